@@ -11,31 +11,87 @@ nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.sessions = ["lint", "typecheck", "tests"]
 nox.options.reuse_existing_virtualenvs = True
-
-# A machine behind a TLS-inspecting proxy trusts its own authority; uv asks for that to be said.
-os.environ.setdefault("UV_SYSTEM_CERTS", "1")
-# Every start of the pack, the host and the provider imports grpc: compiled once, not at each start.
-os.environ.setdefault("UV_COMPILE_BYTECODE", "1")
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+nox.options.error_on_external_run = True
 
 ROOT = Path(__file__).parent
-GROUPS = ("test", "program", "policypack", "lambdas", "gate", "local", "lint", "typecheck", "nox")
+PYTHON_FOLDERS = ("program", "policypack", "lambdas", "gate", "local", "tests", "noxfile.py")
+LOCKS = ("test", "program", "policypack", "lambdas", "gate", "local", "lint", "typecheck", "nox")
+
+# A machine behind a TLS-inspecting proxy trusts its own authority; uv wants that said.
+os.environ.setdefault("UV_SYSTEM_CERTS", "1")
+# The pack, the component and the stand-in provider import grpc at every start: compile it once.
+os.environ.setdefault("UV_COMPILE_BYTECODE", "1")
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def install(session: nox.Session, group: str) -> None:
     """Install one dependency group from its lock, hashes checked."""
-    session.install("--require-hashes", "-r", f"requirements/{group}.txt")
+    session.install("--quiet", "--require-hashes", "-r", f"requirements/{group}.txt")
+
+
+def take_option(args: list[str], name: str, default: str) -> str:
+    """Remove `name VALUE` from the arguments and return the value, or the default."""
+    if name not in args:
+        return default
+    position = args.index(name)
+    if position + 1 == len(args):
+        message = f"{name} needs a value"
+        raise SystemExit(message)
+    args.pop(position)
+    return args.pop(position)
+
+
+def run_gate(session: nox.Session, command: str) -> None:
+    """Run one command of the gate in the environment that `--aws embedded|real` asks for."""
+    install(session, "local")
+    args = list(session.posargs)
+    aws = take_option(args, "--aws", "embedded")
+    session.run("python", "-m", "local", "exec", "--aws", aws, "--", "python", "-m", "gate", command, *args)
+
+
+@nox.session(default=False)
+def preview(session: nox.Session) -> None:
+    """Run the gate: preview the TAP stack with the policy pack (-- --stack prod --aws real --json FILE)."""
+    run_gate(session, "preview")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and format with ruff (-- --fix to repair)."""
+    install(session, "lint")
+    session.run("ruff", "check", *session.posargs, *PYTHON_FOLDERS)
+    session.run("ruff", "format", *(() if "--fix" in session.posargs else ("--check",)), *PYTHON_FOLDERS)
+
+
+@nox.session
+def typecheck(session: nox.Session) -> None:
+    """Check the types, strictly."""
+    install(session, "typecheck")
+    session.run("basedpyright", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run every test, the real engine's included, with branch coverage (-- pytest options)."""
+    install(session, "test")
+    whole = ("-n", "auto", "--dist", "loadgroup", "--cov", "--cov-report=term")
+    session.run("python", "-m", "local", "exec", "--", "python", "-m", "pytest", *(session.posargs or whole))
 
 
 @nox.session(default=False)
 def lock(session: nox.Session) -> None:
-    """Compile the dependency groups into requirements/*.txt, hashes included."""
-    session.install("--require-hashes", "-r", "requirements/nox.txt")
-    common = ("uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-emit-index-url")
-    for group in GROUPS:
+    """Compile the dependency groups into requirements/*.txt, hashes included (-- --upgrade)."""
+    install(session, "nox")
+    for group in LOCKS:
         constraint = () if group in {"test", "nox"} else ("--constraint", "requirements/test.txt")
         session.run(
-            *common,
+            "uv",
+            "pip",
+            "compile",
+            "--quiet",
+            "--universal",
+            "--generate-hashes",
+            "--no-emit-index-url",
             "--no-header",
             "--no-annotate",
             "--python-version=3.11",
