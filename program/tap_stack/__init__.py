@@ -1,0 +1,13 @@
+"""TapStack: an API that takes documents in, a queue, a processor, and everything that guards them.
+
+`TapStack` is the component, `TapStackArgs` its arguments. YAML programs reach it as `tap:index:TapStack`
+through `packages: {tap: ./program}`, Python programs by `from tap_stack import TapStack`.
+"""
+
+from __future__ import annotations
+
+from tap_stack.args import TapStackArgs
+from tap_stack.problems import InvalidTapStackArgs
+from tap_stack.stack import TapStack
+
+__all__ = ["InvalidTapStackArgs", "TapStack", "TapStackArgs"]

@@ -1,0 +1,122 @@
+"""The bucket for documents: `incoming/` as they arrive, `processed/` as they leave."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pulumi_aws as aws
+
+from tap_stack.policy_document import deny_plain_transport, document
+
+if TYPE_CHECKING:
+    from tap_stack.names import Addresses
+    from tap_stack.scope import Scope
+
+OLD_VERSIONS_DAYS = 30
+"""How long a replaced or deleted object can still be brought back."""
+INCOMPLETE_UPLOADS_DAYS = 7
+
+
+def bucket_policy(addresses: Addresses) -> str:
+    """Return the bucket's policy: TLS 1.2 or later, and no object encrypted otherwise than with KMS."""
+    objects = f"{addresses.bucket}/*"
+    return document(
+        [
+            deny_plain_transport("s3:*", [addresses.bucket, objects]),
+            {
+                "Sid": "DenyOldTransport",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": [addresses.bucket, objects],
+                "Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}},
+            },
+            {
+                # An upload that asks for nothing gets the bucket's key; one that asks for less is refused.
+                "Sid": "DenyOtherEncryption",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:PutObject",
+                "Resource": objects,
+                "Condition": {
+                    "StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"},
+                    "Null": {"s3:x-amz-server-side-encryption": "false"},
+                },
+            },
+        ]
+    )
+
+
+def create_data_bucket(scope: Scope, key: aws.kms.Key) -> aws.s3.Bucket:
+    """Create the bucket and everything that belongs to it."""
+    bucket = aws.s3.Bucket(
+        scope.logical("data-bucket"),
+        bucket=scope.addresses.apply(lambda addresses: addresses.bucket_name),
+        force_destroy=scope.settings.force_destroy,
+        tags=scope.tags,
+        opts=scope.child(holds_data=True),
+    )
+    aws.s3.BucketOwnershipControls(
+        scope.logical("data-bucket-ownership"),
+        bucket=bucket.bucket,
+        rule={"object_ownership": "BucketOwnerEnforced"},
+        opts=scope.child(),
+    )
+    aws.s3.BucketServerSideEncryptionConfiguration(
+        scope.logical("data-bucket-encryption"),
+        bucket=bucket.bucket,
+        rules=[
+            {
+                "apply_server_side_encryption_by_default": {
+                    "sse_algorithm": "aws:kms",
+                    "kms_master_key_id": key.arn,
+                },
+                "bucket_key_enabled": True,
+            }
+        ],
+        opts=scope.child(),
+    )
+    versioning = aws.s3.BucketVersioning(
+        scope.logical("data-bucket-versioning"),
+        bucket=bucket.bucket,
+        versioning_configuration={"status": "Enabled"},
+        opts=scope.child(),
+    )
+    public_access = aws.s3.BucketPublicAccessBlock(
+        scope.logical("data-bucket-public-access"),
+        bucket=bucket.bucket,
+        block_public_acls=True,
+        block_public_policy=True,
+        ignore_public_acls=True,
+        restrict_public_buckets=True,
+        opts=scope.child(),
+    )
+    aws.s3.BucketPolicy(
+        scope.logical("data-bucket-policy"),
+        bucket=bucket.bucket,
+        policy=scope.addresses.apply(bucket_policy),
+        # S3 refuses two conditional changes of one bucket's access at the same time.
+        opts=scope.child(depends_on=[public_access]),
+    )
+    aws.s3.BucketLifecycleConfiguration(
+        scope.logical("data-bucket-lifecycle"),
+        bucket=bucket.bucket,
+        rules=[
+            {
+                "id": "old-versions",
+                "status": "Enabled",
+                "filter": {"prefix": ""},
+                "noncurrent_version_expiration": {"noncurrent_days": OLD_VERSIONS_DAYS},
+                "expiration": {"expired_object_delete_marker": True},
+            },
+            {
+                "id": "incomplete-uploads",
+                "status": "Enabled",
+                "filter": {"prefix": ""},
+                "abort_incomplete_multipart_upload": {"days_after_initiation": INCOMPLETE_UPLOADS_DAYS},
+            },
+        ],
+        # Old versions exist once versioning is on.
+        opts=scope.child(depends_on=[versioning]),
+    )
+    return bucket

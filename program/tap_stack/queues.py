@@ -1,0 +1,87 @@
+"""The work queue, and the dead letter queue for what cannot be processed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pulumi
+import pulumi_aws as aws
+
+from tap_stack.plans import PROCESSOR
+from tap_stack.policy_document import deny_plain_transport, document
+
+if TYPE_CHECKING:
+    from tap_stack.scope import Scope
+
+_DAY = 24 * 60 * 60
+DEAD_LETTER_RETENTION_SECONDS = 14 * _DAY
+"""The longest that SQS keeps a message."""
+WORK_RETENTION_SECONDS = 4 * _DAY
+VISIBILITY_TIMEOUT_SECONDS = 6 * PROCESSOR.timeout_seconds
+"""https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html asks for six timeouts."""
+MAX_RECEIVES = 5
+"""The same page asks for five at least, so that a throttled function does not fill the dead letter queue."""
+DATA_KEY_REUSE_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """Both queues."""
+
+    work: aws.sqs.Queue
+    dead_letters: aws.sqs.Queue
+
+
+def queue_policy(queue: str) -> str:
+    """Return the policy of a queue, by its ARN: TLS only."""
+    return document([deny_plain_transport("sqs:*", [queue])])
+
+
+def create_queues(scope: Scope, key: aws.kms.Key) -> Queues:
+    """Create the queues, joined by a redrive that no other queue may use."""
+    dead_letters = aws.sqs.Queue(
+        scope.logical("dead-letter-queue"),
+        name=scope.names.dead_letter_queue,
+        message_retention_seconds=DEAD_LETTER_RETENTION_SECONDS,
+        kms_master_key_id=key.arn,
+        kms_data_key_reuse_period_seconds=DATA_KEY_REUSE_SECONDS,
+        tags=scope.tags,
+        opts=scope.child(),
+    )
+    work = aws.sqs.Queue(
+        scope.logical("work-queue"),
+        name=scope.names.work_queue,
+        message_retention_seconds=WORK_RETENTION_SECONDS,
+        visibility_timeout_seconds=VISIBILITY_TIMEOUT_SECONDS,
+        receive_wait_time_seconds=20,
+        redrive_policy=pulumi.Output.json_dumps(
+            {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": MAX_RECEIVES}
+        ),
+        kms_master_key_id=key.arn,
+        kms_data_key_reuse_period_seconds=DATA_KEY_REUSE_SECONDS,
+        tags=scope.tags,
+        opts=scope.child(),
+    )
+    aws.sqs.RedriveAllowPolicy(
+        scope.logical("dead-letter-queue-sources"),
+        queue_url=dead_letters.url,
+        redrive_allow_policy=work.arn.apply(
+            lambda arn: json.dumps({"redrivePermission": "byQueue", "sourceQueueArns": [arn]})
+        ),
+        opts=scope.child(),
+    )
+    aws.sqs.QueuePolicy(
+        scope.logical("dead-letter-queue-policy"),
+        queue_url=dead_letters.url,
+        policy=scope.addresses.apply(lambda addresses: queue_policy(addresses.dead_letter_queue)),
+        opts=scope.child(),
+    )
+    aws.sqs.QueuePolicy(
+        scope.logical("work-queue-policy"),
+        queue_url=work.url,
+        policy=scope.addresses.apply(lambda addresses: queue_policy(addresses.work_queue)),
+        opts=scope.child(),
+    )
+    return Queues(work, dead_letters)

@@ -1,0 +1,58 @@
+"""What every part of the stack has to know: whose child it is, what it is called, how it is tagged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pulumi
+import pulumi_aws as aws
+
+from tap_stack.names import Addresses, Names, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_stack.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The component under construction."""
+
+    component: pulumi.ComponentResource
+    name: str
+    settings: Settings
+    names: Names
+    addresses: pulumi.Output[Addresses]
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags of every resource that can have some."""
+        return self.settings.tags
+
+    def logical(self, part: str) -> str:
+        """Return a child's logical name; it carries the component's, for URNs do not."""
+        return f"{self.name}-{part}"
+
+    def child(
+        self, *, depends_on: Sequence[pulumi.Resource] = (), holds_data: bool = False
+    ) -> pulumi.ResourceOptions:
+        """Return a child's options; one that holds data is protected along with the stack's data."""
+        return pulumi.ResourceOptions(
+            parent=self.component,
+            depends_on=depends_on,
+            protect=True if holds_data and self.settings.deletion_protection else None,
+        )
+
+
+def open_scope(component: pulumi.ComponentResource, name: str, settings: Settings) -> Scope:
+    """Look up account, region and partition through the component's own provider, and open its scope."""
+    names = Names(settings.suffix)
+    options = pulumi.InvokeOutputOptions(parent=component)
+    place = pulumi.Output.all(
+        account=aws.get_caller_identity_output(opts=options).account_id,
+        region=aws.get_region_output(opts=options).region,
+        partition=aws.get_partition_output(opts=options).partition,
+    ).apply(lambda found: Place(**found))
+    return Scope(component, name, settings, names, place.apply(lambda where: Addresses(names, where)))
