@@ -1,0 +1,149 @@
+"""Runs something on a stack that must be known, and leaves neither a stack nor a changed config file behind.
+
+The engine writes an encryption salt into `Pulumi.<stack>.yaml` when a stack is created and whenever it runs
+with a passphrase; here it writes into a copy.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from gate.diagnose import could_not_run
+from gate.document import mapping, sequence, text
+from gate.events import EventLog
+from gate.failure import CouldNotRunError
+from gate.plain import plain
+from gate.project import Project, check_stack_config, check_stack_name, read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from gate.engine import Engine, Run
+
+Result = TypeVar("Result")
+
+# Stacks of the TAP deployment are named after their environment suffix and need no config file.
+_TAP_STACK: Final = re.compile(r"TapStack[A-Za-z0-9-]*")
+_NOT_FOUND: Final = re.compile(r"no stack named .* found")
+_NOT_FOUND_CODE: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A stack to run on.
+
+    Attributes:
+        name: its name as asked for.
+        config: a copy of its config file, which the engine may write to.
+        created: the gate created it for this run.
+    """
+
+    name: str
+    config: Path
+    created: bool = False
+
+
+class NoSuchStackError(Exception):
+    """The backend does not have the stack."""
+
+
+def raise_if_missing(run: Run) -> None:
+    """Tell a run that failed because the backend does not have the stack from every other.
+
+    Raises:
+        NoSuchStackError: it does not.
+    """
+    if run.code == _NOT_FOUND_CODE or (run.code != 0 and _NOT_FOUND.search(run.errors)):
+        raise NoSuchStackError
+
+
+def on_stack(engine: Engine, project: Project, name: str, action: Callable[[Stack], Result]) -> Result:
+    """Run something on a stack; one that the project knows and the backend does not is created first.
+
+    A stack that was created here is removed again when the action cannot run.
+
+    Args:
+        engine: the CLI, bound to the project.
+        project: the project.
+        name: the stack.
+        action: what to do; raises NoSuchStackError when the backend does not have the stack.
+
+    Raises:
+        CouldNotRunError: nobody knows the stack, or the action could not run.
+    """
+    check_stack_name(name)
+    check_stack_config(project, name)
+    config = engine.scratch / "stack.yaml"
+    _copy_config(project.stack_file(name), config)
+    try:
+        return action(Stack(name, config))
+    except NoSuchStackError:
+        _require_known(engine, project, name)
+    _create(engine, project, name)
+    try:
+        return action(Stack(name, config, created=True))
+    except BaseException:
+        engine.run("stack", "rm", "--yes", "--preserve-config", "--stack", name, name="stack-rm")
+        raise
+
+
+def _copy_config(source: Path, target: Path) -> None:
+    if source.is_file():
+        shutil.copyfile(source, target)
+    else:
+        target.write_text("", encoding="utf-8")
+
+
+def _create(engine: Engine, project: Project, name: str) -> None:
+    """Create the stack; its config file is put back as it was."""
+    file = project.stack_file(name)
+    before = file.read_bytes() if file.is_file() else None
+    provider = text(read_yaml(file, "stack's config file").get("secretsprovider")) if before else ""
+    try:
+        run = engine.run(
+            "stack",
+            "init",
+            "--no-select",
+            *(["--secrets-provider", provider] if provider else []),
+            "--stack",
+            name,
+            name="stack-init",
+        )
+    finally:
+        if before is not None:
+            file.write_bytes(before)
+        else:
+            file.unlink(missing_ok=True)
+    if run.code != 0 and "already exists" not in run.errors:
+        where = f"project {project.name}, stack {name}"
+        raise could_not_run(EventLog(), run.errors, where=where, interrupted=run.interrupted)
+
+
+def _require_known(engine: Engine, project: Project, name: str) -> None:
+    """Refuse a stack without a config file, so that a misspelt name does not become an empty new stack."""
+    if project.stack_file(name).is_file() or _TAP_STACK.fullmatch(name):
+        return
+    listed = engine.run("stack", "ls", "--json", name="stack-ls")
+    known = sorted({*project.known_stacks(), *_listed(listed)})
+    listed_names = ", ".join(map(plain, known)) or "(none)"
+    raise CouldNotRunError(
+        f"There is no stack {name!r}.",
+        where=f"project {project.name} ({project.file})",
+        why="no config file and no backend knows it; a misspelt name must not become a new stack.",
+        fix=f"use one of: {listed_names}; or add {project.stack_file(name).name}.",
+    )
+
+
+def _listed(run: Run) -> list[str]:
+    if run.code != 0:
+        return []
+    try:
+        stacks = sequence(json.loads(run.output.read_text(encoding="utf-8")))
+    except ValueError:
+        return []
+    return [text(mapping(stack).get("name")) for stack in stacks]
