@@ -1,0 +1,37 @@
+"""`python -m local.aws_provider ENGINE`: the provider's process, as Pulumi's engine starts it.
+
+Prints the port that it listens on (loopback only) on standard output and serves until the engine ends it.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+
+from local.aws_provider.wire import load_without_sdk
+
+
+def main(arguments: list[str]) -> int:
+    """Serve the provider.
+
+    Args:
+        arguments: The engine's address, first of those that are no options; none when an engine attaches later.
+    """
+    load_without_sdk()
+    from local.aws_provider.server import start  # noqa: PLC0415 - after the SDK has been put aside
+
+    addresses = [argument for argument in arguments if not argument.startswith("-")]
+    server, port = start(addresses[0] if addresses else "")
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    stop.wait()
+    server.stop(grace=1).wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

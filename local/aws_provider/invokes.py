@@ -1,0 +1,141 @@
+"""The functions (invokes, data sources) that the stand-in answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from local.aws_provider import sdk_source
+from local.aws_provider.policy_document import PolicyDocumentError, render
+from local.aws_provider.settings import ACCOUNT
+from local.aws_provider.values import contains_unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from local.aws_provider.settings import Settings
+    from local.aws_provider.values import Properties, Value
+
+_SUFFIXES = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-us-gov": "amazonaws.com"}
+_ARN_PARTS = ("partition", "service", "region", "account", "resource")
+
+
+class InvokeError(ValueError):
+    """The function cannot be answered; the message says which, why and what to do."""
+
+
+def invoke(token: str, args: Mapping[str, Value], config: Settings) -> Properties:
+    """Answer a function.
+
+    Args:
+        token: The function's token, e.g. `aws:index/getRegion:getRegion`.
+        args: Its arguments.
+        config: The provider's configuration.
+
+    Returns:
+        The result; empty when an argument is unknown, which the SDKs take for an unknown result.
+
+    Raises:
+        InvokeError: pulumi_aws has no such function, or the stand-in does not answer it, or the arguments are bad.
+    """
+    function = _FUNCTIONS.get(token)
+    if function is None:
+        raise InvokeError(_refusal(token))
+    if contains_unknown(dict(args)):
+        return {}
+    try:
+        return function(args, config)
+    except PolicyDocumentError as error:
+        raise InvokeError(str(error)) from None
+
+
+def partition_of(region: str) -> str:
+    """Tell the partition that a region belongs to, e.g. `aws`."""
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+
+
+def _refusal(token: str) -> str:
+    if sdk_source.is_function(token):
+        return (
+            f"The stand-in AWS provider does not answer the function {token}. It has no AWS to ask. "
+            f"It answers: {', '.join(sorted(_short(known) for known in _FUNCTIONS))}. "
+            "Fix: give the value by configuration, or preview with the real provider (--aws real)"
+        )
+    return f"pulumi_aws has no function {token}. Fix: check its name in the pulumi_aws reference"
+
+
+def _short(token: str) -> str:
+    return token.rpartition(":")[2]
+
+
+def _caller_identity(_args: Mapping[str, Value], config: Settings) -> Properties:
+    arn = f"arn:{partition_of(config.region)}:iam::{ACCOUNT}:user/stand-in"
+    return {"accountId": ACCOUNT, "arn": arn, "id": ACCOUNT, "userId": "AIDASTANDIN0000000000"}
+
+
+def _region(args: Mapping[str, Value], config: Settings) -> Properties:
+    region = str(args.get("region") or args.get("name") or args.get("id") or config.region)
+    suffix = _SUFFIXES[partition_of(region)]
+    return {
+        "description": f"{region} (stand-in)",
+        "endpoint": f"ec2.{region}.{suffix}",
+        "id": region,
+        "name": region,
+        "region": region,
+    }
+
+
+def _partition(_args: Mapping[str, Value], config: Settings) -> Properties:
+    partition = partition_of(config.region)
+    suffix = _SUFFIXES[partition]
+    reverse = ".".join(reversed(suffix.split(".")))
+    return {"dnsSuffix": suffix, "id": partition, "partition": partition, "reverseDnsPrefix": reverse}
+
+
+def _availability_zones(args: Mapping[str, Value], config: Settings) -> Properties:
+    region = str(args.get("region") or config.region)
+    names: list[Value] = [f"{region}{letter}" for letter in "abc"]
+    short = "".join(part if part.isdigit() else part[0] for part in region.split("-"))
+    ids: list[Value] = [f"{short}-az{number}" for number in (1, 2, 3)]
+    return {**args, "groupNames": [region], "id": region, "names": names, "region": region, "zoneIds": ids}
+
+
+def _policy_document(args: Mapping[str, Value], _config: Settings) -> Properties:
+    return render(args)
+
+
+def _default_tags(_args: Mapping[str, Value], config: Settings) -> Properties:
+    return {"id": partition_of(config.region), "tags": dict(config.default_tags)}
+
+
+def _service_principal(args: Mapping[str, Value], config: Settings) -> Properties:
+    region, service = str(args.get("region") or config.region), str(args.get("serviceName"))
+    return {
+        "id": f"{service}.{region}.amazonaws.com",
+        "name": f"{service}.amazonaws.com",
+        "region": region,
+        "serviceName": service,
+        "suffix": "amazonaws.com",
+    }
+
+
+def _arn(args: Mapping[str, Value], _config: Settings) -> Properties:
+    arn = str(args.get("arn"))
+    prefix, *parts = arn.split(":", 5)
+    if prefix != "arn" or len(parts) != len(_ARN_PARTS):
+        msg = f"getArn: `{arn}` is no ARN. Required: arn:partition:service:region:account:resource. Fix: give an ARN"
+        raise InvokeError(msg)
+    return {"arn": arn, "id": arn, **dict(zip(_ARN_PARTS, parts, strict=True))}
+
+
+_FUNCTIONS: dict[str, Callable[[Mapping[str, Value], Settings], Properties]] = {
+    "aws:iam/getPolicyDocument:getPolicyDocument": _policy_document,
+    "aws:index/getArn:getArn": _arn,
+    "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,
+    "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
+    "aws:index/getDefaultTags:getDefaultTags": _default_tags,
+    "aws:index/getPartition:getPartition": _partition,
+    "aws:index/getRegion:getRegion": _region,
+    "aws:index/getServicePrincipal:getServicePrincipal": _service_principal,
+}

@@ -1,0 +1,215 @@
+"""Pulumi's ResourceProvider protocol, each request turned into a call of the module that answers it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn, Protocol
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2
+
+from local.aws_provider import differ, preview, sdk_source, settings
+from local.aws_provider.engine_log import EngineLog
+from local.aws_provider.inputs import Request, check_inputs
+from local.aws_provider.invokes import InvokeError, invoke
+from local.aws_provider.marshal import Secrets, decode, encode
+from local.aws_provider.provider_config import check_config
+
+if TYPE_CHECKING:
+    from local.aws_provider.autonaming import Mode
+
+
+class Context(Protocol):
+    """What is used of gRPC's own context of a call."""
+
+    def abort(self, code: grpc.StatusCode, details: str) -> NoReturn:
+        """End the call with an error."""
+        ...
+
+
+_MODES: dict[int, Mode] = {0: "propose", 1: "enforce", 2: "disable"}
+_CHANGES: dict[tuple[differ.Change, bool], provider_pb2.PropertyDiff.Kind.ValueType] = {
+    ("add", False): provider_pb2.PropertyDiff.ADD,
+    ("add", True): provider_pb2.PropertyDiff.ADD_REPLACE,
+    ("delete", False): provider_pb2.PropertyDiff.DELETE,
+    ("delete", True): provider_pb2.PropertyDiff.DELETE_REPLACE,
+    ("update", False): provider_pb2.PropertyDiff.UPDATE,
+    ("update", True): provider_pb2.PropertyDiff.UPDATE_REPLACE,
+}
+_NO_ENDPOINT = (
+    "The stand-in AWS provider has no emulator to {verb} {token} on: it never reaches AWS itself. "
+    "Fix: run it inside `python -m local.emulator run -- …`, or deploy with the real provider (--aws real)"
+)
+
+
+class Provider:
+    """The provider's side of the protocol."""
+
+    def __init__(self, engine_address: str) -> None:
+        self._log = EngineLog(engine_address)
+        self._settings = settings.Settings()
+
+    def handshake(
+        self, request: provider_pb2.ProviderHandshakeRequest, _context: Context
+    ) -> provider_pb2.ProviderHandshakeResponse:
+        """Say what the provider understands."""
+        if request.engine_address:
+            self._log = EngineLog(request.engine_address)
+        return provider_pb2.ProviderHandshakeResponse(
+            accept_secrets=True, supports_autonaming_configuration=True
+        )
+
+    def check_config(
+        self, request: provider_pb2.CheckRequest, _context: Context
+    ) -> provider_pb2.CheckResponse:
+        """Check the provider's own configuration."""
+        news, _ = decode(request.news)
+        response = provider_pb2.CheckResponse(inputs=request.news)
+        for failure in check_config(news):
+            response.failures.add(property=failure.property, reason=failure.reason)
+        return response
+
+    def diff_config(self, request: provider_pb2.DiffRequest, _context: Context) -> provider_pb2.DiffResponse:
+        """Compare two configurations; none takes a new provider."""
+        olds, _ = decode(request.old_inputs)
+        news, _ = decode(request.news)
+        same = olds == news
+        changes = provider_pb2.DiffResponse.DIFF_NONE if same else provider_pb2.DiffResponse.DIFF_SOME
+        return provider_pb2.DiffResponse(changes=changes)
+
+    def configure(
+        self, request: provider_pb2.ConfigureRequest, _context: Context
+    ) -> provider_pb2.ConfigureResponse:
+        """Take the configuration, and tell the user what provider this is."""
+        args, _ = decode(request.args)
+        self._settings = settings.read(args)
+        where = f"on the emulator at {self._settings.endpoint}" if self._settings.endpoint else "for previews"
+        self._log.warn_once(
+            f"stand-in AWS provider {where}: nothing here reaches AWS "
+            f"(account {settings.ACCOUNT}, region {self._settings.region})"
+        )
+        return provider_pb2.ConfigureResponse(
+            acceptSecrets=True, supportsPreview=True, supports_autonaming_configuration=True
+        )
+
+    def check(self, request: provider_pb2.CheckRequest, context: Context) -> provider_pb2.CheckResponse:
+        """Check a resource's inputs and fill in what pulumi-aws fills in."""
+        token, name = _type_and_name(request.urn)
+        news, secrets = decode(request.news)
+        olds, _ = decode(request.olds)
+        autonaming = request.autonaming if request.HasField("autonaming") else None
+        asked = Request(
+            token=token,
+            name=name,
+            news=news,
+            olds=olds,
+            seed=request.randomSeed,
+            mode=_MODES[autonaming.mode] if autonaming is not None else "random",
+            proposed=autonaming.proposed_name if autonaming is not None else "",
+        )
+        try:
+            inputs, failures = check_inputs(asked, self._settings)
+        except sdk_source.UnknownTypeError:
+            _abort_unknown_type(context, token)
+        response = provider_pb2.CheckResponse(inputs=encode(inputs, _with_derived(secrets)))
+        for failure in failures:
+            response.failures.add(property=failure.property, reason=failure.reason)
+        return response
+
+    def diff(self, request: provider_pb2.DiffRequest, _context: Context) -> provider_pb2.DiffResponse:
+        """Compare a resource with what the program now wants."""
+        token, _ = _type_and_name(request.urn)
+        state, _ = decode(request.olds)
+        old_inputs, _ = decode(request.old_inputs)
+        news, _ = decode(request.news)
+        ignored = set(request.ignoreChanges)
+        differences = [
+            item for item in differ.compare(token, {**old_inputs, **state}, news) if item.path not in ignored
+        ]
+        replaces = sorted({item.property for item in differences if item.replaces})
+        kind = provider_pb2.DiffResponse.DIFF_SOME if differences else provider_pb2.DiffResponse.DIFF_NONE
+        response = provider_pb2.DiffResponse(
+            changes=kind,
+            replaces=replaces,
+            diffs=sorted({item.property for item in differences}),
+            deleteBeforeReplace=bool(replaces) and differ.replaced_first(token, state, news),
+            hasDetailedDiff=True,
+        )
+        for item in differences:
+            response.detailedDiff[item.path].kind = _CHANGES[item.change, item.replaces]
+        return response
+
+    def create(self, request: provider_pb2.CreateRequest, context: Context) -> provider_pb2.CreateResponse:
+        """Create a resource, or say in a preview what it will be."""
+        token, _ = _type_and_name(request.urn)
+        inputs, secrets = decode(request.properties)
+        if not request.preview:
+            context.abort(
+                grpc.StatusCode.FAILED_PRECONDITION, _NO_ENDPOINT.format(verb="create", token=token)
+            )
+        outputs = preview.created(token, inputs)
+        return provider_pb2.CreateResponse(properties=encode(outputs, _with_derived(secrets)))
+
+    def update(self, request: provider_pb2.UpdateRequest, context: Context) -> provider_pb2.UpdateResponse:
+        """Update a resource, or say in a preview what it will be."""
+        token, _ = _type_and_name(request.urn)
+        state, old_secrets = decode(request.olds)
+        inputs, secrets = decode(request.news)
+        if not request.preview:
+            context.abort(
+                grpc.StatusCode.FAILED_PRECONDITION, _NO_ENDPOINT.format(verb="update", token=token)
+            )
+        outputs = preview.updated(token, state, inputs)
+        kept = {name: mark for name, mark in old_secrets.items() if name not in inputs}
+        return provider_pb2.UpdateResponse(properties=encode(outputs, {**kept, **_with_derived(secrets)}))
+
+    def read(self, request: provider_pb2.ReadRequest, context: Context) -> provider_pb2.ReadResponse:
+        """Read a resource as it is."""
+        token, _ = _type_and_name(request.urn)
+        context.abort(grpc.StatusCode.FAILED_PRECONDITION, _NO_ENDPOINT.format(verb="read", token=token))
+
+    def delete(self, request: provider_pb2.DeleteRequest, context: Context) -> empty_pb2.Empty:
+        """Delete a resource."""
+        token, _ = _type_and_name(request.urn)
+        context.abort(grpc.StatusCode.FAILED_PRECONDITION, _NO_ENDPOINT.format(verb="delete", token=token))
+
+    def invoke(self, request: provider_pb2.InvokeRequest, context: Context) -> provider_pb2.InvokeResponse:
+        """Answer a function."""
+        args, secrets = decode(request.args)
+        try:
+            result = invoke(request.tok, args, self._settings)
+        except InvokeError as error:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        marks: Secrets = dict.fromkeys(result) if secrets else {}
+        return provider_pb2.InvokeResponse(**{"return": encode(result, marks)})
+
+    def plugin_info(self, _request: empty_pb2.Empty, _context: Context) -> plugin_pb2.PluginInfo:
+        """Tell the version: that of the pulumi_aws whose types are served."""
+        return plugin_pb2.PluginInfo(version=sdk_source.package_version())
+
+    def attach(self, request: plugin_pb2.PluginAttach, _context: Context) -> empty_pb2.Empty:
+        """Take an engine's address after the start, as `PULUMI_DEBUG_PROVIDERS` wants it."""
+        self._log = EngineLog(request.address)
+        return empty_pb2.Empty()
+
+    def cancel(self, _request: empty_pb2.Empty, _context: Context) -> empty_pb2.Empty:
+        """Note that the engine gives up; a call that is under way ends by itself."""
+        return empty_pb2.Empty()
+
+
+def _type_and_name(urn: str) -> tuple[str, str]:
+    _, _, rest = urn.partition("urn:pulumi:")
+    qualified, name = rest.split("::", 3)[2:]
+    return qualified.rpartition("$")[2], name
+
+
+def _with_derived(secrets: Secrets) -> Secrets:
+    return {**secrets, "tagsAll": secrets["tags"]} if "tags" in secrets else secrets
+
+
+def _abort_unknown_type(context: Context, token: str) -> NoReturn:
+    context.abort(
+        grpc.StatusCode.INVALID_ARGUMENT,
+        f"pulumi_aws {sdk_source.package_version()} has no resource type {token}. "
+        "Fix: check its name in the pulumi_aws reference, or install a pulumi_aws that has it",
+    )
