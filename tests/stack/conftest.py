@@ -1,0 +1,28 @@
+"""The prepared environment with the three stacks in a backend of its own."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.stack.engine import STACKS, copy_project
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@pytest.fixture(scope="session")
+def stack_env(engine_env: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment for the CLI, with the stacks of the project in its backend."""
+    project = copy_project(tmp_path_factory.mktemp("stacks"))
+    for stack in STACKS:
+        subprocess.run(
+            ["pulumi", "stack", "init", stack, "--non-interactive"],
+            cwd=project,
+            env=dict(engine_env),
+            check=True,
+            capture_output=True,
+        )
+    return dict(engine_env)

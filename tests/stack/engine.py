@@ -1,0 +1,69 @@
+"""The stack's project as the real CLI previews it: a copy, changed or not, and what the policies said."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).parents[2]
+PACK = ROOT / "policypack"
+STACKS = ("dev", "staging", "prod")
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What one preview came to.
+
+    Attributes:
+        code: exit code of the CLI.
+        mandatory: names of the policies that blocked.
+        advisory: names of the policies that only warned.
+        output: what the CLI printed.
+    """
+
+    code: int
+    mandatory: frozenset[str]
+    advisory: frozenset[str]
+    output: str
+
+
+def copy_project(into: Path) -> Path:
+    """Copy the YAML program, its config and the component; the built functions are linked."""
+    project = into / "project"
+    shutil.copytree(ROOT / "program", project / "program", ignore=shutil.ignore_patterns("__pycache__"))
+    for settings in (ROOT / "Pulumi.yaml", *(ROOT / f"Pulumi.{stack}.yaml" for stack in STACKS)):
+        shutil.copy(settings, project)
+    (project / "dist").symlink_to(ROOT / "dist")
+    return project
+
+
+def preview(project: Path, env: Mapping[str, str], *options: str, stack: str = "dev") -> Preview:
+    """Run `pulumi preview --policy-pack policypack` and read the engine's own event log."""
+    events = project / f"{stack}.events"
+    events.unlink(missing_ok=True)
+    done = subprocess.run(
+        [
+            *("pulumi", "preview", "--non-interactive", "--stack", stack, "--policy-pack", str(PACK)),
+            *("--event-log", str(events), *options),
+        ],
+        cwd=project,
+        env=dict(env),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said: dict[str, set[str]] = {"mandatory": set(), "advisory": set()}
+    for line in events.read_text().splitlines() if events.exists() else ():
+        event: dict[str, Any] = json.loads(line).get("policyEvent") or {}
+        if event:
+            said[event["enforcementLevel"]].add(event["policyName"])
+    return Preview(
+        done.returncode, frozenset(said["mandatory"]), frozenset(said["advisory"]), done.stdout + done.stderr
+    )
