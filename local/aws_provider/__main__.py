@@ -16,7 +16,8 @@ def main(arguments: list[str]) -> int:
     """Serve the provider.
 
     Args:
-        arguments: The engine's address, first of those that are no options; none when an engine attaches later.
+        arguments: The engine's address, first of those that are no options; none when an engine attaches
+            later.
     """
     load_without_sdk()
     from local.aws_provider.server import start  # noqa: PLC0415 - after the SDK has been put aside
@@ -24,8 +25,12 @@ def main(arguments: list[str]) -> int:
     addresses = [argument for argument in arguments if not argument.startswith("-")]
     server, port = start(addresses[0] if addresses else "")
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+
+    def end(_number: int, _frame: object) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
     stop.wait()

@@ -30,8 +30,8 @@ class Rule:
         prefix: Put in front, unless the name has it already.
         suffix: Put behind when the boolean input `suffix_when` is true.
         suffix_when: See `suffix`.
-        named: Whether pulumi-aws counts it as a name: a resource whose own name is in the program is deleted before
-            its replacement is created.
+        named: Whether pulumi-aws counts it as a name: a resource whose own name is in the program is deleted
+            before its replacement is created.
     """
 
     property: str = "name"
@@ -140,8 +140,8 @@ def make_name(
         return proposed
     if mode == "disable":
         msg = (
-            f"automatic naming is switched off (pulumi:autonaming) and the program gives no `{rule.property}`. "
-            f"AWS needs one. Fix: set `{rule.property}`"
+            "automatic naming is switched off (pulumi:autonaming) and the program gives no "
+            f"`{rule.property}`. AWS needs one. Fix: set `{rule.property}`"
         )
         raise AutonamingError(msg)
     base = proposed if mode == "propose" else resource
@@ -150,8 +150,9 @@ def make_name(
     random = 0 if mode == "propose" else rule.random
     if rule.length and len(stem) + random > rule.length:
         msg = (
-            f"the automatic name `{stem}` with {random} random characters is longer than the {rule.length} characters "
-            f"that AWS allows. Fix: give the resource a shorter name in the program, or set `{rule.property}`"
+            f"the automatic name `{stem}` with {random} random characters is longer than the "
+            f"{rule.length} characters that AWS allows. Fix: give the resource a shorter name in the program, "
+            f"or set `{rule.property}`"
         )
         raise AutonamingError(msg)
     name = stem + _random(seed, stem, random, rule.charset)

@@ -1,7 +1,8 @@
 """Checks a resource's inputs against its shape, and converts what pulumi-aws converts.
 
-pulumi-aws itself lets a misspelt property pass with at most a warning, and the resource is then created without it.
-A preview that says yes to a control that will not be there is worth nothing, so here it is a failure.
+pulumi-aws itself lets a misspelt property pass with at most a warning, and the resource is then created
+without it. A preview that says yes to a control that will not be there is worth nothing, so here it is a
+failure.
 """
 
 from __future__ import annotations
@@ -75,10 +76,6 @@ class _Check:
             return [self.value(item, kind.args[0], f"{path}[{index}]") for index, item in enumerate(items)]
         if kind.kind in {"map", "object"}:
             return self.mapping(value, kind, path)
-        if kind.kind in {"asset", "archive"}:
-            if isinstance(value, Blob) and value.kind == kind.kind:
-                return value
-            return self.mismatch(value, kind, path)
         converted = _convert(value, kind)
         return self.mismatch(value, kind, path) if converted is None else converted
 
@@ -125,7 +122,7 @@ class _Check:
 
 
 def check(shape: ResourceShape, inputs: Mapping[str, Value]) -> tuple[Properties, list[Failure]]:
-    """Check inputs, and convert what pulumi-aws converts (`"30"` to 30, `true` to `"true"`, a document to JSON).
+    """Check inputs and convert what pulumi-aws converts: `"30"` to 30, true to `"true"`, documents to JSON.
 
     Returns:
         The inputs as converted, and why they are refused; an empty list when they are not.
@@ -142,20 +139,18 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return by_folded[found[0]] if found else None
 
 
-def _convert(value: Value, kind: Type) -> str | int | float | bool | None:
-    if isinstance(value, Blob | Unknown | list | dict) or value is None:
+def _convert(value: Value, kind: Type) -> str | float | Blob | None:
+    if isinstance(value, Blob):
+        return value if value.kind == kind.kind else None
+    if isinstance(value, Unknown | list | dict) or value is None:
         return None
     if kind.kind == "string":
         return _to_string(value)
     if kind.kind == "boolean":
         return _to_boolean(value)
-    if isinstance(value, bool):
+    if kind.kind in {"asset", "archive"} or isinstance(value, bool):
         return None
-    if kind.kind == "integer":
-        return _to_integer(value)
-    if isinstance(value, str):
-        return float(value) if _NUMBER.fullmatch(value) else None
-    return value
+    return _to_integer(value) if kind.kind == "integer" else _to_number(value)
 
 
 def _to_string(value: bool | float | str) -> str:  # noqa: FBT001 - a value of any primitive type
@@ -176,6 +171,12 @@ def _to_integer(value: float | str) -> int | None:
     if isinstance(value, str):
         return int(value) if _WHOLE.fullmatch(value) else None
     return int(value) if float(value).is_integer() else None
+
+
+def _to_number(value: float | str) -> float | None:
+    if isinstance(value, str):
+        return float(value) if _NUMBER.fullmatch(value) else None
+    return value
 
 
 def _unknown_property(shape: ResourceShape, name: str, properties: Object, path: str) -> str:

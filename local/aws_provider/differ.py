@@ -75,9 +75,7 @@ class _Comparison:
         self, old: Properties, new: Properties, where: tuple[str, str], kind: Type | None
     ) -> Iterator[tuple[str, Change]]:
         path, abstract = where
-        properties = (
-            self.shape.objects.get(kind.name, {}) if kind is not None and kind.kind == "object" else {}
-        )
+        properties = self.shape.properties_of(kind)
         for name in sorted((old.keys() | new.keys()) - {DEFAULTS}):
             prop = properties.get(name)
             at = (f"{path}.{name}", f"{abstract}.{name}")
@@ -130,7 +128,8 @@ class _Comparison:
 def compare(token: str, state: Mapping[str, Value], news: Mapping[str, Value]) -> list[Difference]:
     """Compare a resource as it is with what the program wants.
 
-    A property that the program no longer gives is a change only where AWS does not compute it, as in pulumi-aws.
+    A property that the program no longer gives is a change only where AWS does not compute it, as in
+    pulumi-aws.
 
     Args:
         token: Its type.
@@ -161,7 +160,7 @@ def changed_properties(token: str, state: Mapping[str, Value], news: Mapping[str
     return {difference.property for difference in compare(token, state, news)}
 
 
-def replaced_first(token: str, state: Mapping[str, Value], news: Mapping[str, Value]) -> bool:
+def replaced_first(token: str, news: Mapping[str, Value]) -> bool:
     """Tell whether a replaced resource is deleted before its replacement is created.
 
     So it is when its name comes from the program, because two resources cannot have the same name at once.

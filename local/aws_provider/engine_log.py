@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import threading
+from typing import Protocol, cast
 
 import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+
+
+class _Engine(Protocol):
+    def Log(self, request: engine_pb2.LogRequest, *, timeout: float) -> object: ...  # noqa: N802 - gRPC's name
 
 
 class EngineLog:
@@ -25,6 +30,6 @@ class EngineLog:
         with grpc.insecure_channel(self._address) as channel:
             request = engine_pb2.LogRequest(severity=engine_pb2.WARNING, message=message)
             try:
-                engine_pb2_grpc.EngineStub(channel).Log(request, timeout=5)
+                cast("_Engine", engine_pb2_grpc.EngineStub(channel)).Log(request, timeout=5)
             except grpc.RpcError:
                 return

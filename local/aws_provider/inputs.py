@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 DEFAULTS = "__defaults"
 """The input that lists which inputs the program did not give: pulumi-aws's own convention."""
 
+_WITH_POLICIES = frozenset({"aws:iam/role:Role"})
 _MANAGED = "Managed by Pulumi"
 # Source: provider/resource_overrides.go of pulumi-aws 7, the fields with managedByPulumi.
 _DESCRIBED: dict[str, str] = {
@@ -92,7 +93,7 @@ def check_inputs(request: Request, config: settings.Settings) -> tuple[Propertie
             filled[property_name] = value
     for property_name in filled.keys() & _reusable(request.olds):
         filled[property_name] = request.olds[property_name]
-    defaults: list[Value] = sorted(filled)
+    defaults: list[Value] = [*sorted(filled)]
     return {**inputs, **filled, DEFAULTS: defaults}, failures
 
 
@@ -110,7 +111,7 @@ def _name(shape: ResourceShape, request: Request, inputs: Properties) -> Propert
 def _policy_names(request: Request, inputs: Properties) -> Properties:
     # A role's inline policies are the one nested thing that pulumi-aws names.
     policies = inputs.get("inlinePolicies")
-    if request.token != "aws:iam/role:Role" or not isinstance(policies, list):
+    if request.token not in _WITH_POLICIES or not isinstance(policies, list):
         return {}
     olds = request.olds.get("inlinePolicies")
     rule = autonaming.Rule(length=128)

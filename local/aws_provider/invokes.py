@@ -35,7 +35,7 @@ def invoke(token: str, args: Mapping[str, Value], config: Settings) -> Propertie
         The result; empty when an argument is unknown, which the SDKs take for an unknown result.
 
     Raises:
-        InvokeError: pulumi_aws has no such function, or the stand-in does not answer it, or the arguments are bad.
+        InvokeError: pulumi_aws has no such function, the stand-in has no answer, or the arguments are bad.
     """
     function = _FUNCTIONS.get(token)
     if function is None:
@@ -124,7 +124,10 @@ def _arn(args: Mapping[str, Value], _config: Settings) -> Properties:
     arn = str(args.get("arn"))
     prefix, *parts = arn.split(":", 5)
     if prefix != "arn" or len(parts) != len(_ARN_PARTS):
-        msg = f"getArn: `{arn}` is no ARN. Required: arn:partition:service:region:account:resource. Fix: give an ARN"
+        msg = (
+            f"getArn: `{arn}` is no ARN. Required: arn:partition:service:region:account:resource. "
+            "Fix: give an ARN"
+        )
         raise InvokeError(msg)
     return {"arn": arn, "id": arn, **dict(zip(_ARN_PARTS, parts, strict=True))}
 

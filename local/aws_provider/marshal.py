@@ -1,8 +1,8 @@
 """Between the protocol's structures and property values, with the marks of what is secret kept apart.
 
 Secrets never mix with the values: `decode` gives the values and a tree that says which of them were secret,
-`encode` puts the marks back on whatever became of them. As in Pulumi's engine, a list with a secret in it is secret
-as a whole, because AWS may give its elements back in another order.
+`encode` puts the marks back on whatever became of them. As in Pulumi's engine, a list with a secret in it is
+secret as a whole, because AWS may give its elements back in another order.
 """
 
 from __future__ import annotations
@@ -105,7 +105,9 @@ def _decode_struct(struct: struct_pb2.Struct) -> tuple[Value, Secrets | None]:
 
 def _decode_blob(struct: struct_pb2.Struct, signature: str) -> Blob:
     fields = struct.fields
-    members = fields["assets"].struct_value.fields if "assets" in fields else {}
+    members = (
+        dict(fields["assets"].struct_value.fields) if "assets" in fields else dict[str, struct_pb2.Value]()
+    )
     return Blob(
         kind="asset" if signature == _ASSET else "archive",
         hash=fields["hash"].string_value if "hash" in fields else "",

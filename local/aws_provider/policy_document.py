@@ -16,8 +16,16 @@ if TYPE_CHECKING:
 
 _VERSION = "2012-10-17"
 _ORDER = (
-    "Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal", "Condition",
-)  # fmt: skip
+    "Sid",
+    "Effect",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Principal",
+    "NotPrincipal",
+    "Condition",
+)
 _SETS = {
     "actions": "Action",
     "notActions": "NotAction",
@@ -163,7 +171,10 @@ def _parse(document: str) -> dict[str, object]:
         parsed = cast("object", json.loads(document))
     except ValueError as error:
         start = re.sub(r"\s+", " ", document)[:60]
-        msg = f"getPolicyDocument: a source or override document is no JSON ({error}): {start}. Fix: give a JSON document"
+        msg = (
+            f"getPolicyDocument: a source or override document is no JSON ({error}): {start}. "
+            "Fix: give a JSON document"
+        )
         raise PolicyDocumentError(msg) from None
     if not isinstance(parsed, dict):
         msg = (
@@ -183,7 +194,9 @@ def _refuse_repeated_sids(statements: list[dict[str, object]]) -> None:
     for statement in statements:
         sid = statement.get("Sid")
         if sid and sid in seen:
-            msg = f"getPolicyDocument: duplicate Sid ({sid}). IAM wants it unique. Fix: remove it or choose another"
+            msg = (
+                f"getPolicyDocument: duplicate Sid ({sid}). IAM wants it unique. Fix: choose another or none"
+            )
             raise PolicyDocumentError(msg)
         seen.add(sid)
 

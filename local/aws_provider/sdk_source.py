@@ -1,9 +1,9 @@
 """Reads the shape of a resource type out of pulumi_aws's own source, without importing it.
 
 pulumi_aws is generated code of one strict form, and importing it costs more than the whole rest of a preview.
-So the class of the type's arguments, the class of the type and the classes of nested objects are cut out of their
-files and read as text: names from `pulumi.getter`, types from the getters' annotations, `required` from the
-arguments without a default.
+So the class of the type's arguments, the class of the type and the classes of nested objects are cut out of
+their files and read as text: names from `pulumi.getter`, types from the getters' annotations, `required` from
+the arguments without a default.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def locate(token: str) -> tuple[Path, str]:
     """Find the folder of pulumi_aws that holds a token, and the member's name.
 
     Raises:
-        UnknownTypeError: The token is not of the form `aws:<module>/<file>:<Member>` or there is no such module.
+        UnknownTypeError: The token is not of the form `aws:<module>/<file>:<Member>`, or has no module.
     """
     match = re.fullmatch(r"aws:(?P<module>\w+)/\w+:(?P<member>\w+)", token)
     if match is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent import futures
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import grpc
 from google.protobuf import empty_pb2
@@ -22,11 +22,55 @@ _MESSAGE_BYTES = 400 * 1024 * 1024
 """The engine's own limit on messages."""
 
 
-class _Parser(Protocol):
+class Server(Protocol):
+    """What is used of a gRPC server."""
+
+    def add_generic_rpc_handlers(self, handlers: tuple[object, ...], /) -> None:
+        """Serve more methods."""
+        ...
+
+    def add_insecure_port(self, address: str, /) -> int:
+        """Listen without encryption; gives the port."""
+        ...
+
+    def start(self) -> None:
+        """Begin to serve."""
+        ...
+
+    def stop(self, grace: float | None) -> Event:
+        """End after the calls under way, at most `grace` seconds later."""
+        ...
+
+
+class Event(Protocol):
+    """Set once the server has ended."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for it."""
+        ...
+
+
+class _Grpc(Protocol):
+    """The functions of grpc that its type stubs leave partly open."""
+
+    def server(self, pool: futures.Executor, *, options: list[tuple[str, int]]) -> Server: ...
+
+    def method_handlers_generic_handler(self, service: str, handlers: dict[str, object]) -> object: ...
+
+    def unary_unary_rpc_method_handler(
+        self,
+        behavior: Callable[..., Message],
+        *,
+        request_deserializer: Callable[[bytes], Message],
+        response_serializer: Callable[[Message], bytes],
+    ) -> object: ...
+
+
+class _Request(Protocol):
     def FromString(self, s: bytes, /) -> Message: ...  # noqa: N802 - protobuf's name
 
 
-def start(engine_address: str) -> tuple[grpc.Server, int]:
+def start(engine_address: str) -> tuple[Server, int]:
     """Start serving on a free port of the loopback address.
 
     Args:
@@ -35,22 +79,25 @@ def start(engine_address: str) -> tuple[grpc.Server, int]:
     Returns:
         The server and its port.
     """
+    library = cast("_Grpc", grpc)
     options = [
         ("grpc.max_receive_message_length", _MESSAGE_BYTES),
         ("grpc.max_send_message_length", _MESSAGE_BYTES),
     ]
-    server = grpc.server(futures.ThreadPoolExecutor(_WORKERS), options=options)
-    handlers = {
-        name: _handler(method, request)
+    server = library.server(futures.ThreadPoolExecutor(_WORKERS), options=options)
+    handlers: dict[str, object] = {
+        name: library.unary_unary_rpc_method_handler(
+            method, request_deserializer=request.FromString, response_serializer=_serialize
+        )
         for name, (method, request) in _methods(Provider(engine_address)).items()
     }
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, handlers),))
+    server.add_generic_rpc_handlers((library.method_handlers_generic_handler(_SERVICE, handlers),))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     return server, port
 
 
-def _methods(provider: Provider) -> dict[str, tuple[Callable[..., Message], _Parser]]:
+def _methods(provider: Provider) -> dict[str, tuple[Callable[..., Message], _Request]]:
     return {
         "Handshake": (provider.handshake, provider_pb2.ProviderHandshakeRequest),
         "CheckConfig": (provider.check_config, provider_pb2.CheckRequest),
@@ -67,12 +114,6 @@ def _methods(provider: Provider) -> dict[str, tuple[Callable[..., Message], _Par
         "Attach": (provider.attach, plugin_pb2.PluginAttach),
         "Cancel": (provider.cancel, empty_pb2.Empty),
     }
-
-
-def _handler(method: Callable[..., Message], request: _Parser) -> grpc.RpcMethodHandler[Any, Any]:
-    return grpc.unary_unary_rpc_method_handler(
-        method, request_deserializer=request.FromString, response_serializer=_serialize
-    )
 
 
 def _serialize(message: Message) -> bytes:

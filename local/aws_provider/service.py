@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol, cast
 
 import grpc
 from google.protobuf import empty_pb2
@@ -16,6 +16,8 @@ from local.aws_provider.marshal import Secrets, decode, encode
 from local.aws_provider.provider_config import check_config
 
 if TYPE_CHECKING:
+    from google.protobuf import struct_pb2
+
     from local.aws_provider.autonaming import Mode
 
 
@@ -36,6 +38,7 @@ _CHANGES: dict[tuple[differ.Change, bool], provider_pb2.PropertyDiff.Kind.ValueT
     ("update", False): provider_pb2.PropertyDiff.UPDATE,
     ("update", True): provider_pb2.PropertyDiff.UPDATE_REPLACE,
 }
+_RETURN = "return"
 _NO_ENDPOINT = (
     "The stand-in AWS provider has no emulator to {verb} {token} on: it never reaches AWS itself. "
     "Fix: run it inside `python -m local.emulator run -- …`, or deploy with the real provider (--aws real)"
@@ -132,7 +135,7 @@ class Provider:
             changes=kind,
             replaces=replaces,
             diffs=sorted({item.property for item in differences}),
-            deleteBeforeReplace=bool(replaces) and differ.replaced_first(token, state, news),
+            deleteBeforeReplace=bool(replaces) and differ.replaced_first(token, news),
             hasDetailedDiff=True,
         )
         for item in differences:
@@ -181,7 +184,10 @@ class Provider:
         except InvokeError as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         marks: Secrets = dict.fromkeys(result) if secrets else {}
-        return provider_pb2.InvokeResponse(**{"return": encode(result, marks)})
+        response = provider_pb2.InvokeResponse()
+        # The field is called `return`, which Python has for itself.
+        cast("struct_pb2.Struct", getattr(response, _RETURN)).CopyFrom(encode(result, marks))
+        return response
 
     def plugin_info(self, _request: empty_pb2.Empty, _context: Context) -> plugin_pb2.PluginInfo:
         """Tell the version: that of the pulumi_aws whose types are served."""

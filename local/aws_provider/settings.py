@@ -41,7 +41,7 @@ class Settings:
 
 
 def unpack(inputs: Mapping[str, Value]) -> Properties:
-    """Undo the engine's encoding of configuration: lists, objects, numbers and booleans come as JSON texts."""
+    """Undo the engine's encoding of configuration, where lists and objects come as JSON texts."""
     return {name: _unpack(value) for name, value in inputs.items() if name != "version"}
 
 

@@ -33,7 +33,7 @@ def shape_of(token: str) -> ResourceShape:
 
 
 def cache_folder() -> Path:
-    """Tell where shapes are cached: one folder for each version of pulumi_aws and of the form of the files."""
+    """Tell where shapes are cached: a folder for each version of pulumi_aws and of the files' form."""
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     folder = Path(home).expanduser() / "tap-guardrails" / "aws-shapes"
     return folder / f"{sdk_source.package_version()}-{_FORMAT}"

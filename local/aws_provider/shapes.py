@@ -87,6 +87,11 @@ class ResourceShape:
     objects: Mapping[str, Object] = field(default_factory=dict[str, "Object"])
     secret_outputs: tuple[str, ...] = ()
 
+    def properties_of(self, kind: Type | None) -> Object:
+        """Give the properties of an object's type; none for every other type."""
+        nothing: dict[str, Property] = {}
+        return self.objects.get(kind.name, nothing) if kind is not None and kind.kind == "object" else nothing
+
 
 def to_json(shape: ResourceShape) -> dict[str, object]:
     """Turn a shape into what `from_json` reads back."""

@@ -25,7 +25,7 @@ class Blob:
 
     Attributes:
         kind: Which of the two.
-        hash: The SHA-256 that the engine gives to its content, as hexadecimal digits; empty when it gave none.
+        hash: The SHA-256 that the engine gives to its content, hexadecimal; empty when it gave none.
         text: An asset's content; None when it has none.
         path: Path of the file or folder; empty when it has none.
         uri: Where it can be had; empty when it has none.

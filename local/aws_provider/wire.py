@@ -1,8 +1,8 @@
 """The gRPC messages and stubs of Pulumi's plugin protocol, loaded without the rest of the Pulumi SDK.
 
-`import pulumi` takes longer than everything else that the provider does before its first answer. The generated
-protocol modules do not need it, so the provider's process puts bare packages in place of the SDK's before it imports
-them. Where the SDK is loaded already, as in tests, that one is used.
+`import pulumi` takes longer than everything else that the provider does before its first answer. The
+generated protocol modules do not need it, so the provider's process puts bare packages in place of the SDK's
+before it imports them. Where the SDK is loaded already, as in tests, that one is used.
 """
 
 from __future__ import annotations

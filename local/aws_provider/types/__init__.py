@@ -1,4 +1,4 @@
-"""One description a resource type of the TAP stack: what pulumi-aws does with it beyond its inputs and outputs."""
+"""What pulumi-aws does with the TAP stack's types beyond their inputs and outputs, one description a type."""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@ from typing import Final
 from local.aws_provider.types.description import Description, Limit
 
 _RETENTION = (
-    0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+    0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731,
+    1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
 
 DESCRIPTIONS: Final[dict[str, Description]] = {

@@ -30,14 +30,17 @@ class Limit:
 class Description:
     """What pulumi-aws knows of one type beyond its inputs and outputs.
 
-    Names are top-level properties in Pulumi's spelling unless said otherwise. Source of all of it: the type's schema in
-    terraform-provider-aws 6 (ForceNew, Default, TypeSet, ValidateFunc) and pulumi-aws 7's overrides.
+    Names are top-level properties in Pulumi's spelling unless said otherwise. Source of all of it: the
+    type's schema in terraform-provider-aws 6 (ForceNew, Default, TypeSet, ValidateFunc) and pulumi-aws 7's
+    overrides.
 
     Attributes:
         replaces: A change of one of these makes a new resource.
         defaults: What Check fills in when the program says nothing.
-        absent: What AWS takes a property for that was not given, where that is more than nothing, zero or false.
-        sets: Lists whose order means nothing; `a.b` for the list `b` in the object or in each object of the list `a`.
+        absent: What AWS takes a property for that was not given, where that is more than nothing, zero or
+            false.
+        sets: Lists whose order means nothing; `a.b` for the list `b` in the object `a`, or in each object of
+            the list `a`.
         documents: Properties that hold a JSON document, compared by meaning; `a.b` as with `sets`.
         limits: What values a property takes.
         replaced_first: The old one has to go before the replacement is created.

@@ -31,7 +31,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
                     "lambda",
                     "sms",
                     "sqs",
-                )  # fmt: skip
+                )
             )
         },
     ),
