@@ -1,0 +1,103 @@
+"""Rules under pulumi-policy's own servicer: its arguments turned into the pack's model.
+
+The pack's servicer does not come through here. This is for those who put these policies into a pack of
+their own. Two things are lost on that way: pulumi-policy takes the mark off secrets, so no found value is
+shown at all, and it reports everything at one level, so `onUnknown: warn` does not soften.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, cast
+
+from tap_guardrails.judging import judge_in_stack, judge_resource
+from tap_guardrails.message import message
+from tap_guardrails.model import (
+    Provider,
+    Resource,
+    ResourceRule,
+    Secret,
+    Settings,
+    Stack,
+    StackRule,
+    Value,
+    decode,
+)
+
+if TYPE_CHECKING:
+    from pulumi_policy import (
+        PolicyProviderResource,
+        PolicyResource,
+        ReportViolation,
+        ResourceValidationArgs,
+        StackValidationArgs,
+    )
+
+PROXY_TARGET = "__target"
+"""What a proxy of pulumi-policy answers with what it wraps, and does not raise on."""
+
+
+def resource_validation(rule: ResourceRule) -> Callable[[ResourceValidationArgs, ReportViolation], None]:
+    """Make the validation of a resource policy."""
+
+    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        if args.resource_type not in rule.types:
+            args.not_applicable(f"Applies to {', '.join(rule.types)}.")
+        resource = Resource(args.urn, args.resource_type, args.name, unwrapped(args.props))
+        judgement = judge_resource(rule, resource, Settings(rule.all_settings, args.get_config()))
+        for finding in judgement.findings:
+            report(message(rule, resource, finding), args.urn)
+        if judgement.reason:
+            args.not_applicable(judgement.reason)
+
+    return validate
+
+
+def stack_validation(rule: StackRule) -> Callable[[StackValidationArgs, ReportViolation], None]:
+    """Make the validation of a stack policy."""
+
+    def validate(args: StackValidationArgs, report: ReportViolation) -> None:
+        stack = Stack([resource_of(resource) for resource in args.resources])
+        settings = Settings(rule.all_settings, args.get_config())
+        for resource in stack.of(*rule.types):
+            for finding in judge_in_stack(rule, resource, stack, settings).findings:
+                report(message(rule, resource, finding), resource.urn)
+
+    return validate
+
+
+def resource_of(given: PolicyResource) -> Resource:
+    """Make a resource of the pack's model."""
+    return Resource(
+        given.urn,
+        given.resource_type,
+        given.name,
+        unwrapped(given.props),
+        provider_of(given.provider),
+        given.parent.urn if given.parent else "",
+        {name: tuple(one.urn for one in many) for name, many in given.property_dependencies.items()},
+    )
+
+
+def provider_of(given: PolicyProviderResource | None) -> Provider | None:
+    """Make a provider of the pack's model."""
+    return Provider(given.urn, unwrapped(given.props)) if given else None
+
+
+def unwrapped(properties: Mapping[str, object]) -> dict[str, Value]:
+    """Take the proxies off a property tree, and mark all of it as secret, since some of it may be."""
+    tree = cast("Mapping[str, object]", bare(properties))
+    return {name: Secret(decode(value)) for name, value in tree.items()}
+
+
+def bare(value: object) -> object:
+    """Take the proxies off a value."""
+    if isinstance(value, Mapping):
+        fields = cast("Mapping[str, object]", value)
+        fields = fields if isinstance(fields, dict) else cast("Mapping[str, object]", fields[PROXY_TARGET])
+        return {name: bare(item) for name, item in fields.items()}
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        items = cast("Sequence[object]", value)
+        proxy = cast("Mapping[str, Sequence[object]]", items)
+        return [bare(item) for item in (items if isinstance(items, list) else proxy[PROXY_TARGET])]
+    return value

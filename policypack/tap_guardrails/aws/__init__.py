@@ -1,0 +1,1 @@
+"""What AWS does, as data: kinds of resources, metrics, limits. Each table names the page it is taken from."""

@@ -1,0 +1,60 @@
+"""Running a rule over a resource, so that whatever happens there is a verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tap_guardrails.model import Finding, NotApplicable, Outcome, Resource, Settings, Stack, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tap_guardrails.model.rule import ResourceRule, StackRule
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a rule says of one resource.
+
+    Attributes:
+        findings: What is wrong; empty when the resource is compliant or the rule does not apply.
+        reason: Why the rule does not apply; empty when it does.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+
+
+def judge_resource(rule: ResourceRule, resource: Resource, settings: Settings) -> Judgement:
+    """Judge one resource by its own inputs."""
+    return judged(lambda: rule.check(resource, settings))
+
+
+def judge_in_stack(rule: StackRule, resource: Resource, stack: Stack, settings: Settings) -> Judgement:
+    """Judge one resource by the stack it is in."""
+    return judged(lambda: rule.check(resource, stack, settings))
+
+
+def judged(check: Callable[[], Iterable[Outcome]]) -> Judgement:
+    """Collect what a check yields; a check that raises has decided nothing, so nothing passes."""
+    try:
+        outcomes = tuple(check())
+    except Exception as error:  # noqa: BLE001 - whatever a rule raises, the resource must not pass
+        return Judgement((failure(error),))
+    findings = tuple(outcome for outcome in outcomes if isinstance(outcome, Finding))
+    reasons = [outcome.reason for outcome in outcomes if isinstance(outcome, NotApplicable)]
+    return Judgement(findings, "" if findings or not reasons else reasons[0])
+
+
+def failure(error: Exception) -> Finding:
+    """Make a finding of an exception; its text may quote a secret, so only its type is told."""
+    return Finding(
+        Verdict.ERROR,
+        f"The policy failed with {type(error).__name__} and could not judge this resource.",
+        "(unknown)",
+        "nothing that can be shown",
+        "a policy that runs to its end",
+        "Report this as a bug of the policy pack, with the resource's declaration; to go on meanwhile, "
+        "disable this policy in the policy configuration.",
+    )

@@ -1,0 +1,35 @@
+"""The text of a finding: the form that the gate, and people, read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tap_guardrails.model import Finding, Resource
+    from tap_guardrails.model.rule import Declaration
+
+
+def message(rule: Declaration, resource: Resource, finding: Finding) -> str:
+    """Write a finding: the problem in the first line, then one `Key: value` a line.
+
+    Args:
+        rule: The rule that found it.
+        resource: The resource that it was found on.
+        finding: What was found.
+    """
+    return "\n".join(
+        (
+            one_line(finding.problem),
+            one_line(f"Where: {resource.name} ({resource.type}), property `{finding.path}`"),
+            one_line(f"Found: {finding.found}"),
+            one_line(f"Required: {finding.required}"),
+            one_line(f"Why: {rule.why}"),
+            one_line(f"Fix: {finding.fix or rule.fix}"),
+            f"Verdict: {finding.verdict.value}",
+        )
+    )
+
+
+def one_line(text: str) -> str:
+    """Keep a text in one line, whatever names of resources and properties are in it."""
+    return " ".join(text.split())

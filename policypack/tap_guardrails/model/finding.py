@@ -1,0 +1,115 @@
+"""What a rule says of a resource: findings, or why it does not apply. Saying nothing means compliant."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from tap_guardrails.model.reading import Absent, Known, Malformed, Node, Reading, Undetermined
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
+
+
+class Verdict(enum.Enum):
+    """Why a finding stands in the way."""
+
+    VIOLATION = "violation"
+    """The requirement is not met."""
+
+    UNDECIDED = "undecided"
+    """Whether it is met cannot be told before deployment."""
+
+    ERROR = "error"
+    """The rule itself failed; nothing is known, so nothing passes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong with one property.
+
+    Attributes:
+        verdict: Violation, undecided or error.
+        problem: What is wrong, one sentence.
+        path: The property's path.
+        found: What stands there, as `Node.found` shows it.
+        required: What has to stand there.
+        fix: How to repair it, where the rule's own advice does not fit.
+    """
+
+    verdict: Verdict
+    problem: str
+    path: str
+    found: str
+    required: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplicable:
+    """The rule has nothing to ask of this resource.
+
+    Attributes:
+        reason: Why, one sentence.
+    """
+
+    reason: str
+
+
+Outcome: TypeAlias = Finding | NotApplicable
+AnyReading: TypeAlias = Known[object] | Absent | Undetermined | Malformed
+
+
+def node_of(place: Node | Reading[T]) -> Node:
+    """Return the place itself, given it or what was read there."""
+    return place if isinstance(place, Node) else place.node
+
+
+def violation(place: Node | Reading[T], problem: str, required: str, fix: str = "") -> Finding:
+    """Say that a property does not meet the requirement."""
+    node = node_of(place)
+    return Finding(Verdict.VIOLATION, problem, node.path, node.found(), required, fix)
+
+
+def undecided(place: Node | Reading[T], required: str, problem: str = "", fix: str = "") -> Finding:
+    """Say that a property is unknown, so that nobody can tell before deployment."""
+    node = node_of(place)
+    return Finding(
+        Verdict.UNDECIDED,
+        problem or f"`{node.path}` is unknown until deployment, so nobody can tell whether it is right.",
+        node.path,
+        node.found(),
+        required,
+        fix or f"Give `{node.path}` a value that is known at preview: a literal or stack configuration.",
+    )
+
+
+def malformed(reading: Malformed, required: str) -> Finding:
+    """Say that a property is not of the kind that AWS takes."""
+    return violation(reading, f"`{reading.node.path}` is not {reading.wanted}.", required)
+
+
+def must(
+    reading: Reading[T], holds: Callable[[T], bool], *, problem: str, required: str, fix: str = ""
+) -> Iterator[Finding]:
+    """Require that a property is set and that `holds` is true of its value.
+
+    Args:
+        reading: The property as it was read.
+        holds: Whether a value is right.
+        problem: What to say when it is absent or wrong.
+        required: What has to stand there.
+        fix: How to repair it, where the rule's own advice does not fit.
+    """
+    match reading:
+        case Known(value) if holds(value):
+            return
+        case Undetermined():
+            yield undecided(reading, required)
+        case Malformed():
+            yield malformed(reading, required)
+        case _:
+            yield violation(reading, problem, required, fix)

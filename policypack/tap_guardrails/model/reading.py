@@ -1,0 +1,238 @@
+"""Reading properties: a place in a property tree, and the five answers that it can give.
+
+A reader never raises and never guesses. What is absent, unknown or of a wrong type is an answer of its
+own, which a rule has to treat; each answer knows the path of the property and can show what was found.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeAlias, TypeVar
+
+from tap_guardrails.model.values import UNKNOWN, Opaque, Secret, Unknown, Value, decode
+
+T = TypeVar("T")
+
+SHOWN_LENGTH: Final = 200
+"""Characters of a found value that a message shows."""
+
+LARGEST_EXACT: Final = 2**53
+PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+DECIMAL: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Known(Generic[T]):
+    """The property has a value of the wanted kind."""
+
+    value: T
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The property is not set: missing, null, or the empty string where a text is wanted."""
+
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Undetermined:
+    """The property, or something it is part of, is unknown until deployment."""
+
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """The property has a value of another kind than AWS takes there."""
+
+    node: Node
+    wanted: str
+
+
+Reading: TypeAlias = Known[T] | Absent | Undetermined | Malformed
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A place in a property tree.
+
+    Attributes:
+        path: Where it is, as Pulumi writes property paths: `replicas[0].pointInTimeRecovery`.
+        value: What stands there; None when nothing does.
+        secret: Whether the value, or something it is part of, is a secret.
+        top: The resource's property that the path begins with; dependencies are recorded by it.
+        misfit: What should have stood here for the path to go on; empty while all is well.
+    """
+
+    path: str
+    value: Value
+    secret: bool = False
+    top: str = field(default="", compare=False)
+    misfit: str = field(default="", compare=False)
+
+    def at(self, *steps: str | int) -> Node:
+        """Go down into objects (by name) and lists (by position)."""
+        node = self
+        for step in steps:
+            node = node._step(step)
+        return node
+
+    def _step(self, step: str | int) -> Node:
+        if self.misfit:
+            return self
+        path = join(self.path, step)
+        top = self.top or str(step)
+        match self.value:
+            case None | Unknown.UNKNOWN:
+                return Node(path, self.value, self.secret, top)
+            case dict() as fields if isinstance(step, str):
+                return revealed(path, fields.get(step), secret=self.secret, top=top)
+            case list() as items if isinstance(step, int):
+                return revealed(path, items[step] if step < len(items) else None, secret=self.secret, top=top)
+            case _:
+                wanted = "an object" if isinstance(step, str) else "a list"
+                return Node(self.path, self.value, self.secret, self.top, wanted)
+
+    def boolean(self) -> Reading[bool]:
+        """Read true or false; the texts "true" and "false" count, as providers take them."""
+        match self.value:
+            case bool() as value if not self.misfit:
+                return Known(value, self)
+            case "true" | "false" as text if not self.misfit:
+                return Known(text == "true", self)
+            case _:
+                return self._not("a boolean")
+
+    def number(self) -> Reading[float]:
+        """Read a finite number; a decimal text counts, as providers take it."""
+        match self.value:
+            case bool():
+                pass
+            case float() as value if not self.misfit and math.isfinite(value):
+                return Known(value, self)
+            case str() as text if not self.misfit and DECIMAL.fullmatch(text) and math.isfinite(float(text)):
+                return Known(float(text), self)
+            case _:
+                pass
+        return self._not("a number")
+
+    def integer(self) -> Reading[int]:
+        """Read a whole number; 30.0 and "30" count."""
+        reading = self.number()
+        if isinstance(reading, Known):
+            whole = reading.value.is_integer()
+            return Known(int(reading.value), self) if whole else Malformed(self, "a whole number")
+        return self._not("a whole number")
+
+    def text(self) -> Reading[str]:
+        """Read a text; numbers and booleans count as their text, and the empty text as absent."""
+        match self.value:
+            case "" if not self.misfit:
+                return Absent(self)
+            case str() as text if not self.misfit:
+                return Known(text, self)
+            case bool() as value if not self.misfit:
+                return Known("true" if value else "false", self)
+            case float() as value if not self.misfit:
+                return Known(str(int(value)) if value.is_integer() else str(value), self)
+            case _:
+                return self._not("a text")
+
+    def items(self) -> Reading[list[Node]]:
+        """Read a list, as one node an element."""
+        match self.value:
+            case list() as items if not self.misfit:
+                return Known([self.at(position) for position in range(len(items))], self)
+            case _:
+                return self._not("a list")
+
+    def entries(self) -> Reading[dict[str, Node]]:
+        """Read an object, as one node a field that is set."""
+        match self.value:
+            case dict() as fields if not self.misfit:
+                set_fields = (name for name, value in fields.items() if value is not None)
+                return Known({name: self.at(name) for name in set_fields}, self)
+            case _:
+                return self._not("an object")
+
+    def document(self) -> Node:
+        """Return the node with a JSON text parsed; an object stays as it is."""
+        match self.value:
+            case str() as text if not self.misfit and text:
+                try:
+                    parsed = decode(json.loads(text))
+                except (ValueError, RecursionError):
+                    return Node(self.path, text, self.secret, self.top, "a JSON document")
+                return Node(self.path, parsed, self.secret, self.top)
+            case "":
+                return Node(self.path, None, self.secret, self.top)
+            case _:
+                return self
+
+    def _not(self, wanted: str) -> Absent | Undetermined | Malformed:
+        if self.misfit:
+            return Malformed(self, self.misfit)
+        if self.value is None:
+            return Absent(self)
+        if self.value is UNKNOWN:
+            return Undetermined(self)
+        return Malformed(self, wanted)
+
+    def found(self) -> str:
+        """Show the value in one line: JSON, or that there is nothing, an unknown or a secret."""
+        if self.value is None:
+            return "nothing"
+        if self.value is UNKNOWN:
+            return UNKNOWN.value
+        if self.secret:
+            return "[secret]"
+        shown = json.dumps(plain(self.value), ensure_ascii=False)
+        return shown if len(shown) <= SHOWN_LENGTH else shown[: SHOWN_LENGTH - 1] + "…"
+
+
+def revealed(path: str, value: Value, *, secret: bool, top: str) -> Node:
+    """Make a node of a value, taking the mark of a secret off it and keeping it in mind."""
+    while isinstance(value, Secret):
+        secret = True
+        value = value.value
+    return Node(path, value, secret, top)
+
+
+def join(path: str, step: str | int) -> str:
+    """Append a step to a property path."""
+    if isinstance(step, int):
+        return f"{path}[{step}]"
+    if not PLAIN_KEY.fullmatch(step):
+        return f"{path}[{json.dumps(step, ensure_ascii=False)}]"
+    return f"{path}.{step}" if path else step
+
+
+def plain(value: Value) -> object:
+    """Turn a value into what `json.dumps` takes, with secrets hidden and unknowns named."""
+    match value:
+        case list():
+            return [plain(item) for item in value]
+        case dict():
+            return {key: plain(item) for key, item in value.items()}
+        case Secret() | Unknown() | Opaque():
+            return f"[{hidden(value)}]"
+        case float() if value.is_integer() and abs(value) < LARGEST_EXACT:
+            return int(value)
+        case _:
+            return value
+
+
+def hidden(value: Secret | Unknown | Opaque) -> str:
+    """Name a value that is not shown."""
+    match value:
+        case Secret():
+            return "secret"
+        case Unknown():
+            return value.value
+        case Opaque(what):
+            return what

@@ -1,0 +1,99 @@
+"""What a rule is: a function that judges one resource, and the declaration that goes with it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from tap_guardrails.model.finding import Outcome
+from tap_guardrails.model.resource import Resource
+from tap_guardrails.model.settings import ON_UNKNOWN, Setting, Settings
+from tap_guardrails.model.stack import Stack
+
+ResourceCheck: TypeAlias = Callable[[Resource, Settings], Iterable[Outcome]]
+StackCheck: TypeAlias = Callable[[Resource, Stack, Settings], Iterable[Outcome]]
+
+
+class Severity(enum.Enum):
+    """How much harm a violation can do."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A requirement of a published framework that the policy answers.
+
+    Attributes:
+        framework: `FSBP`, `CIS`, `NIST`, `PCI`: the names are in `assembly.FRAMEWORKS`.
+        identifier: As the framework writes it: `KMS.4`, `SC-12(2)`.
+        source: Where the mapping is published, a URL.
+    """
+
+    framework: str
+    identifier: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """What is said of a rule; where it is said, `name` is also the file's name with `_` for `-`.
+
+    Attributes:
+        name: The policy's name, part of the public contract.
+        title: The name that people read.
+        description: What has to hold, one sentence.
+        why: What goes wrong otherwise, one sentence.
+        fix: How to repair it, one sentence.
+        severity: How much harm a violation can do.
+        url: Where AWS documents the matter.
+        controls: The published requirements that it answers, each with its source.
+        types: The type tokens of the resources that it judges.
+        settings: What an operator can set, besides `onUnknown`.
+    """
+
+    name: str
+    title: str
+    description: str
+    why: str
+    fix: str
+    severity: Severity
+    url: str
+    types: tuple[str, ...]
+    controls: tuple[Control, ...] = ()
+    settings: tuple[Setting, ...] = ()
+
+    @property
+    def all_settings(self) -> tuple[Setting, ...]:
+        """All that an operator can set."""
+        return (*self.settings, ON_UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceRule(Declaration):
+    """A rule that needs nothing but the resource's own inputs.
+
+    Attributes:
+        check: Yields findings, or one `NotApplicable`; nothing when the resource is compliant.
+    """
+
+    check: ResourceCheck
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackRule(Declaration):
+    """A rule that judges each resource of its types by what else is in the stack.
+
+    Attributes:
+        check: Yields findings, or one `NotApplicable`; nothing when the resource is compliant.
+    """
+
+    check: StackCheck
+
+
+Rule: TypeAlias = ResourceRule | StackRule

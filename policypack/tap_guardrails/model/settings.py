@@ -1,0 +1,194 @@
+"""What an operator can set for a policy: declared once, published as a JSON schema, checked on arrival."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
+
+from tap_guardrails.model.reading import plain
+from tap_guardrails.model.values import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+SettingValue: TypeAlias = "bool | int | float | str | tuple[str, ...]"
+
+
+class SettingsError(ValueError):
+    """A policy's configuration that does not match what the policy declares."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A setting that is true or false."""
+
+    name: str
+    default: bool
+    description: str
+
+    def schema(self) -> dict[str, object]:
+        """Return its JSON schema."""
+        return {"type": "boolean", "default": self.default, "description": self.description}
+
+    def parse(self, value: object) -> SettingValue:
+        """Return the value, or raise `SettingsError`."""
+        if isinstance(value, bool):
+            return value
+        raise SettingsError(f"`{self.name}` must be true or false, not {shown(value)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A setting that is a whole number within bounds, both included."""
+
+    name: str
+    default: int
+    description: str
+    minimum: int
+    maximum: int
+
+    def schema(self) -> dict[str, object]:
+        """Return its JSON schema."""
+        return {
+            "type": "integer",
+            "default": self.default,
+            "minimum": self.minimum,
+            "maximum": self.maximum,
+            "description": self.description,
+        }
+
+    def parse(self, value: object) -> SettingValue:
+        """Return the value, or raise `SettingsError`."""
+        number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
+        if self.minimum <= number <= self.maximum and number == int(number):
+            return int(number)
+        raise SettingsError(
+            f"`{self.name}` must be a whole number from {self.minimum} to {self.maximum}, not {shown(value)}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A setting that is one of a few words."""
+
+    name: str
+    default: str
+    description: str
+    choices: tuple[str, ...]
+
+    def schema(self) -> dict[str, object]:
+        """Return its JSON schema."""
+        return {
+            "type": "string",
+            "default": self.default,
+            "enum": list(self.choices),
+            "description": self.description,
+        }
+
+    def parse(self, value: object) -> SettingValue:
+        """Return the value, or raise `SettingsError`."""
+        if isinstance(value, str) and value in self.choices:
+            return value
+        raise SettingsError(f"`{self.name}` must be one of {', '.join(self.choices)}, not {shown(value)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A setting that is a list of texts.
+
+    Attributes:
+        choices: What may stand in the list; empty when anything may.
+        at_least: How many there must be.
+    """
+
+    name: str
+    default: tuple[str, ...]
+    description: str
+    choices: tuple[str, ...] = ()
+    at_least: int = 0
+
+    def schema(self) -> dict[str, object]:
+        """Return its JSON schema."""
+        items: dict[str, object] = {"type": "string"}
+        if self.choices:
+            items["enum"] = list(self.choices)
+        return {
+            "type": "array",
+            "items": items,
+            "minItems": self.at_least,
+            "default": list(self.default),
+            "description": self.description,
+        }
+
+    def parse(self, value: object) -> SettingValue:
+        """Return the value, or raise `SettingsError`."""
+        given = shown(value)
+        words = list(cast("Sequence[object]", value)) if isinstance(value, (list, tuple)) else [None]
+        texts = tuple(word for word in words if isinstance(word, str))
+        allowed = not self.choices or set(texts) <= set(self.choices)
+        if len(texts) == len(words) >= self.at_least and allowed:
+            return texts
+        what = f"of {', '.join(self.choices)}" if self.choices else "of texts"
+        raise SettingsError(f"`{self.name}` must be a list {what}, not {given}")
+
+
+Setting: TypeAlias = Flag | Whole | Choice | Words
+
+ON_UNKNOWN: Final = Choice(
+    "onUnknown",
+    "deny",
+    "What an undecided check does: `deny` reports it at the policy's own level, `warn` as an advisory.",
+    ("deny", "warn"),
+)
+"""The setting that every policy has."""
+
+
+class Settings:
+    """The settings of one policy, complete and checked."""
+
+    def __init__(self, declared: Sequence[Setting], given: Mapping[str, object] | None = None) -> None:
+        """Check what was given against what is declared, and fill in the defaults.
+
+        Args:
+            declared: The policy's settings, `onUnknown` included.
+            given: What the operator set.
+
+        Raises:
+            SettingsError: A name that is not declared, or a value that does not fit.
+        """
+        given = given or {}
+        known = {setting.name: setting for setting in declared}
+        for name in given:
+            if name not in known:
+                raise SettingsError(f"there is no setting `{name}`; there are {', '.join(sorted(known))}")
+        self._values: dict[str, SettingValue] = {
+            name: setting.parse(given[name]) if given.get(name) is not None else setting.default
+            for name, setting in known.items()
+        }
+
+    def flag(self, name: str) -> bool:
+        """Return a `Flag`."""
+        return self._values[name] is True
+
+    def whole(self, name: str) -> int:
+        """Return a `Whole`."""
+        return cast("int", self._values[name])
+
+    def choice(self, name: str) -> str:
+        """Return a `Choice`."""
+        return cast("str", self._values[name])
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """Return a `Words`."""
+        return cast("tuple[str, ...]", self._values[name])
+
+    def key(self) -> tuple[tuple[str, SettingValue], ...]:
+        """Return something hashable that tells these settings from others."""
+        return tuple(sorted(self._values.items()))
+
+
+def shown(value: object) -> str:
+    """Show a value in a message, in one line."""
+    return json.dumps(plain(decode(value)), ensure_ascii=False)

@@ -1,0 +1,167 @@
+"""A whole stack, indexed once and shared by all the rules that look at it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from tap_guardrails.model.reading import Known, Node, Undetermined
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator, Sequence
+
+    from tap_guardrails.model.kind import Kind
+    from tap_guardrails.model.resource import Resource
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The resources of a kind by their names in AWS.
+
+    Attributes:
+        by_name: Those whose name is known; several when they live in several regions.
+        nameless: Those whose name is not known yet.
+    """
+
+    by_name: dict[str, list[Resource]]
+    nameless: tuple[Resource, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a property that names a resource may point to.
+
+    Attributes:
+        certain: It points to these.
+        possible: It may point to one of these.
+        anything: It may point to any resource at all.
+        name: The name that it says, when that is known.
+    """
+
+    certain: tuple[Resource, ...] = ()
+    possible: tuple[Resource, ...] = ()
+    anything: bool = False
+    name: str | None = None
+
+
+class Stack:
+    """The resources of a stack, by URN, by type, by name and by parent."""
+
+    def __init__(self, resources: Sequence[Resource]) -> None:
+        self.resources = tuple(resources)
+        self._by_urn = {resource.urn: resource for resource in self.resources}
+        self._by_type: dict[str, list[Resource]] = defaultdict(list)
+        for resource in self.resources:
+            self._by_type[resource.type].append(resource)
+        self._derived: dict[Hashable, object] = {}
+
+    def get(self, urn: str) -> Resource | None:
+        """Return the resource of that URN, if the stack has it."""
+        return self._by_urn.get(urn)
+
+    def of(self, *types: str) -> Iterator[Resource]:
+        """Go through the resources of these types."""
+        for token in types:
+            yield from self._by_type.get(token, ())
+
+    def derived(self, build: Callable[[Stack], T], key: Hashable = None) -> T:
+        """Return what `build` makes of this stack, made once.
+
+        Args:
+            build: A function of the module's level, or a closure together with a `key`.
+            key: What tells the results of one closure from another's.
+        """
+        entry = key or build
+        if entry not in self._derived:
+            self._derived[entry] = build(self)
+        return cast("T", self._derived[entry])
+
+    def names(self, kind: Kind) -> Names:
+        """Return the resources of a kind by their names in AWS."""
+        return self.derived(lambda stack: name_index(stack, kind), (Names, kind))
+
+    def behind(self, resource: Resource, top: str, types: Sequence[str]) -> tuple[Resource, ...]:
+        """Return the resources of some types that a property's value was made from.
+
+        A component among them stands for all that it contains: languages and the component protocol do not
+        agree on whether to record a component or its children.
+
+        Args:
+            resource: Whose property it is.
+            top: The property, at the top level; that is how the engine records dependencies.
+            types: The type tokens looked for.
+        """
+        found: dict[str, Resource] = {}
+        for urn in resource.property_dependencies.get(top, ()):
+            for member in self.family(urn):
+                if member.type in types and member.urn != resource.urn:
+                    found[member.urn] = member
+        return tuple(found.values())
+
+    def family(self, urn: str) -> Iterator[Resource]:
+        """Go through a resource and, when it is a component, all that it contains, cycles or not."""
+        children = self.derived(child_index)
+        waiting, seen = [urn], {urn}
+        while waiting:
+            member = self._by_urn.get(waiting.pop())
+            if member is None:
+                continue
+            yield member
+            if member.provider is None:
+                fresh = [child for child in children.get(member.urn, ()) if child not in seen]
+                seen.update(fresh)
+                waiting.extend(fresh)
+
+    def target(
+        self, owner: Resource, node: Node, kind: Kind, name_in: Callable[[str], str | None] = str
+    ) -> Target:
+        """Tell which resource of a kind a property points to.
+
+        A known value decides by the exact name. An unknown one decides by what it was made from: exactly
+        one resource of the kind is it; several leave it open which; none leaves everything open.
+
+        Args:
+            owner: Whose property it is.
+            node: The property.
+            kind: The kind of resource pointed to.
+            name_in: Takes the name out of the property's value, or returns None when it is of something else.
+        """
+        match node.text():
+            case Known(value):
+                name = name_in(value)
+                if name is None:
+                    return Target()
+                names = self.names(kind)
+                return Target(tuple(names.by_name.get(name, ())), names.nameless, name=name)
+            case Undetermined():
+                candidates = self.behind(owner, node.top, kind.types)
+                if len(candidates) == 1:
+                    return Target(certain=candidates)
+                return Target(possible=candidates, anything=not candidates)
+            case _:
+                return Target()
+
+
+def name_index(stack: Stack, kind: Kind) -> Names:
+    """Build the index of a kind's names."""
+    by_name: dict[str, list[Resource]] = defaultdict(list)
+    nameless: list[Resource] = []
+    for resource in stack.of(*kind.types):
+        name = kind.physical_name(resource)
+        if name is None:
+            nameless.append(resource)
+        else:
+            by_name[name].append(resource)
+    return Names(dict(by_name), tuple(nameless))
+
+
+def child_index(stack: Stack) -> dict[str, list[str]]:
+    """Build the index of children by parent."""
+    children: dict[str, list[str]] = defaultdict(list)
+    for resource in stack.resources:
+        if resource.parent:
+            children[resource.parent].append(resource.urn)
+    return dict(children)

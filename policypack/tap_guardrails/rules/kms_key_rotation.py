@@ -1,0 +1,152 @@
+"""Symmetric KMS keys rotate by themselves, within the configured number of days.
+
+AWS rotates only symmetric encryption keys whose material it made itself:
+https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.kinds import KEY
+from tap_guardrails.model import (
+    Absent,
+    Control,
+    Known,
+    Malformed,
+    NotApplicable,
+    Outcome,
+    Resource,
+    ResourceRule,
+    Settings,
+    Severity,
+    Undetermined,
+    Whole,
+    malformed,
+    must,
+    undecided,
+    violation,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SYMMETRIC: Final = "SYMMETRIC_DEFAULT"
+ENCRYPTION: Final = "ENCRYPT_DECRYPT"
+AWS_MADE: Final = "AWS_KMS"
+STORE_PROPERTIES: Final = ("customKeyStoreId", "xksKeyId")
+DEFAULT_PERIOD_DAYS: Final = 365
+SHORTEST_PERIOD_DAYS, LONGEST_PERIOD_DAYS = 90, 2560
+
+WITHOUT_ROTATION: Final = {
+    "aws:kms/externalKey:ExternalKey": "AWS does not rotate imported key material.",
+    "aws:kms/replicaKey:ReplicaKey": "A replica rotates with its primary key, where rotation is set.",
+    "aws:kms/replicaExternalKey:ReplicaExternalKey": "AWS does not rotate imported key material.",
+    "aws-native:kms:ReplicaKey": "A replica rotates with its primary key, where rotation is set.",
+}
+
+
+def check(key: Resource, settings: Settings) -> Iterator[Outcome]:
+    """Judge a key."""
+    if key.type in WITHOUT_ROTATION:
+        yield NotApplicable(WITHOUT_ROTATION[key.type])
+        return
+    rotation = KEY.at(key, "enableKeyRotation").boolean()
+    obstacle = next(obstacles(key), None)
+    if obstacle is None:
+        yield from doubts(key)
+        yield from must(rotation, bool, problem="Key rotation is off.", required="true")
+        yield from period_within(key, settings.whole("maximumRotationDays"))
+    elif isinstance(rotation, Absent) or rotation == Known(value=False, node=rotation.node):
+        yield NotApplicable(obstacle)
+    else:
+        yield from must(
+            rotation,
+            lambda on: not on,
+            problem=f"Rotation is asked of a key that cannot rotate. {obstacle}",
+            required="no rotation on this key",
+            fix="Take `enableKeyRotation` off, or use a symmetric key whose material AWS makes.",
+        )
+
+
+def obstacles(key: Resource) -> Iterator[str]:
+    """Say why AWS cannot rotate a key, for each reason that is known."""
+    match KEY.at(key, "customerMasterKeySpec").text():
+        case Known(spec) as reading if spec != SYMMETRIC:
+            yield f"AWS rotates symmetric keys only, and this one is {reading.node.found()}."
+        case _:
+            pass
+    match KEY.at(key, "keyUsage").text():
+        case Known(usage) as reading if usage != ENCRYPTION:
+            yield f"AWS rotates encryption keys only, and this one is for {reading.node.found()}."
+        case _:
+            pass
+    match KEY.at(key, "origin").text():
+        case Known(origin) as reading if origin != AWS_MADE:
+            yield f"AWS rotates key material of its own making only, and this is {reading.node.found()}."
+        case _:
+            pass
+    if any(isinstance(KEY.at(key, name).text(), Known) for name in STORE_PROPERTIES):
+        yield "AWS does not rotate keys in custom key stores."
+
+
+def doubts(key: Resource) -> Iterator[Outcome]:
+    """Say what leaves it open whether AWS can rotate a key."""
+    for name in ("customerMasterKeySpec", "keyUsage", "origin", *STORE_PROPERTIES):
+        match KEY.at(key, name).text():
+            case Undetermined() as reading:
+                yield undecided(reading, "a value that tells whether AWS can rotate the key")
+            case Malformed() as reading:
+                yield malformed(reading, "a text")
+            case _:
+                pass
+
+
+def period_within(key: Resource, maximum: int) -> Iterator[Outcome]:
+    """Require that the time between rotations is legal and short enough."""
+    period = KEY.at(key, "rotationPeriodInDays").integer()
+    required = f"{SHORTEST_PERIOD_DAYS} to {maximum} days"
+    if isinstance(period, Absent):
+        if maximum < DEFAULT_PERIOD_DAYS:
+            yield violation(
+                period, f"The key rotates every {DEFAULT_PERIOD_DAYS} days, AWS's default.", required
+            )
+        return
+    yield from must(
+        period,
+        lambda days: SHORTEST_PERIOD_DAYS <= days <= maximum,
+        problem="The key rotates too seldom, or more often than AWS allows.",
+        required=required,
+    )
+
+
+FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/kms-controls.html#kms-4"
+
+RULE = ResourceRule(
+    name="kms-key-rotation",
+    title="KMS keys rotate",
+    description="Symmetric customer managed KMS keys have automatic rotation on.",
+    why="A key that never changes protects ever more data, all of it lost to whoever gets the key once.",
+    fix="Set `enableKeyRotation: true` on the key, and `rotationPeriodInDays` if yearly is not often enough.",
+    severity=Severity.HIGH,
+    url="https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html",
+    controls=(
+        Control("FSBP", "KMS.4", FSBP),
+        Control("CIS", "3.6", FSBP),
+        Control("NIST", "SC-12", FSBP),
+        Control("NIST", "SC-12(2)", FSBP),
+        Control("NIST", "SC-28(3)", FSBP),
+        Control("PCI", "3.7.4", FSBP),
+    ),
+    types=(*KEY.types, *WITHOUT_ROTATION),
+    settings=(
+        Whole(
+            "maximumRotationDays",
+            DEFAULT_PERIOD_DAYS,
+            "The longest time between two rotations, in days.",
+            minimum=SHORTEST_PERIOD_DAYS,
+            maximum=LONGEST_PERIOD_DAYS,
+        ),
+    ),
+    check=check,
+)

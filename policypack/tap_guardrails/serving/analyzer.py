@@ -1,0 +1,153 @@
+"""The Analyzer service over the pack's policies.
+
+It stands in for pulumi-policy's own servicer, which decodes every property of every resource anew for
+every policy. Here a property is decoded when it is first read, stack policies share one index, and what
+no policy reads costs nothing. Only published parts are built on: the protocol's messages and service, and
+the public attributes of policies.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+import grpc
+from google.protobuf.empty_pb2 import Empty
+from pulumi.runtime.proto.analyzer_pb2 import (
+    AnalyzeDiagnostic,
+    AnalyzeRequest,
+    AnalyzeResponse,
+    AnalyzerInfo,
+    AnalyzerStackConfigureRequest,
+    AnalyzerStackConfigureResponse,
+    AnalyzeStackRequest,
+    ConfigureAnalyzerRequest,
+    PolicyNotApplicable,
+    RemediateResponse,
+)
+from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerServicer
+from pulumi.runtime.proto.plugin_pb2 import PluginInfo
+
+from tap_guardrails import PACK_NAME, PACK_VERSION
+from tap_guardrails.judging import judge_in_stack, judge_resource
+from tap_guardrails.message import message
+from tap_guardrails.model import Finding, Resource, ResourceRule, StackRule
+from tap_guardrails.serving.configuration import ConfigurationError, configure
+from tap_guardrails.serving.information import SEVERITIES, analyzer_info
+from tap_guardrails.serving.wire import analyzed_resource, analyzed_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_guardrails.assembly import Policy
+
+
+class GuardrailsAnalyzer(AnalyzerServicer):
+    """Answers the engine: what the pack is, and what it says of a resource and of a stack."""
+
+    def __init__(self, policies: Sequence[Policy]) -> None:
+        self._policies = tuple(policies)
+        self._configuration = configure(self._policies, {})
+        self._untouched: dict[str, AnalyzeResponse] = {}
+
+    def GetPluginInfo(self, request: Empty, context: grpc.ServicerContext) -> PluginInfo:  # noqa: ARG002, N802
+        """Tell the pack's version."""
+        return PluginInfo(version=PACK_VERSION)
+
+    def GetAnalyzerInfo(self, request: Empty, context: grpc.ServicerContext) -> AnalyzerInfo:  # noqa: ARG002, N802
+        """Tell all about the pack and its policies."""
+        return analyzer_info(self._policies)
+
+    def Configure(self, request: ConfigureAnalyzerRequest, context: grpc.ServicerContext) -> Empty:  # noqa: N802
+        """Take the operator's levels and settings; what does not fit stops the run with a clear error."""
+        try:
+            self._configuration = configure(self._policies, request.policyConfig)
+        except ConfigurationError as error:
+            refuse(context, str(error))
+        self._untouched.clear()
+        return Empty()
+
+    def ConfigureStack(  # noqa: N802
+        self,
+        request: AnalyzerStackConfigureRequest,  # noqa: ARG002
+        context: grpc.ServicerContext,  # noqa: ARG002
+    ) -> AnalyzerStackConfigureResponse:
+        """Take note of the stack; no policy asks for its tags."""
+        return AnalyzerStackConfigureResponse()
+
+    def Remediate(self, request: AnalyzeRequest, context: grpc.ServicerContext) -> RemediateResponse:  # noqa: ARG002, N802
+        """Repair nothing: at level `remediate` a policy reports, as mandatory."""
+        return RemediateResponse()
+
+    def Analyze(self, request: AnalyzeRequest, context: grpc.ServicerContext) -> AnalyzeResponse:  # noqa: ARG002, N802
+        """Judge one resource by its inputs."""
+        readers = self._configuration.readers(request.type)
+        if not readers:
+            return self._unread(request.type)
+        response = AnalyzeResponse()
+        response.not_applicable.extend(self._unread(request.type).not_applicable)
+        resource = analyzed_resource(request)
+        for policy in readers:
+            if isinstance(policy.rule, ResourceRule):
+                judgement = judge_resource(policy.rule, resource, self._configuration.settings(policy))
+                self._report(response, policy, resource, judgement.findings)
+                if judgement.reason:
+                    response.not_applicable.append(not_applicable(policy, judgement.reason))
+        return response
+
+    def AnalyzeStack(self, request: AnalyzeStackRequest, context: grpc.ServicerContext) -> AnalyzeResponse:  # noqa: ARG002, N802
+        """Judge a stack: for each stack policy, each resource that it is about."""
+        response = AnalyzeResponse()
+        stack = analyzed_stack(request.resources)
+        for policy in self._configuration.stack_policies:
+            if not isinstance(policy.rule, StackRule):
+                continue
+            settings = self._configuration.settings(policy)
+            reasons, applied = [f"The stack has no {' or '.join(policy.rule.types)}."], False
+            for resource in stack.of(*policy.rule.types):
+                judgement = judge_in_stack(policy.rule, resource, stack, settings)
+                self._report(response, policy, resource, judgement.findings)
+                applied = applied or not judgement.reason
+                reasons.append(judgement.reason)
+            if not applied:
+                response.not_applicable.append(not_applicable(policy, reasons[-1]))
+        return response
+
+    def _report(
+        self, response: AnalyzeResponse, policy: Policy, resource: Resource, findings: Sequence[Finding]
+    ) -> None:
+        for finding in findings:
+            response.diagnostics.append(
+                AnalyzeDiagnostic(
+                    policyName=policy.rule.name,
+                    policyPackName=PACK_NAME,
+                    policyPackVersion=PACK_VERSION,
+                    description=policy.rule.description,
+                    message=message(policy.rule, resource, finding),
+                    enforcementLevel=self._configuration.level(policy, finding.verdict),
+                    urn=resource.urn,
+                    severity=SEVERITIES[policy.rule.severity],
+                )
+            )
+
+    def _unread(self, resource_type: str) -> AnalyzeResponse:
+        """Return what is said of any resource of a type by the policies that do not read it."""
+        if resource_type not in self._untouched:
+            self._untouched[resource_type] = AnalyzeResponse(
+                not_applicable=[
+                    not_applicable(policy, f"Applies to {', '.join(policy.rule.types)}.")
+                    for policy in self._configuration.resource_policies
+                    if resource_type not in policy.rule.types
+                ]
+            )
+        return self._untouched[resource_type]
+
+
+def not_applicable(policy: Policy, reason: str) -> PolicyNotApplicable:
+    """Say that a policy has nothing to ask."""
+    return PolicyNotApplicable(policy_name=policy.rule.name, reason=reason)
+
+
+def refuse(context: grpc.ServicerContext, text: str) -> NoReturn:
+    """End a call with an error that the engine shows as it is."""
+    context.abort(grpc.StatusCode.INVALID_ARGUMENT, text)
+    raise AssertionError(text)

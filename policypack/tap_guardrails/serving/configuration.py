@@ -1,0 +1,110 @@
+"""The pack as configured: which policies run, at which level, with which settings."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, cast
+
+from google.protobuf.json_format import MessageToDict
+from pulumi.runtime.proto import analyzer_pb2 as proto
+from pulumi_policy import EnforcementLevel
+
+from tap_guardrails.model import ResourceRule, Settings, SettingsError, StackRule, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tap_guardrails.assembly import Policy
+
+LEVELS_ON_WIRE = {
+    EnforcementLevel.ADVISORY: proto.ADVISORY,
+    EnforcementLevel.MANDATORY: proto.MANDATORY,
+    EnforcementLevel.REMEDIATE: proto.REMEDIATE,
+    EnforcementLevel.DISABLED: proto.DISABLED,
+}
+
+
+class ConfigurationError(ValueError):
+    """Policy configuration that names what does not exist or sets what does not fit; one line a mistake."""
+
+
+class Configuration:
+    """The enabled policies, and what the operator said of each."""
+
+    def __init__(
+        self,
+        policies: Sequence[Policy],
+        levels: Mapping[str, proto.EnforcementLevel.ValueType],
+        settings: Mapping[str, Settings],
+    ) -> None:
+        """Sort the policies.
+
+        Args:
+            policies: Those of the pack.
+            levels: The level of each, by name.
+            settings: The settings of each, by name.
+        """
+        self._levels = levels
+        self._settings = settings
+        enabled = [policy for policy in policies if levels[policy.rule.name] != proto.DISABLED]
+        self.resource_policies = [policy for policy in enabled if isinstance(policy.rule, ResourceRule)]
+        self.stack_policies = [policy for policy in enabled if isinstance(policy.rule, StackRule)]
+        self._readers: dict[str, list[Policy]] = defaultdict(list)
+        for policy in self.resource_policies:
+            for token in policy.rule.types:
+                self._readers[token].append(policy)
+
+    def readers(self, resource_type: str) -> Sequence[Policy]:
+        """Return the resource policies that read a type."""
+        return self._readers.get(resource_type, ())
+
+    def settings(self, policy: Policy) -> Settings:
+        """Return a policy's settings."""
+        return self._settings[policy.rule.name]
+
+    def level(self, policy: Policy, verdict: Verdict) -> proto.EnforcementLevel.ValueType:
+        """Return the level at which a finding is reported.
+
+        A violation has the policy's level, where `remediate` counts as mandatory. So has what is undecided,
+        unless `onUnknown` is `warn`. A rule that failed stops the run at any level: nobody knows what it
+        would have said.
+        """
+        if verdict is Verdict.ERROR:
+            return proto.MANDATORY
+        if verdict is Verdict.UNDECIDED and self.settings(policy).choice("onUnknown") == "warn":
+            return proto.ADVISORY
+        level = self._levels[policy.rule.name]
+        return proto.MANDATORY if level == proto.REMEDIATE else level
+
+
+def configure(policies: Sequence[Policy], given: Mapping[str, proto.PolicyConfig]) -> Configuration:
+    """Make the configuration of what the engine hands over.
+
+    Args:
+        policies: Those of the pack.
+        given: By policy name: the level and the settings.
+
+    Raises:
+        ConfigurationError: A policy or a setting that does not exist, or a value that does not fit.
+    """
+    names = {policy.rule.name for policy in policies}
+    mistakes = [
+        f"there is no policy `{name}`; there are {', '.join(sorted(names))}"
+        for name in given
+        if name not in names
+    ]
+    levels: dict[str, proto.EnforcementLevel.ValueType] = {}
+    settings: dict[str, Settings] = {}
+    for policy in policies:
+        name, set_values = policy.rule.name, {}
+        levels[name] = LEVELS_ON_WIRE[policy.level]
+        if name in given:
+            levels[name] = given[name].enforcementLevel
+            set_values = cast("dict[str, object]", MessageToDict(given[name].properties))
+        try:
+            settings[name] = Settings(policy.rule.all_settings, set_values)
+        except SettingsError as error:
+            mistakes.append(f"policy `{name}`: {error}")
+    if mistakes:
+        raise ConfigurationError("The policy configuration is not valid: " + "; ".join(mistakes) + ".")
+    return Configuration(policies, levels, settings)

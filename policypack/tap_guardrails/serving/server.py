@@ -1,0 +1,42 @@
+"""The server: started by the engine, it writes its port on standard output and answers until it is ended."""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import grpc
+from pulumi.runtime.proto.analyzer_pb2_grpc import add_AnalyzerServicer_to_server
+
+from tap_guardrails.assembly import policies
+from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
+
+MESSAGE_LIMIT: Final = 400 * 1024 * 1024
+"""Bytes in one message, as in Pulumi's own SDKs: a stack comes in one piece."""
+
+WORKERS: Final = 4
+
+
+def serve() -> None:
+    """Serve the pack on a free port of the loopback interface, until interrupted."""
+    server = make_server()
+    add_AnalyzerServicer_to_server(GuardrailsAnalyzer(policies()), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    try:
+        server.wait_for_termination()
+    except KeyboardInterrupt:
+        server.stop(0)
+
+
+def make_server() -> grpc.Server:
+    """Make a server that takes messages as large as a stack."""
+    limits = [
+        ("grpc.max_receive_message_length", MESSAGE_LIMIT),
+        ("grpc.max_send_message_length", MESSAGE_LIMIT),
+    ]
+    pool = ThreadPoolExecutor(max_workers=WORKERS)
+    return grpc.server(pool, options=limits)  # pyright: ignore[reportUnknownMemberType]  # grpc-stubs: open generics

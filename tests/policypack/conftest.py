@@ -1,0 +1,25 @@
+"""One running pack for all the tests that speak the protocol."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.policypack.harness.pack import Pack, running_pack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def shared_pack() -> Iterator[Pack]:
+    with running_pack() as pack:
+        yield pack
+
+
+@pytest.fixture
+def pack(shared_pack: Pack) -> Pack:
+    """The running pack, with every policy at its defaults."""
+    shared_pack.configure()
+    return shared_pack

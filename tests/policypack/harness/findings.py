@@ -1,0 +1,102 @@
+"""Findings as a reader of the protocol takes them out of a diagnostic, and their comparison with a case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tap_guardrails.judging import judge_in_stack, judge_resource
+from tap_guardrails.message import message
+from tap_guardrails.model import ResourceRule, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pulumi.runtime.proto import analyzer_pb2 as proto
+
+    from tests.policypack.harness.cases import Case
+
+from tests.policypack.harness.cases import stack_of
+
+KEYS = ("Where", "Found", "Required", "Why", "Fix", "Verdict")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A finding as its text says it."""
+
+    urn: str
+    text: str
+
+    @property
+    def fields(self) -> dict[str, str]:
+        lines = self.text.split("\n")
+        pairs = [(line.split(": ", 1)[0], line.split(": ", 1)[1]) for line in lines[1:]]
+        assert tuple(key for key, _ in pairs) == KEYS, self.text
+        return dict(pairs)
+
+    @property
+    def verdict(self) -> str:
+        return self.fields["Verdict"]
+
+    @property
+    def property(self) -> str:
+        return self.fields["Where"].rsplit("property `", 1)[1].removesuffix("`")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a policy said of a case."""
+
+    findings: tuple[Seen, ...]
+    reason: str | None
+
+
+def purely(case: Case) -> Answer:
+    """Run a case through the rule's function."""
+    settings = Settings(case.rule.all_settings, case.config)
+    findings: list[Seen] = []
+    reasons: list[str] = []
+    stack = stack_of(case)
+    for resource in stack.of(*case.rule.types):
+        if isinstance(case.rule, ResourceRule):
+            judgement = judge_resource(case.rule, resource, settings)
+        else:
+            judgement = judge_in_stack(case.rule, resource, stack, settings)
+        reasons.append(judgement.reason)
+        findings += [Seen(resource.urn, message(case.rule, resource, one)) for one in judgement.findings]
+    return Answer(tuple(findings), None if not all(reasons) or not reasons else reasons[-1])
+
+
+def on_the_wire(case: Case, response: proto.AnalyzeResponse) -> Answer:
+    """Take what a policy said out of a response."""
+    diagnostics = [one for one in response.diagnostics if one.policyName == case.rule.name]
+    reasons = [one.reason for one in response.not_applicable if one.policy_name == case.rule.name]
+    return Answer(tuple(Seen(one.urn, one.message) for one in diagnostics), reasons[0] if reasons else None)
+
+
+def mismatches(case: Case, answer: Answer) -> Iterable[str]:
+    """Say how an answer differs from what the case expects."""
+    if (case.not_applicable is None) != (answer.reason is None):
+        yield f"not applicable: expected {case.not_applicable!r}, got {answer.reason!r}"
+    elif (case.not_applicable or "").lower() not in (answer.reason or "").lower():
+        yield f"reason: expected {case.not_applicable!r} in {answer.reason!r}"
+    if len(case.findings) != len(answer.findings):
+        yield f"expected {len(case.findings)} findings, got {len(answer.findings)}"
+        yield from (finding.text for finding in answer.findings)
+        return
+    left = list(answer.findings)
+    for expected in case.findings:
+        fitting = [
+            seen
+            for seen in left
+            if seen.verdict == expected.verdict
+            and (not expected.resource or seen.urn == case.urn_of(expected.resource))
+            and (not expected.property or seen.property == expected.property)
+            and expected.text.lower() in seen.text.lower()
+        ]
+        if not fitting:
+            yield f"no finding fits {expected}; left are:"
+            yield from (seen.text for seen in left)
+            return
+        left.remove(fitting[0])

@@ -1,0 +1,143 @@
+"""The pack as the engine runs it: a process that speaks the Analyzer protocol."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import grpc
+from google.protobuf.empty_pb2 import Empty
+from pulumi.runtime.proto import analyzer_pb2 as proto
+from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
+
+from tests.policypack.harness.trees import struct
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping, Sequence
+
+    from tests.policypack.harness.cases import CaseResource
+
+PACK_FOLDER = Path(__file__).parents[3] / "policypack"
+LIMITS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+
+
+class Pack:
+    """A running pack."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self._stub = AnalyzerStub(channel)
+
+    def _call(self, method: str, request: object) -> object:
+        call = cast("Callable[..., object]", getattr(self._stub, method))
+        return call(request, timeout=120)
+
+    def info(self) -> proto.AnalyzerInfo:
+        return cast("proto.AnalyzerInfo", self._call("GetAnalyzerInfo", Empty()))
+
+    def plugin(self) -> object:
+        return self._call("GetPluginInfo", Empty())
+
+    def configure(
+        self,
+        name: str | None = None,
+        settings: Mapping[str, object] | None = None,
+        level: int = proto.MANDATORY,
+    ) -> None:
+        """Set up one policy; all the others go back to their defaults."""
+        request = proto.ConfigureAnalyzerRequest()
+        if name is not None:
+            request.policyConfig[name].enforcementLevel = cast("proto.EnforcementLevel.ValueType", level)
+            request.policyConfig[name].properties.CopyFrom(struct(settings or {}))
+        self._call("Configure", request)
+
+    def configure_stack(self) -> None:
+        self._call("ConfigureStack", proto.AnalyzerStackConfigureRequest(stack="dev", tags={"team": "a"}))
+
+    def analyze(self, resource: CaseResource) -> proto.AnalyzeResponse:
+        return cast("proto.AnalyzeResponse", self._call("Analyze", analyze_request(resource)))
+
+    def remediate(self, resource: CaseResource) -> proto.RemediateResponse:
+        return cast("proto.RemediateResponse", self._call("Remediate", analyze_request(resource)))
+
+    def analyze_stack(self, resources: Sequence[CaseResource]) -> proto.AnalyzeResponse:
+        return cast("proto.AnalyzeResponse", self._call("AnalyzeStack", stack_request(resources)))
+
+
+def analyze_request(resource: CaseResource) -> proto.AnalyzeRequest:
+    """What the engine sends of a resource before it is created."""
+    request = proto.AnalyzeRequest(
+        type=resource.type, urn=resource.urn, name=resource.name, properties=struct(resource.props)
+    )
+    if not resource.is_component:
+        request.provider.CopyFrom(provider_message(resource))
+    return request
+
+
+def provider_message(resource: CaseResource) -> proto.AnalyzerProviderResource:
+    package = resource.type.split(":")[0]
+    return proto.AnalyzerProviderResource(
+        type=f"pulumi:providers:{package}",
+        urn=resource.provider_urn,
+        name=resource.provider_name,
+        properties=struct(resource.provider_props),
+    )
+
+
+def stack_request(resources: Sequence[CaseResource]) -> proto.AnalyzeStackRequest:
+    """What the engine sends of a whole stack."""
+    urns = {resource.name: resource.urn for resource in resources}
+    request = proto.AnalyzeStackRequest()
+    for resource in resources:
+        message = request.resources.add(
+            type=resource.type,
+            urn=resource.urn,
+            name=resource.name,
+            properties=struct(resource.props),
+            parent=urns.get(resource.parent, ""),
+        )
+        if not resource.is_component:
+            message.provider.CopyFrom(provider_message(resource))
+        for key, names in resource.deps.items():
+            message.propertyDependencies[key].urns.extend(urns.get(name, name) for name in names)
+    return request
+
+
+@contextmanager
+def running_process(
+    folder: Path = PACK_FOLDER, python: str = sys.executable, environment: Mapping[str, str] | None = None
+) -> Generator[tuple[subprocess.Popen[bytes], int]]:
+    """Start the pack as the engine does, and give the process and its port."""
+    process = subprocess.Popen(
+        [python, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=folder,
+        env={**os.environ, **(environment or {})},
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line.strip().isdigit():
+            _, errors = process.communicate(timeout=10)
+            raise AssertionError(f"the pack did not start: {line!r} {errors.decode()}")
+        yield process, int(line)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+
+
+@contextmanager
+def running_pack(
+    folder: Path = PACK_FOLDER, python: str = sys.executable, environment: Mapping[str, str] | None = None
+) -> Generator[Pack]:
+    """Start the pack as the engine does, and speak to it."""
+    with (
+        running_process(folder, python, environment) as (_, port),
+        grpc.insecure_channel(f"127.0.0.1:{port}", options=LIMITS) as channel,
+    ):
+        yield Pack(channel)
