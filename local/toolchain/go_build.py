@@ -1,0 +1,156 @@
+"""Build the Pulumi CLI and its language hosts from the Go module proxy, at the versions of `cli/go.mod`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from local.failure import Failure
+from local.places import cache_root
+from local.toolchain.entry import get_or_make, is_whole
+from local.toolchain.executable import Cli, Unusable, inspect
+from local.toolchain.progress import elapsed, say, still_going
+
+SOURCES = Path(__file__).parent / "cli"
+WAY = "built with Go"
+PACKAGES = (
+    "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+    "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",
+    "./pulumi-language-python",
+)
+SCRIPTS = ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python")
+"""What Pulumi's own distribution puts beside the Python language host, taken from the SDK's module."""
+
+_USUAL_PLACES = ("/usr/local/go/bin", "/usr/lib/go/bin", "/opt/homebrew/bin", "/snap/bin")
+_SDK_MODULE = "github.com/pulumi/pulumi/sdk/v3"
+_FIRST_WITH_TOOLCHAINS = (1, 21)
+
+
+def built() -> Cli | None:
+    """The CLI that an earlier run built from these very sources, if it is still whole."""
+    entry = _entry()
+    if not is_whole(entry):
+        return None
+    found = inspect(entry / "bin" / "pulumi", WAY)
+    return found if isinstance(found, Cli) else None
+
+
+def build() -> Cli | None:
+    """Build the CLI; None when there is no Go that could."""
+    go = find_go()
+    if go is None:
+        return None
+    entry = get_or_make(_entry(), lambda folder: _compile(go, folder))
+    found = inspect(entry / "bin" / "pulumi", WAY)
+    if isinstance(found, Unusable):
+        raise Failure(
+            "The Pulumi CLI was built but cannot be used",
+            where=str(found.path),
+            why=found.reason,
+            fix=f"remove {entry} and run the command again",
+        )
+    return found
+
+
+def find_go() -> Path | None:
+    """The `go` on PATH, or in one of the places where its installers put it."""
+    on_path = shutil.which("go")
+    if on_path is not None:
+        return Path(on_path)
+    return next((path for place in _USUAL_PLACES if os.access(path := Path(place, "go"), os.X_OK)), None)
+
+
+def pulumi_version() -> str:
+    """The version of the CLI that go.mod names, as in `v3.259.0`."""
+    found = re.search(rf"^\s*{re.escape(_SDK_MODULE)} (v\S+)", _go_mod(), re.MULTILINE)
+    if found is None:
+        raise Failure(f"go.mod does not name {_SDK_MODULE}", where=str(SOURCES / "go.mod"))
+    return found[1]
+
+
+def _go_mod() -> str:
+    return (SOURCES / "go.mod").read_text(encoding="utf-8")
+
+
+def _entry() -> Path:
+    """One entry for each state of the sources: an edit, or a newer version, is another entry."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in SOURCES.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(SOURCES)}\0{path.stat().st_size}\0".encode())
+        digest.update(path.read_bytes())
+    return cache_root() / f"pulumi-{pulumi_version().removeprefix('v')}-{digest.hexdigest()[:12]}"
+
+
+def _compile(go: Path, folder: Path) -> None:
+    version = pulumi_version()
+    binaries = folder / "bin"
+    binaries.mkdir()
+    environment = _go_environment(go)
+    say(
+        f"building the Pulumi CLI {version} with Go: 5 to 7 minutes on two cores, once (seconds if Go has it cached)"
+    )
+    started = time.monotonic()
+    flags = f"-s -w -X {_SDK_MODULE}/go/common/version.Version={version}"
+    options = ["-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", flags]
+    with still_going("building the Pulumi CLI"):
+        _go(go, environment, "build", *options, "-o", f"{binaries}{os.sep}", *PACKAGES)
+        sdk = _go(go, environment, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", _SDK_MODULE).strip()
+    for script in SCRIPTS:
+        placed = binaries / Path(script).name
+        shutil.copyfile(Path(sdk, script), placed)
+        placed.chmod(0o755)
+    say(f"built in {elapsed(time.monotonic() - started)}")
+
+
+def _go_environment(go: Path) -> dict[str, str]:
+    """The environment of the build: the user's, without what would change or break it."""
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off", "GO111MODULE": "on"}
+    have = _go_release(
+        _go(go, {**environment, "GOTOOLCHAIN": "local"}, "env", "GOVERSION", folder=Path.home())
+    )
+    need = _go_release(_required_go())
+    if have >= need:
+        return {**environment, "GOTOOLCHAIN": "local"}
+    if have < _FIRST_WITH_TOOLCHAINS:
+        raise Failure(
+            f"Go {'.'.join(map(str, have))} is too old to build the Pulumi CLI",
+            where=str(go),
+            why=f"its sources need Go {_required_go()}",
+            fix="install a newer Go (https://go.dev/dl/), or the Pulumi CLI (https://www.pulumi.com/docs/install/)",
+        )
+    return {**environment, "GOTOOLCHAIN": f"go{_required_go()}+auto"}
+
+
+def _required_go() -> str:
+    found = re.search(r"^go (\S+)", _go_mod(), re.MULTILINE)
+    return found[1] if found else "1.21"
+
+
+def _go_release(text: str) -> tuple[int, ...]:
+    """The numbers of `go1.26.8` or `1.25.11`; (0,) for a development version."""
+    found = re.search(r"\d+(?:\.\d+)+", text)
+    return tuple(map(int, found[0].split("."))) if found else (0,)
+
+
+def _go(go: Path, environment: dict[str, str], *arguments: str, folder: Path = SOURCES) -> str:
+    """Run Go in the folder of the sources and return what it printed."""
+    try:
+        outcome = subprocess.run(
+            [go, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+    except OSError as error:
+        raise Failure("Go cannot be run", where=str(go), why=str(error), fix="install Go again") from error
+    if outcome.returncode:
+        raise Failure(
+            f"`go {arguments[0]}` failed with exit code {outcome.returncode}",
+            where=str(SOURCES),
+            why="\n".join(["its last lines were:", *outcome.stderr.strip().splitlines()[-8:]]),
+            fix="if it could not download modules, allow the Go module proxy (GOPROXY) or install the Pulumi CLI: "
+            "https://www.pulumi.com/docs/install/",
+        )
+    return outcome.stdout
