@@ -90,7 +90,8 @@ def read_resource(token: str) -> ResourceShape:
         raise UnknownTypeError(token)
     resource = text[text.index(marker) :]
     objects = _Objects(folder)
-    arguments = _class_body(path, f"{member}Args")
+    # pulumi_aws calls it InitArgs where an input type has taken the other name.
+    arguments = _class_body(path, f"{member}Args") or _class_body(path, f"{member}InitArgs")
     if arguments is None:
         raise UnknownTypeError(token)
     secrets = _SECRETS.search(resource)
