@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pulumi.provider.experimental import component_provider_host
-
-from tap_stack import TapStack
+from tap_stack.host import serve
 
 if __name__ == "__main__":
-    component_provider_host(name="tap", components=[TapStack])
+    serve()

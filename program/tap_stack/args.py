@@ -12,12 +12,6 @@ import pulumi
 class TapStackArgs(TypedDict):
     """What an operator can set. Arguments without `Input` shape names and sizes: plain values only."""
 
-    api_handler_code: pulumi.Input[pulumi.Archive]
-    """The code of the API handler: `dist/api_handler.zip`, which `python -m lambdas.package` builds."""
-
-    processor_code: pulumi.Input[pulumi.Archive]
-    """The code of the processor: `dist/processor.zip`, which `python -m lambdas.package` builds."""
-
     environment_suffix: NotRequired[str]
     """The end of every physical name (`tap-<thing>-<suffix>`) and the value of the `Environment` tag.
 
@@ -71,3 +65,9 @@ class TapStackArgs(TypedDict):
 
     processor_maximum_concurrency: NotRequired[int]
     """Concurrent runs of the processor that the queue may cause, 2 to 1000. Default: 10."""
+
+    api_handler_code: NotRequired[pulumi.Input[pulumi.Archive]]
+    """The API handler's code. Default: `dist/api_handler.zip`, which `python -m lambdas.package` builds."""
+
+    processor_code: NotRequired[pulumi.Input[pulumi.Archive]]
+    """The processor's code. Default: `dist/processor.zip`, which `python -m lambdas.package` builds."""

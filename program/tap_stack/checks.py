@@ -89,8 +89,8 @@ class Reader:
         self.report(
             "environment_suffix",
             f"{suffix!r}{source} cannot end the names of AWS resources: lower-case letters, digits and "
-            f"single hyphens between them, at most {MAX_SUFFIX_LENGTH} characters, or the bucket cannot be created. "
-            "Choose one such as pr12",
+            f"single hyphens between them, at most {MAX_SUFFIX_LENGTH} characters, or the bucket cannot be "
+            "created. Choose one such as pr12",
         )
         return "invalid"
 
@@ -179,25 +179,24 @@ class Reader:
         )
         return None
 
-    def archive(self, argument: str) -> pulumi.Input[pulumi.Archive]:
-        """Read a function's code; a file that is not there is a problem."""
+    def archive(self, argument: str, *, default: str) -> pulumi.Input[pulumi.Archive]:
+        """Read a function's code; a file that is not there is a problem.
+
+        Args:
+            argument: The argument.
+            default: The zip that holds the code when the argument is absent, from the project's folder.
+        """
         value = self._args.get(argument)
-        if isinstance(value, pulumi.FileArchive):
-            if not Path(value.path).exists():
-                self.report(
-                    argument,
-                    f"there is no file {value.path!r}, so the function would have no code: "
-                    "build it with `python -m lambdas.package`",
-                )
-            return value
-        if isinstance(value, pulumi.Archive | pulumi.Output):
-            return cast("pulumi.Input[pulumi.Archive]", value)
-        what = "it is missing" if value is None else f"{value!r} is not an archive"
-        self.report(
-            argument,
-            f"{what}, so the function would have no code: give a file archive of the zip that "
-            "`python -m lambdas.package` builds",
-        )
+        archive = pulumi.FileArchive(default) if value is None else value
+        if isinstance(archive, pulumi.FileArchive) and not Path(archive.path).exists():
+            self.report(
+                argument,
+                f"there is no file {archive.path!r}, so the function would have no code: "
+                "build it with `python -m lambdas.package`",
+            )
+        if isinstance(archive, pulumi.Archive | pulumi.Output):
+            return cast("pulumi.Input[pulumi.Archive]", archive)
+        self.report(argument, f"{value!r} is not an archive: give a file archive of the function's zip")
         return pulumi.AssetArchive({})
 
     def tags(self, defaults: Mapping[str, str]) -> dict[str, str]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pulumi
 import pulumi_aws as aws
 
 from tap_stack.policy_document import deny_plain_transport, document
 
 if TYPE_CHECKING:
-    import pulumi
-
     from tap_stack.names import Addresses
     from tap_stack.scope import Scope
 
@@ -57,12 +56,19 @@ def create_notifications(scope: Scope, key: aws.kms.Key) -> pulumi.Input[str]:
         policy=scope.addresses.apply(topic_policy),
         opts=scope.child(),
     )
-    if scope.settings.notification_email is not None:
+    email = scope.settings.notification_email
+    if email is not None:
         aws.sns.TopicSubscription(
             scope.logical("alarm-topic-email"),
             topic=topic.arn,
             protocol="email",
-            endpoint=scope.settings.notification_email,
+            endpoint=email,
             opts=scope.child(),
+        )
+    elif scope.settings.deletion_protection:
+        pulumi.log.warn(
+            f"Nobody hears the alarms of TapStack `{scope.name}`: its topic has no subscription, and data "
+            "worth protecting is worth watching. Set notificationEmail or notificationTopicArn.",
+            scope.component,
         )
     return topic.arn

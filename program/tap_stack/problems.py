@@ -21,17 +21,15 @@ class Problem:
     """What is wrong, why it matters and how to fix it."""
 
 
-class InvalidTapStackArgs(pulumi.InputPropertiesError, pulumi.RunError):
+class InvalidTapStackArgs(pulumi.RunError):
     """Arguments that TapStack refuses, all of them at once.
 
-    It is two errors in one: the component host answers an `InputPropertiesError` with the properties and
-    their reasons, and a Python program that meets a `RunError` ends with its message and no traceback.
+    A Python program that meets it ends with its message and no traceback; the component host (`host`)
+    hands it on as errors of the properties.
     """
 
     def __init__(self, component: str, problems: Sequence[Problem]) -> None:
-        lines = "\n".join(f"  - {problem.argument}: {problem.what}" for problem in problems)
-        super().__init__(
-            f"TapStack `{component}` cannot be planned with these arguments:\n{lines}",
-            [{"property_path": problem.argument, "reason": problem.what} for problem in problems],
-        )
+        self.summary = f"TapStack `{component}` cannot be planned with these arguments"
         self.problems = tuple(problems)
+        lines = "\n".join(f"  - {problem.argument}: {problem.what}" for problem in problems)
+        super().__init__(f"{self.summary}:\n{lines}")

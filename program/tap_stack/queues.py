@@ -39,6 +39,11 @@ def queue_policy(queue: str) -> str:
     return document([deny_plain_transport("sqs:*", [queue])])
 
 
+def redrive_allow_policy(source: str) -> str:
+    """Return the policy of a dead letter queue that takes what one queue, by its ARN, gives up."""
+    return json.dumps({"redrivePermission": "byQueue", "sourceQueueArns": [source]})
+
+
 def create_queues(scope: Scope, key: aws.kms.Key) -> Queues:
     """Create the queues, joined by a redrive that no other queue may use."""
     dead_letters = aws.sqs.Queue(
@@ -67,8 +72,8 @@ def create_queues(scope: Scope, key: aws.kms.Key) -> Queues:
     aws.sqs.RedriveAllowPolicy(
         scope.logical("dead-letter-queue-sources"),
         queue_url=dead_letters.url,
-        redrive_allow_policy=work.arn.apply(
-            lambda arn: json.dumps({"redrivePermission": "byQueue", "sourceQueueArns": [arn]})
+        redrive_allow_policy=scope.addresses.apply(
+            lambda addresses: redrive_allow_policy(addresses.work_queue)
         ),
         opts=scope.child(),
     )

@@ -63,8 +63,8 @@ def read_settings(component: str, args: Mapping[str, object], *, project: str, s
     settings = Settings(
         suffix=suffix,
         tags=read.tags({"Project": project, "Environment": suffix, "ManagedBy": "Pulumi"}),
-        api_handler_code=read.archive("api_handler_code"),
-        processor_code=read.archive("processor_code"),
+        api_handler_code=read.archive("api_handler_code", default="dist/api_handler.zip"),
+        processor_code=read.archive("processor_code", default="dist/processor.zip"),
         log_retention_in_days=read.retention(
             "log_retention_in_days", default=_RETENTION_OF_ENVIRONMENT.get(suffix, _RETENTION_ELSEWHERE)
         ),
