@@ -1,0 +1,1 @@
+"""The ingestion API: takes items in, and tells what became of them."""

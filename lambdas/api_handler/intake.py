@@ -1,0 +1,106 @@
+"""Taking an item in, so that it is taken in once, however often and wherever the request breaks off.
+
+The object is stored first, and only if none is there: that one conditional write decides who is first, and
+its notes fix the item's timestamp for all repetitions. The record and the message follow from it; each may
+be written again without harm. 202 is answered when all three are there, so an unanswered request loses
+nothing that was promised, and its repetition completes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from api_handler.problem import INVALID_ITEM, KEY_REUSED, ProblemError
+from tap_items.item import InvalidItemError, fingerprint, item_id, read_item, sha256_hex
+from tap_items.object_store import incoming_name
+from tap_items.ports import UnavailableError
+from tap_items.record import ItemRecord, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_items.json_text import JsonValue
+    from tap_items.ports import Objects, Records, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A request to take an item in: its bytes, the value they write, and who asks how."""
+
+    content: bytes
+    value: JsonValue
+    caller: str
+    idempotency_key: str | None
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The use case; `now` gives ms since 1970."""
+
+    objects: Objects
+    records: Records
+    work: Work
+    now: Callable[[], int]
+
+    def accept(self, submission: Submission) -> tuple[ItemRecord, bool]:
+        """Take an item in.
+
+        Returns:
+            Its record, and whether an earlier request had brought it already.
+
+        Raises:
+            ProblemError: the item is invalid, or its idempotency key came with another item before.
+            UnavailableError: a dependency failed; the same request may be sent again.
+        """
+        try:
+            item = read_item(submission.value)
+        except InvalidItemError as error:
+            raise ProblemError(INVALID_ITEM, "The item breaks its schema.", error.violations) from None
+        content_fingerprint = fingerprint(submission.value)
+        name_of_item = item_id(
+            caller=submission.caller,
+            idempotency_key=submission.idempotency_key,
+            content_fingerprint=content_fingerprint,
+        )
+        timestamp, checksum, size = self._store(name_of_item, submission, content_fingerprint)
+        record = ItemRecord(
+            id=name_of_item,
+            timestamp=timestamp,
+            status=Status.ACCEPTED,
+            checksum=checksum,
+            size=size,
+            data=cast("dict[str, JsonValue]", item.description()),
+            correlation_id=submission.correlation_id,
+            updated_at=timestamp,
+        )
+        earlier = self.records.create(record)
+        current = earlier or record
+        # A record still `accepted` may be one whose message was never sent; a second message is harmless.
+        if current.status is Status.ACCEPTED:
+            self.work.send(current.key, submission.correlation_id)
+        return current, earlier is not None
+
+    def _store(
+        self, name_of_item: str, submission: Submission, content_fingerprint: str
+    ) -> tuple[int, str, int]:
+        timestamp, checksum = self.now(), sha256_hex(submission.content)
+        name = incoming_name(name_of_item)
+        notes = {
+            "timestamp": str(timestamp),
+            "checksum": checksum,
+            "fingerprint": content_fingerprint,
+            "correlation-id": submission.correlation_id,
+        }
+        if self.objects.create(name, submission.content, notes):
+            return timestamp, checksum, len(submission.content)
+        stored = self.objects.describe(name)
+        if stored is None:
+            raise UnavailableError("HeadObject", "the object went away between two calls")
+        if stored.notes["fingerprint"] != content_fingerprint:
+            raise ProblemError(
+                KEY_REUSED,
+                "This Idempotency-Key came with another item before. Send a new key with a new item.",
+            )
+        return int(stored.notes["timestamp"]), stored.notes["checksum"], stored.size

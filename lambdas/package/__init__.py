@@ -1,0 +1,1 @@
+"""Builds the functions' zips: `python -m lambdas.package`."""

@@ -1,0 +1,1 @@
+"""The processor: turns accepted items into processed ones, exactly once each."""

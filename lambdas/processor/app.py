@@ -1,0 +1,186 @@
+"""The processor's entry: SQS batches with partial responses, and direct invocations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
+
+from processor import wiring
+from processor.delivery import Delivery
+from processor.work import RejectedError
+from tap_items.item_table import NO_ITEM
+from tap_items.json_text import canonical_json
+from tap_items.observability import (
+    begin_invocation,
+    count,
+    describe_error,
+    flush_metrics,
+    logger,
+    measure_milliseconds,
+)
+from tap_items.ports import UnavailableError
+from tap_items.probe import probe
+from tap_items.record import ItemKey, valid_id
+from tap_items.tracing import step
+from tap_items.work_queue import CORRELATION_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from tap_items.json_text import JsonObject, JsonValue
+
+MIN_REMAINING_MILLISECONDS = 20_000
+"""No item is begun with less time left: one item's calls, all retried, end within it."""
+
+
+class WrongSourceError(RuntimeError):
+    """The function was given records of no SQS queue; failing keeps them with their source."""
+
+
+class DependencyError(RuntimeError):
+    """No message of a batch could be worked on because a dependency failed.
+
+    The whole invocation fails, so that the alarm on errors sees it and the queue's poller slows down.
+    """
+
+
+class OutOfTimeError(Exception):
+    """The invocation ends too soon to begin another item."""
+
+
+def handler(event: JsonValue, context: LambdaContext) -> JsonObject:
+    """Serve one invocation.
+
+    Args:
+        event: an SQS batch; or `{"id": …, "timestamp": …}` to process one item now; or any other JSON object,
+            such as `{"test": "integration"}`, which asks for the state of the function and its dependencies.
+        context: the invocation's context.
+
+    Returns:
+        For a batch `batchItemFailures`; otherwise `statusCode` and `body`.
+
+    Raises:
+        WrongSourceError: the event holds records that are not SQS messages.
+        DependencyError: no message of the batch could be worked on.
+    """
+    begin_invocation(context)
+    try:
+        if not isinstance(event, dict):
+            return _answer(400, {"detail": "The event must be a JSON object."})
+        if "Records" in event:
+            return _work_off_batch(event, context)
+        if "id" in event:
+            return _process_now(event)
+        return _report_state()
+    finally:
+        flush_metrics()
+
+
+def _work_off_batch(event: JsonObject, context: LambdaContext) -> JsonObject:
+    records = event["Records"]
+    if not isinstance(records, list) or not all(_is_message(record) for record in records):
+        raise WrongSourceError("The processor was given records that are not SQS messages.")
+
+    def work_off(record: SQSRecord) -> None:
+        _work_off(_delivery(record.raw_event), context)
+
+    batch: Any = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+    with batch(records, work_off):
+        batch.process()
+    failures = [value for _, value, _ in batch.exceptions]
+    logger.info("Batch worked off", extra={"messages": len(records), "failed": len(failures)})
+    if len(failures) == len(records) > 0 and all(isinstance(each, UnavailableError) for each in failures):
+        raise DependencyError(
+            "No message of the batch could be worked on; each comes again after a back-off."
+        )
+    return batch.response()
+
+
+def _work_off(delivery: Delivery, context: LambdaContext) -> None:
+    deliveries = wiring.deliveries()
+    about: dict[str, object] = {
+        "message_id": delivery.message_id,
+        "attempt": delivery.attempt,
+        "correlation_id": delivery.correlation_id,
+    }
+    if context.get_remaining_time_in_millis() < MIN_REMAINING_MILLISECONDS:
+        deliveries.hand_back(delivery)
+        count("MessagesHandedBack")
+        logger.warning("Message handed back: the invocation ends too soon", extra=about)
+        raise OutOfTimeError
+    measure_milliseconds("MessageAge", max(0, wiring.now_milliseconds() - delivery.sent_at))
+    try:
+        with step("process item"):
+            outcome = deliveries.work_off(delivery)
+    except RejectedError as rejection:
+        count("ItemsRejected")
+        logger.error("Item rejected", extra={**about, "reason": rejection.reason})
+        raise
+    except UnavailableError as failure:
+        count("ItemsPostponed")
+        logger.warning(
+            "A dependency failed", extra={**about, "operation": failure.operation, "code": failure.code}
+        )
+        raise
+    except Exception as error:
+        count("ItemsFailed")
+        logger.error("Unexpected failure", extra={**about, **describe_error(error)})
+        raise
+    count(f"Items{outcome.value.capitalize()}")
+    logger.info("Item worked off", extra={**about, "outcome": outcome.value})
+
+
+def _is_message(record: JsonValue) -> bool:
+    return (
+        isinstance(record, dict)
+        and record.get("eventSource") == "aws:sqs"
+        and all(isinstance(record.get(name), str) for name in ("messageId", "receiptHandle", "body"))
+    )
+
+
+def _delivery(record: Mapping[str, Any]) -> Delivery:
+    attributes: Mapping[str, str] = record.get("attributes") or {}
+    sent: Mapping[str, Mapping[str, str]] = record.get("messageAttributes") or {}
+    return Delivery(
+        message_id=record["messageId"],
+        body=record["body"],
+        receipt=record["receiptHandle"],
+        attempt=int(attributes.get("ApproximateReceiveCount", "1")),
+        sent_at=int(attributes.get("SentTimestamp", "0")),
+        correlation_id=sent.get(CORRELATION_ID, {}).get("stringValue", "")[:128],
+    )
+
+
+def _process_now(event: JsonObject) -> JsonObject:
+    item_id, timestamp = event["id"], event.get("timestamp")
+    if not valid_id(item_id) or not isinstance(timestamp, int) or isinstance(timestamp, bool):
+        return _answer(400, {"detail": "Give an item's id and its timestamp (ms, a whole number)."})
+    key = ItemKey(cast("str", item_id), timestamp)
+    try:
+        outcome = wiring.item_work().process(key)
+    except RejectedError as rejection:
+        return _answer(422 if rejection.key else 404, {"id": key.id, "detail": rejection.reason})
+    except UnavailableError as failure:
+        return _answer(503, {"id": key.id, "detail": f"{failure}; the item waits as it was."})
+    return _answer(200, {"id": key.id, "outcome": outcome.value})
+
+
+def _report_state() -> JsonObject:
+    states = probe(
+        {"table": lambda: wiring.records().get(NO_ITEM), "bucket": lambda: wiring.objects().check()}
+    )
+    healthy = set(states.values()) == {"ok"}
+    body: JsonObject = {
+        "status": "ok" if healthy else "unavailable",
+        "dependencies": cast("JsonValue", states),
+    }
+    return _answer(200 if healthy else 503, body)
+
+
+def _answer(status: int, body: JsonObject) -> JsonObject:
+    headers: JsonObject = {"Content-Type": "application/json"}
+    return {"statusCode": status, "headers": headers, "body": canonical_json(body).decode("utf-8")}

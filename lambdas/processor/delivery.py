@@ -1,0 +1,135 @@
+"""Queue messages: what becomes of each delivery, and when a failed one comes again."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from processor.work import RejectedError
+from tap_items.item import message_record_id, sha256_hex
+from tap_items.message import InvalidMessageError, decode_message
+from tap_items.observability import logger
+from tap_items.ports import UnavailableError
+from tap_items.record import ItemRecord, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from processor.work import ItemWork, Outcome
+    from tap_items.ports import Records, Work
+
+BASE_DELAY_SECONDS = 5
+MAX_DELAY_SECONDS = 900
+MAX_REASON_CHARACTERS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One delivery of a queue message.
+
+    Attributes:
+        message_id: the queue's id of the message.
+        body: its text.
+        receipt: what the queue knows this delivery by.
+        attempt: how many times the message was delivered, this one included.
+        sent_at: when it was put on the queue, ms since 1970.
+        correlation_id: of the request that it follows from; empty when unknown.
+    """
+
+    message_id: str
+    body: str
+    receipt: str
+    attempt: int
+    sent_at: int
+    correlation_id: str
+
+
+def delay_seconds(attempt: int, spread: Callable[[float, float], float]) -> int:
+    """How long a failed delivery waits: exponential back-off with full jitter, 1 to `MAX_DELAY_SECONDS` s.
+
+    Args:
+        attempt: the delivery that failed, from 1.
+        spread: picks a number between two, evenly.
+    """
+    ceiling = min(MAX_DELAY_SECONDS, BASE_DELAY_SECONDS * 2 ** min(attempt - 1, 10))
+    return round(spread(1, ceiling))
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """Works deliveries off, one at a time; `now` gives ms since 1970."""
+
+    item_work: ItemWork
+    records: Records
+    work: Work
+    now: Callable[[], int]
+    spread: Callable[[float, float], float] = random.SystemRandom().uniform
+
+    def work_off(self, delivery: Delivery) -> Outcome:
+        """Process what a message names; when that fails, record why and time the next delivery.
+
+        Raises:
+            RejectedError: poison. The reason is in the table; the message comes again at once, until the
+                queue moves it to the dead letter queue.
+            UnavailableError: a dependency failed. The message comes again after a back-off.
+        """
+        try:
+            try:
+                return self._process(delivery)
+            except RejectedError as rejection:
+                self._record(delivery, rejection)
+                self._again(delivery, 0)
+                raise
+        except UnavailableError as failure:
+            self._note(delivery, failure)
+            self._again(delivery, delay_seconds(delivery.attempt, self.spread))
+            raise
+
+    def hand_back(self, delivery: Delivery) -> None:
+        """Give a message back untouched, to be delivered again at once."""
+        self._again(delivery, 0)
+
+    def _process(self, delivery: Delivery) -> Outcome:
+        try:
+            message = decode_message(delivery.body)
+        except InvalidMessageError as error:
+            raise RejectedError(f"The message is not one of ours: {error}.") from None
+        return self.item_work.process(message.key)
+
+    def _record(self, delivery: Delivery, rejection: RejectedError) -> None:
+        reason = rejection.reason[:MAX_REASON_CHARACTERS]
+        if rejection.key is not None:
+            self.records.mark_rejected(rejection.key, reason, delivery.attempt, self.now())
+            return
+        body = delivery.body.encode("utf-8", "surrogatepass")
+        record = ItemRecord(
+            id=message_record_id(delivery.message_id),
+            timestamp=delivery.sent_at,
+            status=Status.REJECTED,
+            checksum=sha256_hex(body),
+            size=len(body),
+            data={"messageId": delivery.message_id},
+            correlation_id=delivery.correlation_id,
+            updated_at=self.now(),
+            attempts=delivery.attempt,
+            reason=reason,
+        )
+        self.records.create(record)
+
+    def _note(self, delivery: Delivery, failure: UnavailableError) -> None:
+        """Keep why this attempt failed, if the message leads to a record and the table takes it."""
+        try:
+            key = decode_message(delivery.body).key
+            self.records.note_failure(key, f"Attempt failed: {failure}.", delivery.attempt, self.now())
+        except (InvalidMessageError, UnavailableError):
+            about = {"message_id": delivery.message_id}
+            logger.warning("The reason of a failed attempt could not be recorded", extra=about)
+
+    def _again(self, delivery: Delivery, seconds: int) -> None:
+        """Time the next delivery; should that fail, the queue's visibility timeout does it."""
+        try:
+            self.work.delay(delivery.receipt, seconds)
+        except UnavailableError as failure:
+            about = {"message_id": delivery.message_id, "code": failure.code}
+            logger.warning("The next delivery could not be timed", extra=about)

@@ -1,0 +1,153 @@
+"""The metadata table: one record an item, changed by conditional writes only."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from tap_items.aws_failures import error_code, unavailable_on_failure
+from tap_items.record import ItemKey, ItemRecord, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+    from tap_items.json_text import JsonValue
+
+NO_ITEM = ItemKey("0" * 32, 0)
+"""A key that no item has: asking for it proves that the table and its KMS key answer."""
+
+_CONFLICT = "ConditionalCheckFailedException"
+_serializer = TypeSerializer()
+_deserializer = TypeDeserializer()
+
+
+class ItemTable:
+    """Records of one table with the key `id` (string) and `timestamp` (number)."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def create(self, record: ItemRecord) -> ItemRecord | None:
+        """Write a new record; when one has that key, change nothing and return that one."""
+        with unavailable_on_failure("PutItem"):
+            try:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=_attributes(record.attributes()),
+                    ConditionExpression="attribute_not_exists(id)",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except ClientError as error:
+                if error_code(error) != _CONFLICT:
+                    raise
+                return _record(cast("dict[str, Any]", error.response)["Item"])
+        return None
+
+    def get(self, key: ItemKey) -> ItemRecord | None:
+        """The record with that key, read consistently."""
+        with unavailable_on_failure("GetItem"):
+            answer = self._client.get_item(TableName=self._table, Key=_key(key), ConsistentRead=True)
+        return _record(answer["Item"]) if "Item" in answer else None
+
+    def latest(self, item_id: str) -> ItemRecord | None:
+        """The youngest record with that id, read consistently."""
+        with unavailable_on_failure("Query"):
+            answer = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="id = :id",
+                ExpressionAttributeValues={":id": {"S": item_id}},
+                ConsistentRead=True,
+                ScanIndexForward=False,
+                Limit=1,
+            )
+        return _record(answer["Items"][0]) if answer["Items"] else None
+
+    def page(self, limit: int, after: ItemKey | None) -> tuple[list[ItemRecord], ItemKey | None]:
+        """Up to `limit` records after a key, in no order, and the key to go on after."""
+        start: dict[str, Any] = {} if after is None else {"ExclusiveStartKey": _key(after)}
+        with unavailable_on_failure("Scan"):
+            answer = self._client.scan(TableName=self._table, Limit=limit, **start)
+        last = answer.get("LastEvaluatedKey")
+        following = (
+            None if not last else ItemKey(last["id"].get("S", ""), int(last["timestamp"].get("N", "0")))
+        )
+        return [_record(item) for item in answer["Items"]], following
+
+    def mark_processed(self, key: ItemKey, result: Mapping[str, int], now: int) -> bool:
+        """Move an item to `processed`; False when it was there already."""
+        return self._update(
+            key,
+            "SET #status = :processed, #result = :result, updatedAt = :now REMOVE reason",
+            {":result": dict(result), ":now": now},
+            {"#status": "status", "#result": "result"},
+        )
+
+    def mark_rejected(self, key: ItemKey, reason: str, attempts: int, now: int) -> None:
+        """Move an item to `rejected`, unless it is processed."""
+        self._update(
+            key,
+            "SET #status = :rejected, reason = :reason, attempts = :attempts, updatedAt = :now",
+            {":rejected": Status.REJECTED.value, ":reason": reason, ":attempts": attempts, ":now": now},
+            {"#status": "status"},
+        )
+
+    def note_failure(self, key: ItemKey, reason: str, attempts: int, now: int) -> None:
+        """Keep why an attempt failed, unless the item is processed."""
+        self._update(
+            key,
+            "SET reason = :reason, attempts = :attempts, updatedAt = :now",
+            {":reason": reason, ":attempts": attempts, ":now": now},
+            {"#status": "status"},
+        )
+
+    def _update(
+        self,
+        key: ItemKey,
+        change: str,
+        values: Mapping[str, JsonValue],
+        names: dict[str, str],
+    ) -> bool:
+        with unavailable_on_failure("UpdateItem"):
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=_key(key),
+                    UpdateExpression=change,
+                    ConditionExpression="attribute_exists(id) AND #status <> :processed",
+                    ExpressionAttributeNames=names,
+                    ExpressionAttributeValues=_attributes({**values, ":processed": Status.PROCESSED.value}),
+                )
+            except ClientError as error:
+                if error_code(error) != _CONFLICT:
+                    raise
+                return False
+        return True
+
+
+def _key(key: ItemKey) -> dict[str, Any]:
+    return {"id": {"S": key.id}, "timestamp": {"N": str(key.timestamp)}}
+
+
+def _attributes(values: Mapping[str, JsonValue]) -> dict[str, Any]:
+    return {name: _serializer.serialize(value) for name, value in values.items()}
+
+
+def _record(item: Mapping[str, Any]) -> ItemRecord:
+    plain = {name: _plain(_deserializer.deserialize(value)) for name, value in item.items()}
+    return ItemRecord.from_attributes(plain)
+
+
+def _plain(value: Any) -> JsonValue:  # noqa: ANN401 - the deserializer knows no narrower type
+    if isinstance(value, Decimal):
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _plain(member) for name, member in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list):
+        return [_plain(member) for member in cast("list[Any]", value)]
+    return cast("JsonValue", value)

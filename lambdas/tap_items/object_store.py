@@ -1,0 +1,99 @@
+"""The data bucket: `incoming/<id>.json` as received, `processed/<id>.json` as made of it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from tap_items.aws_failures import error_code, http_status, unavailable_on_failure
+from tap_items.ports import StoredObject, UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_s3.client import S3Client
+
+CONFLICT_ATTEMPTS = 3
+
+
+def incoming_name(item_id: str) -> str:
+    """Where an item is stored as received."""
+    return f"incoming/{item_id}.json"
+
+
+def processed_name(item_id: str) -> str:
+    """Where the processed item is stored."""
+    return f"processed/{item_id}.json"
+
+
+class ObjectStore:
+    """Objects of one bucket, each encrypted with one KMS key and checked by its SHA-256 on the way in."""
+
+    def __init__(self, client: S3Client, bucket: str, kms_key: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._kms_key = kms_key
+
+    def create(self, name: str, content: bytes, notes: Mapping[str, str]) -> bool:
+        """Store an object unless one has that name; False when one has."""
+        for _ in range(CONFLICT_ATTEMPTS):
+            with unavailable_on_failure("PutObject"):
+                try:
+                    self._client.put_object(**self._upload(name, content, notes), IfNoneMatch="*")
+                except ClientError as error:
+                    if http_status(error) == 412:
+                        return False
+                    # 409: another upload of the same object is under way; ask again how it ended.
+                    if http_status(error) != 409:
+                        raise
+                else:
+                    return True
+        raise UnavailableError("PutObject", "ConditionalRequestConflict")
+
+    def replace(self, name: str, content: bytes, notes: Mapping[str, str]) -> None:
+        """Store an object, over one that may have that name."""
+        with unavailable_on_failure("PutObject"):
+            self._client.put_object(**self._upload(name, content, notes))
+
+    def describe(self, name: str) -> StoredObject | None:
+        """An object's notes, or None when there is no such object."""
+        with unavailable_on_failure("HeadObject"):
+            try:
+                answer = self._client.head_object(Bucket=self._bucket, Key=name)
+            except ClientError as error:
+                if http_status(error) == 404:
+                    return None
+                raise
+        return StoredObject(answer["Metadata"], answer["ContentLength"])
+
+    def read(self, name: str) -> bytes | None:
+        """An object's content, or None when there is no such object."""
+        with unavailable_on_failure("GetObject"):
+            try:
+                answer = self._client.get_object(Bucket=self._bucket, Key=name)
+            except ClientError as error:
+                if error_code(error) == "NoSuchKey":
+                    return None
+                raise
+            return answer["Body"].read()
+
+    def check(self) -> None:
+        """Raise `UnavailableError` unless the bucket answers."""
+        with unavailable_on_failure("HeadBucket"):
+            self._client.head_bucket(Bucket=self._bucket)
+
+    def _upload(self, name: str, content: bytes, notes: Mapping[str, str]) -> dict[str, Any]:
+        return {
+            "Bucket": self._bucket,
+            "Key": name,
+            "Body": content,
+            "ContentType": "application/json",
+            "ChecksumSHA256": base64.b64encode(hashlib.sha256(content).digest()).decode("ascii"),
+            "Metadata": dict(notes),
+            "ServerSideEncryption": "aws:kms",
+            "SSEKMSKeyId": self._kms_key,
+            "BucketKeyEnabled": True,
+        }

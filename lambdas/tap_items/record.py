@@ -1,0 +1,111 @@
+"""An item's record: the row of the metadata table, and the states that it moves through.
+
+accepted → processed, accepted → rejected, rejected → processed (after a redrive). Nothing leaves `processed`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, cast
+
+from tap_items.item import ID_PATTERN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_items.json_text import JsonValue
+
+
+class Status(StrEnum):
+    """Where an item stands."""
+
+    ACCEPTED = "accepted"
+    PROCESSED = "processed"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemKey:
+    """The table's key: id and time of acceptance in ms since 1970."""
+
+    id: str
+    timestamp: int
+
+
+def valid_id(text: object) -> bool:
+    """Whether a value has the form of an item's id."""
+    return isinstance(text, str) and re.fullmatch(ID_PATTERN, text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRecord:
+    """What the table knows of an item; the payload is not part of it.
+
+    Attributes:
+        id: 32 hexadecimal digits.
+        timestamp: when it was accepted, ms since 1970.
+        status: see `Status`.
+        checksum: SHA-256 of the stored object, hexadecimal.
+        size: of the stored object, in bytes.
+        data: type, source, occurredAt and tags, as sent.
+        correlation_id: of the request that brought it.
+        updated_at: of the last change of this record, ms since 1970.
+        attempts: deliveries that failed so far, as the queue counts them.
+        reason: why it was rejected, or why the last attempt failed.
+        result: counts of the processed item.
+    """
+
+    id: str
+    timestamp: int
+    status: Status
+    checksum: str
+    size: int
+    data: dict[str, JsonValue]
+    correlation_id: str
+    updated_at: int
+    attempts: int = 0
+    reason: str | None = None
+    result: dict[str, int] = field(default_factory=dict[str, int])
+
+    @property
+    def key(self) -> ItemKey:
+        """The record's key in the table."""
+        return ItemKey(self.id, self.timestamp)
+
+    def attributes(self) -> dict[str, JsonValue]:
+        """The record as the table and the API write it; absent values are left out."""
+        written: dict[str, JsonValue] = {
+            "id": self.id,
+            "timestamp": self.timestamp,
+            "status": self.status.value,
+            "checksum": self.checksum,
+            "size": self.size,
+            "data": self.data,
+            "correlationId": self.correlation_id,
+            "updatedAt": self.updated_at,
+            "attempts": self.attempts,
+        }
+        if self.reason is not None:
+            written["reason"] = self.reason
+        if self.result:
+            written["result"] = cast("JsonValue", self.result)
+        return written
+
+    @classmethod
+    def from_attributes(cls, written: Mapping[str, JsonValue]) -> ItemRecord:
+        """Read a record that `attributes` wrote."""
+        return cls(
+            id=cast("str", written["id"]),
+            timestamp=cast("int", written["timestamp"]),
+            status=Status(cast("str", written["status"])),
+            checksum=cast("str", written["checksum"]),
+            size=cast("int", written["size"]),
+            data=cast("dict[str, JsonValue]", written["data"]),
+            correlation_id=cast("str", written["correlationId"]),
+            updated_at=cast("int", written["updatedAt"]),
+            attempts=cast("int", written["attempts"]),
+            reason=cast("str | None", written.get("reason")),
+            result=cast("dict[str, int]", written.get("result", {})),
+        )
