@@ -26,8 +26,8 @@ def ensure_archives(root: Path = ROOT) -> bool:
     stamp = checkout_folder(root) / "lambda-code.stamp"
     if stamp.exists() and stamp.read_text(encoding="utf-8") == _fingerprint(root):
         return True
-    if not (root / "lambdas" / "package.py").exists():
-        say(f"the Lambda functions' archives cannot be built: lambdas/package.py is missing in {root}")
+    if not (root / "lambdas" / "package" / "__main__.py").exists():
+        say(f"the Lambda functions' archives cannot be built: lambdas/package is missing in {root}")
         return False
     outcome = subprocess.run(
         [sys.executable, "-m", "lambdas.package"], cwd=root, stdout=sys.stderr, check=False
