@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_stack.names import MAX_SUFFIX_LENGTH, SUFFIX_PATTERN, Addresses, Names, Place, suffix_of_stack
+
+LONGEST_REGION = "us-isof-south-1"
+
+suffixes = st.from_regex(SUFFIX_PATTERN, fullmatch=True).filter(lambda text: len(text) <= MAX_SUFFIX_LENGTH)
+places = st.builds(
+    Place,
+    account=st.from_regex(r"[0-9]{12}", fullmatch=True),
+    region=st.sampled_from(["eu-west-2", "ap-southeast-1", LONGEST_REGION]),
+    partition=st.sampled_from(["aws", "aws-cn", "aws-us-gov", "aws-iso-f"]),
+)
+
+# What each service accepts as a name; the source is the API reference of its create operation.
+BUCKET = re.compile(r"(?=.{3,63}$)[a-z0-9][a-z0-9.-]*[a-z0-9]")
+FUNCTION = re.compile(r"[a-zA-Z0-9-_]{1,64}")
+ROLE = re.compile(r"[\w+=,.@-]{1,64}")
+QUEUE = re.compile(r"[a-zA-Z0-9_-]{1,80}")
+TABLE = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
+TOPIC = re.compile(r"[a-zA-Z0-9_-]{1,256}")
+ALIAS = re.compile(r"alias/(?!aws/)[a-zA-Z0-9/_-]{1,250}")
+ALARM = re.compile(r".{1,255}")
+LOG_GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
+
+
+@given(suffixes, places)
+def test_every_name_is_legal_for_its_service(suffix: str, place: Place) -> None:
+    names = Names(suffix)
+    addresses = Addresses(names, place)
+    legal = {
+        addresses.bucket_name: BUCKET,
+        addresses.key_alias: ALIAS,
+        addresses.role_name("api-handler"): ROLE,
+        addresses.role_name("processor"): ROLE,
+        names.api_handler: FUNCTION,
+        names.processor: FUNCTION,
+        names.metadata_table: TABLE,
+        names.work_queue: QUEUE,
+        names.dead_letter_queue: QUEUE,
+        names.alarm_topic: TOPIC,
+        names.log_group(names.api_handler): LOG_GROUP,
+    } | dict.fromkeys(names.alarms, ALARM)
+    for name, pattern in legal.items():
+        assert pattern.fullmatch(name), name
+
+
+def test_the_longest_suffix_fills_the_bucket_name() -> None:
+    place = Place("123456789012", LONGEST_REGION, "aws-iso-f")
+    longest = Addresses(Names("x" * MAX_SUFFIX_LENGTH), place)
+    assert len(longest.bucket_name) == 63
+
+
+@given(suffixes, suffixes, places)
+def test_two_environments_share_no_name(one: str, other: str, place: Place) -> None:
+    def names(suffix: str) -> set[str]:
+        plain = Names(suffix)
+        addresses = Addresses(plain, place)
+        return {
+            addresses.bucket_name,
+            addresses.key_alias,
+            addresses.role_name("api-handler"),
+            addresses.role_name("processor"),
+            plain.api_handler,
+            plain.processor,
+            plain.metadata_table,
+            plain.work_queue,
+            plain.dead_letter_queue,
+            plain.alarm_topic,
+            *plain.alarms,
+        }
+
+    assert one == other or names(one).isdisjoint(names(other))
+
+
+@given(suffixes, places)
+def test_global_names_differ_by_region(suffix: str, place: Place) -> None:
+    here = Addresses(Names(suffix), place)
+    there = Addresses(Names(suffix), Place(place.account, "sa-east-1", place.partition))
+    assert here.bucket_name != there.bucket_name
+    assert here.role_name("processor") != there.role_name("processor")
+    assert here.key_alias != there.key_alias
+
+
+@given(suffixes, places)
+def test_every_arn_is_of_the_partition(suffix: str, place: Place) -> None:
+    addresses = Addresses(Names(suffix), place)
+    arns = [
+        addresses.account_root,
+        addresses.bucket,
+        addresses.metadata_table,
+        addresses.work_queue,
+        addresses.dead_letter_queue,
+        addresses.alarm_topic,
+        addresses.role("processor"),
+        addresses.log_group(addresses.names.processor),
+        *addresses.alarms,
+    ]
+    assert all(arn.startswith(f"arn:{place.partition}:") for arn in arns)
+    assert all(place.account in arn for arn in arns)
+
+
+@pytest.mark.parametrize(
+    ("stack", "suffix"),
+    [
+        ("TapStackpr12", "pr12"),
+        ("TapStackPR12", "PR12"),
+        ("TapStack", None),
+        ("dev", None),
+        ("MyTapStackdev", None),
+        ("tapstackdev", None),
+    ],
+)
+def test_a_stack_can_name_the_environment(stack: str, suffix: str | None) -> None:
+    assert suffix_of_stack(stack) == suffix
