@@ -151,8 +151,8 @@ def make_name(
     if rule.length and len(stem) + random > rule.length:
         msg = (
             f"the automatic name `{stem}` with {random} random characters is longer than the "
-            f"{rule.length} characters that AWS allows. Fix: give the resource a shorter name in the program, "
-            f"or set `{rule.property}`"
+            f"{rule.length} characters that AWS allows. Fix: give the resource a shorter name in the "
+            f"program, or set `{rule.property}`"
         )
         raise AutonamingError(msg)
     name = stem + _random(seed, stem, random, rule.charset)

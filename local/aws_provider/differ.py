@@ -79,7 +79,7 @@ class _Comparison:
         for name in sorted((old.keys() | new.keys()) - {DEFAULTS}):
             prop = properties.get(name)
             at = (f"{path}.{name}", f"{abstract}.{name}")
-            if name not in new and (prop is not None and prop.required):
+            if name not in new and at[1] in self.description.computed:
                 continue
             yield from self.maybe(old.get(name), new.get(name), at, prop.type if prop else None)
 

@@ -13,7 +13,7 @@ from local.aws_provider.values import UNKNOWN
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from local.aws_provider.shapes import ResourceShape, Type
+    from local.aws_provider.types.description import Description
     from local.aws_provider.values import Properties, Value
 
 
@@ -25,7 +25,7 @@ def created(token: str, inputs: Mapping[str, Value]) -> Properties:
         inputs: Its checked inputs.
     """
     shape = shape_of(token)
-    outputs = echoed(shape, inputs)
+    outputs = echoed(describe(token), inputs)
     for name, prop in shape.outputs.items():
         if prop.required and name not in outputs:
             outputs[name] = UNKNOWN
@@ -41,7 +41,7 @@ def updated(token: str, state: Mapping[str, Value], inputs: Mapping[str, Value])
         inputs: Its new, checked inputs.
     """
     shape, description = shape_of(token), describe(token)
-    outputs = echoed(shape, inputs)
+    outputs = echoed(description, inputs)
     for name, prop in shape.outputs.items():
         if name not in outputs and prop.required:
             outputs[name] = state.get(name, UNKNOWN)
@@ -52,29 +52,21 @@ def updated(token: str, state: Mapping[str, Value], inputs: Mapping[str, Value])
     return outputs
 
 
-def echoed(shape: ResourceShape, inputs: Mapping[str, Value]) -> Properties:
-    """Give the inputs as outputs, with what AWS computes inside their objects unknown."""
-    return {
-        name: _fill(shape, value, shape.outputs[name].type if name in shape.outputs else None)
-        for name, value in inputs.items()
-        if name != DEFAULTS
-    }
+def echoed(description: Description, inputs: Mapping[str, Value]) -> Properties:
+    """Give the inputs as outputs, with what AWS fills in inside their objects unknown."""
+    return {name: _fill(description, value, name) for name, value in inputs.items() if name != DEFAULTS}
 
 
-def _fill(shape: ResourceShape, value: Value, kind: Type | None) -> Value:
-    if kind is None:
+def _fill(description: Description, value: Value, path: str) -> Value:
+    if isinstance(value, list):
+        return [_fill(description, item, path) for item in value]
+    if not isinstance(value, dict):
         return value
-    if isinstance(value, list) and kind.kind == "list":
-        return [_fill(shape, item, kind.args[0]) for item in value]
-    if not isinstance(value, dict) or kind.kind != "object":
-        return value
-    properties = shape.objects.get(kind.name, {})
     filled: Properties = {
-        name: _fill(shape, item, properties[name].type if name in properties else None)
-        for name, item in value.items()
-        if name != DEFAULTS
+        name: _fill(description, item, f"{path}.{name}") for name, item in value.items() if name != DEFAULTS
     }
-    for name, prop in properties.items():
-        if prop.required and name not in filled:
+    for missing in description.computed:
+        parent, _, name = missing.rpartition(".")
+        if parent == path and name not in filled:
             filled[name] = UNKNOWN
     return filled

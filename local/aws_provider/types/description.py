@@ -44,6 +44,7 @@ class Description:
         documents: Properties that hold a JSON document, compared by meaning; `a.b` as with `sets`.
         limits: What values a property takes.
         replaced_first: The old one has to go before the replacement is created.
+        computed: What AWS fills in inside an object when the program leaves it out; paths as with `sets`.
         renewed: Outputs that get a new value when an input changes, by input; `*` stands for any of them.
     """
 
@@ -54,4 +55,5 @@ class Description:
     documents: frozenset[str] = frozenset()
     limits: Mapping[str, Limit] = field(default_factory=dict[str, Limit])
     replaced_first: bool = False
+    computed: frozenset[str] = frozenset()
     renewed: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])

@@ -25,6 +25,16 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         defaults={"billingMode": "PROVISIONED"},
         absent={"tableClass": "STANDARD"},
         sets=frozenset({"attributes", "globalSecondaryIndexes", "localSecondaryIndexes", "replicas"}),
+        computed=frozenset(
+            {
+                "pointInTimeRecovery.recoveryPeriodInDays",
+                "serverSideEncryption.kmsKeyArn",
+                "replicas.kmsKeyArn",
+                "replicas.arn",
+                "replicas.streamArn",
+                "replicas.streamLabel",
+            }
+        ),
         limits={
             "billingMode": Limit(choices=("PROVISIONED", "PAY_PER_REQUEST")),
             "attributes.type": Limit(choices=("S", "N", "B")),

@@ -10,6 +10,14 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
     "aws:lambda/function:Function": Description(
         replaces=frozenset({"name", "packageType", "tenancyConfig"}),
         defaults={"memorySize": 128, "packageType": "Zip", "reservedConcurrentExecutions": -1, "timeout": 3},
+        computed=frozenset(
+            {
+                "ephemeralStorage.size",
+                "loggingConfig.logGroup",
+                "snapStart.optimizationStatus",
+                "vpcConfig.vpcId",
+            }
+        ),
         renewed={"*": ("lastModified",), "code": ("codeSha256", "sourceCodeHash", "sourceCodeSize")},
         sets=frozenset({"vpcConfig.securityGroupIds", "vpcConfig.subnetIds", "replacementSecurityGroupIds"}),
         limits={
