@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, cast
 
 from local import environment, lambda_code, shell, stack_files, stacks
+from local.component_environment import ensure_component_environment
 from local.failure import Failure
 from local.toolchain import find
 from local.toolchain.progress import say
@@ -42,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         prepared = commands.add_parser(name, help=text)
         prepared.add_argument(
             "--aws", choices=("embedded", "real"), default="embedded",
-            help="embedded: a stand-in provider, no account (default); real: your provider, backend and credentials",
+            help="embedded: a stand-in provider, no account (default); real: your own provider and backend",
         )  # fmt: skip
         prepared.add_argument(
             "--stack-init", metavar="STACKS", default="",
@@ -84,6 +85,7 @@ def _prepare(aws: Aws, asked: list[str]) -> Changes:
     lambda_code.ensure_archives()
     if aws == "embedded":
         stacks.ensure_stacks([*stacks.configured_stacks(), *asked])
+    ensure_component_environment(cli, environment.applied(changes, os.environ))
     return changes
 
 

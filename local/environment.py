@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from local.failure import Failure
-from local.places import ROOT, checkout_folder, make_folder
+from local.json_object import read_object
+from local.places import ROOT, cache_root, checkout_folder, make_folder
 from local.stand_ins import is_stand_in_folder, stand_in_folder
 
 if TYPE_CHECKING:
@@ -70,15 +71,8 @@ def require_login(base: Mapping[str, str]) -> None:
     """Refuse to go on without a backend: the engine would ask for one in the middle of a run."""
     if any(base.get(name) for name in ("PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN")):
         return
-    home = Path(base.get("PULUMI_HOME") or Path.home() / ".pulumi")
-    credentials = home / "credentials.json"
-    try:
-        logged_in = (
-            '"current":""' not in (text := credentials.read_text().replace(" ", "")) and '"current"' in text
-        )
-    except OSError:
-        logged_in = False
-    if not logged_in:
+    credentials = Path(base.get("PULUMI_HOME") or Path.home() / ".pulumi") / "credentials.json"
+    if not read_object(credentials, str).get("current"):
         raise Failure(
             "Pulumi is not logged in to any backend",
             where=str(credentials),
@@ -94,11 +88,11 @@ def _python(base: Mapping[str, str]) -> Changes:
     if sys.prefix != sys.base_prefix:
         changes |= {"VIRTUAL_ENV": sys.prefix, "PYTHONHOME": None}
     if base.get("PYTHONDONTWRITEBYTECODE"):
-        # Components, packs and the provider start anew in every preview: compiling what they import each time
-        # doubles the preview. Compiled files go to the cache, so that the checkout stays as clean as was asked.
+        # Components, packs and the provider start anew in every preview: compiling what they import each
+        # time doubles the preview. The cache takes the compiled files, so that the checkout stays clean.
         changes |= {
             "PYTHONDONTWRITEBYTECODE": None,
-            "PYTHONPYCACHEPREFIX": str(checkout_folder().parent.parent / "bytecode"),
+            "PYTHONPYCACHEPREFIX": str(cache_root() / "bytecode"),
         }
     return changes
 
@@ -108,14 +102,14 @@ def _path(base: Mapping[str, str], first: list[Path]) -> str:
     if sys.prefix != sys.base_prefix:
         first = [*first, Path(sys.prefix, "bin")]
     ahead = [str(folder) for folder in first]
-    rest = base.get("PATH", os.defpath).split(os.pathsep)
-    return os.pathsep.join(
-        [*ahead, *(entry for entry in rest if entry not in ahead and not is_stand_in_folder(entry))]
-    )
+    rest = [
+        entry for entry in base.get("PATH", os.defpath).split(os.pathsep) if not is_stand_in_folder(entry)
+    ]
+    return os.pathsep.join([*ahead, *(entry for entry in rest if entry not in ahead)])
 
 
 def _may_stay(name: str, value: str) -> bool:
-    """Say whether a variable may stay on the embedded default, from which nothing may reach a real account."""
+    """Say whether a variable may stay on the embedded default, which may not reach a real account."""
     if name in _CLOUD or name == _AMBIENT:
         return False
     if name.startswith("AWS_ENDPOINT_URL"):

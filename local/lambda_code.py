@@ -34,9 +34,7 @@ def ensure_archives(root: Path = ROOT) -> bool:
     )
     missing = [archive for archive in ARCHIVES if not (root / archive).exists()]
     if outcome.returncode or missing:
-        say(
-            f"`{COMMAND}` did not build {' and '.join(missing or ARCHIVES)}; programs that deploy them will not run"
-        )
+        say(f"`{COMMAND}` did not build {' and '.join(missing or ARCHIVES)}; what deploys them will not run")
         return False
     write_atomically(stamp, _fingerprint(root))
     return True

@@ -13,7 +13,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def cache_root() -> Path:
-    """`${XDG_CACHE_HOME:-~/.cache}/tap-guardrails`; a relative XDG_CACHE_HOME is ignored, as its standard asks."""
+    """`${XDG_CACHE_HOME:-~/.cache}/tap-guardrails`.
+
+    A relative XDG_CACHE_HOME is ignored, as its standard asks.
+    """
     named = os.environ.get("XDG_CACHE_HOME", "")
     if named and Path(named).is_absolute():
         return Path(named) / "tap-guardrails"

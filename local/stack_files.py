@@ -1,8 +1,9 @@
 """Keep the checkout's `Pulumi.<stack>.yaml` as they are committed while the embedded backend uses them.
 
-On a backend of its own the engine writes the passphrase provider's salt into a stack's file, at the first preview
-already. That would leave every checkout changed, would tie the stack to the stand-in passphrase when it is deployed
-for real, and two previews at once would write one file. So the salt is put in before and taken out after.
+On a backend that is a folder the engine writes the passphrase provider's salt into a stack's file, at the
+first preview already. That would leave every checkout changed, would tie the stack to the stand-in passphrase
+when it is deployed for real, and two previews at once would write one file. So the salt is put in before and
+taken out after.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from local.places import ROOT, checkout_folder, make_folder
 from local.stacks import SALT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
 _LINE = f"encryptionsalt: {SALT}\n"
@@ -24,7 +25,7 @@ _OWN_PROVIDER = ("encryptionsalt:", "secretsprovider:", "encryptedkey:")
 
 
 @contextmanager
-def salted(root: Path = ROOT) -> Iterator[None]:
+def salted(root: Path = ROOT) -> Generator[None]:
     """Have the salt in the stack files during the block; the last run to leave takes it out."""
     descriptor = _open_lock(root)
     try:

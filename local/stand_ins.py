@@ -24,8 +24,8 @@ exec {python} -P -m local.aws_provider "$@"
 def stand_in_folder(root: Path = ROOT, python: str = sys.executable) -> Path:
     """The folder to put first on PATH; written when it is not there yet.
 
-    Its name carries a hash of what is in it: two interpreters that work in one checkout at once do not write into
-    each other's folder.
+    Its name carries a hash of what is in it: two interpreters that work in one checkout at once do not write
+    into each other's folder.
     """
     shim = _SHIM.format(root=shlex.quote(str(root)), python=shlex.quote(python))
     digest = hashlib.sha256(shim.encode()).hexdigest()[:12]

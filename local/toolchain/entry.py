@@ -12,25 +12,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.json_object import read_object
 from local.places import make_folder
 from local.toolchain.progress import elapsed, say, still_going
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
 MANIFEST = "complete.json"
 
 
 def is_whole(entry: Path) -> bool:
     """Say whether every file that the entry was finished with is there, with its size."""
-    try:
-        listed: object = json.loads((entry / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    if not isinstance(listed, dict) or not listed:
-        return False
-    sizes: list[tuple[object, object]] = list(listed.items())  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
-    return all(isinstance(name, str) and _size(entry / name) == size for name, size in sizes)
+    sizes = read_object(entry / MANIFEST, int)
+    return bool(sizes) and all(_size(entry / name) == size for name, size in sizes.items())
 
 
 def _size(path: Path) -> int:
@@ -43,8 +38,8 @@ def _size(path: Path) -> int:
 def get_or_make(entry: Path, make: Callable[[Path], None]) -> Path:
     """Return the entry, made by `make(empty folder)` when it is missing or broken.
 
-    The folder is filled beside its final place and renamed, so that a run that is killed leaves no half entry.
-    Of two runs at once one makes it; the other waits, says so, and finds it made.
+    The folder is filled beside its final place and renamed, so that a run that is killed leaves no half
+    entry. Of two runs at once one makes it; the other waits, says so, and finds it made.
     """
     if is_whole(entry):
         return entry
@@ -82,7 +77,7 @@ def _remove_abandoned(entry: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Generator[None]:
     """Hold the lock; while another run holds it, wait and say so."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:

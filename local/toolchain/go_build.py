@@ -14,10 +14,12 @@ from local.failure import Failure
 from local.places import cache_root
 from local.toolchain.entry import get_or_make, is_whole
 from local.toolchain.executable import Cli, Unusable, inspect
+from local.toolchain.official import ENTRY_PREFIX
 from local.toolchain.progress import elapsed, say, still_going
 
 SOURCES = Path(__file__).parent / "cli"
 WAY = "built with Go"
+INSTALL_PAGE = "https://www.pulumi.com/docs/install/"
 PACKAGES = (
     "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
     "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",
@@ -57,6 +59,12 @@ def build() -> Cli | None:
     return found
 
 
+def is_build(folder: Path) -> bool:
+    """Say whether the executables in this folder were built here, at whatever version."""
+    entry = folder.resolve().parent
+    return entry.parent == cache_root().resolve() and not entry.name.startswith(ENTRY_PREFIX)
+
+
 def find_go() -> Path | None:
     """The `go` on PATH, or in one of the places where its installers put it."""
     on_path = shutil.which("go")
@@ -91,9 +99,7 @@ def _compile(go: Path, folder: Path) -> None:
     binaries = folder / "bin"
     binaries.mkdir()
     environment = _go_environment(go)
-    say(
-        f"building the Pulumi CLI {version} with Go: 5 to 7 minutes on two cores, once (seconds if Go has it cached)"
-    )
+    say(f"building the Pulumi CLI {version} with Go: 5 to 7 minutes on two cores, once")
     started = time.monotonic()
     flags = f"-s -w -X {_SDK_MODULE}/go/common/version.Version={version}"
     options = ["-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", flags]
@@ -121,7 +127,7 @@ def _go_environment(go: Path) -> dict[str, str]:
             f"Go {'.'.join(map(str, have))} is too old to build the Pulumi CLI",
             where=str(go),
             why=f"its sources need Go {_required_go()}",
-            fix="install a newer Go (https://go.dev/dl/), or the Pulumi CLI (https://www.pulumi.com/docs/install/)",
+            fix=f"install a newer Go (https://go.dev/dl/) or the Pulumi CLI ({INSTALL_PAGE})",
         )
     return {**environment, "GOTOOLCHAIN": f"go{_required_go()}+auto"}
 
@@ -150,7 +156,7 @@ def _go(go: Path, environment: dict[str, str], *arguments: str, folder: Path = S
             f"`go {arguments[0]}` failed with exit code {outcome.returncode}",
             where=str(SOURCES),
             why="\n".join(["its last lines were:", *outcome.stderr.strip().splitlines()[-8:]]),
-            fix="if it could not download modules, allow the Go module proxy (GOPROXY) or install the Pulumi CLI: "
-            "https://www.pulumi.com/docs/install/",
+            fix="if modules could not be downloaded, let the Go module proxy (GOPROXY) be reached; or "
+            f"install the Pulumi CLI ({INSTALL_PAGE})",
         )
     return outcome.stdout

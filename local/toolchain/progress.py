@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
 INTERVAL_SECONDS = 20.0
 
@@ -22,7 +22,7 @@ def say(message: str) -> None:
 @contextmanager
 def still_going(
     what: str, *, interval_seconds: float = INTERVAL_SECONDS, tell: Callable[[str], None] = say
-) -> Iterator[None]:
+) -> Generator[None]:
     """While the block runs, tell every interval how long `what` has taken so far."""
     started = time.monotonic()
     ended = threading.Event()

@@ -24,10 +24,7 @@ def find() -> Cli:
 
     What is there already goes before what would have to be downloaded.
     """
-    forced = os.environ.get(FORCED)
-    if forced:
-        return _forced(Path(forced))
-    found = at_hand() or official.install() or go_build.build()
+    found = find_forced() or at_hand() or official.install() or go_build.build()
     if found is None:
         raise _nothing()
     return found
@@ -38,9 +35,13 @@ def at_hand() -> Cli | None:
     return _on_path() or official.installed() or go_build.built()
 
 
-def _forced(named: Path) -> Cli:
-    path = named / "pulumi" if named.is_dir() else named
-    found = inspect(path, f"named by {FORCED}")
+def find_forced() -> Cli | None:
+    """The CLI that the user names, None when none is named; one that cannot be used is not passed over."""
+    named = os.environ.get(FORCED)
+    if not named:
+        return None
+    path = Path(named, "pulumi") if Path(named).is_dir() else Path(named)
+    found = inspect(path.absolute(), f"named by {FORCED}")
     if isinstance(found, Cli):
         return found
     raise Failure(
@@ -73,7 +74,7 @@ def _candidates() -> Iterator[Path]:
 def _nothing() -> Failure:
     return Failure(
         "No Pulumi CLI is there, and none can be got on this machine",
-        why="the gate runs the real engine; its download cannot be reached, and there is no Go to build it with",
-        fix=f"install the Pulumi CLI {MINIMUM} or newer (https://www.pulumi.com/docs/install/) and put it on PATH; or "
-        f"install Go (https://go.dev/dl/) and run the command again; or name an executable in {FORCED}",
+        why="the gate runs the real engine; its download cannot be reached, and no Go is there to build it",
+        fix=f"install the Pulumi CLI {MINIMUM} or newer (https://www.pulumi.com/docs/install/) and put it on "
+        f"PATH, or name it in {FORCED}; or install Go (https://go.dev/dl/) and run the command again",
     )

@@ -43,9 +43,9 @@ func (h *languageHost) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirp
 	return &pulumirpc.PluginInfo{Version: version.Version}, nil
 }
 
-// Cancel stops what runs; the host itself goes on serving.
+// Cancel stops the programs that run; the host itself goes on serving.
 func (h *languageHost) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
-	h.stopChildren()
+	h.cancelPrograms()
 	return &emptypb.Empty{}, nil
 }
 

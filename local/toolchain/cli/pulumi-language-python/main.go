@@ -8,6 +8,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -24,7 +25,7 @@ import (
 const (
 	// executorName is Pulumi's own script that runs a program inside a stack; it is installed beside this command.
 	executorName = "pulumi-language-python-exec"
-	// engineCheckInterval bounds how long children outlive an engine that was killed outright.
+	// engineCheckInterval bounds how long children outlive an engine that is not this process's parent.
 	engineCheckInterval = 2 * time.Second
 )
 
@@ -56,6 +57,7 @@ func serve(engineAddress, executor, tracing string) error {
 		if err := rpcutil.Healthcheck(ctx, engineAddress, engineCheckInterval, stop); err != nil {
 			return fmt.Errorf("cannot watch the engine at %s: %w", engineAddress, err)
 		}
+		go stopAtEndOfInput(stop)
 	}
 	host := newLanguageHost(ctx, engineAddress, executor, tracing)
 	server, err := rpcutil.ServeWithOptions(rpcutil.ServeOptions{
@@ -76,6 +78,16 @@ func serve(engineAddress, executor, tracing string) error {
 	case err := <-server.Done:
 		return err
 	}
+}
+
+// stopAtEndOfInput notices at once that the engine has gone: it holds the other end of this process's stdin, on
+// which it never writes.
+func stopAtEndOfInput(stop context.CancelFunc) {
+	if info, err := os.Stdin.Stat(); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
+		return
+	}
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	stop()
 }
 
 func findExecutor(given string) (string, error) {

@@ -1,37 +1,47 @@
-"""Print the distributions of this interpreter's environment as JSON, with each one's pulumi-plugin.json."""
+"""Print the distributions of this interpreter's environment as JSON, each with its pulumi-plugin.json.
+
+The language host runs it with the program's own interpreter, which may be as old as Python 3.8.
+"""
+# ruff: noqa: INP001 - never imported
+
+from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from importlib import metadata
+from pathlib import Path
 
 
-def normalized(name):
+def normalized(name: str) -> str:
+    """The form of a distribution's name that is the same however it was written."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def plugin_of(distribution, name):
-    path = distribution.locate_file(os.path.join(name.replace("-", "_"), "pulumi-plugin.json"))
+def plugin_of(distribution: metadata.Distribution, name: str) -> object:
+    """What the package says about its plugin; None when it says nothing."""
+    folder = name.replace("-", "_")
+    path = Path(str(distribution.locate_file(f"{folder}/pulumi-plugin.json")))
     try:
-        with open(path, encoding="utf-8") as file:
-            return json.load(file)
+        return json.loads(path.read_text(encoding="utf-8"))
     except OSError:
         return None
 
 
-found, required = {}, set()
-for distribution in metadata.distributions():
-    name = distribution.metadata["Name"]
-    if not name or normalized(name) in found:
-        continue
-    found[normalized(name)] = (name, distribution)
-    for requirement in distribution.requires or ():
-        if "extra ==" not in requirement:
-            required.add(normalized(re.match(r"[\w.-]+", requirement).group()))
-
-json.dump(
-    [
+def main() -> None:
+    """Print one object a distribution, sorted by name; the first of two of one name is the one in use."""
+    found: dict[str, tuple[str, metadata.Distribution]] = {}
+    required: set[str] = set()
+    for distribution in metadata.distributions():
+        name = distribution.metadata["Name"]
+        if not name or normalized(name) in found:
+            continue
+        found[normalized(name)] = (name, distribution)
+        for requirement in distribution.requires or ():
+            needed = re.match(r"[\w.-]+", requirement)
+            if needed and "extra ==" not in requirement:
+                required.add(normalized(needed.group()))
+    listed = [
         {
             "name": key,
             "version": distribution.version,
@@ -39,6 +49,9 @@ json.dump(
             "plugin": plugin_of(distribution, name),
         }
         for key, (name, distribution) in sorted(found.items())
-    ],
-    sys.stdout,
-)
+    ]
+    json.dump(listed, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -24,32 +24,43 @@ type children struct {
 	stopping context.Context
 	running  *sync.WaitGroup
 
-	mutex     *sync.Mutex
-	cancelled context.Context
-	cancel    context.CancelFunc
+	// programs is the scope that Cancel ends; plugins live on, for the engine to end them in order.
+	mutex       *sync.Mutex
+	programs    context.Context
+	endPrograms context.CancelFunc
 }
 
 func newChildren(stopping context.Context) children {
-	cancelled, cancel := context.WithCancel(stopping)
+	programs, end := context.WithCancel(stopping)
 	return children{
-		stopping: stopping, running: &sync.WaitGroup{}, mutex: &sync.Mutex{}, cancelled: cancelled, cancel: cancel,
+		stopping: stopping, running: &sync.WaitGroup{},
+		mutex: &sync.Mutex{}, programs: programs, endPrograms: end,
 	}
 }
 
-// scope ends with the request, with the host, and with the next stopChildren, whichever comes first.
+// scope ends with the request or with the host, whichever comes first.
 func (c *children) scope(request context.Context) (context.Context, func()) {
+	return endingWith(c.stopping, request)
+}
+
+// programScope ends with the next cancelPrograms, too.
+func (c *children) programScope(request context.Context) (context.Context, func()) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	ctx, cancel := context.WithCancel(c.cancelled)
+	return endingWith(c.programs, request)
+}
+
+func endingWith(parent, request context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(parent)
 	detach := context.AfterFunc(request, cancel)
 	return ctx, func() { detach(); cancel() }
 }
 
-func (c *children) stopChildren() {
+func (c *children) cancelPrograms() {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	c.cancel()
-	c.cancelled, c.cancel = context.WithCancel(c.stopping)
+	c.endPrograms()
+	c.programs, c.endPrograms = context.WithCancel(c.stopping)
 }
 
 // awaitChildren returns when all children have ended, or after exitGrace.

@@ -32,7 +32,7 @@ func (h *languageHost) Run(request context.Context, req *pulumirpc.RunRequest) (
 	if err != nil {
 		return nil, err
 	}
-	ctx, release := h.scope(request)
+	ctx, release := h.programScope(request)
 	defer release()
 	if err := python.ValidateVenv(ctx); err != nil {
 		return nil, err
