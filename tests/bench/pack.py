@@ -1,0 +1,118 @@
+"""The pack over the protocol: start, evaluation, growth, memory."""
+
+from __future__ import annotations
+
+import statistics
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+import grpc
+from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
+
+from tests.bench.pairing import paired, seconds
+from tests.bench.row import Row, at_least, at_most
+from tests.bench.stacks import synthetic_stack
+from tests.policypack.harness.pack import LIMITS, PACK_FOLDER, analyze_request, running_process, stack_request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from pulumi.runtime.proto import analyzer_pb2 as proto
+
+PACKS: Final = Path(__file__).with_name("packs")
+ONE_RULE: Final = PACKS / "one_rule"
+UNMODIFIED: Final = PACKS / "unmodified"
+
+
+class Workload:
+    """A stack, put on the wire once, so that only sending and judging it is timed."""
+
+    def __init__(self, size: int) -> None:
+        resources = synthetic_stack(size)
+        self._singles = [analyze_request(resource) for resource in resources]
+        self._whole = stack_request(resources)
+
+    def run(self, stub: AnalyzerStub) -> None:
+        """Ask for each resource, then for the whole stack; the stack is compliant."""
+        analyze, analyze_stack = (method(stub, name) for name in ("Analyze", "AnalyzeStack"))
+        for request in self._singles:
+            assert not analyze(request).diagnostics, request.name
+        answer = analyze_stack(self._whole)
+        assert not answer.diagnostics, answer.diagnostics[0].message
+
+
+def method(stub: AnalyzerStub, name: str) -> Callable[[object], proto.AnalyzeResponse]:
+    """Return a method of the stub, which the stubs of grpc leave untyped."""
+    return cast("Callable[[object], proto.AnalyzeResponse]", getattr(stub, name))
+
+
+@contextmanager
+def connected(folder: Path) -> Generator[tuple[AnalyzerStub, int]]:
+    """Run a pack; give its stub and its process id."""
+    with (
+        running_process(folder) as (process, port),
+        grpc.insecure_channel(f"127.0.0.1:{port}", options=LIMITS) as channel,
+    ):
+        yield AnalyzerStub(channel), process.pid
+
+
+def start(folder: Path) -> Callable[[], None]:
+    """Return what starts a pack until it listens, and ends it."""
+
+    def once() -> None:
+        with running_process(folder):
+            pass
+
+    return once
+
+
+def start_and_evaluate(workload: Workload) -> None:
+    """Start our pack, judge a stack, end it."""
+    with connected(PACK_FOLDER) as (stub, _):
+        workload.run(stub)
+
+
+def peak_megabytes(pid: int) -> float:
+    """The most memory that a process has held at once (`VmHWM` of proc(5))."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def evaluation() -> list[Row]:
+    """Judge 5,000 resources: against the yardstick, and against the same rules served otherwise."""
+    workload = Workload(5_000)
+    with ExitStack() as packs:
+        ours, plain, unmodified = (
+            packs.enter_context(connected(folder))[0] for folder in (PACK_FOLDER, ONE_RULE, UNMODIFIED)
+        )
+        yardstick = paired(lambda: workload.run(ours), lambda: workload.run(plain), pairs=3)
+        served = paired(lambda: workload.run(unmodified), lambda: workload.run(ours), pairs=1)
+    return [
+        at_most("5,000 resources ÷ one-rule pack", yardstick.median, 1.2, yardstick.text),
+        at_least("the same rules, pulumi-policy's servicer ÷ ours", served.median, 3, served.text),
+    ]
+
+
+def growth() -> list[Row]:
+    """Judge ten times as much; tell the memory it took."""
+    small, large = Workload(1_000), Workload(10_000)
+    with connected(PACK_FOLDER) as (stub, pid):
+        small.run(stub)
+        few = statistics.median(seconds(lambda: small.run(stub)) for _ in range(3))
+        many = statistics.median(seconds(lambda: large.run(stub)) for _ in range(3))
+        peak = peak_megabytes(pid)
+    return [
+        at_most("10,000 resources ÷ 1,000", many / few, 11, f"{many:.2f} s ÷ {few:.2f} s"),
+        at_most("peak memory at 10,000 resources", peak, 400, "of the pack's process", " MB"),
+    ]
+
+
+def measure() -> list[Row]:
+    """Every figure of the pack alone."""
+    started = paired(start(PACK_FOLDER), start(ONE_RULE), pairs=9)
+    return [
+        at_most("pack start ÷ one-rule pack", started.median, 1.25, started.text),
+        *evaluation(),
+        *growth(),
+    ]
