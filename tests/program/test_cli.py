@@ -1,0 +1,144 @@
+"""The programs, YAML and Python, as the real CLI previews them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from tests.program.recording import OUTPUTS, PROGRAM
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+pytestmark = pytest.mark.cli
+
+ROOT = PROGRAM.parent
+PYTHON_PROGRAM = Path(__file__).parent / "python_program"
+
+
+def pulumi(
+    project: Path, env: Mapping[str, str], *command: str, check: bool = True
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["pulumi", *command, "--non-interactive"],
+        cwd=project,
+        env=dict(env),
+        capture_output=True,
+        text=True,
+        check=check,
+        timeout=300,
+    )
+
+
+@pytest.fixture
+def env(engine_env: Mapping[str, str], tmp_path: Path) -> dict[str, str]:
+    """The prepared environment, with a backend of the test's own."""
+    backend = tmp_path / "backend"
+    backend.mkdir()
+    return {**engine_env, "PULUMI_BACKEND_URL": backend.as_uri(), "PYTHONPATH": str(PROGRAM)}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the YAML program with code for the functions."""
+    folder = tmp_path / "project"
+    shutil.copytree(PROGRAM, folder / "program", ignore=shutil.ignore_patterns("__pycache__"))
+    for settings in ROOT.glob("Pulumi*.yaml"):
+        shutil.copy(settings, folder)
+    (folder / "dist").mkdir()
+    for name in ("api_handler", "processor"):
+        shutil.make_archive(str(folder / "dist" / name), "zip", folder / "program", "tap_stack")
+    return folder
+
+
+def planned(project: Path, env: Mapping[str, str], stack: str) -> dict[str, object]:
+    """What a preview plans: the resources' inputs by URN and the outputs that the stack will have."""
+    pulumi(project, env, "stack", "init", stack)
+    document = cast(
+        "dict[str, list[dict[str, dict[str, object]]]]",
+        json.loads(pulumi(project, env, "preview", "--json", "--stack", stack).stdout),
+    )
+    return {
+        cast("str", step["urn"]): {
+            key: value
+            for key, value in cast("dict[str, object]", step["newState"].get("inputs") or {}).items()
+            if key != "__defaults"
+        }
+        for step in document["steps"]
+        if not cast("str", step["urn"]).rsplit("::", 2)[1].startswith("pulumi:")
+    }
+
+
+def test_yaml_and_python_programs_plan_the_same(project: Path, env: Mapping[str, str]) -> None:
+    from_yaml = planned(project, env, "dev")
+    for file in PYTHON_PROGRAM.iterdir():
+        shutil.copy(file, project)
+    pulumi(project, env, "stack", "rm", "dev", "--yes", "--preserve-config")
+    assert planned(project, env, "dev") == from_yaml
+    assert len(from_yaml) == 35
+
+
+@pytest.mark.parametrize("stack", ["staging", "prod"])
+def test_the_other_stacks_are_planned(project: Path, env: Mapping[str, str], stack: str) -> None:
+    names = {urn.rsplit("::", 1)[1] for urn in planned(project, env, stack)}
+    assert ("tap-alarm-topic-email" in names) == (stack == "prod")
+
+
+def test_a_stack_s_name_is_enough(project: Path, env: Mapping[str, str]) -> None:
+    steps = planned(project, env, "TapStackpr12")
+    table = next(inputs for urn, inputs in steps.items() if urn.endswith("::tap-metadata-table"))
+    assert cast("dict[str, object]", table)["name"] == "tap-metadata-pr12"
+
+
+def refused(project: Path, env: Mapping[str, str], stack: str = "dev") -> str:
+    """What the CLI says about a program that it cannot plan; never a traceback."""
+    pulumi(project, env, "stack", "init", stack)
+    done = pulumi(project, env, "preview", "--stack", stack, check=False)
+    said = done.stdout + done.stderr
+    assert done.returncode not in {0, -9}
+    assert "Traceback" not in said
+    assert 'File "' not in said
+    assert "Unexpected" not in said
+    return said
+
+
+def test_bad_config_is_refused_by_argument(project: Path, env: Mapping[str, str]) -> None:
+    (project / "Pulumi.bad.yaml").write_text(
+        "config: {tap-stack:environmentSuffix: PR_12, tap-stack:logRetentionInDays: 8}", "utf-8"
+    )
+    said = refused(project, env, "bad")
+    assert "property environmentSuffix with value '{PR_12}' has a problem: 'PR_12' cannot end" in said
+    assert "property logRetentionInDays with value '{8}' has a problem" in said
+
+
+def test_missing_code_names_the_command(project: Path, env: Mapping[str, str]) -> None:
+    shutil.rmtree(project / "dist")
+    said = refused(project, env)
+    assert "there is no file 'dist/api_handler.zip'" in said
+    assert "python -m lambdas.package" in said
+
+
+def test_a_misspelt_argument_is_refused(project: Path, env: Mapping[str, str]) -> None:
+    program = project / "Pulumi.yaml"
+    program.write_text(program.read_text("utf-8").replace("      logLevel:", "      logLevl:"), "utf-8")
+    assert "Property logLevl does not exist on 'tap:index:TapStack'" in refused(project, env)
+
+
+def test_a_python_program_is_refused_without_a_traceback(project: Path, env: Mapping[str, str]) -> None:
+    for file in PYTHON_PROGRAM.iterdir():
+        shutil.copy(file, project)
+    (project / "Pulumi.dev.yaml").write_text("config: {tap-stack:environmentSuffix: PR_12}", "utf-8")
+    said = refused(project, env)
+    assert "TapStack `tap` cannot be planned with these arguments" in said
+    assert "environmentSuffix: 'PR_12' cannot end the names" in said
+
+
+def test_the_outputs_are_the_component_s(project: Path, env: Mapping[str, str]) -> None:
+    pulumi(project, env, "stack", "init", "dev")
+    said = pulumi(project, env, "preview", "--stack", "dev").stdout
+    assert all(f"    {output}" in said for output in OUTPUTS)
