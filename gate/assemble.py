@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gate.evidence import loaded_packs
 from gate.findings import Finding, Location, PolicyTally, Report, sorted_findings
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from gate.events import EventLog, PolicyEvent
     from gate.packs import RequestedPack
 
+_FROM_PATH: Final = re.compile(r"^using (\S+) from \$PATH at .+$")
 Locate = Callable[[str, str], Location | None]
 
 
@@ -106,7 +108,7 @@ def _notes(log: EventLog) -> Iterator[str]:
     for diagnostic in log.diagnostics:
         if diagnostic.severity != "warning":
             continue
-        note = " ".join(plain_lines(diagnostic.message))
+        note = _FROM_PATH.sub(r"\1 is taken from PATH", " ".join(plain_lines(diagnostic.message)))
         if note and note not in seen:
             seen.add(note)
             yield note

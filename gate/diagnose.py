@@ -21,6 +21,9 @@ _EXCEPTION: Final = re.compile(
 )
 _LIBRARY: Final = re.compile(r"(?:^|/)(?:site-packages|lib/python[0-9.]+|node_modules|pulumi/policy)/|^<")
 _MOST_DETAILS: Final = 12
+# The engine does not say whose failure one of AnalyzeStack is; a resource's or a provider's has a URN.
+_PACK_DIED: Final = re.compile(r"Exception calling application|error reading from server|code = Unavailable")
+_PACK_FAILED: Final = "failed to run stack policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,8 @@ _KNOWN: Final = (
     _Known(
         re.compile(
             r"validating policy config|configuring policy pack|"
-            r"parsing enforcement level|does not support config"
+            r"parsing enforcement level|does not support config|"
+            r"is not a valid value; must be a string or object"
         ),
         "The policy pack's config does not match what the pack accepts.",
         "a setting that is not understood must not silently stay at its default.",
@@ -69,7 +73,8 @@ _KNOWN: Final = (
     ),
     _Known(
         re.compile(
-            r"policy pack .* failed to start|could not start policy pack|failed to load Pulumi policy|"
+            r"policy pack .* failed to start|could not start policy pack|policy pack not started|"
+            r"failed to load Pulumi policy|"
             r"failed to run policy|failed to run stack policy|failed to analyze resources"
         ),
         "The policy pack does not run.",
@@ -130,7 +135,9 @@ def could_not_run(log: EventLog, errors: str, *, where: str, interrupted: bool =
     printed = [
         line for one in log.diagnostics if one.severity == "info#err" for line in plain_lines(one.message)
     ]
-    everything = "\n".join([*said, *(one.message for one in failed), *printed])
+    died = any(not one.urn and _PACK_DIED.search(one.message) for one in failed)
+    closing = [_PACK_FAILED] if died else []
+    everything = "\n".join([*said, *(one.message for one in failed), *printed, *closing])
     details = _details(failed, said, printed)
     for known in _KNOWN:
         if known.pattern.search(everything):

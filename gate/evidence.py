@@ -77,7 +77,7 @@ def _require_something(log: EventLog, packs: Sequence[Pack]) -> None:
         if not any(one.passed or one.failed for one in summaries):
             raise CouldNotRunError(
                 "No policy was evaluated.",
-                where=f"pack {pack.name}, {len(log.declared)} resources",
+                where=f"pack {pack.name}, resources: {len(log.declared)}",
                 why=f"the pack has no policy, or all are off, or none applies to anything; {_NOT_EVALUATED}",
                 fix="check the pack's enforcement levels; if none is meant to apply here, add --allow-empty.",
             )

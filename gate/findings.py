@@ -79,6 +79,12 @@ class Finding:
         """Whether this finding alone stops the deployment: every level does that is not advisory."""
         return self.level not in ADVISORY_LEVELS
 
+    def as_document(self) -> dict[str, object]:
+        """Return the finding as JSON-ready values."""
+        document: dict[str, object] = {**asdict(self), "blocks": self.blocks, "more": dict(self.more)}
+        document["property"] = document.pop("property_path")
+        return document
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyTally:
@@ -156,10 +162,7 @@ class Report:
             "outcome": self.outcome,
             **asdict(self),
             "changes": dict(self.changes),
-            "findings": [
-                {**asdict(finding), "blocks": finding.blocks, "more": dict(finding.more)}
-                for finding in self.findings
-            ],
+            "findings": [finding.as_document() for finding in self.findings],
         }
 
 
@@ -178,6 +181,7 @@ def sorted_findings(findings: list[Finding]) -> tuple[Finding, ...]:
                 one.urn,
                 one.property_path,
                 one.summary,
+                repr(one),
             ),
         )
     )

@@ -77,7 +77,7 @@ def parse(message: str) -> FindingText:
         required=fields.pop("Required", ""),
         why=fields.pop("Why", ""),
         fix=fields.pop("Fix", ""),
-        verdict=_VERDICTS.get(fields.pop("Verdict", "violation").lower(), "violation"),
+        verdict=_verdict(fields.pop("Verdict", ""), loose),
         more=fields,
     )
 
@@ -98,6 +98,13 @@ def _fields(lines: list[str]) -> tuple[dict[str, str], list[str]]:
         else:
             fields[match["key"]] = match["value"] or ""
     return fields, loose
+
+
+def _verdict(word: str, loose: list[str]) -> Verdict:
+    """Take the verdict; with a second one (a forged line in a name, say) neither is believed."""
+    if any(line.startswith("Verdict:") for line in loose):
+        return "violation"
+    return _VERDICTS.get(word.lower(), "violation")
 
 
 def _free_text(lines: list[str]) -> FindingText:

@@ -39,7 +39,8 @@ class Progress:
         self._offset += len(new)
         self._resources += new.count(b'"resourcePreEvent"')
         seconds = time.monotonic() - self._start
-        self._stream.write(f"\r\x1b[2K  evaluating … {self._resources} resources, {seconds:.0f} s")
+        seen = f"{self._resources} resource{'' if self._resources == 1 else 's'}"
+        self._stream.write(f"\r\x1b[2K  evaluating … {seen}, {seconds:.0f} s")
         self._stream.flush()
         self._shown = True
 

@@ -127,7 +127,7 @@ def check_stack_name(stack: str) -> None:
     Raises:
         CouldNotRunError: the name is not legal.
     """
-    if _STACK_NAME.fullmatch(stack) and stack.rsplit("/", 1)[-1].strip("."):
+    if _STACK_NAME.fullmatch(stack) and all(part.strip(".") for part in stack.split("/")):
         return
     raise CouldNotRunError(
         f"{stack!r} is not a stack name.",

@@ -107,6 +107,7 @@ def _header(report: Report, ink: Ink) -> Iterator[str]:
 
 def _field(label: str, value: str, ink: Ink, *styles: str) -> Iterator[str]:
     """Yield `label value`, wrapped, with the value in one column; nothing when there is no value."""
+    label = plain(label)
     lines = textwrap.wrap(plain(value), _WIDTH - _LABEL - 2, break_long_words=False, break_on_hyphens=False)
     for number, line in enumerate(lines):
         shown = ink.paint(f"{label:<{_LABEL}}", "dim") if number == 0 else " " * _LABEL
