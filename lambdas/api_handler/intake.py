@@ -8,8 +8,7 @@ nothing that was promised, and its repetition completes it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from api_handler.problem import INVALID_ITEM, KEY_REUSED, ProblemError
 from tap_items.item import InvalidItemError, fingerprint, item_id, read_item, sha256_hex
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
     from tap_items.ports import Objects, Records, Work
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(NamedTuple):
     """A request to take an item in: its bytes, the value they write, and who asks how."""
 
     content: bytes
@@ -35,14 +33,14 @@ class Submission:
     correlation_id: str
 
 
-@dataclass(frozen=True, slots=True)
 class Intake:
     """The use case; `now` gives ms since 1970."""
 
-    objects: Objects
-    records: Records
-    work: Work
-    now: Callable[[], int]
+    def __init__(self, objects: Objects, records: Records, work: Work, now: Callable[[], int]) -> None:
+        self._objects = objects
+        self._records = records
+        self._work = work
+        self._now = now
 
     def accept(self, submission: Submission) -> tuple[ItemRecord, bool]:
         """Take an item in.
@@ -57,7 +55,9 @@ class Intake:
         try:
             item = read_item(submission.value)
         except InvalidItemError as error:
-            raise ProblemError(INVALID_ITEM, "The item breaks its schema.", error.violations) from None
+            raise ProblemError(
+                INVALID_ITEM, "The item breaks its schema.", violations=error.violations
+            ) from None
         content_fingerprint = fingerprint(submission.value)
         name_of_item = item_id(
             caller=submission.caller,
@@ -75,17 +75,17 @@ class Intake:
             correlation_id=submission.correlation_id,
             updated_at=timestamp,
         )
-        earlier = self.records.create(record)
+        earlier = self._records.create(record)
         current = earlier or record
         # A record still `accepted` may be one whose message was never sent; a second message is harmless.
         if current.status is Status.ACCEPTED:
-            self.work.send(current.key, submission.correlation_id)
+            self._work.send(current.key, submission.correlation_id)
         return current, earlier is not None
 
     def _store(
         self, name_of_item: str, submission: Submission, content_fingerprint: str
     ) -> tuple[int, str, int]:
-        timestamp, checksum = self.now(), sha256_hex(submission.content)
+        timestamp, checksum = self._now(), sha256_hex(submission.content)
         name = incoming_name(name_of_item)
         notes = {
             "timestamp": str(timestamp),
@@ -93,9 +93,9 @@ class Intake:
             "fingerprint": content_fingerprint,
             "correlation-id": submission.correlation_id,
         }
-        if self.objects.create(name, submission.content, notes):
+        if self._objects.create(name, submission.content, notes):
             return timestamp, checksum, len(submission.content)
-        stored = self.objects.describe(name)
+        stored = self._objects.describe(name)
         if stored is None:
             raise UnavailableError("HeadObject", "the object went away between two calls")
         if stored.notes["fingerprint"] != content_fingerprint:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,8 +14,7 @@ CONTENT_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:tap:problem:"
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """A kind of problem: the end of its type URN, its status, and its title."""
 
     name: str
@@ -49,15 +47,24 @@ KINDS = (
 )
 
 
-@dataclass(slots=True, eq=False)
 class ProblemError(Exception):
     """A request that cannot be served; `detail` and `violations` never repeat what was sent."""
 
-    kind: Kind
-    detail: str
-    violations: tuple[Violation, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    extra: Mapping[str, JsonValue] = field(default_factory=dict[str, "JsonValue"])
+    def __init__(
+        self,
+        kind: Kind,
+        detail: str,
+        *,
+        violations: tuple[Violation, ...] = (),
+        headers: Mapping[str, str] | None = None,
+        extra: Mapping[str, JsonValue] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.violations = violations
+        self.headers = dict(headers or {})
+        self.extra = dict(extra or {})
 
     def body(self, correlation_id: str) -> dict[str, JsonValue]:
         """The problem document."""

@@ -19,6 +19,7 @@ from api_handler.problem import (
     UNAVAILABLE,
     ProblemError,
 )
+from tap_items import stack
 from tap_items.item_table import NO_ITEM
 from tap_items.json_text import canonical_json
 from tap_items.observability import count, describe_error, logger
@@ -45,9 +46,9 @@ def state_of_dependencies() -> dict[str, str]:
     """What the API depends on, and whether each answers."""
     return probe(
         {
-            "table": lambda: wiring.records().latest(NO_ITEM.id),
-            "bucket": lambda: wiring.objects().check(),
-            "queue": lambda: wiring.work().check(),
+            "table": lambda: stack.records().latest(NO_ITEM.id),
+            "bucket": lambda: stack.objects().check(),
+            "queue": lambda: stack.work().check(),
         }
     )
 
@@ -83,7 +84,7 @@ def post_item() -> Response[str]:
 def list_items() -> Response[str]:
     """A page of records, in no order."""
     limit, after = read_page(_request().query)
-    found, following = wiring.records().page(limit, after)
+    found, following = stack.records().page(limit, after)
     body: dict[str, JsonValue] = {"items": [record.attributes() for record in found]}
     if following is not None:
         body["nextCursor"] = write_cursor(following)
@@ -95,7 +96,7 @@ def get_item(item_id: str) -> Response[str]:
     """One record."""
     if not valid_id(item_id):
         raise ProblemError(INVALID_PARAMETER, "An item's id has 32 hexadecimal digits, in lower case.")
-    record = wiring.records().latest(item_id)
+    record = stack.records().latest(item_id)
     if record is None:
         raise ProblemError(NOT_FOUND, "No item has this id.")
     return _json(200, record.attributes())

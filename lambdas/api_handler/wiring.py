@@ -1,42 +1,14 @@
-"""The API's parts, put together once a process, each when a path first needs it."""
+"""The API's use case, put together once a process."""
 
 from __future__ import annotations
 
-import time
 from functools import cache
 
 from api_handler.intake import Intake
-from tap_items import aws_clients
-from tap_items.item_table import ItemTable
-from tap_items.object_store import ObjectStore
-from tap_items.settings import settings
-from tap_items.work_queue import WorkQueue
-
-
-def now_milliseconds() -> int:
-    """The time, in ms since 1970."""
-    return time.time_ns() // 1_000_000
-
-
-@cache
-def records() -> ItemTable:
-    """The metadata table."""
-    return ItemTable(aws_clients.dynamodb(), settings().table_name)
-
-
-@cache
-def objects() -> ObjectStore:
-    """The data bucket."""
-    return ObjectStore(aws_clients.s3(), settings().bucket_name, settings().kms_key_arn)
-
-
-@cache
-def work() -> WorkQueue:
-    """The work queue."""
-    return WorkQueue(aws_clients.sqs, settings().queue_url)
+from tap_items import stack
 
 
 @cache
 def intake() -> Intake:
-    """The use case behind `POST /items`."""
-    return Intake(objects(), records(), work(), now_milliseconds)
+    """What `POST /items` does."""
+    return Intake(stack.objects(), stack.records(), stack.work(), stack.now_milliseconds)

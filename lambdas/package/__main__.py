@@ -1,4 +1,4 @@
-"""The command line: `python -m lambdas.package [--platform aws|host] [--output FOLDER]`."""
+"""The command line: `python -m lambdas.package [--platform aws|host] [--bytecode MODE] [--output FOLDER]`."""
 
 from __future__ import annotations
 
@@ -6,29 +6,37 @@ import argparse
 import sys
 from pathlib import Path
 
-from lambdas.package.build import PROJECT, build
-from lambdas.package.dependencies import PLATFORMS, PackageError
+from lambdas.package.build import PROJECT, build, plan
+from lambdas.package.bytecode import MODES
+from lambdas.package.dependencies import PLATFORMS, PYTHON_VERSION, PackageError
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Build the zips and report their sizes; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m lambdas.package", description="Build the functions' zips."
-    )
+    parser = argparse.ArgumentParser("python -m lambdas.package", description="Build the functions' zips.")
+    parser.add_argument("--platform", choices=sorted(PLATFORMS), default="aws", help="what runs them")
     parser.add_argument(
-        "--platform", choices=sorted(PLATFORMS), default="aws", help="what they run on (aws: arm64)"
+        "--bytecode", choices=MODES, default="auto", help=f"compiled by Python {PYTHON_VERSION}"
     )
-    parser.add_argument("--output", type=Path, help="where they go (dist; dist/host with --platform host)")
+    parser.add_argument("--output", type=Path, help="their folder (dist, or dist/host for --platform host)")
     options = parser.parse_args(arguments)
     output = options.output or PROJECT / "dist" / ("" if options.platform == "aws" else options.platform)
     try:
-        built = build(output, platform=options.platform)
+        recipe = plan(options.platform, options.bytecode)
+        built = build(output, recipe)
     except PackageError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
+    code = (
+        f"no bytecode: there is no Python {PYTHON_VERSION} here, so each cold start compiles (about 1 s)"
+        if recipe.compiler is None
+        else f"bytecode of Python {recipe.compiler.release}"
+    )
     for each in built:
         state = "built" if each.fresh else "up to date"
-        sys.stdout.write(f"{each.path.name}: {each.size / 1e6:.1f} MB, sha256 {each.sha256[:12]}, {state}\n")
+        sys.stdout.write(
+            f"{each.path.name}: {each.size / 1e6:.1f} MB, sha256 {each.sha256[:12]}, {code}, {state}\n"
+        )
     return 0
 
 

@@ -5,25 +5,51 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambdas.package.archive import write_archive
-from lambdas.package.contents import dependency_files, source_files
+from lambdas.package.bytecode import MODES, Compiler, compile_tree, find_compiler
+from lambdas.package.contents import FUNCTIONS, SHARED_PACKAGE, add_sources, prune, source_files, zip_files
 from lambdas.package.dependencies import PLATFORMS, PYTHON_VERSION, PackageError, install_dependencies
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-FUNCTIONS = ("api_handler", "processor")
 LAMBDAS = Path(__file__).parent.parent
 PROJECT = LAMBDAS.parent
 LOCK = PROJECT / "requirements" / "lambdas.txt"
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Recipe(NamedTuple):
+    """What zips are made of and for.
+
+    Attributes:
+        lambdas: the folder of the functions' packages.
+        lock: the lock of their dependencies.
+        platform: a key of `dependencies.PLATFORMS`.
+        compiler: the Python that compiles them ahead, or None.
+    """
+
+    lambdas: Path = LAMBDAS
+    lock: Path = LOCK
+    platform: str = "aws"
+    compiler: Compiler | None = None
+
+    def digest(self, function: str) -> str:
+        """A digest of all that a function's zip follows from, this builder included."""
+        release = "none" if self.compiler is None else self.compiler.release
+        digest = hashlib.sha256(f"{self.platform} {PYTHON_VERSION} {release}\n".encode())
+        builder = {f"builder/{path.name}": path for path in sorted(Path(__file__).parent.glob("*.py"))}
+        sources = source_files(self.lambdas, (function, SHARED_PACKAGE))
+        for name, path in {"lock": self.lock, **builder, **sources}.items():
+            content = path.read_bytes()
+            digest.update(f"{name} {len(content)}\n".encode())
+            digest.update(content)
+        return digest.hexdigest()
+
+
+class Built(NamedTuple):
     """A zip: where it is, its size in bytes, its SHA-256, and whether it had to be written."""
 
     path: Path
@@ -32,98 +58,84 @@ class Built:
     fresh: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """What lies beside a zip: the digest of all that it was made of, and its own."""
-
-    inputs: str
-    sha256: str
-
-    @classmethod
-    def read(cls, path: Path) -> Stamp | None:
-        """The stamp in a file; None when there is none that can be read."""
-        try:
-            return cls(**json.loads(path.read_text("utf-8")))
-        except (OSError, ValueError, TypeError):
-            return None
-
-
-def build(
-    output: Path,
-    *,
-    platform: str = "aws",
-    lambdas: Path = LAMBDAS,
-    lock: Path = LOCK,
-    functions: Sequence[str] = FUNCTIONS,
-) -> list[Built]:
-    """Make sure that each function's zip is there and up to date.
+def plan(platform: str = "aws", bytecode: str = "auto", lambdas: Path = LAMBDAS, lock: Path = LOCK) -> Recipe:
+    """Decide what the zips are made of.
 
     Args:
-        output: the folder of the zips.
         platform: a key of `dependencies.PLATFORMS`.
+        bytecode: one of `bytecode.MODES`.
         lambdas: the folder of the functions' packages.
         lock: the lock of their dependencies.
-        functions: which functions.
+
+    Raises:
+        PackageError: the platform or mode is unknown, the lock is missing, or no Python compiles.
+    """
+    for what, value, known in (("platform", platform, PLATFORMS), ("bytecode mode", bytecode, MODES)):
+        if value not in known:
+            raise PackageError(f"There is no {what} {value!r}; choose one of {', '.join(known)}.")
+    if not lock.is_file():
+        raise PackageError(
+            f"The lock {lock.name} is missing, so nothing says what goes in. Compile it: nox -s lock."
+        )
+    return Recipe(lambdas, lock, platform, find_compiler(bytecode))
+
+
+def build(output: Path, recipe: Recipe) -> list[Built]:
+    """Make sure that each function's zip is in a folder, and up to date.
 
     Returns:
-        The zips, in the order of `functions`.
+        The zips, in the order of `FUNCTIONS`.
 
     Raises:
         PackageError: a zip cannot be built.
     """
-    if platform not in PLATFORMS:
-        raise PackageError(f"There is no platform {platform!r}; choose one of {', '.join(PLATFORMS)}.")
-    if not lock.is_file():
-        raise PackageError(f"The lock {lock} is missing, so nothing says what goes into the zips.")
-    sources = {function: source_files(lambdas, function) for function in functions}
-    digests = {function: _inputs(sources[function], lock, platform) for function in functions}
-    current = {function: _current(output, function, digests[function]) for function in functions}
-    if not all(current.values()):
+    digests = {function: recipe.digest(function) for function in FUNCTIONS}
+    built = {function: _current(output, function, digest) for function, digest in digests.items()}
+    if None in built.values():
         with tempfile.TemporaryDirectory(prefix="tap-lambdas-") as folder:
-            target = Path(folder) / "site"
-            install_dependencies(lock, target, platform)
-            dependencies = dependency_files(target)
-            for function in functions:
-                if current[function] is None:
-                    current[function] = _write(
-                        output, function, digests[function], dependencies | sources[function]
-                    )
-    return [built for built in current.values() if built is not None]
+            site = Path(folder) / "site"
+            _fill(site, recipe)
+            for function, digest in digests.items():
+                built[function] = built[function] or _write(
+                    output, function, digest, zip_files(site, function)
+                )
+    return [each for each in built.values() if each is not None]
+
+
+def _fill(site: Path, recipe: Recipe) -> None:
+    install_dependencies(recipe.lock, site, recipe.platform)
+    prune(site)
+    add_sources(site, source_files(recipe.lambdas, (*FUNCTIONS, SHARED_PACKAGE)))
+    if recipe.compiler is not None:
+        compile_tree(recipe.compiler, site)
 
 
 def _write(output: Path, function: str, inputs: str, files: Mapping[str, Path]) -> Built:
     zip_path = output / f"{function}.zip"
     write_archive(zip_path, files)
-    sha256 = _digest(zip_path)
-    stamp = json.dumps(asdict(Stamp(inputs, sha256)), indent=1) + "\n"
-    _stamp_path(output, function).write_text(stamp, "utf-8")
+    sha256 = _sha256(zip_path)
+    stamp = json.dumps({"inputs": inputs, "sha256": sha256}, indent=1) + "\n"
+    _stamp(output, function).write_text(stamp, "utf-8")
     return Built(zip_path, zip_path.stat().st_size, sha256, fresh=True)
 
 
 def _current(output: Path, function: str, inputs: str) -> Built | None:
     """The zip that is there, if it is the one that its inputs would give."""
     zip_path = output / f"{function}.zip"
-    stamp = Stamp.read(_stamp_path(output, function))
-    if stamp is None or stamp.inputs != inputs or not zip_path.is_file() or _digest(zip_path) != stamp.sha256:
+    try:
+        stamp = json.loads(_stamp(output, function).read_text("utf-8"))
+        sha256 = _sha256(zip_path)
+    except (OSError, ValueError):
         return None
-    return Built(zip_path, zip_path.stat().st_size, stamp.sha256, fresh=False)
+    if stamp != {"inputs": inputs, "sha256": sha256}:
+        return None
+    return Built(zip_path, zip_path.stat().st_size, sha256, fresh=False)
 
 
-def _stamp_path(output: Path, function: str) -> Path:
+def _stamp(output: Path, function: str) -> Path:
     return output / f".{function}.json"
 
 
-def _inputs(sources: Mapping[str, Path], lock: Path, platform: str) -> str:
-    """The digest of all that a zip follows from: sources, lock, platform, and this builder."""
-    digest = hashlib.sha256(f"{platform} {PYTHON_VERSION}\n".encode())
-    builder = {f"builder/{path.name}": path for path in sorted(Path(__file__).parent.glob("*.py"))}
-    for name, path in {"lock": lock, **builder, **sources}.items():
-        content = path.read_bytes()
-        digest.update(f"{name} {len(content)}\n".encode())
-        digest.update(content)
-    return digest.hexdigest()
-
-
-def _digest(path: Path) -> str:
+def _sha256(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 from processor import wiring
 from processor.delivery import Delivery
 from processor.work import RejectedError
+from tap_items import stack
 from tap_items.item_table import NO_ITEM
 from tap_items.json_text import canonical_json
 from tap_items.observability import (
@@ -112,7 +113,7 @@ def _work_off(delivery: Delivery, context: LambdaContext) -> None:
         count("MessagesHandedBack")
         logger.warning("Message handed back: the invocation ends too soon", extra=about)
         raise OutOfTimeError
-    measure_milliseconds("MessageAge", max(0, wiring.now_milliseconds() - delivery.sent_at))
+    measure_milliseconds("MessageAge", max(0, stack.now_milliseconds() - delivery.sent_at))
     try:
         with step("process item"):
             outcome = deliveries.work_off(delivery)
@@ -170,9 +171,7 @@ def _process_now(event: JsonObject) -> JsonObject:
 
 
 def _report_state() -> JsonObject:
-    states = probe(
-        {"table": lambda: wiring.records().get(NO_ITEM), "bucket": lambda: wiring.objects().check()}
-    )
+    states = probe({"table": lambda: stack.records().get(NO_ITEM), "bucket": lambda: stack.objects().check()})
     healthy = set(states.values()) == {"ok"}
     body: JsonObject = {
         "status": "ok" if healthy else "unavailable",

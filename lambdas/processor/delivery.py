@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from processor.work import RejectedError
 from tap_items.item import message_record_id, sha256_hex
@@ -23,9 +22,10 @@ BASE_DELAY_SECONDS = 5
 MAX_DELAY_SECONDS = 900
 MAX_REASON_CHARACTERS = 1000
 
+_random = random.SystemRandom()
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+
+class Delivery(NamedTuple):
     """One delivery of a queue message.
 
     Attributes:
@@ -56,15 +56,22 @@ def delay_seconds(attempt: int, spread: Callable[[float, float], float]) -> int:
     return round(spread(1, ceiling))
 
 
-@dataclass(frozen=True, slots=True)
 class Deliveries:
-    """Works deliveries off, one at a time; `now` gives ms since 1970."""
+    """Works deliveries off, one at a time; `now` gives ms since 1970, `spread` a number between two."""
 
-    item_work: ItemWork
-    records: Records
-    work: Work
-    now: Callable[[], int]
-    spread: Callable[[float, float], float] = random.SystemRandom().uniform
+    def __init__(
+        self,
+        item_work: ItemWork,
+        records: Records,
+        work: Work,
+        now: Callable[[], int],
+        spread: Callable[[float, float], float] = _random.uniform,
+    ) -> None:
+        self._item_work = item_work
+        self._records = records
+        self._work = work
+        self._now = now
+        self._spread = spread
 
     def work_off(self, delivery: Delivery) -> Outcome:
         """Process what a message names; when that fails, record why and time the next delivery.
@@ -83,7 +90,7 @@ class Deliveries:
                 raise
         except UnavailableError as failure:
             self._note(delivery, failure)
-            self._again(delivery, delay_seconds(delivery.attempt, self.spread))
+            self._again(delivery, delay_seconds(delivery.attempt, self._spread))
             raise
 
     def hand_back(self, delivery: Delivery) -> None:
@@ -92,15 +99,15 @@ class Deliveries:
 
     def _process(self, delivery: Delivery) -> Outcome:
         try:
-            message = decode_message(delivery.body)
+            key = decode_message(delivery.body)
         except InvalidMessageError as error:
             raise RejectedError(f"The message is not one of ours: {error}.") from None
-        return self.item_work.process(message.key)
+        return self._item_work.process(key)
 
     def _record(self, delivery: Delivery, rejection: RejectedError) -> None:
         reason = rejection.reason[:MAX_REASON_CHARACTERS]
         if rejection.key is not None:
-            self.records.mark_rejected(rejection.key, reason, delivery.attempt, self.now())
+            self._records.mark_rejected(rejection.key, reason, delivery.attempt, self._now())
             return
         body = delivery.body.encode("utf-8", "surrogatepass")
         record = ItemRecord(
@@ -111,17 +118,17 @@ class Deliveries:
             size=len(body),
             data={"messageId": delivery.message_id},
             correlation_id=delivery.correlation_id,
-            updated_at=self.now(),
+            updated_at=self._now(),
             attempts=delivery.attempt,
             reason=reason,
         )
-        self.records.create(record)
+        self._records.create(record)
 
     def _note(self, delivery: Delivery, failure: UnavailableError) -> None:
         """Keep why this attempt failed, if the message leads to a record and the table takes it."""
         try:
-            key = decode_message(delivery.body).key
-            self.records.note_failure(key, f"Attempt failed: {failure}.", delivery.attempt, self.now())
+            key = decode_message(delivery.body)
+            self._records.note_failure(key, f"Attempt failed: {failure}.", delivery.attempt, self._now())
         except (InvalidMessageError, UnavailableError):
             about = {"message_id": delivery.message_id}
             logger.warning("The reason of a failed attempt could not be recorded", extra=about)
@@ -129,7 +136,7 @@ class Deliveries:
     def _again(self, delivery: Delivery, seconds: int) -> None:
         """Time the next delivery; should that fail, the queue's visibility timeout does it."""
         try:
-            self.work.delay(delivery.receipt, seconds)
+            self._work.delay(delivery.receipt, seconds)
         except UnavailableError as failure:
             about = {"message_id": delivery.message_id, "code": failure.code}
             logger.warning("The next delivery could not be timed", extra=about)

@@ -1,45 +1,21 @@
-"""The processor's parts, put together once a process."""
+"""The processor's use case, put together once a process."""
 
 from __future__ import annotations
 
-import time
 from functools import cache
 
 from processor.delivery import Deliveries
 from processor.work import ItemWork
-from tap_items import aws_clients
-from tap_items.item_table import ItemTable
-from tap_items.object_store import ObjectStore
-from tap_items.settings import settings
-from tap_items.work_queue import WorkQueue
-
-
-def now_milliseconds() -> int:
-    """The time, in ms since 1970."""
-    return time.time_ns() // 1_000_000
-
-
-@cache
-def records() -> ItemTable:
-    """The metadata table."""
-    return ItemTable(aws_clients.dynamodb(), settings().table_name)
-
-
-@cache
-def objects() -> ObjectStore:
-    """The data bucket."""
-    return ObjectStore(aws_clients.s3(), settings().bucket_name, settings().kms_key_arn)
+from tap_items import stack
 
 
 @cache
 def item_work() -> ItemWork:
-    """The use case."""
-    return ItemWork(objects(), records(), now_milliseconds)
+    """What is done with one item."""
+    return ItemWork(stack.objects(), stack.records(), stack.now_milliseconds)
 
 
 @cache
 def deliveries() -> Deliveries:
-    """The queue's side of it; its client is made when a delivery first fails."""
-    return Deliveries(
-        item_work(), records(), WorkQueue(aws_clients.sqs, settings().queue_url), now_milliseconds
-    )
+    """What is done with one delivery of a message."""
+    return Deliveries(item_work(), stack.records(), stack.work(), stack.now_milliseconds)

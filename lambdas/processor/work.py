@@ -6,7 +6,6 @@ Nothing marks an item as begun, so a crash or a time-out leaves nothing to clean
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -43,13 +42,13 @@ class RejectedError(Exception):
         self.key = key
 
 
-@dataclass(frozen=True, slots=True)
 class ItemWork:
     """The use case; `now` gives ms since 1970."""
 
-    objects: Objects
-    records: Records
-    now: Callable[[], int]
+    def __init__(self, objects: Objects, records: Records, now: Callable[[], int]) -> None:
+        self._objects = objects
+        self._records = records
+        self._now = now
 
     def process(self, key: ItemKey) -> Outcome:
         """Process an accepted item.
@@ -58,7 +57,7 @@ class ItemWork:
             RejectedError: the item cannot be processed, ever.
             UnavailableError: a dependency failed; the item waits as it was.
         """
-        record = self.records.get(key)
+        record = self._records.get(key)
         if record is None:
             raise RejectedError("The message names an item that has no record.")
         if record.status is Status.PROCESSED:
@@ -67,11 +66,11 @@ class ItemWork:
         content, counts = transform(item, record)
         self._store(processed_name(record.id), content)
         return (
-            Outcome.PROCESSED if self.records.mark_processed(key, counts, self.now()) else Outcome.DUPLICATE
+            Outcome.PROCESSED if self._records.mark_processed(key, counts, self._now()) else Outcome.DUPLICATE
         )
 
     def _read(self, record: ItemRecord) -> NewItem:
-        content = self.objects.read(incoming_name(record.id))
+        content = self._objects.read(incoming_name(record.id))
         if content is None:
             raise RejectedError("The item's object is missing from the bucket.", record.key)
         if len(content) != record.size or sha256_hex(content) != record.checksum:
@@ -85,9 +84,9 @@ class ItemWork:
 
     def _store(self, name: str, content: bytes) -> None:
         notes = {"checksum": sha256_hex(content)}
-        if self.objects.create(name, content, notes):
+        if self._objects.create(name, content, notes):
             return
-        stored = self.objects.describe(name)
+        stored = self._objects.describe(name)
         # An earlier version of the transform may have stored another result before it was cut off.
         if stored is None or stored.notes.get("checksum") != notes["checksum"]:
-            self.objects.replace(name, content, notes)
+            self._objects.replace(name, content, notes)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from tap_items.json_text import canonical_json
 from tap_items.schema import Schema, Violation, violations
@@ -66,8 +65,7 @@ class InvalidItemError(ValueError):
         self.violations = found
 
 
-@dataclass(frozen=True, slots=True)
-class NewItem:
+class NewItem(NamedTuple):
     """A valid item."""
 
     type: str

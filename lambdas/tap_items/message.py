@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import cast
 
 from tap_items.item import ID_PATTERN
@@ -30,23 +29,16 @@ class InvalidMessageError(ValueError):
     """The text is no message of ours; says what is wrong with it, without its values."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkMessage:
-    """The order to process one item."""
-
-    key: ItemKey
-
-    def encode(self) -> str:
-        """The text that goes on the queue."""
-        body = canonical_json({"version": VERSION, "id": self.key.id, "timestamp": self.key.timestamp})
-        return body.decode("ascii")
+def encode_message(key: ItemKey) -> str:
+    """The message that orders the processing of one item."""
+    return canonical_json({"version": VERSION, "id": key.id, "timestamp": key.timestamp}).decode("ascii")
 
 
-def decode_message(text: str) -> WorkMessage:
-    """Read a queue message.
+def decode_message(text: str) -> ItemKey:
+    """Read which item a queue message is about.
 
     Raises:
-        InvalidMessageError: it is not a message that `WorkMessage.encode` writes.
+        InvalidMessageError: it is not a message that `encode_message` writes.
     """
     if len(text) > MAX_MESSAGE_BYTES:
         message = f"longer than {MAX_MESSAGE_BYTES} characters"
@@ -59,4 +51,4 @@ def decode_message(text: str) -> WorkMessage:
     if found:
         raise InvalidMessageError("; ".join(f"{each.pointer or '/'} {each.detail}" for each in found))
     members = cast("dict[str, int | str]", value)
-    return WorkMessage(ItemKey(cast("str", members["id"]), cast("int", members["timestamp"])))
+    return ItemKey(cast("str", members["id"]), cast("int", members["timestamp"]))

@@ -6,9 +6,8 @@ accepted → processed, accepted → rejected, rejected → processed (after a r
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from tap_items.item import ID_PATTERN
 
@@ -26,8 +25,7 @@ class Status(StrEnum):
     REJECTED = "rejected"
 
 
-@dataclass(frozen=True, slots=True)
-class ItemKey:
+class ItemKey(NamedTuple):
     """The table's key: id and time of acceptance in ms since 1970."""
 
     id: str
@@ -39,8 +37,7 @@ def valid_id(text: object) -> bool:
     return isinstance(text, str) and re.fullmatch(ID_PATTERN, text) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class ItemRecord:
+class ItemRecord(NamedTuple):
     """What the table knows of an item; the payload is not part of it.
 
     Attributes:
@@ -54,7 +51,7 @@ class ItemRecord:
         updated_at: of the last change of this record, ms since 1970.
         attempts: deliveries that failed so far, as the queue counts them.
         reason: why it was rejected, or why the last attempt failed.
-        result: counts of the processed item.
+        result: counts of the processed item; None before.
     """
 
     id: str
@@ -67,7 +64,7 @@ class ItemRecord:
     updated_at: int
     attempts: int = 0
     reason: str | None = None
-    result: dict[str, int] = field(default_factory=dict[str, int])
+    result: Mapping[str, int] | None = None
 
     @property
     def key(self) -> ItemKey:
@@ -89,8 +86,8 @@ class ItemRecord:
         }
         if self.reason is not None:
             written["reason"] = self.reason
-        if self.result:
-            written["result"] = cast("JsonValue", self.result)
+        if self.result is not None:
+            written["result"] = dict(self.result)
         return written
 
     @classmethod
@@ -107,5 +104,5 @@ class ItemRecord:
             updated_at=cast("int", written["updatedAt"]),
             attempts=cast("int", written["attempts"]),
             reason=cast("str | None", written.get("reason")),
-            result=cast("dict[str, int]", written.get("result", {})),
+            result=cast("dict[str, int] | None", written.get("result")),
         )

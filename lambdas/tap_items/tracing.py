@@ -16,7 +16,6 @@ import socket
 import time
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -30,32 +29,29 @@ _RESOURCES = {"TableName": "table_name", "Bucket": "bucket_name", "QueueUrl": "q
 _open: ContextVar[Subsegment | None] = ContextVar("open_subsegment", default=None)
 
 
-@dataclass(slots=True)
 class Subsegment:
-    """A stretch of work; see the document that `close` sends for the meaning of its parts."""
+    """A stretch of work, begun when this is made; `parts` goes into the document that `close` sends."""
 
-    name: str
-    trace_id: str
-    parent_id: str
-    namespace: str | None = None
-    id: str = field(default_factory=lambda: secrets.token_hex(8))
-    start_time: float = field(default_factory=time.time)
-    parts: dict[str, Any] = field(default_factory=dict[str, Any])
+    def __init__(self, name: str, trace_id: str, parent_id: str, namespace: str | None = None) -> None:
+        self.id = secrets.token_hex(8)
+        self.parts: dict[str, Any] = {} if namespace is None else {"namespace": namespace}
+        self._name = name
+        self._trace_id = trace_id
+        self._parent_id = parent_id
+        self._start_time = time.time()
 
     def close(self, failure: BaseException | None = None) -> None:
         """End the stretch now and send it."""
         document: dict[str, Any] = {
             "type": "subsegment",
-            "name": self.name,
+            "name": self._name,
             "id": self.id,
-            "trace_id": self.trace_id,
-            "parent_id": self.parent_id,
-            "start_time": self.start_time,
+            "trace_id": self._trace_id,
+            "parent_id": self._parent_id,
+            "start_time": self._start_time,
             "end_time": time.time(),
             **self.parts,
         }
-        if self.namespace is not None:
-            document["namespace"] = self.namespace
         if failure is not None:
             kind = {"id": secrets.token_hex(8), "type": type(failure).__name__}
             document |= {"fault": True, "cause": {"exceptions": [kind]}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_items.aws_failures import unavailable_on_failure
-from tap_items.message import WorkMessage
+from tap_items.message import encode_message
 from tap_items.tracing import trace_header
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class WorkQueue:
         with unavailable_on_failure("SendMessage"):
             self._client().send_message(
                 QueueUrl=self._url,
-                MessageBody=WorkMessage(key).encode(),
+                MessageBody=encode_message(key),
                 MessageAttributes={CORRELATION_ID: {"DataType": "String", "StringValue": correlation_id}},
                 **traced,
             )

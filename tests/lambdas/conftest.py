@@ -8,7 +8,7 @@ import pytest
 
 import api_handler.wiring as api
 import processor.wiring as work
-from tap_items import aws_clients, settings
+from tap_items import aws_clients, settings, stack
 from tests.lambdas.stand import Stand, run_emulator
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def stand(emulator: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
 
 def forget_wiring() -> None:
     """Make the handlers read their environment and make their clients anew."""
-    for module in (api, work, aws_clients, settings):
+    for module in (api, work, stack, aws_clients, settings):
         for made in vars(module).values():
             if hasattr(made, "cache_clear"):
                 made.cache_clear()

@@ -1,0 +1,87 @@
+"""Compiling ahead: Lambda's code folder is read-only, so the rest is compiled again at every cold start."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from lambdas.package.dependencies import PYTHON_VERSION, PackageError, find_uv
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CODE_FOLDER = "/var/task"
+MODES = ("auto", "always", "never")
+
+
+class Compiler(NamedTuple):
+    """A Python of the functions' version, and which release of it."""
+
+    path: str
+    release: str
+
+
+def find_compiler(mode: str) -> Compiler | None:
+    """The Python that compiles, or None when the zips shall, or have to, go without.
+
+    Args:
+        mode: `auto` takes what is there, `always` insists on one, `never` wants none.
+
+    Raises:
+        PackageError: there is none, and `mode` insists.
+    """
+    if mode == "never":
+        return None
+    for path in _candidates():
+        release = _release(path)
+        if release.startswith(f"{PYTHON_VERSION}."):
+            return Compiler(path, release)
+    if mode == "always":
+        raise PackageError(
+            f"No Python {PYTHON_VERSION} was found, so the functions cannot be compiled ahead and would start "
+            f"a second later. Install one (uv python install {PYTHON_VERSION}), or drop --bytecode always."
+        )
+    return None
+
+
+def compile_tree(compiler: Compiler, folder: Path) -> None:
+    """Compile every module below a folder, into `__pycache__` beside it.
+
+    The bytecode is marked as never to be checked against its source, since neither ever changes in a zip, and
+    names the modules by their place in Lambda, so that it does not depend on this folder.
+
+    Raises:
+        PackageError: a module does not compile.
+    """
+    options = ("-q", "-j", "1", "--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", CODE_FOLDER)
+    command = [compiler.path, "-I", "-m", "compileall", *options, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise PackageError(f"Python {compiler.release} cannot compile the functions:\n{done.stdout.strip()}")
+
+
+def _candidates() -> Iterator[str]:
+    if sys.version_info[:2] == tuple(map(int, PYTHON_VERSION.split("."))):
+        yield sys.executable
+    found = shutil.which(f"python{PYTHON_VERSION}")
+    if found is not None:
+        yield found
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    yield from map(str, sorted(pyenv.glob(f"versions/{PYTHON_VERSION}.*/bin/python"), reverse=True))
+    command = [*find_uv(), "python", "find", "--no-python-downloads", "--no-project", PYTHON_VERSION]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        yield done.stdout.strip()
+
+
+def _release(python: str) -> str:
+    command = [python, "-I", "-S", "-c", "import platform; print(platform.python_version())"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
