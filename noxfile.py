@@ -15,7 +15,7 @@ nox.options.error_on_external_run = True
 
 ROOT = Path(__file__).parent
 PYTHON_FOLDERS = ("program", "policypack", "lambdas", "gate", "local", "tests", "noxfile.py")
-LOCKS = ("test", "program", "policypack", "lambdas", "gate", "local", "lint", "typecheck", "nox")
+LOCKS = ("test", "program", "policypack", "lambdas", "gate", "local", "lint", "typecheck", "checkov", "nox")
 
 # A machine behind a TLS-inspecting proxy trusts its own authority; uv wants that said.
 os.environ.setdefault("UV_SYSTEM_CERTS", "1")
@@ -79,11 +79,35 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure, as ratios side by side in one run (-- pack preview checkov ...)."""
+    install(session, "test")
+    rival = Path(session.create_tmp()) / "checkov"
+    session.run("python", "-m", "venv", str(rival))
+    pip = (
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--require-hashes",
+        "-r",
+        "requirements/checkov.txt",
+    )
+    session.run(str(rival / "bin" / "pip"), *pip, external=True)
+    env = {
+        "PYTHONPATH": os.pathsep.join(("policypack", "program", "lambdas")),
+        "TAP_BENCH_CHECKOV": str(rival / "bin" / "checkov"),
+    }
+    session.run(
+        "python", "-m", "local", "exec", "--", "python", "-m", "tests.bench", *session.posargs, env=env
+    )
+
+
+@nox.session(default=False)
 def lock(session: nox.Session) -> None:
     """Compile the dependency groups into requirements/*.txt, hashes included (-- --upgrade)."""
     install(session, "nox")
     for group in LOCKS:
-        constraint = () if group in {"test", "nox"} else ("--constraint", "requirements/test.txt")
+        constraint = () if group in {"test", "checkov", "nox"} else ("--constraint", "requirements/test.txt")
         session.run(
             "uv",
             "pip",
