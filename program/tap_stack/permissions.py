@@ -45,24 +45,22 @@ def assume_role_policy() -> str:
     )
 
 
+def _see_bucket(addresses: Addresses) -> Statement:
+    # Without it S3 answers 403, not 404, for an object that is not there.
+    return allow("SeeBucket", ["s3:ListBucket"], [addresses.bucket])
+
+
 def api_handler_policy(addresses: Addresses) -> str:
     """Return what the API handler may do."""
+    incoming = f"{addresses.bucket}/incoming/*"
     return document(
         [
             *_every_function(addresses, addresses.names.api_handler),
-            allow("TakeDocumentsIn", ["s3:PutObject", "s3:GetObject"], [f"{addresses.bucket}/incoming/*"]),
-            allow("HandResultsOut", ["s3:GetObject"], [f"{addresses.bucket}/processed/*"]),
-            allow("CheckBucket", ["s3:ListBucket"], [addresses.bucket]),
+            _see_bucket(addresses),
+            allow("TakeDocumentsIn", ["s3:GetObject", "s3:PutObject"], [incoming]),
             allow(
                 "KeepMetadata",
-                [
-                    "dynamodb:DescribeTable",
-                    "dynamodb:GetItem",
-                    "dynamodb:PutItem",
-                    "dynamodb:Query",
-                    "dynamodb:Scan",
-                    "dynamodb:UpdateItem",
-                ],
+                ["dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan"],
                 [addresses.metadata_table],
             ),
             allow("QueueWork", ["sqs:GetQueueAttributes", "sqs:SendMessage"], [addresses.work_queue]),
@@ -72,9 +70,11 @@ def api_handler_policy(addresses: Addresses) -> str:
 
 def processor_policy(addresses: Addresses) -> str:
     """Return what the processor may do."""
+    incoming, processed = f"{addresses.bucket}/incoming/*", f"{addresses.bucket}/processed/*"
     return document(
         [
             *_every_function(addresses, addresses.names.processor),
+            _see_bucket(addresses),
             allow(
                 "TakeWork",
                 [
@@ -85,11 +85,11 @@ def processor_policy(addresses: Addresses) -> str:
                 ],
                 [addresses.work_queue],
             ),
-            allow("ReadDocuments", ["s3:GetObject"], [f"{addresses.bucket}/incoming/*"]),
-            allow("WriteResults", ["s3:PutObject"], [f"{addresses.bucket}/processed/*"]),
+            allow("ReadDocuments", ["s3:GetObject"], [incoming]),
+            allow("KeepResults", ["s3:GetObject", "s3:PutObject"], [processed]),
             allow(
                 "UpdateMetadata",
-                ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
+                ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
                 [addresses.metadata_table],
             ),
         ]
