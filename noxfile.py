@@ -55,6 +55,25 @@ def preview(session: nox.Session) -> None:
     run_gate(session, "preview")
 
 
+@nox.session(default=False)
+def env(session: nox.Session) -> None:
+    """Print the prepared environment for a shell: eval "$(nox -s env)", then plain pulumi."""
+    install(session, "local")
+    session.run("python", "-m", "local", "env", *session.posargs)
+
+
+@nox.session(default=False)
+def deploy(session: nox.Session) -> None:
+    """Deploy exactly what passed the gate (-- --stack prod --aws real)."""
+    run_gate(session, "deploy")
+
+
+@nox.session(default=False)
+def audit(session: nox.Session) -> None:
+    """Evaluate the pack over the stacks of a folder or backend and write one report."""
+    run_gate(session, "audit")
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style and format with ruff (-- --fix to repair)."""
