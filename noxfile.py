@@ -59,7 +59,8 @@ def preview(session: nox.Session) -> None:
 def env(session: nox.Session) -> None:
     """Print the prepared environment for a shell: eval "$(nox -s env)", then plain pulumi."""
     install(session, "local")
-    session.run("python", "-m", "local", "env", *session.posargs)
+    # The shell evaluates what is printed: the words for people stay on standard error.
+    session.run("python", "-m", "local", "env", *session.posargs, stderr=None)
 
 
 @nox.session(default=False)
