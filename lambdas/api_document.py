@@ -141,7 +141,7 @@ CORRELATION_HEADER = {
 IDEMPOTENCY_HEADER = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "A caller's requests with the same key are one request. Without a key, the content decides.",
+    "description": "One caller's requests with one key are one request. Without a key, the content decides.",
     "schema": {"type": "string", "pattern": IDEMPOTENCY_PATTERN},
 }
 

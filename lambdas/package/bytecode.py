@@ -42,8 +42,8 @@ def find_compiler(mode: str) -> Compiler | None:
             return Compiler(path, release)
     if mode == "always":
         raise PackageError(
-            f"No Python {PYTHON_VERSION} was found, so the functions cannot be compiled ahead and would start "
-            f"a second later. Install one (uv python install {PYTHON_VERSION}), or drop --bytecode always."
+            f"No Python {PYTHON_VERSION} was found, so the functions cannot be compiled ahead and each cold "
+            f"start would take a second more. Install one: uv python install {PYTHON_VERSION}."
         )
     return None
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from tap_items.settings import SettingsError
+
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -46,10 +48,13 @@ def flush_metrics() -> None:
 def describe_error(error: BaseException) -> dict[str, object]:
     """An unexpected error for the log: its type and where it arose, without its message.
 
-    A message of a library may repeat what it was given, and that may be an item's content.
+    A message of a library may repeat what it was given, and that may be an item's content. Missing settings
+    are told in full.
     """
     frames = traceback.extract_tb(error.__traceback__)[-8:]
+    told = {"error_detail": str(error)} if isinstance(error, SettingsError) else {}
     return {
+        **told,
         "error_type": type(error).__name__,
         "error_at": [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames],
     }

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import io
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import api_handler.wiring as api
 import processor.wiring as work
-from tap_items import aws_clients, settings, stack
+from tap_items import aws_clients, observability, settings, stack
 from tests.lambdas.stand import Stand, run_emulator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +32,16 @@ def stand(emulator: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
     forget_wiring()
     yield made
     forget_wiring()
+
+
+@pytest.fixture
+def log() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Reads the handlers' log: its lines so far, each a JSON object."""
+    handler: Any = observability.logger.registered_handler
+    stream = io.StringIO()
+    before = handler.setStream(stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    handler.setStream(before)
 
 
 def forget_wiring() -> None:
