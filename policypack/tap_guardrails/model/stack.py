@@ -38,13 +38,11 @@ class Target:
         certain: It points to these.
         possible: It may point to one of these.
         anything: It may point to any resource at all.
-        name: The name that it says, when that is known.
     """
 
     certain: tuple[Resource, ...] = ()
     possible: tuple[Resource, ...] = ()
     anything: bool = False
-    name: str | None = None
 
 
 class Stack:
@@ -135,7 +133,8 @@ class Stack:
                 if name is None:
                     return Target()
                 names = self.names(kind)
-                return Target(tuple(names.by_name.get(name, ())), names.nameless, name=name)
+                named = tuple(names.by_name.get(name, ()))
+                return Target(named, () if named else names.nameless)
             case Undetermined():
                 candidates = self.behind(owner, node.top, kind.types)
                 if len(candidates) == 1:

@@ -1,0 +1,1 @@
+"""CloudWatch alarms: what they watch, whether they can fire, whom they tell."""

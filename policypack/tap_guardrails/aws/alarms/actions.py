@@ -1,0 +1,123 @@
+"""Whom an alarm tells when it goes off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.expressions.composite import goes_off_with
+from tap_guardrails.aws.expressions.scanner import ExpressionError
+from tap_guardrails.aws.kinds import COMPOSITE_ALARM, METRIC_ALARM
+from tap_guardrails.aws.place import same_place
+from tap_guardrails.model import (
+    Absent,
+    Finding,
+    Kind,
+    Known,
+    Malformed,
+    Node,
+    Resource,
+    Stack,
+    Undetermined,
+    Verdict,
+    malformed,
+    undecided,
+    violation,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ARN_PREFIX: Final = "arn:"
+TELL: Final = "at least one action, such as the ARN of an SNS topic that somebody reads"
+
+
+def action_findings(alarm: Resource, stack: Stack, *, through_composite: bool) -> Iterator[Finding]:
+    """Say why an alarm tells nobody.
+
+    Args:
+        alarm: A metric alarm or a composite alarm.
+        stack: The stack that it is in.
+        through_composite: Whether a composite alarm that goes off with it may tell in its place.
+    """
+    kind = COMPOSITE_ALARM if alarm.type in COMPOSITE_ALARM.types else METRIC_ALARM
+    findings = list(own_actions(alarm, kind))
+    if findings and through_composite and kind is METRIC_ALARM:
+        told = [told_by(composite, alarm, stack) for composite in stack.of(*COMPOSITE_ALARM.types)]
+        if True in told:
+            return
+        if None in told:
+            doubt = "Whether a composite alarm tells in the place of this alarm is not known."
+            yield undecided(METRIC_ALARM.at(alarm, "alarmActions"), TELL, doubt)
+            return
+    yield from findings
+
+
+def own_actions(alarm: Resource, kind: Kind) -> Iterator[Finding]:
+    """Say why an alarm's own actions tell nobody."""
+    enabled = kind.at(alarm, "actionsEnabled").boolean()
+    match enabled:
+        case Known(value) if not value:
+            yield violation(enabled, "The alarm's actions are switched off.", "true, or nothing")
+        case Undetermined():
+            yield undecided(enabled, "true, or nothing")
+        case Malformed():
+            yield malformed(enabled, "true, or nothing")
+        case _:
+            pass
+    actions = kind.at(alarm, "alarmActions").items()
+    match actions:
+        case Known(listed):
+            yield from listed_actions(actions.node, listed)
+        case Absent():
+            yield violation(actions, "The alarm tells nobody.", TELL)
+        case Undetermined():
+            yield undecided(actions, TELL)
+        case Malformed():
+            yield malformed(actions, TELL)
+
+
+def listed_actions(node: Node, listed: list[Node]) -> Iterator[Finding]:
+    """Say which actions in a list are none; one that is not known yet is still one."""
+    readings = [action.text() for action in listed]
+    if all(isinstance(reading, Absent) for reading in readings):
+        yield violation(node, "The alarm tells nobody.", TELL)
+    for reading in readings:
+        match reading:
+            case Known(value) if not value.startswith(ARN_PREFIX):
+                yield violation(reading, "An action of the alarm is no ARN, so AWS refuses it.", "an ARN")
+            case Malformed():
+                yield malformed(reading, "an ARN")
+            case _:
+                pass
+
+
+def told_by(composite: Resource, alarm: Resource, stack: Stack) -> bool | None:
+    """Tell whether a composite alarm goes off with an alarm and tells; None when nobody can tell."""
+    near = same_place(composite, alarm)
+    heard = goes_off(composite, alarm, stack)
+    if near is False or heard is False:
+        return False
+    verdicts = {finding.verdict for finding in own_actions(composite, COMPOSITE_ALARM)}
+    if Verdict.VIOLATION in verdicts:
+        return False
+    return None if near is None or heard is None or verdicts else True
+
+
+def goes_off(composite: Resource, alarm: Resource, stack: Stack) -> bool | None:
+    """Tell whether a composite alarm goes off when an alarm does."""
+    rule = COMPOSITE_ALARM.at(composite, "alarmRule")
+    reading = rule.text()
+    if isinstance(reading, Undetermined):
+        alarms = stack.behind(composite, rule.top, (*METRIC_ALARM.types, *COMPOSITE_ALARM.types))
+        return None if not alarms or alarm in alarms else False
+    name = METRIC_ALARM.physical_name(alarm)
+    if not isinstance(reading, Known):
+        return False
+    if name is None:
+        return None
+    try:
+        return goes_off_with(
+            reading.value, lambda written: written == name or written.endswith(f":alarm:{name}")
+        )
+    except ExpressionError:
+        return None

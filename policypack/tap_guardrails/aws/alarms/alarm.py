@@ -1,0 +1,253 @@
+"""An alarm as CloudWatch evaluates it: the metrics that count in the end, and what they come to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.alarms.series import Series, flat_series, query_series
+from tap_guardrails.aws.expressions.meaning import EITHER, UP, Evaluator, Quantity, Result
+from tap_guardrails.aws.expressions.scanner import ExpressionError
+from tap_guardrails.aws.expressions.syntax import parse
+from tap_guardrails.aws.kinds import FUNCTION, METRIC_ALARM
+from tap_guardrails.aws.metrics.metric import ANYTHING, INFINITY, Range, legal_statistic
+from tap_guardrails.model import (
+    Absent,
+    Finding,
+    Known,
+    Malformed,
+    Node,
+    Reading,
+    Resource,
+    Stack,
+    Undetermined,
+    malformed,
+    undecided,
+    violation,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+NATIVE: Final = METRIC_ALARM.types[1]
+DEFAULT_TIMEOUT_SECONDS: Final = 3
+"""A function's timeout when it sets none."""
+
+ITSELF: Final = ""
+"""How the metric of an alarm without metric queries is called."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alarm:
+    """An alarm.
+
+    Attributes:
+        resource: The resource.
+        series: Every metric that it mentions, by the identifier of its query.
+        influences: For each that counts in what is compared: whether more of it means more, less, or either.
+        result: What is compared can come to this; None when it cannot be told.
+        findings: What is wrong with how the metrics are put together.
+        illegible: The property that cannot be read, so that nobody can tell what the alarm looks at.
+        by_query: Whether it is evaluated by a query language that this pack does not follow.
+    """
+
+    resource: Resource
+    series: dict[str, Series]
+    influences: dict[str, int]
+    result: Quantity | None
+    findings: tuple[Finding, ...] = ()
+    illegible: Node | None = None
+    by_query: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Query:
+    """One metric query of an alarm.
+
+    Attributes:
+        node: Where it is.
+        returned: Whether its result is what the alarm compares.
+        expression: Its expression.
+        series: Its metric, unless it is an expression.
+    """
+
+    node: Node
+    returned: Reading[bool]
+    expression: Reading[str]
+    series: Series | None
+
+
+def alarms(stack: Stack) -> dict[str, Alarm]:
+    """Return the stack's metric alarms by URN, each read once."""
+    return stack.derived(read_alarms)
+
+
+def read_alarms(stack: Stack) -> dict[str, Alarm]:
+    """Read all metric alarms of a stack."""
+    return {resource.urn: read_alarm(resource, stack) for resource in stack.of(*METRIC_ALARM.types)}
+
+
+def read_alarm(resource: Resource, stack: Stack) -> Alarm:
+    """Read an alarm in whichever form it is written."""
+    queries = METRIC_ALARM.at(resource, "metricQueries").items()
+    criteria = METRIC_ALARM.at(resource, "evaluationCriteria")
+    match queries:
+        case Known(listed) if listed:
+            return alarm_of_queries(resource, listed, stack)
+        case Undetermined():
+            return illegible(resource, undecided(queries, "metric queries that are known"), queries.node)
+        case Malformed():
+            return illegible(resource, malformed(queries, "a list of metric queries"), queries.node)
+        case _ if criteria.value is not None:
+            return Alarm(resource, {}, {}, None, by_query=True)
+        case _:
+            series = flat_series(resource)
+            return Alarm(resource, {ITSELF: series}, {ITSELF: UP}, quantity(resource, ITSELF, series, stack))
+
+
+def illegible(resource: Resource, finding: Finding, node: Node) -> Alarm:
+    """Make an alarm of which nobody can tell what it looks at."""
+    return Alarm(resource, {}, {}, None, (finding,), node)
+
+
+def quantity(alarm: Resource, identifier: str, series: Series, stack: Stack) -> Quantity | None:
+    """Return what a series can come to, or None when it cannot be told."""
+    metric, statistic = series.metric(), series.statistic_name()
+    if not isinstance(statistic, Known) or not legal_statistic(statistic.value):
+        return None
+    values = metric.values(statistic.value) if metric else ANYTHING
+    timeout = run_limit(alarm, series, stack)
+    if metric is not None and values.high < INFINITY and timeout is not None:
+        values = Range(values.low, min(values.high, timeout))
+    return Quantity(values, {identifier: UP}, silent=True)
+
+
+def run_limit(alarm: Resource, series: Series, stack: Stack) -> float | None:
+    """Return the timeout, in milliseconds, of the function whose duration is watched."""
+    if series.name.value != "Duration" or not isinstance(series.dimensions, Known):
+        return None
+    function_name = series.dimensions.value.get("FunctionName")
+    functions = stack.target(alarm, function_name, FUNCTION).certain if function_name else ()
+    timeouts = [FUNCTION.at(function, "timeout").number() for function in functions]
+    match timeouts:
+        case [Known(seconds, node)] if not node.secret:
+            return seconds * 1000
+        case [Absent()]:
+            return DEFAULT_TIMEOUT_SECONDS * 1000
+        case _:
+            return None
+
+
+def alarm_of_queries(resource: Resource, listed: Sequence[Node], stack: Stack) -> Alarm:
+    """Read an alarm that is made of metric queries."""
+    queries: dict[str, Query] = {}
+    for node in listed:
+        identifier = node.at("id").text()
+        if not isinstance(identifier, Known):
+            finding = (
+                undecided(identifier, "an identifier that is known")
+                if isinstance(identifier, Undetermined)
+                else violation(identifier, "A metric query has no identifier.", "an identifier")
+            )
+            return illegible(resource, finding, node)
+        queries[identifier.value] = read_query(node, native=resource.type == NATIVE)
+    series = {key: query.series for key, query in queries.items() if query.series is not None}
+    evaluation = Evaluation(resource, queries, stack)
+    result, findings = evaluation.result()
+    if findings:
+        return Alarm(resource, series, dict.fromkeys(series, EITHER), None, tuple(findings))
+    influences = {key: sign for key, sign in result.influences.items() if key in series} if result else {}
+    return Alarm(resource, series, influences, result, by_query=evaluation.by_query)
+
+
+def read_query(node: Node, *, native: bool) -> Query:
+    """Read one metric query; CloudFormation returns what does not say otherwise, pulumi-aws does not."""
+    returned = node.at("returnData").boolean()
+    if isinstance(returned, Absent):
+        returned = Known(native, returned.node)
+    expression = node.at("expression").text()
+    metric = node.at("metricStat") if native else node.at("metric")
+    series = (
+        None if isinstance(expression, Known) and metric.value is None else query_series(node, native=native)
+    )
+    return Query(node, returned, expression, series)
+
+
+class Evaluation:
+    """Works out what the queries of one alarm come to."""
+
+    def __init__(self, alarm: Resource, queries: dict[str, Query], stack: Stack) -> None:
+        self._alarm = alarm
+        self._queries = queries
+        self._stack = stack
+        self._under_way: set[str] = set()
+        self.by_query = False
+        metrics = [key for key, query in queries.items() if query.series is not None]
+        self._evaluator = Evaluator({key: self._giver(key) for key in queries}, metrics)
+
+    def result(self) -> tuple[Quantity | None, list[Finding]]:
+        """Return what is compared, or what stands in the way of knowing it."""
+        findings = list(self._doubts())
+        if findings:
+            return None, findings
+        band = METRIC_ALARM.at(self._alarm, "thresholdMetricId").text()
+        returned = [
+            (key, query)
+            for key, query in self._queries.items()
+            if isinstance(query.returned, Known)
+            and query.returned.value
+            and not (isinstance(band, Known) and band.value == key)
+        ]
+        if len(returned) != 1:
+            problem = (
+                "No metric query is returned." if not returned else "Several metric queries are returned."
+            )
+            node = METRIC_ALARM.at(self._alarm, "metricQueries")
+            return None, [violation(node, problem, "exactly one query with `returnData: true`")]
+        key, query = returned[0]
+        try:
+            series = self._give(key)
+        except ExpressionError as error:
+            return None, [not_understood(query, error)]
+        return (series[0] if len(series) == 1 else Quantity(ANYTHING)), []
+
+    def _doubts(self) -> list[Finding]:
+        queries = self._queries.values()
+        readings: list[Reading[bool] | Reading[str]] = [query.returned for query in queries]
+        readings += [query.expression for query in queries]
+        readings.append(METRIC_ALARM.at(self._alarm, "thresholdMetricId").text())
+        required = "a value that is known, since it decides what the alarm looks at"
+        return [undecided(reading, required) for reading in readings if isinstance(reading, Undetermined)] + [
+            malformed(reading, required) for reading in readings if isinstance(reading, Malformed)
+        ]
+
+    def _giver(self, key: str) -> Callable[[], Result]:
+        return lambda: self._give(key)
+
+    def _give(self, key: str) -> Result:
+        query = self._queries[key]
+        if query.series is not None:
+            return (quantity(self._alarm, key, query.series, self._stack) or Quantity(ANYTHING, {key: UP}),)
+        text = query.expression.value if isinstance(query.expression, Known) else ""
+        if text.lstrip()[:6].upper() == "SELECT":
+            self.by_query = True
+            return (Quantity(ANYTHING),)
+        if key in self._under_way:
+            raise ExpressionError(f"{key!r} refers to itself")
+        self._under_way.add(key)
+        result = self._evaluator.work_out(parse(text))
+        self._under_way.discard(key)
+        return result
+
+
+def not_understood(query: Query, error: ExpressionError) -> Finding:
+    """Say that an expression is not one, or is beyond this pack."""
+    node = query.node.at("expression")
+    return undecided(
+        node,
+        "metric math over the queries of the alarm",
+        "The expression cannot be followed."
+        if node.secret
+        else f"The expression cannot be followed: {error}.",
+        "Write the expression with the documented functions of metric math, over the alarm's own queries.",
+    )

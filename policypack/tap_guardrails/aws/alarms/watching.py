@@ -1,0 +1,163 @@
+"""Which alarms watch a resource for something that can go wrong with it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tap_guardrails.aws.alarms.alarm import Alarm, alarms
+from tap_guardrails.aws.alarms.checks import AlarmOptions, effective
+from tap_guardrails.aws.alarms.comparison import pulls, reachable
+from tap_guardrails.aws.place import same_place
+from tap_guardrails.model import Absent, Known, Node, Target, Undetermined
+
+if TYPE_CHECKING:
+    from tap_guardrails.aws.alarms.series import Series
+    from tap_guardrails.model import Kind, Resource, Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A metric that shows something going wrong with a resource when it rises.
+
+    Attributes:
+        namespace: Its namespace.
+        metric: Its name.
+        dimension: The dimension that names the resource.
+        kind: The kind of that resource.
+        further: Other dimensions that it has to have.
+    """
+
+    namespace: str
+    metric: str
+    dimension: str
+    kind: Kind
+    further: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Watch:
+    """An alarm that watches a resource, or may.
+
+    Attributes:
+        alarm: The alarm.
+        series: The metric in it that does.
+        certain: Whether it is known that it does.
+    """
+
+    alarm: Alarm
+    series: Series | None
+    certain: bool
+
+
+@dataclass(slots=True)
+class Watches:
+    """All that watches for one signal.
+
+    Attributes:
+        by_urn: By the watched resource.
+        anywhere: Those that may watch any resource at all.
+    """
+
+    by_urn: dict[str, list[Watch]] = field(default_factory=lambda: defaultdict(list[Watch]))
+    anywhere: list[Watch] = field(default_factory=list[Watch])
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What watches one resource, by how much it is worth.
+
+    Attributes:
+        certain: Effective alarms that watch it.
+        possible: Alarms of which nobody can tell whether they do, or whether they are effective.
+        useless: Alarms that watch it and are not effective.
+    """
+
+    certain: tuple[Watch, ...]
+    possible: tuple[Watch, ...]
+    useless: tuple[Watch, ...]
+
+
+def guard(resource: Resource, signal: Signal, stack: Stack, options: AlarmOptions) -> Guard:
+    """Find what watches a resource."""
+    watches = stack.derived(lambda one: find_watches(one, signal), signal)
+    certain: list[Watch] = []
+    possible: list[Watch] = []
+    useless: list[Watch] = []
+    for watch in (*watches.by_urn.get(resource.urn, ()), *watches.anywhere):
+        worth, near = effective(watch.alarm, stack, options), same_place(watch.alarm.resource, resource)
+        if near is False or (worth is False and not watch.certain):
+            continue
+        if worth is False:
+            useless.append(watch)
+        elif worth and near and watch.certain:
+            certain.append(watch)
+        else:
+            possible.append(watch)
+    return Guard(tuple(certain), tuple(possible), tuple(useless))
+
+
+def find_watches(stack: Stack, signal: Signal) -> Watches:
+    """Go through all alarms once, and note what each watches for a signal."""
+    watches = Watches()
+    for alarm in alarms(stack).values():
+        if alarm.illegible is not None:
+            candidates = stack.behind(alarm.resource, alarm.illegible.top, signal.kind.types)
+            target = Target(possible=candidates, anything=not candidates)
+            note(watches, target, Watch(alarm, None, certain=False))
+        for identifier, series in alarm.series.items():
+            pulled = pulls(alarm, identifier) if reachable(alarm) else False
+            shown = shows(series, signal)
+            if pulled is not False and shown is not False:
+                certain = pulled is True and shown is True
+                note(watches, target_of(series, signal, alarm, stack), Watch(alarm, series, certain))
+    return watches
+
+
+def note(watches: Watches, target: Target, watch: Watch) -> None:
+    """Note an alarm with each resource that it watches or may watch."""
+    doubtful = Watch(watch.alarm, watch.series, certain=False)
+    for resource in target.certain:
+        watches.by_urn[resource.urn].append(watch)
+    for resource in target.possible:
+        watches.by_urn[resource.urn].append(doubtful)
+    if target.anything:
+        watches.anywhere.append(doubtful)
+
+
+def shows(series: Series, signal: Signal) -> bool | None:
+    """Tell whether a series is a signal's metric, of whichever resource; None when nobody can tell."""
+    answers = [
+        says(series.namespace, signal.namespace),
+        says(series.name, signal.metric),
+        has_dimensions(series, signal),
+        True if isinstance(series.account.text(), Absent) else None,
+    ]
+    if False in answers:
+        return False
+    return None if None in answers else True
+
+
+def says(node: Node, wanted: str) -> bool | None:
+    """Tell whether a text is a certain one; None while it is not known."""
+    reading = node.text()
+    if isinstance(reading, Undetermined):
+        return None
+    return isinstance(reading, Known) and reading.value == wanted
+
+
+def has_dimensions(series: Series, signal: Signal) -> bool | None:
+    """Tell whether a series has the dimensions of one resource, no fewer and no more."""
+    if isinstance(series.dimensions, Undetermined):
+        return None
+    wanted = signal.further | {signal.dimension}
+    return isinstance(series.dimensions, Known) and series.dimensions.value.keys() == wanted
+
+
+def target_of(series: Series, signal: Signal, alarm: Alarm, stack: Stack) -> Target:
+    """Tell which resource a series is about."""
+    if isinstance(series.dimensions, Known):
+        return stack.target(alarm.resource, series.dimensions.value[signal.dimension], signal.kind)
+    candidates = stack.behind(alarm.resource, series.dimensions.node.top, signal.kind.types)
+    return Target(possible=candidates, anything=not candidates)

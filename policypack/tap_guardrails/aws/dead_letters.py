@@ -1,0 +1,124 @@
+"""Where AWS puts what could not be delivered: every property that names a dead letter target.
+
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.kinds import QUEUE
+from tap_guardrails.aws.place import same_place
+from tap_guardrails.model import Known, Malformed, Resource, Stack, Target
+
+if TYPE_CHECKING:
+    from tap_guardrails.model import Node
+
+REDRIVE: Final = ("redrivePolicy", "deadLetterTargetArn")
+ON_FAILURE: Final = ("destinationConfig", "onFailure", "destination")
+
+SOURCES: Final[dict[str, tuple[str, ...]]] = {
+    "aws:sqs/queue:Queue": REDRIVE,
+    "aws:sqs/redrivePolicy:RedrivePolicy": REDRIVE,
+    "aws:sns/topicSubscription:TopicSubscription": REDRIVE,
+    "aws:lambda/function:Function": ("deadLetterConfig", "targetArn"),
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": ON_FAILURE,
+    "aws:lambda/eventSourceMapping:EventSourceMapping": ("destinationConfig", "onFailure", "destinationArn"),
+    "aws:cloudwatch/eventTarget:EventTarget": ("deadLetterConfig", "arn"),
+    "aws:scheduler/schedule:Schedule": ("target", "deadLetterConfig", "arn"),
+    "aws:pipes/pipe:Pipe": ("sourceParameters", "sqsQueueParameters", "deadLetterConfig", "arn"),
+    "aws-native:sqs:Queue": REDRIVE,
+    "aws-native:sns:Subscription": REDRIVE,
+    "aws-native:lambda:Function": ("deadLetterConfig", "targetArn"),
+    "aws-native:lambda:EventInvokeConfig": ON_FAILURE,
+    "aws-native:lambda:EventSourceMapping": ON_FAILURE,
+    "aws-native:scheduler:Schedule": ("target", "deadLetterConfig", "arn"),
+}
+"""For each type of resource, the path to the ARN of its dead letter target; a redrive policy may be JSON."""
+
+OTHER_TARGETS: Final = frozenset(
+    {
+        "aws:sns/topic:Topic",
+        "aws:s3/bucket:Bucket",
+        "aws:lambda/function:Function",
+        "aws:cloudwatch/eventBus:EventBus",
+        "aws-native:sns:Topic",
+        "aws-native:s3:Bucket",
+    }
+)
+"""Types of resources that can take what failed, and are no queue."""
+
+QUEUE_ARN: Final = re.compile(r"arn:[^:]+:sqs:[^:]*:[^:]*:(?P<name>[^:]+)")
+
+
+@dataclass(slots=True)
+class DeadLetters:
+    """What is whose dead letter target.
+
+    Attributes:
+        certain: The queues that certainly are one, by URN.
+        possible: The queues that may be one, by URN, with the nodes that may name them.
+        open: The resources whose target may be any queue at all, with the node that is unknown.
+        illegible: The resources whose target cannot be read, with what is wrong.
+    """
+
+    certain: set[str] = field(default_factory=set[str])
+    possible: dict[str, list[Node]] = field(default_factory=lambda: defaultdict(list["Node"]))
+    open: dict[str, Node] = field(default_factory=dict[str, "Node"])
+    illegible: dict[str, Malformed] = field(default_factory=dict[str, Malformed])
+
+    def concern(self, urn: str) -> bool:
+        """Tell whether there is anything to say of a resource."""
+        return any(urn in urns for urns in (self.certain, self.possible, self.open, self.illegible))
+
+
+def dead_letters(stack: Stack) -> DeadLetters:
+    """Find the dead letter targets of a stack, once."""
+    return stack.derived(find_dead_letters)
+
+
+def find_dead_letters(stack: Stack) -> DeadLetters:
+    """Go through everything that can name a dead letter target."""
+    letters = DeadLetters()
+    for token, path in SOURCES.items():
+        for source in stack.of(token):
+            note(letters, source, target_node(source, path), stack)
+    return letters
+
+
+def target_node(source: Resource, path: tuple[str, ...]) -> Node:
+    """Go to where a resource names its dead letter target, into JSON if it is in JSON."""
+    top, *rest = path
+    node = source.at(top)
+    return (node.document() if path == REDRIVE else node).at(*rest)
+
+
+def note(letters: DeadLetters, source: Resource, node: Node, stack: Stack) -> None:
+    """Note what one resource says."""
+    reading = node.text()
+    if isinstance(reading, Malformed):
+        letters.illegible[source.urn] = reading
+        return
+    target = stack.target(source, node, QUEUE, queue_name)
+    if isinstance(reading, Known):
+        target = Target(tuple(queue for queue in target.certain if same_place(source, queue) is not False))
+    letters.certain.update(queue.urn for queue in target.certain)
+    for queue in target.possible:
+        letters.possible[queue.urn].append(node)
+    if target.anything and not made_of_no_queue(source, node, stack):
+        letters.open[source.urn] = node
+
+
+def made_of_no_queue(source: Resource, node: Node, stack: Stack) -> bool:
+    """Tell whether an unknown target was made from a topic or the like, and from nothing else."""
+    others = [stack.get(urn) for urn in source.property_dependencies.get(node.top, ())]
+    return bool(others) and all(other is not None and other.type in OTHER_TARGETS for other in others)
+
+
+def queue_name(arn: str) -> str | None:
+    """Take a queue's name out of its ARN; None when it is of something else."""
+    match = QUEUE_ARN.fullmatch(arn)
+    return match["name"] if match else None

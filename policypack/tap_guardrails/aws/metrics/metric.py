@@ -1,0 +1,99 @@
+"""What is known of a metric: who emits it, with which dimensions, and between which values."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Final
+
+INFINITY: Final = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The values that something can take, both ends included."""
+
+    low: float = -INFINITY
+    high: float = INFINITY
+
+    def hull(self, other: Range) -> Range:
+        """Return the smallest range with both in it."""
+        return Range(min(self.low, other.low), max(self.high, other.high))
+
+
+ANYTHING: Final = Range()
+COUNT: Final = Range(0)
+NOUGHT_OR_ONE: Final = Range(0, 1)
+ONE: Final = Range(1, 1)
+POSITIVE: Final = Range(1)
+PERCENT: Final = Range(0, 100)
+
+STATISTICS: Final = frozenset({"SampleCount", "Average", "Sum", "Minimum", "Maximum"})
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"""
+
+EXTENDED_STATISTIC: Final = re.compile(
+    r"(?P<name>p|tm|tc|ts|wm)(100|\d{1,2}(\.\d{1,10})?)"
+    r"|(?P<trimmed>TM|TC|TS|WM|PR)\((\d+(\.\d+)?%?)?:(\d+(\.\d+)?%?)?\)"
+    r"|(?P<middle>IQM)",
+    re.IGNORECASE,
+)
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html"""
+
+WITHOUT_SAMPLE_COUNT: Final = frozenset({"Average", "Sum", "Minimum", "Maximum"})
+OF_EVENTS: Final = frozenset({"Average", "Sum", "Maximum"})
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric that AWS emits.
+
+    Attributes:
+        dimensions: The sets of dimensions that it is emitted with; others have no data.
+        unit: Its unit, the only one that has data.
+        sample: The values of a single sample.
+        sparse: Whether AWS sends it only when there is something to tell, so that no data is the good news.
+        statistics: The plain statistics that say something about what the metric counts.
+    """
+
+    dimensions: tuple[frozenset[str], ...]
+    unit: str
+    sample: Range
+    sparse: bool = False
+    statistics: frozenset[str] = WITHOUT_SAMPLE_COUNT
+
+    def suits(self, statistic: str) -> bool:
+        """Tell whether a statistic says something about what the metric counts."""
+        return statistic not in STATISTICS or statistic in self.statistics
+
+    def values(self, statistic: str) -> Range:
+        """Return the values that a statistic of the metric can take."""
+        return statistic_range(statistic, self.sample)
+
+
+def statistic_range(statistic: str, sample: Range) -> Range:
+    """Return the values that a statistic can take.
+
+    Args:
+        statistic: As an alarm writes it.
+        sample: The values that a single sample can take.
+    """
+    kind = statistic.lower()
+    if kind == "samplecount" or kind.startswith("tc"):
+        return POSITIVE
+    if kind.startswith("pr("):
+        return PERCENT
+    if kind == "sum" or kind.startswith("ts"):
+        low = sample.low if sample.low >= 0 else -INFINITY
+        return Range(low, INFINITY if sample.high > 0 else 0)
+    return sample
+
+
+def legal_statistic(statistic: str) -> bool:
+    """Tell whether CloudWatch knows a statistic, plain or extended."""
+    return statistic in STATISTICS or EXTENDED_STATISTIC.fullmatch(statistic) is not None
+
+
+def sets(*names: str) -> tuple[frozenset[str], ...]:
+    """Write sets of dimensions: each argument is one, its names parted by a comma; empty is no dimension."""
+    return tuple(frozenset(filter(None, name.split(","))) for name in names)

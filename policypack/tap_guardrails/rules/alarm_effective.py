@@ -1,0 +1,53 @@
+"""Every alarm can go off, at the right time, and tells somebody when it does.
+
+An alarm on a metric that is never emitted, on a threshold that is never crossed, or without an action
+looks like protection and is none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.alarms.actions import own_actions
+from tap_guardrails.aws.alarms.alarm import alarms
+from tap_guardrails.aws.alarms.checks import ALARM_SETTINGS, alarm_findings, alarm_options
+from tap_guardrails.aws.alarms.composite import composite_findings
+from tap_guardrails.aws.kinds import COMPOSITE_ALARM, METRIC_ALARM
+from tap_guardrails.model import Control, Outcome, Resource, Settings, Severity, Stack, StackRule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def check(alarm: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+    """Judge an alarm."""
+    if alarm.type in COMPOSITE_ALARM.types:
+        yield from own_actions(alarm, COMPOSITE_ALARM)
+        yield from composite_findings(alarm)
+    else:
+        yield from alarm_findings(alarms(stack)[alarm.urn], stack, alarm_options(settings))
+
+
+CONTROLS: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html"
+FSBP: Final = f"{CONTROLS}#cloudwatch-15"
+
+RULE = StackRule(
+    name="alarm-effective",
+    title="Alarms can fire and tell somebody",
+    description="Alarms watch metrics that AWS emits, can become true, and have actions that are on.",
+    why="An alarm that cannot fire, or tells nobody, is taken for protection until the day it is needed.",
+    fix="Set the property named above as required; the page of the policy has an alarm that works.",
+    severity=Severity.HIGH,
+    url="https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html",
+    controls=(
+        Control("FSBP", "CloudWatch.15", FSBP),
+        Control("FSBP", "CloudWatch.17", f"{CONTROLS}#cloudwatch-17"),
+        Control("NIST", "AU-6(1)", FSBP),
+        Control("NIST", "CA-7", FSBP),
+        Control("NIST", "IR-4(1)", FSBP),
+        Control("NIST", "SI-4(5)", FSBP),
+    ),
+    types=(*METRIC_ALARM.types, *COMPOSITE_ALARM.types),
+    settings=ALARM_SETTINGS,
+    check=check,
+)

@@ -1,0 +1,112 @@
+"""Each dead letter queue in the stack has an effective alarm on its depth.
+
+The metric is ApproximateNumberOfMessagesVisible. NumberOfMessagesSent does not count what SQS itself moves
+to a dead letter queue:
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.alarms.checks import ALARM_SETTINGS, alarm_options
+from tap_guardrails.aws.alarms.presence import missing_alarm
+from tap_guardrails.aws.alarms.watching import Signal, guard
+from tap_guardrails.aws.dead_letters import SOURCES, dead_letters
+from tap_guardrails.aws.kinds import QUEUE
+from tap_guardrails.model import (
+    Control,
+    NotApplicable,
+    Outcome,
+    Resource,
+    Settings,
+    Severity,
+    Stack,
+    StackRule,
+    malformed,
+    undecided,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_guardrails.aws.alarms.checks import AlarmOptions
+
+DEPTH: Final = Signal("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", QUEUE)
+A_TARGET: Final = "the ARN of the dead letter target, or JSON with it"
+
+
+def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+    """Judge a queue, and whatever can name one as its dead letter target."""
+    options = alarm_options(settings)
+    letters = dead_letters(stack)
+    if not letters.concern(resource.urn):
+        yield NotApplicable("It is no dead letter queue, and names none that cannot be told.")
+        return
+    if resource.urn in letters.certain:
+        yield from depth_watched(resource, stack, options)
+    elif resource.urn in letters.possible and list(depth_watched(resource, stack, options)):
+        yield undecided(
+            QUEUE.at(resource, QUEUE.name_property),
+            "an alarm on its depth if it is a dead letter queue",
+            "Nobody can tell whether this is a dead letter queue, and no effective alarm watches its depth.",
+            "Make each dead letter target from one queue's ARN only, or put an alarm on this queue too.",
+        )
+    if resource.urn in letters.illegible:
+        yield malformed(letters.illegible[resource.urn], A_TARGET)
+    if resource.urn in letters.open and not all_watched(stack, options):
+        node = letters.open[resource.urn]
+        yield undecided(
+            node,
+            A_TARGET,
+            "Nobody can tell which queue is the dead letter target, and not all have an alarm on depth.",
+            "Make the target from the dead letter queue's own ARN output, so that the dependency tells it.",
+        )
+
+
+def depth_watched(queue: Resource, stack: Stack, options: AlarmOptions) -> Iterator[Outcome]:
+    """Require that a queue's depth is watched."""
+    found = guard(queue, DEPTH, stack, options)
+    if not found.certain:
+        yield missing_alarm(
+            QUEUE,
+            queue,
+            found.possible,
+            found.useless,
+            problem="No effective alarm watches the depth of the dead letter queue.",
+            required="an alarm on AWS/SQS ApproximateNumberOfMessagesVisible with the dimension QueueName, "
+            "for this queue",
+        )
+
+
+def all_watched(stack: Stack, options: AlarmOptions) -> bool:
+    """Tell whether the depth of every queue is watched, so that it does not matter which one it is."""
+    return stack.derived(
+        lambda one: (
+            not any(
+                outcome for queue in one.of(*QUEUE.types) for outcome in depth_watched(queue, one, options)
+            )
+        ),
+        (all_watched, options),
+    )
+
+
+NIST: Final = (
+    "https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-15"
+)
+
+RULE = StackRule(
+    name="dead-letter-queue-alarm",
+    title="Dead letter queues have an alarm on depth",
+    description="Each queue that is a dead letter target is watched by an effective alarm on its depth.",
+    why="What lies in a dead letter queue was given up on; if nobody is told, it is lost when it expires.",
+    fix="Add a metric alarm on AWS/SQS ApproximateNumberOfMessagesVisible, greater than 0, with dimension "
+    "QueueName set to the dead letter queue's name, and an SNS topic in `alarmActions`.",
+    severity=Severity.HIGH,
+    url="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/"
+    "dead-letter-queues-alarms-cloudwatch.html",
+    controls=(Control("NIST", "CA-7", NIST), Control("NIST", "SI-4(5)", NIST)),
+    types=tuple(dict.fromkeys((*QUEUE.types, *SOURCES))),
+    settings=ALARM_SETTINGS,
+    check=check,
+)

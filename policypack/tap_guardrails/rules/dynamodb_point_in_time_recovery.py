@@ -1,0 +1,139 @@
+"""DynamoDB tables, and every replica of them, can be restored to any second of the last days.
+
+Recovery is set for each region by itself: a table with it can have a replica without it.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.kinds import TABLE_REPLICA
+from tap_guardrails.model import (
+    Absent,
+    Control,
+    Known,
+    Malformed,
+    Node,
+    Outcome,
+    Resource,
+    ResourceRule,
+    Settings,
+    Severity,
+    Undetermined,
+    Whole,
+    malformed,
+    must,
+    undecided,
+    violation,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+AWS_TABLE: Final = "aws:dynamodb/table:Table"
+NATIVE_TABLE: Final = "aws-native:dynamodb:Table"
+NATIVE_GLOBAL_TABLE: Final = "aws-native:dynamodb:GlobalTable"
+
+LONGEST_PERIOD_DAYS: Final = 35
+"""Also what AWS takes when the period is not set."""
+
+OFF: Final = "Point-in-time recovery is off."
+REPLICA_OFF: Final = "Point-in-time recovery is off on a replica."
+
+
+def check(table: Resource, settings: Settings) -> Iterator[Outcome]:
+    """Judge a table, or a replica declared by itself."""
+    days = settings.whole("minimumRecoveryDays")
+    if table.type in TABLE_REPLICA.types:
+        yield from switched_on(table.at("pointInTimeRecovery"), REPLICA_OFF)
+    elif table.type == AWS_TABLE:
+        recovery = table.at("pointInTimeRecovery")
+        yield from switched_on(recovery.at("enabled"), OFF)
+        yield from period_long_enough(recovery, days)
+        for replica in replicas(table):
+            yield from switched_on(replica.at("pointInTimeRecovery"), REPLICA_OFF)
+        yield from unreadable_replicas(table)
+    elif table.type == NATIVE_TABLE:
+        yield from specification(table.at("pointInTimeRecoverySpecification"), days, OFF)
+    else:
+        for replica in replicas(table):
+            yield from specification(replica.at("pointInTimeRecoverySpecification"), days, REPLICA_OFF)
+        yield from unreadable_replicas(table)
+
+
+def specification(recovery: Node, days: int, problem: str) -> Iterator[Outcome]:
+    """Judge a block of the form that CloudFormation has."""
+    yield from switched_on(recovery.at("pointInTimeRecoveryEnabled"), problem)
+    yield from period_long_enough(recovery, days)
+
+
+def switched_on(switch: Node, problem: str) -> Iterator[Outcome]:
+    """Require that a switch is on."""
+    yield from must(switch.boolean(), bool, problem=problem, required="true")
+
+
+def period_long_enough(recovery: Node, days: int) -> Iterator[Outcome]:
+    """Require that one can go back far enough; what is not set is AWS's longest."""
+    if isinstance(recovery.entries(), (Absent, Undetermined, Malformed)):
+        return
+    period = recovery.at("recoveryPeriodInDays").integer()
+    if not isinstance(period, Absent):
+        yield from must(
+            period,
+            lambda value: days <= value <= LONGEST_PERIOD_DAYS,
+            problem="The table cannot be restored from long enough ago.",
+            required=f"{days} to {LONGEST_PERIOD_DAYS} days",
+        )
+
+
+def replicas(table: Resource) -> list[Node]:
+    """Return the replicas that the table declares."""
+    listed = table.at("replicas").items()
+    return listed.value if isinstance(listed, Known) else []
+
+
+def unreadable_replicas(table: Resource) -> Iterator[Outcome]:
+    """Say that nobody can tell which replicas the table has."""
+    match table.at("replicas").items():
+        case Undetermined() as reading:
+            yield undecided(reading, "replicas that are known, each with point-in-time recovery")
+        case Malformed() as reading:
+            yield malformed(reading, "a list of replicas, each with point-in-time recovery")
+        case Absent() | Known([]) as reading if table.type == NATIVE_GLOBAL_TABLE:
+            yield violation(reading, "The global table is in no region.", "at least one region")
+        case _:
+            pass
+
+
+FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/dynamodb-controls.html#dynamodb-2"
+
+RULE = ResourceRule(
+    name="dynamodb-point-in-time-recovery",
+    title="DynamoDB tables can be restored",
+    description="DynamoDB tables have point-in-time recovery on, in every region that they are in.",
+    why="Without it a bad write or a deletion costs everything since the last backup, if there is one.",
+    fix="Set `pointInTimeRecovery: {enabled: true}`, and `pointInTimeRecovery: true` on every replica.",
+    severity=Severity.HIGH,
+    url="https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Point-in-time-recovery.html",
+    controls=(
+        Control("FSBP", "DynamoDB.2", FSBP),
+        Control("NIST", "CP-10", FSBP),
+        Control("NIST", "CP-6(2)", FSBP),
+        Control("NIST", "CP-9", FSBP),
+        Control("NIST", "SC-5(2)", FSBP),
+        Control("NIST", "SI-12", FSBP),
+        Control("NIST", "SI-13(5)", FSBP),
+    ),
+    types=(AWS_TABLE, NATIVE_TABLE, NATIVE_GLOBAL_TABLE, *TABLE_REPLICA.types),
+    settings=(
+        Whole(
+            "minimumRecoveryDays",
+            7,
+            "How many days one must be able to go back; AWS keeps 35 unless told otherwise.",
+            minimum=1,
+            maximum=LONGEST_PERIOD_DAYS,
+        ),
+    ),
+    check=check,
+)

@@ -1,0 +1,113 @@
+"""Each DynamoDB table has effective alarms on refused reads and on refused writes.
+
+Reads and writes are refused apart, each with its own capacity: an alarm on one says nothing of the other,
+so both have to be watched, by one alarm or by several. `ReadThrottleEvents` and `WriteThrottleEvents` are
+emitted for the table; `ThrottledRequests` only for each operation, so an alarm on it counts for that
+operation. `UserErrors` carries no table name.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.alarms.checks import ALARM_SETTINGS, alarm_options
+from tap_guardrails.aws.alarms.presence import missing_alarm
+from tap_guardrails.aws.alarms.watching import Signal, Watch, guard
+from tap_guardrails.aws.kinds import TABLE
+from tap_guardrails.aws.metrics.dynamodb import READ_OPERATIONS, WRITE_OPERATIONS
+from tap_guardrails.model import (
+    Control,
+    Known,
+    Outcome,
+    Resource,
+    Settings,
+    Severity,
+    Stack,
+    StackRule,
+    Words,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+NAMESPACE: Final = "AWS/DynamoDB"
+READS: Final = Signal(NAMESPACE, "ReadThrottleEvents", "TableName", TABLE)
+WRITES: Final = Signal(NAMESPACE, "WriteThrottleEvents", "TableName", TABLE)
+REQUESTS: Final = Signal(NAMESPACE, "ThrottledRequests", "TableName", TABLE, frozenset({"Operation"}))
+
+SIGNALS: Final = (READS, WRITES, REQUESTS)
+
+OPERATIONS: Final = {"reads": READ_OPERATIONS, "writes": WRITE_OPERATIONS}
+WANTED: Final = {"reads": f"{NAMESPACE} {READS.metric}", "writes": f"{NAMESPACE} {WRITES.metric}"}
+BY_METRIC: Final = {READS.metric: READ_OPERATIONS, WRITES.metric: WRITE_OPERATIONS}
+ALL_OPERATIONS: Final = READ_OPERATIONS | WRITE_OPERATIONS
+
+
+def check(table: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+    """Judge a table."""
+    options = alarm_options(settings)
+    guards = [guard(table, signal, stack, options) for signal in SIGNALS]
+    certain = [watch for one in guards for watch in one.certain]
+    possible = [watch for one in guards for watch in one.possible]
+    useless = [watch for one in guards for watch in one.useless]
+    for direction in settings.words("watch"):
+        left = OPERATIONS[direction] - noticed_by_all(certain, certainly=True)
+        if left:
+            decidable = left - noticed_by_all(possible, certainly=False)
+            yield missing_alarm(
+                TABLE,
+                table,
+                () if decidable else [watch for watch in possible if noticed(watch, certainly=False) & left],
+                [watch for watch in useless if noticed(watch, certainly=False) & left],
+                problem=f"No effective alarm watches the table's refused {direction}.",
+                required=f"an alarm on {WANTED[direction]} with the one dimension TableName, for this table",
+            )
+
+
+def noticed_by_all(watches: Sequence[Watch], *, certainly: bool) -> frozenset[str]:
+    """Return the operations whose refusal some alarms notice, or may notice."""
+    return frozenset(operation for watch in watches for operation in noticed(watch, certainly=certainly))
+
+
+def noticed(watch: Watch, *, certainly: bool) -> frozenset[str]:
+    """Return the operations whose refusal an alarm notices, or may notice."""
+    if watch.series is None:
+        return ALL_OPERATIONS
+    name, dimensions = watch.series.name.text(), watch.series.dimensions
+    if isinstance(name, Known) and name.value in BY_METRIC:
+        return BY_METRIC[name.value]
+    operation = dimensions.value.get("Operation") if isinstance(dimensions, Known) else None
+    reading = operation.text() if operation else None
+    if isinstance(reading, Known):
+        return frozenset({reading.value})
+    return frozenset() if certainly else ALL_OPERATIONS
+
+
+NIST: Final = (
+    "https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-15"
+)
+
+RULE = StackRule(
+    name="dynamodb-throttle-alarm",
+    title="DynamoDB tables have alarms on throttling",
+    description="Each DynamoDB table is watched by effective alarms on refused reads and writes.",
+    why="DynamoDB refuses what exceeds a table's capacity; clients slow down, and nobody is told.",
+    fix="Add a metric alarm on the sum of AWS/DynamoDB ReadThrottleEvents and WriteThrottleEvents (math "
+    "`reads + writes`), dimension TableName set to the table's name, and an SNS topic in `alarmActions`.",
+    severity=Severity.HIGH,
+    url="https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html",
+    controls=(Control("NIST", "CA-7", NIST), Control("NIST", "SI-4(5)", NIST)),
+    types=TABLE.types,
+    settings=(
+        Words(
+            "watch",
+            ("reads", "writes"),
+            "What has to be watched: a table that is only ever read needs no alarm on writes.",
+            choices=("reads", "writes"),
+            at_least=1,
+        ),
+        *ALARM_SETTINGS,
+    ),
+    check=check,
+)

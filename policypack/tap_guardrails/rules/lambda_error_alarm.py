@@ -1,0 +1,54 @@
+"""Each Lambda function has an effective alarm on its errors.
+
+The alarm has the one dimension FunctionName. One on a single alias, or on all functions of the account
+together, does not count: it misses what the others do, or drowns it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.alarms.checks import ALARM_SETTINGS, alarm_options
+from tap_guardrails.aws.alarms.presence import missing_alarm
+from tap_guardrails.aws.alarms.watching import Signal, guard
+from tap_guardrails.aws.kinds import FUNCTION
+from tap_guardrails.model import Control, Outcome, Resource, Settings, Severity, Stack, StackRule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ERRORS: Final = Signal("AWS/Lambda", "Errors", "FunctionName", FUNCTION)
+
+
+def check(function: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+    """Judge a function."""
+    found = guard(function, ERRORS, stack, alarm_options(settings))
+    if not found.certain:
+        yield missing_alarm(
+            FUNCTION,
+            function,
+            found.possible,
+            found.useless,
+            problem="No effective alarm watches the function's errors.",
+            required="an alarm on AWS/Lambda Errors with the one dimension FunctionName, for this function",
+        )
+
+
+NIST: Final = (
+    "https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-15"
+)
+
+RULE = StackRule(
+    name="lambda-error-alarm",
+    title="Lambda functions have an alarm on errors",
+    description="Each Lambda function is watched by an effective alarm on AWS/Lambda Errors.",
+    why="A function that fails for everybody looks like one that nobody calls, until a customer complains.",
+    fix="Add a metric alarm on AWS/Lambda Errors, statistic Sum, with the dimension FunctionName set to the "
+    "function's name, and an SNS topic in `alarmActions`.",
+    severity=Severity.HIGH,
+    url="https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html",
+    controls=(Control("NIST", "CA-7", NIST), Control("NIST", "SI-4(5)", NIST)),
+    types=FUNCTION.types,
+    settings=ALARM_SETTINGS,
+    check=check,
+)

@@ -1,0 +1,106 @@
+"""Each Lambda function writes to a log group that the stack declares, with a retention.
+
+A log group that nobody declared is made by Lambda at the first invocation, and keeps everything for ever.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.function_logs import FunctionLogs, function_logs
+from tap_guardrails.aws.kinds import FUNCTION, LOG_GROUP
+from tap_guardrails.aws.log_retention import DELIVERY_CLASS
+from tap_guardrails.model import (
+    Absent,
+    Control,
+    Finding,
+    Known,
+    Malformed,
+    Outcome,
+    Resource,
+    Settings,
+    Severity,
+    Stack,
+    StackRule,
+    Undetermined,
+    Verdict,
+    malformed,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+REQUIRED: Final = (
+    "a log group in this stack, with `retentionInDays`, named as in `loggingConfig.logGroup`, "
+    "or else /aws/lambda/ and the function's name"
+)
+DECIDABLE: Final = (
+    "Set `loggingConfig.logGroup` from the log group's own name output, or the log group's name from the "
+    "function's name output, and from nothing else."
+)
+
+
+def check(function: Resource, stack: Stack, _settings: Settings) -> Iterator[Outcome]:
+    """Judge a function."""
+    logs = function_logs(function, stack)
+    reading = logs.node.text()
+    if isinstance(reading, Malformed):
+        yield malformed(reading, REQUIRED)
+        return
+    kept = [retained(group) for group in logs.certain]
+    if True in kept:
+        return
+    path = FUNCTION.at(function, "name").path if isinstance(reading, Absent) else logs.node.path
+    if None in kept or logs.possible or logs.anything:
+        doubt = "Nobody can tell which log group the function writes to, or whether it has a retention."
+        yield Finding(Verdict.UNDECIDED, doubt, path, found(logs), REQUIRED, DECIDABLE)
+    elif logs.certain:
+        problem = f"The function's log group {named(logs.certain)} keeps its events for ever."
+        fix = "Set `retentionInDays` on the log group."
+        yield Finding(Verdict.VIOLATION, problem, path, named(logs.certain), REQUIRED, fix)
+    else:
+        problem = "The function's log group is not declared."
+        yield Finding(Verdict.VIOLATION, problem, path, found(logs), REQUIRED)
+
+
+def retained(group: Resource) -> bool | None:
+    """Tell whether a log group has a retention; None while nobody can tell."""
+    if LOG_GROUP.at(group, "logGroupClass").value == DELIVERY_CLASS:
+        return True
+    retention = LOG_GROUP.at(group, "retentionInDays").integer()
+    if isinstance(retention, Undetermined):
+        return None
+    return isinstance(retention, Known) and retention.value > 0
+
+
+def found(logs: FunctionLogs) -> str:
+    """Say which log group there is, or may be."""
+    return named(logs.possible) if logs.possible else logs.node.found()
+
+
+def named(groups: Sequence[Resource]) -> str:
+    """List log groups by their logical names."""
+    return ", ".join(f'"{group.name}"' for group in groups)
+
+
+FSBP: Final = (
+    "https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-16"
+)
+
+RULE = StackRule(
+    name="lambda-log-group",
+    title="Lambda functions have a declared log group",
+    description="Each Lambda function writes to a log group that the stack declares, with a retention.",
+    why="A log group that Lambda makes by itself keeps everything for ever, and has no key and no tags.",
+    fix="Declare a log group named /aws/lambda/ and the function's name, or name one in "
+    "`loggingConfig.logGroup`, and set its `retentionInDays`.",
+    severity=Severity.MEDIUM,
+    url="https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html",
+    controls=(
+        Control("FSBP", "CloudWatch.16", FSBP),
+        Control("NIST", "AU-11", FSBP),
+        Control("NIST", "SI-12", FSBP),
+    ),
+    types=FUNCTION.types,
+    check=check,
+)

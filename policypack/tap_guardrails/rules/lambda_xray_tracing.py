@@ -1,0 +1,43 @@
+"""Lambda functions trace their invocations with X-Ray.
+
+`PassThrough` only follows a decision that some caller made; a function that nobody traces stays dark.
+https://docs.aws.amazon.com/lambda/latest/api/API_TracingConfig.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.kinds import FUNCTION
+from tap_guardrails.model import Control, Outcome, Resource, ResourceRule, Settings, Severity, must
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ACTIVE: Final = "Active"
+
+
+def check(function: Resource, _settings: Settings) -> Iterator[Outcome]:
+    """Judge a function."""
+    yield from must(
+        FUNCTION.at(function, "tracingConfig", "mode").text(),
+        lambda mode: mode == ACTIVE,
+        problem="The function's invocations are not traced.",
+        required=f'"{ACTIVE}"',
+    )
+
+
+FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/lambda-controls.html#lambda-7"
+
+RULE = ResourceRule(
+    name="lambda-xray-tracing",
+    title="Lambda functions are traced",
+    description="Lambda functions have active X-Ray tracing.",
+    why="Without traces nobody can tell where a slow or failing request spent its time.",
+    fix="Set `tracingConfig: {mode: Active}` on the function, and let its role write to X-Ray.",
+    severity=Severity.MEDIUM,
+    url="https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html",
+    controls=(Control("FSBP", "Lambda.7", FSBP), Control("NIST", "CA-7", FSBP)),
+    types=FUNCTION.types,
+    check=check,
+)

@@ -1,0 +1,88 @@
+"""Log groups keep their events for a set time, one that AWS accepts and the operator allows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.kinds import LOG_GROUP
+from tap_guardrails.aws.log_retention import DELIVERY_CLASS, RETENTION_DAYS
+from tap_guardrails.model import (
+    Control,
+    Known,
+    NotApplicable,
+    Outcome,
+    Resource,
+    ResourceRule,
+    Settings,
+    Severity,
+    Whole,
+    must,
+    violation,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def check(group: Resource, settings: Settings) -> Iterator[Outcome]:
+    """Judge a log group."""
+    match LOG_GROUP.at(group, "logGroupClass").text():
+        case Known(value) if value == DELIVERY_CLASS:
+            yield NotApplicable("AWS sets the retention of a log group of class DELIVERY itself.")
+            return
+        case _:
+            pass
+    least, most = settings.whole("minimumDays"), settings.whole("maximumDays")
+    allowed = [days for days in RETENTION_DAYS if least <= days <= most]
+    required = f"one of {', '.join(map(str, allowed))} days" if allowed else f"{least} to {most} days"
+    retention = LOG_GROUP.at(group, "retentionInDays").integer()
+    if isinstance(retention, Known) and retention.value == 0:
+        yield violation(retention, "The log group keeps its events for ever.", required)
+        return
+    yield from must(
+        retention,
+        lambda days: days in allowed,
+        problem="The log group has no retention that is allowed.",
+        required=required,
+    )
+
+
+FSBP: Final = (
+    "https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-16"
+)
+
+RULE = ResourceRule(
+    name="log-group-retention",
+    title="Log groups have a retention",
+    description="CloudWatch log groups keep their events for a set number of days.",
+    why="Logs kept for ever cost without end and hold data too long; kept too short, the evidence is gone.",
+    fix="Set `retentionInDays` on the log group to one of the values that AWS accepts, within the bounds.",
+    severity=Severity.MEDIUM,
+    url="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html",
+    controls=(
+        Control("FSBP", "CloudWatch.16", FSBP),
+        Control("NIST", "AU-10", FSBP),
+        Control("NIST", "AU-11", FSBP),
+        Control("NIST", "AU-6(3)", FSBP),
+        Control("NIST", "CA-7", FSBP),
+        Control("NIST", "SI-12", FSBP),
+    ),
+    types=LOG_GROUP.types,
+    settings=(
+        Whole(
+            "minimumDays",
+            1,
+            "The shortest retention allowed, in days.",
+            minimum=1,
+            maximum=RETENTION_DAYS[-1],
+        ),
+        Whole(
+            "maximumDays",
+            RETENTION_DAYS[-1],
+            "The longest retention allowed, in days.",
+            minimum=1,
+            maximum=RETENTION_DAYS[-1],
+        ),
+    ),
+    check=check,
+)
