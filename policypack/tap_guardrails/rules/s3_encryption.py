@@ -1,0 +1,151 @@
+"""S3 buckets encrypt new objects with a KMS key.
+
+S3 encrypts every object since January 2023, with keys of its own unless told otherwise:
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.buckets import BUCKET, ENCRYPTION, blocks, missing, parts
+from tap_guardrails.aws.computed import as_set
+from tap_guardrails.aws.encryption_keys import AWS, CUSTOMER, customer_key
+from tap_guardrails.model import (
+    Absent,
+    Choice,
+    Control,
+    Known,
+    Malformed,
+    Node,
+    Outcome,
+    Reading,
+    Resource,
+    Settings,
+    Severity,
+    Stack,
+    StackRule,
+    Undetermined,
+    malformed,
+    must,
+    undecided,
+    violation,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+S3: Final = "s3"
+KMS_ALGORITHMS: Final = ("aws:kms", "aws:kms:dsse")
+S3_ALGORITHM: Final = "AES256"
+
+RULES: Final = ("rules", "rule")
+DEFAULTS: Final = ("applyServerSideEncryptionByDefault", "applyServerSideEncryptionByDefaults")
+"""The same blocks under the names that versions of the provider gave them."""
+
+OWN_KEYS: Final = "Objects are encrypted with keys that S3 keeps, for nothing else is declared."
+
+
+def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+    """Judge a bucket, or what a `BucketServerSideEncryptionConfiguration` says of one."""
+    key = settings.choice("key")
+    if resource.type in ENCRYPTION.types:
+        yield from every_default(resource, stack, resource.at, key)
+        return
+    found = parts(stack, resource, ENCRYPTION)
+    if found.certain:
+        return
+    said = blocks(as_set(resource, BUCKET.at(resource, "serverSideEncryptionConfiguration")))
+    if not isinstance(said, Absent):
+        for block in each(said, key):
+            yield from (every_default(resource, stack, block.at, key) if isinstance(block, Node) else [block])
+    elif key != S3:
+        yield missing(found, ENCRYPTION, said.node.path, OWN_KEYS, required(key))
+
+
+def every_default(resource: Resource, stack: Stack, at: Callable[[str], Node], key: str) -> Iterator[Outcome]:
+    """Judge a configuration: each of its rules, and what each says of objects that come without a wish.
+
+    Args:
+        resource: Where it stands.
+        stack: Its stack.
+        at: Goes to a property of the configuration.
+        key: Whose key is wanted.
+    """
+    for rule in each(first_set(resource, at, RULES), key):
+        if not isinstance(rule, Node):
+            yield rule
+            continue
+        for default in each(first_set(resource, rule.at, DEFAULTS), key):
+            if isinstance(default, Node):
+                yield from encrypted(resource, stack, default, key)
+            else:
+                yield default
+
+
+def encrypted(resource: Resource, stack: Stack, default: Node, key: str) -> Iterator[Outcome]:
+    """Require an algorithm and a key that suffice."""
+    allowed = (*KMS_ALGORITHMS, S3_ALGORITHM) if key == S3 else KMS_ALGORITHMS
+    algorithm = default.at("sseAlgorithm").text()
+    yield from must(
+        algorithm, lambda name: name in allowed, problem=OWN_KEYS, required=f"one of {', '.join(allowed)}"
+    )
+    if key == CUSTOMER and not (isinstance(algorithm, Known) and algorithm.value not in allowed):
+        yield from customer_key(resource, stack, default.at("kmsMasterKeyId"))
+
+
+def first_set(resource: Resource, at: Callable[[str], Node], names: tuple[str, ...]) -> Reading[list[Node]]:
+    """Read a block under whichever of its names is set."""
+    readings = [blocks(as_set(resource, at(name))) for name in names]
+    return next((reading for reading in readings if not isinstance(reading, Absent)), readings[0])
+
+
+def each(reading: Reading[list[Node]], key: str) -> Iterator[Node | Outcome]:
+    """Go through the blocks that were read, or say why there are none."""
+    match reading:
+        case Known(nodes):
+            yield from nodes
+        case Undetermined():
+            yield undecided(reading, required(key))
+        case Malformed():
+            yield malformed(reading, required(key))
+        case Absent():
+            yield violation(reading, OWN_KEYS, required(key))
+
+
+def required(key: str) -> str:
+    """Say what is wanted."""
+    return {
+        CUSTOMER: "default encryption by aws:kms with a KMS key of your own",
+        AWS: "default encryption by aws:kms",
+        S3: "default encryption by aws:kms or AES256",
+    }[key]
+
+
+FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#s3-17"
+
+RULE = StackRule(
+    name="s3-encryption",
+    title="S3 buckets are encrypted",
+    description="S3 buckets encrypt new objects with a KMS key.",
+    why="Who may read objects is then also a matter of the key, which can be audited and taken away.",
+    fix="Declare a BucketServerSideEncryptionConfiguration for the bucket, with `aws:kms` and your key.",
+    severity=Severity.HIGH,
+    url="https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html",
+    controls=(
+        Control("FSBP", "S3.17", FSBP),
+        Control("NIST", "SC-13", FSBP),
+        Control("NIST", "SC-28", FSBP),
+    ),
+    types=(*BUCKET.types, *ENCRYPTION.types),
+    settings=(
+        Choice(
+            "key",
+            CUSTOMER,
+            "Whose key: `customer` wants a KMS key of your own, `aws` also takes AWS's KMS key for S3, `s3` "
+            "also the keys that S3 keeps, with which it encrypts unless told otherwise.",
+            (CUSTOMER, AWS, S3),
+        ),
+    ),
+    check=check,
+)

@@ -1,0 +1,106 @@
+"""S3 buckets refuse to be public, whatever their policies and access lists say.
+
+S3 applies the stricter of what is set for a bucket and for its account:
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.buckets import (
+    ACCOUNT_PUBLIC_ACCESS_BLOCK,
+    BUCKET,
+    PUBLIC_ACCESS_BLOCK,
+    missing,
+    parts,
+)
+from tap_guardrails.model import (
+    Choice,
+    Control,
+    NotApplicable,
+    Outcome,
+    Resource,
+    Settings,
+    Severity,
+    Stack,
+    StackRule,
+    must,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SWITCHES: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+
+IGNORE, DECLARED, ASSUMED = "ignore", "declared", "assume"
+
+
+def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+    """Judge a bucket, or what a public access block says of one or of the account."""
+    account = settings.choice("accountBlock")
+    if resource.type in ACCOUNT_PUBLIC_ACCESS_BLOCK.types:
+        yield from (
+            all_on(resource)
+            if account == DECLARED
+            else [NotApplicable("`accountBlock` is not `declared`, so each bucket needs a block of its own.")]
+        )
+    elif account == ASSUMED or (account == DECLARED and covered_by_account(resource, stack)):
+        yield NotApplicable("The account blocks public access to all its buckets.")
+    elif resource.type in PUBLIC_ACCESS_BLOCK.types:
+        yield from all_on(resource)
+    else:
+        found = parts(stack, resource, PUBLIC_ACCESS_BLOCK)
+        if not found.certain:
+            yield missing(
+                found,
+                PUBLIC_ACCESS_BLOCK,
+                "bucket",
+                "Nothing keeps the bucket from becoming public.",
+                f"a BucketPublicAccessBlock of this bucket with {', '.join(SWITCHES)} all true",
+            )
+
+
+def all_on(block: Resource) -> Iterator[Outcome]:
+    """Require that all four switches are on."""
+    for name in SWITCHES:
+        yield from must(block.at(name).boolean(), bool, problem=f"`{name}` is off.", required="true")
+
+
+def covered_by_account(resource: Resource, stack: Stack) -> bool:
+    """Tell whether the stack sets the block for the account that a resource is in.
+
+    A provider is one account; of two providers nobody can tell whether they share one.
+    """
+    return any(block.provider == resource.provider for block in stack.of(*ACCOUNT_PUBLIC_ACCESS_BLOCK.types))
+
+
+FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#s3-8"
+
+RULE = StackRule(
+    name="s3-public-access-block",
+    title="S3 buckets are not public",
+    description="S3 buckets have all four settings of the public access block on.",
+    why="Without it one careless policy or access list opens the bucket to everyone.",
+    fix="Declare a BucketPublicAccessBlock for the bucket with all four settings `true`.",
+    severity=Severity.HIGH,
+    url="https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html",
+    controls=(
+        Control("FSBP", "S3.8", FSBP),
+        Control("CIS", "2.1.4", FSBP),
+        Control("NIST", "AC-3", FSBP),
+        Control("NIST", "SC-7", FSBP),
+    ),
+    types=(*BUCKET.types, *PUBLIC_ACCESS_BLOCK.types, *ACCOUNT_PUBLIC_ACCESS_BLOCK.types),
+    settings=(
+        Choice(
+            "accountBlock",
+            IGNORE,
+            "What the account's own block counts for: `ignore` nothing, each bucket needs one; `declared` an "
+            "AccountPublicAccessBlock of the same provider in the stack is enough; `assume` the account has "
+            "one that the stack does not show.",
+            (IGNORE, DECLARED, ASSUMED),
+        ),
+    ),
+    check=check,
+)

@@ -1,0 +1,186 @@
+"""S3 buckets refuse every request that does not come over TLS.
+
+An `Allow` that asks for TLS refuses nothing: whoever has leave in another policy comes in without. It takes
+a `Deny`, for everyone, for every action, on the bucket and on its objects, and on this one condition.
+https://repost.aws/knowledge-center/s3-bucket-policy-for-config-rule
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.buckets import BUCKET, POLICY, missing, parts
+from tap_guardrails.aws.computed import as_set
+from tap_guardrails.aws.policy_documents import (
+    STATEMENT_ELEMENTS,
+    covers,
+    document,
+    has_unknown,
+    one_or_many,
+    strange_elements,
+)
+from tap_guardrails.model import (
+    Absent,
+    Control,
+    Known,
+    Malformed,
+    Node,
+    Outcome,
+    Resource,
+    Settings,
+    Severity,
+    Stack,
+    StackRule,
+    Undetermined,
+    malformed,
+    undecided,
+    violation,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DENIAL: Final = (
+    "a `Deny` for everyone of `s3:*` on the bucket and its objects when `aws:SecureTransport` is false"
+)
+OPEN: Final = "The bucket takes requests without TLS."
+
+PARTITIONS: Final = ("aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b")
+ANY_OBJECTS: Final = ("/\x00", "/\x00\x00/\x00")
+"""Objects whose names no pattern can match but with `*`, and of two lengths, so that no `?` can."""
+NO_BUCKET: Final = "\x00"
+
+
+def check(resource: Resource, stack: Stack, _settings: Settings) -> Iterator[Outcome]:
+    """Judge a bucket, or the policy of one."""
+    if resource.type in POLICY.types:
+        yield from closed(resource.at("policy"), bucket_name(resource, stack))
+        return
+    found = parts(stack, resource, POLICY)
+    if found.certain:
+        return
+    policy = as_set(resource, resource.at("policy"))
+    if isinstance(policy.text(), Absent):
+        yield missing(found, POLICY, "policy", OPEN, DENIAL)
+    else:
+        yield from closed(policy, BUCKET.physical_name(resource))
+
+
+def bucket_name(policy: Resource, stack: Stack) -> str | None:
+    """Return the name of the bucket that a policy is of, or None while it is not known."""
+    reading = policy.at("bucket").text()
+    if isinstance(reading, Known):
+        return reading.value
+    names = {BUCKET.physical_name(bucket) for bucket in stack.target(policy, reading.node, BUCKET).certain}
+    return names.pop() if len(names) == 1 else None
+
+
+def closed(policy: Node, bucket: str | None) -> Iterator[Outcome]:
+    """Require that a policy refuses what is not over TLS.
+
+    Args:
+        policy: The property with the document.
+        bucket: The bucket's name, or None while it is not known.
+    """
+    content = document(policy)
+    match one_or_many(content.at("Statement")):
+        case Known(statements):
+            patterns = [pattern for one in statements for pattern in denied_without_tls(one)]
+            if covered(patterns, bucket):
+                return
+            if has_unknown(content.value):
+                yield undecided(policy, DENIAL, "Parts of the bucket's policy are unknown until deployment.")
+            elif bucket is None and patterns:
+                yield undecided(
+                    policy, DENIAL, "Nobody can tell before deployment whether the policy names its bucket."
+                )
+            else:
+                yield violation(policy, OPEN, DENIAL)
+        case Undetermined():
+            yield undecided(policy, DENIAL)
+        case Malformed() as reading:
+            yield malformed(reading, DENIAL)
+        case Absent():
+            yield violation(policy, OPEN, DENIAL)
+
+
+def covered(patterns: list[str], bucket: str | None) -> bool:
+    """Tell whether patterns of resources match a bucket and all its objects."""
+    name = bucket or NO_BUCKET
+    return any(
+        all(any(covers(pattern, arn) for pattern in patterns) for arn in (root, *objects))
+        for root, objects in (
+            (f"arn:{partition}:s3:::{name}", [f"arn:{partition}:s3:::{name}{key}" for key in ANY_OBJECTS])
+            for partition in PARTITIONS
+        )
+    )
+
+
+def denied_without_tls(statement: Node) -> list[str]:
+    """Return the resources on which a statement certainly denies everyone everything that is not over TLS."""
+    certain = (
+        isinstance(statement.value, dict)
+        and not strange_elements(statement, STATEMENT_ELEMENTS)
+        and texts(statement.at("Effect")) == ["Deny"]
+        and is_everyone(statement.at("Principal"))
+        and any(action.casefold() in {"*", "s3:*"} for action in texts(statement.at("Action")))
+        and is_without_tls(statement.at("Condition"))
+    )
+    return texts(statement.at("Resource")) if certain else []
+
+
+def is_everyone(principal: Node) -> bool:
+    """Tell whether a principal is everyone."""
+    return "*" in texts(principal) or "*" in texts(principal.at("AWS"))
+
+
+def is_without_tls(condition: Node) -> bool:
+    """Tell whether a condition is that the request is not over TLS, and no more than that."""
+    operators = condition.entries()
+    if not isinstance(operators, Known) or not operators.value.keys() <= {"Bool", "BoolIfExists"}:
+        return False
+    keys = [(name, node) for block in operators.value.values() for name, node in fields(block)]
+    return len(keys) == 1 and keys[0][0].casefold() == "aws:securetransport" and is_false(keys[0][1])
+
+
+def is_false(value: Node) -> bool:
+    """Tell whether a condition's value is false and nothing else."""
+    return {text.casefold() for text in texts(value)} == {"false"}
+
+
+def fields(block: Node) -> list[tuple[str, Node]]:
+    """Return the fields of an object that is known."""
+    reading = block.entries()
+    return list(reading.value.items()) if isinstance(reading, Known) else []
+
+
+def texts(node: Node) -> list[str]:
+    """Return the texts that are known of one or many."""
+    reading = one_or_many(node)
+    if not isinstance(reading, Known):
+        return []
+    readings = [item.text() for item in reading.value]
+    return [known.value for known in readings if isinstance(known, Known)]
+
+
+FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#s3-5"
+
+RULE = StackRule(
+    name="s3-tls-only",
+    title="S3 buckets take TLS only",
+    description="S3 buckets refuse requests that do not come over TLS.",
+    why="Without TLS, whoever is on the way reads and changes what goes in and comes out.",
+    fix="`Deny` `s3:*` to everyone in the bucket's policy, with `Bool: {aws:SecureTransport: false}`.",
+    severity=Severity.MEDIUM,
+    url="https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html",
+    controls=(
+        Control("FSBP", "S3.5", FSBP),
+        Control("NIST", "AC-17(2)", FSBP),
+        Control("NIST", "SC-8", FSBP),
+        Control("NIST", "SC-8(1)", FSBP),
+        Control("NIST", "SC-13", FSBP),
+        Control("NIST", "SC-23", FSBP),
+    ),
+    types=(*BUCKET.types, *POLICY.types),
+    check=check,
+)

@@ -1,0 +1,77 @@
+"""S3 buckets keep the earlier versions of objects.
+
+Said on the bucket or in a `BucketVersioning`; where there is one, it is what holds, for the provider reads
+back onto the bucket what was there before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.buckets import BUCKET, VERSIONING, blocks, missing, parts
+from tap_guardrails.aws.computed import as_set
+from tap_guardrails.model import (
+    Absent,
+    Control,
+    Known,
+    Malformed,
+    Outcome,
+    Resource,
+    Settings,
+    Severity,
+    Stack,
+    StackRule,
+    Undetermined,
+    malformed,
+    must,
+    undecided,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENABLED: Final = "Enabled"
+OFF: Final = "The bucket keeps no earlier versions of objects."
+
+
+def check(resource: Resource, stack: Stack, _settings: Settings) -> Iterator[Outcome]:
+    """Judge a bucket, or what a `BucketVersioning` says of one."""
+    if resource.type in VERSIONING.types:
+        yield from must(
+            resource.at("versioningConfiguration", "status").text(),
+            lambda status: status == ENABLED,
+            problem=OFF,
+            required=f'"{ENABLED}"',
+        )
+        return
+    found = parts(stack, resource, VERSIONING)
+    if found.certain:
+        return
+    match blocks(as_set(resource, BUCKET.at(resource, "versioning"))):
+        case Known(said):
+            for block in said:
+                yield from must(
+                    as_set(resource, block.at("enabled")).boolean(), bool, problem=OFF, required="true"
+                )
+        case Undetermined() as reading:
+            yield undecided(reading, "versioning that is enabled")
+        case Malformed() as reading:
+            yield malformed(reading, "versioning that is enabled")
+        case Absent() as reading:
+            yield missing(found, VERSIONING, reading.node.path, OFF, "a BucketVersioning of this bucket")
+
+
+FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#s3-14"
+
+RULE = StackRule(
+    name="s3-versioning",
+    title="S3 buckets keep versions",
+    description="S3 buckets have versioning enabled.",
+    why="Without versions, whatever overwrites or deletes an object takes it away for good.",
+    fix="Declare a BucketVersioning for the bucket with `versioningConfiguration: {status: Enabled}`.",
+    severity=Severity.MEDIUM,
+    url="https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html",
+    controls=(Control("FSBP", "S3.14", FSBP), Control("NIST", "CP-9", FSBP)),
+    types=(*BUCKET.types, *VERSIONING.types),
+    check=check,
+)
