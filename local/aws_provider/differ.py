@@ -155,6 +155,23 @@ def compare(token: str, state: Mapping[str, Value], news: Mapping[str, Value]) -
     return found
 
 
+def equivalent(token: str, name: str, old: Value, new: Value) -> bool:
+    """Tell whether a top-level property is, to pulumi-aws, the same as wanted.
+
+    Args:
+        token: The resource's type.
+        name: The property.
+        old: What it is.
+        new: What is wanted; None where the program says nothing.
+    """
+    shape, description = shape_of(token), describe(token)
+    output = shape.outputs.get(name)
+    if new is None and (output is None or output.required):
+        return True
+    kind = output.type if output is not None else None
+    return not any(_Comparison(shape, description).maybe(old, new, (name, name), kind))
+
+
 def changed_properties(token: str, state: Mapping[str, Value], news: Mapping[str, Value]) -> set[str]:
     """Name the top-level properties that differ."""
     return {difference.property for difference in compare(token, state, news)}

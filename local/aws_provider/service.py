@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn, Protocol, cast
+import threading
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2
 
 from local.aws_provider import differ, preview, sdk_source, settings
+from local.aws_provider.answering import Context, answering
+from local.aws_provider.endpoints import RefusedEndpointError, require_emulator
 from local.aws_provider.engine_log import EngineLog
+from local.aws_provider.found import inputs_as_found
 from local.aws_provider.inputs import Request, check_inputs
 from local.aws_provider.invokes import InvokeError, invoke
 from local.aws_provider.marshal import Secrets, decode, encode
@@ -19,14 +23,8 @@ if TYPE_CHECKING:
     from google.protobuf import struct_pb2
 
     from local.aws_provider.autonaming import Mode
-
-
-class Context(Protocol):
-    """What is used of gRPC's own context of a call."""
-
-    def abort(self, code: grpc.StatusCode, details: str) -> NoReturn:
-        """End the call with an error."""
-        ...
+    from local.aws_provider.deploy.aws import Api
+    from local.aws_provider.deploy.lifecycle import Lifecycle
 
 
 _MODES: dict[int, Mode] = {0: "propose", 1: "enforce", 2: "disable"}
@@ -51,6 +49,9 @@ class Provider:
     def __init__(self, engine_address: str) -> None:
         self._log = EngineLog(engine_address)
         self._settings = settings.Settings()
+        self._api: Api | None = None
+        self._lock = threading.Lock()
+        self._known: set[str] = set()
 
     def handshake(
         self, request: provider_pb2.ProviderHandshakeRequest, _context: Context
@@ -81,11 +82,15 @@ class Provider:
         return provider_pb2.DiffResponse(changes=changes)
 
     def configure(
-        self, request: provider_pb2.ConfigureRequest, _context: Context
+        self, request: provider_pb2.ConfigureRequest, context: Context
     ) -> provider_pb2.ConfigureResponse:
         """Take the configuration, and tell the user what provider this is."""
         args, _ = decode(request.args)
         self._settings = settings.read(args)
+        for endpoint in (self._settings.endpoint, *self._settings.endpoints.values()):
+            if endpoint:
+                with answering(context, {}):
+                    require_emulator(endpoint)
         where = f"on the emulator at {self._settings.endpoint}" if self._settings.endpoint else "for previews"
         self._log.warn_once(
             f"stand-in AWS provider {where}: nothing here reaches AWS "
@@ -126,6 +131,7 @@ class Provider:
         old_inputs, _ = decode(request.old_inputs)
         news, _ = decode(request.news)
         ignored = set(request.ignoreChanges)
+        self._known.add(request.id)
         differences = [
             item for item in differ.compare(token, {**old_inputs, **state}, news) if item.path not in ignored
         ]
@@ -146,35 +152,50 @@ class Provider:
         """Create a resource, or say in a preview what it will be."""
         token, _ = _type_and_name(request.urn)
         inputs, secrets = decode(request.properties)
-        if not request.preview:
-            context.abort(
-                grpc.StatusCode.FAILED_PRECONDITION, _NO_ENDPOINT.format(verb="create", token=token)
-            )
-        outputs = preview.created(token, inputs)
-        return provider_pb2.CreateResponse(properties=encode(outputs, _with_derived(secrets)))
+        marks = _with_derived(secrets)
+        if request.preview:
+            return provider_pb2.CreateResponse(properties=encode(preview.created(token, inputs), marks))
+        with answering(context, marks):
+            identifier, outputs = self._deployer("create", token).create(request.urn, inputs, self._known)
+        return provider_pb2.CreateResponse(id=identifier, properties=encode(outputs, marks))
 
     def update(self, request: provider_pb2.UpdateRequest, context: Context) -> provider_pb2.UpdateResponse:
         """Update a resource, or say in a preview what it will be."""
         token, _ = _type_and_name(request.urn)
         state, old_secrets = decode(request.olds)
         inputs, secrets = decode(request.news)
-        if not request.preview:
-            context.abort(
-                grpc.StatusCode.FAILED_PRECONDITION, _NO_ENDPOINT.format(verb="update", token=token)
-            )
-        outputs = preview.updated(token, state, inputs)
         kept = {name: mark for name, mark in old_secrets.items() if name not in inputs}
-        return provider_pb2.UpdateResponse(properties=encode(outputs, {**kept, **_with_derived(secrets)}))
+        marks: Secrets = {**kept, **_with_derived(secrets)}
+        if request.preview:
+            outputs = preview.updated(token, state, inputs)
+            return provider_pb2.UpdateResponse(properties=encode(outputs, marks))
+        with answering(context, marks):
+            outputs = self._deployer("update", token).update(request.id, request.urn, inputs)
+        return provider_pb2.UpdateResponse(properties=encode(outputs, marks))
 
     def read(self, request: provider_pb2.ReadRequest, context: Context) -> provider_pb2.ReadResponse:
-        """Read a resource as it is."""
+        """Read a resource as it is; an answer without an id says that it does not exist."""
         token, _ = _type_and_name(request.urn)
-        context.abort(grpc.StatusCode.FAILED_PRECONDITION, _NO_ENDPOINT.format(verb="read", token=token))
+        self._known.add(request.id)
+        state, secrets = decode(request.properties)
+        old_inputs, input_secrets = decode(request.inputs)
+        with answering(context, secrets):
+            outputs = self._deployer("read", token).read(request.id, state)
+        if outputs is None:
+            return provider_pb2.ReadResponse()
+        inputs = inputs_as_found(token, old_inputs, outputs)
+        return provider_pb2.ReadResponse(
+            id=request.id, properties=encode(outputs, secrets), inputs=encode(inputs, input_secrets)
+        )
 
     def delete(self, request: provider_pb2.DeleteRequest, context: Context) -> empty_pb2.Empty:
         """Delete a resource."""
         token, _ = _type_and_name(request.urn)
-        context.abort(grpc.StatusCode.FAILED_PRECONDITION, _NO_ENDPOINT.format(verb="delete", token=token))
+        state, _ = decode(request.properties)
+        old_inputs, _ = decode(request.old_inputs)
+        with answering(context, {}):
+            self._deployer("delete", token).delete(request.id, {**old_inputs, **state})
+        return empty_pb2.Empty()
 
     def invoke(self, request: provider_pb2.InvokeRequest, context: Context) -> provider_pb2.InvokeResponse:
         """Answer a function."""
@@ -201,6 +222,18 @@ class Provider:
     def cancel(self, _request: empty_pb2.Empty, _context: Context) -> empty_pb2.Empty:
         """Note that the engine gives up; a call that is under way ends by itself."""
         return empty_pb2.Empty()
+
+    def _deployer(self, verb: str, token: str) -> Lifecycle:
+        if not self._settings.endpoint and not self._settings.endpoints:
+            raise RefusedEndpointError(_NO_ENDPOINT.format(verb=verb, token=token))
+        with self._lock:
+            if self._api is None:
+                from local.aws_provider.deploy.aws import Api  # noqa: PLC0415 - boto3 takes a preview's time
+
+                self._api = Api(self._settings)
+        from local.aws_provider.deploy.lifecycle import Lifecycle  # noqa: PLC0415 - as above
+
+        return Lifecycle(token, self._api, self._settings)
 
 
 def _type_and_name(urn: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from local.aws_provider.operations import Operations
     from local.aws_provider.values import Value
 
 
@@ -45,6 +46,7 @@ class Description:
         limits: What values a property takes.
         replaced_first: The old one has to go before the replacement is created.
         computed: What AWS fills in inside an object when the program leaves it out; paths as with `sets`.
+        operations: How the type is deployed on an emulator; None where it is only previewed.
         renewed: Outputs that get a new value when an input changes, by input; `*` stands for any of them.
     """
 
@@ -56,4 +58,5 @@ class Description:
     limits: Mapping[str, Limit] = field(default_factory=dict[str, Limit])
     replaced_first: bool = False
     computed: frozenset[str] = frozenset()
+    operations: Operations | None = None
     renewed: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])

@@ -1,0 +1,31 @@
+"""`python -m local.emulator.serve`: the emulator's process.
+
+Runs ministack, and ends with everything that it started as soon as its owner is gone, which shows by the end of
+standard input.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+
+from ministack import app
+
+
+def _end_with_owner() -> None:
+    while sys.stdin.buffer.read(1):
+        pass
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+def main() -> None:
+    """Run ministack until it is told to end or its owner is gone."""
+    threading.Thread(target=_end_with_owner, daemon=True).start()
+    sys.argv = ["ministack"]
+    app.main()
+
+
+if __name__ == "__main__":
+    main()
