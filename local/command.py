@@ -29,6 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Failure as failure:
         print(f"local: {failure}", file=sys.stderr)
         return EXIT_COULD_NOT_RUN
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"local: {error.strerror or error}{where}", file=sys.stderr)
+        return EXIT_COULD_NOT_RUN
     except KeyboardInterrupt:
         return 130
 

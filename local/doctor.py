@@ -12,12 +12,11 @@ from pathlib import Path
 from local import environment, lambda_code, stacks
 from local.failure import Failure
 from local.places import ROOT, cache_root, make_folder
-from local.stand_ins import stand_in_folder
 from local.toolchain import at_hand, go_build
 from local.toolchain.executable import Cli
 from local.toolchain.search import FORCED, find_forced
 
-_PACKAGES = ("pulumi", "pulumi-aws", "pulumi-policy", "ministack")
+PACKAGES = ("pulumi", "pulumi-aws", "pulumi-policy", "ministack")
 _EXIT_MISSING = 2
 
 
@@ -47,7 +46,7 @@ def report() -> int:
 
 def _interpreter() -> list[Line]:
     lines = [Line("Python", sys.version_info >= (3, 11), f"{platform.python_version()} at {sys.executable}")]
-    for package in _PACKAGES:
+    for package in PACKAGES:
         try:
             lines.append(Line(package, there=True, found=metadata.version(package)))
         except metadata.PackageNotFoundError:
@@ -102,8 +101,8 @@ def _stacks() -> Line:
 
 
 def _provider() -> Line:
-    there = (ROOT / "local" / "aws_provider" / "__main__.py").exists()
-    return Line("stand-in AWS provider", there, str(stand_in_folder()), fix="restore local/aws_provider/")
+    path = ROOT / "local" / "aws_provider" / "__main__.py"
+    return Line("stand-in AWS provider", path.exists(), str(path.parent), fix="restore local/aws_provider/")
 
 
 def _login() -> Line:

@@ -113,8 +113,15 @@ def _may_stay(name: str, value: str) -> bool:
     if name in _CLOUD or name == _AMBIENT:
         return False
     if name.startswith("AWS_ENDPOINT_URL"):
-        return urlsplit(value).hostname in _LOOPBACK
+        return _on_this_machine(value)
     return not name.startswith("AWS_") or name in _HARMLESS_AWS
+
+
+def _on_this_machine(url: str) -> bool:
+    try:
+        return urlsplit(url).hostname in _LOOPBACK
+    except ValueError:
+        return False
 
 
 def _nowhere_to_log_in() -> Changes:

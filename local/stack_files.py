@@ -8,9 +8,9 @@ taken out after.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from local.places import ROOT, checkout_folder, make_folder
@@ -24,14 +24,14 @@ _LINE = f"encryptionsalt: {SALT}\n"
 _OWN_PROVIDER = ("encryptionsalt:", "secretsprovider:", "encryptedkey:")
 
 
-@contextmanager
+@contextlib.contextmanager
 def salted(root: Path = ROOT) -> Generator[None]:
     """Have the salt in the stack files during the block; the last run to leave takes it out."""
     descriptor = _open_lock(root)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         for path in _stack_files(root):
-            text = path.read_text(encoding="utf-8")
+            text = _read(path)
             if not any(line.startswith(_OWN_PROVIDER) for line in text.splitlines()):
                 _replace(path, text + ("" if text.endswith("\n") or not text else "\n") + _LINE)
         yield
@@ -55,7 +55,7 @@ def _take_out(descriptor: int, root: Path) -> None:
     except BlockingIOError:
         return
     for path in _stack_files(root):
-        text = path.read_text(encoding="utf-8")
+        text = _read(path)
         # A secret that was set meanwhile can be read with this salt only.
         if _LINE not in text or "secure:" in text:
             continue
@@ -66,11 +66,18 @@ def _take_out(descriptor: int, root: Path) -> None:
             _replace(path, rest)
 
 
+def _read(path: Path) -> str:
+    with path.open(encoding="utf-8", newline="") as file:
+        return file.read()
+
+
 def _replace(path: Path, text: str) -> None:
+    """Put the text in place whole; a checkout that cannot be written to does without, as the engine does."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.chmod(path.stat().st_mode & 0o777)
-    partial.replace(path)
+    with contextlib.suppress(PermissionError):
+        partial.write_text(text, encoding="utf-8", newline="")
+        partial.chmod(path.stat().st_mode & 0o777)
+        partial.replace(path)
 
 
 def _stack_files(root: Path) -> list[Path]:

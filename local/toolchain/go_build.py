@@ -28,14 +28,14 @@ PACKAGES = (
 SCRIPTS = ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python")
 """What Pulumi's own distribution puts beside the Python language host, taken from the SDK's module."""
 
-_USUAL_PLACES = ("/usr/local/go/bin", "/usr/lib/go/bin", "/opt/homebrew/bin", "/snap/bin")
+USUAL_PLACES = ("/usr/local/go/bin", "/usr/lib/go/bin", "/opt/homebrew/bin", "/snap/bin")
 _SDK_MODULE = "github.com/pulumi/pulumi/sdk/v3"
 _FIRST_WITH_TOOLCHAINS = (1, 21)
 
 
 def built() -> Cli | None:
     """The CLI that an earlier run built from these very sources, if it is still whole."""
-    entry = _entry()
+    entry = entry_folder()
     if not is_whole(entry):
         return None
     found = inspect(entry / "bin" / "pulumi", WAY)
@@ -47,7 +47,7 @@ def build() -> Cli | None:
     go = find_go()
     if go is None:
         return None
-    entry = get_or_make(_entry(), lambda folder: _compile(go, folder))
+    entry = get_or_make(entry_folder(), lambda folder: _compile(go, folder))
     found = inspect(entry / "bin" / "pulumi", WAY)
     if isinstance(found, Unusable):
         raise Failure(
@@ -70,7 +70,7 @@ def find_go() -> Path | None:
     on_path = shutil.which("go")
     if on_path is not None:
         return Path(on_path)
-    return next((path for place in _USUAL_PLACES if os.access(path := Path(place, "go"), os.X_OK)), None)
+    return next((path for place in USUAL_PLACES if os.access(path := Path(place, "go"), os.X_OK)), None)
 
 
 def pulumi_version() -> str:
@@ -85,7 +85,7 @@ def _go_mod() -> str:
     return (SOURCES / "go.mod").read_text(encoding="utf-8")
 
 
-def _entry() -> Path:
+def entry_folder() -> Path:
     """One entry for each state of the sources: an edit, or a newer version, is another entry."""
     digest = hashlib.sha256()
     for path in sorted(path for path in SOURCES.rglob("*") if path.is_file()):
