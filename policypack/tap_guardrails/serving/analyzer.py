@@ -33,12 +33,13 @@ from tap_guardrails.message import message
 from tap_guardrails.model import Finding, Resource, ResourceRule, StackRule
 from tap_guardrails.serving.configuration import ConfigurationError, configure
 from tap_guardrails.serving.information import SEVERITIES, analyzer_info
-from tap_guardrails.serving.wire import analyzed_resource, analyzed_stack
+from tap_guardrails.serving.wire import WireProperties, analyzed_resource, analyzed_stack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tap_guardrails.assembly import Policy
+    from tap_guardrails.model import Value
 
 
 class GuardrailsAnalyzer(AnalyzerServicer):
@@ -48,6 +49,7 @@ class GuardrailsAnalyzer(AnalyzerServicer):
         self._policies = tuple(policies)
         self._configuration = configure(self._policies, {})
         self._untouched: dict[str, AnalyzeResponse] = {}
+        self._inputs: dict[str, Mapping[str, Value]] = {}
 
     def GetPluginInfo(self, request: Empty, context: grpc.ServicerContext) -> PluginInfo:  # noqa: ARG002, N802
         """Tell the pack's version."""
@@ -64,6 +66,7 @@ class GuardrailsAnalyzer(AnalyzerServicer):
         except ConfigurationError as error:
             refuse(context, str(error))
         self._untouched.clear()
+        self._inputs.clear()
         return Empty()
 
     def ConfigureStack(  # noqa: N802
@@ -79,7 +82,8 @@ class GuardrailsAnalyzer(AnalyzerServicer):
         return RemediateResponse()
 
     def Analyze(self, request: AnalyzeRequest, context: grpc.ServicerContext) -> AnalyzeResponse:  # noqa: ARG002, N802
-        """Judge one resource by its inputs."""
+        """Judge one resource by its inputs, and keep them for when its outputs come."""
+        self._inputs[request.urn] = WireProperties(request.properties)
         readers = self._configuration.readers(request.type)
         if not readers:
             return self._unread(request.type)
@@ -97,7 +101,8 @@ class GuardrailsAnalyzer(AnalyzerServicer):
     def AnalyzeStack(self, request: AnalyzeStackRequest, context: grpc.ServicerContext) -> AnalyzeResponse:  # noqa: ARG002, N802
         """Judge a stack: for each stack policy, each resource that it is about."""
         response = AnalyzeResponse()
-        stack = analyzed_stack(request.resources)
+        stack = analyzed_stack(request.resources, self._inputs)
+        self._inputs = {}
         for policy in self._configuration.stack_policies:
             if not isinstance(policy.rule, StackRule):
                 continue

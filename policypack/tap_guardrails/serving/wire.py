@@ -9,6 +9,7 @@ from google.protobuf.struct_pb2 import Struct
 from google.protobuf.struct_pb2 import Value as WireValue
 
 from tap_guardrails.model import UNKNOWN, Opaque, Provider, Resource, Stack, Value
+from tap_guardrails.model.overlay import Overlay
 from tap_guardrails.model.values import MAXIMUM_DEPTH, SIGNATURE_KEY, UNKNOWN_MARKS, signed
 
 if TYPE_CHECKING:
@@ -108,14 +109,22 @@ def analyzed_resource(request: AnalyzeRequest) -> Resource:
     return Resource(request.urn, request.type, request.name, WireProperties(request.properties), provider)
 
 
-def analyzed_stack(messages: Iterable[AnalyzerResource]) -> Stack:
-    """Make the stack that `AnalyzeStack` asks about; resources of one provider share it."""
+def analyzed_stack(messages: Iterable[AnalyzerResource], inputs: Mapping[str, Mapping[str, Value]]) -> Stack:
+    """Make the stack that `AnalyzeStack` asks about; resources of one provider share it.
+
+    Args:
+        messages: The resources.
+        inputs: By URN: what was asked for, as far as `Analyze` was shown it.
+    """
     providers: dict[str, Provider] = {}
-    return Stack([stack_resource(message, providers) for message in messages])
+    return Stack([stack_resource(message, providers, inputs.get(message.urn)) for message in messages])
 
 
-def stack_resource(message: AnalyzerResource, providers: dict[str, Provider]) -> Resource:
+def stack_resource(
+    message: AnalyzerResource, providers: dict[str, Provider], inputs: Mapping[str, Value] | None
+) -> Resource:
     """Make one resource of a stack."""
+    outputs = WireProperties(message.properties)
     provider = None
     if message.HasField("provider"):
         urn = message.provider.urn
@@ -126,7 +135,7 @@ def stack_resource(message: AnalyzerResource, providers: dict[str, Provider]) ->
         message.urn,
         message.type,
         message.name,
-        WireProperties(message.properties),
+        outputs if inputs is None else Overlay(outputs, inputs),
         provider,
         message.parent,
         WireDependencies(message),

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from tap_guardrails.assembly import RULES_FOLDER, find_rules
-from tap_guardrails.model import Provider, Resource, ResourceRule, Rule, Stack, decode
+from tap_guardrails.model import Provider, Resource, ResourceRule, Rule, Stack, Value, decode
+from tap_guardrails.model.overlay import Overlay
 from tests.policypack.harness.trees import load
 
 if TYPE_CHECKING:
@@ -17,7 +18,10 @@ RULES: dict[str, Rule] = {rule.name: rule for rule in find_rules()}
 
 @dataclass(frozen=True)
 class CaseResource:
-    """A resource of a case: properties with the protocol's marks, relations by logical names."""
+    """A resource of a case: properties with the protocol's marks, relations by logical names.
+
+    In the case of a stack rule `props` are outputs, and `inputs` what the program asked for.
+    """
 
     name: str
     type: str
@@ -25,6 +29,7 @@ class CaseResource:
     deps: Mapping[str, list[str]] = field(default_factory=dict[str, "list[str]"])
     parent: str = ""
     provider: Mapping[str, object] | None = None
+    inputs: Mapping[str, object] | None = None
 
     @property
     def urn(self) -> str:
@@ -88,16 +93,22 @@ class Case:
 
 
 def model(given: CaseResource, urns: Mapping[str, str]) -> Resource:
-    provider = Provider(given.provider_urn, {k: decode(v) for k, v in given.provider_props.items()})
+    provider = Provider(given.provider_urn, decoded(given.provider_props))
     return Resource(
         given.urn,
         given.type,
         given.name,
-        {key: decode(value) for key, value in given.props.items()},
+        decoded(given.props)
+        if given.inputs is None
+        else Overlay(decoded(given.props), decoded(given.inputs)),
         None if given.is_component else provider,
         urns.get(given.parent, ""),
         {key: tuple(urns.get(name, name) for name in names) for key, names in given.deps.items()},
     )
+
+
+def decoded(tree: Mapping[str, object]) -> dict[str, Value]:
+    return {key: decode(value) for key, value in tree.items()}
 
 
 def stack_of(case: Case) -> Stack:

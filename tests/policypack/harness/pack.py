@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -65,6 +66,9 @@ class Pack:
         return cast("proto.RemediateResponse", self._call("Remediate", analyze_request(resource)))
 
     def analyze_stack(self, resources: Sequence[CaseResource]) -> proto.AnalyzeResponse:
+        for resource in resources:
+            if resource.inputs is not None:
+                self.analyze(replace(resource, props=resource.inputs))
         return cast("proto.AnalyzeResponse", self._call("AnalyzeStack", stack_request(resources)))
 
 

@@ -1,0 +1,57 @@
+"""A resource's outputs, read in the light of what the program asked for.
+
+What a stack rule sees are outputs. Before deployment a provider answers "unknown" not only where the
+program's own value is unknown, but for everything that it will fill in by itself: a function's
+`loggingConfig`, a queue's `redrivePolicy`. The inputs, which the engine showed before, tell the two apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tap_guardrails.model.values import UNKNOWN, Secret, Value
+
+
+class Overlay(Mapping[str, Value]):
+    """Outputs, with inputs where an output is unknown; a property that nobody asked for is then not set."""
+
+    __slots__ = ("_inputs", "_merged", "_outputs")
+
+    def __init__(self, outputs: Mapping[str, Value], inputs: Mapping[str, Value]) -> None:
+        self._outputs = outputs
+        self._inputs = inputs
+        self._merged: dict[str, Value] = {}
+
+    def __getitem__(self, name: str) -> Value:
+        if name not in self._merged:
+            self._merged[name] = overlaid(self._outputs[name], self._inputs.get(name))
+        return self._merged[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._outputs)
+
+    def __len__(self) -> int:
+        return len(self._outputs)
+
+
+def overlaid(output: Value, asked: Value) -> Value:
+    """Put the input where the output is unknown.
+
+    Lists are left alone: providers sort them, so that positions in the one say nothing of the other.
+
+    Args:
+        output: What the provider answered.
+        asked: What the program asked for; None when it did not.
+    """
+    if output is UNKNOWN:
+        return asked
+    if isinstance(output, Secret):
+        plain = overlaid(output.value, asked)
+        return plain if plain is None or isinstance(plain, Secret) else Secret(plain)
+    if isinstance(output, dict):
+        inner = asked.value if isinstance(asked, Secret) else asked
+        if inner is UNKNOWN:
+            return output
+        fields = inner if isinstance(inner, dict) else {}
+        return {name: overlaid(value, fields.get(name)) for name, value in output.items()}
+    return output
