@@ -51,25 +51,30 @@ KEY_TYPES: Final = (
 AWS_ALIAS: Final = re.compile(r"(^|:)alias/aws/")
 
 CUSTOMER_KEY: Final = "the ARN, id or alias of a KMS key of your own"
+ANY_KEY: Final = "the ARN, id or alias of a KMS key, yours or one that AWS manages"
 
 
-def customer_key(owner: Resource, stack: Stack, node: Node) -> Iterator[Outcome]:
-    """Require that a property names a customer's key; an unknown one has to be made from some key.
+def named_key(owner: Resource, stack: Stack, node: Node, whose: str = CUSTOMER) -> Iterator[Outcome]:
+    """Require that a property names a KMS key; an unknown one has to be made from some key.
 
     Args:
         owner: The resource whose data the key encrypts.
         stack: Its stack.
         node: The property.
+        whose: `CUSTOMER` or `AWS`, as in `KEY_SETTING`.
     """
+    required = CUSTOMER_KEY if whose == CUSTOMER else ANY_KEY
     match as_set(owner, node).text():
-        case Known(name) if not AWS_ALIAS.search(name):
+        case Known(name) if whose == AWS or not AWS_ALIAS.search(name):
             return
         case Known() as reading:
-            yield violation(reading, "The key is one that AWS manages.", CUSTOMER_KEY)
+            yield violation(reading, "The key is one that AWS manages.", required)
         case Malformed() as reading:
-            yield malformed(reading, CUSTOMER_KEY)
+            yield malformed(reading, required)
         case Undetermined() as reading:
             if not stack.behind(owner, node.top, KEY_TYPES):
-                yield undecided(reading, CUSTOMER_KEY)
+                yield undecided(reading, required)
         case reading:
-            yield violation(reading, "No key of your own is named.", CUSTOMER_KEY)
+            yield violation(
+                reading, "No key of your own is named." if whose == CUSTOMER else "No key is named.", required
+            )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.buckets import BUCKET, ENCRYPTION, blocks, missing, parts
 from tap_guardrails.aws.computed import as_set
-from tap_guardrails.aws.encryption_keys import AWS, CUSTOMER, customer_key
+from tap_guardrails.aws.encryption_keys import AWS, CUSTOMER, named_key
 from tap_guardrails.model import (
     Absent,
     Choice,
@@ -91,7 +91,7 @@ def encrypted(resource: Resource, stack: Stack, default: Node, key: str) -> Iter
         algorithm, lambda name: name in allowed, problem=OWN_KEYS, required=f"one of {', '.join(allowed)}"
     )
     if key == CUSTOMER and not (isinstance(algorithm, Known) and algorithm.value not in allowed):
-        yield from customer_key(resource, stack, default.at("kmsMasterKeyId"))
+        yield from named_key(resource, stack, default.at("kmsMasterKeyId"))
 
 
 def first_set(resource: Resource, at: Callable[[str], Node], names: tuple[str, ...]) -> Reading[list[Node]]:

@@ -1,0 +1,15 @@
+"""SNS topics."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tap_guardrails.model import Kind
+
+TOPIC: Final = Kind(
+    "SNS topic",
+    {
+        "aws:sns/topic:Topic": {},
+        "aws-native:sns:Topic": {"name": "topicName"},
+    },
+)

@@ -1,0 +1,115 @@
+"""DynamoDB tables, and every replica of them, are encrypted with a KMS key.
+
+DynamoDB always encrypts. The question is with whose key: one that AWS owns and nobody sees, one that AWS
+manages in the account, or the customer's. A replica that names no key gets the one that AWS manages, even
+when its table has the customer's.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.computed import as_set
+from tap_guardrails.aws.encryption_keys import (
+    CUSTOMER,
+    CUSTOMER_KEY,
+    KEY_SETTING,
+    KEY_TYPES,
+    named_key,
+)
+from tap_guardrails.aws.kinds import TABLE, TABLE_REPLICA
+from tap_guardrails.model import (
+    UNKNOWN,
+    Known,
+    Malformed,
+    Node,
+    Outcome,
+    Resource,
+    Settings,
+    Severity,
+    Stack,
+    StackRule,
+    Undetermined,
+    malformed,
+    must,
+    undecided,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+AWS_TABLE: Final = "aws:dynamodb/table:Table"
+NATIVE_TABLE: Final = "aws-native:dynamodb:Table"
+
+OWNED: Final = "The table is encrypted with a key that AWS owns, which nobody can audit or take away."
+
+
+def check(table: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+    """Judge a table, or a replica declared by itself."""
+    own_key = settings.choice("key") == CUSTOMER
+    if table.type in TABLE_REPLICA.types:
+        if own_key:
+            yield from named_key(table, stack, table.at("kmsKeyArn"))
+        return
+    if table.type == AWS_TABLE:
+        block, switch, key = table.at("serverSideEncryption"), "enabled", "kmsKeyArn"
+    else:
+        block, switch, key = table.at("sseSpecification"), "sseEnabled", "kmsMasterKeyId"
+    enabled = as_set(table, block.at(switch)).boolean()
+    yield from must(enabled, bool, problem=OWNED, required="true")
+    on = isinstance(enabled, Undetermined) or (isinstance(enabled, Known) and enabled.value)
+    if own_key and on and table.type in (AWS_TABLE, NATIVE_TABLE):
+        yield from named_key(table, stack, block.at(key))
+    if own_key and table.type != NATIVE_TABLE:
+        yield from replicas(table, stack)
+
+
+def replicas(table: Resource, stack: Stack) -> Iterator[Outcome]:
+    """Judge the replicas that a table declares."""
+    match table.at("replicas").items():
+        case Known(listed):
+            steps = ("kmsKeyArn",) if table.type == AWS_TABLE else ("sseSpecification", "kmsMasterKeyId")
+            keys = [replica.at(*steps) for replica in listed]
+            yield from replica_keys(table, stack, keys)
+        case Undetermined() as reading:
+            yield undecided(reading, f"replicas that are known, each with {CUSTOMER_KEY}")
+        case Malformed() as reading:
+            yield malformed(reading, f"a list of replicas, each with {CUSTOMER_KEY}")
+        case _:
+            pass
+
+
+def replica_keys(table: Resource, stack: Stack, keys: list[Node]) -> Iterator[Outcome]:
+    """Require a customer's key of each replica.
+
+    A key that is not set is as unknown before deployment as one that is. The dependencies are those of the
+    whole list, so there have to be as many keys among them as replicas that leave it open: each region has
+    its own.
+    """
+    unknown = [key for key in keys if key.value is UNKNOWN]
+    enough = len(stack.behind(table, "replicas", KEY_TYPES)) >= len(unknown)
+    for key in keys:
+        if key.value is UNKNOWN and not enough and table.property_dependencies.get(key.top):
+            yield undecided(
+                key.text(),
+                CUSTOMER_KEY,
+                "There are more replicas than keys, so nobody can tell which of them has one.",
+                "Name a key in each replica's region.",
+            )
+        else:
+            yield from named_key(table, stack, key)
+
+
+RULE = StackRule(
+    name="dynamodb-encryption",
+    title="DynamoDB tables are encrypted",
+    description="DynamoDB tables and their replicas are encrypted with a KMS key of the customer's.",
+    why="Who may read the table is then also a matter of the key, which can be audited and taken away.",
+    fix="Set `serverSideEncryption: {enabled: true, kmsKeyArn: <your key>}` and `kmsKeyArn` on each replica.",
+    severity=Severity.MEDIUM,
+    url="https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/EncryptionAtRest.html",
+    types=(*TABLE.types, *TABLE_REPLICA.types),
+    settings=(KEY_SETTING,),
+    check=check,
+)

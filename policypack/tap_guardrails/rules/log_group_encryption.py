@@ -1,0 +1,39 @@
+"""Log groups encrypt their events with a KMS key.
+
+CloudWatch Logs always encrypts, with keys that it owns unless a group names one; there is no key that AWS
+manages in the account, so `key: aws` asks for nothing.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_guardrails.aws.encryption_keys import CUSTOMER, KEY_SETTING, named_key
+from tap_guardrails.aws.kinds import LOG_GROUP
+from tap_guardrails.model import NotApplicable, Outcome, Resource, Settings, Severity, Stack, StackRule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def check(group: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+    """Judge a log group."""
+    if settings.choice("key") == CUSTOMER:
+        yield from named_key(group, stack, LOG_GROUP.at(group, "kmsKeyId"))
+    else:
+        yield NotApplicable("CloudWatch Logs encrypts every log group, and `key: aws` asks for no more.")
+
+
+RULE = StackRule(
+    name="log-group-encryption",
+    title="Log groups are encrypted",
+    description="CloudWatch log groups encrypt their events with a KMS key of the customer's.",
+    why="Logs repeat what passes through; with a key of your own, reading them can be audited and stopped.",
+    fix="Set `kmsKeyId` on the log group to your key's ARN, and let CloudWatch Logs use that key.",
+    severity=Severity.MEDIUM,
+    url="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html",
+    types=LOG_GROUP.types,
+    settings=(KEY_SETTING,),
+    check=check,
+)

@@ -1,0 +1,35 @@
+"""SNS topics encrypt the messages that they hold with a KMS key.
+
+Without one, AWS encrypts the disks with keys that it owns.
+https://docs.aws.amazon.com/sns/latest/dg/sns-server-side-encryption.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_guardrails.aws.encryption_keys import KEY_SETTING, named_key
+from tap_guardrails.aws.topics import TOPIC
+from tap_guardrails.model import Outcome, Resource, Settings, Severity, Stack, StackRule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def check(topic: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+    """Judge a topic."""
+    yield from named_key(topic, stack, topic.at("kmsMasterKeyId"), settings.choice("key"))
+
+
+RULE = StackRule(
+    name="sns-encryption",
+    title="SNS topics are encrypted",
+    description="SNS topics encrypt their messages with a KMS key of the customer's.",
+    why="SNS encrypts with keys of its own; only with yours can reading messages be audited and taken away.",
+    fix="Set `kmsMasterKeyId` on the topic to the ARN, id or alias of your key.",
+    severity=Severity.MEDIUM,
+    url="https://docs.aws.amazon.com/sns/latest/dg/sns-server-side-encryption.html",
+    types=TOPIC.types,
+    settings=(KEY_SETTING,),
+    check=check,
+)

@@ -1,0 +1,60 @@
+"""SQS queues encrypt their messages with a KMS key.
+
+SQS encrypts the messages of new queues with keys that it owns, but a queue that was there before 2022 stays
+as it was, so with `key: aws` that has to be said as well.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.computed import as_set
+from tap_guardrails.aws.encryption_keys import AWS, KEY_SETTING, named_key
+from tap_guardrails.aws.kinds import QUEUE
+from tap_guardrails.model import (
+    Absent,
+    Control,
+    Outcome,
+    Resource,
+    Settings,
+    Severity,
+    Stack,
+    StackRule,
+    must,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def check(queue: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+    """Judge a queue."""
+    key, whose = queue.at("kmsMasterKeyId"), settings.choice("key")
+    if whose == AWS and isinstance(as_set(queue, key).text(), Absent):
+        yield from must(
+            as_set(queue, queue.at("sqsManagedSseEnabled")).boolean(),
+            bool,
+            problem="Nothing says that the queue's messages are encrypted.",
+            required="true, or a KMS key in `kmsMasterKeyId`",
+        )
+    else:
+        yield from named_key(queue, stack, key, whose)
+
+
+FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/sqs-controls.html#sqs-1"
+
+RULE = StackRule(
+    name="sqs-encryption",
+    title="SQS queues are encrypted",
+    description="SQS queues encrypt their messages with a KMS key of the customer's.",
+    why="Who may read messages is then also a matter of the key, which can be audited and taken away.",
+    fix="Set `kmsMasterKeyId` on the queue to the ARN, id or alias of your key.",
+    severity=Severity.MEDIUM,
+    url="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/"
+    "sqs-server-side-encryption.html",
+    controls=(Control("FSBP", "SQS.1", FSBP), Control("NIST", "SC-28", FSBP)),
+    types=QUEUE.types,
+    settings=(KEY_SETTING,),
+    check=check,
+)
