@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
-from tap_guardrails.judging import judge_in_stack, judge_resource
+from tap_guardrails.judging import judge_resource, judge_stack
 from tap_guardrails.message import message
 from tap_guardrails.model import (
     Provider,
@@ -59,9 +59,11 @@ def stack_validation(rule: StackRule) -> Callable[[StackValidationArgs, ReportVi
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         stack = Stack([resource_of(resource) for resource in args.resources])
         settings = Settings(rule.all_settings, args.get_config())
-        for resource in stack.of(*rule.types):
-            for finding in judge_in_stack(rule, resource, stack, settings).findings:
-                report(message(rule, resource, finding), resource.urn)
+        judgement = judge_stack(rule, stack, settings)
+        for resource, finding in judgement.findings:
+            report(message(rule, resource, finding), resource.urn)
+        if judgement.reason:
+            args.not_applicable(judgement.reason)
 
     return validate
 

@@ -31,6 +31,32 @@ def judge_resource(rule: ResourceRule, resource: Resource, settings: Settings) -
     return judged(lambda: rule.check(resource, settings))
 
 
+@dataclass(frozen=True, slots=True)
+class StackJudgement:
+    """What a rule says of a stack.
+
+    Attributes:
+        findings: What is wrong, with the resource that it is wrong with.
+        reason: Why the rule applies to nothing in the stack; empty when it does.
+    """
+
+    findings: tuple[tuple[Resource, Finding], ...]
+    reason: str
+
+
+def judge_stack(rule: StackRule, stack: Stack, settings: Settings) -> StackJudgement:
+    """Judge each resource of a stack that a rule is about."""
+    judgements = [
+        (resource, judge_in_stack(rule, resource, stack, settings)) for resource in stack.of(*rule.types)
+    ]
+    reasons = [judgement.reason for _, judgement in judgements]
+    none = f"The stack has no {' or '.join(rule.types)}."
+    return StackJudgement(
+        tuple((resource, finding) for resource, judgement in judgements for finding in judgement.findings),
+        "" if not all(reasons) else (reasons or [none])[-1],
+    )
+
+
 def judge_in_stack(rule: StackRule, resource: Resource, stack: Stack, settings: Settings) -> Judgement:
     """Judge one resource by the stack it is in."""
     return judged(lambda: rule.check(resource, stack, settings))

@@ -28,7 +28,7 @@ from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerServicer
 from pulumi.runtime.proto.plugin_pb2 import PluginInfo
 
 from tap_guardrails import PACK_NAME, PACK_VERSION
-from tap_guardrails.judging import judge_in_stack, judge_resource
+from tap_guardrails.judging import judge_resource, judge_stack
 from tap_guardrails.message import message
 from tap_guardrails.model import Finding, Resource, ResourceRule, StackRule
 from tap_guardrails.serving.configuration import ConfigurationError, configure
@@ -106,15 +106,11 @@ class GuardrailsAnalyzer(AnalyzerServicer):
         for policy in self._configuration.stack_policies:
             if not isinstance(policy.rule, StackRule):
                 continue
-            settings = self._configuration.settings(policy)
-            reasons, applied = [f"The stack has no {' or '.join(policy.rule.types)}."], False
-            for resource in stack.of(*policy.rule.types):
-                judgement = judge_in_stack(policy.rule, resource, stack, settings)
-                self._report(response, policy, resource, judgement.findings)
-                applied = applied or not judgement.reason
-                reasons.append(judgement.reason)
-            if not applied:
-                response.not_applicable.append(not_applicable(policy, reasons[-1]))
+            judgement = judge_stack(policy.rule, stack, self._configuration.settings(policy))
+            for resource, finding in judgement.findings:
+                self._report(response, policy, resource, [finding])
+            if judgement.reason:
+                response.not_applicable.append(not_applicable(policy, judgement.reason))
         return response
 
     def _report(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tap_guardrails.judging import judge_in_stack, judge_resource
+from tap_guardrails.judging import judge_resource, judge_stack
 from tap_guardrails.message import message
-from tap_guardrails.model import ResourceRule, Settings
+from tap_guardrails.model import Finding, Resource, Settings, StackRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,17 +55,17 @@ class Answer:
 def purely(case: Case) -> Answer:
     """Run a case through the rule's function."""
     settings = Settings(case.rule.all_settings, case.config)
-    findings: list[Seen] = []
-    reasons: list[str] = []
     stack = stack_of(case)
-    for resource in stack.of(*case.rule.types):
-        if isinstance(case.rule, ResourceRule):
-            judgement = judge_resource(case.rule, resource, settings)
-        else:
-            judgement = judge_in_stack(case.rule, resource, stack, settings)
-        reasons.append(judgement.reason)
-        findings += [Seen(resource.urn, message(case.rule, resource, one)) for one in judgement.findings]
-    return Answer(tuple(findings), None if not all(reasons) or not reasons else reasons[-1])
+    if isinstance(case.rule, StackRule):
+        judgement = judge_stack(case.rule, stack, settings)
+        return Answer(tuple(seen(case, *pair) for pair in judgement.findings), judgement.reason or None)
+    resource = stack.resources[0]
+    alone = judge_resource(case.rule, resource, settings)
+    return Answer(tuple(seen(case, resource, one) for one in alone.findings), alone.reason or None)
+
+
+def seen(case: Case, resource: Resource, finding: Finding) -> Seen:
+    return Seen(resource.urn, message(case.rule, resource, finding))
 
 
 def on_the_wire(case: Case, response: proto.AnalyzeResponse) -> Answer:
