@@ -201,6 +201,8 @@ class Operations:
         exclusive: What `find` finds is an error unless it was left behind: `create` would take it over silently.
         from_id: The properties that follow from the id, for imports.
         unread: Properties that AWS does not tell, or that mean nothing to it.
+        untold: Properties that an emulator may keep without telling: what is not told counts as it was; `a.b`
+            for the property `b` of the object `a`.
         active: Tells from the answer to `read` whether a change is done; None where changes are done at once.
         emptied: Operations before `delete` that take away what would hinder it: name of a function in `deploy`.
     """
@@ -220,6 +222,7 @@ class Operations:
     exclusive: bool = False
     from_id: Callable[[str], Properties] | None = None
     unread: frozenset[str] = frozenset()
+    untold: frozenset[str] = frozenset()
     active: Callable[[Answer], bool] | None = None
     emptied: str = ""
 

@@ -248,6 +248,8 @@ class Lifecycle:
             if error.code in operations.missing:
                 return None
             raise
+        for path in operations.untold:
+            _take_as_wanted(live, subject.wanted, path)
         if operations.tags is not None:
             live.update(tags.split(self._tags(subject), subject.wanted, self.settings.default_tags))
         if operations.active is not None and not operations.active(answer):
@@ -366,6 +368,16 @@ def _params(call: Call, subject: Subject) -> dict[str, object]:
 
 def _chosen(choice: Choice, subject: Subject) -> Call | None:
     return choice if isinstance(choice, Call) else choice(subject)
+
+
+def _take_as_wanted(live: Properties, wanted: Mapping[str, Value], path: str) -> None:
+    name, _, inner = path.partition(".")
+    of_live, of_wanted = live.get(name), wanted.get(name)
+    if inner:
+        if isinstance(of_live, dict) and isinstance(of_wanted, dict):
+            _take_as_wanted(of_live, of_wanted, inner)
+    elif of_live is None and of_wanted is not None:
+        live[name] = of_wanted
 
 
 def _found(readers: Mapping[str, Reader], answer: Answer, subject: Subject) -> Properties:

@@ -9,6 +9,7 @@ from local.aws_provider.operations import (
     Call,
     Facet,
     Operations,
+    Reader,
     Source,
     Subject,
     Tagging,
@@ -30,6 +31,7 @@ _RETENTION = (
     1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
 _GROUP: dict[str, Source] = {"logGroupName": identity}
+_FILLERS = frozenset({"ExtendedStatistic", "Period", "Statistic", "Unit"})
 _ALARM_PLAIN = {
     "actionsEnabled": "ActionsEnabled",
     "alarmActions": "AlarmActions",
@@ -119,6 +121,23 @@ _ALARM_PARAMS: dict[str, Source] = {
 }
 
 
+def _flat(parameter: str) -> Reader:
+    """Read what belongs to an alarm on one metric; an alarm on an expression has a filler there, if anything."""
+
+    def read(answer: Answer, subject: Subject) -> Value:
+        on_expression = answer.get("Metrics") or subject.wanted.get("metricQueries")
+        return None if on_expression and parameter in _FILLERS else at(parameter)(answer, subject)
+
+    return read
+
+
+def _datapoints(answer: Answer, subject: Subject) -> Value:
+    # Where a program says none, it is as many as there are periods.
+    told = at("DatapointsToAlarm")(answer, subject)
+    wanted = subject.wanted.get("datapointsToAlarm")
+    return None if wanted is None and told == answer.get("EvaluationPeriods") else told
+
+
 def _alarm_arn(subject: Subject) -> object:
     return f"arn:aws:cloudwatch:{subject.region}:{subject.account}:alarm:{subject.id}"
 
@@ -185,13 +204,16 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
                     found={
                         "dimensions": at("Dimensions", _dimensions_found),
                         "metricQueries": at("Metrics", _queries_found),
-                        **{name: at(parameter) for name, parameter in _ALARM_PLAIN.items()},
+                        **{name: _flat(parameter) for name, parameter in _ALARM_PLAIN.items()},
+                        "datapointsToAlarm": _datapoints,
                     },
                 ),
             ),
             tags=_ALARM_TAGS,
             delete=(Call("delete_alarms", {"AlarmNames": lambda subject: [subject.id]}),),
             missing=frozenset({"ResourceNotFound", "ResourceNotFoundException"}),
+            # ministack 1.4 takes an alarm on an expression and keeps nothing of the expression.
+            untold=frozenset({"metricQueries"}),
             from_id=from_id("name"),
         ),
     ),
@@ -260,6 +282,8 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             taken=frozenset({"ResourceAlreadyExistsException"}),
             from_id=from_id("name"),
             unread=frozenset({"skipDestroy"}),
+            # ministack 1.4 takes a log group's key and tells none.
+            untold=frozenset({"kmsKeyId", "logGroupClass"}),
         ),
     ),
 }

@@ -270,6 +270,8 @@ _OPERATIONS = Operations(
     missing=frozenset({"ResourceNotFoundException"}),
     taken=frozenset({"ResourceInUseException"}),
     from_id=from_id("name"),
+    # ministack 1.4 knows that recovery is on, not for how many days.
+    untold=frozenset({"pointInTimeRecovery.recoveryPeriodInDays"}),
     active=lambda answer: at("Table.TableStatus")(answer, Subject("", {}, "", "")) == "ACTIVE",
 )
 

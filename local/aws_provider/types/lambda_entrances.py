@@ -13,6 +13,7 @@ from local.aws_provider.operations import (
     Reader,
     Source,
     Subject,
+    Tagging,
     Wanted,
     at,
     from_id,
@@ -62,6 +63,10 @@ def _function(answer: Answer, subject: Subject) -> Value:
     arn, wanted = str(answer.get("FunctionArn")), str(subject.wanted.get("functionName"))
     name = arn.split(":function:", 1)[-1]
     return wanted if wanted in {arn, name, name.partition(":")[0]} else name
+
+
+def _mapping_arn(subject: Subject) -> object:
+    return f"arn:aws:lambda:{subject.region}:{subject.account}:event-source-mapping:{subject.id}"
 
 
 def _url_id(answer: Answer, _subject: Subject) -> Value:
@@ -201,6 +206,7 @@ ENTRANCES: Final[dict[str, Description]] = {
                     **{parameter: Wanted(name, pascal()) for name, parameter in _MAPPED_OBJECTS.items()},
                 },
             ),
+            create_tags="Tags",
             name=named("UUID"),
             find=Call(
                 "list_event_source_mappings",
@@ -244,6 +250,14 @@ ENTRANCES: Final[dict[str, Description]] = {
                         },
                     },
                 ),
+            ),
+            tags=Tagging(
+                read="list_tags",
+                path="Tags",
+                tag="tag_resource",
+                untag="untag_resource",
+                resource=("Resource", _mapping_arn),
+                key="",
             ),
             delete=(Call("delete_event_source_mapping", _MAPPING),),
             missing=_GONE,

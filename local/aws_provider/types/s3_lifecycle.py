@@ -61,7 +61,7 @@ def _rule_from_api(rule: dict[str, Value]) -> Value:
             if isinstance(pair, dict):
                 tags[str(pair.get("key"))] = pair.get("value")
         joined = {**joined, "and": {**both, "tags": tags}}
-    shown = {name: value for name, value in joined.items() if value not in ("", None)}
+    shown = {name: value for name, value in joined.items() if value is not None}
     return {**rule, "filter": shown or None}
 
 
