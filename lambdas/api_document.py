@@ -135,8 +135,9 @@ SCHEMAS: dict[str, Any] = {
 CORRELATION_HEADER = {
     "name": "X-Correlation-Id",
     "in": "header",
-    "description": "Comes back in the response and goes into each log line; made up when there is none.",
-    "schema": {"type": "string", "pattern": CORRELATION_PATTERN},
+    "description": "Comes back in the response and goes into each log line. One that does not match "
+    f"{CORRELATION_PATTERN} is replaced by a new one.",
+    "schema": {"type": "string"},
 }
 IDEMPOTENCY_HEADER = {
     "name": "Idempotency-Key",

@@ -152,7 +152,7 @@ def _trace() -> dict[str, str] | None:
 
 
 def _send(document: Mapping[str, Any]) -> None:
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, OverflowError):
         datagram = HEADER + json.dumps(document, separators=(",", ":")).encode()
         _socket().sendto(datagram, _daemon(os.environ.get("AWS_XRAY_DAEMON_ADDRESS", DEFAULT_DAEMON)))
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import base64
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,10 +17,6 @@ pytestmark = pytest.mark.emulator
 
 def get(path: str, **query: str) -> dict[str, Any]:
     return http_event("GET", path, query=query)
-
-
-def cursor(value: object) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
 
 def test_an_item_is_told_before_and_after_processing(stand: Stand) -> None:
@@ -125,13 +119,13 @@ BAD_QUERIES: dict[str, dict[str, str]] = {
     "huge": {"limit": "9" * 5000},
     "unknown": {"filter": "x"},
     "cursor empty": {"cursor": ""},
-    "cursor no base64": {"cursor": "%%%"},
-    "cursor cut": {"cursor": "a"},
-    "cursor no json": {"cursor": base64.urlsafe_b64encode(b"{").decode().rstrip("=")},
-    "cursor no object": {"cursor": cursor([1])},
-    "cursor wrong types": {"cursor": cursor({"id": "0" * 32, "timestamp": "1"})},
-    "cursor traversal": {"cursor": cursor({"id": "../..", "timestamp": 1})},
-    "cursor extra": {"cursor": cursor({"id": "0" * 32, "timestamp": 1, "x": 1})},
+    "cursor without time": {"cursor": "0" * 32},
+    "cursor cut": {"cursor": "0" * 32 + "-"},
+    "cursor negative": {"cursor": "0" * 32 + "--1"},
+    "cursor other digits": {"cursor": "0" * 32 + "-\u0661"},
+    "cursor too far": {"cursor": "0" * 32 + "-" + "9" * 16},
+    "cursor traversal": {"cursor": "../..-1"},
+    "cursor line end": {"cursor": "0" * 32 + "-1\n"},
 }
 
 
@@ -146,7 +140,7 @@ def test_bad_queries_are_refused_before_any_call(query: dict[str, str]) -> None:
 
 @pytest.mark.usefixtures("stand")
 def test_a_made_up_cursor_only_starts_elsewhere() -> None:
-    assert call_api(get("/items", cursor=cursor({"id": "f" * 32, "timestamp": 1}))).status == 200
+    assert call_api(get("/items", cursor="f" * 32 + "-1")).status == 200
 
 
 @pytest.mark.usefixtures("stand")
