@@ -13,8 +13,11 @@ from gate.terminal import Ink, failure_lines, write
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# Module and summary of each command; only the module of the one asked for is imported.
 COMMANDS: Final = {
-    "preview": "preview a stack with policy packs and say what came of it",
+    "preview": ("gate.commands.preview", "preview a stack with policy packs and say what came of it"),
+    "deploy": ("gate.commands.deploy", "preview a stack and, if it passes, deploy exactly that"),
+    "report": ("gate.reports.command", "draw reports again from verdict files"),
 }
 
 
@@ -47,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser, parsers = _parsers()
     command: Command | None = None
     if given and given[0] in COMMANDS:
-        command = cast("Command", importlib.import_module(f"gate.commands.{given[0]}"))
+        command = cast("Command", importlib.import_module(COMMANDS[given[0]][0]))
         command.add_arguments(parsers[given[0]])
     options = parser.parse_args(given)
     if command is None:
@@ -69,6 +72,6 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     parsers = {
         name: commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
-        for name, summary in COMMANDS.items()
+        for name, (_, summary) in COMMANDS.items()
     }
     return parser, parsers

@@ -82,6 +82,12 @@ _KNOWN: Final = (
         "repair the pack (its own words are below); its requirements must be installed.",
     ),
     _Known(
+        re.compile(r"not allowed by the plan|violates plan|expected resource operations"),
+        "The deployment is not the one that was previewed.",
+        "only what the policies have seen may be deployed; the engine stopped at the first difference.",
+        "run `gate deploy` again: it previews, and gates, what the program declares now.",
+    ),
+    _Known(
         re.compile(r"validating stack config|missing required configuration|Missing required configuration"),
         "The stack's config does not fit the project.",
         "the program would run with values that nobody meant.",

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 # Operations on a resource that the program declares: the engine has packs analyze each of them.
 DECLARED: Final = frozenset({"create", "same", "update", "replace", "create-replacement", "import"})
 
+# Operations that change something in the cloud or in the stack's state.
+_CHANGES: Final = frozenset(
+    {"create", "update", "delete", "create-replacement", "delete-replaced", "import", "import-replacement"}
+)
 _CLOSING_WORDS: Final = frozenset({"preview failed", "update failed"})
 
 
@@ -66,6 +70,7 @@ class EventLog:
         diagnostics: messages, debug ones left out.
         declared: type token of each resource that the program declares, by URN.
         providers: names of the provider packages in use.
+        applied: each operation that was carried out and not only planned, by kind.
         packs: version of each loaded pack, by the key `name|local|path` or `name`.
         changes: number of operations by kind.
         result: `succeeded`, `failed`, `canceled`, or empty when the engine did not come that far.
@@ -80,6 +85,7 @@ class EventLog:
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
     declared: dict[str, str] = field(default_factory=dict[str, str])
     providers: set[str] = field(default_factory=set[str])
+    applied: list[str] = field(default_factory=list[str])
     packs: dict[str, str] = field(default_factory=dict[str, str])
     changes: dict[str, int] = field(default_factory=dict[str, int])
     result: str = ""
@@ -166,6 +172,12 @@ def _step(log: EventLog, body: Mapping[str, object]) -> None:
         log.declared[text(step.get("urn"))] = kind
 
 
+def _outputs(log: EventLog, body: Mapping[str, object]) -> None:
+    step = mapping(body.get("metadata"))
+    if body.get("planning") is not True and text(step.get("op")) in _CHANGES:
+        log.applied.append(text(step.get("op")))
+
+
 def _closing(log: EventLog, body: Mapping[str, object]) -> None:
     log.result = text(body.get("result"))
     log.packs = {name: text(version) for name, version in mapping(body.get("PolicyPacks")).items()}
@@ -181,5 +193,6 @@ _READERS: Final[Mapping[str, Callable[[EventLog, Mapping[str, object]], None]]] 
     "policyRemediationEvent": _remediated,
     "diagnosticEvent": _diagnostic,
     "resourcePreEvent": _step,
+    "resOutputsEvent": _outputs,
     "summaryEvent": _closing,
 }

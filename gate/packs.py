@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from gate.document import mapping, text
@@ -22,14 +23,22 @@ class RequestedPack:
     Attributes:
         folder: absolute path of the folder with its PulumiPolicy.yaml.
         config: absolute path of its config file, when there is one.
-        configured: names of the policies that the config file mentions (`all` left out).
-        disabled: names of the policies that it turns off (`all` may be among them).
+        body: what the config file says.
     """
 
     folder: Path
     config: Path | None
-    configured: frozenset[str]
-    disabled: frozenset[str]
+    body: Mapping[str, object] = field(default_factory=dict[str, object])
+
+    @property
+    def configured(self) -> frozenset[str]:
+        """Names of the policies that the config file mentions."""
+        return frozenset(self.body) - {"all", "environments"}
+
+    @property
+    def disabled(self) -> frozenset[str]:
+        """Names of the policies that the config file turns off (`all` may be among them)."""
+        return frozenset(name for name, value in self.body.items() if _level(value) == "disabled")
 
 
 def requested_packs(folders: list[Path], configs: list[Path], project: Path) -> list[RequestedPack]:
@@ -63,6 +72,28 @@ def requested_packs(folders: list[Path], configs: list[Path], project: Path) -> 
     return [_checked(folder, config) for folder, config in paired]
 
 
+def require_known(pack: RequestedPack, names: Iterable[str], policies: Collection[str]) -> None:
+    """Refuse a config file that names a policy which the pack does not have: the engine passes over it.
+
+    Args:
+        pack: the pack.
+        names: names in its config file.
+        policies: the policies that it has.
+
+    Raises:
+        CouldNotRunError: one of the names is none of them.
+    """
+    for name in sorted(names):
+        if name not in policies:
+            near = difflib.get_close_matches(name, policies, n=1)
+            raise CouldNotRunError(
+                f"The pack has no policy {name!r}.",
+                where=str(pack.config),
+                why="what the config file says of it would silently not apply.",
+                fix=f"write {near[0]!r}." if near else f"use one of: {', '.join(sorted(policies))}.",
+            )
+
+
 def _checked(folder: Path, config: Path | None) -> RequestedPack:
     folder = folder.absolute()
     if not folder.is_dir():
@@ -87,14 +118,8 @@ def _checked(folder: Path, config: Path | None) -> RequestedPack:
             fix="add `runtime: python` (or nodejs, …).",
         )
     if config is None:
-        return RequestedPack(folder, None, frozenset(), frozenset())
-    body = _read_config(config)
-    return RequestedPack(
-        folder=folder,
-        config=config.absolute(),
-        configured=frozenset(body) - {"all"},
-        disabled=frozenset(name for name, value in body.items() if _level(value) == "disabled"),
-    )
+        return RequestedPack(folder, None)
+    return RequestedPack(folder, config.absolute(), _read_config(config))
 
 
 def _runtime(folder: Path) -> object:

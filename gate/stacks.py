@@ -40,12 +40,10 @@ class Stack:
     Attributes:
         name: its name as asked for.
         config: a copy of its config file, which the engine may write to.
-        created: the gate created it for this run.
     """
 
     name: str
     config: Path
-    created: bool = False
 
 
 class NoSuchStackError(Exception):
@@ -62,16 +60,28 @@ def raise_if_missing(run: Run) -> None:
         raise NoSuchStackError
 
 
-def on_stack(engine: Engine, project: Project, name: str, action: Callable[[Stack], Result]) -> Result:
+def on_stack(
+    engine: Engine,
+    project: Project,
+    name: str,
+    action: Callable[[Stack], Result],
+    *,
+    keep: Callable[[Result], bool] = lambda _: False,
+) -> Result:
     """Run something on a stack; one that the project knows and the backend does not is created first.
 
-    A stack that was created here is removed again when the action cannot run.
+    A stack that was created here is removed again when the action cannot run or its result is not to be kept
+    (the engine itself refuses to remove a stack that has resources).
 
     Args:
         engine: the CLI, bound to the project.
         project: the project.
         name: the stack.
         action: what to do; raises NoSuchStackError when the backend does not have the stack.
+        keep: whether a stack that was created here stays.
+
+    Returns:
+        What the action returned.
 
     Raises:
         CouldNotRunError: nobody knows the stack, or the action could not run.
@@ -85,11 +95,14 @@ def on_stack(engine: Engine, project: Project, name: str, action: Callable[[Stac
     except NoSuchStackError:
         _require_known(engine, project, name)
     _create(engine, project, name)
+    stays = False
     try:
-        return action(Stack(name, config, created=True))
-    except BaseException:
-        engine.run("stack", "rm", "--yes", "--preserve-config", "--stack", name, name="stack-rm")
-        raise
+        result = action(Stack(name, config))
+        stays = keep(result)
+        return result
+    finally:
+        if not stays:
+            engine.run("stack", "rm", "--yes", "--preserve-config", "--stack", name, name="stack-rm")
 
 
 def _copy_config(source: Path, target: Path) -> None:

@@ -22,7 +22,7 @@ def report(log: EventLog, disabled: frozenset[str] = frozenset()) -> Report:
     def locate(urn: str, path: str) -> Location | None:
         return Location("Pulumi.yaml", 12) if (urn, path) == (KEY, "enableKeyRotation") else None
 
-    pack = RequestedPack(Path("/packs/p"), None, frozenset(), disabled)
+    pack = RequestedPack(Path("/packs/p"), None, dict.fromkeys(disabled, "disabled"))
     return build_report(log, project="tap", stack="dev", requested=[pack], locate=locate, seconds=1.5)
 
 

@@ -70,3 +70,14 @@ def test_any_json_is_read_without_a_fault(lines: list[object]) -> None:
 @given(st.lists(st.text()))
 def test_any_lines_are_read_without_a_fault(lines: list[str]) -> None:
     read_events(lines)
+
+
+def test_operations_that_were_carried_out_are_told_from_planned_ones() -> None:
+    create = {"metadata": {"op": "create", "urn": KEY}}
+    same = {"metadata": {"op": "same", "urn": KEY}}
+    log = events(
+        {"resOutputsEvent": create},
+        {"resOutputsEvent": {**create, "planning": True}},
+        {"resOutputsEvent": same},
+    )
+    assert log.applied == ["create"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def asked(*folders: str) -> list[RequestedPack]:
-    return [RequestedPack(Path(folder), None, frozenset(), frozenset()) for folder in folders]
+    return [RequestedPack(Path(folder), None) for folder in folders]
 
 
 def refusal(log: EventLog, *folders: str, allow_empty: bool = False) -> str:

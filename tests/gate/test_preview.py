@@ -58,7 +58,7 @@ def test_a_stack_passes(gate: Gate, project: Project, pack: Pack, backend: Path,
     assert "PASSED  2 policies, 1 resource" in out
     assert json.loads(document.read_text())["steps"][0]["op"] == "create"
     assert json.loads(verdict.read_text())["outcome"] == "passed"
-    assert stacks(backend) == ["dev.json"]
+    assert stacks(backend) == []
     assert (folder / "Pulumi.dev.yaml").read_text() == "config: {}\n"
 
 
@@ -92,13 +92,13 @@ def test_advice_passes(gate: Gate, project: Project, pack: Pack, tmp_path: Path)
     assert "! probe-resource  turned off by the pack's config file" in out
 
 
-def test_a_stack_named_after_its_suffix_is_created_on_the_way(
+def test_a_stack_named_after_its_suffix_needs_no_config_file(
     gate: Gate, project: Project, pack: Pack, backend: Path
 ) -> None:
     folder = project("plain")
     code, _, _ = gate("-C", str(folder), "-s", "TapStackpr12", "--policy-pack", pack("probe"))
     assert code == 0
-    assert stacks(backend) == ["TapStackpr12.json"]
+    assert stacks(backend) == []
     assert sorted(path.name for path in folder.iterdir()) == ["Pulumi.dev.yaml", "Pulumi.yaml"]
 
 
@@ -319,3 +319,36 @@ def test_a_stacks_own_secrets_provider_is_kept(
     assert "nosuch" in err
     assert (folder / "Pulumi.dev.yaml").read_text() == "secretsprovider: nosuch://key\n"
     assert stacks(backend) == []
+
+
+def test_config_of_a_policy_that_the_pack_does_not_have(
+    gate: Gate, project: Project, pack: Pack, tmp_path: Path
+) -> None:
+    config = say(tmp_path, probe_stak="disabled", all="mandatory")
+    code, out, err = gate(
+        "-C", str(project("plain")), "--policy-pack", pack("probe"), "--policy-pack-config", config
+    )
+    assert (code, out) == (2, "")
+    assert "The pack has no policy 'probe-stak'." in err
+    assert "write 'probe-stack'." in err
+
+
+def test_turning_a_policy_off_by_its_right_name_is_no_mistake(
+    gate: Gate, project: Project, pack: Pack, tmp_path: Path
+) -> None:
+    config = say(tmp_path, probe_stack={"enforcementLevel": "disabled"})
+    code, _, _ = gate(
+        "-C", str(project("plain")), "--policy-pack", pack("probe"), "--policy-pack-config", config
+    )
+    assert code == 0
+
+
+def test_reports_are_written(gate: Gate, project: Project, pack: Pack, tmp_path: Path) -> None:
+    folder = project("plain")
+    files = {name: tmp_path / f"report.{name}" for name in ("html", "sarif", "junit", "markdown", "verdict")}
+    options = [word for name, path in files.items() for word in (f"--{name}", str(path))]
+    code, _, _ = gate("-C", str(folder), "--policy-pack", pack("probe"), *options)
+    assert code == 0
+    assert all(path.stat().st_size for path in files.values())
+    policies = json.loads(files["verdict"].read_text())["policies"]
+    assert {one["policy"] for one in policies} == {"probe-resource", "probe-stack"}

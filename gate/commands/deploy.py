@@ -1,0 +1,73 @@
+"""`python -m gate deploy`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, cast
+
+from gate.commands.described import write_reports
+from gate.commands.session import session
+from gate.commands.stack_options import add_stack_options
+from gate.deploy import applied_words, deploy
+from gate.failure import Exit
+from gate.reports import add_targets, targets_of
+from gate.stacks import on_stack
+from gate.terminal import finding_lines, write
+
+if TYPE_CHECKING:
+    import argparse
+
+    from gate.commands.session import Session
+    from gate.findings import Report
+    from gate.stacks import Stack
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    add_stack_options(parser)
+    add_targets(parser)
+
+
+def run(options: argparse.Namespace) -> Exit:
+    """Preview with a plan and, when that passes, carry out exactly that plan.
+
+    Raises:
+        CouldNotRunError: there is no verdict, or the update did not end as previewed.
+    """
+    with session(options) as opened:
+        report = on_stack(
+            opened.engine,
+            opened.project,
+            cast("str", options.stack),
+            lambda stack: _deploy(opened, stack),
+            keep=lambda report: report.outcome == "passed",
+        )
+        write_reports("deploy", [report], opened.packs, targets_of(options))
+    return Exit.BLOCKED if report.outcome == "blocked" else Exit.PASSED
+
+
+def _deploy(opened: Session, stack: Stack) -> Report:
+    """Return the verdict that counts: the preview's when that blocks, else the update's."""
+    previewed = opened.preview(stack, opened.engine.scratch / "plan.json")
+    if previewed.report.outcome == "blocked":
+        write(["", "Nothing was deployed."], sys.stdout)
+        return previewed.report
+    deployment = deploy(
+        opened.engine,
+        opened.project,
+        stack,
+        opened.packs,
+        previewed,
+        allow_empty=opened.allow_empty,
+        watch=opened.progress.watch,
+    )
+    opened.progress.clear()
+    if deployment.report.outcome == "blocked":
+        for finding in deployment.report.findings:
+            write(["", *finding_lines(finding, opened.ink)], sys.stdout)
+    word, style = (
+        ("DEPLOYED", "green") if deployment.report.outcome == "passed" else ("BLOCKED BY POLICY", "red")
+    )
+    done = f"{applied_words(deployment.applied)}, {deployment.report.seconds:.1f} s"
+    write([f"{opened.ink.paint(word, style, 'bold')}  {done}"], sys.stdout)
+    return deployment.report

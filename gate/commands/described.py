@@ -1,0 +1,50 @@
+"""Writes the reports that a command was asked for, with what the packs say of their policies."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from gate.reports import Dossier, policies_of, write
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gate.findings import Report
+    from gate.packs import RequestedPack
+    from gate.reports import Kind, Targets
+
+
+def write_reports(
+    kind: Kind, reports: Sequence[Report], packs: Sequence[RequestedPack], targets: Targets
+) -> None:
+    """Write the report files.
+
+    Args:
+        kind: the command.
+        reports: the verdicts.
+        packs: the packs that gave them; each is started once to describe its policies.
+        targets: the files; none asks for nothing.
+
+    Raises:
+        CouldNotRunError: a file cannot be written.
+    """
+    if not targets.files:
+        return
+    policies = [info for pack in packs for info in policies_of(describe(pack))]
+    write(Dossier.of(kind, reports, policies=policies, made=datetime.now(UTC)), targets)
+
+
+def describe(pack: RequestedPack) -> Mapping[str, object]:
+    """Return what a pack says of itself, in the JSON form of `AnalyzerInfo`.
+
+    Raises:
+        CouldNotRunError: it does not start.
+    """
+    from gate.analyzer.running import RunningPack  # noqa: PLC0415 - gRPC takes 0.3 s to import
+
+    running = RunningPack.start(pack)
+    try:
+        return running.description()
+    finally:
+        running.process.close()
