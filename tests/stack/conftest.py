@@ -6,7 +6,9 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from pulumi_policy import EnforcementLevel
 
+from tap_guardrails.assembly import policies
 from tests.stack.engine import STACKS, copy_project
 
 if TYPE_CHECKING:
@@ -26,3 +28,9 @@ def stack_env(engine_env: Mapping[str, str], tmp_path_factory: pytest.TempPathFa
             capture_output=True,
         )
     return dict(engine_env)
+
+
+@pytest.fixture(scope="session")
+def mandatory_policies() -> frozenset[str]:
+    """The names of the policies that block, as the pack declares them."""
+    return frozenset(policy.rule.name for policy in policies() if policy.level is EnforcementLevel.MANDATORY)

@@ -54,7 +54,8 @@ def preview(project: Path, env: Mapping[str, str], *options: str, stack: str = "
             *("--event-log", str(events), *options),
         ],
         cwd=project,
-        env=dict(env),
+        # The CLI knows --event-log only so; the Automation API sets the same.
+        env={**env, "PULUMI_DEBUG_COMMANDS": "true"},
         capture_output=True,
         text=True,
         check=False,
