@@ -76,7 +76,8 @@ class Session:
             raise
         self.progress.clear()
         for pack in self.packs:
-            unseen = pack.configured - {tally.policy for tally in result.report.tallies}
+            seen = {tally.policy for tally in result.report.tallies if not tally.disabled}
+            unseen = pack.configured - seen
             if unseen:
                 require_known(pack, unseen, {info.policy for info in policies_of(describe(pack))})
         write(report_lines(result.report, self.ink), sys.stdout)
