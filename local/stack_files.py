@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from local.places import ROOT, checkout_folder, make_folder
 from local.stacks import SALT
+from local.toolchain.progress import say
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -32,7 +33,10 @@ def salted(root: Path = ROOT) -> Generator[None]:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         for path in _stack_files(root):
             text = _read(path)
-            if not any(line.startswith(_OWN_PROVIDER) for line in text.splitlines()):
+            if any(line.startswith(_OWN_PROVIDER) for line in text.splitlines()):
+                if _LINE not in text:
+                    say(f"{path.name} names secrets of your own: its previews need their passphrase or key")
+            else:
                 _replace(path, text + ("" if text.endswith("\n") or not text else "\n") + _LINE)
         yield
     finally:

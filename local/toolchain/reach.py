@@ -10,7 +10,7 @@ import urllib.request
 REACH_SECONDS = 4.0
 
 
-def obstacle(url: str, *, seconds: float = REACH_SECONDS) -> str:
+def obstacle(url: str, *, seconds: float = REACH_SECONDS, grace_seconds: float = 1.0) -> str:
     """What keeps the address from being read; empty when nothing does.
 
     The attempt runs beside, because looking up a host's name has no time limit of its own.
@@ -18,7 +18,7 @@ def obstacle(url: str, *, seconds: float = REACH_SECONDS) -> str:
     answers: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=lambda: answers.put(_attempt(url, seconds)), daemon=True).start()
     try:
-        return answers.get(timeout=seconds + 1.0)
+        return answers.get(timeout=seconds + grace_seconds)
     except queue.Empty:
         return "no answer"
 

@@ -115,12 +115,15 @@ def test_a_file_that_has_nothing_but_the_salt_goes(checkout: Path) -> None:
         "secretsprovider: awskms://alias/pulumi\nencryptedkey: abc\n" + CONFIG,
     ],
 )
-def test_a_provider_of_the_users_own_is_left_alone(checkout: Path, text: str) -> None:
+def test_a_provider_of_the_users_own_is_left_alone(
+    checkout: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
     path = checkout / "Pulumi.prod.yaml"
     path.write_text(text)
     with salted(checkout):
         assert path.read_text() == text
     assert path.read_text() == text
+    assert "Pulumi.prod.yaml names secrets of your own" in capsys.readouterr().err
 
 
 def test_a_secret_that_was_set_meanwhile_keeps_the_salt_it_needs(checkout: Path) -> None:

@@ -124,6 +124,13 @@ def test_a_named_cli_that_cannot_be_used_is_an_error(tmp_path: Path, monkeypatch
     ]
 
 
+@pytest.mark.usefixtures("cache")
+def test_with_nothing_at_all_the_search_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    with pytest.raises(Failure, match="^No Pulumi CLI is there, and none can be got"):
+        find()
+
+
 def test_with_nothing_at_all_there_is_one_clear_message(tmp_path: Path) -> None:
     """No CLI, no Go, no network: the whole command, in a process of its own."""
     (tmp_path / "empty").mkdir()
