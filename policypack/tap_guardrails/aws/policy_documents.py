@@ -9,7 +9,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.model import UNKNOWN, Known, Node, Opaque, Secret, decode
+from tap_guardrails.model import UNKNOWN, Absent, Known, Node, Opaque, Secret, decode
 
 if TYPE_CHECKING:
     from tap_guardrails.model import Reading, Value
@@ -70,10 +70,14 @@ def unrepeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def one_or_many(node: Node) -> Reading[list[Node]]:
-    """Read what the grammar lets stand by itself or in a list: statements, actions, resources."""
+    """Read what the grammar lets stand by itself or in a list: statements, actions, resources.
+
+    An empty list, which the grammar forbids, is as good as none.
+    """
     if isinstance(node.value, (str, dict, bool, float)) and not node.misfit:
         return Known([node], node)
-    return node.items()
+    reading = node.items()
+    return Absent(node) if isinstance(reading, Known) and not reading.value else reading
 
 
 def strange_elements(node: Node, elements: frozenset[str]) -> list[Node]:

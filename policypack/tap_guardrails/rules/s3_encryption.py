@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 from tap_guardrails.aws.buckets import BUCKET, ENCRYPTION, blocks, missing, parts
 from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.encryption_keys import AWS, CUSTOMER, named_key
+from tap_guardrails.aws.lists import judge_each
 from tap_guardrails.model import (
     Absent,
     Choice,
     Control,
     Known,
-    Malformed,
     Node,
     Outcome,
     Reading,
@@ -25,11 +25,7 @@ from tap_guardrails.model import (
     Severity,
     Stack,
     StackRule,
-    Undetermined,
-    malformed,
     must,
-    undecided,
-    violation,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +39,11 @@ RULES: Final = ("rules", "rule")
 DEFAULTS: Final = ("applyServerSideEncryptionByDefault", "applyServerSideEncryptionByDefaults")
 """The same blocks under the names that versions of the provider gave them."""
 
+REQUIRED: Final = {
+    CUSTOMER: "default encryption by aws:kms with a KMS key of your own",
+    AWS: "default encryption by aws:kms",
+    S3: "default encryption by aws:kms or AES256",
+}
 OWN_KEYS: Final = "Objects are encrypted with keys that S3 keeps, for nothing else is declared."
 
 
@@ -57,10 +58,11 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outc
         return
     said = blocks(as_set(resource, BUCKET.at(resource, "serverSideEncryptionConfiguration")))
     if not isinstance(said, Absent):
-        for block in each(said, key):
-            yield from (every_default(resource, stack, block.at, key) if isinstance(block, Node) else [block])
+        yield from judge_each(
+            said, lambda block: every_default(resource, stack, block.at, key), required=REQUIRED[key]
+        )
     elif key != S3:
-        yield missing(found, ENCRYPTION, said.node.path, OWN_KEYS, required(key))
+        yield missing(found, ENCRYPTION, said.node.path, OWN_KEYS, REQUIRED[key])
 
 
 def every_default(resource: Resource, stack: Stack, at: Callable[[str], Node], key: str) -> Iterator[Outcome]:
@@ -72,15 +74,17 @@ def every_default(resource: Resource, stack: Stack, at: Callable[[str], Node], k
         at: Goes to a property of the configuration.
         key: Whose key is wanted.
     """
-    for rule in each(first_set(resource, at, RULES), key):
-        if not isinstance(rule, Node):
-            yield rule
-            continue
-        for default in each(first_set(resource, rule.at, DEFAULTS), key):
-            if isinstance(default, Node):
-                yield from encrypted(resource, stack, default, key)
-            else:
-                yield default
+    yield from judge_each(
+        first_set(resource, at, RULES),
+        lambda rule: judge_each(
+            first_set(resource, rule.at, DEFAULTS),
+            lambda default: encrypted(resource, stack, default, key),
+            required=REQUIRED[key],
+            absent=OWN_KEYS,
+        ),
+        required=REQUIRED[key],
+        absent=OWN_KEYS,
+    )
 
 
 def encrypted(resource: Resource, stack: Stack, default: Node, key: str) -> Iterator[Outcome]:
@@ -98,28 +102,6 @@ def first_set(resource: Resource, at: Callable[[str], Node], names: tuple[str, .
     """Read a block under whichever of its names is set."""
     readings = [blocks(as_set(resource, at(name))) for name in names]
     return next((reading for reading in readings if not isinstance(reading, Absent)), readings[0])
-
-
-def each(reading: Reading[list[Node]], key: str) -> Iterator[Node | Outcome]:
-    """Go through the blocks that were read, or say why there are none."""
-    match reading:
-        case Known(nodes):
-            yield from nodes
-        case Undetermined():
-            yield undecided(reading, required(key))
-        case Malformed():
-            yield malformed(reading, required(key))
-        case Absent():
-            yield violation(reading, OWN_KEYS, required(key))
-
-
-def required(key: str) -> str:
-    """Say what is wanted."""
-    return {
-        CUSTOMER: "default encryption by aws:kms with a KMS key of your own",
-        AWS: "default encryption by aws:kms",
-        S3: "default encryption by aws:kms or AES256",
-    }[key]
 
 
 FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#s3-17"

@@ -1,0 +1,302 @@
+"""What IAM policies allow is spelled out: neither whole services nor every resource.
+
+Statements that deny may be as wide as they like. A condition does not make up for a wildcard: what it asks
+for may be had, and few readers can tell what is left.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.lists import judge_each
+from tap_guardrails.aws.policy_documents import (
+    ELEMENTS,
+    STATEMENT_ELEMENTS,
+    covers,
+    document,
+    one_or_many,
+    strange_elements,
+)
+from tap_guardrails.aws.unscoped_actions import UNSCOPED_ACTIONS
+from tap_guardrails.aws.wildcards import (
+    broad_managed_policy,
+    is_every_of_a_type,
+    is_every_resource,
+    is_whole_service,
+    wild,
+)
+from tap_guardrails.model import (
+    UNKNOWN,
+    Absent,
+    Control,
+    Flag,
+    Known,
+    Malformed,
+    Node,
+    NotApplicable,
+    Outcome,
+    Reading,
+    Resource,
+    ResourceRule,
+    Settings,
+    Severity,
+    Undetermined,
+    Words,
+    malformed,
+    must,
+    undecided,
+    violation,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROLE: Final = "aws:iam/role:Role"
+WITH_DOCUMENT: Final = (
+    "aws:iam/policy:Policy",
+    "aws:iam/rolePolicy:RolePolicy",
+    "aws:iam/userPolicy:UserPolicy",
+    "aws:iam/groupPolicy:GroupPolicy",
+)
+ATTACHMENTS: Final = (
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+    "aws:iam/userPolicyAttachment:UserPolicyAttachment",
+    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
+    "aws:iam/policyAttachment:PolicyAttachment",
+)
+
+SPELLED_OUT: Final = "a policy document whose statements name exact actions and resources"
+EXACT_ACTIONS: Final = "the exact actions that are used"
+EXACT_RESOURCES: Final = "the ARNs of the resources that are used"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What is allowed besides what is spelled out.
+
+    Attributes:
+        strict: Whether wildcards within the names of actions and for all of a type count as well.
+        unscoped: Patterns of actions that may be allowed on every resource, besides those known.
+        managed: Names of AWS's own policies that may be attached although they allow whole services.
+    """
+
+    strict: bool
+    unscoped: tuple[str, ...]
+    managed: frozenset[str]
+
+    def may_be_everywhere(self, action: str) -> bool:
+        """Tell whether an action may be allowed on every resource."""
+        lower = action.casefold()
+        return lower in UNSCOPED_ACTIONS or any(covers(pattern, lower) for pattern in self.unscoped)
+
+    def too_many_actions(self, action: str) -> bool:
+        """Tell whether an action is too many of them."""
+        return is_whole_service(action) or (self.strict and wild(action))
+
+    def too_many_resources(self, resource: str) -> bool:
+        """Tell whether a resource is too many of them."""
+        return is_every_resource(resource) or (self.strict and is_every_of_a_type(resource))
+
+
+def check(resource: Resource, settings: Settings) -> Iterator[Outcome]:
+    """Judge a policy, a role with its inline policies, or the attachment of a policy."""
+    measure = Measure(
+        settings.flag("strict"),
+        tuple(pattern.casefold() for pattern in settings.words("allowedOnEveryResource")),
+        frozenset(settings.words("allowedManagedPolicies")),
+    )
+    if resource.type in ATTACHMENTS:
+        yield from attached(resource.at("policyArn"), measure)
+    elif resource.type == ROLE:
+        yield from judge_each(
+            resource.at("inlinePolicies").items(),
+            lambda policy: allowances(policy.at("policy"), measure, absent=""),
+            required=SPELLED_OUT,
+        )
+        yield from judge_each(
+            resource.at("managedPolicyArns").items(),
+            lambda arn: not_too_broad(arn.text(), measure),
+            required="the ARNs of policies that allow no whole services",
+        )
+    else:
+        yield from allowances(resource.at("policy"), measure, absent="The policy has no document.")
+
+
+def attached(arn: Node, measure: Measure) -> Iterator[Outcome]:
+    """Judge the attachment of a policy, whose document is judged where it is declared.
+
+    AWS's own policies have ARNs that are known before any deployment.
+    """
+    reading = arn.text()
+    if isinstance(reading, Undetermined):
+        yield NotApplicable(
+            "The policy does not exist yet, so it is not AWS's own; it is judged where it is declared."
+        )
+    elif isinstance(reading, Absent):
+        yield violation(reading, "The attachment names no policy.", "the ARN of a policy")
+    else:
+        yield from not_too_broad(reading, measure)
+
+
+def not_too_broad(arn: Reading[str], measure: Measure) -> Iterator[Outcome]:
+    """Require that a policy is none of AWS's own that allow whole services."""
+    match arn:
+        case Malformed():
+            yield malformed(arn, "the ARN of a policy")
+        case Known(text):
+            name = broad_managed_policy(text)
+            if name is not None and name not in measure.managed:
+                yield violation(
+                    arn,
+                    f"AWS's policy {arn.node.found()} allows whole services.",
+                    "a policy with the exact actions that are used",
+                )
+        case _:
+            pass
+
+
+def allowances(policy: Node, measure: Measure, absent: str) -> Iterator[Outcome]:
+    """Judge a policy document.
+
+    Args:
+        policy: The property with the document.
+        measure: What is allowed.
+        absent: What to say when there is none; empty when that is nothing to speak of.
+    """
+    content = document(policy)
+    if content.value is None:
+        yield from [violation(policy, absent, SPELLED_OUT)] if absent else []
+        return
+    for node in strange_elements(content, ELEMENTS):
+        yield violation(node, f"`{node.path}` is no element of a policy.", SPELLED_OUT)
+    yield from judge_each(
+        one_or_many(content.at("Statement")),
+        lambda one: statement(one, measure),
+        required=SPELLED_OUT,
+        absent="The policy has no statements.",
+    )
+
+
+def statement(node: Node, measure: Measure) -> Iterator[Outcome]:
+    """Judge a statement by its effect: only what is allowed can be too much."""
+    for strange in strange_elements(node, STATEMENT_ELEMENTS):
+        yield violation(strange, f"`{strange.path}` is no element of a statement.", SPELLED_OUT)
+    effect = node.at("Effect").text()
+    match effect:
+        case Known("Deny"):
+            pass
+        case Known("Allow"):
+            yield from allowed(node, measure)
+        case Undetermined():
+            if any(True for _ in allowed(node, measure)):
+                yield undecided(effect, "Deny, or exact actions and resources")
+        case Malformed():
+            yield malformed(effect, "Allow or Deny")
+        case _:
+            yield violation(effect, "The statement neither allows nor denies.", "Allow or Deny")
+
+
+def allowed(node: Node, measure: Measure) -> Iterator[Outcome]:
+    """Judge what a statement allows."""
+    all_but_some, everywhere_but = node.at("NotAction"), node.at("NotResource")
+    yield from exempting(all_but_some, "Everything but some actions is allowed.", EXACT_ACTIONS)
+    yield from exempting(everywhere_but, "It is allowed on everything but some resources.", EXACT_RESOURCES)
+    actions, resources = one_or_many(node.at("Action")), one_or_many(node.at("Resource"))
+    yield from judge_each(
+        actions,
+        lambda one: action(one.text(), measure),
+        required=EXACT_ACTIONS,
+        absent="The statement names no action." if all_but_some.value is None else "",
+    )
+    scoped = first_scoped(actions, measure)
+    if scoped is not None or isinstance(resources, Absent):
+        yield from judge_each(
+            resources,
+            lambda one: place(one.text(), scoped.found() if scoped else "It", measure),
+            required=EXACT_RESOURCES,
+            absent="The statement names no resource." if everywhere_but.value is None else "",
+        )
+
+
+def exempting(node: Node, problem: str, required: str) -> Iterator[Outcome]:
+    """Require that an element that says all but some is not there."""
+    if node.value is UNKNOWN:
+        yield undecided(node, required)
+    elif node.value is not None:
+        yield violation(node, problem, required)
+
+
+def action(reading: Reading[str], measure: Measure) -> Iterator[Outcome]:
+    """Require that an action is spelled out."""
+    yield from must(
+        reading,
+        lambda text: not measure.too_many_actions(text),
+        problem=f"{reading.node.found()} allows more actions than anyone can oversee.",
+        required=EXACT_ACTIONS,
+    )
+
+
+def place(reading: Reading[str], action_shown: str, measure: Measure) -> Iterator[Outcome]:
+    """Require that a resource is spelled out.
+
+    Args:
+        reading: The resource.
+        action_shown: An action that is allowed there, as a message shows it.
+        measure: What is allowed.
+    """
+    yield from must(
+        reading,
+        lambda text: not measure.too_many_resources(text),
+        problem=f"{action_shown} is allowed on every resource.",
+        required=EXACT_RESOURCES,
+    )
+
+
+def first_scoped(actions: Reading[list[Node]], measure: Measure) -> Node | None:
+    """Return the first action that AWS scopes to resources; one that is not known is judged by itself."""
+    for node in actions.value if isinstance(actions, Known) else ():
+        reading = node.text()
+        if isinstance(reading, Known) and not measure.may_be_everywhere(reading.value):
+            return node
+    return None
+
+
+FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/iam-controls.html"
+
+RULE = ResourceRule(
+    name="iam-no-wildcards",
+    title="IAM policies are spelled out",
+    description="IAM policies allow exact actions on exact resources.",
+    why="Whoever takes over a function gets all that its role may do, and a wildcard hides how much that is.",
+    fix="Name the actions that are used, and the ARNs of the resources that they are used on.",
+    severity=Severity.HIGH,
+    url="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
+    controls=(
+        Control("FSBP", "IAM.1", f"{FSBP}#iam-1"),
+        Control("FSBP", "IAM.21", f"{FSBP}#iam-21"),
+        Control("NIST", "AC-6", f"{FSBP}#iam-21"),
+    ),
+    types=(*WITH_DOCUMENT, ROLE, *ATTACHMENTS),
+    settings=(
+        Flag(
+            "strict",
+            default=False,
+            description="Also refuse wildcards within an action's name (`s3:Get*`), and resources that are "
+            "everything of a type in one place (`arn:aws:dynamodb:eu-west-2:123456789012:table/*`).",
+        ),
+        Words(
+            "allowedOnEveryResource",
+            (),
+            "Actions that may be allowed on `*`, besides those that are known to be scoped to no resource; "
+            "`*` and `?` are wildcards here too.",
+        ),
+        Words(
+            "allowedManagedPolicies",
+            (),
+            "Names of AWS's own policies that may be attached although they allow whole services.",
+        ),
+    ),
+    check=check,
+)
