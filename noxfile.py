@@ -99,6 +99,26 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def docs(session: nox.Session) -> None:
+    """Write the policy reference from the rules (the tests fail when it is not current)."""
+    install(session, "policypack")
+    reference = ("tap_guardrails.reference", "docs/policies.md")
+    session.run("python", "-m", *reference, env={"PYTHONPATH": "policypack"})
+
+
+@nox.session(default=False)
+def publish(session: nox.Session) -> None:
+    """Check the pack as far as it goes without an account, then publish it (-- ORG)."""
+    install(session, "local")
+    prepared = ("python", "-m", "local", "exec", "--aws")
+    session.run(*prepared, "embedded", "--", "python", "-m", "gate", "preview", "--stack", "prod")
+    if session.posargs:
+        session.run(*prepared, "real", "--", "pulumi", "policy", "publish", *session.posargs, "policypack")
+    else:
+        session.log("the pack is ready; name the organization to publish it to: nox -s publish -- ORG")
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure, as ratios side by side in one run (-- pack preview checkov ...)."""
     install(session, "test")
