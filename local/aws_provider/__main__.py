@@ -5,11 +5,14 @@ Prints the port that it listens on (loopback only) on standard output and serves
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
 
 from local.aws_provider.wire import load_without_sdk
+
+_PARENT_SECONDS = 1.0
 
 
 def main(arguments: list[str]) -> int:
@@ -31,9 +34,12 @@ def main(arguments: list[str]) -> int:
 
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)
+    engine = os.getppid()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    stop.wait()
+    # An engine that is killed tells nobody; then this process is handed to another parent.
+    while not stop.wait(_PARENT_SECONDS) and os.getppid() == engine:
+        pass
     server.stop(grace=1).wait()
     return 0
 

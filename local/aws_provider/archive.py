@@ -56,7 +56,8 @@ def _members(blob: Blob, prefix: str = "") -> Iterator[tuple[str, bytes]]:
         yield from _files(Path(blob.path), prefix)
     else:
         msg = (
-            f"The code at `{blob.uri}` is not on this machine, and the stand-in downloads nothing. Fix: give a file"
+            f"The code at `{blob.uri}` is not on this machine, and the stand-in downloads nothing. Fix:"
+            " give a file"
             if blob.uri
             else "The code is empty. Lambda needs some. Fix: give an archive with the function's files"
         )
@@ -72,5 +73,8 @@ def _files(path: Path, prefix: str) -> Iterator[tuple[str, bytes]]:
                 name = file.relative_to(path).as_posix()
                 yield (f"{prefix}/{name}" if prefix else name), file.read_bytes()
     else:
-        msg = f"The code `{path}` does not exist. Lambda needs it. Fix: build it (python -m lambdas.package), or correct the path"
+        msg = (
+            f"The code `{path}` does not exist. Lambda needs it. "
+            "Fix: build it (python -m lambdas.package), or correct the path"
+        )
         raise ArchiveError(msg)

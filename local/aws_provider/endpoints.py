@@ -23,8 +23,10 @@ def require_emulator(endpoint: str) -> None:
     if parts.scheme in {"http", "https"} and _is_local(host):
         return
     msg = (
-        f"The stand-in AWS provider does not deploy to `{endpoint}`: that is not on this machine nor in a private "
-        "network, so it could be AWS itself. Fix: give an emulator's address (AWS_ENDPOINT_URL or aws:endpoints), "
+        f"The stand-in AWS provider does not deploy to `{endpoint}`: that is not on this machine nor in"
+        " a private "
+        "network, so it could be AWS itself. Fix: give an emulator's address (AWS_ENDPOINT_URL or "
+        "aws:endpoints), "
         "or deploy to AWS with the real provider (--aws real)"
     )
     raise RefusedEndpointError(msg)

@@ -23,7 +23,8 @@ def inputs_as_found(token: str, inputs: Mapping[str, Value], outputs: Mapping[st
         outputs: The resource as it was found.
 
     Returns:
-        The inputs: those that still hold as they were, the others as found. For an import, what was found of every
+        The inputs: those that still hold as they were, the others as found. For an import, what was
+            found of every
         input that AWS does not compute.
     """
     shape = shape_of(token)

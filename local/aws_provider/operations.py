@@ -5,11 +5,12 @@ Pure data: nothing here calls anything. `deploy` carries it out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
     from local.aws_provider.values import Properties, Value
 
 Answer: TypeAlias = "Mapping[str, object]"
@@ -197,14 +198,18 @@ class Operations:
         create_tags: The parameter of `create` that takes tags; empty where it takes none.
         missing: Error codes that say that the resource does not exist.
         taken: Error codes of `create` that say that something of this name exists.
-        find: Finds what has the name already, or what an interrupted run may have left behind: `ids` in the answer.
-        exclusive: What `find` finds is an error unless it was left behind: `create` would take it over silently.
+        find: Finds what has the name already, or what an interrupted run may have left behind: `ids` in
+            the answer.
+        exclusive: What `find` finds is an error unless it was left behind: `create` would take it over
+            silently.
         from_id: The properties that follow from the id, for imports.
+        import_id: Makes the id of what a user gives to an import, where that is more.
         unread: Properties that AWS does not tell, or that mean nothing to it.
         untold: Properties that an emulator may keep without telling: what is not told counts as it was; `a.b`
             for the property `b` of the object `a`.
         active: Tells from the answer to `read` whether a change is done; None where changes are done at once.
-        emptied: Operations before `delete` that take away what would hinder it: name of a function in `deploy`.
+        emptied: Operations before `delete` that take away what would hinder it: name of a function in
+            `deploy`.
     """
 
     service: str
@@ -221,6 +226,7 @@ class Operations:
     find: Call | None = None
     exclusive: bool = False
     from_id: Callable[[str], Properties] | None = None
+    import_id: Callable[[str], str] | None = None
     unread: frozenset[str] = frozenset()
     untold: frozenset[str] = frozenset()
     active: Callable[[Answer], bool] | None = None
@@ -238,16 +244,20 @@ class Operations:
         return covered
 
 
+def inside(answer: object, steps: Iterable[str]) -> object:
+    """Follow keys into an answer; None where one of them is missing."""
+    value = answer
+    for step in steps:
+        value = cast("dict[str, object]", value).get(step) if isinstance(value, dict) else None
+    return value
+
+
 def at(path: str, convert: Callable[[object], Value] | None = None) -> Reader:
     """Read a property from a path in the answer, e.g. `KeyMetadata.Arn`."""
     steps = path.split(".")
 
     def read(answer: Answer, _subject: Subject) -> Value:
-        value: object = answer
-        for step in steps:
-            if not isinstance(value, Mapping):
-                return None
-            value = cast("Mapping[str, object]", value).get(step)
+        value = inside(answer, steps)
         if value is None:
             return None
         return convert(value) if convert is not None else cast("Value", value)
@@ -269,7 +279,7 @@ def wanted_name(*properties: str) -> Callable[[Answer, Subject], str]:
 
 
 def from_id(*properties: str) -> Callable[[str], Properties]:
-    """Say which properties the parts of an id are, separated by `:`; the first of a single one is the whole id."""
+    """Say which properties the parts of an id are, separated by `:`; a single one is the whole id."""
 
     def properties_of(identifier: str) -> Properties:
         parts = [identifier] if len(properties) == 1 else identifier.split(":", len(properties) - 1)

@@ -180,12 +180,14 @@ class Provider:
         state, secrets = decode(request.properties)
         old_inputs, input_secrets = decode(request.inputs)
         with answering(context, secrets):
-            outputs = self._deployer("read", token).read(request.id, state)
+            deployer = self._deployer("read", token)
+            outputs = deployer.read(request.id, state)
         if outputs is None:
             return provider_pb2.ReadResponse()
+        identifier = request.id if state else deployer.imported_id(request.id)
         inputs = inputs_as_found(token, old_inputs, outputs)
         return provider_pb2.ReadResponse(
-            id=request.id, properties=encode(outputs, secrets), inputs=encode(inputs, input_secrets)
+            id=identifier, properties=encode(outputs, secrets), inputs=encode(inputs, input_secrets)
         )
 
     def delete(self, request: provider_pb2.DeleteRequest, context: Context) -> empty_pb2.Empty:

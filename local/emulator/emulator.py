@@ -36,8 +36,8 @@ class EmulatorError(RuntimeError):
 class Emulator:
     """One emulator, as a context manager.
 
-    It listens on 127.0.0.1 only, keeps its state in a temporary folder and has no way to Docker. It ends with the
-    `with` block, and with the process that started it, however that ends.
+    It listens on 127.0.0.1 only, keeps its state in a temporary folder and has no way to Docker. It ends
+    with the `with` block, and with the process that started it, however that ends.
 
     Attributes:
         port: The port it listens on; 0 before the start.
@@ -107,8 +107,7 @@ class Emulator:
                 if self._wait_until_ready():
                     return
                 self._end_process()
-                if self._wanted or attempt == _ATTEMPTS:
-                    raise EmulatorError(self._why_not())
+                self._give_up_when(last=bool(self._wanted) or attempt == _ATTEMPTS)
         except BaseException:
             self.stop()
             raise
@@ -170,6 +169,10 @@ class Emulator:
                 return True
             time.sleep(_POLL_SECONDS)
         return False
+
+    def _give_up_when(self, *, last: bool) -> None:
+        if last:
+            raise EmulatorError(self._why_not())
 
     def _why_not(self) -> str:
         log = (self.folder / "emulator.log").read_text("utf-8", errors="replace").strip()

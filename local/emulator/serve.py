@@ -1,17 +1,16 @@
 """`python -m local.emulator.serve`: the emulator's process.
 
-Runs ministack, and ends with everything that it started as soon as its owner is gone, which shows by the end of
-standard input.
+Runs ministack, and ends with everything that it started as soon as its owner is gone, which shows by the
+end of standard input.
 """
 
 from __future__ import annotations
 
 import os
+import runpy
 import signal
 import sys
 import threading
-
-from ministack import app
 
 
 def _end_with_owner() -> None:
@@ -24,7 +23,7 @@ def main() -> None:
     """Run ministack until it is told to end or its owner is gone."""
     threading.Thread(target=_end_with_owner, daemon=True).start()
     sys.argv = ["ministack"]
-    app.main()
+    runpy.run_module("ministack", run_name="__main__")
 
 
 if __name__ == "__main__":

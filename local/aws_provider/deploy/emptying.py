@@ -37,21 +37,20 @@ def _empty_bucket(call: Caller, subject: Subject) -> None:
 
 
 def _empty_role(call: Caller, subject: Subject) -> None:
-    role = {"RoleName": subject.id}
+    role: dict[str, object] = {"RoleName": subject.id}
     forced = bool(subject.wanted.get("forceDetachPolicies"))
     own = subject.wanted.get("inlinePolicies")
-    names = (
-        {str(policy.get("name")) for policy in own if isinstance(policy, dict)}
-        if isinstance(own, list)
-        else set()
-    )
+    policies = own if isinstance(own, list) else []
+    names = {str(policy.get("name")) for policy in policies if isinstance(policy, dict)}
     for name in cast("list[str]", call("list_role_policies", role).get("PolicyNames") or []):
         if forced or name in names:
             call("delete_role_policy", {**role, "PolicyName": name})
     managed = subject.wanted.get("managedPolicyArns")
     arns = {str(arn) for arn in managed} if isinstance(managed, list) else set[str]()
-    attached = call("list_attached_role_policies", role).get("AttachedPolicies") or []
-    for policy in cast("list[dict[str, str]]", attached):
+    attached = cast(
+        "list[dict[str, str]]", call("list_attached_role_policies", role).get("AttachedPolicies") or []
+    )
+    for policy in attached:
         if forced or policy["PolicyArn"] in arns:
             call("detach_role_policy", {**role, "PolicyArn": policy["PolicyArn"]})
 

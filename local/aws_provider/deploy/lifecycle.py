@@ -1,7 +1,8 @@
 """The life of one deployed resource: created or adopted, made as wanted, read, deleted.
 
-Creating, updating and repairing are one thing here: see that the resource is there, read it, and put every facet
-that is not as the program wants it. So a run that follows an interrupted one ends where that one would have ended.
+Creating, updating and repairing are one thing here: see that the resource is there, read it, and put
+every facet that is not as the program wants it. So a run that follows an interrupted one ends where that
+one would have ended.
 """
 
 from __future__ import annotations
@@ -100,11 +101,16 @@ class Lifecycle:
         self._refuse_uncovered(inputs)
         return self._make_as_wanted(self._subject(identifier, inputs, urn), created=False)
 
+    def imported_id(self, given: str) -> str:
+        """Make a resource's id of what a user gives to an import."""
+        import_id = self.operations.import_id
+        return given if import_id is None else import_id(given)
+
     def read(self, identifier: str, state: Properties) -> Properties | None:
         """Read a resource.
 
         Args:
-            identifier: Its id.
+            identifier: Its id, or what a user gives to an import.
             state: Its last known outputs; empty for an import.
 
         Returns:
@@ -116,7 +122,7 @@ class Lifecycle:
         operations = self.operations
         known = dict(state)
         if not known and operations.from_id is not None:
-            known = operations.from_id(identifier)
+            known, identifier = operations.from_id(identifier), self.imported_id(identifier)
         live = self._live(self._subject(identifier, known))
         if live is None:
             return None
@@ -206,7 +212,25 @@ class Lifecycle:
                 self._put(facet, subject)
         if operations.tags is not None:
             self._put_tags(subject)
-        return self._outputs(subject.wanted, subject.wanted, self._existing(subject))
+        live = self._existing(subject)
+        self._require_as_wanted(subject, live)
+        return self._outputs(subject.wanted, subject.wanted, live)
+
+    def _require_as_wanted(self, subject: Subject, live: Properties) -> None:
+        wrong = sorted(
+            name
+            for name, value in subject.wanted.items()
+            if name in live and name != "tags" and not equivalent(self.token, name, live[name], value)
+        )
+        if wrong:
+            names = ", ".join(f"`{name}`" for name in wrong)
+            msg = (
+                f"{self.token} `{subject.id}` did not become as wanted: {names}. The emulator did not "
+                "take it, or the "
+                "stand-in cannot change it in place. Fix: replace the resource (pulumi up --replace), "
+                "or leave it out"
+            )
+            raise ApiError(msg)
 
     def _existing(self, subject: Subject) -> Properties:
         deadline = time.monotonic() + _ACTIVE_SECONDS
@@ -214,7 +238,8 @@ class Lifecycle:
             live = self._live(subject)
             if live is None:
                 msg = (
-                    f"{self.token} `{subject.id}` does not exist any more: somebody deleted it, or the emulator was "
+                    f"{self.token} `{subject.id}` does not exist any more: somebody deleted it, or the "
+                    "emulator was "
                     "started anew. Fix: pulumi refresh, then pulumi up"
                 )
                 raise ApiError(msg, "NotFound")
@@ -331,8 +356,10 @@ class Lifecycle:
         if uncovered:
             names = ", ".join(f"`{name}`" for name in uncovered)
             msg = (
-                f"The stand-in AWS provider previews {names} of {self.token} but cannot deploy it: the resource would "
-                "come out without it. Fix: leave it out on the emulator, or deploy with the real provider (--aws real)"
+                f"The stand-in AWS provider previews {names} of {self.token} but cannot deploy it: the "
+                "resource would "
+                "come out without it. Fix: leave it out on the emulator, or deploy with the real "
+                "provider (--aws real)"
             )
             raise NotDeployableError(msg)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from local.aws_provider.operations import inside
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,13 +26,11 @@ def to_api(tagging: Tagging, tags: Mapping[str, str]) -> object:
 
 def from_api(tagging: Tagging, answer: Answer) -> dict[str, str]:
     """Read tags out of an answer, the marker among them."""
-    found: object = answer
-    for step in tagging.path.split("."):
-        found = cast("Mapping[str, object]", found).get(step) or {}
+    found = inside(answer, tagging.path.split("."))
     if isinstance(found, list):
         pairs = cast("list[Mapping[str, str]]", found)
         return {pair[tagging.key]: pair.get(tagging.value, "") for pair in pairs}
-    return dict(cast("Mapping[str, str]", found))
+    return dict(cast("Mapping[str, str]", found)) if found else {}
 
 
 def texts(tags: Value) -> dict[str, str]:

@@ -122,7 +122,7 @@ _ALARM_PARAMS: dict[str, Source] = {
 
 
 def _flat(parameter: str) -> Reader:
-    """Read what belongs to an alarm on one metric; an alarm on an expression has a filler there, if anything."""
+    """Read what an alarm on one metric has; an alarm on an expression has a filler there, if anything."""
 
     def read(answer: Answer, subject: Subject) -> Value:
         on_expression = answer.get("Metrics") or subject.wanted.get("metricQueries")

@@ -104,6 +104,16 @@ def _found_billing(answer: Answer, subject: Subject) -> Value:
     return at("Table.BillingModeSummary.BillingMode")(answer, subject) or "PROVISIONED"
 
 
+def _found_capacity(kind: str) -> Reader:
+    def read(answer: Answer, subject: Subject) -> Value:
+        provisioned = _found_billing(answer, subject) == "PROVISIONED"
+        return (
+            at(f"Table.ProvisionedThroughput.{kind}CapacityUnits")(answer, subject) if provisioned else None
+        )
+
+    return read
+
+
 def _found_indexes(path: str) -> Reader:
     def read(answer: Answer, subject: Subject) -> Value:
         found: list[Value] = []
@@ -119,6 +129,9 @@ def _found_indexes(path: str) -> Reader:
             }
             if path.startswith("Local"):
                 del entry["hashKey"]
+            for name in ("Read", "Write"):
+                units = at(f"ProvisionedThroughput.{name}CapacityUnits")(index, subject)
+                entry[f"{name.lower()}Capacity"] = units or None
             found.append({name: value for name, value in entry.items() if value is not None})
         return found or None
 
@@ -188,12 +201,14 @@ _OPERATIONS = Operations(
         "localSecondaryIndexes": _found_indexes("LocalSecondaryIndexes"),
         "name": at("Table.TableName"),
         "rangeKey": _found_key("RANGE"),
+        "readCapacity": _found_capacity("Read"),
         "serverSideEncryption": _found_encryption,
         "streamArn": at("Table.LatestStreamArn"),
         "streamEnabled": at("Table.StreamSpecification.StreamEnabled"),
         "streamLabel": at("Table.LatestStreamLabel"),
         "streamViewType": at("Table.StreamSpecification.StreamViewType"),
         "tableClass": at("Table.TableClassSummary.TableClass"),
+        "writeCapacity": _found_capacity("Write"),
     },
     facets=(
         _changed(

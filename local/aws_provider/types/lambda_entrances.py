@@ -89,6 +89,16 @@ def _shown(name: str, *, convert: bool = False) -> Reader:
     return read
 
 
+def _own(name: str, parameter: str) -> Reader:
+    """Read what AWS tells its default of: that is nothing where the program says nothing."""
+
+    def read(answer: Answer, subject: Subject) -> Value:
+        value = at(parameter)(answer, subject)
+        return None if subject.wanted.get(name) is None and value == _ASYNC_DEFAULTS.get(name) else value
+
+    return read
+
+
 def _statement(answer: Answer, subject: Subject) -> Answer | None:
     policy = cast("dict[str, object]", json.loads(str(answer.get("Policy"))))
     statements = cast("list[dict[str, object]]", policy.get("Statement") or [])
@@ -107,6 +117,7 @@ _URL_PARAMS: dict[str, Source] = {
     **{parameter: Wanted(name) for name, parameter in _URL.items()},
     "Cors": Wanted("cors", pascal()),
 }
+_ASYNC_DEFAULTS = {"maximumEventAgeInSeconds": 21_600}
 _ASYNC = {
     "maximumEventAgeInSeconds": "MaximumEventAgeInSeconds",
     "maximumRetryAttempts": "MaximumRetryAttempts",
@@ -174,6 +185,7 @@ ENTRANCES: Final[dict[str, Description]] = {
             from_id=lambda identifier: dict(
                 zip(("function", "statementId"), identifier.split("/"), strict=False)
             ),
+            import_id=lambda identifier: identifier.rpartition("/")[2],
         ),
     ),
     "aws:lambda/eventSourceMapping:EventSourceMapping": Description(
@@ -288,7 +300,7 @@ ENTRANCES: Final[dict[str, Description]] = {
                         },
                     ),
                     found={
-                        **{name: at(parameter) for name, parameter in _ASYNC.items()},
+                        **{name: _own(name, parameter) for name, parameter in _ASYNC.items()},
                         "destinationConfig": _destinations,
                     },
                 ),

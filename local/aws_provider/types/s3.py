@@ -81,7 +81,7 @@ def _blocks(wanted: Properties) -> object:
 def _beside(
     put: Facet, read: Call, delete: tuple[Call | Callable[[Subject], Call | None], ...], absent: str = ""
 ) -> Operations:
-    """Describe what stands beside a bucket and bears its name; `absent` is AWS's code for there being none."""
+    """Describe what stands beside a bucket and bears its name; `absent` is AWS's code for none."""
     return Operations(
         service="s3",
         name=wanted_name("bucket"),
@@ -89,7 +89,7 @@ def _beside(
         found=put.found,
         facets=(Facet(put.properties, put.put),),
         delete=delete,
-        missing=_GONE | ({absent} if absent else set()),
+        missing=_GONE | {absent},
         from_id=from_id("bucket"),
         unread=_BESIDE | {"skipDestroy"},
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from local.aws_provider.operations import Call, Facet, Operations, Wanted, at, from_id, identity, wanted_name
 from local.aws_provider.spelling import camel, pascal
 from local.aws_provider.types.description import Description, Limit
 
 if TYPE_CHECKING:
-    from local.aws_provider.values import Value
+    from local.aws_provider.values import Properties, Value
 
 
 def _to_api(rules: Value) -> object:
@@ -21,10 +21,10 @@ def _to_api(rules: Value) -> object:
 
 
 def _rule_to_api(rule: dict[str, Value]) -> object:
-    converted = pascal(id="ID")(rule)
+    converted = cast("dict[str, object]", pascal(id="ID")(rule))
     joined = rule.get("filter")
     both = joined.get("and") if isinstance(joined, dict) else None
-    if isinstance(converted, dict) and isinstance(joined, dict) and isinstance(both, dict):
+    if isinstance(both, dict):
         tags = both.get("tags")
         pairs = (
             [{"Key": key, "Value": value} for key, value in tags.items()] if isinstance(tags, dict) else []
@@ -32,7 +32,7 @@ def _rule_to_api(rule: dict[str, Value]) -> object:
         converted["Filter"] = {
             "And": {**_plain({**both, "tags": None}), **({"Tags": pairs} if pairs else {})}
         }
-    if isinstance(converted, dict) and "filter" not in rule and "prefix" not in rule:
+    if "filter" not in rule and "prefix" not in rule:
         converted["Filter"] = {"Prefix": ""}
     return converted
 
@@ -55,14 +55,15 @@ def _rule_from_api(rule: dict[str, Value]) -> Value:
     if not isinstance(joined, dict):
         return rule
     both = joined.get("and")
-    if isinstance(both, dict) and isinstance(both.get("tags"), list):
-        tags: dict[str, Value] = {}
-        for pair in both["tags"] if isinstance(both["tags"], list) else []:
-            if isinstance(pair, dict):
-                tags[str(pair.get("key"))] = pair.get("value")
-        joined = {**joined, "and": {**both, "tags": tags}}
-    shown = {name: value for name, value in joined.items() if value is not None}
+    shown: Properties = {name: value for name, value in joined.items() if value is not None}
+    if isinstance(both, dict):
+        shown["and"] = {**both, "tags": _tags_from_api(both.get("tags"))}
     return {**rule, "filter": shown or None}
+
+
+def _tags_from_api(pairs: Value) -> Value:
+    found = [pair for pair in pairs if isinstance(pair, dict)] if isinstance(pairs, list) else []
+    return {str(pair.get("key")): pair.get("value") for pair in found} or None
 
 
 LIFECYCLE: Final = Description(
