@@ -8,10 +8,9 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
 from typing import Final
 
+from tap_guardrails.aws.companions import Companions, Link, companions, shown
 from tap_guardrails.model import (
     Absent,
     Finding,
@@ -64,59 +63,18 @@ ACCOUNT_PUBLIC_ACCESS_BLOCK: Final = Kind(
 
 POLICY: Final = Kind("BucketPolicy", {"aws:s3/bucketPolicy:BucketPolicy": {}})
 
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The resources of a kind that say something of a bucket.
-
-    Attributes:
-        certain: They are of this bucket.
-        possible: They may be, or of another one.
-    """
-
-    certain: tuple[Resource, ...] = ()
-    possible: tuple[Resource, ...] = ()
+LINKS: Final = {
+    kind: Link(kind, "bucket", BUCKET, local=False)
+    for kind in (VERSIONING, ENCRYPTION, PUBLIC_ACCESS_BLOCK, POLICY)
+}
 
 
-@dataclass(frozen=True, slots=True)
-class PartIndex:
-    """The parts of all buckets of a stack, of one kind.
-
-    Attributes:
-        certain: By a bucket's URN, those that are of it.
-        possible: By a bucket's URN, those that may be.
-        anywhere: Those that may be of any bucket at all.
-    """
-
-    certain: dict[str, list[Resource]]
-    possible: dict[str, list[Resource]]
-    anywhere: tuple[Resource, ...]
-
-
-def parts(stack: Stack, bucket: Resource, kind: Kind) -> Parts:
+def parts(stack: Stack, bucket: Resource, kind: Kind) -> Companions:
     """Return what the stack says of a bucket in resources of a kind."""
-    index = stack.derived(lambda whole: part_index(whole, kind), (PartIndex, kind))
-    certain = tuple(index.certain.get(bucket.urn, ()))
-    return Parts(certain, () if certain else (*index.possible.get(bucket.urn, ()), *index.anywhere))
+    return companions(stack, bucket, LINKS[kind])
 
 
-def part_index(stack: Stack, kind: Kind) -> PartIndex:
-    """Build the index of a kind of parts."""
-    certain: dict[str, list[Resource]] = defaultdict(list)
-    possible: dict[str, list[Resource]] = defaultdict(list)
-    anywhere: list[Resource] = []
-    for part in stack.of(*kind.types):
-        target = stack.target(part, part.at("bucket"), BUCKET)
-        for bucket in target.certain:
-            certain[bucket.urn].append(part)
-        for bucket in target.possible:
-            possible[bucket.urn].append(part)
-        if target.anything:
-            anywhere.append(part)
-    return PartIndex(certain, possible, tuple(anywhere))
-
-
-def missing(found: Parts, kind: Kind, place: str, problem: str, required: str) -> Finding:
+def missing(found: Companions, kind: Kind, place: str, problem: str, required: str) -> Finding:
     """Say that nothing is declared for a bucket, or that nobody can tell whether it is.
 
     Args:
@@ -129,11 +87,10 @@ def missing(found: Parts, kind: Kind, place: str, problem: str, required: str) -
     nowhere = Node(place, None, top=place)
     if not found.possible:
         return violation(nowhere, problem, required)
-    names = ", ".join(f"`{part.name}`" for part in found.possible[:3])
     return undecided(
         nowhere,
         required,
-        f"Nobody can tell before deployment whether {names} is for this bucket or for another one.",
+        f"Nobody can tell before deployment whether {shown(found.possible)} is for this bucket or another.",
         f"Give the {kind.title} the bucket's own output, or a name that is known at preview.",
     )
 

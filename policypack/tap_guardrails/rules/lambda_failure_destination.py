@@ -1,0 +1,248 @@
+"""What a Lambda function fails on is kept, whichever way it came in.
+
+Each way in has a place of its own for failures, and none serves another: a function's dead letter queue and
+on-failure destination are for asynchronous calls; messages of a queue go to that queue's dead letter queue;
+records of a stream to the event source mapping's destination. Who waits for the answer hears of the failure.
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-retries.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.companions import companions, shown
+from tap_guardrails.aws.computed import as_set
+from tap_guardrails.aws.dead_letters import ON_FAILURE, REDRIVE, queue_name, target_node
+from tap_guardrails.aws.invocation import (
+    ASYNC_CONFIGS_OF,
+    EVENT_SOURCE,
+    FAILURE_ARN,
+    FAILURE_TARGETS,
+    PERMISSION,
+    PERMISSIONS_OF,
+    REDRIVES_OF,
+    SOURCES_OF,
+    STREAM_SERVICES,
+    STREAM_TYPES,
+    SYNCHRONOUS_CALLERS,
+    URLS_OF,
+)
+from tap_guardrails.aws.kinds import FUNCTION, QUEUE
+from tap_guardrails.aws.place import same_place
+from tap_guardrails.model import (
+    Absent,
+    Choice,
+    Finding,
+    Known,
+    Malformed,
+    Node,
+    NotApplicable,
+    Outcome,
+    Resource,
+    Settings,
+    Severity,
+    Stack,
+    StackRule,
+    Undetermined,
+    Verdict,
+    malformed,
+    undecided,
+    violation,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+A_PLACE: Final = "the ARN of a queue, topic, bucket, event bus or function that takes what failed"
+A_REDRIVE: Final = "a source queue whose `redrivePolicy` names a dead letter queue"
+DROPPED: Final = "What the function fails on is dropped after the last attempt."
+
+REQUIRE, EXEMPT = "require", "exempt"
+DENY, TRUST = "deny", "trust"
+
+
+def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+    """Judge a function by its asynchronous calls, or an event source by what it feeds."""
+    if resource.type in EVENT_SOURCE.types:
+        yield from source(resource, stack, trusting=settings.choice("foreignQueues") == TRUST)
+    else:
+        yield from function(resource, stack, exempting=settings.choice("synchronousFunctions") == EXEMPT)
+
+
+def function(resource: Resource, stack: Stack, *, exempting: bool) -> Iterator[Outcome]:
+    """Require a place for asynchronous events, unless the function certainly gets none."""
+    node = FUNCTION.at(resource, "deadLetterConfig", "targetArn")
+    own = lost(resource, stack, node)
+    configs = companions(stack, resource, ASYNC_CONFIGS_OF)
+    others = {config.urn: lost(config, stack, config.at(*ON_FAILURE)) for config in configs.certain}
+    if own is None or None in others.values():
+        return
+    open_ones = [
+        config
+        for config in configs.certain
+        if (finding := others[config.urn]) and finding.verdict is Verdict.UNDECIDED
+    ]
+    reason = only_waited_for(resource, stack, exempting=exempting)
+    if reason:
+        yield NotApplicable(reason)
+    elif own.problem != DROPPED:
+        yield own
+    elif open_ones or configs.possible:
+        yield undecided(
+            node,
+            A_PLACE,
+            f"Nobody can tell before deployment what {shown((*open_ones, *configs.possible))} says of this "
+            "function's failures.",
+            "Give the FunctionEventInvokeConfig this function's name and the destination's ARN, each from an "
+            "output.",
+        )
+    else:
+        yield own
+
+
+def lost(owner: Resource, stack: Stack, node: Node) -> Finding | None:
+    """Say why what failed is not kept at a place that a property names; None when it is."""
+    match as_set(owner, node).text():
+        case Known(arn) as reading:
+            return (
+                None if FAILURE_ARN.fullmatch(arn) else malformed(Malformed(reading.node, A_PLACE), A_PLACE)
+            )
+        case Undetermined() as reading:
+            return None if stack.behind(owner, node.top, FAILURE_TARGETS) else undecided(reading, A_PLACE)
+        case Malformed() as reading:
+            return malformed(reading, A_PLACE)
+        case Absent() as reading:
+            return violation(reading, DROPPED, A_PLACE)
+
+
+def only_waited_for(resource: Resource, stack: Stack, *, exempting: bool) -> str:
+    """Say why a function gets no asynchronous calls, or nothing when it may get some."""
+    permissions = companions(stack, resource, PERMISSIONS_OF)
+    principals = [
+        PERMISSION.at(one, "principal").text() for one in (*permissions.certain, *permissions.possible)
+    ]
+    if any(not isinstance(one, Known) or one.value not in SYNCHRONOUS_CALLERS for one in principals):
+        return ""
+    if companions(stack, resource, SOURCES_OF).certain:
+        return "Event sources feed the function, and each of them is judged by itself."
+    if exempting and (permissions.certain or companions(stack, resource, URLS_OF).certain):
+        return "Whoever calls the function in this stack waits for its answer."
+    return ""
+
+
+def source(mapping: Resource, stack: Stack, *, trusting: bool) -> Iterator[Outcome]:
+    """Require that what a source feeds in vain is kept."""
+    node = as_set(mapping, mapping.at("eventSourceArn"))
+    match node.text():
+        case Known(arn):
+            service = [*arn.split(":", 3), "", "", ""][2]
+            if service == "sqs":
+                yield from queue(mapping, stack, node, trusting=trusting)
+            elif service in STREAM_SERVICES:
+                yield from stream(mapping, stack)
+            else:
+                yield NotApplicable("What such a source feeds in vain stays with the source.")
+        case Undetermined() as reading:
+            queues = stack.behind(mapping, node.top, QUEUE.types)
+            streams = stack.behind(mapping, node.top, STREAM_TYPES)
+            if queues and not streams:
+                yield from queue(mapping, stack, node, trusting=trusting)
+            elif streams and not queues:
+                yield from stream(mapping, stack)
+            else:
+                yield undecided(reading, "a source that is known, with a place for what failed")
+        case Malformed() as reading:
+            yield malformed(reading, "the ARN of an event source")
+        case Absent():
+            yield from stream(mapping, stack)
+
+
+def stream(mapping: Resource, stack: Stack) -> Iterator[Outcome]:
+    """Require that a mapping names a place for the records of its stream that failed."""
+    destination = "destinationArn" if mapping.type.startswith("aws:") else "destination"
+    finding = lost(mapping, stack, mapping.at("destinationConfig", "onFailure", destination))
+    if finding:
+        yield finding
+
+
+def queue(mapping: Resource, stack: Stack, node: Node, *, trusting: bool) -> Iterator[Outcome]:
+    """Require that the queue that feeds a function redrives what fails.
+
+    Args:
+        mapping: The event source mapping.
+        stack: Its stack.
+        node: Where it names the queue.
+        trusting: Whether a queue of another stack may be taken to redrive.
+    """
+    target = stack.target(mapping, node, QUEUE, queue_name)
+    near = [one for one in target.certain if same_place(mapping, one) is not False]
+    candidates = near or list(target.possible)
+    redriven = [redrives(one, stack) for one in candidates]
+    if candidates and all(redriven):
+        return
+    if not near and not target.possible:
+        if not trusting:
+            yield undecided(
+                node,
+                A_REDRIVE,
+                "The queue is not in this stack, so nobody can tell whether it keeps what fails.",
+                "Declare the queue here, or set `foreignQueues: trust` for this policy.",
+            )
+    elif near and False in redriven:
+        yield violation(
+            node, f"The queue {shown(tuple(near))} drops what fails too often or too long.", A_REDRIVE
+        )
+    else:
+        yield undecided(
+            node, A_REDRIVE, f"Nobody can tell before deployment whether {shown(tuple(candidates))} redrives."
+        )
+
+
+def redrives(resource: Resource, stack: Stack) -> bool | None:
+    """Tell whether a queue has a dead letter queue; None when nobody can tell."""
+    redrive = companions(stack, resource, REDRIVES_OF)
+    answers = [names_a_queue(one, stack) for one in (resource, *redrive.certain)]
+    if True in answers:
+        return True
+    return None if None in answers or redrive.possible else False
+
+
+def names_a_queue(resource: Resource, stack: Stack) -> bool | None:
+    """Tell whether a redrive policy names a queue; None when nobody can tell."""
+    node = as_set(resource, target_node(resource, REDRIVE))
+    match node.text():
+        case Known(arn):
+            return queue_name(arn) is not None
+        case Undetermined():
+            return True if stack.behind(resource, node.top, QUEUE.types) else None
+        case _:
+            return False
+
+
+RULE = StackRule(
+    name="lambda-failure-destination",
+    title="Lambda functions keep what they fail on",
+    description="Failed events of Lambda functions go to a dead letter queue or an on-failure destination.",
+    why="An event that is dropped after the last attempt is lost without a trace, and nobody can replay it.",
+    fix="Name a queue in a FunctionEventInvokeConfig's `onFailure`; give source queues a `redrivePolicy`.",
+    severity=Severity.MEDIUM,
+    url="https://docs.aws.amazon.com/lambda/latest/dg/invocation-retries.html",
+    types=(*FUNCTION.types, *EVENT_SOURCE.types),
+    settings=(
+        Choice(
+            "synchronousFunctions",
+            REQUIRE,
+            "Functions whose callers in the stack all wait for the answer (a function URL, API Gateway): "
+            "`require` a place of them too, since any may be called asynchronously, or `exempt` them.",
+            (REQUIRE, EXEMPT),
+        ),
+        Choice(
+            "foreignQueues",
+            DENY,
+            "Source queues that the stack does not declare: `deny`, for nobody can tell whether they "
+            "redrive, or `trust` that they do.",
+            (DENY, TRUST),
+        ),
+    ),
+    check=check,
+)
