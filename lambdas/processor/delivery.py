@@ -122,7 +122,8 @@ class Deliveries:
             attempts=delivery.attempt,
             reason=reason,
         )
-        self._records.create(record)
+        if self._records.create(record) is not None:
+            self._records.mark_rejected(record.key, reason, delivery.attempt, self._now())
 
     def _note(self, delivery: Delivery, failure: UnavailableError) -> None:
         """Keep why this attempt failed, if the message leads to a record and the table takes it."""

@@ -9,6 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from processor import wiring
 from processor.delivery import Deliveries
 from tap_items import stack
@@ -48,9 +49,13 @@ class Throttles:
 def at_once(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> Stand:
     """Deliveries whose back-off is no time at all."""
     stand.sqs.set_queue_attributes(QueueUrl=stand.queue_url, Attributes={"VisibilityTimeout": "5"})
-    made = Deliveries(wiring.item_work(), stack.records(), stack.work(), stack.now_milliseconds, lambda *_: 0)
+    made = Deliveries(wiring.item_work(), stack.records(), stack.work(), stack.now_milliseconds, _no_delay)
     monkeypatch.setattr(wiring, "deliveries", lambda: made)
     return stand
+
+
+def _no_delay(_least: float, _most: float) -> float:
+    return 0
 
 
 def send(stand: Stand) -> set[str]:

@@ -6,13 +6,14 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-import api_document
 import pytest
 import schemathesis
-from api_handler.problem import KINDS, TYPE_PREFIX
-from api_handler.routes import METHODS
 from hypothesis import HealthCheck, Phase, settings
 from jsonschema import Draft202012Validator
+
+import api_document
+from api_handler.problem import KINDS, TYPE_PREFIX
+from api_handler.routes import METHODS
 from tap_items.item import ITEM_SCHEMA
 from tests.lambdas.calls import call_api, deliver, http_event, post
 from tests.lambdas.faults import THROTTLED, failing_on
@@ -38,7 +39,7 @@ schema.app = application
     max_examples=100,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_every_answer_is_one_that_the_document_names(case: Any) -> None:  # noqa: ANN401 - not typed
     response = case.call()
@@ -82,7 +83,10 @@ def test_schemas_are_schemas() -> None:
 def examples_in(text: str) -> list[tuple[str, str, str, int]]:
     """The guide's examples: method, path, body, and the status that is promised."""
     pattern = re.compile(r"```http\n(\w+) (\S+)[^\n]*\n(.*?)```\s+answers `(\d{3})`", re.DOTALL)
-    found = [(method, path, rest.partition("\n\n")[2], int(status)) for method, path, rest, status in pattern.findall(text)]
+    found = [
+        (method, path, rest.partition("\n\n")[2], int(status))
+        for method, path, rest, status in pattern.findall(text)
+    ]
     assert len(found) == text.count("```http\n")
     return found
 

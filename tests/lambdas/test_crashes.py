@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
 from tests.lambdas.calls import call_api, call_processor, deliver, post, receive
 from tests.lambdas.conftest import forget_wiring
 from tests.lambdas.faults import KilledError, killed_after

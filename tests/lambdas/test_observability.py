@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from tap_items import observability
 from tests.lambdas.calls import call_api, call_processor, deliver, post
 
@@ -41,7 +42,7 @@ def test_no_payload_gets_into_a_log_or_a_metric(
     call_api(post(ITEM))
     call_api(post({**ITEM, SECRET: 1}))
     call_api(post({**ITEM, "type": SECRET.upper()}))
-    call_api(post(ITEM) | {"body": '{"%s": ' % SECRET})
+    call_api(post(ITEM) | {"body": f'{{"{SECRET}": '})
     call_api(post(ITEM, Authorization=SECRET, Idempotency_Key=SECRET))
     stand.sqs.send_message(QueueUrl=stand.queue_url, MessageBody=SECRET)
     deliver(stand)
@@ -89,9 +90,8 @@ def test_nothing_of_an_invocation_gets_into_the_next_ones_log(log: Log) -> None:
 
 
 def test_an_unexpected_error_is_told_without_its_message() -> None:
-    try:
+    with pytest.raises(ValueError, match="Expecting value") as caught:
         json.loads(SECRET)
-    except ValueError as error:
-        told = observability.describe_error(error)
+    told = observability.describe_error(caught.value)
     assert told["error_type"] == "JSONDecodeError"
     assert SECRET not in json.dumps(told)

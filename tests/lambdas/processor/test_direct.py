@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from tests.lambdas.calls import call_api, call_processor, post
 from tests.lambdas.faults import DENIED, THROTTLED, failing_on
 
@@ -46,7 +47,14 @@ def test_an_item_is_processed_now_and_only_once(stand: Stand) -> None:
     "event",
     [
         *({"id": "0" * 32}, {"id": "0" * 32, "timestamp": "1"}, {"id": "0" * 32, "timestamp": True}),
-        *({"id": "../x", "timestamp": 1}, {"id": 1, "timestamp": 1}, {"id": None, "timestamp": 1}, None, [], "x"),
+        *(
+            {"id": "../x", "timestamp": 1},
+            {"id": 1, "timestamp": 1},
+            {"id": None, "timestamp": 1},
+            None,
+            [],
+            "x",
+        ),
     ],
 )
 def test_a_bad_invocation_is_refused(event: object) -> None:
