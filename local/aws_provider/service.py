@@ -234,8 +234,9 @@ class Provider:
 
                 self._api = Api(self._settings)
         from local.aws_provider.deploy.lifecycle import Lifecycle  # noqa: PLC0415 - as above
+        from local.aws_provider.deploy.live import Live  # noqa: PLC0415 - as above
 
-        return Lifecycle(token, self._api, self._settings)
+        return Lifecycle(Live(token, self._api, self._settings))
 
 
 def _type_and_name(urn: str) -> tuple[str, str]:

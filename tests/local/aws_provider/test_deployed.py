@@ -13,6 +13,7 @@ import yaml
 from local.aws_provider import differ
 from local.aws_provider.deploy.aws import Api
 from local.aws_provider.deploy.lifecycle import Lifecycle
+from local.aws_provider.deploy.live import Live
 from local.aws_provider.found import inputs_as_found
 from local.aws_provider.inputs import Request, check_inputs
 from local.aws_provider.settings import Settings
@@ -83,14 +84,14 @@ class Deployment:
         """Create a resource; gives its id, inputs and outputs."""
         inputs = self.check(token, program)
         urn = f"urn:pulumi:dev::tap::{token}::{len(self.made)}"
-        identifier, outputs = Lifecycle(token, self.api, self.settings).create(urn, inputs, set())
+        identifier, outputs = Lifecycle(Live(token, self.api, self.settings)).create(urn, inputs, set())
         self.made.append((token, identifier, outputs))
         return identifier, inputs, outputs
 
     def clear(self) -> None:
         """Delete everything that was created, the last first."""
         for token, identifier, outputs in reversed(self.made):
-            Lifecycle(token, self.api, self.settings).delete(identifier, outputs)
+            Lifecycle(Live(token, self.api, self.settings)).delete(identifier, outputs)
 
 
 def _value(name: str, value: object) -> Value:
@@ -128,7 +129,7 @@ def test_a_type_s_whole_life(case: Case, deployment: Deployment) -> None:
         _, _, outputs[name] = deployment.create(str(need["token"]), program)
     program = _filled_in(case.inputs, outputs)
     identifier, inputs, state = deployment.create(case.token, program)
-    lifecycle = Lifecycle(case.token, deployment.api, deployment.settings)
+    lifecycle = Lifecycle(Live(case.token, deployment.api, deployment.settings))
 
     assert differ.compare(case.token, state, inputs) == [], "a preview after the creation shows a change"
     assert lifecycle.read(identifier, state) == state, "a refresh after the creation shows a change"
