@@ -42,7 +42,7 @@ def resource_validation(rule: ResourceRule) -> Callable[[ResourceValidationArgs,
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         if args.resource_type not in rule.types:
-            args.not_applicable(f"Applies to {', '.join(rule.types)}.")
+            args.not_applicable(f"Applies to {rule.types_shown}.")
         resource = Resource(args.urn, args.resource_type, args.name, unwrapped(args.props))
         judgement = judge_resource(rule, resource, Settings(rule.all_settings, args.get_config()))
         for finding in judgement.findings:

@@ -50,7 +50,7 @@ def judge_stack(rule: StackRule, stack: Stack, settings: Settings) -> StackJudge
         (resource, judge_in_stack(rule, resource, stack, settings)) for resource in stack.of(*rule.types)
     ]
     reasons = [judgement.reason for _, judgement in judgements]
-    none = f"The stack has no {' or '.join(rule.types)}."
+    none = f"The stack has no {rule.types_shown}."
     return StackJudgement(
         tuple((resource, finding) for resource, judgement in judgements for finding in judgement.findings),
         "" if not all(reasons) else (reasons or [none])[-1],

@@ -5,12 +5,14 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from tap_guardrails.model.finding import Outcome
 from tap_guardrails.model.resource import Resource
 from tap_guardrails.model.settings import ON_UNKNOWN, Setting, Settings
 from tap_guardrails.model.stack import Stack
+
+TYPES_SHOWN: Final = 4
 
 ResourceCheck: TypeAlias = Callable[[Resource, Settings], Iterable[Outcome]]
 StackCheck: TypeAlias = Callable[[Resource, Stack, Settings], Iterable[Outcome]]
@@ -67,6 +69,12 @@ class Declaration:
     types: tuple[str, ...]
     controls: tuple[Control, ...] = ()
     settings: tuple[Setting, ...] = ()
+
+    @property
+    def types_shown(self) -> str:
+        """Its types in a message: the first few, and how many more there are."""
+        more = len(self.types) - TYPES_SHOWN
+        return ", ".join(self.types[:TYPES_SHOWN]) + (f" and {more} more types" if more > 0 else "")
 
     @property
     def all_settings(self) -> tuple[Setting, ...]:

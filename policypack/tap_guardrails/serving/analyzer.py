@@ -135,7 +135,7 @@ class GuardrailsAnalyzer(AnalyzerServicer):
         if resource_type not in self._untouched:
             self._untouched[resource_type] = AnalyzeResponse(
                 not_applicable=[
-                    not_applicable(policy, f"Applies to {', '.join(policy.rule.types)}.")
+                    not_applicable(policy, f"Applies to {policy.rule.types_shown}.")
                     for policy in self._configuration.resource_policies
                     if resource_type not in policy.rule.types
                 ]
