@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeAlias, TypeVar
 
 from tap_guardrails.model.values import UNKNOWN, Opaque, Secret, Unknown, Value, decode
@@ -156,9 +156,14 @@ class Node:
         match self.value:
             case dict() as fields if not self.misfit:
                 set_fields = (name for name, value in fields.items() if value is not None)
-                return Known({name: self.at(name) for name in set_fields}, self)
+                return Known({name: self._entry(name) for name in set_fields}, self)
             case _:
                 return self._not("an object")
+
+    def _entry(self, name: str) -> Node:
+        """Go to a field whose name comes from the data, and is as secret as they are."""
+        entry = self.at(name)
+        return replace(entry, path=f"{self.path}[secret]") if self.secret else entry
 
     def document(self) -> Node:
         """Return the node with a JSON text parsed; an object stays as it is."""

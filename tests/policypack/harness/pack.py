@@ -120,7 +120,7 @@ def running_process(
         [python, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(folder)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        cwd=folder,
+        cwd=PACK_FOLDER.parent if folder == PACK_FOLDER else folder,  # coverage knows files from the root
         env={**os.environ, **(environment or {})},
     )
     try:

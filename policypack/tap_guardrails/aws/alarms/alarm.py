@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.alarms.series import Series, flat_series, query_series
@@ -10,6 +10,7 @@ from tap_guardrails.aws.expressions.meaning import EITHER, UP, Evaluator, Quanti
 from tap_guardrails.aws.expressions.scanner import ExpressionError
 from tap_guardrails.aws.expressions.syntax import parse
 from tap_guardrails.aws.kinds import FUNCTION, METRIC_ALARM
+from tap_guardrails.aws.metrics.lambda_functions import LONGEST_RUN_MILLISECONDS, SHORTEST_RUN_MILLISECONDS
 from tap_guardrails.aws.metrics.metric import ANYTHING, INFINITY, Range, legal_statistic
 from tap_guardrails.model import (
     Absent,
@@ -46,6 +47,8 @@ class Alarm:
         series: Every metric that it mentions, by the identifier of its query.
         influences: For each that counts in what is compared: whether more of it means more, less, or either.
         result: What is compared can come to this; None when it cannot be told.
+        confidential: Whether what is compared was made with a secret, so that its range is not shown.
+        least: The same if every timeout that is not known yet turns out to be the shortest.
         findings: What is wrong with how the metrics are put together.
         illegible: The property that cannot be read, so that nobody can tell what the alarm looks at.
         by_query: Whether it is evaluated by a query language that this pack does not follow.
@@ -58,6 +61,8 @@ class Alarm:
     findings: tuple[Finding, ...] = ()
     illegible: Node | None = None
     by_query: bool = False
+    confidential: bool = False
+    least: Quantity | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,21 +93,45 @@ def read_alarms(stack: Stack) -> dict[str, Alarm]:
 
 
 def read_alarm(resource: Resource, stack: Stack) -> Alarm:
-    """Read an alarm in whichever form it is written."""
+    """Read an alarm, with the best and the worst that may become of unknown timeouts."""
+    alarm = read_form(resource, stack, LONGEST_RUN_MILLISECONDS)
+    return replace(alarm, least=read_form(resource, stack, SHORTEST_RUN_MILLISECONDS).result)
+
+
+def read_form(resource: Resource, stack: Stack, unknown_limit: float) -> Alarm:
+    """Read an alarm in whichever form it is written.
+
+    Args:
+        resource: The alarm.
+        stack: The stack that it is in.
+        unknown_limit: What to take for a function's timeout that is not known yet, in milliseconds.
+    """
     queries = METRIC_ALARM.at(resource, "metricQueries").items()
-    criteria = METRIC_ALARM.at(resource, "evaluationCriteria")
     match queries:
         case Known(listed) if listed:
-            return alarm_of_queries(resource, listed, stack)
+            return alarm_of_queries(resource, listed, stack, unknown_limit)
         case Undetermined():
             return illegible(resource, undecided(queries, "metric queries that are known"), queries.node)
         case Malformed():
             return illegible(resource, malformed(queries, "a list of metric queries"), queries.node)
-        case _ if criteria.value is not None:
-            return Alarm(resource, {}, {}, None, by_query=True)
         case _:
+            return alarm_of_one_metric(resource, stack, unknown_limit)
+
+
+def alarm_of_one_metric(resource: Resource, stack: Stack, unknown_limit: float) -> Alarm:
+    """Read an alarm that has its metric in its own properties, or is evaluated by PromQL."""
+    criteria = METRIC_ALARM.at(resource, "evaluationCriteria").entries()
+    match criteria:
+        case Absent():
             series = flat_series(resource)
-            return Alarm(resource, {ITSELF: series}, {ITSELF: UP}, quantity(resource, ITSELF, series, stack))
+            result = quantity(resource, ITSELF, series, stack, unknown_limit)
+            return Alarm(resource, {ITSELF: series}, {ITSELF: UP}, result)
+        case Known():
+            return Alarm(resource, {}, {}, None, by_query=True)
+        case Undetermined():
+            return illegible(resource, undecided(criteria, "criteria that are known"), criteria.node)
+        case Malformed():
+            return illegible(resource, malformed(criteria, "an object with criteria"), criteria.node)
 
 
 def illegible(resource: Resource, finding: Finding, node: Node) -> Alarm:
@@ -110,19 +139,21 @@ def illegible(resource: Resource, finding: Finding, node: Node) -> Alarm:
     return Alarm(resource, {}, {}, None, (finding,), node)
 
 
-def quantity(alarm: Resource, identifier: str, series: Series, stack: Stack) -> Quantity | None:
+def quantity(
+    alarm: Resource, identifier: str, series: Series, stack: Stack, unknown_limit: float
+) -> Quantity | None:
     """Return what a series can come to, or None when it cannot be told."""
     metric, statistic = series.metric(), series.statistic_name()
     if not isinstance(statistic, Known) or not legal_statistic(statistic.value):
         return None
     values = metric.values(statistic.value) if metric else ANYTHING
-    timeout = run_limit(alarm, series, stack)
+    timeout = run_limit(alarm, series, stack, unknown_limit)
     if metric is not None and values.high < INFINITY and timeout is not None:
         values = Range(values.low, min(values.high, timeout))
     return Quantity(values, {identifier: UP}, silent=True)
 
 
-def run_limit(alarm: Resource, series: Series, stack: Stack) -> float | None:
+def run_limit(alarm: Resource, series: Series, stack: Stack, unknown_limit: float) -> float | None:
     """Return the timeout, in milliseconds, of the function whose duration is watched."""
     if series.name.value != "Duration" or not isinstance(series.dimensions, Known):
         return None
@@ -134,11 +165,13 @@ def run_limit(alarm: Resource, series: Series, stack: Stack) -> float | None:
             return seconds * 1000
         case [Absent()]:
             return DEFAULT_TIMEOUT_SECONDS * 1000
+        case [Undetermined()]:
+            return unknown_limit
         case _:
             return None
 
 
-def alarm_of_queries(resource: Resource, listed: Sequence[Node], stack: Stack) -> Alarm:
+def alarm_of_queries(resource: Resource, listed: Sequence[Node], stack: Stack, unknown_limit: float) -> Alarm:
     """Read an alarm that is made of metric queries."""
     queries: dict[str, Query] = {}
     for node in listed:
@@ -152,12 +185,17 @@ def alarm_of_queries(resource: Resource, listed: Sequence[Node], stack: Stack) -
             return illegible(resource, finding, node)
         queries[identifier.value] = read_query(node, native=resource.type == NATIVE)
     series = {key: query.series for key, query in queries.items() if query.series is not None}
-    evaluation = Evaluation(resource, queries, stack)
+    evaluation = Evaluation(
+        resource, queries, lambda key, one: quantity(resource, key, one, stack, unknown_limit)
+    )
     result, findings = evaluation.result()
     if findings:
         return Alarm(resource, series, dict.fromkeys(series, EITHER), None, tuple(findings))
     influences = {key: sign for key, sign in result.influences.items() if key in series} if result else {}
-    return Alarm(resource, series, influences, result, by_query=evaluation.by_query)
+    confidential = any(query.expression.node.secret for query in queries.values())
+    return Alarm(
+        resource, series, influences, result, by_query=evaluation.by_query, confidential=confidential
+    )
 
 
 def read_query(node: Node, *, native: bool) -> Query:
@@ -176,10 +214,22 @@ def read_query(node: Node, *, native: bool) -> Query:
 class Evaluation:
     """Works out what the queries of one alarm come to."""
 
-    def __init__(self, alarm: Resource, queries: dict[str, Query], stack: Stack) -> None:
+    def __init__(
+        self,
+        alarm: Resource,
+        queries: dict[str, Query],
+        measure: Callable[[str, Series], Quantity | None],
+    ) -> None:
+        """Take the queries.
+
+        Args:
+            alarm: Whose they are.
+            queries: By identifier.
+            measure: Tells what a metric can come to.
+        """
         self._alarm = alarm
         self._queries = queries
-        self._stack = stack
+        self._measure = measure
         self._under_way: set[str] = set()
         self.by_query = False
         metrics = [key for key, query in queries.items() if query.series is not None]
@@ -227,7 +277,7 @@ class Evaluation:
     def _give(self, key: str) -> Result:
         query = self._queries[key]
         if query.series is not None:
-            return (quantity(self._alarm, key, query.series, self._stack) or Quantity(ANYTHING, {key: UP}),)
+            return (self._measure(key, query.series) or Quantity(ANYTHING, {key: UP}),)
         text = query.expression.value if isinstance(query.expression, Known) else ""
         if text.lstrip()[:6].upper() == "SELECT":
             self.by_query = True

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.expressions.meaning import DOWN, UP
 from tap_guardrails.aws.kinds import METRIC_ALARM
-from tap_guardrails.model import Finding, Known, Reading, Undetermined, must, violation
+from tap_guardrails.model import Finding, Known, Reading, Undetermined, must, undecided, violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -127,12 +127,20 @@ def outcome_findings(alarm: Alarm, operator: str, threshold: Known[float]) -> It
         return
     breaching = isinstance(missing, Known) and missing.value == "breaching"
     values, limit = alarm.result.values, threshold.value
-    if not POSSIBLE[operator](values, limit):
+    least = alarm.least.values if alarm.least else values
+    if outcome(least, operator, limit) != outcome(values, operator, limit):
+        yield undecided(
+            threshold,
+            "a threshold that is right whatever the timeout will be",
+            "Whether the comparison tells good from bad depends on a timeout that is not known yet.",
+            "Give the function's `timeout` a value that is known at preview.",
+        )
+    elif not POSSIBLE[operator](values, limit):
         if not breaching:
             yield violation(
                 threshold,
                 "The comparison can never be true, so the alarm never goes off.",
-                f"a threshold that values {spoken(values)} can reach",
+                f"a threshold that {spoken(alarm, values)} can reach",
             )
     elif silence_is_good(alarm):
         if breaching and not alarm_on_silence(values, operator, limit):
@@ -145,8 +153,13 @@ def outcome_findings(alarm: Alarm, operator: str, threshold: Known[float]) -> It
         yield violation(
             threshold,
             "The comparison is always true, so the alarm is on while all is well.",
-            f"a threshold that tells values {spoken(values)} apart",
+            f"a threshold that tells {spoken(alarm, values)} apart",
         )
+
+
+def outcome(values: Range, operator: str, limit: float) -> tuple[bool, bool]:
+    """Tell whether a comparison can become true, and whether it always is."""
+    return POSSIBLE[operator](values, limit), INEVITABLE[operator](values, limit)
 
 
 def alarm_on_silence(values: Range, operator: str, limit: float) -> bool:
@@ -161,6 +174,6 @@ def silence_is_good(alarm: Alarm) -> bool:
     return sparse and alarm.result is not None and alarm.result.silent
 
 
-def spoken(values: Range) -> str:
+def spoken(alarm: Alarm, values: Range) -> str:
     """Say a range in words."""
-    return f"from {values.low:g} to {values.high:g}"
+    return "its values" if alarm.confidential else f"values from {values.low:g} to {values.high:g}"

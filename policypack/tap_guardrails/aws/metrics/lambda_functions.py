@@ -27,6 +27,9 @@ MAPPING_SETS: Final = sets("EventSourceMappingUUID", "EventSourceMappingUUID,Fun
 LONGEST_RUN_MILLISECONDS: Final = 900_000
 """A function's longest timeout, 15 minutes; what exceeds a function's timeout is ended there."""
 
+SHORTEST_RUN_MILLISECONDS: Final = 1_000
+"""A function's shortest timeout."""
+
 EVENT: Final = Metric(FUNCTION_SETS, "Count", NOUGHT_OR_ONE, statistics=OF_EVENTS)
 TALLY: Final = Metric(FUNCTION_SETS, "Count", COUNT)
 MILLISECONDS: Final = Metric(FUNCTION_SETS, "Milliseconds", COUNT)

@@ -1,0 +1,27 @@
+"""A secret is read, and never shown: not in what was found, nor anywhere else in a message."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.policypack.harness.cases import RULES, Case, cases
+from tests.policypack.harness.findings import purely
+from tests.policypack.harness.injection import Place, places, with_value
+from tests.policypack.harness.trees import secret
+
+TEXT, NUMBER = "zq-5ecret-zq", 987654.25
+SHOWN = ("5ecret", "987654", "98765")
+
+CASES = [case for rule in RULES.values() for case in cases(rule)]
+
+
+def with_secret(case: Case, place: Place, value: object) -> Case:
+    return with_value(case, place, secret(value))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.identity)
+def test_a_secret_is_never_shown(case: Case) -> None:
+    for place in places(case):
+        for value in (TEXT, NUMBER, {TEXT: [TEXT]}):
+            for finding in purely(with_secret(case, place, value)).findings:
+                assert not any(part in finding.text for part in SHOWN), f"{place}: {finding.text}"

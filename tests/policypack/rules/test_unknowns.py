@@ -1,0 +1,67 @@
+"""A property that is unknown is never taken for right, and never waved through as an advisory."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from pulumi.runtime.proto import analyzer_pb2 as proto
+
+from tap_guardrails.model import ResourceRule
+from tests.policypack.harness.cases import RULES, Case, cases
+from tests.policypack.harness.findings import on_the_wire, purely
+from tests.policypack.harness.injection import Place, places, with_unknown, with_value
+
+if TYPE_CHECKING:
+    from tests.policypack.harness.pack import Pack
+
+COMPLIANT = [
+    case
+    for rule in RULES.values()
+    for case in cases(rule)
+    if case.compliant and all(resource.inputs is None for resource in case.resources)
+]
+
+SUBSTITUTES: list[object] = [None, "", "x", True, False, 0, 1, 1e9, [], ["x"], {}, {"x": "x"}]
+
+LEGAL: list[tuple[re.Pattern[str], list[object]]] = [
+    (re.compile(r"alarmActions\.\d+"), ["arn:aws:sns:eu-west-2:123456789012:alarms"]),
+    (re.compile(r"(.*\.)?dimensions\.(\w+|\d+\.value)"), ["fn", "x"]),
+    (re.compile(r"(.*\.)?redrivePolicy"), ['{"deadLetterTargetArn": "arn:aws:sqs:eu-west-2:1:tap-dlq"}']),
+    (re.compile(r"timeout"), [1, 3, 900]),
+    (re.compile(r".*Statement(\.\d+)?\.Effect"), ["Allow", "Deny"]),
+    (re.compile(r".*Statement(\.\d+)?\.Resource"), ["*", "arn:aws:s3:::x", ["*", "arn:aws:s3:::x/*"]]),
+]
+"""Places where AWS takes only some values, and an unknown will turn out to be one of those."""
+
+
+def unneeded(case: Case, place: Place) -> bool:
+    """Whether no value at a place makes the case anything but compliant, so that it need not be known."""
+    path = ".".join(map(str, place.path))
+    values = next((legal for pattern, legal in LEGAL if pattern.fullmatch(path)), SUBSTITUTES)
+    answers = [purely(with_value(case, place, value)) for value in values]
+    return not any(answer.findings or answer.reason for answer in answers)
+
+
+@pytest.mark.parametrize("case", COMPLIANT, ids=lambda case: case.identity)
+def test_an_unknown_is_compliant_only_where_no_value_matters(case: Case) -> None:
+    for place in places(case):
+        answer = purely(with_unknown(case, place))
+        if not answer.findings and answer.reason is None:
+            assert unneeded(case, place), f"{place} unknown is silently compliant"
+
+
+@pytest.mark.parametrize("case", COMPLIANT, ids=lambda case: case.identity)
+def test_an_unknown_is_reported_at_the_level_of_the_policy(case: Case, pack: Pack) -> None:
+    pack.configure(case.rule.name, case.config)
+    for place in places(case):
+        changed = with_unknown(case, place)
+        if isinstance(case.rule, ResourceRule):
+            response = pack.analyze(changed.resources[0])
+        else:
+            response = pack.analyze_stack(changed.resources)
+        mine = [one for one in response.diagnostics if one.policyName == case.rule.name]
+        assert {one.enforcementLevel for one in mine} <= {proto.MANDATORY}
+        assert all(one.urn for one in mine)
+        assert len(on_the_wire(changed, response).findings) == len(purely(changed).findings)
