@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 COMMANDS: Final = {
     "preview": ("gate.commands.preview", "preview a stack with policy packs and say what came of it"),
     "deploy": ("gate.commands.deploy", "preview a stack and, if it passes, deploy exactly that"),
+    "audit": ("gate.commands.audit", "evaluate policy packs over the states of many stacks"),
     "report": ("gate.reports.command", "draw reports again from verdict files"),
 }
 

@@ -62,6 +62,12 @@ def find_engine() -> str:
     return found
 
 
+def quiet_environment() -> dict[str, str]:
+    """Return the environment for the CLI: it offers its event log, and does not look for updates."""
+    # The event log is among the CLI's debug commands.
+    return {**os.environ, "PULUMI_DEBUG_COMMANDS": "true", "PULUMI_SKIP_UPDATE_CHECK": "true"}
+
+
 class Engine:
     """A Pulumi CLI bound to one project folder.
 
@@ -90,7 +96,7 @@ class Engine:
             process = subprocess.Popen(
                 self._command(arguments),
                 cwd=self.folder,
-                env=self._environment(),
+                env=quiet_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
@@ -108,10 +114,6 @@ class Engine:
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
         return [self.program, *arguments, "--non-interactive", "--color", "never"]
-
-    def _environment(self) -> dict[str, str]:
-        # The event log is among the CLI's debug commands.
-        return {**os.environ, "PULUMI_DEBUG_COMMANDS": "true", "PULUMI_SKIP_UPDATE_CHECK": "true"}
 
 
 def _wait(process: subprocess.Popen[bytes], watch: Callable[[], None] | None) -> int:

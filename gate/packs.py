@@ -28,7 +28,7 @@ class RequestedPack:
 
     folder: Path
     config: Path | None
-    body: Mapping[str, object] = field(default_factory=dict[str, object])
+    body: Mapping[str, object] = field(default_factory=dict[str, object], hash=False)
 
     @property
     def configured(self) -> frozenset[str]:

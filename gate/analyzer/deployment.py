@@ -26,7 +26,7 @@ RESOURCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
 _URN: Final = re.compile(r"urn:pulumi:(?P<stack>[^:]+)::(?P<project>[^:]+)::.+::.*", re.DOTALL)
 _VERSIONS: Final = (3, 4)
 _GZIP: Final = b"\x1f\x8b"
-_SURROGATE: Final = re.compile(rb"\\\\u[dD][89a-fA-F]")
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,95 @@
+"""Runs many tasks on workers that may die, and finds out which task it was that killed one."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+    from contextlib import AbstractContextManager
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class WorkerDiedError(Exception):
+    """A worker ended while it worked on a task, and it did so again when the task was alone."""
+
+
+class Pool(Generic[T, R]):
+    """Runs a function on each of many tasks.
+
+    Args:
+        function: the function; importable by the workers.
+        open_executor: opens an executor with at most so many workers.
+        workers: how many.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[T], R],
+        open_executor: Callable[[int], AbstractContextManager[Executor]],
+        workers: int,
+    ) -> None:
+        self._function = function
+        self._open = open_executor
+        self._workers = workers
+
+    def run(self, tasks: Iterable[T]) -> Generator[tuple[T, R | WorkerDiedError]]:
+        """Yield each task with its result, in the order in which they are done.
+
+        When a worker dies, the tasks that were under way are tried one by one: only the one that kills its
+        worker alone is given up.
+        """
+        waiting = deque(tasks)
+        while waiting:
+            suspects: list[T] = []
+            before = len(waiting)
+            yield from self._round(waiting, self._workers, suspects)
+            if not suspects and len(waiting) == before:
+                suspects.append(waiting.popleft())
+            for task in suspects:
+                alone, again = deque([task]), list[T]()
+                yield from self._round(alone, 1, again)
+                for lost in (*again, *alone):
+                    yield lost, WorkerDiedError("the worker ended without an answer")
+
+    def _round(
+        self, waiting: deque[T], workers: int, suspects: list[T]
+    ) -> Generator[tuple[T, R | WorkerDiedError]]:
+        """Run tasks until none is left or a worker dies; those under way then are the suspects."""
+        running: dict[Future[R], T] = {}
+        with self._open(workers) as executor:
+            while waiting or running:
+                try:
+                    while waiting and len(running) < 2 * workers:
+                        running[executor.submit(self._function, waiting[0])] = waiting[0]
+                        waiting.popleft()
+                except BrokenExecutor:
+                    break
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                finished = [future for future in done if not isinstance(future.exception(), BrokenExecutor)]
+                for future in finished:
+                    yield running.pop(future), _outcome(future)
+                if len(finished) < len(done):
+                    break
+        suspects.extend(running.values())
+
+
+def _outcome(future: Future[R]) -> R | WorkerDiedError:
+    error = future.exception()
+    return future.result() if error is None else WorkerDiedError(f"{type(error).__name__}: {error}")
+
+
+def local_processes(workers: int) -> ProcessPoolExecutor:
+    """Open a pool of processes on this machine; an interrupt is the parent's business."""
+    return ProcessPoolExecutor(
+        workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),
+    )
