@@ -1,0 +1,121 @@
+"""The TAP stack, deployed by the real engine through the gate."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from local.environment import applied, changes_for
+from local.toolchain import find
+from tests.integration.target import REGION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.integration.target import Target
+
+ROOT = Path(__file__).parents[2]
+_IGNORED = shutil.ignore_patterns("__pycache__", ".*", "*.pyc")
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One stack of a copy of the project, on a backend of its own.
+
+    Attributes:
+        folder: The copy: a test writes nothing into the checkout.
+        stack: The stack's name.
+        environment: What `pulumi` and the gate run in.
+    """
+
+    folder: Path
+    stack: str
+    environment: Mapping[str, str]
+
+    def gate(self, command: str, *more: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the gate on the stack."""
+        arguments = ["--project", str(self.folder), "--stack", self.stack]
+        return self._run([sys.executable, "-m", "gate", command, *arguments, *more], cwd=ROOT)
+
+    def pulumi(self, *arguments: str, more: Mapping[str, str] | None = None) ->
+    subprocess.CompletedProcess[str]:
+        """Run a command of pulumi on the stack."""
+        command = ["pulumi", *arguments, "--stack", self.stack, "--non-interactive", "--color", "never"]
+        return self._run(command, cwd=self.folder, more=more)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command of pulumi on the stack, in a process group of its own."""
+        command = ["pulumi", *arguments, "--stack", self.stack, "--non-interactive", "--color", "never"]
+        program = shutil.which("pulumi", path=self.environment["PATH"])
+        return subprocess.Popen(
+            [program or "pulumi", *command[1:]],
+            cwd=self.folder,
+            env=dict(self.environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def up(self, *more: str) -> subprocess.CompletedProcess[str]:
+        """Bring the stack up by the engine alone, without the gate."""
+        return self.pulumi("up", "--yes", "--skip-preview", *more)
+
+    def destroy(self) -> subprocess.CompletedProcess[str]:
+        """Destroy the stack's resources."""
+        return self.pulumi("destroy", "--yes", "--skip-preview")
+
+    def outputs(self) -> dict[str, str]:
+        """Give the stack's outputs."""
+        shown = self.pulumi("stack", "output", "--json")
+        assert shown.returncode == 0, shown.stderr
+        return cast("dict[str, str]", json.loads(shown.stdout))
+
+    def changes(self, *more: str) -> dict[str, int]:
+        """Preview, and count the resources by what would become of them, without those that stay as they are."""
+        shown = self.pulumi("preview", "--json", *more)
+        assert shown.returncode == 0, shown.stdout + shown.stderr
+        document = cast("dict[str, dict[str, int]]", json.loads(shown.stdout))
+        return {kind: count for kind, count in document["changeSummary"].items() if kind != "same" and count}
+
+    def _run(
+        self, command: list[str], cwd: Path, more: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        environment = {**self.environment, **(more or {})}
+        program = shutil.which(command[0], path=environment["PATH"]) or command[0]
+        return subprocess.run(
+            [program, *command[1:]], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+        )
+
+
+def prepare(folder: Path, stack: str, target: Target) -> Deployment:
+    """Copy the project and prepare an environment in which it deploys to the target.
+
+    Args:
+        folder: An empty folder.
+        stack: The stack's name, e.g. `TapStackit`.
+        target: What it deploys to.
+    """
+    project, state = folder / "project", folder / "state"
+    state.mkdir(parents=True)
+    project.mkdir()
+    shutil.copy(ROOT / "Pulumi.yaml", project)
+    for name in ("program", "policypack"):
+        shutil.copytree(ROOT / name, project / name, ignore=_IGNORED)
+    (project / "dist").symlink_to(ROOT / "dist")
+    aws = "embedded" if target.emulated else "real"
+    environment = applied(changes_for(aws, find(), os.environ), os.environ)
+    if target.emulated:
+        # On AWS itself the state is the user's: a temporary one would be lost with a test that crashes.
+        environment |= {"PULUMI_BACKEND_URL": state.as_uri(), "PULUMI_HOME": str(folder / "home")}
+        environment |= target.environment
+    # The objects that the tests put into the bucket go with it.
+    settings = f"config:\n  aws:region: {REGION}\n  tap-stack:forceDestroy: \"true\"\n"
+    (project / f"Pulumi.{stack}.yaml").write_text(settings, "utf-8")
+    return Deployment(project, stack, environment)
