@@ -1,0 +1,79 @@
+"""What a cold start costs: the handlers' imports, from the zips, against boto3's alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lambdas.package.build import build, plan
+from lambdas.package.bytecode import Compiler, compile_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+TARGET = 1.5
+ROUNDS = 7
+FUNCTIONS = ("api_handler", "processor")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both zips' contents in one folder, compiled for this Python as they are for Lambda's."""
+    folder = tmp_path_factory.mktemp("site")
+    for built in build(tmp_path_factory.mktemp("dist"), plan()):
+        with zipfile.ZipFile(built.path) as archive:
+            archive.extractall(folder)
+    compile_tree(Compiler(sys.executable, ""), folder)
+    return folder
+
+
+def run(site: Path, code: str) -> str:
+    """Run code in a fresh Python that has the zips' contents only."""
+    prelude = f"import sys; sys.path.insert(0, {str(site)!r})\n"
+    environment = {"AWS_DEFAULT_REGION": "eu-west-2", "POWERTOOLS_SERVICE_NAME": "tap"}
+    command = [sys.executable, "-S", "-c", prelude + code]
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+
+
+def seconds(site: Path, statement: str) -> float:
+    """Processor time of a statement: wall-clock time would measure the machine's other work as well."""
+    code = f"import time\nbegin = time.process_time()\n{statement}\nprint(time.process_time() - begin)"
+    return float(run(site, code))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_handlers_import_costs_little_more_than_boto3(
+    site: Path, function: str, record_property: Callable[[str, object], None]
+) -> None:
+    pairs = [(seconds(site, "import boto3"), seconds(site, f"import {function}.app")) for _ in range(ROUNDS)]
+    ratio = min(handler for _, handler in pairs) / min(alone for alone, _ in pairs)
+    record_property(f"import {function} / import boto3", round(ratio, 2))
+    assert ratio <= TARGET
+
+
+UNNEEDED = {
+    "api_handler": ("pydantic", "aws_xray_sdk", "requests", "aws_lambda_powertools.utilities.batch"),
+    "processor": ("pydantic", "aws_xray_sdk", "requests", "aws_lambda_powertools.event_handler"),
+}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_nothing_is_imported_that_the_function_does_not_need(site: Path, function: str) -> None:
+    loaded = run(site, f"import {function}.app; print(*sys.modules)").split()
+    assert not set(UNNEEDED[function]) & set(loaded)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_no_client_is_made_before_it_is_needed(site: Path, function: str) -> None:
+    code = f"""
+import {function}.app
+from tap_items import aws_clients, stack
+made = [each.cache_info().currsize for each in (aws_clients.s3, aws_clients.dynamodb, aws_clients.sqs)]
+print(made, aws_clients.s3() is aws_clients.s3())
+"""
+    assert run(site, code).strip() == "[0, 0, 0] True"
