@@ -1,0 +1,101 @@
+"""Lambda functions run on a runtime that still gets security updates.
+
+Judged by the day of the preview, for it is with time that a runtime stops being supported. Whoever wants the
+same answer every day sets `allowed`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.kinds import FUNCTION
+from tap_guardrails.aws.runtimes import objection, supported
+from tap_guardrails.model import (
+    Absent,
+    Control,
+    Known,
+    Malformed,
+    NotApplicable,
+    Outcome,
+    Resource,
+    ResourceRule,
+    Settings,
+    Severity,
+    Undetermined,
+    Whole,
+    Words,
+    malformed,
+    undecided,
+    violation,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+IMAGE: Final = "Image"
+
+
+def check(function: Resource, settings: Settings) -> Iterator[Outcome]:
+    """Judge a function."""
+    package = FUNCTION.at(function, "packageType").text()
+    if isinstance(package, Known) and package.value == IMAGE:
+        yield NotApplicable("A container image brings its own runtime.")
+        return
+    day = datetime.now(UTC).date() + timedelta(days=settings.whole("noticeDays"))
+    listed = settings.words("allowed")
+    allowed = listed or supported(day)
+    required = f"one of {', '.join(allowed)}"
+    match FUNCTION.at(function, "runtime").text():
+        case Known(name) if name in allowed:
+            return
+        case Known(name) as reading:
+            wrong = "The runtime is none of those allowed." if listed else objection(name, day)
+            yield violation(reading, wrong, required)
+        case Undetermined() as reading:
+            yield undecided(reading, required)
+        case Malformed() as reading:
+            yield malformed(reading, required)
+        case Absent() as reading:
+            if isinstance(package, Undetermined):
+                yield undecided(package, f'"{IMAGE}", or a runtime')
+            else:
+                yield violation(reading, "The function names no runtime.", required)
+
+
+FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/lambda-controls.html#lambda-2"
+
+RULE = ResourceRule(
+    name="lambda-supported-runtime",
+    title="Lambda runtimes are supported",
+    description="Lambda functions use a runtime that AWS supports.",
+    why="A runtime without updates keeps its holes, and some day the function cannot be changed any more.",
+    fix="Set `runtime` to a supported one, and test the function on it.",
+    severity=Severity.MEDIUM,
+    url="https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
+    controls=(
+        Control("FSBP", "Lambda.2", FSBP),
+        Control("NIST", "CA-9(1)", FSBP),
+        Control("NIST", "CM-2", FSBP),
+        Control("NIST", "SI-2", FSBP),
+        Control("NIST", "SI-2(2)", FSBP),
+        Control("NIST", "SI-2(4)", FSBP),
+        Control("NIST", "SI-2(5)", FSBP),
+    ),
+    types=FUNCTION.types,
+    settings=(
+        Words(
+            "allowed",
+            (),
+            "The only runtimes allowed; empty for those that AWS supports on the day of the preview.",
+        ),
+        Whole(
+            "noticeDays",
+            0,
+            "Refuse a runtime so many days before AWS stops supporting it.",
+            minimum=0,
+            maximum=1095,
+        ),
+    ),
+    check=check,
+)

@@ -1,0 +1,84 @@
+"""Resources carry the tags that the organisation sorts them by.
+
+A tag that the provider puts on everything (`defaultTags`) counts; one without a value does not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_guardrails.aws.taggable import TAGGABLE
+from tap_guardrails.model import (
+    Known,
+    Malformed,
+    NotApplicable,
+    Outcome,
+    Resource,
+    ResourceRule,
+    Settings,
+    Severity,
+    Undetermined,
+    Words,
+    malformed,
+    undecided,
+    violation,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def check(resource: Resource, settings: Settings) -> Iterator[Outcome]:
+    """Judge a resource that can have tags."""
+    keys = settings.words("keys")
+    if not keys:
+        yield NotApplicable("No tags are required.")
+        return
+    tags = resource.at("tags")
+    sources = [tags, resource.at("tagsAll")]
+    if resource.provider is not None:
+        sources.append(resource.provider.at("defaultTags").document().at("tags"))
+    readings = [source.entries() for source in sources]
+    values = {
+        key: [
+            reading.value[key].text()
+            for reading in readings
+            if isinstance(reading, Known) and key in reading.value
+        ]
+        for key in keys
+    }
+    missing = [key for key, found in values.items() if not any(isinstance(value, Known) for value in found)]
+    required = f"the tags {', '.join(f'`{key}`' for key in keys)}"
+    if missing:
+        open_ones = [
+            reading
+            for reading in (*readings, *(value for key in missing for value in values[key]))
+            if isinstance(reading, Undetermined)
+        ]
+        if open_ones:
+            yield undecided(open_ones[0], required)
+        elif isinstance(readings[0], Malformed):
+            yield malformed(readings[0], required)
+        else:
+            listed = ", ".join(f"`{key}`" for key in missing)
+            yield violation(tags, f"The resource lacks {listed} among its tags.", required)
+
+
+RULE = ResourceRule(
+    name="required-tags",
+    title="Resources are tagged",
+    description="Resources have the tags that are required of them.",
+    why="Without tags nobody can tell whose a resource is, what it is for, and who pays.",
+    fix="Add the tags to the resource, or to the provider's `defaultTags`.",
+    severity=Severity.LOW,
+    url="https://docs.aws.amazon.com/whitepapers/latest/tagging-best-practices/tagging-best-practices.html",
+    types=TAGGABLE,
+    settings=(
+        Words(
+            "keys",
+            ("Environment", "Project"),
+            "The keys of the tags that each resource must have, with their capitals; empty for none.",
+        ),
+    ),
+    check=check,
+)
