@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -107,6 +108,29 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="no space left"):
         get_or_make(tmp_path / "entry", fail)
     assert left_in(tmp_path) == []
+
+
+def test_whoever_looks_sees_no_entry_or_a_whole_one(tmp_path: Path) -> None:
+    entry = tmp_path / "entry"
+    looked: list[bool] = []
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.is_set():
+            if entry.exists():
+                looked.append(is_whole(entry))
+
+    def make_many(folder: Path) -> None:
+        for number in range(300):
+            (folder / str(number)).write_text("a file")
+
+    looker = threading.Thread(target=look)
+    looker.start()
+    get_or_make(entry, make_many)
+    ended.set()
+    looker.join()
+    assert all(looked)
+    assert is_whole(entry)
 
 
 def test_of_two_runs_at_once_one_makes_it_and_the_other_waits(tmp_path: Path) -> None:

@@ -145,8 +145,8 @@ def test_each_state_of_the_sources_has_an_entry_of_its_own(
     shutil.copytree(go_build.SOURCES, sources)
     monkeypatch.setattr(go_build, "SOURCES", sources)
     assert go_build.entry_folder() == first
-    with (sources / "pulumi-language-python" / "main.go").open("a") as file:
-        file.write("\n")
+    host = sources / "pulumi-language-python" / "main.go"
+    host.write_text(host.read_text().replace("2 * time.Second", "3 * time.Second"))
     second = go_build.entry_folder()
     assert second != first
     (sources / "go.mod").write_text("module x\n")
