@@ -47,8 +47,9 @@ class Api:
         SigV4Auth(credentials, "lambda", REGION).add_auth(request)
         parts = urlsplit(address)
         secure = parts.scheme == "https"
-        connection = (http.client.HTTPSConnection if secure else
-        http.client.HTTPConnection)(parts.netloc, timeout=60) try:
+        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+        connection = kind(parts.netloc, timeout=60)
+        try:
             headers = {name: str(value) for name, value in request.headers.items()}
             connection.request(method, parts.path, content, headers)
             response = connection.getresponse()

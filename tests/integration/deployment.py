@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tests.integration.target import Target
 
+Done = subprocess.CompletedProcess[str]
 ROOT = Path(__file__).parents[2]
 _IGNORED = shutil.ignore_patterns("__pycache__", ".*", "*.pyc")
 
@@ -38,13 +39,12 @@ class Deployment:
     stack: str
     environment: Mapping[str, str]
 
-    def gate(self, command: str, *more: str) -> subprocess.CompletedProcess[str]:
+    def gate(self, command: str, *more: str) -> Done:
         """Run a command of the gate on the stack."""
         arguments = ["--project", str(self.folder), "--stack", self.stack]
         return self._run([sys.executable, "-m", "gate", command, *arguments, *more], cwd=ROOT)
 
-    def pulumi(self, *arguments: str, more: Mapping[str, str] | None = None) ->
-    subprocess.CompletedProcess[str]:
+    def pulumi(self, *arguments: str, more: Mapping[str, str] | None = None) -> Done:
         """Run a command of pulumi on the stack."""
         command = ["pulumi", *arguments, "--stack", self.stack, "--non-interactive", "--color", "never"]
         return self._run(command, cwd=self.folder, more=more)
@@ -63,11 +63,11 @@ class Deployment:
             start_new_session=True,
         )
 
-    def up(self, *more: str) -> subprocess.CompletedProcess[str]:
+    def up(self, *more: str) -> Done:
         """Bring the stack up by the engine alone, without the gate."""
         return self.pulumi("up", "--yes", "--skip-preview", *more)
 
-    def destroy(self) -> subprocess.CompletedProcess[str]:
+    def destroy(self) -> Done:
         """Destroy the stack's resources."""
         return self.pulumi("destroy", "--yes", "--skip-preview")
 
@@ -78,15 +78,13 @@ class Deployment:
         return cast("dict[str, str]", json.loads(shown.stdout))
 
     def changes(self, *more: str) -> dict[str, int]:
-        """Preview, and count the resources by what would become of them, without those that stay as they are."""
+        """Preview, and count the resources that change by what becomes of them."""
         shown = self.pulumi("preview", "--json", *more)
         assert shown.returncode == 0, shown.stdout + shown.stderr
         document = cast("dict[str, dict[str, int]]", json.loads(shown.stdout))
         return {kind: count for kind, count in document["changeSummary"].items() if kind != "same" and count}
 
-    def _run(
-        self, command: list[str], cwd: Path, more: Mapping[str, str] | None = None
-    ) -> subprocess.CompletedProcess[str]:
+    def _run(self, command: list[str], cwd: Path, more: Mapping[str, str] | None = None) -> Done:
         environment = {**self.environment, **(more or {})}
         program = shutil.which(command[0], path=environment["PATH"]) or command[0]
         return subprocess.run(
@@ -116,6 +114,6 @@ def prepare(folder: Path, stack: str, target: Target) -> Deployment:
         environment |= {"PULUMI_BACKEND_URL": state.as_uri(), "PULUMI_HOME": str(folder / "home")}
         environment |= target.environment
     # The objects that the tests put into the bucket go with it.
-    settings = f"config:\n  aws:region: {REGION}\n  tap-stack:forceDestroy: \"true\"\n"
+    settings = f'config:\n  aws:region: {REGION}\n  tap-stack:forceDestroy: "true"\n'
     (project / f"Pulumi.{stack}.yaml").write_text(settings, "utf-8")
     return Deployment(project, stack, environment)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import boto3
 from botocore.config import Config
@@ -14,7 +14,7 @@ from local.aws_provider.endpoints import require_emulator
 from local.emulator import Emulator
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_xray import XRayClient
 
 REGION = "eu-west-2"
 
@@ -57,54 +58,60 @@ class Target:
             region_name=REGION,
         )
 
+    def client(self, service: str, config: Config | None = None, endpoint: str = "") -> object:
+        """Make a client of a service; `endpoint` where it is not the target's."""
+        make = cast("Callable[..., object]", self.session.client)
+        return make(service, endpoint_url=endpoint or self.endpoint or None, config=config)
+
     @property
     def s3(self) -> S3Client:
         """A client of S3."""
-        return self.session.client("s3", endpoint_url=self._url, config=_PATHS)
+        return cast("S3Client", self.client("s3", _PATHS))
 
     @property
     def dynamodb(self) -> DynamoDBClient:
         """A client of DynamoDB."""
-        return self.session.client("dynamodb", endpoint_url=self._url)
+        return cast("DynamoDBClient", self.client("dynamodb"))
 
     @property
     def sqs(self) -> SQSClient:
         """A client of SQS."""
-        return self.session.client("sqs", endpoint_url=self._url)
+        return cast("SQSClient", self.client("sqs"))
 
     @property
     def sns(self) -> SNSClient:
         """A client of SNS."""
-        return self.session.client("sns", endpoint_url=self._url)
+        return cast("SNSClient", self.client("sns"))
 
     @property
     def kms(self) -> KMSClient:
         """A client of KMS."""
-        return self.session.client("kms", endpoint_url=self._url)
+        return cast("KMSClient", self.client("kms"))
 
     @property
     def iam(self) -> IAMClient:
         """A client of IAM."""
-        return self.session.client("iam", endpoint_url=self._url)
+        return cast("IAMClient", self.client("iam"))
 
     @property
     def logs(self) -> CloudWatchLogsClient:
         """A client of CloudWatch Logs."""
-        return self.session.client("logs", endpoint_url=self._url)
+        return cast("CloudWatchLogsClient", self.client("logs"))
 
     @property
     def cloudwatch(self) -> CloudWatchClient:
         """A client of CloudWatch."""
-        return self.session.client("cloudwatch", endpoint_url=self._url)
+        return cast("CloudWatchClient", self.client("cloudwatch"))
+
+    @property
+    def xray(self) -> XRayClient:
+        """A client of X-Ray."""
+        return cast("XRayClient", self.client("xray"))
 
     @property
     def functions(self) -> LambdaClient:
         """A client of Lambda."""
-        return self.session.client("lambda", endpoint_url=self._url, config=_SLOW)
-
-    @property
-    def _url(self) -> str | None:
-        return self.endpoint or None
+        return cast("LambdaClient", self.client("lambda", _SLOW))
 
 
 _PATHS = Config(s3={"addressing_style": "path"})

@@ -12,6 +12,8 @@ from tests.integration.waiting import eventually
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mypy_boto3_cloudwatch.type_defs import DimensionTypeDef, MetricDatumTypeDef
+
     from tests.integration.conftest import Tap
 
 pytestmark = [pytest.mark.cli, pytest.mark.emulator]
@@ -70,10 +72,9 @@ def test_an_alarm_fires_and_is_heard(tap: Tap, heard: str, alarm: str) -> None:
 
     if alarm in METRICS and tap.target.emulated:
         namespace, metric, too_much, dimension, owner = METRICS[alarm]
-        point = {"Name": dimension, "Value": f"{owner}-{tap.suffix}"}
-        cloudwatch.put_metric_data(
-            Namespace=namespace, MetricData=[{"MetricName": metric, "Value": too_much, "Dimensions": [point]}]
-        )
+        point: DimensionTypeDef = {"Name": dimension, "Value": f"{owner}-{tap.suffix}"}
+        datum: MetricDatumTypeDef = {"MetricName": metric, "Value": too_much, "Dimensions": [point]}
+        cloudwatch.put_metric_data(Namespace=namespace, MetricData=[datum])
     else:
         # AWS lets nobody write into its own namespaces, and ministack 1.4 keeps nothing of an alarm's metric
         # math (the next test shows it): there the alarm is told its state, and what follows is tested.

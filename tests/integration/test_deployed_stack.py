@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -13,19 +14,19 @@ from tests.integration.api import Api
 from tests.integration.waiting import eventually
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
     from tests.integration.conftest import Tap
 
 pytestmark = [pytest.mark.cli, pytest.mark.emulator]
+OUTPUTS = {"kmsKeyId", "dataBucketName", "metadataTableName", "apiHandlerArn", "processorArn", "dlqUrl"}
 PROBE = b'{"test": "integration"}'
 
 
 def test_the_gate_passed_and_deployed(tap: Tap) -> None:
     assert "PASSED" in tap.deployed
     assert "DEPLOYED" in tap.deployed
-    assert {"kmsKeyId", "dataBucketName", "metadataTableName", "apiHandlerArn", "processorArn", "dlqUrl"}
-    <= set(
-        tap.outputs
-    )
+    assert set(tap.outputs) >= OUTPUTS
 
 
 def test_a_preview_after_the_deployment_shows_no_change(tap: Tap) -> None:
@@ -60,8 +61,8 @@ def test_the_bucket_s_policy_refuses_plain_http(tap: Tap) -> None:
     plain = [
         statement
         for statement in policy["Statement"]
-        if statement["Effect"] == "Deny" and "aws:SecureTransport" in
-        json.dumps(statement.get("Condition", {}))
+        if statement["Effect"] == "Deny"
+        and "aws:SecureTransport" in json.dumps(statement.get("Condition", {}))
     ]
     assert plain, policy
     assert plain[0]["Principal"] in ("*", {"AWS": "*"})
@@ -73,8 +74,7 @@ def test_the_bucket_s_policy_refuses_plain_http(tap: Tap) -> None:
         assert tap.target.endpoint.startswith("http://")
         tap.target.s3.put_object(Bucket=bucket, Key="integration/plain", Body=b"x")
         return
-    session, region = tap.target.session, "eu-west-2"
-    plainly = session.client("s3", endpoint_url=f"http://s3.{region}.amazonaws.com", region_name=region)
+    plainly = cast("S3Client", tap.target.client("s3", endpoint="http://s3.eu-west-2.amazonaws.com"))
     with pytest.raises(ClientError, match="AccessDenied"):
         plainly.put_object(Bucket=bucket, Key="integration/plain", Body=b"x")
 
@@ -114,10 +114,10 @@ def test_functions_are_traced(tap: Tap) -> None:
             assert {"DynamoDB", "S3"} & {str(segment["name"]) for segment in received}
             assert all(str(segment["trace_id"]).startswith("1-") for segment in received)
     if not tap.target.emulated:
-        xray = tap.target.session.client("xray")
 
         def traces_of_the_last_minutes() -> list[object]:
-            found = xray.get_trace_summaries(StartTime=time.time() - 300, EndTime=time.time())
+            now = datetime.now(UTC)
+            found = tap.target.xray.get_trace_summaries(StartTime=now - timedelta(minutes=5), EndTime=now)
             return [*found["TraceSummaries"]]
 
         eventually(traces_of_the_last_minutes, seconds=120, pause=5)
@@ -127,8 +127,9 @@ def test_an_item_posted_to_the_api_comes_out_processed(tap: Tap) -> None:
     api = Api(tap.outputs["apiUrl"], tap.target)
     assert api.call("GET", "health").status == 200
     posted = api.call(
-        "POST", "items", {"type": "sensor.reading", "source": "integration", "payload": {"values": [1.5,
-        2.5]}}
+        "POST",
+        "items",
+        {"type": "sensor.reading", "source": "integration", "payload": {"values": [1.5, 2.5]}},
     )
     assert posted.status == 202, posted
     item = str(posted.body["id"])
@@ -138,6 +139,7 @@ def test_an_item_posted_to_the_api_comes_out_processed(tap: Tap) -> None:
         return answer.body if answer.status == 200 and answer.body.get("status") == "processed" else None
 
     record = eventually(processed, seconds=90)
+    assert record is not None
     assert record["id"] == item
     result = tap.target.s3.get_object(Bucket=tap.outputs["dataBucketName"], Key=f"processed/{item}.json")
     assert result.get("ServerSideEncryption") == "aws:kms"
@@ -145,8 +147,10 @@ def test_an_item_posted_to_the_api_comes_out_processed(tap: Tap) -> None:
 
 
 def test_an_item_that_is_none_is_refused(tap: Tap) -> None:
-    answer = Api(tap.outputs["apiUrl"], tap.target).call("POST", "items", {"type": "NOT A TYPE",
-    "payload": {}}) assert answer.status in {400, 422} assert "title" in answer.body
+    api = Api(tap.outputs["apiUrl"], tap.target)
+    answer = api.call("POST", "items", {"type": "NOT A TYPE", "payload": {}})
+    assert answer.status in {400, 422}
+    assert "title" in answer.body
 
 
 @pytest.mark.parametrize("function", ["tap-api-handler", "tap-processor"])
@@ -172,8 +176,11 @@ def test_a_poison_message_ends_in_the_dead_letter_queue(tap: Tap) -> None:
         received = sqs.receive_message(
             QueueUrl=tap.outputs["dlqUrl"], WaitTimeSeconds=1, MaxNumberOfMessages=10, VisibilityTimeout=1
         )
-        return [message.get("Body", "") for message in received.get("Messages", []) if
-        message.get("Body") == poison]
+        return [
+            message.get("Body", "")
+            for message in received.get("Messages", [])
+            if message.get("Body") == poison
+        ]
 
     assert eventually(dead, seconds=300)
     sqs.purge_queue(QueueUrl=tap.outputs["dlqUrl"])
