@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 
     from tap_items.json_text import JsonObject, JsonValue
 
-MIN_REMAINING_MILLISECONDS = 20_000
-"""No item is begun with less time left: one item's calls, all retried, end within it."""
+MIN_REMAINING_MILLISECONDS = 60_000
+"""No item is begun with less time left. A call that fails takes at most 18 s with all its retries, and two
+more calls record why and time the next delivery; a time-out would do no harm, but would leave no reason."""
 
 
 class WrongSourceError(RuntimeError):

@@ -89,12 +89,13 @@ class Deliveries:
                 self._again(delivery, 0)
                 raise
         except UnavailableError as failure:
-            self._note(delivery, failure)
+            self._note(delivery, f"Attempt failed: {failure}.")
             self._again(delivery, delay_seconds(delivery.attempt, self._spread))
             raise
 
     def hand_back(self, delivery: Delivery) -> None:
-        """Give a message back untouched, to be delivered again at once."""
+        """Give a message back for want of time, to be delivered again at once."""
+        self._note(delivery, "Attempt not begun: the invocation was about to end.")
         self._again(delivery, 0)
 
     def _process(self, delivery: Delivery) -> Outcome:
@@ -125,11 +126,11 @@ class Deliveries:
         if self._records.create(record) is not None:
             self._records.mark_rejected(record.key, reason, delivery.attempt, self._now())
 
-    def _note(self, delivery: Delivery, failure: UnavailableError) -> None:
+    def _note(self, delivery: Delivery, reason: str) -> None:
         """Keep why this attempt failed, if the message leads to a record and the table takes it."""
         try:
             key = decode_message(delivery.body)
-            self._records.note_failure(key, f"Attempt failed: {failure}.", delivery.attempt, self._now())
+            self._records.note_failure(key, reason, delivery.attempt, self._now())
         except (InvalidMessageError, UnavailableError):
             about = {"message_id": delivery.message_id}
             logger.warning("The reason of a failed attempt could not be recorded", extra=about)

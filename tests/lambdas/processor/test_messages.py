@@ -214,12 +214,17 @@ def test_no_item_is_begun_when_time_is_short(stand: Stand) -> None:
     accept(stand)
     records = receive(stand)
     with recorded() as calls:
-        response = call_processor({"Records": records}, remaining=19_999)
+        response = call_processor({"Records": records}, remaining=59_999)
     assert response == {"batchItemFailures": [{"itemIdentifier": records[0]["messageId"]}]}
-    assert [(call.operation, call.params["VisibilityTimeout"]) for call in calls] == [
-        ("ChangeMessageVisibility", 0)
-    ]
+    assert [call.operation for call in calls] == ["UpdateItem", "ChangeMessageVisibility"]
+    assert calls[1].params["VisibilityTimeout"] == 0
+    row = the_row(stand)
+    assert (row["status"], row["reason"]) == (
+        "accepted",
+        "Attempt not begun: the invocation was about to end.",
+    )
     assert deliver(stand) == (1, 0)
+    assert the_row(stand)["status"] == "processed"
 
 
 def test_an_empty_batch_is_no_failure(stand: Stand) -> None:
