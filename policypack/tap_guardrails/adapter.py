@@ -1,8 +1,9 @@
 """Rules under pulumi-policy's own servicer: its arguments turned into the pack's model.
 
 The pack's servicer does not come through here. This is for those who put these policies into a pack of
-their own. Two things are lost on that way: pulumi-policy takes the mark off secrets, so no found value is
-shown at all, and it reports everything at one level, so `onUnknown: warn` does not soften.
+their own. Three things are lost on that way: pulumi-policy takes the mark off secrets, so no found value is
+shown at all, and a rule that asks for the mark finds none; it reports everything at one level, so
+`onUnknown: warn` does not soften; and what was asked for is not known when the outputs come.
 """
 
 from __future__ import annotations
@@ -87,9 +88,9 @@ def provider_of(given: PolicyProviderResource | None) -> Provider | None:
 
 
 def unwrapped(properties: Mapping[str, object]) -> dict[str, Value]:
-    """Take the proxies off a property tree, and mark all of it as secret, since some of it may be."""
+    """Take the proxies off a property tree, and hide all of it, since some of it may be secret."""
     tree = cast("Mapping[str, object]", bare(properties))
-    return {name: Secret(decode(value)) for name, value in tree.items()}
+    return {name: Secret(decode(value), marked=False) for name, value in tree.items()}
 
 
 def bare(value: object) -> object:

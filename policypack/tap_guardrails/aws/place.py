@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.model import UNKNOWN, Known, Undetermined
+from tap_guardrails.model import Known, Undetermined
+from tap_guardrails.model.values import has_unknown
 
 if TYPE_CHECKING:
     from tap_guardrails.model import Provider, Resource
@@ -71,5 +72,5 @@ def same_account(one: Provider | None, other: Provider | None) -> bool:
     """Tell whether two providers certainly work in one account: nothing that chooses it differs."""
     if one is None or other is None:
         return False
-    pairs = [(one.properties.get(name), other.properties.get(name)) for name in ACCOUNT_INPUTS]
-    return all(ours == theirs and ours is not UNKNOWN for ours, theirs in pairs)
+    pairs = [(one.at(name).value, other.at(name).value) for name in ACCOUNT_INPUTS]
+    return all(ours == theirs and not has_unknown(ours) for ours, theirs in pairs)

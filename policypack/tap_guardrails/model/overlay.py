@@ -47,7 +47,7 @@ def overlaid(output: Value, asked: Value) -> Value:
         return asked
     if isinstance(output, Secret):
         plain = overlaid(output.value, asked)
-        return plain if plain is None or isinstance(plain, Secret) else Secret(plain)
+        return plain if plain is None or isinstance(plain, Secret) else Secret(plain, output.marked)
     if isinstance(output, dict):
         inner = asked.value if isinstance(asked, Secret) else asked
         if inner is UNKNOWN:

@@ -67,6 +67,7 @@ class Node:
         secret: Whether the value, or something it is part of, is a secret.
         top: The resource's property that the path begins with; dependencies are recorded by it.
         misfit: What should have stood here for the path to go on; empty while all is well.
+        masked: Whether it is not known if the value is a secret, so that it is treated as one in messages.
     """
 
     path: str
@@ -74,6 +75,12 @@ class Node:
     secret: bool = False
     top: str = field(default="", compare=False)
     misfit: str = field(default="", compare=False)
+    masked: bool = field(default=False, compare=False)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether no message may show the value."""
+        return self.secret or self.masked
 
     def at(self, *steps: str | int) -> Node:
         """Go down into objects (by name) and lists (by position)."""
@@ -89,14 +96,24 @@ class Node:
         top = self.top or str(step)
         match self.value:
             case None | Unknown.UNKNOWN:
-                return Node(path, self.value, self.secret, top)
+                return Node(path, self.value, self.secret, top, masked=self.masked)
             case dict() as fields if isinstance(step, str):
-                return revealed(path, fields.get(step), secret=self.secret, top=top)
+                return self._child(path, fields.get(step), top)
             case list() as items if isinstance(step, int):
-                return revealed(path, items[step] if step < len(items) else None, secret=self.secret, top=top)
+                return self._child(path, items[step] if step < len(items) else None, top)
             case _:
                 wanted = "an object" if isinstance(step, str) else "a list"
-                return Node(self.path, self.value, self.secret, self.top, wanted)
+                return replace(self, misfit=wanted)
+
+    def _child(self, path: str, value: Value, top: str) -> Node:
+        child = revealed(path, value, top)
+        return (
+            replace(child, secret=True)
+            if self.secret
+            else replace(child, masked=True)
+            if self.masked
+            else child
+        )
 
     def boolean(self) -> Reading[bool]:
         """Read true or false; the texts "true" and "false" count, as providers take them."""
@@ -163,7 +180,7 @@ class Node:
     def _entry(self, name: str) -> Node:
         """Go to a field whose name comes from the data, and is as secret as they are."""
         entry = self.at(name)
-        return replace(entry, path=f"{self.path}[secret]") if self.secret else entry
+        return replace(entry, path=f"{self.path}[secret]") if self.hidden else entry
 
     def document(self) -> Node:
         """Return the node with a JSON text parsed; an object stays as it is."""
@@ -172,10 +189,10 @@ class Node:
                 try:
                     parsed = decode(json.loads(text))
                 except (ValueError, RecursionError):
-                    return Node(self.path, text, self.secret, self.top, "a JSON document")
-                return Node(self.path, parsed, self.secret, self.top)
+                    return replace(self, misfit="a JSON document")
+                return replace(self, value=parsed)
             case "":
-                return Node(self.path, None, self.secret, self.top)
+                return replace(self, value=None)
             case _:
                 return self
 
@@ -194,18 +211,19 @@ class Node:
             return "nothing"
         if self.value is UNKNOWN:
             return UNKNOWN.value
-        if self.secret:
+        if self.hidden:
             return "[secret]"
         shown = json.dumps(plain(self.value), ensure_ascii=False)
         return shown if len(shown) <= SHOWN_LENGTH else shown[: SHOWN_LENGTH - 1] + "…"
 
 
-def revealed(path: str, value: Value, *, secret: bool, top: str) -> Node:
+def revealed(path: str, value: Value, top: str) -> Node:
     """Make a node of a value, taking the mark of a secret off it and keeping it in mind."""
+    secret = masked = False
     while isinstance(value, Secret):
-        secret = True
+        secret, masked = secret or value.marked, True
         value = value.value
-    return Node(path, value, secret, top)
+    return Node(path, value, secret, top, masked=masked)
 
 
 def join(path: str, step: str | int) -> str:
@@ -225,14 +243,14 @@ def plain(value: Value) -> object:
         case dict():
             return {key: plain(item) for key, item in value.items()}
         case Secret() | Unknown() | Opaque():
-            return f"[{hidden(value)}]"
+            return f"[{stand_in(value)}]"
         case float() if value.is_integer() and abs(value) < LARGEST_EXACT:
             return int(value)
         case _:
             return value
 
 
-def hidden(value: Secret | Unknown | Opaque) -> str:
+def stand_in(value: Secret | Unknown | Opaque) -> str:
     """Name a value that is not shown."""
     match value:
         case Secret():

@@ -59,4 +59,4 @@ class Resource:
 def place(properties: Mapping[str, Value], steps: tuple[str | int, ...]) -> Node:
     """Go to a place in a property tree, of which only the first step's property is looked at."""
     first = str(steps[0])
-    return revealed(first, properties.get(first), secret=False, top=first).at(*steps[1:])
+    return revealed(first, properties.get(first), first).at(*steps[1:])

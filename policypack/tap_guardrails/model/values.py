@@ -25,9 +25,15 @@ UNKNOWN: Final = Unknown.UNKNOWN
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A value that rules may read and that no message may show."""
+    """A value that rules may read and that no message may show.
+
+    Attributes:
+        value: The value.
+        marked: Whether the program marked it as secret; if not, nobody knows, and it is hidden for safety.
+    """
 
     value: Value
+    marked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,19 @@ def whole_number(number: int) -> Value:
         return float(number)
     except OverflowError:
         return Opaque("number beyond every limit")
+
+
+def has_unknown(value: Value) -> bool:
+    """Tell whether a value, or anything in it, is unknown."""
+    match value:
+        case Secret(inner):
+            return has_unknown(inner)
+        case list():
+            return any(has_unknown(item) for item in value)
+        case dict():
+            return any(has_unknown(item) for item in value.values())
+        case _:
+            return value is UNKNOWN
 
 
 def signed(fields: Mapping[str, object], decode_field: Callable[[object], Value]) -> Value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -17,6 +18,9 @@ MESSAGE_LIMIT: Final = 400 * 1024 * 1024
 
 WORKERS: Final = 4
 
+STACK_BYTES: Final = 64 * 1024 * 1024
+"""Stack of a worker: protobuf reads nested messages by recursion in C, and 8 MiB end at some 4,000 levels."""
+
 
 def serve() -> None:
     """Serve the pack on a free port of the loopback interface, until interrupted."""
@@ -24,9 +28,9 @@ def serve() -> None:
     add_AnalyzerServicer_to_server(GuardrailsAnalyzer(policies()), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    sys.stdout.write(f"{port}\n")
-    sys.stdout.flush()
     try:
+        sys.stdout.write(f"{port}\n")
+        sys.stdout.flush()
         server.wait_for_termination()
     except KeyboardInterrupt:
         server.stop(0)
@@ -38,5 +42,6 @@ def make_server() -> grpc.Server:
         ("grpc.max_receive_message_length", MESSAGE_LIMIT),
         ("grpc.max_send_message_length", MESSAGE_LIMIT),
     ]
+    threading.stack_size(STACK_BYTES)
     pool = ThreadPoolExecutor(max_workers=WORKERS)
     return grpc.server(pool, options=limits)  # pyright: ignore[reportUnknownMemberType]  # grpc-stubs: open generics

@@ -113,11 +113,11 @@ def stack_request(resources: Sequence[CaseResource]) -> proto.AnalyzeStackReques
 
 @contextmanager
 def running_process(
-    folder: Path = PACK_FOLDER, python: str = sys.executable, environment: Mapping[str, str] | None = None
+    folder: Path = PACK_FOLDER, environment: Mapping[str, str] | None = None, options: Sequence[str] = ()
 ) -> Generator[tuple[subprocess.Popen[bytes], int]]:
     """Start the pack as the engine does, and give the process and its port."""
     process = subprocess.Popen(
-        [python, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(folder)],
+        [sys.executable, *options, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(folder)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=PACK_FOLDER.parent if folder == PACK_FOLDER else folder,  # coverage knows files from the root
@@ -132,16 +132,17 @@ def running_process(
         yield process, int(line)
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=20)
+        assert not errors, errors.decode()
 
 
 @contextmanager
 def running_pack(
-    folder: Path = PACK_FOLDER, python: str = sys.executable, environment: Mapping[str, str] | None = None
+    folder: Path = PACK_FOLDER, environment: Mapping[str, str] | None = None, options: Sequence[str] = ()
 ) -> Generator[Pack]:
     """Start the pack as the engine does, and speak to it."""
     with (
-        running_process(folder, python, environment) as (_, port),
+        running_process(folder, environment, options) as (_, port),
         grpc.insecure_channel(f"127.0.0.1:{port}", options=LIMITS) as channel,
     ):
         yield Pack(channel)

@@ -95,7 +95,10 @@ def read_alarms(stack: Stack) -> dict[str, Alarm]:
 def read_alarm(resource: Resource, stack: Stack) -> Alarm:
     """Read an alarm, with the best and the worst that may become of unknown timeouts."""
     alarm = read_form(resource, stack, LONGEST_RUN_MILLISECONDS)
-    return replace(alarm, least=read_form(resource, stack, SHORTEST_RUN_MILLISECONDS).result)
+    least = read_form(resource, stack, SHORTEST_RUN_MILLISECONDS).result
+    limits = [node for series in alarm.series.values() for node in timeouts(resource, series, stack)]
+    confidential = alarm.confidential or any(node.hidden for node in limits)
+    return replace(alarm, least=least, confidential=confidential)
 
 
 def read_form(resource: Resource, stack: Stack, unknown_limit: float) -> Alarm:
@@ -153,15 +156,19 @@ def quantity(
     return Quantity(values, {identifier: UP}, silent=True)
 
 
-def run_limit(alarm: Resource, series: Series, stack: Stack, unknown_limit: float) -> float | None:
-    """Return the timeout, in milliseconds, of the function whose duration is watched."""
+def timeouts(alarm: Resource, series: Series, stack: Stack) -> list[Node]:
+    """Return where the functions whose duration is watched say their timeouts."""
     if series.name.value != "Duration" or not isinstance(series.dimensions, Known):
-        return None
+        return []
     function_name = series.dimensions.value.get("FunctionName")
     functions = stack.target(alarm, function_name, FUNCTION).certain if function_name else ()
-    timeouts = [FUNCTION.at(function, "timeout").number() for function in functions]
-    match timeouts:
-        case [Known(seconds, node)] if not node.secret:
+    return [FUNCTION.at(function, "timeout") for function in functions]
+
+
+def run_limit(alarm: Resource, series: Series, stack: Stack, unknown_limit: float) -> float | None:
+    """Return the timeout, in milliseconds, of the function whose duration is watched."""
+    match [node.number() for node in timeouts(alarm, series, stack)]:
+        case [Known(seconds)]:
             return seconds * 1000
         case [Absent()]:
             return DEFAULT_TIMEOUT_SECONDS * 1000
@@ -192,7 +199,7 @@ def alarm_of_queries(resource: Resource, listed: Sequence[Node], stack: Stack, u
     if findings:
         return Alarm(resource, series, dict.fromkeys(series, EITHER), None, tuple(findings))
     influences = {key: sign for key, sign in result.influences.items() if key in series} if result else {}
-    confidential = any(query.expression.node.secret for query in queries.values())
+    confidential = any(query.expression.node.hidden for query in queries.values())
     return Alarm(
         resource, series, influences, result, by_query=evaluation.by_query, confidential=confidential
     )
@@ -297,7 +304,7 @@ def not_understood(query: Query, error: ExpressionError) -> Finding:
         node,
         "metric math over the queries of the alarm",
         "The expression cannot be followed."
-        if node.secret
+        if node.hidden
         else f"The expression cannot be followed: {error}.",
         "Write the expression with the documented functions of metric math, over the alarm's own queries.",
     )

@@ -62,7 +62,7 @@ def identity_findings(series: Series, more_metrics: frozenset[str]) -> Iterator[
 
 def proposal(namespace: Reading[str]) -> str:
     """Say which namespace was probably meant."""
-    meant = slip_of(namespace.value) if isinstance(namespace, Known) and not namespace.node.secret else None
+    meant = slip_of(namespace.value) if isinstance(namespace, Known) and not namespace.node.hidden else None
     return f'"{meant}"' if meant else "the namespace of the metric"
 
 

@@ -1,0 +1,117 @@
+"""A rule that fails has decided nothing, so nothing passes: its failure is a mandatory finding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict, cast
+
+import pytest
+from pulumi.runtime.proto import analyzer_pb2 as proto
+from pulumi_policy import EnforcementLevel
+
+from tap_guardrails import assembly
+from tap_guardrails.assembly import Policy, find_rule, find_rules, policies, pulumi_policy
+from tap_guardrails.model import ResourceRule, Severity, StackRule
+from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
+from tests.policypack.harness.cases import CaseResource
+from tests.policypack.harness.pack import analyze_request, stack_request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import grpc
+
+    from tap_guardrails.model import Outcome, Resource, Settings, Stack
+
+CONTEXT = cast("grpc.ServicerContext", None)
+KEY = CaseResource("key", "aws:kms/key:Key", {"description": "s3cret words"})
+
+
+def failing_alone(resource: Resource, _settings: Settings) -> Iterator[Outcome]:
+    raise ZeroDivisionError(str(resource.at("description").value))
+
+
+def failing_in_stack(resource: Resource, _stack: Stack, _settings: Settings) -> list[Outcome]:
+    raise RecursionError(str(resource.at("description").value))
+
+
+class Words(TypedDict):
+    title: str
+    description: str
+    why: str
+    fix: str
+    url: str
+    severity: Severity
+    types: tuple[str, ...]
+
+
+WORDS = Words(
+    title="Fails",
+    description="Fails.",
+    why="It fails.",
+    fix="None.",
+    url="https://x",
+    severity=Severity.LOW,
+    types=("aws:kms/key:Key",),
+)
+
+
+def rules() -> list[ResourceRule | StackRule]:
+    return [
+        ResourceRule(name="fails-alone", check=failing_alone, **WORDS),
+        StackRule(name="fails-in-stack", check=failing_in_stack, **WORDS),
+    ]
+
+
+def analyzer(level: EnforcementLevel) -> GuardrailsAnalyzer:
+    return GuardrailsAnalyzer([Policy(rule, pulumi_policy(rule), level) for rule in rules()])
+
+
+@pytest.mark.parametrize("level", [EnforcementLevel.MANDATORY, EnforcementLevel.ADVISORY])
+def test_a_failure_is_a_mandatory_finding_on_the_resource(level: EnforcementLevel) -> None:
+    servicer = analyzer(level)
+    alone = servicer.Analyze(analyze_request(KEY), CONTEXT)
+    together = servicer.AnalyzeStack(stack_request([KEY]), CONTEXT)
+    for name, response in (("fails-alone", alone), ("fails-in-stack", together)):
+        (diagnostic,) = response.diagnostics
+        assert (diagnostic.policyName, diagnostic.urn) == (name, KEY.urn)
+        assert diagnostic.enforcementLevel == proto.MANDATORY
+        assert diagnostic.message.endswith("Verdict: error")
+        assert "s3cret" not in diagnostic.message
+    assert "ZeroDivisionError" in alone.diagnostics[0].message
+
+
+def test_a_disabled_policy_does_not_fail() -> None:
+    servicer = analyzer(EnforcementLevel.DISABLED)
+    assert not servicer.Analyze(analyze_request(KEY), CONTEXT).diagnostics
+    assert not servicer.AnalyzeStack(stack_request([KEY]), CONTEXT).diagnostics
+
+
+def test_the_folder_is_the_list_of_rules() -> None:
+    files = {path.stem for path in assembly.RULES_FOLDER.glob("*.py")} - {"__init__"}
+    assert {rule.name.replace("-", "_") for rule in find_rules()} == files
+
+
+def test_a_file_without_a_rule_of_its_name_is_refused() -> None:
+    for module in (object(), type("Module", (), {"RULE": rules()[0]})):
+        with pytest.raises(TypeError, match=r"rules/kms_x\.py must define RULE, named `kms-x`"):
+            find_rule("kms_x", module)
+
+
+def test_a_policy_without_controls_names_no_framework() -> None:
+    made = pulumi_policy(rules()[0])
+    assert made.framework is None
+    assert made.tags == ["aws", "kms"]
+
+
+def test_policies_are_mandatory_unless_said_otherwise() -> None:
+    advisory = {made.rule.name for made in policies() if made.level is EnforcementLevel.ADVISORY}
+    assert advisory <= {"lambda-duration-alarm", "required-tags"}
+    assert {made.level for made in policies() if made.rule.name not in advisory} == {
+        EnforcementLevel.MANDATORY
+    }
+
+
+def test_private_files_are_no_rules(tmp_path: Path) -> None:
+    (tmp_path / "_draft.py").write_text("raise SystemExit")
+    assert find_rules(tmp_path) == ()
