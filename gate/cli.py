@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "preview": ("gate.commands.preview", "preview a stack with policy packs and say what came of it"),
     "deploy": ("gate.commands.deploy", "preview a stack and, if it passes, deploy exactly that"),
     "audit": ("gate.commands.audit", "evaluate policy packs over the states of many stacks"),
+    "doctor": ("gate.commands.doctor", "say what is installed, what is missing and how to get it"),
     "report": ("gate.reports.command", "draw reports again from verdict files"),
 }
 

@@ -19,6 +19,7 @@ import yaml
 
 from gate.document import mapping, sequence, text
 from gate.findings import Location
+from gate.python_source import property_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -78,6 +79,7 @@ class Sources:
             position = self._position(ancestor) or self._in_yaml(ancestor, steps)
             if position is not None:
                 file, line = position
+                line = property_line(self._project.folder / file, line, steps) or line
                 return Location(file=file, line=line, through=through)
             through = urn_name(self._steps[ancestor].parent) if ancestor in self._steps else ""
         return None

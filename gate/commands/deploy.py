@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, cast
 
-from gate.commands.described import write_reports
+from gate.commands.reporting import write_reports
 from gate.commands.session import session
 from gate.commands.stack_options import add_stack_options
 from gate.deploy import applied_words, deploy

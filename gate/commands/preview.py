@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from gate.commands.described import write_reports
+from gate.commands.reporting import write_reports
 from gate.commands.session import session
 from gate.commands.stack_options import add_stack_options
 from gate.failure import Exit

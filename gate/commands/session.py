@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from gate.commands.described import describe
+from gate.description import describe
 from gate.engine import Engine
 from gate.packs import requested_packs, require_known
 from gate.preview import IncompleteError, preview

@@ -1,7 +1,8 @@
-"""The real engine for the gate's tests: whatever `pulumi` is on PATH, on a backend of its own."""
+"""The real engine for the gate's tests, on a backend of its own for each."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,20 +10,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
 
 @pytest.fixture
-def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty state backend that the engine uses for this test."""
-    if shutil.which("pulumi") is None:
-        pytest.fail("no pulumi CLI on PATH: run the tests through `python -m local exec -- python -m pytest`")
+def backend(engine_env: Mapping[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty state backend that the engine uses for this test, in the prepared environment."""
     folder = tmp_path / "backend"
     folder.mkdir()
-    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{folder}")
-    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
+    for name in set(os.environ) - set(engine_env):
+        monkeypatch.delenv(name)
+    for name, value in engine_env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PULUMI_BACKEND_URL", folder.as_uri())
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "a passphrase for tests")
     return folder
 

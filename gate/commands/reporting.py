@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from gate.description import describe
 from gate.reports import Dossier, policies_of, write
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from gate.findings import Report
     from gate.packs import RequestedPack
-    from gate.reports import Kind, Targets
+from gate.reports import Kind, Targets
 
 
 def write_reports(
@@ -33,18 +34,3 @@ def write_reports(
         return
     policies = [info for pack in packs for info in policies_of(describe(pack))]
     write(Dossier.of(kind, reports, policies=policies, made=datetime.now(UTC)), targets)
-
-
-def describe(pack: RequestedPack) -> Mapping[str, object]:
-    """Return what a pack says of itself, in the JSON form of `AnalyzerInfo`.
-
-    Raises:
-        CouldNotRunError: it does not start.
-    """
-    from gate.analyzer.running import RunningPack  # noqa: PLC0415 - gRPC takes 0.3 s to import
-
-    running = RunningPack.start(pack)
-    try:
-        return running.description()
-    finally:
-        running.process.close()
