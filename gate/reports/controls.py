@@ -75,7 +75,8 @@ class PolicyInfo:
     def controls(self) -> tuple[Control, ...]:
         """The controls that the policy answers: of its tags, and of the compliance field if no tag has it."""
         found = set(_tagged(self.tags))
-        if self.framework and self.reference and self.reference not in {one.identifier for one in found}:
+        named = self.framework.strip() and self.reference.strip()
+        if named and self.reference not in {one.identifier for one in found}:
             found.add(Control(self.framework, self.reference))
         return tuple(sorted(found, key=control_order))
 

@@ -61,7 +61,7 @@ def _suite(root: Element, report: Report, dossier: Dossier) -> None:
 
 
 def _finding_case(suite: Element, finding: Finding, seen: Counter[tuple[str, str]]) -> None:
-    about = resource(finding) + (f" ({finding.type})" if finding.type and finding.name else "")
+    about = resource(finding) + (f" ({finding.type})" if finding.type and finding.name.strip() else "")
     name = f"{about}, {finding.property_path}" if finding.property_path else about
     where = _class_name(finding.pack, finding.policy)
     seen[where, name] += 1

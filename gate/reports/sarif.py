@@ -121,7 +121,7 @@ def _result(dossier: Dossier, identity: Identity, finding: Finding, prefix: str)
 
 
 def _message(finding: Finding) -> str:
-    about = resource(finding) + (f" ({finding.type})" if finding.type and finding.name else "")
+    about = resource(finding) + (f" ({finding.type})" if finding.type and finding.name.strip() else "")
     return "\n".join(
         [
             finding.summary or "The policy reported a finding without any text.",

@@ -8,6 +8,7 @@ from gate.plain import plain
 from gate.reports.controls import PolicyInfo, control_order, framework_title
 from gate.reports.links import web_address
 from gate.reports.markdown_text import DOLLAR, prose
+from gate.reports.wording import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -84,7 +85,7 @@ class Rules:
 
     def _descriptor(self, rule_id: str, info: PolicyInfo) -> dict[str, object]:
         finding = self._described.get((info.pack, info.policy))
-        title = info.title or info.policy or "unnamed policy"
+        title = named(info.title, info.policy, "unnamed policy")
         about = info.description or (finding.description if finding else "") or title
         why = finding.why if finding else ""
         fix = info.remediation or (finding.fix if finding else "")

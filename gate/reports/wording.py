@@ -6,27 +6,23 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from gate.plain import plain
-from gate.reports.sorts import SORTS, Sort, counts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from gate.findings import Finding
     from gate.reports.dossier import Dossier
 
 _OUTCOMES: Final = {"passed": "Passed", "blocked": "Blocked", "could-not-run": "Incomplete"}
-_SORT_WORDS: Final[Mapping[Sort, tuple[str, str]]] = {
-    "violation": ("blocking violation", "blocking violations"),
-    "undecided": ("undecided", "undecided"),
-    "advisory": ("advisory", "advisory"),
-    "waived": ("waived", "waived"),
-}
 STACK_TYPE: Final = "pulumi:pulumi:Stack"
 
 
 def count(number: int, one: str, many: str = "") -> str:
     """Return a number with its noun: `1 stack`, `2,048 stacks`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def named(*candidates: str) -> str:
+    """Return the first name that is not blank; the last one never is."""
+    return next(name for name in candidates if name.strip())
 
 
 def instant(made: str) -> datetime | None:
@@ -81,22 +77,17 @@ def _what(dossier: Dossier) -> str:
 
 
 def _many(blocking: int, stopped: int, stacks: int) -> str:
+    if not stacks:
+        return "nothing else was evaluated."
     if not stopped:
         return f"no mandatory policy is violated on the {count(stacks, 'stack')} evaluated."
     verb = "has" if stopped == 1 else "have"
     return f"{stopped:,} of {count(stacks, 'stack')} {verb} {count(blocking, 'blocking finding')}."
 
 
-def sort_summary(findings: tuple[Finding, ...]) -> str:
-    """Count findings by sort in words: `2 blocking violations, 1 undecided`; `no findings` of none."""
-    found = counts(findings)
-    words = [f"{found[sort]:,} {_SORT_WORDS[sort][found[sort] != 1]}" for sort in SORTS if found[sort]]
-    return ", ".join(words) or "no findings"
-
-
 def resource(finding: Finding) -> str:
     """Name what a finding is about, in words that are safe to show."""
-    if finding.type == STACK_TYPE or not finding.name:
+    if finding.type == STACK_TYPE or not finding.name.strip():
         return "the stack as a whole"
     return plain(finding.name)
 

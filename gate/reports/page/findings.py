@@ -11,7 +11,7 @@ from gate.reports.identity import Identity, identified
 from gate.reports.page.drawing import badge, colour, mark
 from gate.reports.page.elements import Markup, code, described, element, join, link, text, when
 from gate.reports.sorts import NAMES, Sort, sort_of
-from gate.reports.wording import count, place, resource
+from gate.reports.wording import count, named, place, resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,7 +66,7 @@ def _order(key: tuple[str, str], found: Sequence[Found]) -> tuple[int, int, tupl
 
 def _policy(info: PolicyInfo | None, found: Sequence[Found], *, several: bool) -> Markup:
     first = found[0][1]
-    title = (info.title if info else "") or first.policy or "Unnamed policy"
+    title = named(info.title if info else "", first.policy, "Unnamed policy")
     whys = {finding.why or finding.description for _, finding in found}
     fixes = {finding.fix for _, finding in found}
     why, fix = _only(whys), _only(fixes)
@@ -145,7 +145,6 @@ def _entry(identity: Identity, finding: Finding, *, several: bool, why: str, fix
         described(about, "columned"),
         described(words, "facts"),
         _origin(finding),
-        id=f"f-{identity.fingerprint[:16]}",
     )
 
 

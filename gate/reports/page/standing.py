@@ -9,6 +9,7 @@ from gate.reports.page.drawing import badge, bar, percent, share_words
 from gate.reports.page.elements import Markup, code, described, element, join, table, text
 from gate.reports.score import Share
 from gate.reports.standing import MEANINGS, WORST_FIRST
+from gate.reports.wording import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -54,7 +55,7 @@ def _pack_cards(score: Score) -> Iterator[Markup]:
         words = share_words(share, "policies hold")
         yield element(
             "li",
-            element("h3", pack or "Policies"),
+            element("h3", named(pack, "Policies")),
             element("p", percent(share), class_="figure"),
             bar(((word, counts[word]) for word in _BEST_FIRST), words),
             element("p", words, element("br"), _breakdown(counts), class_="small"),

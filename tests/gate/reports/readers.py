@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -13,11 +14,16 @@ if TYPE_CHECKING:
 
 def validate(document: object, schema: Path | Traversable) -> None:
     """Check a document against a JSON schema, of the draft that the schema names."""
+    _validator(schema.read_text(encoding="utf-8")).validate(document)
+
+
+@cache
+def _validator(schema: str) -> Any:  # noqa: ANN401  # jsonschema's types are partial
     jsonschema = cast("Any", importlib.import_module("jsonschema"))
-    rules: Any = json.loads(schema.read_text(encoding="utf-8"))
+    rules: Any = json.loads(schema)
     kind = jsonschema.validators.validator_for(rules)
     kind.check_schema(rules)
-    kind(rules).validate(document)
+    return kind(rules)
 
 
 def github_html(markdown: str) -> str:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.reports.controls import Control, PolicyInfo, control_order, framework_title, policies_of
+from tests.gate.reports.strategies import unhurried
 
 
 def controls(*tags: str) -> list[str]:
@@ -111,8 +112,13 @@ def test_a_pack_is_read_in_the_form_of_the_protocol() -> None:
     )
 
 
+@unhurried
 @given(
-    st.recursive(st.none() | st.text() | st.integers(), lambda x: st.lists(x) | st.dictionaries(st.text(), x))
+    st.recursive(
+        st.none() | st.sampled_from(["fsbp:KMS.4", ""]) | st.integers(),
+        lambda x: st.lists(x, max_size=3) | st.dictionaries(st.sampled_from(["name", "version"]), x),
+        max_leaves=6,
+    )
 )
 def test_a_pack_of_any_shape_is_read_without_failing(anything: object) -> None:
     for shape in (

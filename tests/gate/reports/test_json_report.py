@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given
@@ -125,13 +125,12 @@ def test_what_is_no_verdict_is_refused(document: str | bytes, problem: str) -> N
         from_json(document)
 
 
-def places(inside: Any) -> Iterator[tuple[Any, Any]]:
+def places(inside: dict[str, Any] | list[Any]) -> Iterator[tuple[Any, Any]]:
     """Every place in a document: what it is in, and the key or index."""
-    steps: list[Any] = list(inside) if type(inside) is dict else list(range(len(inside)))
-    for step in steps:
+    for step, value in inside.items() if isinstance(inside, dict) else enumerate(inside):
         yield inside, step
-        if type(inside[step]) in {dict, list}:
-            yield from places(inside[step])
+        if isinstance(value, (dict, list)):
+            yield from places(cast("dict[str, Any]", value))
 
 
 JSON_VALUES = st.recursive(

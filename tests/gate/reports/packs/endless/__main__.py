@@ -1,0 +1,5 @@
+"""A pack that never says its port."""
+
+import time
+
+time.sleep(600)

@@ -1,0 +1,1 @@
+"""A pack that ends at once."""
