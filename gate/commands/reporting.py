@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from gate.description import describe
+from gate.failure import CouldNotRunError
 from gate.reports import Dossier, policies_of, write
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from gate.findings import Report
     from gate.packs import RequestedPack
-from gate.reports import Kind, Targets
+    from gate.reports import Kind, PolicyInfo, Targets
 
 
 def write_reports(
@@ -24,7 +25,8 @@ def write_reports(
     Args:
         kind: the command.
         reports: the verdicts.
-        packs: the packs that gave them; each is started once to describe its policies.
+        packs: the packs that gave them; each is started once to describe its policies. One that does not
+            describe them costs the reports their titles and controls, not the verdict.
         targets: the files; none asks for nothing.
 
     Raises:
@@ -32,5 +34,12 @@ def write_reports(
     """
     if not targets.files:
         return
-    policies = [info for pack in packs for info in policies_of(describe(pack))]
+    policies = [info for pack in packs for info in _described(pack)]
     write(Dossier.of(kind, reports, policies=policies, made=datetime.now(UTC)), targets)
+
+
+def _described(pack: RequestedPack) -> tuple[PolicyInfo, ...]:
+    try:
+        return policies_of(describe(pack))
+    except CouldNotRunError:
+        return ()
