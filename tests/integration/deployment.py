@@ -44,6 +44,13 @@ class Deployment:
         arguments = ["--project", str(self.folder), "--stack", self.stack]
         return self._run([sys.executable, "-m", "gate", command, *arguments, *more], cwd=ROOT)
 
+    def audit(self, state: str, *more: str) -> Done:
+        """Run the gate's audit on an exported state."""
+        pack = str(self.folder / "policypack")
+        return self._run(
+            [sys.executable, "-m", "gate", "audit", state, "--policy-pack", pack, *more], cwd=ROOT
+        )
+
     def pulumi(self, *arguments: str, more: Mapping[str, str] | None = None) -> Done:
         """Run a command of pulumi on the stack."""
         command = ["pulumi", *arguments, "--stack", self.stack, "--non-interactive", "--color", "never"]
