@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -80,13 +79,7 @@ def test_a_foreign_project_is_gated_by_the_documented_command(
 def test_the_pipelines_script_brings_its_own_environment(
     engine_env: Mapping[str, str], tmp_path: Path
 ) -> None:
-    cache = tmp_path / "cache" / "tap-guardrails"
-    cache.mkdir(parents=True)
-    for entry in Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "tap-guardrails").iterdir():
-        (cache / entry.name).symlink_to(entry)
-    requirements = (REPOSITORY / "requirements" / "local.txt").read_bytes() + sys.version.encode()
-    environment = cache / f"gate-{hashlib.sha256(requirements).hexdigest()[:12]}"
-    environment.unlink(missing_ok=True)
+    environment = tmp_path / "environment"
     (environment / "bin").mkdir(parents=True)
     python = environment / "bin" / "python"
     python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
@@ -95,7 +88,7 @@ def test_the_pipelines_script_brings_its_own_environment(
     shutil.copytree(FOREIGN / "python", tmp_path / "infrastructure")
     done = run(
         [str(REPOSITORY / ".ci" / "gate"), "--project", "infrastructure"],
-        {**engine_env, "XDG_CACHE_HOME": str(tmp_path / "cache"), "GATE_PYTHON": sys.executable},
+        {**engine_env, "GATE_ENVIRONMENT": str(environment), "GATE_PYTHON": sys.executable},
         tmp_path,
     )
     assert done.returncode == 1, done.stderr

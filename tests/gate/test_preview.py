@@ -62,8 +62,10 @@ def test_a_stack_passes(gate: Gate, project: Project, pack: Pack, backend: Path,
     assert (folder / "Pulumi.dev.yaml").read_text() == "config: {}\n"
 
 
-@pytest.mark.parametrize("policy", ["probe_resource", "probe_stack"])
-@pytest.mark.parametrize("word", ["violation", "undecided", "free"])
+@pytest.mark.parametrize(
+    ("policy", "word"),
+    [("probe_resource", "violation"), ("probe_stack", "undecided"), ("probe_stack", "free")],
+)
 def test_a_stack_is_blocked(
     gate: Gate, project: Project, pack: Pack, tmp_path: Path, policy: str, word: str
 ) -> None:
@@ -102,8 +104,9 @@ def test_a_stack_named_after_its_suffix_needs_no_config_file(
     assert sorted(path.name for path in folder.iterdir()) == ["Pulumi.dev.yaml", "Pulumi.yaml"]
 
 
-@pytest.mark.parametrize("policy", ["probe_resource", "probe_stack"])
-@pytest.mark.parametrize("word", ["raise", "exit"])
+@pytest.mark.parametrize(
+    ("policy", "word"), [("probe_resource", "exit"), ("probe_stack", "raise"), ("probe_stack", "exit")]
+)
 def test_a_pack_that_breaks_is_never_a_pass(
     gate: Gate, project: Project, pack: Pack, tmp_path: Path, backend: Path, policy: str, word: str
 ) -> None:

@@ -61,7 +61,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("body", "why"), BAD)
+@pytest.mark.parametrize(("body", "why"), BAD, ids=range(len(BAD)))
 def test_what_is_no_state_is_refused_with_the_reason(body: bytes, why: str) -> None:
     with pytest.raises(CouldNotRunError, match="The state cannot be read") as caught:
         read_deployment(body, "the file")
