@@ -1,0 +1,182 @@
+"""Reading a property: what is right, absent, unknown or wrong is an answer, and nothing raises."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_guardrails.model import UNKNOWN, Absent, Known, Malformed, Node, Opaque, Secret, Undetermined, Value
+from tap_guardrails.model.finding import malformed, must, undecided, violation
+from tap_guardrails.model.resource import place
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_guardrails.model import Reading
+
+    AnyReading = (
+        Reading[bool]
+        | Reading[float]
+        | Reading[int]
+        | Reading[str]
+        | Reading[list[Node]]
+        | Reading[dict[str, Node]]
+    )
+
+
+def node(value: Value) -> Node:
+    return place({"p": value}, ("p",))
+
+
+@pytest.mark.parametrize(
+    ("value", "boolean", "number", "integer", "text"),
+    [
+        (True, True, None, None, "true"),
+        ("true", True, None, None, "true"),
+        ("false", False, None, None, "false"),
+        ("True", None, None, None, "True"),
+        (1.0, None, 1.0, 1, "1"),
+        ("30", None, 30.0, 30, "30"),
+        ("30.0", None, 30.0, 30, "30.0"),
+        (30.5, None, 30.5, None, "30.5"),
+        ("-1e2", None, -100.0, -100, "-1e2"),
+        ("1_000", None, None, None, "1_000"),
+        ("٣", None, None, None, "٣"),
+        ("1e999", None, None, None, "1e999"),
+        (math.inf, None, None, None, "inf"),
+        ([], None, None, None, None),
+    ],
+)
+def test_what_a_value_counts_as(
+    value: Value, boolean: object, number: object, integer: object, text: object
+) -> None:
+    here = node(value)
+    readings = (here.boolean(), here.number(), here.integer(), here.text())
+    for reading, expected in zip(readings, (boolean, number, integer, text), strict=True):
+        if expected is None:
+            assert isinstance(reading, Malformed)
+        else:
+            assert reading == Known(expected, here)
+
+
+def all_readings(here: Node) -> Sequence[AnyReading]:
+    return [here.boolean(), here.number(), here.integer(), here.text(), here.items(), here.entries()]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [(None, Absent), (UNKNOWN, Undetermined), (Secret(UNKNOWN), Undetermined), (Opaque("asset"), Malformed)],
+)
+def test_what_is_no_value_is_an_answer(value: Value, kind: type) -> None:
+    assert all(isinstance(reading, kind) for reading in all_readings(node(value)))
+    assert all(isinstance(reading, kind) for reading in all_readings(node(value).document()))
+
+
+def test_an_empty_text_is_absent_and_is_shown() -> None:
+    assert isinstance(node("").text(), Absent)
+    assert node("").found() == '""'
+
+
+def test_going_down_tells_the_path_and_where_it_went_wrong() -> None:
+    here = node({"list": [{"a.b": "x"}], "text": "t", "gone": None, "later": UNKNOWN})
+    assert here.at("list", 0, "a.b").path == 'p.list[0]["a.b"]'
+    assert here.at("list", 0, "a.b").top == "p"
+    assert isinstance(here.at("list", 7).text(), Absent)
+    assert isinstance(here.at("gone", "more", 3).text(), Absent)
+    assert isinstance(here.at("later", "more").text(), Undetermined)
+    for wrong, wanted in ((here.at("text", "more"), "an object"), (here.at("text", 0, "x"), "a list")):
+        assert wrong.path == "p.text"
+        assert all(reading == Malformed(wrong, wanted) for reading in all_readings(wrong))
+
+
+def test_what_a_secret_contains_is_a_secret_and_so_are_its_names() -> None:
+    here = node(Secret({"a": ["x"], "b": Secret("y")}))
+    assert here.at("a", 0).found() == "[secret]"
+    assert here.at("a", 0).text() == Known("x", here.at("a", 0))
+    entries = here.entries()
+    assert isinstance(entries, Known)
+    assert {one.path for one in entries.value.values()} == {"p[secret]"}
+    assert node({"a": Secret("x")}).found() == '{"a": "[secret]"}'
+
+
+def test_what_may_be_a_secret_is_hidden_and_not_taken_for_one() -> None:
+    here = node(Secret({"a": "x"}, marked=False)).at("a")
+    assert (here.hidden, here.secret, here.found()) == (True, False, "[secret]")
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        (None, "nothing"),
+        (UNKNOWN, "unknown until deployment"),
+        (30.0, "30"),
+        (0.5, "0.5"),
+        ([UNKNOWN, Opaque("asset")], '["[unknown until deployment]", "[asset]"]'),
+        ("x" * 500, '"' + "x" * 198 + "…"),
+    ],
+)
+def test_what_was_found_is_shown_in_one_line(value: Value, found: str) -> None:
+    assert node(value).found() == found
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ('{"a": 1}', Known),
+        ("[1]", Malformed),
+        ("{", Malformed),
+        ("[" * 50_000, Malformed),
+        ("", Absent),
+        ({"a": 1.0}, Known),
+    ],
+)
+def test_a_document_is_an_object_or_json(value: Value, kind: type) -> None:
+    assert isinstance(node(value).document().at("a").number(), kind)
+
+
+def test_a_requirement_is_met_or_says_what_is_wrong() -> None:
+    def verdicts(value: Value) -> list[tuple[str, str]]:
+        reading = node(value).boolean()
+        findings = must(reading, bool, problem="It is off.", required="true")
+        return [(finding.verdict.value, finding.problem) for finding in findings]
+
+    assert verdicts("true") == []
+    assert verdicts("false") == verdicts(None) == [("violation", "It is off.")]
+    assert verdicts("x") == [("violation", "`p` is not a boolean.")]
+    ((verdict, problem),) = verdicts(UNKNOWN)
+    assert verdict == "undecided"
+    assert "`p` is unknown until deployment" in problem
+
+
+def test_findings_can_be_made_of_places_and_of_readings() -> None:
+    here = node("x")
+    assert violation(here, "Wrong.", "y") == violation(here.text(), "Wrong.", "y")
+    assert undecided(here, "y").path == "p"
+    assert malformed(Malformed(here, "a number"), "y").problem == "`p` is not a number."
+
+
+values: st.SearchStrategy[Value] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.just(UNKNOWN)
+    | st.just(Opaque("asset")),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+        | inner.map(Secret)
+    ),
+)
+
+
+@given(values, st.lists(st.text(max_size=3) | st.integers(0, 3), max_size=4))
+def test_reading_never_raises_and_shows_one_line(value: Value, steps: list[str | int]) -> None:
+    here = node(value).at(*steps)
+    for reading in (*all_readings(here), here.document().text()):
+        assert reading.node.found().isprintable() or reading.node.found()
+        assert "\n" not in reading.node.found()
