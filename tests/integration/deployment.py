@@ -118,7 +118,10 @@ def prepare(folder: Path, stack: str, target: Target) -> Deployment:
     environment = applied(changes_for(aws, find(), os.environ), os.environ)
     if target.emulated:
         # On AWS itself the state is the user's: a temporary one would be lost with a test that crashes.
-        environment |= {"PULUMI_BACKEND_URL": state.as_uri(), "PULUMI_HOME": str(folder / "home")}
+        # The engine writes a file of metadata beside each state, and not at once: one that is killed
+        # meanwhile leaves a state that it cannot read any more ("failed to load checkpoint: EOF").
+        backend = f"{state.as_uri()}?metadata=skip"
+        environment |= {"PULUMI_BACKEND_URL": backend, "PULUMI_HOME": str(folder / "home")}
         environment |= target.environment
     # The objects that the tests put into the bucket go with it.
     settings = f'config:\n  aws:region: {REGION}\n  tap-stack:forceDestroy: "true"\n'

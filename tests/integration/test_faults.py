@@ -1,0 +1,181 @@
+"""Interrupted, killed, doubled, left without its emulator or its code: the next run finishes the job.
+
+These tests have emulators of their own, which they kill; they never run against AWS.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import re
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.emulator import Emulator
+from tests.integration.deployment import Deployment, prepare
+from tests.integration.inventory import inventory
+from tests.integration.target import Target
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = [pytest.mark.cli, pytest.mark.emulator]
+STACK = "TapStackfault"
+STEPS_OF_UP = 70
+STEPS_OF_DESTROY = 60
+_STEP = re.compile(r" (?:creating|created|deleting|deleted) \(")
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """What an undisturbed deployment leaves."""
+    with Emulator() as emulator:
+        target = Target(emulator.endpoint, emulator.environment())
+        deployment = _prepared(tmp_path_factory.mktemp("expected"), target)
+        done = deployment.up()
+        assert done.returncode == 0, done.stdout
+        return _named(target)
+
+
+@pytest.fixture
+def target() -> Iterator[Target]:
+    """An emulator for one test."""
+    with Emulator() as emulator:
+        yield Target(emulator.endpoint, emulator.environment())
+
+
+def _prepared(folder: Path, target: Target) -> Deployment:
+    deployment = prepare(folder, STACK, target)
+    made = deployment.pulumi("stack", "init")
+    assert made.returncode == 0, made.stderr
+    return deployment
+
+
+def _named(target: Target) -> set[str]:
+    keys = [item for item in inventory(target) if item.startswith("key ")]
+    return {f"{len(keys)} key", *(item for item in inventory(target) if not item.startswith("key "))}
+
+
+def _kill_after(process: subprocess.Popen[str], steps: int, number: signal.Signals) -> None:
+    with process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            steps -= bool(_STEP.search(line))
+            if steps <= 0:
+                break
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        process.stdout.read()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_engine_killed_anywhere_is_made_up_for(
+    seed: int, target: Target, expected: set[str], tmp_path: Path
+) -> None:
+    chance = random.Random(seed)  # noqa: S311 - points in time, no secret
+    deployment = _prepared(tmp_path, target)
+
+    _kill_after(
+        deployment.start("up", "--yes", "--skip-preview"), chance.randint(1, STEPS_OF_UP), signal.SIGKILL
+    )
+    deployment.pulumi("cancel", "--yes")
+    done = deployment.up()
+    assert done.returncode == 0, done.stdout
+    assert _named(target) == expected
+    assert deployment.changes() == {}
+
+    process = deployment.start("destroy", "--yes", "--skip-preview")
+    _kill_after(process, chance.randint(1, STEPS_OF_DESTROY), signal.SIGKILL)
+    deployment.pulumi("cancel", "--yes")
+    done = deployment.destroy()
+    assert done.returncode == 0, done.stdout
+    assert inventory(target) == set()
+
+
+@pytest.mark.parametrize("seed", [10, 11, 12])
+def test_an_emulator_killed_anywhere_is_made_up_for(seed: int, expected: set[str], tmp_path: Path) -> None:
+    chance = random.Random(seed)  # noqa: S311 - points in time, no secret
+    with Emulator() as first:
+        port = first.port
+        target = Target(first.endpoint, first.environment())
+        deployment = _prepared(tmp_path, target)
+        steps = chance.randint(1, STEPS_OF_UP - 10)
+        said: list[str] = []
+        with deployment.start("up", "--yes", "--skip-preview") as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                said.append(line)
+                steps -= bool(_STEP.search(line))
+                if not steps:
+                    first.kill()
+        assert process.returncode != 0
+    assert "Could not connect" in "".join(said) or "Connection was closed" in "".join(said)
+    assert "Traceback" not in "".join(said)
+
+    with Emulator(port):
+        done = deployment.up("--refresh")
+        assert done.returncode == 0, done.stdout
+        assert _named(target) == expected
+        assert deployment.changes() == {}
+        assert deployment.destroy().returncode == 0
+        assert inventory(target) == set()
+
+
+def test_ctrl_c_leaves_a_state_from_which_the_next_run_goes_on(
+    target: Target, expected: set[str], tmp_path: Path
+) -> None:
+    deployment = _prepared(tmp_path, target)
+    _kill_after(deployment.start("up", "--yes", "--skip-preview"), 20, signal.SIGINT)
+    done = deployment.up()
+    assert done.returncode == 0, done.stdout
+    assert _named(target) == expected
+
+
+def test_of_two_deployments_at_once_one_is_refused(
+    target: Target, expected: set[str], tmp_path: Path
+) -> None:
+    deployment = _prepared(tmp_path, target)
+    with deployment.start("up", "--yes", "--skip-preview") as first:
+        assert first.stdout is not None
+        for line in first.stdout:
+            if _STEP.search(line):
+                break
+        second = deployment.up()
+        first.stdout.read()
+    assert first.returncode == 0
+    assert second.returncode != 0
+    assert "currently locked" in second.stderr + second.stdout
+    assert _named(target) == expected
+
+
+def test_a_missing_zip_is_named_and_nothing_is_made(target: Target, tmp_path: Path) -> None:
+    deployment = _prepared(tmp_path, target)
+    (deployment.folder / "dist").unlink()
+    refused = deployment.gate("deploy")
+    assert refused.returncode == 2
+    assert "python -m lambdas.package" in refused.stdout + refused.stderr
+    assert "Traceback" not in refused.stdout + refused.stderr
+    assert inventory(target) == set()
+
+
+def test_without_an_emulator_up_says_so_and_makes_nothing(target: Target, tmp_path: Path) -> None:
+    deployment = _prepared(tmp_path, target)
+    refused = deployment.pulumi("up", "--yes", "--skip-preview", more={"AWS_ENDPOINT_URL": ""})
+    assert refused.returncode != 0
+    assert "no emulator to create" in refused.stdout
+    assert "local.emulator run" in refused.stdout
+    assert inventory(target) == set()
+
+
+@pytest.mark.parametrize("endpoint", ["https://sts.eu-west-2.amazonaws.com", "https://93.184.216.34"])
+def test_what_could_be_aws_itself_is_refused(target: Target, tmp_path: Path, endpoint: str) -> None:
+    deployment = _prepared(tmp_path, target)
+    refused = deployment.pulumi("up", "--yes", "--skip-preview", more={"AWS_ENDPOINT_URL": endpoint})
+    assert refused.returncode != 0
+    assert "does not deploy to" in refused.stdout + refused.stderr
+    assert inventory(target) == set()
