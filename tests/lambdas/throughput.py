@@ -1,8 +1,8 @@
 """How fast the processor works a batch of 10 off: `PYTHONPATH=lambdas:. python -m tests.lambdas.throughput`.
 
 Prints one JSON object. The emulator's own time is most of it, so the same calls made bare are timed as well:
-`overhead` is the processor's time for a batch ÷ theirs, batch by batch in turns; 1 says that nothing but AWS is
-waited for.
+`overhead` is the processor's time for a batch ÷ theirs, batch by batch in turns; 1 says that nothing but AWS
+is waited for.
 """
 
 from __future__ import annotations
