@@ -87,7 +87,9 @@ def lint(session: nox.Session) -> None:
 def typecheck(session: nox.Session) -> None:
     """Check the types, strictly."""
     install(session, "typecheck")
-    session.run("basedpyright", *session.posargs)
+    # Left to itself it would take a `.venv` that lies in the project for the environment to check against.
+    python = Path(session.bin) / "python"
+    session.run("basedpyright", "--pythonpath", str(python), *session.posargs)
 
 
 @nox.session

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import boto3
 import pytest
@@ -16,7 +16,7 @@ from local.emulator import ACCOUNT, REGION, Emulator, EmulatorError
 from local.emulator.__main__ import main
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mypy_boto3_sts import STSClient
 
@@ -52,12 +52,16 @@ def _wait_until_gone(pid: int) -> None:
 
 
 def test_it_is_the_stand_in_s_account_and_region(emulator: Emulator) -> None:
-    sts: STSClient = boto3.client(
-        "sts",
-        endpoint_url=emulator.endpoint,
-        region_name=REGION,
-        aws_access_key_id=ACCOUNT,
-        aws_secret_access_key="x",
+    client = cast("Callable[..., object]", boto3.client)
+    sts = cast(
+        "STSClient",
+        client(
+            "sts",
+            endpoint_url=emulator.endpoint,
+            region_name=REGION,
+            aws_access_key_id=ACCOUNT,
+            aws_secret_access_key="x",
+        ),
     )
     assert sts.get_caller_identity()["Account"] == ACCOUNT
 
