@@ -101,6 +101,18 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def integration(session: nox.Session) -> None:
+    """Deploy, exercise and destroy the stack, on an emulator (-- --aws real for your own account)."""
+    install(session, "test")
+    args = list(session.posargs)
+    aws = take_option(args, "--aws", "embedded")
+    prepared = ("python", "-m", "local", "exec", "--aws", aws, "--")
+    session.run(
+        *prepared, "python", "-m", "pytest", *(args or ["tests/integration", "-v"]), env={"TAP_AWS": aws}
+    )
+
+
+@nox.session(default=False)
 def docs(session: nox.Session) -> None:
     """Write the policy reference from the rules (the tests fail when it is not current)."""
     install(session, "policypack")
