@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from tap_items.json_text import JsonObject, JsonValue
 
-LOGGED_PATH_CHARACTERS = 256
-
 
 class WrongSourceError(RuntimeError):
     """The function was wired to a source that it does not serve; failing keeps the source's messages."""
@@ -66,13 +64,9 @@ def _serve_http(event: JsonObject, context: LambdaContext) -> JsonObject:
     asked = read_request(event, context.aws_request_id)
     log_with(correlation_id=asked.correlation_id)
     cast("JsonObject", event["requestContext"]).setdefault("stage", "$default")
-    response = resolve(asked, event, context)
-    about = {
-        "method": asked.method,
-        "path": asked.path[:LOGGED_PATH_CHARACTERS],
-        "status": response["statusCode"],
-    }
-    logger.info("Request served", extra=about)
+    route, response = resolve(asked, event, context)
+    # Not the path: a client may have put anything there.
+    logger.info("Request served", extra={"route": route, "status": response["statusCode"]})
     response["headers"] |= {"X-Correlation-Id": asked.correlation_id, "Cache-Control": "no-store"}
     return response
 
@@ -89,4 +83,9 @@ def _report_state() -> JsonObject:
 def _refuse(problem: ProblemError, correlation_id: str) -> JsonObject:
     logger.warning("Invocation refused", extra={"problem": problem.kind.name, "detail": problem.detail})
     body = canonical_json(problem.body(correlation_id)).decode("utf-8")
-    return {"statusCode": problem.kind.status, "headers": {"Content-Type": CONTENT_TYPE}, "body": body}
+    headers: JsonObject = {
+        "Content-Type": CONTENT_TYPE,
+        "X-Correlation-Id": correlation_id,
+        "Cache-Control": "no-store",
+    }
+    return {"statusCode": problem.kind.status, "headers": headers, "body": body}

@@ -14,6 +14,7 @@ from api_handler.problem import (
     UNSUPPORTED_MEDIA_TYPE,
     ProblemError,
 )
+from tap_items.correlation import correlation_id_or
 from tap_items.item import MAX_BODY_BYTES
 from tap_items.json_text import JsonTextError, parse_json
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from tap_items.json_text import JsonValue
 
-CORRELATION_PATTERN = "^[A-Za-z0-9._:=-]{1,128}$"
 IDEMPOTENCY_PATTERN = "^[!-~]{1,128}$"
 
 _JSON = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
@@ -108,7 +108,6 @@ def read_request(event: Mapping[str, JsonValue], invocation_id: str) -> HttpRequ
     if not isinstance(method, str) or not isinstance(path, str) or not isinstance(text, str | None):
         raise ProblemError(MALFORMED_REQUEST, "The event is no HTTP request of payload format 2.0.")
     headers = {name.lower(): value for name, value in _texts(event, "headers").items()}
-    correlation_id = headers.get("x-correlation-id", "")
     return HttpRequest(
         method=method.upper(),
         path=path,
@@ -117,7 +116,7 @@ def read_request(event: Mapping[str, JsonValue], invocation_id: str) -> HttpRequ
         text=text or "",
         is_base64=event.get("isBase64Encoded") is True,
         caller=_caller(_members(_members(context, "authorizer"), "iam")),
-        correlation_id=correlation_id if re.fullmatch(CORRELATION_PATTERN, correlation_id) else invocation_id,
+        correlation_id=correlation_id_or(headers.get("x-correlation-id"), invocation_id),
     )
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tap_items.json_text import JsonObject, JsonValue
 
 RETRY_AFTER = {"Retry-After": "2"}
+BAD_ID = "An item's id has 32 hexadecimal digits, in lower case."
 METHODS: Mapping[str, str] = {"/items": "GET, POST", "/items/<item_id>": "GET", "/health": "GET"}
 
 app = APIGatewayHttpResolver()
@@ -95,7 +96,7 @@ def list_items() -> Response[str]:
 def get_item(item_id: str) -> Response[str]:
     """One record."""
     if not valid_id(item_id):
-        raise ProblemError(INVALID_PARAMETER, "An item's id has 32 hexadecimal digits, in lower case.")
+        raise ProblemError(INVALID_PARAMETER, BAD_ID)
     record = stack.records().latest(item_id)
     if record is None:
         raise ProblemError(NOT_FOUND, "No item has this id.")
@@ -136,23 +137,36 @@ def on_unexpected(error: Exception) -> Response[str]:
 
 @app.exception_handler(NotFoundError)
 def on_no_route(_: NotFoundError) -> Response[str]:
-    """Tell a wrong method from a wrong path."""
+    """Tell a wrong method, and an id that the router does not even match, from a wrong path."""
+    route = _route()
+    if route is None:
+        return _problem(ProblemError(NOT_FOUND, "No route has this path."))
+    methods = METHODS[route]
+    if _request().method in methods.split(", "):
+        return _problem(ProblemError(INVALID_PARAMETER, BAD_ID))
+    detail = f"Allowed here: {methods}."
+    return _problem(ProblemError(METHOD_NOT_ALLOWED, detail, headers={"Allow": methods}))
+
+
+def resolve(asked: HttpRequest, event: JsonObject, context: LambdaContext) -> tuple[str, dict[str, Any]]:
+    """Find the request's route; its name, such as `GET /items/<item_id>` or `unknown`, and its response."""
+    resolver = cast("Any", app)
+    resolver.append_context(request=asked)
+    response = resolver.resolve(event, context)
+    route = _route()
+    known = route is not None and asked.method in METHODS[route].split(", ")
+    return f"{asked.method} {route}" if known else "unknown", response
+
+
+def _route() -> str | None:
     path = app.current_event.path.split("/")
-    for route, methods in METHODS.items():
+    for route in METHODS:
         ours = route.split("/")
         if len(ours) == len(path) and all(
             a == b or (a[:1] == "<" and b) for a, b in zip(ours, path, strict=True)
         ):
-            detail = f"Allowed here: {methods}."
-            return _problem(ProblemError(METHOD_NOT_ALLOWED, detail, headers={"Allow": methods}))
-    return _problem(ProblemError(NOT_FOUND, "No route has this path."))
-
-
-def resolve(asked: HttpRequest, event: JsonObject, context: LambdaContext) -> dict[str, Any]:
-    """Find the request's route and give its response."""
-    resolver = cast("Any", app)
-    resolver.append_context(request=asked)
-    return resolver.resolve(event, context)
+            return route
+    return None
 
 
 def _request() -> HttpRequest:

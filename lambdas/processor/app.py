@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 
 from processor import wiring
-from processor.delivery import Delivery
+from processor.sqs_records import delivery_of, is_message
 from processor.work import RejectedError
 from tap_items import stack
 from tap_items.item_table import NO_ITEM
@@ -24,19 +24,21 @@ from tap_items.ports import UnavailableError
 from tap_items.probe import probe
 from tap_items.record import ItemKey, valid_id
 from tap_items.tracing import step
-from tap_items.work_queue import CORRELATION_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from processor.delivery import Delivery
     from tap_items.json_text import JsonObject, JsonValue
 
-MIN_REMAINING_MILLISECONDS = 60_000
-"""No item is begun with less time left. A call that fails takes at most 18 s with all its retries, and two
-more calls record why and time the next delivery; a time-out would do no harm, but would leave no reason."""
+RESERVE = 0.2
+"""No item is begun in the last part of an invocation's time: 60 s of the 300 s that the stack gives. A call
+that fails takes at most 18 s with all its retries, and two more calls record why and time the next delivery;
+a time-out would do no harm, but would leave no reason. A part, so that some time is left to work in however
+little the function is given."""
 
 
 class WrongSourceError(RuntimeError):
@@ -84,37 +86,47 @@ def handler(event: JsonValue, context: LambdaContext) -> JsonObject:
 
 def _work_off_batch(event: JsonObject, context: LambdaContext) -> JsonObject:
     records = event["Records"]
-    if not isinstance(records, list) or not all(_is_message(record) for record in records):
+    if not isinstance(records, list) or not all(is_message(record) for record in records):
         raise WrongSourceError("The processor was given records that are not SQS messages.")
 
+    reserve = context.get_remaining_time_in_millis() * RESERVE
+
     def work_off(record: SQSRecord) -> None:
-        _work_off(_delivery(record.raw_event), context)
+        _work_off(delivery_of(record.raw_event), in_time=context.get_remaining_time_in_millis() >= reserve)
 
     batch: Any = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
     with batch(records, work_off):
         batch.process()
     failures = [value for _, value, _ in batch.exceptions]
     logger.info("Batch worked off", extra={"messages": len(records), "failed": len(failures)})
-    if len(failures) == len(records) > 0 and all(isinstance(each, UnavailableError) for each in failures):
+    if len(failures) == len(records) and _for_want_of_a_dependency(failures):
         raise DependencyError(
             "No message of the batch could be worked on; each comes again after a back-off."
         )
     return batch.response()
 
 
-def _work_off(delivery: Delivery, context: LambdaContext) -> None:
+def _for_want_of_a_dependency(failures: Sequence[object]) -> bool:
+    """Whether a dependency failed, and nothing else but time: what it held up counts with it."""
+    return any(isinstance(each, UnavailableError) for each in failures) and all(
+        isinstance(each, UnavailableError | OutOfTimeError) for each in failures
+    )
+
+
+def _work_off(delivery: Delivery, *, in_time: bool) -> None:
     deliveries = wiring.deliveries()
     about: dict[str, object] = {
         "message_id": delivery.message_id,
         "attempt": delivery.attempt,
         "correlation_id": delivery.correlation_id,
     }
-    if context.get_remaining_time_in_millis() < MIN_REMAINING_MILLISECONDS:
+    if not in_time:
         deliveries.hand_back(delivery)
         count("MessagesHandedBack")
         logger.warning("Message handed back: the invocation ends too soon", extra=about)
         raise OutOfTimeError
-    measure_milliseconds("MessageAge", max(0, stack.now_milliseconds() - delivery.sent_at))
+    if delivery.sent_at:
+        measure_milliseconds("MessageAge", max(0, stack.now_milliseconds() - delivery.sent_at))
     try:
         with step("process item"):
             outcome = deliveries.work_off(delivery)
@@ -134,27 +146,6 @@ def _work_off(delivery: Delivery, context: LambdaContext) -> None:
         raise
     count(f"Items{outcome.value.capitalize()}")
     logger.info("Item worked off", extra={**about, "outcome": outcome.value})
-
-
-def _is_message(record: JsonValue) -> bool:
-    return (
-        isinstance(record, dict)
-        and record.get("eventSource") == "aws:sqs"
-        and all(isinstance(record.get(name), str) for name in ("messageId", "receiptHandle", "body"))
-    )
-
-
-def _delivery(record: Mapping[str, Any]) -> Delivery:
-    attributes: Mapping[str, str] = record.get("attributes") or {}
-    sent: Mapping[str, Mapping[str, str]] = record.get("messageAttributes") or {}
-    return Delivery(
-        message_id=record["messageId"],
-        body=record["body"],
-        receipt=record["receiptHandle"],
-        attempt=int(attributes.get("ApproximateReceiveCount", "1")),
-        sent_at=int(attributes.get("SentTimestamp", "0")),
-        correlation_id=sent.get(CORRELATION_ID, {}).get("stringValue", "")[:128],
-    )
 
 
 def _process_now(event: JsonObject) -> JsonObject:

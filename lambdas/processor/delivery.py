@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from processor.work import ItemWork, Outcome
     from tap_items.ports import Records, Work
 
-BASE_DELAY_SECONDS = 5
+BASE_DELAY_SECONDS = 10
+GROWTH = 4
 MAX_DELAY_SECONDS = 900
 MAX_REASON_CHARACTERS = 1000
 
@@ -46,14 +47,17 @@ class Delivery(NamedTuple):
 
 
 def delay_seconds(attempt: int, spread: Callable[[float, float], float]) -> int:
-    """How long a failed delivery waits: exponential back-off with full jitter, 1 to `MAX_DELAY_SECONDS` s.
+    """How long a failed delivery waits: exponential back-off, half of it jitter, 5 to `MAX_DELAY_SECONDS` s.
+
+    The other half is a promise: five deliveries span at least 425 s, so an outage of seven minutes sends
+    nothing to the dead letter queue. Full jitter would promise nothing.
 
     Args:
         attempt: the delivery that failed, from 1.
         spread: picks a number between two, evenly.
     """
-    ceiling = min(MAX_DELAY_SECONDS, BASE_DELAY_SECONDS * 2 ** min(attempt - 1, 10))
-    return round(spread(1, ceiling))
+    ceiling = min(MAX_DELAY_SECONDS, BASE_DELAY_SECONDS * GROWTH ** min(attempt - 1, 10))
+    return round(spread(ceiling / 2, ceiling))
 
 
 class Deliveries:
@@ -80,6 +84,7 @@ class Deliveries:
             RejectedError: poison. The reason is in the table; the message comes again at once, until the
                 queue moves it to the dead letter queue.
             UnavailableError: a dependency failed. The message comes again after a back-off.
+            Exception: a defect of ours. The same, with its kind as the reason.
         """
         try:
             try:
@@ -88,15 +93,22 @@ class Deliveries:
                 self._record(delivery, rejection)
                 self._again(delivery, 0)
                 raise
+        except RejectedError:
+            raise
         except UnavailableError as failure:
-            self._note(delivery, f"Attempt failed: {failure}.")
-            self._again(delivery, delay_seconds(delivery.attempt, self._spread))
+            self._postpone(delivery, f"Attempt failed: {failure}.")
+            raise
+        except Exception as defect:
+            self._postpone(delivery, f"Attempt failed: unexpected {type(defect).__name__}.")
             raise
 
     def hand_back(self, delivery: Delivery) -> None:
-        """Give a message back for want of time, to be delivered again at once."""
-        self._note(delivery, "Attempt not begun: the invocation was about to end.")
-        self._again(delivery, 0)
+        """Give a message back for want of time: what took the time needs some to pass."""
+        self._postpone(delivery, "Attempt not begun: the invocation was about to end.")
+
+    def _postpone(self, delivery: Delivery, reason: str) -> None:
+        self._note(delivery, reason)
+        self._again(delivery, delay_seconds(delivery.attempt, self._spread))
 
     def _process(self, delivery: Delivery) -> Outcome:
         try:

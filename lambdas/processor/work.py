@@ -1,22 +1,24 @@
 """Processing one item, so that doing it again, or in two places at once, gives the same one result.
 
-The result is stored first, the record moves to `processed` last: a record that says so has its result.
+The result is stored first, and only if none is there: that one conditional write decides which result it is.
+The record moves to `processed` last: a record that says so has its result, and its counts are that result's.
 Nothing marks an item as begun, so a crash or a time-out leaves nothing to clean up.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from processor.transform import transform
 from tap_items.item import InvalidItemError, NewItem, read_item, sha256_hex
-from tap_items.json_text import JsonTextError, parse_json
+from tap_items.json_text import JsonTextError, JsonValue, canonical_json, parse_json
 from tap_items.object_store import incoming_name, processed_name
+from tap_items.ports import UnavailableError
 from tap_items.record import ItemKey, ItemRecord, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tap_items.ports import Objects, Records
 
@@ -63,14 +65,14 @@ class ItemWork:
         if record.status is Status.PROCESSED:
             return Outcome.DUPLICATE
         item = self._read(record)
-        content, counts = transform(item, record)
-        self._store(processed_name(record.id), content)
+        content, made = transform(item, record)
+        counts = self._store(record, content, made)
         return (
             Outcome.PROCESSED if self._records.mark_processed(key, counts, self._now()) else Outcome.DUPLICATE
         )
 
     def _read(self, record: ItemRecord) -> NewItem:
-        content = self._objects.read(incoming_name(record.id))
+        content = self._objects.read(incoming_name(record.id), record.size)
         if content is None:
             raise RejectedError("The item's object is missing from the bucket.", record.key)
         if len(content) != record.size or sha256_hex(content) != record.checksum:
@@ -82,11 +84,26 @@ class ItemWork:
         except InvalidItemError as error:
             raise RejectedError(f"The item breaks its schema: {error}.", record.key) from None
 
-    def _store(self, name: str, content: bytes) -> None:
-        notes = {"checksum": sha256_hex(content)}
+    def _store(self, record: ItemRecord, content: bytes, counts: Mapping[str, int]) -> Mapping[str, int]:
+        """Store an item's result unless it has one; the counts of the one that it has."""
+        name = processed_name(record.id)
+        notes = {
+            "timestamp": str(record.timestamp),
+            "checksum": sha256_hex(content),
+            "counts": canonical_json(cast("JsonValue", counts)).decode("ascii"),
+        }
         if self._objects.create(name, content, notes):
-            return
+            return counts
         stored = self._objects.describe(name)
-        # An earlier version of the transform may have stored another result before it was cut off.
-        if stored is None or stored.notes.get("checksum") != notes["checksum"]:
-            self._objects.replace(name, content, notes)
+        if stored is None:
+            raise UnavailableError("HeadObject", "the result went away between two calls")
+        whose = int(stored.notes.get("timestamp", "-1"))
+        if whose == record.timestamp:
+            # Ours, of a delivery that broke off or is still at it. It may be of an older transform; it stays,
+            # for another processor may be about to say that it is the result.
+            return cast("dict[str, int]", parse_json(stored.notes["counts"].encode()))
+        if whose > record.timestamp:
+            raise RejectedError("A younger record of this item has its result.", record.key)
+        # Of an older record with this id, whose item was removed from the bucket and sent again.
+        self._objects.replace(name, content, notes)
+        return counts

@@ -9,7 +9,9 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from tap_items.aws_failures import error_code, unavailable_on_failure
-from tap_items.record import ItemKey, ItemRecord, Status
+from tap_items.observability import logger
+from tap_items.ports import UnavailableError
+from tap_items.record import ForeignRecordError, ItemKey, ItemRecord, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +48,10 @@ class ItemTable:
             except ClientError as error:
                 if error_code(error) != _CONFLICT:
                     raise
-                return _record(cast("dict[str, Any]", error.response)["Item"])
+                there = _record(cast("dict[str, Any]", error.response)["Item"])
+                if there is None:
+                    raise UnavailableError("PutItem", "ForeignRecord") from None
+                return there
         return None
 
     def get(self, key: ItemKey) -> ItemRecord | None:
@@ -77,14 +82,16 @@ class ItemTable:
         following = (
             None if not last else ItemKey(last["id"].get("S", ""), int(last["timestamp"].get("N", "0")))
         )
-        return [_record(item) for item in answer["Items"]], following
+        found = map(_record, answer["Items"])
+        return [record for record in found if record is not None], following
 
     def mark_processed(self, key: ItemKey, result: Mapping[str, int], now: int) -> bool:
-        """Move an item to `processed`; False when it was there already."""
+        """Move an item to `processed`; False when it was there already. Raises when it has no record."""
         return self._update(
             key,
             "SET #status = :processed, #result = :result, updatedAt = :now REMOVE reason",
-            {":result": dict(result), ":now": now},
+            "#status <> :processed",
+            {":result": dict(result), ":now": now, ":processed": Status.PROCESSED.value},
             {"#status": "status", "#result": "result"},
         )
 
@@ -93,16 +100,24 @@ class ItemTable:
         self._update(
             key,
             "SET #status = :rejected, reason = :reason, attempts = :attempts, updatedAt = :now",
-            {":rejected": Status.REJECTED.value, ":reason": reason, ":attempts": attempts, ":now": now},
+            "#status <> :processed",
+            {
+                ":rejected": Status.REJECTED.value,
+                ":processed": Status.PROCESSED.value,
+                ":reason": reason,
+                ":attempts": attempts,
+                ":now": now,
+            },
             {"#status": "status"},
         )
 
     def note_failure(self, key: ItemKey, reason: str, attempts: int, now: int) -> None:
-        """Keep why an attempt failed, unless the item is processed."""
+        """Keep why an attempt failed, while the item is `accepted`: a rejected one keeps why it was."""
         self._update(
             key,
             "SET reason = :reason, attempts = :attempts, updatedAt = :now",
-            {":reason": reason, ":attempts": attempts, ":now": now},
+            "#status = :accepted",
+            {":reason": reason, ":attempts": attempts, ":now": now, ":accepted": Status.ACCEPTED.value},
             {"#status": "status"},
         )
 
@@ -110,6 +125,7 @@ class ItemTable:
         self,
         key: ItemKey,
         change: str,
+        condition: str,
         values: Mapping[str, JsonValue],
         names: dict[str, str],
     ) -> bool:
@@ -119,13 +135,16 @@ class ItemTable:
                     TableName=self._table,
                     Key=_key(key),
                     UpdateExpression=change,
-                    ConditionExpression="attribute_exists(id) AND #status <> :processed",
+                    ConditionExpression=f"attribute_exists(id) AND {condition}",
                     ExpressionAttributeNames=names,
-                    ExpressionAttributeValues=_attributes({**values, ":processed": Status.PROCESSED.value}),
+                    ExpressionAttributeValues=_attributes(values),
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
             except ClientError as error:
                 if error_code(error) != _CONFLICT:
                     raise
+                if "Item" not in error.response:
+                    raise UnavailableError("UpdateItem", "RecordMissing") from None
                 return False
         return True
 
@@ -138,16 +157,22 @@ def _attributes(values: Mapping[str, JsonValue]) -> dict[str, Any]:
     return {name: _serializer.serialize(value) for name, value in values.items()}
 
 
-def _record(item: Mapping[str, Any]) -> ItemRecord:
+def _record(item: Mapping[str, Any]) -> ItemRecord | None:
+    """The record in a row, or None for a row that others put there: it must not end a page of ours."""
     plain = {name: _plain(_deserializer.deserialize(value)) for name, value in item.items()}
-    return ItemRecord.from_attributes(plain)
+    try:
+        return ItemRecord.from_attributes(plain)
+    except ForeignRecordError as error:
+        logger.warning("A row of the table is no record of ours", extra={"detail": str(error)})
+        return None
 
 
 def _plain(value: Any) -> JsonValue:  # noqa: ANN401 - the deserializer knows no narrower type
     if isinstance(value, Decimal):
-        return int(value)
+        return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, dict):
         return {name: _plain(member) for name, member in cast("dict[str, Any]", value).items()}
     if isinstance(value, list):
         return [_plain(member) for member in cast("list[Any]", value)]
-    return cast("JsonValue", value)
+    # A set or bytes have no place in JSON, and in no record of ours.
+    return value if isinstance(value, str | bool) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -69,8 +70,11 @@ class ObjectStore:
                 raise
         return StoredObject(answer["Metadata"], answer["ContentLength"])
 
-    def read(self, name: str) -> bytes | None:
-        """An object's content, or None when there is no such object."""
+    def read(self, name: str, limit: int) -> bytes | None:
+        """An object's content, or None when there is none; of more than `limit` bytes, `limit` + 1.
+
+        Read whole, botocore checks length and checksum, and what was cut off on the way is a failure.
+        """
         with unavailable_on_failure("GetObject"):
             try:
                 answer = self._client.get_object(Bucket=self._bucket, Key=name)
@@ -78,7 +82,10 @@ class ObjectStore:
                 if error_code(error) == "NoSuchKey":
                     return None
                 raise
-            return answer["Body"].read()
+            if answer["ContentLength"] <= limit:
+                return answer["Body"].read()
+            with closing(answer["Body"]) as body:
+                return body.read(limit + 1)
 
     def check(self) -> None:
         """Raise `UnavailableError` unless the bucket answers."""

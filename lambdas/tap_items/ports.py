@@ -46,8 +46,8 @@ class Objects(Protocol):
         """An object's notes, or None when there is no such object."""
         ...
 
-    def read(self, name: str) -> bytes | None:
-        """An object's content, or None when there is no such object."""
+    def read(self, name: str, limit: int) -> bytes | None:
+        """An object's content, or None when there is none; of more than `limit` bytes, `limit` + 1."""
         ...
 
     def check(self) -> None:
@@ -75,7 +75,7 @@ class Records(Protocol):
         ...
 
     def mark_processed(self, key: ItemKey, result: Mapping[str, int], now: int) -> bool:
-        """Move an item to `processed`; False when it was there already."""
+        """Move an item to `processed`; False when it was there already. Raises when it has no record."""
         ...
 
     def mark_rejected(self, key: ItemKey, reason: str, attempts: int, now: int) -> None:
@@ -83,7 +83,7 @@ class Records(Protocol):
         ...
 
     def note_failure(self, key: ItemKey, reason: str, attempts: int, now: int) -> None:
-        """Keep why an attempt failed, unless the item is processed."""
+        """Keep why an attempt failed, while the item is `accepted`: a rejected one keeps why it was."""
         ...
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from tap_items.item import ID_PATTERN
 
@@ -25,11 +25,31 @@ class Status(StrEnum):
     REJECTED = "rejected"
 
 
+class ForeignRecordError(ValueError):
+    """A row is no record that this service wrote; names the attribute, without its value."""
+
+
 class ItemKey(NamedTuple):
     """The table's key: id and time of acceptance in ms since 1970."""
 
     id: str
     timestamp: int
+
+
+_KINDS: dict[str, Any] = {
+    "id": str,
+    "timestamp": int,
+    "status": str,
+    "checksum": str,
+    "size": int,
+    "data": dict,
+    "correlationId": str,
+    "updatedAt": int,
+    "attempts": int,
+    "reason": (str, type(None)),
+    "result": (dict, type(None)),
+}
+_STATUSES = frozenset(status.value for status in Status)
 
 
 def valid_id(text: object) -> bool:
@@ -92,11 +112,20 @@ class ItemRecord(NamedTuple):
 
     @classmethod
     def from_attributes(cls, written: Mapping[str, JsonValue]) -> ItemRecord:
-        """Read a record that `attributes` wrote."""
+        """Read a record that `attributes` wrote.
+
+        Raises:
+            ForeignRecordError: something else wrote it.
+        """
+        for name, kind in _KINDS.items():
+            if not isinstance(written.get(name), kind):
+                raise ForeignRecordError(f"{name} is missing or of another type")
+        if written["status"] not in _STATUSES:
+            raise ForeignRecordError("status is none that this service knows")
         return cls(
             id=cast("str", written["id"]),
             timestamp=cast("int", written["timestamp"]),
-            status=Status(cast("str", written["status"])),
+            status=Status(written["status"]),
             checksum=cast("str", written["checksum"]),
             size=cast("int", written["size"]),
             data=cast("dict[str, JsonValue]", written["data"]),

@@ -21,20 +21,24 @@ if TYPE_CHECKING:
 
 @dataclass
 class Context:
-    """An invocation's context, of the form that Lambda's runtime gives."""
+    """An invocation's context, of the form that Lambda's runtime gives.
 
-    remaining: int = 300_000
+    Attributes:
+        remaining: ms left, at each time that it is asked for; the last one from then on.
+    """
+
+    remaining: list[int]
     function_name: str = "tap-function-test"
     memory_limit_in_mb: int = 1024
     invoked_function_arn: str = "arn:aws:lambda:eu-west-2:123456789012:function:tap-function-test"
     aws_request_id: str = field(default_factory=lambda: secrets.token_hex(16))
 
     def get_remaining_time_in_millis(self) -> int:
-        return self.remaining
+        return self.remaining.pop(0) if len(self.remaining) > 1 else self.remaining[0]
 
 
-def context(remaining: int = 300_000) -> LambdaContext:
-    return cast("LambdaContext", Context(remaining))
+def context(*remaining: int) -> LambdaContext:
+    return cast("LambdaContext", Context(list(remaining) or [300_000]))
 
 
 def http_event(
@@ -97,9 +101,9 @@ def call_api(event: object) -> Reply:
     return Reply(response["statusCode"], headers, json.loads(response["body"]))
 
 
-def call_processor(event: object, remaining: int = 300_000) -> dict[str, Any]:
-    """Invoke the processor."""
-    return cast("dict[str, Any]", processor.app.handler(cast("Any", event), context(remaining)))
+def call_processor(event: object, *remaining: int) -> dict[str, Any]:
+    """Invoke the processor; `remaining`: ms left at the begin, and before each message."""
+    return cast("dict[str, Any]", processor.app.handler(cast("Any", event), context(*remaining)))
 
 
 def receive(stand: Stand, limit: int = 10) -> list[dict[str, Any]]:

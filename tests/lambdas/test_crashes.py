@@ -14,7 +14,8 @@ import pytest
 
 from tests.lambdas.calls import call_api, call_processor, deliver, post, receive
 from tests.lambdas.conftest import forget_wiring
-from tests.lambdas.faults import KilledError, killed_after
+from tests.lambdas.faults import THROTTLED, KilledError, failing_on, killed_after
+from tests.lambdas.stand import MAX_RECEIVE_COUNT
 
 if TYPE_CHECKING:
     from tests.lambdas.stand import Stand
@@ -27,6 +28,7 @@ INTAKE = ["PutObject", "PutItem", "SendMessage"]
 PROCESSING = ["GetItem", "GetObject", "PutObject", "UpdateItem"]
 AFTER_A_RESULT = ["GetItem", "GetObject", "PutObject", "HeadObject", "UpdateItem"]
 REJECTING = ["GetItem", "GetObject", "UpdateItem", "ChangeMessageVisibility"]
+POSTPONING = REJECTING
 
 
 def crash(stand: Stand, number: int) -> list[str]:
@@ -59,6 +61,11 @@ def kill(stand: Stand, number: int) -> int:
             QueueUrl=stand.queue_url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=0
         )
     return done.returncode
+
+
+def drain(stand: Stand) -> None:
+    while stand.depth(stand.queue_url):
+        deliver(stand)
 
 
 def assert_processed_once(stand: Stand) -> None:
@@ -120,33 +127,44 @@ def test_rejecting_that_breaks_off_loses_neither_message_nor_reason(stand: Stand
     call_api(post(ITEM))
     stand.s3.delete_object(Bucket=stand.bucket, Key=stand.objects("incoming/")[0])
     assert crash(stand, number) == REJECTING[:number]
-    while stand.depth(stand.queue_url):
-        deliver(stand)
+    drain(stand)
     (row,) = stand.rows()
     assert row["status"] == {"S": "rejected"}
     assert row["reason"] == {"S": "The item's object is missing from the bucket."}
     assert stand.depth(stand.dead_letter_url) == 1
 
 
-def test_two_processors_at_once_leave_one_result(stand: Stand) -> None:
-    call_api(post(ITEM))
-    (record,) = receive(stand)
-    for number in range(1, 5):
-        with killed_after(number), pytest.raises(KilledError):
-            call_processor({"Records": [record]})
-        if number == 3:
-            # Between the two, another processor does all of it.
-            assert call_processor({"Records": [record]}) == {"batchItemFailures": []}
-            break
-    assert call_processor({"Records": [record]}) == {"batchItemFailures": []}
-    stand.sqs.delete_message(QueueUrl=stand.queue_url, ReceiptHandle=record["receiptHandle"])
-    assert_processed_once(stand)
+@pytest.mark.parametrize("number", range(1, 3), ids=["PutItem", "ChangeMessageVisibility"])
+def test_a_foreign_message_whose_rejecting_breaks_off_keeps_its_reason(stand: Stand, number: int) -> None:
+    stand.sqs.send_message(QueueUrl=stand.queue_url, MessageBody="foreign")
+    assert crash(stand, number) == ["PutItem", "ChangeMessageVisibility"][:number]
+    # The second delivery finds the record of the first.
+    assert crash(stand, 2) == ["PutItem", "UpdateItem"]
+    drain(stand)
+    (row,) = stand.rows()
+    assert (row["status"], row["attempts"]) == ({"S": "rejected"}, {"N": str(MAX_RECEIVE_COUNT)})
+    assert row["reason"]["S"].startswith("The message is not one of ours: ")
+    assert stand.depth(stand.dead_letter_url) == 1
 
 
-def test_a_result_of_an_older_transform_is_replaced(stand: Stand) -> None:
+@pytest.mark.parametrize("number", range(1, 5), ids=POSTPONING)
+def test_postponing_that_breaks_off_is_made_good(stand: Stand, number: int) -> None:
     call_api(post(ITEM))
-    crash(stand, 3)
-    (name,) = stand.objects("processed/")
-    stand.s3.put_object(Bucket=stand.bucket, Key=name, Body=b"{}", Metadata={"checksum": "older"})
+    with failing_on(THROTTLED, "GetObject"):
+        assert crash(stand, number) == POSTPONING[:number]
     assert deliver(stand) == (1, 0)
-    assert json.loads(stand.read(name))["form"] == "tap.item.processed/1"
+    assert_processed_once(stand)
+    assert "reason" not in stand.rows()[0]
+
+
+@pytest.mark.parametrize("number", range(1, 13))
+def test_a_batch_that_breaks_off_is_done_whole_and_each_item_once(stand: Stand, number: int) -> None:
+    for each in range(3):
+        call_api(post({**ITEM, "payload": {"n": each}}))
+    crash(stand, number)
+    drain(stand)
+    assert [row["status"]["S"] for row in stand.rows()] == ["processed"] * 3
+    results = stand.objects("processed/")
+    assert len(results) == 3
+    assert {stand.versions(name) for name in results} == {1}
+    assert stand.depth(stand.dead_letter_url) == 0

@@ -164,7 +164,7 @@ def test_a_failing_dependency_postpones_with_the_reason_and_changes_nothing_else
     assert (row["status"], row["attempts"]) == ("accepted", "1")
     assert row["reason"] == f"Attempt failed: {operation}: {fault.code}."
     (delay,) = [call.params for call in calls if call.operation == "ChangeMessageVisibility"]
-    assert 1 <= delay["VisibilityTimeout"] <= 5
+    assert 5 <= delay["VisibilityTimeout"] <= 10
     assert delay["ReceiptHandle"] == records[0]["receiptHandle"]
     _deliver_at_once(stand, records[0])
     row = the_row(stand)
@@ -210,23 +210,6 @@ def test_a_batch_with_a_success_does_not_fail_as_a_whole(stand: Stand) -> None:
     assert response == {"batchItemFailures": [{"itemIdentifier": records[1]["messageId"]}]}
 
 
-def test_no_item_is_begun_when_time_is_short(stand: Stand) -> None:
-    accept(stand)
-    records = receive(stand)
-    with recorded() as calls:
-        response = call_processor({"Records": records}, remaining=59_999)
-    assert response == {"batchItemFailures": [{"itemIdentifier": records[0]["messageId"]}]}
-    assert [call.operation for call in calls] == ["UpdateItem", "ChangeMessageVisibility"]
-    assert calls[1].params["VisibilityTimeout"] == 0
-    row = the_row(stand)
-    assert (row["status"], row["reason"]) == (
-        "accepted",
-        "Attempt not begun: the invocation was about to end.",
-    )
-    assert deliver(stand) == (1, 0)
-    assert the_row(stand)["status"] == "processed"
-
-
 def test_an_empty_batch_is_no_failure(stand: Stand) -> None:
     assert call_processor({"Records": []}) == {"batchItemFailures": []}
     assert stand.rows() == []
@@ -248,22 +231,6 @@ def test_an_empty_batch_is_no_failure(stand: Stand) -> None:
 def test_records_of_another_source_are_refused_so_that_it_keeps_them(records: object) -> None:
     with pytest.raises(processor.app.WrongSourceError):
         call_processor({"Records": records})
-
-
-def test_a_defect_of_ours_fails_its_message_only(
-    stand: Stand, monkeypatch: pytest.MonkeyPatch, log: Log
-) -> None:
-    accept(stand)
-
-    def broken(*_: object) -> None:
-        raise ValueError("hunter2")
-
-    monkeypatch.setattr("processor.work.transform", broken)
-    assert deliver(stand) == (1, 1)
-    (line,) = [line for line in log() if line["level"] == "ERROR"]
-    assert line["error_type"] == "ValueError"
-    assert "hunter2" not in json.dumps(log())
-    assert the_row(stand)["status"] == "accepted"
 
 
 def _deliver_at_once(stand: Stand, record: dict[str, Any]) -> None:
