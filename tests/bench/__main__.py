@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from tests.bench.row import Row
 
-PARTS: Final = ("pack", "preview", "checkov")
+PARTS: Final = ("pack", "preview", "checkov", "lambdas")
 
 
 def main(names: list[str]) -> int:
