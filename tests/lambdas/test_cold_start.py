@@ -1,4 +1,4 @@
-"""What a cold start costs: the handlers' imports, from the zips, against boto3's alone."""
+"""What a cold start does, and what it leaves to later; `python -m tests.bench lambdas` measures it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,8 @@ from lambdas.package.build import build, plan
 from lambdas.package.bytecode import Compiler, compile_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-TARGET = 1.5
-ROUNDS = 7
 FUNCTIONS = ("api_handler", "processor")
 
 
@@ -38,22 +35,6 @@ def run(site: Path, code: str) -> str:
     environment = {"AWS_DEFAULT_REGION": "eu-west-2", "POWERTOOLS_SERVICE_NAME": "tap"}
     command = [sys.executable, "-S", "-c", prelude + code]
     return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
-
-
-def seconds(site: Path, statement: str) -> float:
-    """Processor time of a statement: wall-clock time would measure the machine's other work as well."""
-    code = f"import time\nbegin = time.process_time()\n{statement}\nprint(time.process_time() - begin)"
-    return float(run(site, code))
-
-
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_handlers_import_costs_little_more_than_boto3(
-    site: Path, function: str, record_property: Callable[[str, object], None]
-) -> None:
-    pairs = [(seconds(site, "import boto3"), seconds(site, f"import {function}.app")) for _ in range(ROUNDS)]
-    ratio = min(handler for _, handler in pairs) / min(alone for alone, _ in pairs)
-    record_property(f"import {function} / import boto3", round(ratio, 2))
-    assert ratio <= TARGET
 
 
 UNNEEDED = {

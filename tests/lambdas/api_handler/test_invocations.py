@@ -72,6 +72,8 @@ FLAWED: dict[str, Any] = {
 def test_a_flawed_http_event_is_refused(event: object) -> None:
     reply = call_api(event)
     assert (reply.status, reply.body["type"]) == (400, "urn:tap:problem:malformed-request")
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert reply.headers["x-correlation-id"] == reply.body["correlationId"]
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -48,7 +48,10 @@ def test_an_unknown_item_is_not_found() -> None:
     assert (reply.status, reply.body["type"]) == (404, "urn:tap:problem:not-found")
 
 
-HOSTILE = ["..", "%2e%2e%2fetc", "0" * 31, "0" * 33, "A" * 32, "0" * 32 + "%0a", "é", "{id}", "' OR 1=1", "*"]
+HOSTILE = [
+    *("..", "%2e%2e%2fetc", "0" * 31, "0" * 33, "A" * 32, "0" * 32 + "%0a", "é", "{id}", "' OR 1=1", "*"),
+    *('"', "\\", "#", "a?b", "<script>"),
+]
 
 
 @pytest.mark.usefixtures("stand")
