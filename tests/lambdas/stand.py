@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -145,10 +146,14 @@ class Stand:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         return [entry.get("Key", "") for page in pages for entry in page.get("Contents", [])]
 
+    def versions_below(self, prefix: str) -> Counter[str]:
+        """How many versions of each object were ever written."""
+        pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix)
+        return Counter(each.get("Key", "") for page in pages for each in page.get("Versions", []))
+
     def versions(self, name: str) -> int:
         """How many versions of an object were ever written."""
-        answer = self.s3.list_object_versions(Bucket=self.bucket, Prefix=name)
-        return len([each for each in answer.get("Versions", []) if each.get("Key") == name])
+        return self.versions_below(name)[name]
 
     def read(self, name: str) -> bytes:
         return self.s3.get_object(Bucket=self.bucket, Key=name)["Body"].read()
