@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tap_items.ports import Objects, Records, Work
 
 
+_ANOTHER_ITEM = "This Idempotency-Key came with another item before. Send a new key with a new item."
+
+
 class Submission(NamedTuple):
     """A request to take an item in: its bytes, the value they write, and who asks how."""
 
@@ -98,9 +101,18 @@ class Intake:
         stored = self._objects.describe(name)
         if stored is None:
             raise UnavailableError("HeadObject", "the object went away between two calls")
+        if "fingerprint" not in stored.notes:
+            return self._recorded(name_of_item, submission, checksum)
         if stored.notes["fingerprint"] != content_fingerprint:
-            raise ProblemError(
-                KEY_REUSED,
-                "This Idempotency-Key came with another item before. Send a new key with a new item.",
-            )
+            raise ProblemError(KEY_REUSED, _ANOTHER_ITEM)
         return int(stored.notes["timestamp"]), stored.notes["checksum"], stored.size
+
+    def _recorded(self, name_of_item: str, submission: Submission, checksum: str) -> tuple[int, str, int]:
+        """What the record says of an item whose object was put back by hand, and so lost its notes."""
+        record = self._records.latest(name_of_item)
+        if record is None:
+            raise UnavailableError("Query", "an object without notes has no record either")
+        # Without a key the id itself follows from the content.
+        if submission.idempotency_key is not None and record.checksum != checksum:
+            raise ProblemError(KEY_REUSED, _ANOTHER_ITEM)
+        return record.timestamp, record.checksum, record.size

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LIMIT_SCHEMA: Schema = {"type": "integer", "minimum": 1, "maximum": 100}
 DEFAULT_LIMIT = 20
 CURSOR_PATTERN = "^[0-9a-f]{32}-[0-9]{1,15}$"
-"""The last record's id and timestamp (ms since 1970; fifteen digits last until the year 33658)."""
+"""The last record's id and timestamp (ms since 1970, below `record.END_OF_TIME`)."""
 
 
 def write_cursor(key: ItemKey) -> str:

@@ -74,16 +74,19 @@ class ItemTable:
         return _record(answer["Items"][0]) if answer["Items"] else None
 
     def page(self, limit: int, after: ItemKey | None) -> tuple[list[ItemRecord], ItemKey | None]:
-        """Up to `limit` records after a key, in no order, and the key to go on after."""
+        """Up to `limit` records after a key, in no order, and the key to go on after: always one of ours.
+
+        The key of a row that others wrote is no cursor, so rows that are theirs alone are passed over here.
+        """
         start: dict[str, Any] = {} if after is None else {"ExclusiveStartKey": _key(after)}
-        with unavailable_on_failure("Scan"):
-            answer = self._client.scan(TableName=self._table, Limit=limit, **start)
-        last = answer.get("LastEvaluatedKey")
-        following = (
-            None if not last else ItemKey(last["id"].get("S", ""), int(last["timestamp"].get("N", "0")))
-        )
-        found = map(_record, answer["Items"])
-        return [record for record in found if record is not None], following
+        while True:
+            with unavailable_on_failure("Scan"):
+                answer = self._client.scan(TableName=self._table, Limit=limit, **start)
+            found = [record for record in map(_record, answer["Items"]) if record is not None]
+            last = answer.get("LastEvaluatedKey")
+            if found or not last:
+                return found, found[-1].key if last else None
+            start = {"ExclusiveStartKey": last}
 
     def mark_processed(self, key: ItemKey, result: Mapping[str, int], now: int) -> bool:
         """Move an item to `processed`; False when it was there already. Raises when it has no record."""

@@ -49,6 +49,9 @@ _KINDS: dict[str, Any] = {
     "reason": (str, type(None)),
     "result": (dict, type(None)),
 }
+END_OF_TIME = 10**15
+"""No timestamp reaches it before the year 33658, ms since 1970."""
+
 _STATUSES = frozenset(status.value for status in Status)
 
 
@@ -120,6 +123,8 @@ class ItemRecord(NamedTuple):
         for name, kind in _KINDS.items():
             if not isinstance(written.get(name), kind):
                 raise ForeignRecordError(f"{name} is missing or of another type")
+        if not valid_id(written["id"]) or not 0 <= cast("int", written["timestamp"]) < END_OF_TIME:
+            raise ForeignRecordError("the key is none that this service gives")
         if written["status"] not in _STATUSES:
             raise ForeignRecordError("status is none that this service knows")
         return cls(

@@ -226,6 +226,25 @@ def test_an_object_that_goes_away_between_two_calls_is_unavailable() -> None:
         assert call_api(post(ORDER)).status == 503
 
 
+@pytest.mark.parametrize("headers", [{}, {"Idempotency_Key": "order-1"}], ids=["by content", "by key"])
+def test_an_object_that_was_put_back_by_hand_is_known_by_its_record(
+    stand: Stand, headers: dict[str, str]
+) -> None:
+    first = call_api(post(ORDER, **headers))
+    (name,) = stand.objects("")
+    stand.s3.put_object(Bucket=stand.bucket, Key=name, Body=stand.read(name))
+    again = call_api(post(ORDER, **headers))
+    assert (again.status, again.body) == (202, first.body)
+    assert again.headers["idempotent-replayed"] == "true"
+    if headers:
+        other = call_api(post({**ORDER, "type": "refund"}, **headers))
+        assert (other.status, other.body["type"]) == (422, "urn:tap:problem:idempotency-key-reused")
+    (row,) = stand.rows()
+    stand.dynamodb.delete_item(TableName=stand.table, Key={key: row[key] for key in ("id", "timestamp")})
+    assert call_api(post(ORDER, **headers)).status == 503
+    assert stand.rows() == []
+
+
 def _only_message(stand: Stand) -> dict[str, Any]:
     answer = stand.sqs.receive_message(
         QueueUrl=stand.queue_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]

@@ -88,6 +88,25 @@ def test_pages_hold_every_item_once(stand: Stand) -> None:
     assert len(stand.rows()) == 7
 
 
+@pytest.mark.parametrize("limit", range(1, 5))
+def test_rows_of_others_neither_stop_nor_repeat_a_page(stand: Stand, limit: int) -> None:
+    ids = {call_api(post({"type": "order", "payload": {"n": number}})).body["id"] for number in range(4)}
+    whole = stand.rows()[0]
+    for number in range(6):
+        key = {"id": {"S": f"theirs-{number}"}, "timestamp": {"N": f"-{number}.5"}}
+        stand.dynamodb.put_item(TableName=stand.table, Item=(whole if number % 2 else {}) | key)
+    found: list[str] = []
+    query = {"limit": str(limit)}
+    for _ in range(20):
+        page = call_api(get("/items", **query))
+        assert page.status == 200
+        found += [item["id"] for item in page.body["items"]]
+        if "nextCursor" not in page.body:
+            break
+        query["cursor"] = page.body["nextCursor"]
+    assert sorted(found) == sorted(ids)
+
+
 def test_a_page_has_twenty_items_unless_asked(stand: Stand) -> None:
     row: dict[str, Any] = {
         "status": {"S": "accepted"},
