@@ -7,6 +7,8 @@ import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tap_items import tracing
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -40,3 +42,6 @@ def run_daemon() -> Generator[Daemon]:
         receiver.bind(("127.0.0.1", 0))
         receiver.settimeout(0.3)
         yield Daemon(receiver)
+    sender = vars(tracing)["_socket"]
+    sender().close()
+    sender.cache_clear()
