@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
     from processor.work import ItemWork, Outcome
     from tap_items.ports import Records, Work
+    from tap_items.record import ItemKey
 
 BASE_DELAY_SECONDS = 10
 GROWTH = 4
 MAX_DELAY_SECONDS = 900
 MAX_REASON_CHARACTERS = 1000
+LOST = "Attempt ended without an answer: a time-out, or the end of the process."
 
 _random = random.SystemRandom()
 
@@ -115,7 +117,22 @@ class Deliveries:
             key = decode_message(delivery.body)
         except InvalidMessageError as error:
             raise RejectedError(f"The message is not one of ours: {error}.") from None
+        if delivery.attempt > 1:
+            self._note_lost(key, delivery)
         return self._item_work.process(key)
+
+    def _note_lost(self, key: ItemKey, delivery: Delivery) -> None:
+        """Keep that the attempt before ended unseen, if it did: what ends the process can leave no reason.
+
+        Written before the item is begun again, so that an item which ends each process that it meets has its
+        reason in the table when the queue gives it up.
+        """
+        lost = delivery.attempt - 1
+        try:
+            self._records.note_lost(key, LOST, lost, self._now())
+        except UnavailableError:
+            about = {"message_id": delivery.message_id}
+            logger.warning("The reason of a failed attempt could not be recorded", extra=about)
 
     def _record(self, delivery: Delivery, rejection: RejectedError) -> None:
         reason = rejection.reason[:MAX_REASON_CHARACTERS]

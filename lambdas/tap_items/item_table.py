@@ -124,6 +124,16 @@ class ItemTable:
             {"#status": "status"},
         )
 
+    def note_lost(self, key: ItemKey, reason: str, attempts: int, now: int) -> None:
+        """Keep that an attempt ended unseen, while the item is `accepted` and that attempt left no reason."""
+        self._update(
+            key,
+            "SET reason = :reason, attempts = :attempts, updatedAt = :now",
+            "#status = :accepted AND attempts < :attempts",
+            {":reason": reason, ":attempts": attempts, ":now": now, ":accepted": Status.ACCEPTED.value},
+            {"#status": "status"},
+        )
+
     def _update(
         self,
         key: ItemKey,

@@ -86,6 +86,10 @@ class Records(Protocol):
         """Keep why an attempt failed, while the item is `accepted`: a rejected one keeps why it was."""
         ...
 
+    def note_lost(self, key: ItemKey, reason: str, attempts: int, now: int) -> None:
+        """Keep that an attempt ended unseen, while the item is `accepted` and that attempt left no reason."""
+        ...
+
 
 class Work(Protocol):
     """The work queue."""

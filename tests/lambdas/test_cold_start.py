@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambdas.package.build import build, plan
+from lambdas.package.build import PROJECT, build, plan
 from lambdas.package.bytecode import Compiler, compile_tree
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ FUNCTIONS = ("api_handler", "processor")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Both zips' contents in one folder, compiled for this Python as they are for Lambda's."""
     folder = tmp_path_factory.mktemp("site")
-    for built in build(tmp_path_factory.mktemp("dist"), plan()):
+    for built in build(PROJECT / "dist", plan()):
         with zipfile.ZipFile(built.path) as archive:
             archive.extractall(folder)
     compile_tree(Compiler(sys.executable, ""), folder)

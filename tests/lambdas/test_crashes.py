@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from processor.delivery import LOST
 from tests.lambdas.calls import call_api, call_processor, deliver, post, receive
 from tests.lambdas.conftest import forget_wiring
 from tests.lambdas.faults import THROTTLED, KilledError, failing_on, killed_after
@@ -108,14 +109,18 @@ def test_a_killed_process_leaves_one_result(stand: Stand, number: int) -> None:
     assert_processed_once(stand)
 
 
-PAIRS = [(first, second) for first in range(1, 5) for second in range(1, 6)]
+PAIRS = [(first, second) for first in range(1, 5) for second in range(1, 7)]
 
 
 @pytest.mark.parametrize(("first", "second"), PAIRS)
 def test_processing_that_breaks_off_twice_leaves_one_result(stand: Stand, first: int, second: int) -> None:
     call_api(post(ITEM))
     crash(stand, first)
-    expected = {1: PROCESSING, 2: PROCESSING, 3: AFTER_A_RESULT, 4: ["GetItem"]}[first]
+    # The second delivery first notes that the one before ended unseen.
+    expected = [
+        "UpdateItem",
+        *{1: PROCESSING, 2: PROCESSING, 3: AFTER_A_RESULT, 4: ["GetItem"]}[first],
+    ]
     if second <= len(expected):
         assert crash(stand, second) == expected[:second]
     assert deliver(stand) == (1, 0)
@@ -132,6 +137,31 @@ def test_rejecting_that_breaks_off_loses_neither_message_nor_reason(stand: Stand
     assert row["status"] == {"S": "rejected"}
     assert row["reason"] == {"S": "The item's object is missing from the bucket."}
     assert stand.depth(stand.dead_letter_url) == 1
+
+
+@pytest.mark.parametrize("number", range(1, 4), ids=PROCESSING[:3])
+def test_an_item_that_ends_each_process_is_given_up_with_a_reason(stand: Stand, number: int) -> None:
+    call_api(post(ITEM))
+    crash(stand, number)
+    for _ in range(MAX_RECEIVE_COUNT - 1):
+        crash(stand, number + 1)
+    assert receive(stand) == []
+    assert stand.depth(stand.dead_letter_url) == 1
+    (row,) = stand.rows()
+    assert (row["status"], row["attempts"]) == ({"S": "accepted"}, {"N": str(MAX_RECEIVE_COUNT - 1)})
+    assert row["reason"] == {"S": LOST}
+
+
+def test_a_lost_attempt_does_not_hide_the_reason_of_another(stand: Stand) -> None:
+    call_api(post(ITEM))
+    with failing_on(THROTTLED, "GetObject"):
+        crash(stand, 4)
+    before = stand.rows()
+    crash(stand, 1)
+    assert stand.rows() == before
+    assert deliver(stand) == (1, 0)
+    assert_processed_once(stand)
+    assert "reason" not in stand.rows()[0]
 
 
 @pytest.mark.parametrize("number", range(1, 3), ids=["PutItem", "ChangeMessageVisibility"])

@@ -12,7 +12,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from lambdas.package.build import build, plan
+from lambdas.package.build import PROJECT, build, plan
 from tests.lambdas.calls import http_event, post
 from tests.lambdas.stand import CREDENTIALS, MAX_RECEIVE_COUNT, REGION, wait_for
 
@@ -25,8 +25,8 @@ ROLE = "arn:aws:iam::123456789012:role/tap"
 
 
 @pytest.fixture(scope="module")
-def zips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    built = build(tmp_path_factory.mktemp("dist"), plan())
+def zips() -> dict[str, bytes]:
+    built = build(PROJECT / "dist", plan())
     return {each.path.stem: each.path.read_bytes() for each in built}
 
 
