@@ -131,14 +131,12 @@ def every_path_of_the_processor(stand: Stand) -> None:
     call_processor({"test": "integration"})
     with failing_on(THROTTLED, "GetObject"):
         deliver(stand)
-    while stand.depth(stand.queue_url):
-        with killed_after(3):
-            try:
-                deliver(stand)
-            except KilledError:
-                break
-    for row in stand.rows():
-        call_processor({"id": row["id"]["S"], "timestamp": int(row["timestamp"]["N"])})
+    items = [{"id": row["id"]["S"], "timestamp": int(row["timestamp"]["N"])} for row in stand.rows()]
+    # After GetItem, GetObject, PutObject: the repetition finds a result.
+    with killed_after(3), pytest.raises(KilledError):
+        call_processor(items[0])
+    for item in items:
+        call_processor(item)
     stand.sqs.send_message(QueueUrl=stand.queue_url, MessageBody="foreign")
     deliver(stand)
     key = {"id": "0" * 32, "timestamp": 1}
