@@ -185,14 +185,20 @@ def _unknown_property(shape: ResourceShape, name: str, properties: Object, path:
         return f"{what} that a program can set: AWS computes it. Fix: take `{name}` out of the program"
     meant = nearest(name, properties)
     fix = f"did you mean `{meant}`?" if meant else f"it has: {', '.join(sorted(properties)) or 'none at all'}"
-    return f"{what}. Pulumi AWS would create the resource without it. Fix: {fix}"
+    done = "answer" if _is_function(shape.token) else "create the resource"
+    return f"{what}. Pulumi AWS would {done} without it. Fix: {fix}"
 
 
 def _missing(token: str, name: str, kind: Type) -> str:
+    done = "answer" if _is_function(token) else "create the resource"
     return (
-        f"{token}: the required property `{name}` is missing. AWS cannot create the resource without it. "
+        f"{token}: the required property `{name}` is missing. AWS cannot {done} without it. "
         f"Fix: give {kind.describe()}"
     )
+
+
+def _is_function(token: str) -> bool:
+    return token.rpartition(":")[2][:1].islower()
 
 
 def _show(value: Value) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from local.aws_provider import sdk_source
+from local.aws_provider.checking import check
 from local.aws_provider.policy_document import PolicyDocumentError, render
 from local.aws_provider.settings import ACCOUNT
+from local.aws_provider.shape_store import function_shape_of
 from local.aws_provider.values import contains_unknown
 
 if TYPE_CHECKING:
@@ -40,10 +42,13 @@ def invoke(token: str, args: Mapping[str, Value], config: Settings) -> Propertie
     function = _FUNCTIONS.get(token)
     if function is None:
         raise InvokeError(_refusal(token))
-    if contains_unknown(dict(args)):
+    checked, failures = check(function_shape_of(token), args)
+    if failures:
+        raise InvokeError("\n".join(failure.reason for failure in failures))
+    if contains_unknown(checked):
         return {}
     try:
-        return function(args, config)
+        return function(checked, config)
     except PolicyDocumentError as error:
         raise InvokeError(str(error)) from None
 

@@ -1,4 +1,4 @@
-"""Reads the shape of a resource type out of pulumi_aws's own source, without importing it.
+"""Reads the shape of a resource type or function out of pulumi_aws's own source, without importing it.
 
 pulumi_aws is generated code of one strict form, and importing it costs more than the whole rest of a preview.
 So the class of the type's arguments, the class of the type and the classes of nested objects are cut out of
@@ -8,35 +8,25 @@ the arguments without a default.
 
 from __future__ import annotations
 
-import ast
 import functools
 import importlib.util
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, cast
 
-from local.aws_provider.shapes import Kind, Property, ResourceShape, Type
+from local.aws_provider import sdk_annotations, sdk_text
+from local.aws_provider.shapes import Property, ResourceShape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_GETTER = re.compile(
-    r"    @pulumi\.getter(?:\(name=\"(?P<name>\w+)\"\))?\n"
-    r"(?:    @.*\n)*"
-    r"    def (?P<py>\w+)\(self\) -> (?P<type>.*):\n"
-    r"(?:        \"\"\"\n(?P<doc>(?:(?!        \"\"\").*\n)*)        \"\"\")?"
-)
-_ARGUMENT = re.compile(
-    r"^                 (?P<py>\w+): (?P<type>.*?)(?P<default> = None)?(?:,|\):)$", re.MULTILINE
-)
+    from local.aws_provider.sdk_annotations import References, Side
+
 _SECRETS = re.compile(r"additional_secret_outputs=\[(?P<names>[^\]]*)\]")
 _REPLACES = re.compile(r"forces? (?:a )?(?:new|replacement|re-?creation)", re.IGNORECASE)
-_CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
-_CLASS_END = re.compile(r"^(?:@pulumi\.|class )", re.MULTILINE)
-_PRIMITIVES: dict[str, Kind] = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
-
-Side = Literal["inputs", "outputs"]
+_RESOURCE = re.compile(r"^@pulumi\.type_token\(\"(aws:[^\"]+)\"\)\nclass \w+\(pulumi\.", re.MULTILINE)
+_INVOKE = re.compile(r"pulumi\.runtime\.invoke\('(aws:[^']+)'")
 
 
 class UnknownTypeError(LookupError):
@@ -84,24 +74,43 @@ def read_resource(token: str) -> ResourceShape:
         SdkMissingError: pulumi_aws is not installed.
     """
     folder, member = locate(token)
-    path = folder / f"{_snake(member)}.py"
+    path = folder / f"{sdk_text.snake(member)}.py"
     marker = f'@pulumi.type_token("{token}")\nclass {member}('
-    if not path.is_file() or marker not in (text := _source(path)):
+    if not path.is_file() or marker not in (text := sdk_text.source(path)):
         raise UnknownTypeError(token)
     resource = text[text.index(marker) :]
-    objects = _Objects(folder)
-    # pulumi_aws calls it InitArgs where an input type has taken the other name.
-    arguments = _class_body(path, f"{member}Args") or _class_body(path, f"{member}InitArgs")
+    arguments = arguments_body(path, member)
     if arguments is None:
         raise UnknownTypeError(token)
-    secrets = _SECRETS.search(resource)
+    objects = _Objects(folder)
     return ResourceShape(
         token=token,
-        inputs=_inputs(arguments, objects),
-        outputs={name: prop for name, _, prop in _getters(resource, objects, "outputs")},
+        inputs=inputs_of(arguments, objects),
+        outputs=outputs_of(resource, objects),
         objects=objects.collect(),
-        secret_outputs=tuple(re.findall(r"\"(\w+)\"", secrets["names"])) if secrets else (),
+        secret_outputs=secret_outputs(resource),
     )
+
+
+def read_function(token: str) -> ResourceShape:
+    """Read what one function takes.
+
+    Args:
+        token: The function's token, e.g. `aws:iam/getPolicyDocument:getPolicyDocument`.
+
+    Returns:
+        A shape of which `inputs` are the function's arguments, and `outputs` its result.
+
+    Raises:
+        UnknownTypeError: pulumi_aws has no such function.
+        SdkMissingError: pulumi_aws is not installed.
+    """
+    if not is_function(token):
+        raise UnknownTypeError(token)
+    folder, member = locate(token)
+    objects = _Objects(folder)
+    inputs, outputs = function_properties(folder / f"{sdk_text.snake(member)}.py", objects)
+    return ResourceShape(token, inputs, outputs, objects.collect())
 
 
 @functools.cache
@@ -112,7 +121,7 @@ def read_provider() -> ResourceShape:
         SdkMissingError: pulumi_aws is not installed.
     """
     objects = _Objects(package_folder())
-    inputs = _inputs(_class_body(package_folder() / "provider.py", "ProviderArgs") or "", objects)
+    inputs = inputs_of(sdk_text.class_body(package_folder() / "provider.py", "ProviderArgs") or "", objects)
     return ResourceShape("the AWS provider's configuration (aws:…)", inputs, {}, objects.collect())
 
 
@@ -122,8 +131,8 @@ def is_function(token: str) -> bool:
         folder, member = locate(token)
     except UnknownTypeError:
         return False
-    path = folder / f"{_snake(member)}.py"
-    return path.is_file() and f"'{token}'" in _source(path)
+    path = folder / f"{sdk_text.snake(member)}.py"
+    return path.is_file() and f"'{token}'" in sdk_text.source(path)
 
 
 def locate(token: str) -> tuple[Path, str]:
@@ -144,15 +153,80 @@ def locate(token: str) -> tuple[Path, str]:
     raise UnknownTypeError(token)
 
 
+def member_files() -> Iterator[Path]:
+    """Yield the files of pulumi_aws that define a resource type or a function, module by module."""
+    for path in sorted(package_folder().rglob("*.py")):
+        if not path.name.startswith("_") and path.name != "outputs.py":
+            yield path
+
+
 def resource_tokens() -> Iterator[str]:
     """Yield the token of every resource type of pulumi_aws, module by module."""
-    for path in sorted(package_folder().rglob("*.py")):
-        if path.name.startswith("_"):
-            continue
-        for match in re.finditer(
-            r"^@pulumi\.type_token\(\"(aws:[^\"]+)\"\)\nclass \w+\(pulumi\.", _source(path), re.MULTILINE
-        ):
-            yield match[1]
+    for path in member_files():
+        yield from resources_in(sdk_text.source(path))
+
+
+def function_tokens() -> Iterator[str]:
+    """Yield the token of every function of pulumi_aws, module by module."""
+    for path in member_files():
+        yield from functions_in(sdk_text.source(path))
+
+
+def resources_in(text: str) -> list[str]:
+    """Tell the tokens of the resource types that a file defines."""
+    return _RESOURCE.findall(text)
+
+
+def functions_in(text: str) -> list[str]:
+    """Tell the tokens of the functions that a file defines."""
+    return _INVOKE.findall(text)
+
+
+def arguments_body(path: Path, member: str) -> str | None:
+    """Give the text of the class of a resource type's arguments; None when there is none."""
+    # pulumi_aws calls it InitArgs where an input type has taken the other name.
+    return sdk_text.class_body(path, f"{member}Args") or sdk_text.class_body(path, f"{member}InitArgs")
+
+
+def secret_outputs(resource: str) -> tuple[str, ...]:
+    """Tell which outputs are secret, from the text of a resource's class."""
+    secrets = _SECRETS.search(resource)
+    return tuple(re.findall(r"\"(\w+)\"", secrets["names"])) if secrets else ()
+
+
+def inputs_of(body: str, references: References) -> dict[str, Property]:
+    """Read the properties of a class of arguments."""
+    required = sdk_text.required_arguments(body)
+    found: dict[str, Property] = {}
+    for getter in sdk_text.getters(body):
+        kind, _ = sdk_annotations.read(getter.annotation, references, "inputs")
+        found[getter.name] = Property(kind, getter.py in required, bool(_REPLACES.search(getter.doc)))
+    return found
+
+
+def outputs_of(body: str, references: References) -> dict[str, Property]:
+    """Read the properties of a class of results."""
+    found: dict[str, Property] = {}
+    for getter in sdk_text.getters(body):
+        kind, may_miss = sdk_annotations.read(getter.annotation, references, "outputs")
+        found[getter.name] = Property(kind, not may_miss, bool(_REPLACES.search(getter.doc)))
+    return found
+
+
+def function_properties(
+    path: Path, references: References
+) -> tuple[dict[str, Property], dict[str, Property]]:
+    """Read the arguments and the result of the function that a file defines."""
+    signature = sdk_text.signature(path)
+    if signature is None:
+        return {}, {}
+    inputs = {
+        name: Property(
+            sdk_annotations.read(annotation, references, "inputs")[0], not sdk_text.optional(annotation)
+        )
+        for name, annotation in signature.arguments.items()
+    }
+    return inputs, outputs_of(sdk_text.class_body(path, signature.result) or "", references)
 
 
 class _Objects:
@@ -175,18 +249,21 @@ class _Objects:
             self._wanted.append((key, folder, name, side))
         return key
 
+    def enumeration(self, reference: str) -> str:  # noqa: ARG002 - AWS's enumerations are open
+        """Take any text: AWS adds values before pulumi_aws knows of them."""
+        return ""
+
     def collect(self) -> dict[str, dict[str, Property]]:
         found: dict[str, dict[str, Property]] = {}
         while self._wanted:
             key, folder, name, side = self._wanted.pop()
-            body = _class_body(folder / ("_inputs.py" if side == "inputs" else "outputs.py"), name)
+            path = folder / ("_inputs.py" if side == "inputs" else "outputs.py")
+            body = sdk_text.class_body(path, name)
             here = _Here(self, folder) if folder != self._folder else self
             if body is None:
                 found[key] = {}
-            elif side == "inputs":
-                found[key] = _inputs(body, here)
             else:
-                found[key] = {camel: prop for camel, _, prop in _getters(body, here, side)}
+                found[key] = inputs_of(body, here) if side == "inputs" else outputs_of(body, here)
         return found
 
 
@@ -201,90 +278,3 @@ class _Here(_Objects):
         if "." in reference and not reference.startswith("outputs."):
             return self._parent.refer(reference, side)
         return self._parent.refer(f"{self._folder.name}.{reference.removeprefix('outputs.')}", side)
-
-
-def _inputs(body: str, objects: _Objects) -> dict[str, Property]:
-    signature = body[: body.index("):\n") + 3]
-    required = {match["py"] for match in _ARGUMENT.finditer(signature) if match["default"] is None}
-    return {
-        name: Property(prop.type, py in required, prop.replaces)
-        for name, py, prop in _getters(body, objects, "inputs")
-    }
-
-
-def _getters(body: str, objects: _Objects, side: Side) -> Iterator[tuple[str, str, Property]]:
-    for match in _GETTER.finditer(body):
-        kind, optional = _annotation(match["type"], objects, side)
-        replaces = bool(_REPLACES.search(match["doc"] or ""))
-        yield match["name"] or match["py"], match["py"], Property(kind, not optional, replaces)
-
-
-def _annotation(text: str, objects: _Objects, side: Side) -> tuple[Type, bool]:
-    tree = ast.parse(text, mode="eval").body
-    while isinstance(tree, ast.Subscript) and _dotted(tree.value) in {"pulumi.Input", "pulumi.Output"}:
-        tree = tree.slice
-    optional = isinstance(tree, ast.Subscript) and _dotted(tree.value) == "Optional"
-    return _type(tree, objects, side), optional
-
-
-def _type(tree: ast.expr, objects: _Objects, side: Side) -> Type:
-    if isinstance(tree, ast.Constant) and isinstance(tree.value, str):
-        return _reference(tree.value, objects, side)
-    if isinstance(tree, ast.Subscript):
-        return _generic(tree, objects, side)
-    dotted = _dotted(tree)
-    if dotted == "Any":
-        return Type("any")
-    if dotted in {"pulumi.Asset", "pulumi.Archive"}:
-        return Type("asset" if dotted.endswith("Asset") else "archive")
-    return Type(_PRIMITIVES[dotted.removeprefix("_builtins.")])
-
-
-def _generic(tree: ast.Subscript, objects: _Objects, side: Side) -> Type:
-    name = _dotted(tree.value)
-    inner = tree.slice.elts if isinstance(tree.slice, ast.Tuple) else [tree.slice]
-    if name in {"pulumi.Input", "pulumi.Output", "Optional"}:
-        return _type(inner[0], objects, side)
-    if name == "Sequence":
-        return Type("list", args=(_type(inner[0], objects, side),))
-    if name == "Mapping":
-        return Type("map", args=(_type(inner[1], objects, side),))
-    choices = tuple(dict.fromkeys(_type(choice, objects, side) for choice in inner))
-    return choices[0] if len(choices) == 1 else Type("union", args=choices)
-
-
-def _reference(reference: str, objects: _Objects, side: Side) -> Type:
-    # A name without `Args` on the input side is an enum, and AWS's enums are open: any string passes.
-    if side == "inputs" and not reference.endswith("Args"):
-        return Type("string")
-    if side == "outputs" and "." not in reference:
-        return Type("string")
-    return Type("object", objects.refer(reference, side))
-
-
-def _dotted(tree: ast.expr) -> str:
-    return ast.unparse(tree)
-
-
-def _class_body(path: Path, name: str) -> str | None:
-    start = _classes(path).get(name)
-    if start is None:
-        return None
-    text = _source(path)
-    end = _CLASS_END.search(text, start + 1)
-    return text[start : end.start() if end else len(text)]
-
-
-@functools.lru_cache(maxsize=64)
-def _classes(path: Path) -> dict[str, int]:
-    return {match[1]: match.start() for match in _CLASS.finditer(_source(path))}
-
-
-def _snake(name: str) -> str:
-    partly = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name))
-    return partly.lower()
-
-
-@functools.lru_cache(maxsize=64)
-def _source(path: Path) -> str:
-    return path.read_text("utf-8") if path.is_file() else ""

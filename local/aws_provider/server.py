@@ -100,6 +100,8 @@ def start(engine_address: str) -> tuple[Server, int]:
 def _methods(provider: Provider) -> dict[str, tuple[Callable[..., Message], _Request]]:
     return {
         "Handshake": (provider.handshake, provider_pb2.ProviderHandshakeRequest),
+        "GetSchema": (provider.get_schema, provider_pb2.GetSchemaRequest),
+        "Parameterize": (provider.parameterize, provider_pb2.ParameterizeRequest),
         "CheckConfig": (provider.check_config, provider_pb2.CheckRequest),
         "DiffConfig": (provider.diff_config, provider_pb2.DiffRequest),
         "Configure": (provider.configure, provider_pb2.ConfigureRequest),

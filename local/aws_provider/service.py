@@ -18,6 +18,7 @@ from local.aws_provider.inputs import Request, check_inputs
 from local.aws_provider.invokes import InvokeError, invoke
 from local.aws_provider.marshal import Secrets, decode, encode
 from local.aws_provider.provider_config import check_config
+from local.aws_provider.schema.store import schema_text
 
 if TYPE_CHECKING:
     from google.protobuf import struct_pb2
@@ -62,6 +63,26 @@ class Provider:
         return provider_pb2.ProviderHandshakeResponse(
             accept_secrets=True, supports_autonaming_configuration=True
         )
+
+    def get_schema(
+        self, request: provider_pb2.GetSchemaRequest, context: Context
+    ) -> provider_pb2.GetSchemaResponse:
+        """Give the package's schema, by which YAML programs are typed."""
+        if request.subpackage_name:
+            _abort_parameters(context, request.subpackage_name)
+        if request.version:
+            context.abort(
+                grpc.StatusCode.INVALID_ARGUMENT,
+                f"the stand-in AWS provider writes schemas in format 0, not {request.version}",
+            )
+        with answering(context, {}):
+            return provider_pb2.GetSchemaResponse(schema=schema_text())
+
+    def parameterize(
+        self, request: provider_pb2.ParameterizeRequest, context: Context
+    ) -> provider_pb2.ParameterizeResponse:
+        """Refuse: the AWS provider is one package, the same for everybody."""
+        _abort_parameters(context, request.value.name or " ".join(request.args.args))
 
     def check_config(
         self, request: provider_pb2.CheckRequest, _context: Context
@@ -247,6 +268,14 @@ def _type_and_name(urn: str) -> tuple[str, str]:
 
 def _with_derived(secrets: Secrets) -> Secrets:
     return {**secrets, "tagsAll": secrets["tags"]} if "tags" in secrets else secrets
+
+
+def _abort_parameters(context: Context, asked: str) -> NoReturn:
+    context.abort(
+        grpc.StatusCode.INVALID_ARGUMENT,
+        f"the AWS provider takes no parameters, so it has no package `{asked}`. "
+        "Fix: take the parameters of `aws` out of the project's packages",
+    )
 
 
 def _abort_unknown_type(context: Context, token: str) -> NoReturn:
