@@ -33,6 +33,7 @@ class Project:
         runtime: its language runtime.
         declared: config keys that its `config` block declares, without the project's namespace.
         stack_folder: where the stacks' config files are.
+        main: where in the project the program is, as the project file says it; empty for its folder.
     """
 
     folder: Path
@@ -41,6 +42,15 @@ class Project:
     runtime: str
     declared: frozenset[str]
     stack_folder: Path
+    main: str = ""
+
+    def yaml_program(self) -> Path:
+        """Return the file that the YAML runtime takes the program from."""
+        main = self.folder / self.main
+        folder = main.parent if main.is_file() else main
+        # LoadDir in pkg/pulumiyaml/run.go of pulumi-yaml looks in this order.
+        candidates = (folder / name for name in ("Main.json", "Main.yaml", "Pulumi.yaml"))
+        return next((path for path in candidates if path.is_file()), self.file)
 
     def stack_file(self, stack: str) -> Path:
         """Return the path of a stack's config file, which need not exist."""
@@ -118,6 +128,7 @@ def _read_project(path: Path) -> Project:
             if ":" not in key or key.startswith(f"{name}:")
         ),
         stack_folder=folder / (text(body.get("stackConfigDir")) or text(body.get("config")) or "."),
+        main=text(body.get("main")),
     )
 
 

@@ -8,6 +8,7 @@ resource made inside a component that cannot be traced itself is shown at the co
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -126,14 +127,18 @@ class Sources:
             return None
         key, body = node
         line = _property_line(_child(body, "properties"), steps) or key.start_mark.line + 1
-        return self._project.file.name, line
+        return os.path.relpath(self._program, self._project.folder), line
+
+    @cached_property
+    def _program(self) -> Path:
+        return self._project.yaml_program()
 
     @cached_property
     def _yaml_resources(self) -> Mapping[str, tuple[yaml.Node, yaml.Node]]:
         if self._project.runtime != "yaml":
             return {}
         try:
-            top = yaml.compose(self._project.file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+            top = yaml.compose(self._program.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
         except (OSError, ValueError, yaml.YAMLError):
             return {}
         found: dict[str, tuple[yaml.Node, yaml.Node]] = {}

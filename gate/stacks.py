@@ -31,6 +31,7 @@ Result = TypeVar("Result")
 _TAP_STACK: Final = re.compile(r"TapStack[A-Za-z0-9-]*")
 _NOT_FOUND: Final = re.compile(r"no stack named .* found")
 _NOT_FOUND_CODE: Final = 6
+_ATTEMPTS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +95,25 @@ def on_stack(
         return action(Stack(name, config))
     except NoSuchStackError:
         _require_known(engine, project, name)
-    _create(engine, project, name)
-    stays = False
-    try:
-        result = action(Stack(name, config))
-        stays = keep(result)
-        return result
-    finally:
-        if not stays:
-            engine.run("stack", "rm", "--yes", "--preserve-config", "--stack", name, name="stack-rm")
+    for _ in range(_ATTEMPTS):
+        created = _create(engine, project, name)
+        stays = not created
+        try:
+            result = action(Stack(name, config))
+            stays = stays or keep(result)
+            return result
+        except NoSuchStackError:
+            # Another run had created it for itself, and removed it again.
+            stays = True
+        finally:
+            if not stays:
+                engine.run("stack", "rm", "--yes", "--preserve-config", "--stack", name, name="stack-rm")
+    raise CouldNotRunError(
+        f"The stack {name!r} was removed while the gate worked on it.",
+        where=f"project {project.name} ({project.file})",
+        why="other runs create the same stack for themselves and remove it again.",
+        fix="run it again when they have ended, or give each run its own PULUMI_BACKEND_URL.",
+    )
 
 
 def _copy_config(source: Path, target: Path) -> None:
@@ -112,8 +123,8 @@ def _copy_config(source: Path, target: Path) -> None:
         target.write_text("", encoding="utf-8")
 
 
-def _create(engine: Engine, project: Project, name: str) -> None:
-    """Create the stack; its config file is put back as it was."""
+def _create(engine: Engine, project: Project, name: str) -> bool:
+    """Create the stack, its config file put back as it was; False when another run has just done so."""
     file = project.stack_file(name)
     before = file.read_bytes() if file.is_file() else None
     provider = text(read_yaml(file, "stack's config file").get("secretsprovider")) if before else ""
@@ -132,17 +143,25 @@ def _create(engine: Engine, project: Project, name: str) -> None:
             file.write_bytes(before)
         else:
             file.unlink(missing_ok=True)
-    if run.code != 0 and "already exists" not in run.errors:
-        where = f"project {project.name}, stack {name}"
-        raise could_not_run(EventLog(), run.errors, where=where, interrupted=run.interrupted)
+    if run.code == 0:
+        return True
+    if "already exists" in run.errors:
+        return False
+    where = f"project {project.name}, stack {name}"
+    raise could_not_run(EventLog(), run.errors, where=where, interrupted=run.interrupted)
 
 
 def _require_known(engine: Engine, project: Project, name: str) -> None:
-    """Refuse a stack without a config file, so that a misspelt name does not become an empty new stack."""
+    """Refuse a stack that nobody knows, so that a misspelt name does not become an empty new stack.
+
+    A project that has no stack yet, neither in a file nor in the backend, has none to misspell.
+    """
     if project.stack_file(name).is_file() or _TAP_STACK.fullmatch(name):
         return
     listed = engine.run("stack", "ls", "--json", name="stack-ls")
     known = sorted({*project.known_stacks(), *_listed(listed)})
+    if listed.code == 0 and (not known or name in known):
+        return
     listed_names = ", ".join(map(plain, known)) or "(none)"
     raise CouldNotRunError(
         f"There is no stack {name!r}.",

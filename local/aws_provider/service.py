@@ -17,7 +17,7 @@ from local.aws_provider.found import inputs_as_found
 from local.aws_provider.inputs import Request, check_inputs
 from local.aws_provider.invokes import InvokeError, invoke
 from local.aws_provider.marshal import Secrets, decode, encode
-from local.aws_provider.provider_config import check_config
+from local.aws_provider.provider_config import check_config, plain_config
 from local.aws_provider.schema.store import schema_text
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Provider:
     ) -> provider_pb2.ConfigureResponse:
         """Take the configuration, and tell the user what provider this is."""
         args, _ = decode(request.args)
-        self._settings = settings.read(args)
+        self._settings = settings.read(plain_config(args))
         for endpoint in (self._settings.endpoint, *self._settings.endpoints.values()):
             if endpoint:
                 with answering(context, {}):
@@ -117,6 +117,12 @@ class Provider:
             f"stand-in AWS provider {where}: nothing here reaches AWS "
             f"(account {settings.ACCOUNT}, region {self._settings.region})"
         )
+        asked = settings.version_of(args)
+        if settings.major(asked) not in {"", settings.major(sdk_source.package_version())}:
+            self._log.warn_once(
+                f"the program asks for version {asked} of the AWS provider; the stand-in knows the types of "
+                f"{sdk_source.package_version()}, and what differs between them is judged by the latter"
+            )
         return provider_pb2.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, supports_autonaming_configuration=True
         )

@@ -1,0 +1,92 @@
+"""Which stacks are made for a run, and what becomes of them, whatever other runs do at the same time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gate.engine import Engine
+from gate.failure import CouldNotRunError
+from gate.project import find_project
+from gate.stacks import NoSuchStackError, Stack, on_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CLI = """#!/bin/sh
+echo "$1 $2" >> calls
+case "$2" in
+    ls) cat known ;;
+    init) if [ -f taken ]; then echo "stack 'dev' already exists" >&2; exit 255; fi ;;
+esac
+"""
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    """A CLI whose backend has the stacks that `known` lists; `taken` says that one is being made already."""
+    program = tmp_path / "pulumi"
+    program.write_text(CLI)
+    program.chmod(0o755)
+    (tmp_path / "known").write_text("[]")
+    (tmp_path / "Pulumi.yaml").write_text("name: orders\nruntime: yaml\n")
+    return Engine(tmp_path, tmp_path, str(program))
+
+
+def missing(times: int) -> Callable[[Stack], str]:
+    """Do not find the stack so often, then succeed."""
+    left = iter(range(times))
+
+    def act(_stack: Stack) -> str:
+        if next(left, None) is not None:
+            raise NoSuchStackError
+        return "done"
+
+    return act
+
+
+def calls(engine: Engine) -> list[str]:
+    return (engine.folder / "calls").read_text().splitlines()
+
+
+def test_a_project_without_any_stack_has_none_to_misspell(engine: Engine) -> None:
+    assert on_stack(engine, find_project(engine.folder), "dev", missing(1)) == "done"
+    assert calls(engine) == ["stack ls", "stack init", "stack rm"]
+    assert not (engine.folder / "Pulumi.dev.yaml").exists()
+
+
+@pytest.mark.parametrize("where", ["file", "backend"])
+def test_a_stack_that_nobody_knows_is_refused(engine: Engine, where: str) -> None:
+    if where == "file":
+        (engine.folder / "Pulumi.prod.yaml").touch()
+    else:
+        (engine.folder / "known").write_text('[{"name": "prod"}]')
+    with pytest.raises(CouldNotRunError, match="There is no stack 'prd'") as refused:
+        on_stack(engine, find_project(engine.folder), "prd", missing(1))
+    assert "use one of: prod;" in str(refused.value.fix)
+    assert calls(engine) == ["stack ls"]
+
+
+def test_a_stack_that_another_run_has_just_made_is_used_and_left_to_it(engine: Engine) -> None:
+    (engine.folder / "known").write_text('[{"name": "dev"}]')
+    (engine.folder / "taken").touch()
+    assert on_stack(engine, find_project(engine.folder), "dev", missing(1)) == "done"
+    assert calls(engine) == ["stack ls", "stack init"]
+
+
+def test_a_stack_that_another_run_takes_away_is_made_again(engine: Engine) -> None:
+    assert on_stack(engine, find_project(engine.folder), "dev", missing(3)) == "done"
+    assert calls(engine) == ["stack ls", "stack init", "stack init", "stack init", "stack rm"]
+
+
+def test_a_stack_that_is_taken_away_every_time_is_given_up(engine: Engine) -> None:
+    with pytest.raises(CouldNotRunError, match="was removed while the gate worked on it"):
+        on_stack(engine, find_project(engine.folder), "dev", missing(100))
+    assert "stack rm" not in calls(engine)
+
+
+def test_a_kept_stack_stays(engine: Engine) -> None:
+    on_stack(engine, find_project(engine.folder), "dev", missing(1), keep=lambda _: True)
+    assert calls(engine) == ["stack ls", "stack init"]
