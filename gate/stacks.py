@@ -101,10 +101,11 @@ def on_stack(
         try:
             result = action(Stack(name, config))
             stays = stays or keep(result)
-            return result
         except NoSuchStackError:
             # Another run had created it for itself, and removed it again.
             stays = True
+        else:
+            return result
         finally:
             if not stays:
                 engine.run("stack", "rm", "--yes", "--preserve-config", "--stack", name, name="stack-rm")

@@ -26,7 +26,6 @@ DOCUMENTED = (
 )
 
 
-
 @dataclass(frozen=True)
 class Shape:
     """One team's project, and how its author could get a control wrong.
@@ -160,7 +159,11 @@ outputs:
 variables:
   value: {"fn::invoke": {function: aws:ssm:getParameter, arguments: {name: x}, return: value}}
 """,
-        ("does not answer the function aws:ssm/getParameter:getParameter", "--aws real", "Pulumi.yaml line 6"),
+        (
+            "does not answer the function aws:ssm/getParameter:getParameter",
+            "--aws real",
+            "Pulumi.yaml line 6",
+        ),
     ),
     "arguments of a function": (
         """\

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[3]
 URN = "urn:pulumi:dev::tap::pkg:index:Component$"
 SEED = b"seed"
+_OPTIONS = [("grpc.max_receive_message_length", 400 * 1024 * 1024)]
+"""The engine's own limit; gRPC's is below the size of the schema."""
 
 M = TypeVar("M")
 
@@ -111,7 +113,7 @@ def converse(*, with_engine: bool = True) -> Generator[Conversation]:
         assert process.stdout is not None
         try:
             address = f"127.0.0.1:{process.stdout.readline().strip()}"
-            with grpc.insecure_channel(address) as channel:
+            with grpc.insecure_channel(address, options=_OPTIONS) as channel:
                 yield Conversation(provider_pb2_grpc.ResourceProviderStub(channel), said)
         finally:
             process.terminate()

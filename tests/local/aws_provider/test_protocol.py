@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -63,6 +64,50 @@ def test_its_version_is_pulumi_aws_s(provider: Conversation) -> None:
     info = provider.call("GetPluginInfo", empty_pb2.Empty(), plugin_pb2.PluginInfo)
     assert info.version == sdk_source.package_version()
     provider.call("Cancel", empty_pb2.Empty(), empty_pb2.Empty)
+
+
+def test_it_gives_the_schema_by_which_yaml_programs_are_typed(provider: Conversation) -> None:
+    answer = provider.call("GetSchema", provider_pb2.GetSchemaRequest(), provider_pb2.GetSchemaResponse)
+    schema = json.loads(answer.schema)
+    assert schema["name"] == "aws"
+    assert KEY in schema["resources"]
+
+
+@pytest.mark.parametrize(
+    ("method", "request_", "said"),
+    [
+        ("GetSchema", provider_pb2.GetSchemaRequest(subpackage_name="mine"), "no package `mine`"),
+        ("GetSchema", provider_pb2.GetSchemaRequest(version=1), "format 0, not 1"),
+        (
+            "Parameterize",
+            provider_pb2.ParameterizeRequest(
+                value=provider_pb2.ParameterizeRequest.ParametersValue(name="mine", version="1.0.0")
+            ),
+            "no package `mine`.*Fix: take the parameters of `aws` out",
+        ),
+        (
+            "Parameterize",
+            provider_pb2.ParameterizeRequest(
+                args=provider_pb2.ParameterizeRequest.ParametersArgs(args=["hashicorp/aws", "5"])
+            ),
+            "no package `hashicorp/aws 5`",
+        ),
+    ],
+)
+def test_it_has_no_other_packages_and_no_other_format(
+    provider: Conversation, method: str, request_: provider_pb2.GetSchemaRequest, said: str
+) -> None:
+    with pytest.raises(grpc.RpcError, match=said):
+        provider.call(method, request_, object)
+
+
+@pytest.mark.parametrize(("version", "warns"), [("7.1.0", False), ("v7.99.0", False), ("6.83.2", True)])
+def test_a_program_for_another_major_version_is_warned(version: str, warns: bool) -> None:  # noqa: FBT001
+    with converse() as conversation:
+        conversation.configure({"version": version})
+        warnings = [line for line in conversation.said if "asks for version" in line]
+        assert bool(warnings) == warns
+        assert all(version in line and sdk_source.package_version() in line for line in warnings)
 
 
 def test_check_fills_in_and_names(provider: Conversation) -> None:

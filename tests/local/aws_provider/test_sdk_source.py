@@ -7,6 +7,7 @@ import pulumi_aws
 import pytest
 
 from local.aws_provider import sdk_source, shape_store
+from local.aws_provider.schema.type_names import ModuleTypes
 from local.aws_provider.sdk_source import UnknownTypeError, is_function, read_resource, resource_tokens
 from local.aws_provider.shapes import ResourceShape, Type, from_json, to_json
 
@@ -164,3 +165,37 @@ def test_a_broken_cache_entry_is_made_anew(cache: Path, content: str) -> None:
 def test_a_cache_that_cannot_be_written_is_no_error(cache: Path) -> None:
     (cache / "tap-guardrails").write_text("a file where a folder should be")
     assert shape_store.shape_of("aws:kms/key:Key").token == "aws:kms/key:Key"
+
+
+def test_functions_are_read_with_what_they_take_and_give() -> None:
+    shape = sdk_source.read_function("aws:iam/getPolicyDocument:getPolicyDocument")
+    statements = shape.inputs["statements"].type
+    assert statements.kind == "list"
+    assert shape.objects[statements.args[0].name]["actions"].type == Type("list", args=(STRING,))
+    assert not shape.inputs["statements"].required
+    assert shape.outputs["json"].required
+    assert sdk_source.read_function("aws:kms/getAlias:getAlias").inputs["name"].required
+    with pytest.raises(UnknownTypeError):
+        sdk_source.read_function("aws:kms/getAlias2:getAlias2")
+    with pytest.raises(UnknownTypeError):
+        sdk_source.read_function("aws:kms/key:Kez")
+
+
+def test_every_function_of_pulumi_aws_is_read() -> None:
+    tokens = list(sdk_source.function_tokens())
+    assert len(tokens) > 600
+    for token in tokens:
+        assert is_function(token)
+        assert sdk_source.read_function(token).outputs, token
+
+
+def test_the_shape_of_a_function_is_cached_too(cache: Path) -> None:
+    shape_store.function_shape_of.cache_clear()
+    first = shape_store.function_shape_of("aws:kms/getAlias:getAlias")
+    shape_store.function_shape_of.cache_clear()
+    assert shape_store.function_shape_of("aws:kms/getAlias:getAlias") == first
+    assert len(list(cache.rglob("*.json"))) == 1
+
+
+def test_a_file_without_a_function_has_no_arguments(tmp_path: Path) -> None:
+    assert sdk_source.function_properties(tmp_path / "none.py", ModuleTypes("kms")) == ({}, {})

@@ -4,7 +4,7 @@ import pytest
 
 from local.aws_provider import settings
 from local.aws_provider.invokes import InvokeError, invoke
-from local.aws_provider.provider_config import check_config
+from local.aws_provider.provider_config import check_config, plain_config
 from local.aws_provider.settings import Settings, read
 from local.aws_provider.values import UNKNOWN, Properties
 
@@ -167,3 +167,49 @@ def test_functions_without_an_answer_are_named(token: str, words: str) -> None:
 def test_what_is_no_arn_is_refused() -> None:
     with pytest.raises(InvokeError, match="`x:y` is no ARN"):
         invoke("aws:index/getArn:getArn", {"arn": "x:y"}, Settings())
+
+
+def test_configuration_as_python_programs_write_it_is_understood() -> None:
+    config: Properties = {
+        "assumeRoles": '[{"role_arn":"arn:aws:iam::210987654321:role/x","session_name":"s"}]',
+        "defaultTags": {"tags": {"cost_center": "7"}},
+        "ignoreTags": '{"key_prefixes":["p:"]}',
+    }
+    assert check_config(config) == []
+    settings_ = read(plain_config(config))
+    assert settings_.default_tags == {"cost_center": "7"}
+    assert settings_.ignored_prefixes == ("p:",)
+
+
+@pytest.mark.parametrize(
+    ("config", "path"),
+    [
+        ({"assumeRoles": '[{"role_arm":"x"}]'}, "assumeRoles[0].role_arm"),
+        ({"assumeRole": {"roleArn": "x"}}, "assumeRole"),
+        ({"defaultTags": "{"}, "defaultTags"),
+    ],
+)
+def test_configuration_that_means_nothing_is_refused(config: Properties, path: str) -> None:
+    assert [failure.property for failure in check_config(config)] == [path]
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "words"),
+    [
+        (
+            "iam/getPolicyDocument:getPolicyDocument",
+            {"statments": []},
+            "no property `statments`. Pulumi AWS would answer without it. Fix: did you mean `statements`",
+        ),
+        (
+            "iam/getPolicyDocument:getPolicyDocument",
+            {"statements": [{"effect": "Allow", "actoins": ["kms:*"]}]},
+            "`statements\\[0\\].actoins`",
+        ),
+        ("index/getArn:getArn", {}, "`arn` is missing. AWS cannot answer without it"),
+        ("index/getRegion:getRegion", {"region": ["x"]}, "wrong type"),
+    ],
+)
+def test_arguments_of_a_function_are_checked(name: str, args: Properties, words: str) -> None:
+    with pytest.raises(InvokeError, match=words):
+        invoke(f"aws:{name}", args, Settings())
