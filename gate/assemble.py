@@ -43,7 +43,7 @@ def build_report(
     return Report(
         project=project,
         stack=stack,
-        packs=loaded_packs(log),
+        packs=loaded_packs(log, requested),
         findings=sorted_findings([_finding(event, locate) for event in log.findings]),
         tallies=tuple(sorted(_tallies(log, requested), key=lambda one: (one.pack, one.policy))),
         resources=len({summary.urn for summary in log.analyzed}),
@@ -96,7 +96,7 @@ def _tallies(log: EventLog, requested: Sequence[RequestedPack]) -> Iterator[Poli
             yield PolicyTally(policy, one.pack, "stack", 1, 0, 0)
         for policy in one.failed:
             yield PolicyTally(policy, one.pack, "stack", 0, 1, 0)
-    names = {pack.path: pack.name for pack in loaded_packs(log)}
+    names = {pack.path: pack.name for pack in loaded_packs(log, requested)}
     for pack in requested:
         for policy in sorted(pack.disabled - {"all"}):
             yield PolicyTally(policy, names.get(str(pack.folder), ""), "resource", 0, 0, 0, disabled=True)

@@ -7,6 +7,7 @@ must not be told from a pass by what is absent; it is told by what has to be the
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from gate.failure import CouldNotRunError
@@ -18,16 +19,25 @@ if TYPE_CHECKING:
     from gate.events import EventLog
     from gate.packs import RequestedPack
 
+_LONGEST_PATH = 75
+_MOST_STEPS = 4
 _NOT_EVALUATED = "nothing that was not evaluated may pass."
 _REPORT = "run `pulumi preview` with the pack by hand; if that evaluates it, report a bug of the gate."
 
 
-def loaded_packs(log: EventLog) -> tuple[Pack, ...]:
-    """Return the packs that the engine loaded, sorted by name."""
+def loaded_packs(log: EventLog, requested: Sequence[RequestedPack] = ()) -> tuple[Pack, ...]:
+    """Return the packs that the engine loaded, sorted by name.
+
+    Args:
+        log: the run's events.
+        requested: the packs asked for, by whose folders long paths are told in full.
+    """
+    folders = {_abbreviated(str(pack.folder)): str(pack.folder) for pack in requested}
     packs: list[Pack] = []
     for key, version in log.packs.items():
         name, _, rest = key.partition("|")
-        packs.append(Pack(name=name, version=version, path=rest.partition("|")[2]))
+        path = rest.partition("|")[2]
+        packs.append(Pack(name=name, version=version, path=folders.get(path, path)))
     return tuple(sorted(packs, key=lambda pack: (pack.name, pack.path)))
 
 
@@ -44,7 +54,8 @@ def require_evaluated(log: EventLog, requested: Sequence[RequestedPack], *, allo
     """
     if log.truncated or log.result not in {"succeeded", "failed"}:
         raise _unproven("The engine's event log is incomplete.", "its last event is missing")
-    packs = loaded_packs(log)
+    _require_told_apart(requested)
+    packs = loaded_packs(log, requested)
     paths = {pack.path for pack in packs}
     for pack in requested:
         if str(pack.folder) not in paths:
@@ -53,6 +64,26 @@ def require_evaluated(log: EventLog, requested: Sequence[RequestedPack], *, allo
     _require_every_resource(log, packs)
     if not allow_empty:
         _require_something(log, packs)
+
+
+def _require_told_apart(requested: Sequence[RequestedPack]) -> None:
+    folders = sorted({str(pack.folder) for pack in requested})
+    for before, after in pairwise(sorted(folders, key=_abbreviated)):
+        if _abbreviated(before) == _abbreviated(after):
+            raise CouldNotRunError(
+                "Two policy packs cannot be told apart.",
+                where=f"{before} and {after}",
+                why=f"the engine calls both {_abbreviated(after)}, so nothing proves that both were evaluated.",
+                fix="name one of them by a path of at most 75 characters, or run the gate once for each.",
+            )
+
+
+def _abbreviated(path: str) -> str:
+    """Write a path as the engine's events do: abbreviateFilePath in pkg/engine/update.go of pulumi."""
+    steps = path.split("/")
+    if len(path.encode()) <= _LONGEST_PATH or len(steps) <= _MOST_STEPS:
+        return path
+    return "/".join([*steps[:2], "...", *steps[-2:]])
 
 
 def _require_stack_policies(log: EventLog, packs: Sequence[Pack]) -> None:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 _PROJECT_FILES: Final = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
 _STACK_NAME: Final = re.compile(r"(?:[A-Za-z0-9_.-]+/){0,2}[A-Za-z0-9_.-]{1,100}")
+# Packages with configuration of their own that projects are named after: `aws:region` of project aws-network.
+_PROVIDERS: Final = frozenset(
+    {"aws", "aws-native", "azure", "azure-native", "gcp", "google-native", "kubernetes", "docker", "github"}
+)
 # What a stack's config file may have: ProjectStack in sdk/v3/go/common/workspace/project.go.
 _STACK_FILE_KEYS: Final = ("config", "encryptedkey", "encryptionsalt", "environment", "secretsprovider")
 
@@ -164,10 +168,16 @@ def check_stack_config(project: Project, stack: str) -> None:
     for key in mapping(body.get("config")):
         namespace, _, short = key.rpartition(":")
         if namespace not in {"", project.name}:
-            if short in project.declared and difflib.get_close_matches(namespace, [project.name]):
+            if short in project.declared and _meant(namespace, project.name):
                 raise _misspelt(path, key, [f"{project.name}:{short}"])
         elif project.declared and short not in project.declared:
             raise _misspelt(path, key, sorted(f"{project.name}:{known}" for known in project.declared))
+
+
+def _meant(namespace: str, project: str) -> bool:
+    """Say whether a namespace is most likely the project's name, misspelt or cut short."""
+    shortened = project.startswith(namespace) and namespace not in _PROVIDERS
+    return shortened or bool(difflib.get_close_matches(namespace, [project]))
 
 
 def _misspelt(path: Path, key: str, known: tuple[str, ...] | list[str]) -> CouldNotRunError:

@@ -34,6 +34,21 @@ def test_packs_are_named_with_their_folder() -> None:
     assert loaded_packs(log) == (Pack("a", "1", "/x|y"), Pack("b", "2", ""))
 
 
+def test_a_pack_in_a_long_folder_is_known_by_what_the_engine_makes_of_it() -> None:
+    folder = f"/home/{'long/' * 20}policypack"
+    log = events(end=closing(packs={"p|local|/home/.../long/policypack": "1"}))
+    require_evaluated(log, asked(folder), allow_empty=False)
+    assert loaded_packs(log, asked(folder)) == (Pack("p", "1", folder),)
+    assert "not loaded" in refusal(log, f"/home/{'long/' * 20}other")
+
+
+def test_packs_that_the_engine_does_not_tell_apart_are_no_proof() -> None:
+    one, two = (f"/home/{'long/' * 20}{name}/policypack" for name in ("a/x", "b/x"))
+    log = events(end=closing(packs={"p|local|/home/.../x/policypack": "1"}))
+    assert "Two policy packs cannot be told apart." in refusal(log, one, two)
+    require_evaluated(log, asked(one, one), allow_empty=False)
+
+
 def test_a_pack_that_was_not_loaded_is_no_pass() -> None:
     assert "not loaded. /packs/q" in refusal(events(), "/packs/p", "/packs/q")
 

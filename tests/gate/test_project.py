@@ -100,6 +100,30 @@ def test_misspelt_config_is_refused_with_what_was_meant(tmp_path: Path, body: st
     assert caught.value.where.endswith("Pulumi.dev.yaml")
 
 
+@pytest.mark.parametrize(
+    ("project", "key", "right"),
+    [
+        ("tap-stack", "tap:days", False),
+        ("tap-stack", "other:days", True),
+        ("aws-network", "aws:days", True),
+        ("tap-stack", "tap:other", True),
+    ],
+)
+def test_a_namespace_that_cuts_the_project_s_name_short_is_misspelt(
+    tmp_path: Path,
+    project: str,
+    key: str,
+    right: bool,  # noqa: FBT001
+) -> None:
+    found = written(tmp_path, TYPED.replace("name: tap", f"name: {project}"), dev=f"config: {{{key}: 3}}")
+    if right:
+        check_stack_config(found, "dev")
+        return
+    with pytest.raises(CouldNotRunError, match="means nothing") as caught:
+        check_stack_config(found, "dev")
+    assert caught.value.fix == "write 'tap-stack:days'."
+
+
 def test_a_project_that_declares_nothing_takes_any_key_of_its_own(tmp_path: Path) -> None:
     check_stack_config(written(tmp_path, "name: tap\nruntime: python", dev="config: {tap:x: 1, y: 2}"), "dev")
 

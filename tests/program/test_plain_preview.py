@@ -1,0 +1,116 @@
+"""Plain `pulumi preview` in the prepared environment says what the gate's session says."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gate.document import mapping, sequence, text
+from gate.reports.json_report import from_json
+from tests.program.recording import PROGRAM
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gate.reports.dossier import Dossier
+
+pytestmark = pytest.mark.cli
+
+ROOT = PROGRAM.parent
+PLAIN = "pulumi preview --policy-pack policypack"
+BLOCKING = {"log-group-retention": {"maximumDays": 1}}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the program and the pack, with code for the functions."""
+    folder = tmp_path / "project"
+    ignored = shutil.ignore_patterns("__pycache__", "venv")
+    for name in ("program", "policypack"):
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    for settings in ROOT.glob("Pulumi*.yaml"):
+        shutil.copy(settings, folder)
+    (folder / "dist").mkdir()
+    for name in ("api_handler", "processor"):
+        shutil.make_archive(str(folder / "dist" / name), "zip", folder / "program", "tap_stack")
+    (folder / "blocking.json").write_text(json.dumps(BLOCKING))
+    return folder
+
+
+def shell(script: str, env: Mapping[str, str], project: Path) -> subprocess.CompletedProcess[str]:
+    """Run commands as a user types them: in the environment that `python -m local env` prints."""
+    backend = project.parent / "backend"
+    backend.mkdir(exist_ok=True)
+    python = shlex.quote(sys.executable)
+    prepared = f"""set -e; cd {shlex.quote(str(ROOT))}; eval "$({python} -m local env)"
+        export PULUMI_BACKEND_URL={shlex.quote(backend.as_uri())}; cd {shlex.quote(str(project))}
+        export PYTHONPATH={shlex.quote(str(ROOT))}; {script}"""
+    return subprocess.run(
+        ["bash", "-c", prepared], env=dict(env), capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+def gate(more: str = "") -> str:
+    return f"{shlex.quote(sys.executable)} -m gate preview --policy-pack policypack {more}"
+
+
+def verdict(project: Path) -> Dossier:
+    return from_json((project / "verdict.json").read_bytes())
+
+
+def resources(document: Mapping[str, object]) -> dict[str, object]:
+    """What a preview's document says of each resource, without what is made by chance."""
+    said: dict[str, object] = {}
+    for step in map(mapping, sequence(document["steps"])):
+        state = mapping(step["newState"])
+        kept = {name: state.get(name) for name in ("type", "inputs", "parent", "sourcePosition")}
+        dependencies = mapping(state.get("propertyDependencies")).items()
+        kept["propertyDependencies"] = {name: sorted(map(text, sequence(on))) for name, on in dependencies}
+        said[text(step["urn"])] = kept
+    return said
+
+
+def test_plain_previews_say_what_the_session_says(engine_env: Mapping[str, str], project: Path) -> None:
+    init = "pulumi stack init dev --no-select >&2"
+    plain = shell(f"{init}; {PLAIN} --stack dev --non-interactive", engine_env, project)
+    assert plain.returncode == 0, plain.stdout + plain.stderr
+    assert "tap-guardrails@v" in plain.stdout
+
+    as_json = shell(f"{PLAIN} --stack dev --json", engine_env, project)
+    assert as_json.returncode == 0, as_json.stderr
+    session = shell(gate("--json session.json --verdict verdict.json"), engine_env, project)
+    assert session.returncode == 0, session.stderr
+
+    from_plain = resources(mapping(json.loads(as_json.stdout)))
+    from_session = resources(mapping(json.loads((project / "session.json").read_text())))
+    assert from_plain == from_session
+    assert verdict(project).outcome == "passed"
+
+    alarm = next(mapping(state) for urn, state in from_plain.items() if urn.endswith("::tap-dlq-depth"))
+    assert mapping(alarm["inputs"])["metricName"] == "ApproximateNumberOfMessagesVisible"
+    assert mapping(alarm["propertyDependencies"])["alarmActions"]
+    assert "program/tap_stack/alarms.py#" in text(alarm["sourcePosition"])
+
+
+def test_plain_previews_are_blocked_where_the_session_is(
+    engine_env: Mapping[str, str], project: Path
+) -> None:
+    config = "--policy-pack-config blocking.json"
+    init = "pulumi stack init dev --no-select >&2"
+    plain = shell(f"{init}; {PLAIN} {config} --stack dev --non-interactive", engine_env, project)
+    session = shell(gate(f"{config} --verdict verdict.json"), engine_env, project)
+    assert plain.returncode not in {0, 127}
+    assert session.returncode == 1, session.stderr
+    (report,) = verdict(project).stacks
+    found = {(finding.policy, finding.level) for finding in report.findings}
+    assert found == {("log-group-retention", "mandatory")}
+    named = [line for line in plain.stdout.splitlines() if "[mandatory]" in line]
+    assert len(named) == len(report.findings)
+    assert all("log-group-retention" in line for line in named)
