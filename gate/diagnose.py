@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from gate.events import Diagnostic, EventLog
 
-_FRAME: Final = re.compile(r'\s*File "(?P<file>.+)", line (?P<line>[0-9]+), in .+')
+# A SyntaxError's own last frame, which is in no function, says where it is.
+_FRAME: Final = re.compile(r'\s*File "(?P<file>.+?)", line (?P<line>[0-9]+)(?:, in .+)?')
 _EXCEPTION: Final = re.compile(
     r"(?P<kind>[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Warning|Failure)[\w.]*)(?:: (?P<text>.*))?"
 )

@@ -70,6 +70,8 @@ def examine(folder: Path, packs: Sequence[Path]) -> Iterator[Check]:
     yield _project_check(folder, project)
     for runtime in sorted({"python", *([project.runtime] if project is not None else [])} - {""}):
         yield _host(runtime)
+    if project is not None and project.virtualenv:
+        yield _environment(project)
     yield from _pack_checks(packs, project.folder if project is not None else folder)
     yield _package(
         "pulumi_policy", "pulumi-policy", "runs Python packs that have no environment of their own"
@@ -119,6 +121,14 @@ def _passphrase() -> Check:
         return Check("secrets passphrase", "there", f"{found} is set")
     fix = f"set {names[0]} if the stacks encrypt with one (self-managed backends do by default)"
     return Check("secrets passphrase", "optional", "not set", fix)
+
+
+def _environment(project: Project) -> Check:
+    folder = project.folder / project.virtualenv
+    if folder.is_dir():
+        return Check("program's environment", "there", str(folder))
+    fix = "run `pulumi install` in the project: the program runs in that environment, and it is not there yet"
+    return Check("program's environment", "missing", str(folder), fix)
 
 
 def _project(folder: Path) -> Project | None:

@@ -73,7 +73,7 @@ def _require_told_apart(requested: Sequence[RequestedPack]) -> None:
             raise CouldNotRunError(
                 "Two policy packs cannot be told apart.",
                 where=f"{before} and {after}",
-                why=f"the engine calls both {_abbreviated(after)}, so nothing proves that both were evaluated.",
+                why=f"the engine calls both {_abbreviated(after)}; nothing proves that both were evaluated.",
                 fix="name one of them by a path of at most 75 characters, or run the gate once for each.",
             )
 

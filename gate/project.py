@@ -38,6 +38,7 @@ class Project:
         declared: config keys that its `config` block declares, without the project's namespace.
         stack_folder: where the stacks' config files are.
         main: where in the project the program is, as the project file says it; empty for its folder.
+        virtualenv: the environment of a Python program, as the project file says it; empty for none.
     """
 
     folder: Path
@@ -47,6 +48,7 @@ class Project:
     declared: frozenset[str]
     stack_folder: Path
     main: str = ""
+    virtualenv: str = ""
 
     def yaml_program(self) -> Path:
         """Return the file that the YAML runtime takes the program from."""
@@ -133,6 +135,7 @@ def _read_project(path: Path) -> Project:
         ),
         stack_folder=folder / (text(body.get("stackConfigDir")) or text(body.get("config")) or "."),
         main=text(body.get("main")),
+        virtualenv=text(mapping(mapping(runtime).get("options")).get("virtualenv")),
     )
 
 

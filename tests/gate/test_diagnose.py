@@ -73,6 +73,20 @@ def test_a_traceback_becomes_its_cause_and_place() -> None:
     assert without_traceback(bare) == ["KeyError"]
 
 
+def test_a_syntax_error_is_shown_where_it_is() -> None:
+    said = [
+        "Traceback (most recent call last):",
+        '  File "/x/bin/pulumi-language-python-exec", line 188, in <module>',
+        "    loop.run_until_complete(coro)",
+        '  File "/home/me/project/__main__.py", line 2',
+        '    aws.kms.Key("k"',
+        "               ^",
+        "SyntaxError: '(' was never closed",
+    ]
+    place = "/home/me/project/__main__.py:2"
+    assert without_traceback(said) == [f"SyntaxError: '(' was never closed ({place})"]
+
+
 def test_the_same_line_is_shown_once_and_many_lines_are_cut() -> None:
     log = events(*(diagnostic("info#err", f"line {n}") for n in range(20)))
     failure = could_not_run(log, "error: line 3\nerror: line 3", where="w")

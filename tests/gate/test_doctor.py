@@ -99,6 +99,21 @@ def test_nobody_is_logged_in(cli: Callable[[str], None], tmp_path: Path, answer:
     assert (found["backend"].standing, found["backend"].said) == ("missing", answer)
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_the_environment_of_a_python_program(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    there: bool,  # noqa: FBT001
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "Pulumi.yaml").write_text("name: x\nruntime: {name: python, options: {virtualenv: .venv}}\n")
+    if there:
+        (tmp_path / ".venv").mkdir()
+    check = standings(tmp_path)["program's environment"]
+    assert check.standing == ("there" if there else "missing")
+    assert ("pulumi install" in check.fix) != there
+
+
 def test_optional_packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 

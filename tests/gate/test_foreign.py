@@ -194,6 +194,44 @@ def test_a_yaml_program_that_says_what_aws_does_not_have_is_refused(
         assert words in refused.stderr
 
 
+RAISES = """\
+import pulumi_aws as aws
+
+aws.kms.Key("key", enable_key_rotation=True)
+raise ValueError("no such region")
+"""
+MISTYPED = """\
+import pulumi_aws as aws
+
+aws.lambda_.Function("f", role="r", timeout="soon", tracing_config={"mod": "Active"})
+"""
+
+
+@pytest.mark.cli
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        (RAISES, ["ValueError: no such region", "__main__.py:4"]),
+        (
+            MISTYPED,
+            ["no property `tracingConfig.mod`", "did you mean `mode`?", "`timeout` has the wrong type"],
+        ),
+    ],
+)
+def test_a_python_program_that_is_wrong_is_refused(
+    engine_env: Mapping[str, str], tmp_path: Path, program: str, said: list[str]
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: wrong-python\nruntime: python\nmain: program\n")
+    (tmp_path / "program").mkdir()
+    (tmp_path / "program" / "__main__.py").write_text(program)
+    refused = gate(tmp_path, engine_env)
+    assert refused.returncode == 2, refused.stdout
+    assert "PASSED" not in refused.stdout
+    assert "Traceback" not in refused.stderr
+    for words in said:
+        assert words in refused.stderr
+
+
 @pytest.mark.cli
 def test_the_pipelines_script_brings_its_own_environment(
     engine_env: Mapping[str, str], tmp_path: Path
