@@ -119,3 +119,21 @@ def test_any_text_locates_or_does_not(
     folder.mkdir(exist_ok=True)
     (folder / "Pulumi.yaml").write_text(YAML)
     locate(folder, text, f"urn:pulumi:dev::tap::t::{name}", path)
+
+
+@pytest.mark.parametrize(
+    ("main", "file"),
+    [("infra", "infra/Main.yaml"), ("infra", "infra/Pulumi.yaml"), ("infra/index.ts", "infra/Main.yaml")],
+)
+def test_a_yaml_program_in_a_folder_of_its_own_is_searched(tmp_path: Path, main: str, file: str) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(f"name: tap\nruntime: yaml\nmain: {main}\n")
+    (tmp_path / "infra").mkdir()
+    (tmp_path / file).write_text(YAML)
+    (tmp_path / "infra" / "index.ts").touch()
+    assert locate(tmp_path, document(), KEY, "enableKeyRotation") == Location(file, 10)
+
+
+def test_the_program_s_own_file_goes_before_the_project_s(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(YAML)
+    (tmp_path / "Main.yaml").write_text("\n\n" + YAML)
+    assert locate(tmp_path, document(), KEY) == Location("Main.yaml", 8)
