@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,6 +50,23 @@ def test_the_module_is_found_from_any_folder(tmp_path: Path) -> None:
         ["/bin/sh", "-c", start], cwd=tmp_path, env={}, capture_output=True, text=True, check=True
     )
     assert outcome.stdout.strip() == str(ROOT / "local" / "__init__.py")
+
+
+def test_another_pulumi_aws_is_another_stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine keeps the schema of a plugin until it finds a newer one."""
+    before = stand_in_folder(tmp_path)
+
+    def newer(_name: str) -> str:
+        return "8.0.0"
+
+    monkeypatch.setattr(metadata, "version", newer)
+    assert stand_in_folder(tmp_path) != before
+
+    def missing(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", missing)
+    assert "(not installed)" in (stand_in_folder(tmp_path) / "pulumi-resource-aws").read_text()
 
 
 def test_two_interpreters_in_one_checkout_keep_apart(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ class Conversation:
 
     stub: object
     said: list[str] = field(default_factory=list[str])
+    engine: str = ""
 
     def call(self, method: str, request: Message, answer: type[M]) -> M:
         """Call a method of the protocol."""
@@ -114,7 +115,7 @@ def converse(*, with_engine: bool = True) -> Generator[Conversation]:
         try:
             address = f"127.0.0.1:{process.stdout.readline().strip()}"
             with grpc.insecure_channel(address, options=_OPTIONS) as channel:
-                yield Conversation(provider_pb2_grpc.ResourceProviderStub(channel), said)
+                yield Conversation(provider_pb2_grpc.ResourceProviderStub(channel), said, f"127.0.0.1:{port}")
         finally:
             process.terminate()
             assert process.wait(20) == 0

@@ -52,6 +52,14 @@ def test_it_serves_without_an_engine_until_one_attaches() -> None:
         conversation.configure()
 
 
+def test_it_speaks_to_the_engine_that_shakes_hands() -> None:
+    with converse(with_engine=False) as conversation:
+        request = provider_pb2.ProviderHandshakeRequest(engine_address=conversation.engine)
+        conversation.call("Handshake", request, provider_pb2.ProviderHandshakeResponse)
+        conversation.configure()
+        assert len(conversation.said) == 1
+
+
 def test_handshake_says_what_it_understands(provider: Conversation) -> None:
     request = provider_pb2.ProviderHandshakeRequest(engine_address="")
     response = provider.call("Handshake", request, provider_pb2.ProviderHandshakeResponse)

@@ -142,6 +142,13 @@ def test_a_function_has_arguments_and_a_result(
     assert output in mapping(outputs["properties"])
 
 
+def test_objects_of_functions_are_named_as_functions_are() -> None:
+    inputs = mapping(member("functions", "aws:iam/getPolicyDocument:getPolicyDocument")["inputs"])
+    statement = "aws:iam/getPolicyDocumentStatement:getPolicyDocumentStatement"
+    assert mapping(inputs["properties"])["statements"] == {"type": "array", "items": reference(statement)}
+    assert {"sid", "effect", "actions"} <= set(properties("types", statement))
+
+
 def test_every_function_has_a_result() -> None:
     for token, function in mapping(schema()["functions"]).items():
         assert mapping(mapping(mapping(function)["outputs"])["properties"]), token
