@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -31,7 +32,10 @@ Result = TypeVar("Result")
 _TAP_STACK: Final = re.compile(r"TapStack[A-Za-z0-9-]*")
 _NOT_FOUND: Final = re.compile(r"no stack named .* found")
 _NOT_FOUND_CODE: Final = 6
-_ATTEMPTS: Final = 5
+# A backend in a folder locks a stack while it is created or removed, not while it is previewed.
+_LOCKED: Final = re.compile(r"stack is currently locked by")
+_ATTEMPTS: Final = 8
+_PAUSE_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +99,21 @@ def on_stack(
         return action(Stack(name, config))
     except NoSuchStackError:
         _require_known(engine, project, name)
-    for _ in range(_ATTEMPTS):
-        created = _create(engine, project, name)
+    for left in reversed(range(_ATTEMPTS)):
+        created = _create(engine, project, name, patient=left > 0)
         stays = not created
         try:
             result = action(Stack(name, config))
             stays = stays or keep(result)
         except NoSuchStackError:
-            # Another run had created it for itself, and removed it again.
+            # Another run had created it for itself and removed it again, or is creating it just now.
             stays = True
+            time.sleep(_PAUSE_SECONDS)
         else:
             return result
         finally:
             if not stays:
-                engine.run("stack", "rm", "--yes", "--preserve-config", "--stack", name, name="stack-rm")
+                _remove(engine, name)
     raise CouldNotRunError(
         f"The stack {name!r} was removed while the gate worked on it.",
         where=f"project {project.name} ({project.file})",
@@ -124,8 +129,8 @@ def _copy_config(source: Path, target: Path) -> None:
         target.write_text("", encoding="utf-8")
 
 
-def _create(engine: Engine, project: Project, name: str) -> bool:
-    """Create the stack, its config file put back as it was; False when another run has just done so."""
+def _create(engine: Engine, project: Project, name: str, *, patient: bool) -> bool:
+    """Create the stack, its config file put back as it was; False when another run did so, or is at it."""
     file = project.stack_file(name)
     before = file.read_bytes() if file.is_file() else None
     provider = text(read_yaml(file, "stack's config file").get("secretsprovider")) if before else ""
@@ -146,10 +151,18 @@ def _create(engine: Engine, project: Project, name: str) -> bool:
             file.unlink(missing_ok=True)
     if run.code == 0:
         return True
-    if "already exists" in run.errors:
+    if "already exists" in run.errors or (patient and _LOCKED.search(run.errors)):
         return False
     where = f"project {project.name}, stack {name}"
     raise could_not_run(EventLog(), run.errors, where=where, interrupted=run.interrupted)
+
+
+def _remove(engine: Engine, name: str) -> None:
+    for _ in range(_ATTEMPTS):
+        run = engine.run("stack", "rm", "--yes", "--preserve-config", "--stack", name, name="stack-rm")
+        if not _LOCKED.search(run.errors):
+            return
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _require_known(engine: Engine, project: Project, name: str) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gate import stacks
 from gate.engine import Engine
 from gate.failure import CouldNotRunError
 from gate.project import find_project
@@ -21,18 +22,29 @@ case "$2" in
     ls) cat known ;;
     init) if [ -f taken ]; then echo "stack 'dev' already exists" >&2; exit 255; fi ;;
 esac
+if [ "$2" != ls ] && [ -s locked ]; then
+    sed -i 1d locked
+    echo "error: the stack is currently locked by 1 lock(s)" >&2
+    exit 255
+fi
 """
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """A CLI whose backend has the stacks that `known` lists; `taken` says that one is being made already."""
+    monkeypatch.setattr(stacks, "_PAUSE_SECONDS", 0)
     program = tmp_path / "pulumi"
     program.write_text(CLI)
     program.chmod(0o755)
     (tmp_path / "known").write_text("[]")
     (tmp_path / "Pulumi.yaml").write_text("name: orders\nruntime: yaml\n")
     return Engine(tmp_path, tmp_path, str(program))
+
+
+def lock(engine: Engine, times: int) -> None:
+    """Find the stack locked that often."""
+    (engine.folder / "locked").write_text("x\n" * times)
 
 
 def missing(times: int) -> Callable[[Stack], str]:
@@ -85,6 +97,33 @@ def test_a_stack_that_is_taken_away_every_time_is_given_up(engine: Engine) -> No
     with pytest.raises(CouldNotRunError, match="was removed while the gate worked on it"):
         on_stack(engine, find_project(engine.folder), "dev", missing(100))
     assert "stack rm" not in calls(engine)
+
+
+def test_a_stack_that_is_locked_for_a_moment_is_waited_for(engine: Engine) -> None:
+    lock(engine, 2)
+    assert on_stack(engine, find_project(engine.folder), "dev", missing(3)) == "done"
+    assert calls(engine) == ["stack ls", "stack init", "stack init", "stack init", "stack rm"]
+
+
+def test_a_stack_that_is_locked_for_good_is_said_to_be(engine: Engine) -> None:
+    lock(engine, 100)
+    with pytest.raises(CouldNotRunError, match="The stack is locked by another run"):
+        on_stack(engine, find_project(engine.folder), "dev", missing(100))
+
+
+def test_a_stack_is_removed_although_it_is_locked_for_a_moment(engine: Engine) -> None:
+    def act(_stack: Stack) -> str:
+        lock(engine, 1)
+        return "done"
+
+    first = missing(1)
+
+    def twice(stack: Stack) -> str:
+        first(stack)
+        return act(stack)
+
+    on_stack(engine, find_project(engine.folder), "dev", twice)
+    assert calls(engine) == ["stack ls", "stack init", "stack rm", "stack rm"]
 
 
 def test_a_kept_stack_stays(engine: Engine) -> None:
