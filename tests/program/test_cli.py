@@ -123,10 +123,25 @@ def test_missing_code_names_the_command(project: Path, env: Mapping[str, str]) -
     assert "python -m lambdas.package" in said
 
 
-def test_a_misspelt_argument_is_refused(project: Path, env: Mapping[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("right", "wrong", "words"),
+    [
+        ("      logLevel:", "      logLevl:", "Property logLevl does not exist on 'tap:index:TapStack'"),
+        (
+            ": ${deletionProtection}",
+            ": [maybe]",
+            "deletionProtection: Cannot assign 'List<string>' to 'boolean'",
+        ),
+    ],
+)
+def test_an_argument_that_the_component_does_not_have_is_refused(
+    project: Path, env: Mapping[str, str], right: str, wrong: str, words: str
+) -> None:
     program = project / "Pulumi.yaml"
-    program.write_text(program.read_text("utf-8").replace("      logLevel:", "      logLevl:"), "utf-8")
-    assert "Property logLevl does not exist on 'tap:index:TapStack'" in refused(project, env)
+    text = program.read_text("utf-8")
+    assert right in text
+    program.write_text(text.replace(right, wrong), "utf-8")
+    assert words in refused(project, env)
 
 
 def test_a_python_program_is_refused_without_a_traceback(project: Path, env: Mapping[str, str]) -> None:
