@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from local.aws_provider.values import Properties, Value
 
 _SUFFIXES = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-us-gov": "amazonaws.com"}
+_RESULT = "result"
+"""What pulumi-aws calls the only value of a function that gives one."""
 _ARN_PARTS = ("partition", "service", "region", "account", "resource")
 
 
@@ -126,19 +128,42 @@ def _service_principal(args: Mapping[str, Value], config: Settings) -> Propertie
 
 
 def _arn(args: Mapping[str, Value], _config: Settings) -> Properties:
-    arn = str(args.get("arn"))
+    parts = _parts_of_arn(args)
+    return {"arn": args["arn"], "id": args["arn"], **parts}
+
+
+def _arn_parse(args: Mapping[str, Value], _config: Settings) -> Properties:
+    parts = _parts_of_arn(args)
+    return {"accountId": parts.pop("account"), **parts}
+
+
+def _arn_build(args: Mapping[str, Value], _config: Settings) -> Properties:
+    names = ("partition", "service", "region", "accountId", "resource")
+    return {_RESULT: ":".join(["arn", *(str(args[name]) for name in names)])}
+
+
+def _trim_iam_role_path(args: Mapping[str, Value], _config: Settings) -> Properties:
+    parts = _parts_of_arn(args)
+    kind, *path = str(parts["resource"]).split("/")
+    if parts["service"] != "iam" or kind != "role" or not path:
+        msg = f"trimIamRolePath: `{args['arn']}` is no role's ARN. Fix: give the ARN of an IAM role"
+        raise InvokeError(msg)
+    return {_RESULT: f"arn:{parts['partition']}:iam:{parts['region']}:{parts['account']}:role/{path[-1]}"}
+
+
+def _parts_of_arn(args: Mapping[str, Value]) -> Properties:
+    arn = str(args["arn"])
     prefix, *parts = arn.split(":", 5)
     if prefix != "arn" or len(parts) != len(_ARN_PARTS):
-        msg = (
-            f"getArn: `{arn}` is no ARN. Required: arn:partition:service:region:account:resource. "
-            "Fix: give an ARN"
-        )
+        msg = f"`{arn}` is no ARN. Required: arn:partition:service:region:account:resource. Fix: give an ARN"
         raise InvokeError(msg)
-    return {"arn": arn, "id": arn, **dict(zip(_ARN_PARTS, parts, strict=True))}
+    return dict(zip(_ARN_PARTS, parts, strict=True))
 
 
 _FUNCTIONS: dict[str, Callable[[Mapping[str, Value], Settings], Properties]] = {
     "aws:iam/getPolicyDocument:getPolicyDocument": _policy_document,
+    "aws:index/arnBuild:arnBuild": _arn_build,
+    "aws:index/arnParse:arnParse": _arn_parse,
     "aws:index/getArn:getArn": _arn,
     "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,
     "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
@@ -146,4 +171,5 @@ _FUNCTIONS: dict[str, Callable[[Mapping[str, Value], Settings], Properties]] = {
     "aws:index/getPartition:getPartition": _partition,
     "aws:index/getRegion:getRegion": _region,
     "aws:index/getServicePrincipal:getServicePrincipal": _service_principal,
+    "aws:index/trimIamRolePath:trimIamRolePath": _trim_iam_role_path,
 }

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _SECRETS = re.compile(r"additional_secret_outputs=\[(?P<names>[^\]]*)\]")
 _REPLACES = re.compile(r"forces? (?:a )?(?:new|replacement|re-?creation)", re.IGNORECASE)
 _RESOURCE = re.compile(r"^@pulumi\.type_token\(\"(aws:[^\"]+)\"\)\nclass \w+\(pulumi\.", re.MULTILINE)
-_INVOKE = re.compile(r"pulumi\.runtime\.invoke\('(aws:[^']+)'")
+_INVOKE = re.compile(r"pulumi\.runtime\.invoke(?:_single)?\('(aws:[^']+)'")
 
 
 class UnknownTypeError(LookupError):
@@ -99,7 +99,8 @@ def read_function(token: str) -> ResourceShape:
         token: The function's token, e.g. `aws:iam/getPolicyDocument:getPolicyDocument`.
 
     Returns:
-        A shape of which `inputs` are the function's arguments, and `outputs` its result.
+        A shape of which `inputs` are the function's arguments, and `outputs` its result; none when that is a
+        single value.
 
     Raises:
         UnknownTypeError: pulumi_aws has no such function.

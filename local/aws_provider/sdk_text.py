@@ -23,7 +23,7 @@ _ARGUMENT = re.compile(
 _CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
 _CLASS_END = re.compile(r"^(?:@pulumi\.|class )", re.MULTILINE)
 _FUNCTION = re.compile(
-    r"^def \w+_output\((?P<arguments>[^)]*)\) -> pulumi\.Output\[(?P<result>\w+)\]:\n", re.MULTILINE
+    r"^def \w+_output\((?P<arguments>[^)]*)\) -> pulumi\.Output\[(?P<result>[\w.]+)\]:\n", re.MULTILINE
 )
 _FUNCTION_ARGUMENT = re.compile(
     r"^ *(?P<py>\w+): pulumi\.Input\[Optional\[(?P<type>.*)\]\] = None,?$", re.MULTILINE

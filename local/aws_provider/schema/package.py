@@ -30,6 +30,8 @@ _ENUMERATION = re.compile(
     re.MULTILINE,
 )
 _VALUE = re.compile(r"^    \w+ = (\"[^\"]*\")", re.MULTILINE)
+_SINGLE = frozenset({"str", "_builtins.str"})
+"""Results of functions that give a single value; all of pulumi_aws's that do give a text."""
 _BUILT_IN: dict[Kind, str] = {"any": "Any", "asset": "Asset", "archive": "Archive"}
 
 
@@ -101,7 +103,9 @@ def _both_sides(arguments: str, resource: str, module: ModuleTypes) -> Json:
 
 def _function(path: Path, module: ModuleTypes) -> Json:
     inputs, outputs = sdk_source.function_properties(path, module)
-    return {"inputs": _object(inputs), "outputs": _object(outputs)}
+    signature = sdk_text.signature(path)
+    single = signature is not None and signature.result in _SINGLE
+    return {"inputs": _object(inputs), "outputs": {"type": "string"} if single else _object(outputs)}
 
 
 def _object_types(folder: Path, module: ModuleTypes) -> dict[str, Json]:

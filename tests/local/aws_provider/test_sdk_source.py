@@ -181,12 +181,20 @@ def test_functions_are_read_with_what_they_take_and_give() -> None:
         sdk_source.read_function("aws:kms/key:Kez")
 
 
+SINGLE = {
+    "aws:index/arnBuild:arnBuild",
+    "aws:index/trimIamRolePath:trimIamRolePath",
+    "aws:index/userAgent:userAgent",
+}
+"""The functions that give a single value."""
+
+
 def test_every_function_of_pulumi_aws_is_read() -> None:
     tokens = list(sdk_source.function_tokens())
     assert len(tokens) > 600
     for token in tokens:
         assert is_function(token)
-        assert sdk_source.read_function(token).outputs, token
+        assert bool(sdk_source.read_function(token).outputs) != (token in SINGLE), token
 
 
 def test_the_shape_of_a_function_is_cached_too(cache: Path) -> None:

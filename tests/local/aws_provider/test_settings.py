@@ -128,6 +128,24 @@ def test_who_am_i() -> None:
             Settings(),
             {"service": "s3", "region": "", "resource": "b/c:d"},
         ),
+        (
+            "arnParse",
+            {"arn": "arn:aws:sns:eu-west-2:123456789012:t"},
+            Settings(),
+            {"accountId": "123456789012", "region": "eu-west-2", "service": "sns", "resource": "t"},
+        ),
+        (
+            "arnBuild",
+            {"partition": "aws", "service": "s3", "region": "", "accountId": "", "resource": "b/*"},
+            Settings(),
+            {"result": "arn:aws:s3:::b/*"},
+        ),
+        (
+            "trimIamRolePath",
+            {"arn": "arn:aws:iam::123456789012:role/a/b/reader"},
+            Settings(),
+            {"result": "arn:aws:iam::123456789012:role/reader"},
+        ),
     ],
 )
 def test_functions(token: str, args: Properties, config: Settings, expected: Properties) -> None:
@@ -164,9 +182,17 @@ def test_functions_without_an_answer_are_named(token: str, words: str) -> None:
         invoke(token, {}, Settings())
 
 
-def test_what_is_no_arn_is_refused() -> None:
+@pytest.mark.parametrize("name", ["getArn", "arnParse", "trimIamRolePath"])
+def test_what_is_no_arn_is_refused(name: str) -> None:
     with pytest.raises(InvokeError, match="`x:y` is no ARN"):
-        invoke("aws:index/getArn:getArn", {"arn": "x:y"}, Settings())
+        invoke(f"aws:index/{name}:{name}", {"arn": "x:y"}, Settings())
+
+
+@pytest.mark.parametrize("resource", ["user/x", "role", "policy/role/x"])
+def test_what_is_no_role_has_no_path(resource: str) -> None:
+    arn = f"arn:aws:iam::123456789012:{resource}"
+    with pytest.raises(InvokeError, match="is no role's ARN"):
+        invoke("aws:index/trimIamRolePath:trimIamRolePath", {"arn": arn}, Settings())
 
 
 def test_configuration_as_python_programs_write_it_is_understood() -> None:
