@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _SECRETS = re.compile(r"additional_secret_outputs=\[(?P<names>[^\]]*)\]")
 _REPLACES = re.compile(r"forces? (?:a )?(?:new|replacement|re-?creation)", re.IGNORECASE)
-_RESOURCE = re.compile(r"^@pulumi\.type_token\(\"(aws:[^\"]+)\"\)\nclass \w+\(pulumi\.", re.MULTILINE)
+_RESOURCE = re.compile(r"\n@pulumi\.type_token\(\"(aws:[^\"]+)\"\)\nclass \w+\(pulumi\.")
 _INVOKE = re.compile(r"pulumi\.runtime\.invoke(?:_single)?\('(aws:[^']+)'")
 
 
