@@ -36,6 +36,7 @@ class Shape:
         wrong: What is written there instead.
         policy: The policy that blocks it then.
         found: Where the gate points to: a file, and the text of the line in it.
+        regions: Those of its providers.
     """
 
     file: str
@@ -43,6 +44,7 @@ class Shape:
     wrong: str
     policy: str
     found: tuple[str, str]
+    regions: tuple[str, ...] = ("eu-west-2",)
 
     def place(self, project: Path) -> str:
         file, line = self.found
@@ -64,6 +66,7 @@ SHAPES = {
         "enable_key_rotation=False,\n    tags",
         "kms-key-rotation",
         ("__main__.py", "enable_key_rotation"),
+        ("eu-north-1", "eu-west-1"),
     ),
     "component": Shape(
         "Pulumi.yaml",
@@ -79,6 +82,7 @@ SHAPES = {
         "{mode: PassThrough}",
         "lambda-xray-tracing",
         ("stack/Main.yaml", "tracingConfig"),
+        ("eu-central-1", "eu-west-1"),
     ),
 }
 
@@ -123,6 +127,8 @@ def test_a_foreign_project_is_gated_by_the_documented_command(
     passed = gate(project, engine_env)
     assert passed.returncode == 0, passed.stdout + passed.stderr
     assert f"✓ {shape.policy}" in passed.stdout
+    said = " ".join(passed.stdout.split())
+    assert sorted(re.findall(r"region ([a-z0-9-]+)\)", said)) == list(shape.regions)
     assert sorted(path for path in project.rglob("*") if "__pycache__" not in path.parts) == files
 
 
