@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 _VOID: Final = frozenset({"br", "meta"})
 # Inside a drawing an element without content is closed like this; `<rect>` alone would hold what follows.
 _CLOSED: Final = frozenset({"path", "rect"})
+_QUOTED: Final = re.compile(r"(?<!`)`(?!\s)([^`\n]+)(?<!\s)`(?!`)")
 
 
 class Markup(str):
@@ -25,6 +27,12 @@ class Markup(str):
 def text(words: str) -> Markup:
     """Return words as HTML, with every invisible and direction-changing character made visible."""
     return words if isinstance(words, Markup) else Markup(escape(plain(words), quote=True))
+
+
+def prose(words: str) -> Markup:
+    """Return a pack's words as HTML; what stands between two backquotes is an identifier or a value."""
+    pieces = _QUOTED.split(words)
+    return join(code(piece) if index % 2 else text(piece) for index, piece in enumerate(pieces))
 
 
 def join(parts: Iterable[str], between: str = "") -> Markup:

@@ -9,7 +9,7 @@ from gate.plain import plain
 from gate.reports.controls import framework_title
 from gate.reports.identity import Identity, identified
 from gate.reports.page.drawing import badge, colour, mark
-from gate.reports.page.elements import Markup, code, described, element, join, link, text, when
+from gate.reports.page.elements import Markup, code, described, element, join, link, prose, text, when
 from gate.reports.sorts import NAMES, Sort, sort_of
 from gate.reports.wording import count, named, place, resource
 
@@ -84,8 +84,8 @@ def _policy(info: PolicyInfo | None, found: Sequence[Found], *, several: bool) -
         "article",
         element("h3", title),
         _about(info, first),
-        when(why, element("p", why, class_="why")),
-        when(fix, element("p", element("strong", "How to fix it. "), fix, class_="fix")),
+        when(why, element("p", prose(why), class_="why")),
+        when(fix, element("p", element("strong", "How to fix it. "), prose(fix), class_="fix")),
         _entries(entries),
         class_="policy",
     )
@@ -130,14 +130,14 @@ def _entry(identity: Identity, finding: Finding, *, several: bool, why: str, fix
         ("Found", when(finding.found, code(finding.found, "found"))),
         ("Required", when(finding.required, code(finding.required, "required"))),
     ]
-    words = [("Why", text(why)), ("Fix", text(fix))]
+    words = [("Why", prose(why)), ("Fix", prose(fix))]
     return element(
         "li",
         element(
             "p",
             element("b", code(resource(finding))),
             " ",
-            finding.summary,
+            prose(finding.summary),
             " ",
             _flags(finding),
             class_="what",
@@ -165,7 +165,7 @@ def _origin(finding: Finding) -> Markup:
         ("Type", when(finding.type, code(finding.type))),
         ("Pack", text(finding.pack)),
         ("Level", text(finding.level)),
-        ("About", text(finding.description)),
+        ("About", prose(finding.description)),
         *((plain(key), text(value)) for key, value in finding.more),
     ]
     return element("details", element("summary", "Resource and policy"), described(pairs, "facts"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gate.reports.identity import Identity, identified
 from gate.reports.page.drawing import badge, mark
-from gate.reports.page.elements import Markup, code, element, join, table, text, when
+from gate.reports.page.elements import Markup, code, element, join, prose, table, text, when
 from gate.reports.sorts import NAMES, sort_of
 from gate.reports.waivers import SOON, Waiver, waiver_of
 from gate.reports.wording import instant, resource
@@ -66,7 +66,7 @@ def _row(
     if several:
         yield text(f"{identity.project} / {identity.stack}")
     yield code(finding.policy)
-    yield text(finding.summary)
+    yield prose(finding.summary)
     yield text(waiver.reason or _NOT_SAID)
     yield text(waiver.owner or _NOT_SAID)
     yield _expiry(waiver, today)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -14,40 +12,13 @@ import pytest
 from gate.reports import Dossier
 from gate.reports.page import to_html
 from tests.gate.reports import realistic
+from tests.gate.reports.browser import BROWSER, MISSING, browse, screenshot
 from tests.gate.reports.strategies import HOSTILE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-BROWSER = next((path for name in BROWSERS if (path := shutil.which(name))), "")
-pytestmark = pytest.mark.skipif(
-    not BROWSER, reason="needs Chromium or Chrome on PATH (apt-get install chromium)"
-)
-
-
-def browse(page: Path, profile: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """Open a file, with every name resolved to nowhere."""
-    return subprocess.run(
-        [
-            BROWSER,
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--no-first-run",
-            "--disable-component-update",
-            "--disable-background-networking",
-            "--host-resolver-rules=MAP * ~NOTFOUND",
-            "--enable-logging=stderr",
-            f"--user-data-dir={profile}",
-            *options,
-            page.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
+pytestmark = pytest.mark.skipif(not BROWSER, reason=MISSING)
 
 
 def hostile() -> Dossier:
@@ -64,7 +35,7 @@ def test_the_browser_has_nothing_to_complain_about(name: str, tmp_path: Path) ->
     dossier = hostile() if name == "hostile" else getattr(realistic, name)()
     path = tmp_path / "report.html"
     path.write_text(to_html(dossier, earlier=realistic.earlier_audit()), encoding="utf-8")
-    done = browse(path, tmp_path / "profile", "--dump-dom")
+    done = browse(path, "--dump-dom")
     console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
     assert console == []
     tags = set(re.findall(r"<([a-z]+)[ >]", re.sub(r"<style>.*?</style>", "", done.stdout, flags=re.DOTALL)))
@@ -72,20 +43,14 @@ def test_the_browser_has_nothing_to_complain_about(name: str, tmp_path: Path) ->
     assert done.stdout.count("<h1>") == 1
 
 
-@pytest.mark.parametrize(("theme", "darker"), [(0, True), (1, False)], ids=["dark", "light"])
-def test_the_page_follows_the_readers_theme(theme: int, darker: bool, tmp_path: Path) -> None:  # noqa: FBT001
+@pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
+def test_the_page_follows_the_readers_theme(dark: bool, tmp_path: Path) -> None:  # noqa: FBT001
     path = tmp_path / "report.html"
     path.write_text(to_html(realistic.blocked()), encoding="utf-8")
     shot = tmp_path / "shot.png"
-    browse(
-        path,
-        tmp_path / "profile",
-        f"--blink-settings=preferredColorScheme={theme}",
-        "--window-size=900,700",
-        f"--screenshot={shot}",
-    )
+    screenshot(path, shot, width=900, height=700, dark=dark)
     assert shot.stat().st_size > 10_000
-    assert (first_pixel(shot) < 128) == darker
+    assert (first_pixel(shot) < 128) == dark
 
 
 def first_pixel(png: Path) -> int:

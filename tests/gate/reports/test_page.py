@@ -14,7 +14,7 @@ from gate.plain import plain
 from gate.reports import Dossier
 from gate.reports.json_report import from_json, to_json
 from gate.reports.page import to_html
-from gate.reports.page.elements import Markup, element, join, link, table, text
+from gate.reports.page.elements import Markup, element, join, link, prose, table, text
 from tests.gate.reports import realistic
 from tests.gate.reports.page_reader import Node, check_accessible, read_page
 from tests.gate.reports.strategies import dossiers, texts, unhurried
@@ -403,6 +403,11 @@ def test_markup_joined_with_text_is_text_again() -> None:
     assert not isinstance(element("b", "x") + "<i>", Markup)
     assert join([element("b", "x"), "<i>"], " & ") == "<b>x</b> &amp; &lt;i&gt;"
     assert link("<x>", "javascript:alert(1)") == "&lt;x&gt;"
+
+
+def test_what_a_pack_puts_between_backquotes_is_code() -> None:
+    assert prose("Set `a: <b>` and `c`.") == "Set <code>a: &lt;b&gt;</code> and <code>c</code>."
+    assert prose("one ` alone, ` spaces `, ``two``") == "one ` alone, ` spaces `, ``two``"
 
 
 def test_a_table_has_as_many_cells_as_headings() -> None:
