@@ -1,0 +1,93 @@
+"""Makes the pictures under docs/images again: `python -m local exec -- python -m tests.docs.pictures`.
+
+They show the gate on the TAP stack with key rotation turned off, as a terminal and as a page show it.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+import pty
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.gate.reports.browser import screenshot
+from tests.stack.engine import PACK, ROOT, copy_project
+from tests.stack.mutation import read_mutants
+
+IMAGES = ROOT / "docs" / "images"
+COLOURS = {"31": "#ff8f85", "32": "#7bd88f", "33": "#f2c063", "36": "#6fd0d8", "1": "bold", "2": "#93a1b0"}
+STYLE = """
+body { margin: 0; padding: 22px 26px; background: #11161d; color: #dfe6ee; width: max-content; }
+pre { margin: 0; font: 14px/1.42 "DejaVu Sans Mono", monospace; }
+"""
+
+
+def main() -> None:
+    """Run the gate once, and take the pictures."""
+    IMAGES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch).resolve()
+        project = copy_project(folder)
+        (project / "policypack").symlink_to(PACK)
+        (mutant,) = [one for one in read_mutants() if one.name == "rotation off"]
+        for edit in mutant.edits:
+            edit.apply(project / "program" / "tap_stack")
+        report = folder / "report.html"
+        said = in_terminal(project, "preview", "--html", str(report))
+        screen = folder / "screen.html"
+        screen.write_text(drawn(said.replace(f"{project}/", "")), encoding="utf-8")
+        screenshot(screen, IMAGES / "blocked.png", width=960, height=44 + 20 * said.count("\n"))
+        for theme in ("light", "dark"):
+            picture = IMAGES / f"report-{theme}.png"
+            screenshot(report, picture, width=1280, height=1180, dark=theme == "dark")
+
+
+def in_terminal(project: Path, *arguments: str) -> str:
+    """Run the gate as in a terminal, and return what it wrote to standard output."""
+    mine, its = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gate", *arguments],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"},
+        stdin=subprocess.DEVNULL,
+        stdout=its,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(its)
+    written = bytearray()
+    try:
+        while part := os.read(mine, 65536):
+            written += part
+    except OSError:
+        pass  # This is how Linux says that nobody holds the other end any more.
+    os.close(mine)
+    if process.wait() != 1:
+        sys.exit(f"the gate was to block, and answered {process.returncode}:\n{written.decode()}")
+    return written.decode().replace("\r\n", "\n")
+
+
+def drawn(said: str) -> str:
+    """Return a terminal's text, with its colours, as a page."""
+    parts = ["<!doctype html><meta charset=utf-8><style>", STYLE, "</style><pre>"]
+    open_tags = 0
+    for index, part in enumerate(re.split(r"\x1b\[([\d;]*)m", said)):
+        if index % 2 == 0:
+            parts.append(html.escape(part))
+            continue
+        if part in {"", "0"}:
+            parts.append("</span>" * open_tags)
+            open_tags = 0
+            continue
+        styles = [COLOURS[number] for number in part.split(";")]
+        css = ";".join("font-weight:700" if one == "bold" else f"color:{one}" for one in styles)
+        parts.append(f'<span style="{css}">')
+        open_tags += 1
+    return "".join([*parts, "</pre>"])
+
+
+if __name__ == "__main__":
+    main()
