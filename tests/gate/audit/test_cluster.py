@@ -3,76 +3,33 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from gate.audit import cluster
 from gate.audit.cluster import connected
+from gate.cli import main
 from gate.document import mapping, sequence
 from gate.failure import CouldNotRunError
+from tests.gate.audit.dask_cluster import REPOSITORY, scheduler, worker
 from tests.gate.sample_state import exported, resource, root
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Iterator
 
 pytestmark = [pytest.mark.cli, pytest.mark.usefixtures("backend")]
 PROBE = Path(__file__).parents[1] / "fixtures" / "packs" / "probe"
-REPOSITORY = Path(__file__).parents[3]
-
-
-@contextmanager
-def process(log: Path, *arguments: str) -> Generator[subprocess.Popen[bytes]]:
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    with log.open("wb") as output:
-        started = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
-            cwd=REPOSITORY,
-            env=environment,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-        try:
-            yield started
-        finally:
-            os.killpg(started.pid, signal.SIGTERM)
-            started.wait(30)
-
-
-def worker(folder: Path, name: str) -> list[str]:
-    return [
-        "distributed.cli.dask_worker",
-        "--scheduler-file",
-        str(folder / "scheduler.json"),
-        "--name",
-        name,
-        "--nthreads",
-        "1",
-        "--no-dashboard",
-        "--no-nanny",
-        "--local-directory",
-        str(folder),
-    ]
 
 
 @pytest.fixture
-def scheduler(tmp_path: Path) -> Iterator[str]:
-    pytest.importorskip("distributed", reason="the optional package for audits on a cluster")
-    file = tmp_path / "scheduler.json"
-    command = ["distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
-    with process(tmp_path / "scheduler.log", *command, "--scheduler-file", str(file)):
-        deadline = time.monotonic() + 60
-        while not file.is_file() and time.monotonic() < deadline:
-            time.sleep(0.1)
-        time.sleep(0.2)
-        yield str(mapping(json.loads(file.read_text()))["address"])
+def address(tmp_path: Path) -> Iterator[str]:
+    with scheduler(tmp_path) as address:
+        yield address
 
 
 def audit(states: Path, target: Path, *more: str) -> subprocess.CompletedProcess[str]:
@@ -91,17 +48,14 @@ def verdict(path: Path) -> dict[str, object]:
     return {**mapping(json.loads(path.read_text())), "made": ""}
 
 
-def test_the_same_result_although_a_worker_is_killed(scheduler: str, tmp_path: Path) -> None:
+def test_the_same_result_although_a_worker_is_killed(address: str, tmp_path: Path) -> None:
     states, results = tmp_path / "states", tmp_path / "results"
     states.mkdir()
     for number in range(150):
         body = exported([root(f"s{number}"), *(resource(f"r{n}", stack=f"s{number}") for n in range(20))])
         (states / f"{number}.json").write_bytes(body)
     (states / "broken.json").write_bytes(b"{")
-    with (
-        process(tmp_path / "b.log", *worker(tmp_path, "b")),
-        process(tmp_path / "a.log", *worker(tmp_path, "a")) as doomed,
-    ):
+    with worker(tmp_path, "b"), worker(tmp_path, "a") as doomed:
         command = [sys.executable, "-m", "gate", "audit", str(states), "--policy-pack", str(PROBE)]
         running = subprocess.Popen(
             [
@@ -109,7 +63,7 @@ def test_the_same_result_although_a_worker_is_killed(scheduler: str, tmp_path: P
                 "--verdict",
                 str(tmp_path / "cluster.json"),
                 "--scheduler",
-                scheduler,
+                address,
                 "--results",
                 str(results),
             ],
@@ -132,13 +86,16 @@ def test_the_same_result_although_a_worker_is_killed(scheduler: str, tmp_path: P
     assert len(sequence(verdict(tmp_path / "local.json")["stacks"])) == 150
 
 
-def test_a_scheduler_that_is_not_there(tmp_path: Path) -> None:
-    pytest.importorskip("distributed", reason="the optional package for audits on a cluster")
+def test_a_scheduler_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "a.json").write_bytes(exported([root()]))
-    done = audit(tmp_path, tmp_path / "verdict.json", "--scheduler", "tcp://127.0.0.1:1")
-    assert done.returncode == 2
-    assert "The Dask scheduler does not answer." in done.stderr
-    assert "Traceback" not in done.stderr
+    monkeypatch.setattr(cluster, "_CONNECT_SECONDS", 1)
+    code = main(["audit", str(tmp_path), "--policy-pack", str(PROBE), "--scheduler", "tcp://127.0.0.1:1"])
+    assert code == 2
+    said = capsys.readouterr().err
+    assert "The Dask scheduler does not answer." in said
+    assert "Traceback" not in said
 
 
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
