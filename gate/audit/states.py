@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from gate.diagnose import could_not_run
+from gate.diagnose import UNKNOWN_CAUSE, could_not_run
 from gate.document import mapping, sequence, text
 from gate.engine import find_engine, quiet_environment
 from gate.events import EventLog
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Beyond this a state would not fit a worker's memory, several times over.
 LARGEST_BYTES: Final = 512 * 1024 * 1024
-_SUFFIXES: Final = (".json", ".json.gz")
+SUFFIXES: Final = (".json", ".json.gz")
 _EXPORT_SECONDS: Final = 300
 
 
@@ -155,7 +155,7 @@ def _in_folder(folder: Path) -> Iterator[Path]:
             folder = stacks
             break
     for path in folder.rglob("*"):
-        if path.name.endswith(_SUFFIXES) and path.is_file():
+        if path.name.endswith(SUFFIXES) and path.is_file():
             yield path
 
 
@@ -174,13 +174,18 @@ def states_of(backend: str) -> list[BackendState]:
     except ValueError:
         names = []
     if not names:
-        raise CouldNotRunError(
-            "The backend has no stack.",
-            where=backend,
-            why="a backend that was asked for and holds nothing must not look audited.",
-            fix="correct the address after --backend; `pulumi stack ls --all` shows what is there.",
-        )
+        raise no_stack(backend)
     return [BackendState(backend, name) for name in sorted(names)]
+
+
+def no_stack(backend: str) -> CouldNotRunError:
+    """Say that a backend has no stack."""
+    return CouldNotRunError(
+        "The backend has no stack.",
+        where=backend,
+        why="a backend that was asked for and holds nothing must not look audited.",
+        fix="correct the address after --backend; `pulumi stack ls --all` shows what is there.",
+    )
 
 
 def _pulumi(backend: str, *arguments: str) -> bytes:
@@ -202,6 +207,17 @@ def _pulumi(backend: str, *arguments: str) -> bytes:
             fix="check the connection, then run the audit again; what is done is kept.",
         ) from error
     if done.returncode != 0:
-        where = f"backend {backend}" + (f", stack {arguments[-1]}" if "--stack" in arguments else "")
-        raise could_not_run(EventLog(), done.stderr.decode(errors="replace"), where=where)
+        one = "--stack" in arguments
+        where = f"backend {backend}" + (f", stack {arguments[-1]}" if one else "")
+        failure = could_not_run(EventLog(), done.stderr.decode(errors="replace"), where=where)
+        if failure.what != UNKNOWN_CAUSE:
+            raise failure
+        raise CouldNotRunError(
+            "The stack cannot be exported." if one else "The backend cannot be listed.",
+            where=where,
+            why="the CLI cannot read it; nothing is known of what it holds.",
+            fix="repair what the CLI reports below. A torn state keeps the CLI from listing all the others: "
+            "audit a copy of the backend's folder instead.",
+            details=failure.details,
+        )
     return done.stdout

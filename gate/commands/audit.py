@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from gate.audit.auditing import Plan, audit
+from gate.audit.bucket import Bucket, states_in_bucket
 from gate.audit.engine_check import require_valid_config
 from gate.audit.screen import AuditProgress, audit_lines
 from gate.audit.states import states_in, states_of
@@ -22,6 +23,7 @@ from gate.terminal import write as show
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from gate.audit.states import State
 
@@ -40,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="URL",
-        help="every stack of a backend that the CLI can read (s3://…, https://api.pulumi.com, …)",
+        help="every stack of a backend, by its `pulumi login` address (s3://…, https://api.pulumi.com, …)",
     )
     add_pack_options(parser)
     parser.add_argument(
@@ -108,7 +110,12 @@ def _states(options: argparse.Namespace) -> list[State]:
             why="an audit of nothing must not look like a pass.",
             fix="name exported states, a folder of such, or a backend.",
         )
-    return [*states_in(paths), *(state for url in backends for state in states_of(url))]
+    return [*states_in(paths), *(state for url in backends for state in _of_backend(url))]
+
+
+def _of_backend(url: str) -> Sequence[State]:
+    bucket = Bucket.of(url)
+    return states_of(url) if bucket is None else states_in_bucket(bucket)
 
 
 def _at_least_one(word: str) -> int:
