@@ -82,7 +82,8 @@ def boxes(steps: Iterable[Mapping[str, Any]]) -> dict[str, Box]:
         if not state.get("custom") or state["type"].startswith("pulumi:"):
             continue
         uses: defaultdict[str, list[str]] = defaultdict(list)
-        for key, urns in sorted((state.get("propertyDependencies") or {}).items()):
+        taken: dict[str, list[str]] = state.get("propertyDependencies") or {}
+        for key, urns in sorted(taken.items()):
             for urn in urns:
                 uses[urn.split("::")[-1]].append(key)
         box = Box(state["urn"].split("::")[-1], state["type"], dict(uses))
@@ -153,7 +154,9 @@ def lines(kept: Mapping[str, Box]) -> Iterator[str]:
 
 def common(members: Sequence[Box]) -> set[str]:
     """Return what all members of a group use, if they are so many that one arrow for all is clearer."""
-    return set.intersection(*(set(box.uses) for box in members)) if len(members) >= CROWD else set()
+    if len(members) < CROWD:
+        return set()
+    return {used for used in members[0].uses if all(used in box.uses for box in members)}
 
 
 def planned(environment: Mapping[str, str], project: Path, stack: str = "dev") -> list[dict[str, Any]]:
