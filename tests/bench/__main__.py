@@ -1,4 +1,4 @@
-"""Print the benchmarks' table: `python -m tests.bench [pack|preview|checkov|lambdas|audit ...]`."""
+"""Print the benchmarks' table: `python -m tests.bench [pack|preview|checkov|audit ...]`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from tests.bench.row import Row
 
-PARTS: Final = ("pack", "preview", "checkov", "lambdas")
+PARTS: Final = ("pack", "preview", "checkov", "lambdas", "audit")
 
 
 def main(names: list[str]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import boto3
 import pytest
@@ -21,7 +21,7 @@ from tests.gate.audit.test_audit import PROBE
 from tests.gate.sample_state import checkpoint, resource, root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from mypy_boto3_s3 import S3Client
@@ -46,13 +46,9 @@ OBJECTS = {
 def emulator() -> Iterator[Emulator]:
     """S3 with a bucket that holds two self-managed backends."""
     with Emulator() as emulator:
-        s3: S3Client = boto3.client(
-            "s3",
-            endpoint_url=emulator.endpoint,
-            region_name="eu-west-2",
-            aws_access_key_id="x",
-            aws_secret_access_key="x",
-        )
+        session = boto3.Session("x", "x", region_name="eu-west-2")
+        make = cast("Callable[..., S3Client]", session.client)
+        s3 = make("s3", endpoint_url=emulator.endpoint)
         s3.create_bucket(Bucket="states", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
         for key, body in OBJECTS.items():
             s3.put_object(Bucket="states", Key=key, Body=body)
