@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "deploy": ("gate.commands.deploy", "preview a stack and, if it passes, deploy exactly that"),
     "audit": ("gate.commands.audit", "evaluate policy packs over the states of many stacks"),
     "doctor": ("gate.commands.doctor", "say what is installed, what is missing and how to get it"),
+    "publishable": ("gate.commands.publishable", "say whether a policy pack can be published"),
     "report": ("gate.reports.command", "draw reports again from verdict files"),
 }
 

@@ -69,6 +69,7 @@ class PackProcess:
 
     Args:
         folder: the pack's folder.
+        environment: the environment that it gets, or none for this process's own.
 
     Attributes:
         info: what it says of itself and its policies.
@@ -78,8 +79,9 @@ class PackProcess:
         CouldNotRunError: it does not start, with its own words.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
         self._folder = folder
+        self._environment = None if environment is None else dict(environment)
         self.alive = True
         self._engine = _Engine()
         self._words: list[str] = []
@@ -193,6 +195,7 @@ class PackProcess:
             )
         self._host = subprocess.Popen(
             [program, self._address],
+            env=self._environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

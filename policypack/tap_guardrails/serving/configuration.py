@@ -23,6 +23,9 @@ LEVELS_ON_WIRE = {
     EnforcementLevel.DISABLED: proto.DISABLED,
 }
 
+EVERY_POLICY = "all"
+"""A level for every policy; the engine has applied it to each of them, and passes it on all the same."""
+
 
 class ConfigurationError(ValueError):
     """Policy configuration that names what does not exist or sets what does not fit; one line a mistake."""
@@ -91,7 +94,7 @@ def configure(policies: Sequence[Policy], given: Mapping[str, proto.PolicyConfig
     mistakes = [
         f"there is no policy `{name}`; there are {', '.join(sorted(names))}"
         for name in given
-        if name not in names
+        if name not in names and name != EVERY_POLICY
     ]
     levels: dict[str, proto.EnforcementLevel.ValueType] = {}
     settings: dict[str, Settings] = {}
