@@ -27,6 +27,7 @@ PAGES = [
 ]
 COMMANDS = [block for page in PAGES for block in blocks(page) if block.language in SHELLS]
 RUN = re.compile(r"<!-- run by (?P<file>[\w./-]+?)(?:::(?P<test>\w+))?(?:, exits \d)? -->")
+PREPARED = "python -m local exec -- "
 NOT_RUN = re.compile(r"<!-- not run by tests: (?P<reason>\S.{9,}) -->")
 
 
@@ -45,7 +46,8 @@ def test_a_command_names_the_test_that_runs_it_or_why_none_can(block: Block) -> 
     if re.search(rf"\b{re.escape(block.page.name)}\b", source):
         return  # It reads the commands from the page itself.
     for part in (part for command in block.commands for part in command.split(" && ")):
-        assert part in source, f"{block}: {named['file']} does not run {part!r}"
+        # Tests are in the prepared environment already.
+        assert part.removeprefix(PREPARED) in source, f"{block}: {named['file']} does not run {part!r}"
 
 
 def test_pages_are_found() -> None:
@@ -163,12 +165,23 @@ def test_modules_that_are_mentioned_exist() -> None:
     assert {one for one in names if not there(one[1])} == set()
 
 
-def test_files_that_are_linked_exist() -> None:
+def anchors(page: Path) -> set[str]:
+    """What a link can point at in a page: its headings, as GitHub spells them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
+
+
+def test_what_is_linked_exists() -> None:
     links = [
-        (page, target)
+        (page, target, anchor)
         for page in PAGES
-        for target in re.findall(r"\]\(([^)#\s]+)(?:#[\w-]+)?\)", page.read_text(encoding="utf-8"))
+        for target, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", page.read_text(encoding="utf-8"))
         if not re.match(r"[a-z]+://", target)
     ]
     assert links
-    assert [f"{page.name}: {target}" for page, target in links if not (page.parent / target).exists()] == []
+    broken: list[str] = []
+    for page, target, anchor in links:
+        file = page.parent / target if target else page
+        if not file.exists() or (anchor and file.suffix == ".md" and anchor not in anchors(file)):
+            broken.append(f"{page.name}: {target}#{anchor}")
+    assert broken == []

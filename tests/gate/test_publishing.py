@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from gate.doctor import Check
 
 ROOT = Path(__file__).parents[2]
-OURS = ROOT / "policypack"
 PROBE = Path(__file__).parent / "fixtures" / "packs" / "probe"
 pytestmark = [pytest.mark.cli, pytest.mark.usefixtures("backend")]
 
@@ -45,11 +44,18 @@ def found(name: str, folder: Path, changelog: Path | None = None, *configs: Path
     return next(check for check in examine(candidate) if check.name == name)
 
 
-def test_this_pack_can_be_published(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+DOCUMENTED = "python -m local exec -- python -m gate publishable policypack --changelog CHANGELOG.md"
+
+
+def test_this_pack_can_be_published(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     changelog, config = tmp_path / "CHANGELOG.md", tmp_path / "advise.json"
+    monkeypatch.chdir(ROOT)
+    documented = DOCUMENTED.replace("CHANGELOG.md", str(changelog)).split(" gate ")[1].split()
     changelog.write_text("# Changelog\n\n## [0.1.0] - 2026-11-26\n")
     config.write_text('{"all": "advisory", "kms-key-rotation": {"maximumRotationDays": 180}}')
-    code = main(["publishable", str(OURS), "--changelog", str(changelog), "--config", str(config)])
+    code = main([*documented, "--config", str(config)])
     out = capsys.readouterr().out
     assert code == 0, out
     assert "policies with nothing but its requirements" in out

@@ -92,6 +92,32 @@ def test_stacks_that_are_blocked(audit: Audit, states: Path, tmp_path: Path) -> 
     assert (tmp_path / "audit.html").stat().st_size
 
 
+DOCUMENTED = (
+    "python -m gate audit STATES --policy-pack policypack --html audit.html --verdict audit.json",
+    "python -m gate audit STATES --policy-pack policypack --html trend.html --earlier audit.json",
+)
+
+
+def test_an_audit_and_its_trend_as_documented(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    states = tmp_path / "STATES"
+    states.mkdir()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "policypack").symlink_to(PROBE.parents[4] / "policypack")
+    kind = "aws:kms/key:Key"
+    for rotation, command in ((False, DOCUMENTED[0]), (True, DOCUMENTED[1])):
+        key = resource("key", kind, inputs={"enableKeyRotation": rotation, "tags": {}})
+        (states / "dev.json").write_bytes(exported([root(), key]))
+        code = main([*command.split()[3:], "--workers", "1"])
+        assert code == (0 if rotation else 1), capsys.readouterr().out
+    page = (tmp_path / "trend.html").read_text()
+    assert "Changes since" in page
+    assert "Findings that are gone (1)" in page
+    assert "Changes since" not in (tmp_path / "audit.html").read_text()
+
+
 def test_advice_passes(audit: Audit, states: Path, tmp_path: Path) -> None:
     arguments = config(tmp_path, probe_stack={"say": "violation", "enforcementLevel": "advisory"})
     code, out, _ = audit(states, *arguments)
