@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tap_guardrails.model import NotApplicable, Resource, Settings, decode
+from tap_guardrails.model import NotApplicable, Resource, Settings
 from tap_guardrails.rules.iam_no_wildcards import RULE
 from tests.docs.blocks import blocks
 from tests.stack.engine import ROOT
@@ -57,7 +57,7 @@ def test_the_roles_pass_the_rule_that_the_pack_holds_others_to(grant: dict[str, 
         urn="urn:pulumi:dev::tap::aws:iam/policy:Policy::p",
         type="aws:iam/policy:Policy",
         name="p",
-        properties=decode({"policy": document}),
+        properties={"policy": document},
     )
     found = list(RULE.check(policy, Settings(RULE.all_settings, NOT_SCOPED)))
     assert [one for one in found if not isinstance(one, NotApplicable)] == []

@@ -17,7 +17,7 @@ import pytest
 
 from gate.audit import auditing
 from gate.audit.auditing import Plan
-from gate.audit.states import states_in
+from gate.audit.states import LARGEST_BYTES, states_in
 from gate.cli import main
 from gate.document import mapping, sequence, text
 from gate.packs import RequestedPack
@@ -135,9 +135,12 @@ def test_bad_states_are_named_and_the_others_audited(audit: Audit, states: Path,
     (states / "3.json").write_bytes(exported([root("deep"), resource("a", stack="deep", inputs={"x": deep})]))
     (states / "4.json").write_bytes(state("s4", f"evil{HIDDEN}"))
     (states / f"evil{HIDDEN}.json").write_text("[")
+    (states / "encrypted.json").write_bytes(b"age-encryption.org/v1\n-> X25519 \xb3\x93\x00")
+    with (states / "huge.json").open("wb") as huge:
+        huge.truncate(LARGEST_BYTES + 1)
     code, out, _ = audit(states, "--verdict", tmp_path / "verdict.json")
     assert code == 2
-    assert "NOT COMPLETE  2 stacks with 5 resources audited, 0 blocked, 5 not audited" in out
+    assert "NOT COMPLETE  2 stacks with 5 resources audited, 0 blocked, 7 not audited" in out
     assert not set(out) & {"\x1b", "\u202e"}
     assert "evil\\x1b[2J\\u202e.json" in out
     unaudited = [
@@ -148,8 +151,12 @@ def test_bad_states_are_named_and_the_others_audited(audit: Audit, states: Path,
         "1.json",
         "2.json",
         "3.json",
+        "encrypted.json",
         f"evil{HIDDEN}.json",
+        "huge.json",
     ]
+    assert "more than 536,870,912" in out
+    assert all(one.startswith(("NOT AUDITED", " ")) for one in out.splitlines() if "encrypted.json" in one)
 
 
 def test_a_policy_that_breaks_on_every_state(audit: Audit, states: Path, tmp_path: Path) -> None:
