@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from gate.plain import plain
 from gate.reports import Unaudited
+from gate.reports.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,9 +72,9 @@ def audit_lines(audit: Audit, seconds: float, ink: Ink) -> Iterator[str]:
     if blocked:
         yield ""
     for stack in blocked[:_MOST]:
-        count = sum(finding.blocks for finding in stack.findings)
+        found = count(sum(finding.blocks for finding in stack.findings), "finding")
         name = plain(f"{stack.project} / {stack.stack}")
-        yield f"{ink.paint('BLOCKED', 'red', 'bold')}      {name}  {ink.paint(f'{count:,} findings', 'dim')}"
+        yield f"{ink.paint('BLOCKED', 'red', 'bold')}      {name}  {ink.paint(found, 'dim')}"
     yield from _more(len(blocked))
     if dossier.unaudited:
         yield ""
@@ -101,9 +102,10 @@ def _policy_lines(stacks: tuple[Report, ...], ink: Ink) -> Iterator[str]:
         name = f"{plain(policy):<{width}}"
         if findings[policy]:
             mark, style = ("✗", "red") if blocking[policy] else ("!", "yellow")
-            said = f"{findings[policy]:,} findings in {hit[policy]:,} of {evaluated[policy]:,} stacks"
+            of = count(evaluated[policy], "stack")
+            said = f"{count(findings[policy], 'finding')} in {hit[policy]:,} of {of}"
         elif evaluated[policy]:
-            mark, style, said = "✓", "green", f"{evaluated[policy]:,} stacks"
+            mark, style, said = "✓", "green", count(evaluated[policy], "stack")
         else:
             mark, style, said = "-", "dim", "not applicable"
         yield f"  {ink.paint(ink.mark(mark), style)} {name}  {ink.paint(said, 'dim')}"
@@ -118,7 +120,7 @@ def _summary(audit: Audit, blocked: int, seconds: float, ink: Ink) -> str:
     stacks, unaudited = len(audit.dossier.stacks), len(audit.dossier.unaudited)
     resources = sum(one.resources for one in audit.dossier.stacks)
     parts = [
-        f"{stacks:,} stacks with {resources:,} resources audited",
+        f"{count(stacks, 'stack')} with {count(resources, 'resource')} audited",
         f"{blocked:,} blocked",
         *([f"{unaudited:,} not audited"] if unaudited else []),
         *([f"{audit.kept:,} unchanged since an earlier audit"] if audit.kept else []),
