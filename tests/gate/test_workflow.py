@@ -1,0 +1,78 @@
+"""The reusable workflow's own scripts, run as a runner runs them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REPOSITORY = Path(__file__).parents[2]
+FOREIGN = Path(__file__).parent / "fixtures" / "foreign" / "python"
+WORKFLOW = REPOSITORY / ".github" / "workflows" / "gate.yml"
+JOB: dict[str, Any] = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]["preview"]
+STEPS: dict[str, dict[str, Any]] = {step["name"]: step for step in JOB["steps"] if "name" in step}
+
+
+def step(name: str, folder: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a step the way GitHub does where the workflow names no shell."""
+    return subprocess.run(
+        ["bash", "-e", "-c", STEPS[name]["run"]],
+        cwd=folder,
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.cli
+def test_a_callers_project_is_gated_and_its_findings_are_kept(
+    engine_env: Mapping[str, str], tmp_path: Path
+) -> None:
+    shutil.copytree(FOREIGN, tmp_path / "caller" / "infra")
+    (tmp_path / "caller" / "packs.json").write_text('{"kms-key-rotation": {"maximumRotationDays": 180}}')
+    (tmp_path / "guardrails").symlink_to(REPOSITORY)
+    environment = tmp_path / "environment"
+    (environment / "bin").mkdir(parents=True)
+    python = environment / "bin" / "python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    (environment / "ready").touch()
+    summary = tmp_path / "summary.md"
+    runner = {
+        **engine_env,
+        "GATE_ENVIRONMENT": str(environment),
+        "GATE_PYTHON": sys.executable,
+        "GITHUB_STEP_SUMMARY": str(summary),
+        "PROJECT": "infra",
+        "STACK": "dev",
+        "CONFIG": "packs.json",
+    }
+    assert STEPS["Preview with the pack"]["env"].keys() == {"PROJECT", "STACK", "CONFIG"}
+    blocked = step("Preview with the pack", tmp_path, runner)
+    assert blocked.returncode == 1, blocked.stdout + blocked.stderr
+    assert "BLOCKED  kms-key-rotation" in blocked.stdout
+    results = json.loads((tmp_path / "gate.sarif").read_text())["runs"][0]["results"]
+    places = {one["physicalLocation"]["artifactLocation"]["uri"] for r in results for one in r["locations"]}
+    assert "infra/__main__.py" in places
+    assert (tmp_path / "gate.html").is_file()
+    assert step("Summary", tmp_path, runner).returncode == 0
+    assert "kms-key-rotation" in summary.read_text()
+    (tmp_path / "gate.md").unlink()
+    assert step("Summary", tmp_path, runner).returncode == 0
+
+
+def test_it_takes_no_secret_and_may_only_read() -> None:
+    body = WORKFLOW.read_text(encoding="utf-8")
+    assert "secrets" not in body.replace("no secrets", "")
+    assert yaml.safe_load(body)["permissions"] == {"contents": "read"}
+    assert "permissions" not in JOB
