@@ -38,7 +38,8 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None
 def test_everything_is_there(
     capsys: pytest.CaptureFixture[str], project: Callable[[str], Path], pack: Callable[[str], str]
 ) -> None:
-    code = main(["doctor", "-C", str(project("plain")), "--policy-pack", pack("probe")])
+    documented = "python -m gate doctor --project PROJECT".replace("PROJECT", str(project("plain")))
+    code = main([*documented.split()[3:], "--policy-pack", pack("probe")])
     out = capsys.readouterr().out
     assert code == 0
     assert "✓ project                plain (yaml)" in out

@@ -34,12 +34,10 @@ def step(name: str, folder: Path, environment: Mapping[str, str]) -> subprocess.
     )
 
 
-@pytest.mark.cli
-def test_a_callers_project_is_gated_and_its_findings_are_kept(
-    engine_env: Mapping[str, str], tmp_path: Path
-) -> None:
+@pytest.fixture
+def runner(engine_env: Mapping[str, str], tmp_path: Path) -> dict[str, str]:
+    """What a runner has: the caller's repository and this one, here with an environment that is ready."""
     shutil.copytree(FOREIGN, tmp_path / "caller" / "infra")
-    (tmp_path / "caller" / "packs.json").write_text('{"kms-key-rotation": {"maximumRotationDays": 180}}')
     (tmp_path / "guardrails").symlink_to(REPOSITORY)
     environment = tmp_path / "environment"
     (environment / "bin").mkdir(parents=True)
@@ -47,11 +45,14 @@ def test_a_callers_project_is_gated_and_its_findings_are_kept(
     python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
     python.chmod(0o755)
     (environment / "ready").touch()
+    return {**engine_env, "GATE_ENVIRONMENT": str(environment), "GATE_PYTHON": sys.executable}
+
+
+@pytest.mark.cli
+def test_a_callers_project_is_gated_and_its_findings_are_kept(runner: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "caller" / "packs.json").write_text('{"kms-key-rotation": {"maximumRotationDays": 180}}')
     summary = tmp_path / "summary.md"
-    runner = {
-        **engine_env,
-        "GATE_ENVIRONMENT": str(environment),
-        "GATE_PYTHON": sys.executable,
+    runner |= {
         "GITHUB_STEP_SUMMARY": str(summary),
         "PROJECT": "infra",
         "STACK": "dev",
@@ -69,6 +70,17 @@ def test_a_callers_project_is_gated_and_its_findings_are_kept(
     assert "kms-key-rotation" in summary.read_text()
     (tmp_path / "gate.md").unlink()
     assert step("Summary", tmp_path, runner).returncode == 0
+
+
+DOCUMENTED = "guardrails/.ci/gate --project PROJECT --stack STACK"
+
+
+@pytest.mark.cli
+def test_the_script_as_documented(runner: dict[str, str], tmp_path: Path) -> None:
+    command = DOCUMENTED.replace("PROJECT", "caller/infra").replace("STACK", "dev").split()
+    done = subprocess.run(command, cwd=tmp_path, env=runner, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "BLOCKED  kms-key-rotation" in done.stdout
 
 
 def test_it_takes_no_secret_and_may_only_read() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gate.cli import main
 from gate.failure import CouldNotRunError, Exit
 from gate.reports import Dossier, PolicyInfo, add_targets, targets_of, write
 from gate.reports.command import add_arguments, merged, read_policies, run
@@ -31,6 +32,15 @@ def verdict(tmp_path: Path) -> Path:
     path = tmp_path / "verdict.json"
     path.write_text(to_json(realistic.blocked()), encoding="utf-8")
     return path
+
+
+DOCUMENTED = "python -m gate report --from verdict.json --html report.html"
+
+
+def test_the_command_as_documented(verdict: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(verdict.parent)
+    assert main(DOCUMENTED.split()[3:]) == 0
+    assert (verdict.parent / "report.html").read_text(encoding="utf-8") == to_html(realistic.blocked())
 
 
 def test_all_reports_are_drawn_from_the_verdict(verdict: Path, tmp_path: Path) -> None:
