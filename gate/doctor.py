@@ -76,6 +76,7 @@ def examine(folder: Path, packs: Sequence[Path]) -> Iterator[Check]:
     yield _package(
         "pulumi_policy", "pulumi-policy", "runs Python packs that have no environment of their own"
     )
+    yield _package("boto3", "boto3", "audits of a backend in S3 without a process of the CLI a stack")
     yield _package("distributed", "distributed", "audits on a Dask cluster (--scheduler)")
 
 

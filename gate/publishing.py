@@ -116,7 +116,7 @@ def describe_alone(folder: Path) -> Mapping[str, object]:
 def _installed(requirements: Path, environment: Path) -> Path:
     """Make an environment with these requirements, and return the folder of its programs."""
     programs = environment / "bin"
-    uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    uv = _uv()
     venv.create(environment, with_pip=uv is None)
     python = str(programs / "python")
     pip = [uv, "pip", "install", "--python", python] if uv else [python, "-m", "pip", "install"]
@@ -137,6 +137,12 @@ def _installed(requirements: Path, environment: Path) -> Path:
             details=tuple(plain_lines(done.stderr))[-6:],
         )
     return programs
+
+
+def _uv() -> str | None:
+    """Find uv, which is ten times as fast as pip and need not be there."""
+    path = os.environ.get("PATH", "")
+    return shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{path}")
 
 
 def _policies(policies: Sequence[Mapping[str, object]]) -> Check:

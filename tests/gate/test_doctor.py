@@ -45,6 +45,8 @@ def test_everything_is_there(
     assert "✓ project                plain (yaml)" in out
     assert "✓ policy pack            2 policies in" in out
     assert "✓ yaml language host" in out
+    assert "✓ boto3" in out
+    assert "✓ distributed" in out
     assert out.endswith("READY  nothing is missing\n")
 
 

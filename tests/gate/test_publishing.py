@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gate import publishing
 from gate.cli import main
 from gate.publishing import Candidate, examine
 
@@ -79,7 +80,14 @@ def test_a_pack_that_needs_the_folder_that_it_is_developed_in(
     assert "No module named 'gate'" in check.said
 
 
-def test_requirements_that_cannot_be_installed(changed: Callable[..., Path]) -> None:
+@pytest.mark.parametrize("with_uv", [True, False], ids=["uv", "pip"])
+def test_requirements_that_cannot_be_installed(
+    changed: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    with_uv: bool,  # noqa: FBT001
+) -> None:
+    if not with_uv:
+        monkeypatch.setattr(publishing, "_uv", lambda: None)
     pack = changed(requirements=True)
     (pack / "requirements.txt").write_text("no such requirement\n")
     check = found("on its own", pack)
