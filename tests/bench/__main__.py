@@ -1,4 +1,4 @@
-"""Print the benchmarks' table: `python -m tests.bench [pack|preview|checkov|audit ...]`."""
+"""Print the benchmarks' table: `python -m tests.bench [pack|preview|checkov|lambdas|audit ...]`."""
 
 from __future__ import annotations
 
