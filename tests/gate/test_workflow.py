@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 REPOSITORY = Path(__file__).parents[2]
-FOREIGN = Path(__file__).parent / "fixtures" / "foreign" / "python"
+PROGRAM = """
+import pulumi_aws as aws
+
+aws.kms.Key("orders-key", enable_key_rotation=False)
+"""
 WORKFLOW = REPOSITORY / ".github" / "workflows" / "gate.yml"
 JOB: dict[str, Any] = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]["preview"]
 STEPS: dict[str, dict[str, Any]] = {step["name"]: step for step in JOB["steps"] if "name" in step}
@@ -37,7 +40,11 @@ def step(name: str, folder: Path, environment: Mapping[str, str]) -> subprocess.
 @pytest.fixture
 def runner(engine_env: Mapping[str, str], tmp_path: Path) -> dict[str, str]:
     """What a runner has: the caller's repository and this one, here with an environment that is ready."""
-    shutil.copytree(FOREIGN, tmp_path / "caller" / "infra")
+    project = tmp_path / "caller" / "infra"
+    project.mkdir(parents=True)
+    (project / "Pulumi.yaml").write_text("name: orders\nruntime: python\n")
+    (project / "Pulumi.dev.yaml").write_text("config:\n  aws:region: eu-west-1\n")
+    (project / "__main__.py").write_text(PROGRAM)
     (tmp_path / "guardrails").symlink_to(REPOSITORY)
     environment = tmp_path / "environment"
     (environment / "bin").mkdir(parents=True)
