@@ -6,6 +6,7 @@ import multiprocessing
 import signal
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from itertools import islice
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -18,6 +19,33 @@ R = TypeVar("R")
 
 class WorkerDiedError(Exception):
     """A worker ended while it worked on a task, and it did so again when the task was alone."""
+
+
+class _Waiting(Generic[T]):
+    """Tasks that nobody has begun, drawn from their source one by one: a task may carry a whole state.
+
+    Attributes:
+        taken: how many were taken out.
+    """
+
+    def __init__(self, tasks: Iterable[T]) -> None:
+        self._source = iter(tasks)
+        self._next: deque[T] = deque()
+        self.taken = 0
+
+    def __bool__(self) -> bool:
+        if not self._next:
+            self._next.extend(islice(self._source, 1))
+        return bool(self._next)
+
+    def first(self) -> T:
+        """Return the next task, and leave it there."""
+        return self._next[0]
+
+    def take(self) -> T:
+        """Take the next task out."""
+        self.taken += 1
+        return self._next.popleft()
 
 
 class Pool(Generic[T, R]):
@@ -45,30 +73,30 @@ class Pool(Generic[T, R]):
         When a worker dies, the tasks that were under way are tried one by one: only the one that kills its
         worker alone is given up.
         """
-        waiting = deque(tasks)
+        waiting = _Waiting(tasks)
         while waiting:
             suspects: list[T] = []
-            before = len(waiting)
+            before = waiting.taken
             yield from self._round(waiting, self._workers, suspects)
-            if not suspects and len(waiting) == before:
-                suspects.append(waiting.popleft())
+            if not suspects and waiting.taken == before:
+                suspects.append(waiting.take())
             for task in suspects:
-                alone, again = deque([task]), list[T]()
+                alone, again = _Waiting([task]), list[T]()
                 yield from self._round(alone, 1, again)
-                for lost in (*again, *alone):
-                    yield lost, WorkerDiedError("the worker ended without an answer")
+                if again or alone:
+                    yield task, WorkerDiedError("the worker ended without an answer")
 
     def _round(
-        self, waiting: deque[T], workers: int, suspects: list[T]
+        self, waiting: _Waiting[T], workers: int, suspects: list[T]
     ) -> Generator[tuple[T, R | WorkerDiedError]]:
         """Run tasks until none is left or a worker dies; those under way then are the suspects."""
         running: dict[Future[R], T] = {}
         with self._open(workers) as executor:
             while waiting or running:
                 try:
-                    while waiting and len(running) < 2 * workers:
-                        running[executor.submit(self._function, waiting[0])] = waiting[0]
-                        waiting.popleft()
+                    while len(running) < 2 * workers and waiting:
+                        future = executor.submit(self._function, waiting.first())
+                        running[future] = waiting.take()
                 except BrokenExecutor:
                     break
                 done, _ = wait(running, return_when=FIRST_COMPLETED)

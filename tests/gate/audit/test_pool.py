@@ -12,6 +12,7 @@ import pytest
 from gate.audit.pool import Pool, WorkerDiedError, local_processes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from concurrent.futures import Executor, Future
 
 
@@ -34,6 +35,21 @@ def test_the_task_that_kills_its_worker_is_found_and_the_others_are_done() -> No
 
 def test_nothing_to_do() -> None:
     assert list(Pool(work, local_processes, 2).run([])) == []
+
+
+def test_few_tasks_are_in_memory_at_once() -> None:
+    drawn: list[int] = []
+
+    def tasks() -> Iterator[int]:
+        for number in range(100, 150):
+            drawn.append(number)
+            yield number
+
+    results = Pool(work, ThreadPoolExecutor, 2).run(tasks())
+    next(results)
+    assert len(drawn) <= 2 * 2 + 1
+    assert len(dict(results)) == 49
+    assert len(drawn) == 50
 
 
 class Refusing(ThreadPoolExecutor):
