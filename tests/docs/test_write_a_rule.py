@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from local.places import checkout_folder
 from tests.docs.blocks import SHELLS, blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from tests.docs.blocks import Block
 
@@ -26,10 +27,12 @@ ABOUT_THIS_RUN = ("PYTEST_", "COV_", "COVERAGE_")
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Path:
+def repository(tmp_path: Path) -> Iterator[Path]:
     copy = Path(shutil.copytree(ROOT, tmp_path / "repository", ignore=LEFT_BEHIND))
     (copy / "dist").symlink_to(ROOT / "dist")
-    return copy
+    yield copy
+    # What `python -m local` keeps for a checkout is in the user's cache.
+    shutil.rmtree(checkout_folder(copy), ignore_errors=True)
 
 
 @pytest.fixture
