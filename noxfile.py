@@ -114,10 +114,11 @@ def integration(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def docs(session: nox.Session) -> None:
-    """Write the policy reference from the rules (the tests fail when it is not current)."""
-    install(session, "policypack")
+    """Write the policy reference and the drawing of the stack (the tests fail when they are not current)."""
+    install(session, "test")
     reference = ("tap_guardrails.reference", "docs/policies.md")
     session.run("python", "-m", *reference, env={"PYTHONPATH": "policypack"})
+    session.run("python", "-m", "local", "exec", "--", "python", "-m", "tests.docs.architecture")
 
 
 @nox.session(default=False)
@@ -125,6 +126,9 @@ def publish(session: nox.Session) -> None:
     """Check the pack as far as it goes without an account, then publish it (-- ORG)."""
     install(session, "local")
     prepared = ("python", "-m", "local", "exec", "--aws")
+    check = ("publishable", "policypack", "--changelog", "CHANGELOG.md")
+    profiles = ("--config", "policypack/profiles/baseline.json", "--config", "policypack/profiles/strict.json")
+    session.run(*prepared, "embedded", "--", "python", "-m", "gate", *check, *profiles)
     session.run(*prepared, "embedded", "--", "python", "-m", "gate", "preview", "--stack", "prod")
     if session.posargs:
         session.run(*prepared, "real", "--", "pulumi", "policy", "publish", *session.posargs, "policypack")
@@ -134,7 +138,7 @@ def publish(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure, as ratios side by side in one run (-- pack preview checkov ...)."""
+    """Measure, as ratios side by side in one run (-- pack preview checkov lambdas audit)."""
     install(session, "test")
     rival = Path(session.create_tmp()) / "checkov"
     session.run("python", "-m", "venv", str(rival))
