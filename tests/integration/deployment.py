@@ -107,23 +107,35 @@ def prepare(folder: Path, stack: str, target: Target) -> Deployment:
         stack: The stack's name, e.g. `TapStackit`.
         target: What it deploys to.
     """
-    project, state = folder / "project", folder / "state"
-    state.mkdir(parents=True)
+    project = folder / "project"
     project.mkdir()
     shutil.copy(ROOT / "Pulumi.yaml", project)
     for name in ("program", "policypack"):
         shutil.copytree(ROOT / name, project / name, ignore=_IGNORED)
     (project / "dist").symlink_to(ROOT / "dist")
-    aws = "embedded" if target.emulated else "real"
-    environment = applied(changes_for(aws, find(), os.environ), os.environ)
-    if target.emulated:
-        # On AWS itself the state is the user's: a temporary one would be lost with a test that crashes.
-        # The engine writes a file of metadata beside each state, and not at once: one that is killed
-        # meanwhile leaves a state that it cannot read any more ("failed to load checkpoint: EOF").
-        backend = f"{state.as_uri()}?metadata=skip"
-        environment |= {"PULUMI_BACKEND_URL": backend, "PULUMI_HOME": str(folder / "home")}
-        environment |= target.environment
+    environment = environment_for(folder, target)
     # The objects that the tests put into the bucket go with it.
     settings = f'config:\n  aws:region: {REGION}\n  tap-stack:forceDestroy: "true"\n'
     (project / f"Pulumi.{stack}.yaml").write_text(settings, "utf-8")
     return Deployment(project, stack, environment)
+
+
+def environment_for(folder: Path, target: Target) -> Mapping[str, str]:
+    """Prepare an environment in which `pulumi` and the gate deploy to the target.
+
+    Args:
+        folder: Where the state goes. On AWS itself it goes to the user's own backend instead: a temporary
+            one would be lost with a test that crashes.
+        target: What they deploy to.
+    """
+    aws = "embedded" if target.emulated else "real"
+    environment = applied(changes_for(aws, find(), os.environ), os.environ)
+    if not target.emulated:
+        return environment
+    state = folder / "state"
+    state.mkdir()
+    # The engine writes a file of metadata beside each state, and not at once: one that is killed
+    # meanwhile leaves a state that it cannot read any more ("failed to load checkpoint: EOF").
+    backend = f"{state.as_uri()}?metadata=skip"
+    own = {"PULUMI_BACKEND_URL": backend, "PULUMI_HOME": str(folder / "home")}
+    return {**environment, **own, **target.environment}
