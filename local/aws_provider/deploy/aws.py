@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from local.aws_provider.endpoints import require_emulator
 from local.aws_provider.failures import ApiError
@@ -72,7 +73,7 @@ class Api:
             details = cast("Mapping[str, Mapping[str, str]]", error.response).get("Error", {})
             message = f"{service} {operation}: {details.get('Message') or error}"
             raise ApiError(message, details.get("Code", "")) from None
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             message = f"{service} {operation} on {self._endpoint(service)}: {error}"
             raise ApiError(message) from None
 
