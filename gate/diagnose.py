@@ -24,6 +24,8 @@ _LIBRARY: Final = re.compile(r"(?:^|/)(?:site-packages|lib/python[0-9.]+|node_mo
 _MOST_DETAILS: Final = 12
 # The engine does not say whose failure one of AnalyzeStack is; a resource's or a provider's has a URN.
 _PACK_DIED: Final = re.compile(r"Exception calling application|error reading from server|code = Unavailable")
+UNKNOWN_CAUSE: Final = "The program does not run to its end."
+"""What is wrong when the engine's words are none of the known ones."""
 _PACK_FAILED: Final = "failed to run stack policy"
 
 
@@ -164,12 +166,11 @@ def could_not_run(log: EventLog, errors: str, *, where: str, interrupted: bool =
         if known.pattern.search(everything):
             return CouldNotRunError(known.what, where=where, why=known.why, fix=known.fix, details=details)
     return CouldNotRunError(
-        "The program does not run to its end.",
+        UNKNOWN_CAUSE,
         where=_first_place(failed, where),
         why="the engine could not see the whole stack, so nothing can be said about it.",
         fix="correct what the engine reports below, then run the gate again.",
         details=details,
-        general=True,
     )
 
 

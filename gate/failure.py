@@ -22,23 +22,12 @@ class CouldNotRunError(Exception):
         why: why it matters.
         fix: what to do, concretely.
         details: lines of evidence (the engine's own words), shown indented below.
-        general: the cause is not known; the message only says that something failed.
     """
 
-    def __init__(
-        self,
-        what: str,
-        *,
-        where: str,
-        why: str,
-        fix: str,
-        details: tuple[str, ...] = (),
-        general: bool = False,
-    ) -> None:
+    def __init__(self, what: str, *, where: str, why: str, fix: str, details: tuple[str, ...] = ()) -> None:
         super().__init__(what)
         self.what = what
         self.where = where
         self.why = why
         self.fix = fix
         self.details = details
-        self.general = general

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from gate.diagnose import could_not_run
+from gate.diagnose import UNKNOWN_CAUSE, could_not_run
 from gate.failure import CouldNotRunError
 from gate.sources import urn_type
 
@@ -43,7 +43,7 @@ def stopped(log: EventLog, run: Run, *, where: str, applied: str) -> CouldNotRun
         log = replace(log, diagnostics=reached)
     errors = "\n".join(line for line in run.errors.splitlines() if not (causes and _NOT_REACHED.search(line)))
     failure = could_not_run(log, errors, where=where)
-    if failure.general and any(_of_a_resource(one) for one in causes):
+    if failure.what == UNKNOWN_CAUSE and any(_of_a_resource(one) for one in causes):
         return CouldNotRunError(
             "The deployment stopped at a resource that failed.",
             where=failure.where,
