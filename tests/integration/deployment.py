@@ -44,6 +44,19 @@ class Deployment:
         arguments = ["--project", str(self.folder), "--stack", self.stack]
         return self._run([sys.executable, "-m", "gate", command, *arguments, *more], cwd=ROOT)
 
+    def start_gate(self, command: str) -> subprocess.Popen[str]:
+        """Start a command of the gate on the stack."""
+        arguments = ["--project", str(self.folder), "--stack", self.stack]
+        return subprocess.Popen(
+            [sys.executable, "-m", "gate", command, *arguments],
+            cwd=ROOT,
+            env=dict(self.environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
     def audit(self, state: str, *more: str) -> Done:
         """Run the gate's audit on an exported state."""
         pack = str(self.folder / "policypack")
@@ -83,6 +96,13 @@ class Deployment:
         shown = self.pulumi("stack", "output", "--json")
         assert shown.returncode == 0, shown.stderr
         return cast("dict[str, str]", json.loads(shown.stdout))
+
+    def resources(self) -> list[object]:
+        """Give the resources that the state has, as its file says: a run that writes it is not disturbed."""
+        backend = self.environment["PULUMI_BACKEND_URL"].removeprefix("file://").partition("?")[0]
+        (file,) = Path(backend).rglob(f"stacks/*/{self.stack}.json")
+        document = cast("dict[str, dict[str, dict[str, object]]]", json.loads(file.read_text("utf-8")))
+        return cast("list[object]", document["checkpoint"]["latest"].get("resources") or [])
 
     def changes(self, *more: str) -> dict[str, int]:
         """Preview, and count the resources that change by what becomes of them."""

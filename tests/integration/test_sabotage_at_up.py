@@ -6,12 +6,11 @@ Every row of `tests/stack/mutants.yaml`, by the command that deploys, against an
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -55,14 +54,6 @@ def _sabotaged(pristine: Deployment, mutant: Mutant, folder: Path) -> Deployment
     return dataclasses.replace(pristine, folder=copy)
 
 
-def _resources(deployment: Deployment) -> list[object]:
-    """Give the resources that the backend has noted of the stack, as its file says."""
-    backend = Path(deployment.environment["PULUMI_BACKEND_URL"].removeprefix("file://").partition("?")[0])
-    (file,) = backend.rglob(f"stacks/*/{STACK}.json")
-    document = cast("dict[str, dict[str, dict[str, object]]]", json.loads(file.read_text("utf-8")))
-    return cast("list[object]", document["checkpoint"]["latest"].get("resources") or [])
-
-
 @pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.name for mutant in MUTANTS])
 def test_the_gate_deploys_nothing_of_a_mutant(
     mutant: Mutant,
@@ -83,13 +74,13 @@ def test_the_gate_deploys_nothing_of_a_mutant(
     assert set(_BLOCKED.findall(shown)) == mutant.blocked_by, shown + complaints
     assert code == 1
     assert shown.endswith("Nothing was deployed.\n")
-    assert _resources(sabotaged) == []
+    assert sabotaged.resources() == []
     assert inventory(target) == set()
 
 
 def test_without_the_gate_a_stack_policy_comes_too_late(tmp_path: Path) -> None:
     """The hole that `gate deploy` closes: the engine judges a stack when its resources exist."""
-    mutant = next(mutant for mutant in MUTANTS if mutant.blocked_by == {"lambda-error-alarm"})
+    mutant = next(mutant for mutant in MUTANTS if mutant.blocked_by == frozenset({"lambda-error-alarm"}))
     with Emulator() as emulator:
         target = Target(emulator.endpoint, emulator.environment())
         sabotaged = prepare(tmp_path, STACK, target)
@@ -101,7 +92,7 @@ def test_without_the_gate_a_stack_policy_comes_too_late(tmp_path: Path) -> None:
         late = sabotaged.up("--policy-pack", str(sabotaged.folder / "policypack"))
         assert late.returncode != 0
         assert "lambda-error-alarm" in late.stdout
-        assert len(_resources(sabotaged)) > 30
+        assert len(sabotaged.resources()) > 30
         left = inventory(target)
         assert any(name.startswith("function ") for name in left)
         assert any(name.startswith("table ") for name in left)
