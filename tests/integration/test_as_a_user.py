@@ -58,7 +58,7 @@ def test_a_stack_is_deployed_to_an_emulator_that_ends_with_the_shell() -> None:
 def test_the_stack_is_kept_when_that_is_asked_for() -> None:
     with Emulator() as emulator:
         target = Target(emulator.endpoint, emulator.environment())
-        asked = {"TEST_ENV_SUFFIX": "kept", "CLEANUP_AFTER_TESTS": "false"}
+        asked = {"TEST_ENV_SUFFIX": "kept", "CLEANUP_AFTER_TESTS": "false", "TAP_AWS": ""}
         one = "tests/integration/test_deployed_stack.py::test_the_gate_passed_and_deployed"
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", one],
