@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gate.assemble import build_report
-from gate.diagnose import could_not_run
 from gate.evidence import require_evaluated
-from gate.failure import CouldNotRunError
 from gate.preview import pack_options, read_log
+from gate.stopped import stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -100,8 +99,7 @@ def deploy(
     applied = _applied(log)
     if run.interrupted or log.errors() or (run.code != 0 and report.outcome != "blocked"):
         where = f"project {project.name}, stack {stack.name}"
-        failure = could_not_run(log, run.errors, where=where, interrupted=run.interrupted)
-        raise _with_what_was_done(failure, applied)
+        raise stopped(log, run, where=where, applied=applied_words(applied))
     if report.outcome == "passed":
         require_evaluated(log, packs, allow_empty=allow_empty)
     return Deployment(report, applied)
@@ -116,13 +114,3 @@ def _applied(log: EventLog) -> tuple[tuple[str, int], ...]:
 def applied_words(applied: Sequence[tuple[str, int]]) -> str:
     """Say in words what was carried out."""
     return ", ".join(f"{operation} {count:,}" for operation, count in applied) or "nothing"
-
-
-def _with_what_was_done(failure: CouldNotRunError, applied: Sequence[tuple[str, int]]) -> CouldNotRunError:
-    return CouldNotRunError(
-        failure.what,
-        where=failure.where,
-        why=f"{failure.why} Carried out until then, and recorded in the state: {applied_words(applied)}.",
-        fix=failure.fix,
-        details=failure.details,
-    )

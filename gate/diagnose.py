@@ -85,6 +85,17 @@ _KNOWN: Final = (
         "repair the pack (its own words are below); its requirements must be installed.",
     ),
     _Known(
+        re.compile(
+            r"ExpiredToken|security token included in the request is (?:expired|invalid)|"
+            r"InvalidClientTokenId|UnrecognizedClientException|Unable to locate credentials|"
+            r"[Vv]alidate (?:AWS )?credentials|No valid credential sources"
+        ),
+        "AWS does not accept the credentials.",
+        "they are missing, expired or not valid, so nothing can be read, created or changed with them.",
+        "renew them (`aws sso login`, or a fresh session of the role), see that "
+        "`aws sts get-caller-identity` answers, and run it again.",
+    ),
+    _Known(
         re.compile(r"not allowed by the plan|violates plan|expected resource operations"),
         "The deployment is not the one that was previewed.",
         "only what the policies have seen may be deployed; the engine stopped at the first difference.",
@@ -115,7 +126,10 @@ _KNOWN: Final = (
         "install the full Pulumi CLI; `python -m gate doctor` shows what is there.",
     ),
     _Known(
-        re.compile(r"no resource plugin|could not find plugin|failed to install|error downloading plugin"),
+        re.compile(
+            r"no resource plugin|could not find plugin|failed to install|"
+            r"error downloading (?:plugin|provider)|Could not automatically download and install"
+        ),
         "A provider plugin is missing.",
         "the engine asks the provider to check each resource.",
         "run `pulumi install` in the project, or put the plugin on PATH.",

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Aws = Literal["embedded", "real"]
 MARK = "TAP_LOCAL_AWS"
 """Set in a prepared environment, to what it was prepared for."""
+EMULATOR_STATE = "TAP_EMULATOR_STATE"
+"""Set by `python -m local.emulator run`: the folder for the state of what is deployed to the emulator."""
 PASSPHRASE = "tap-guardrails-stand-in"  # noqa: S105 - protects nothing: it belongs to the embedded state alone
 _HARMLESS_AWS = {"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE", "AWS_XRAY_DAEMON_ADDRESS"}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -47,7 +49,7 @@ def changes_for(aws: Aws, cli: Cli, base: Mapping[str, str], root: Path = ROOT) 
         **_nowhere_to_log_in(),
         "PATH": _path(base, [stand_in_folder(root), cli.folder]),
         "PULUMI_HOME": str(make_folder(checkout_folder(root) / "home")),
-        "PULUMI_BACKEND_URL": f"file://{make_folder(state_folder(root))}",
+        "PULUMI_BACKEND_URL": f"file://{make_folder(state_folder(root, base))}",
         "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
         "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
@@ -55,9 +57,13 @@ def changes_for(aws: Aws, cli: Cli, base: Mapping[str, str], root: Path = ROOT) 
     }
 
 
-def state_folder(root: Path = ROOT) -> Path:
-    """Where the embedded backend keeps the checkout's stacks."""
-    return checkout_folder(root) / "state"
+def state_folder(root: Path = ROOT, base: Mapping[str, str] = os.environ) -> Path:
+    """Where the embedded backend keeps the checkout's stacks.
+
+    What is deployed to an emulator that ends with a command is gone with it, so its state is kept apart.
+    """
+    emulators = base.get(EMULATOR_STATE)
+    return Path(emulators) if emulators else checkout_folder(root) / "state"
 
 
 def applied(changes: Changes, base: Mapping[str, str]) -> dict[str, str]:

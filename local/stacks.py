@@ -24,12 +24,18 @@ def configured_stacks(root: Path = ROOT) -> list[str]:
     return sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in root.glob("Pulumi.*.yaml"))
 
 
-def ensure_stacks(names: Iterable[str], root: Path = ROOT) -> None:
-    """Create those of the named stacks that the embedded backend does not have yet, empty."""
+def ensure_stacks(names: Iterable[str], root: Path = ROOT, state: Path | None = None) -> None:
+    """Create those of the named stacks that the embedded backend does not have yet, empty.
+
+    Args:
+        names: Their names.
+        root: The project.
+        state: The backend's folder; by default the one that holds here.
+    """
     project = _project_name(root)
     if project is None:
         return
-    folder = state_folder(root) / ".pulumi"
+    folder = (state or state_folder(root)) / ".pulumi"
     if not (folder / "meta.yaml").exists():
         write_atomically(folder / "meta.yaml", "version: 1\n")
     for name in names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from local.aws_provider.values import Properties, Value
 
 Change: TypeAlias = Literal["add", "delete", "update"]
+
+_INDEX = re.compile(r"\[\d+\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +149,21 @@ def compare(token: str, state: Mapping[str, Value], news: Mapping[str, Value]) -
         if name not in state and output is not None and output.required and name == "region":
             continue
         kind = output.type if output is not None else None
-        replaces = name == "region" or name in description.replaces
-        replaces = replaces or (name in shape.inputs and shape.inputs[name].replaces)
+        always = name == "region" or (name in shape.inputs and shape.inputs[name].replaces)
         found.extend(
-            Difference(path, change, replaces)
+            Difference(path, change, always or _replaces(description, path))
             for path, change in comparison.maybe(state.get(name), news.get(name), (name, name), kind)
         )
     return found
+
+
+def _replaces(description: Description, path: str) -> bool:
+    """Tell whether a change at a path is, lies in or takes along one that makes a new resource."""
+    changed = f"{_INDEX.sub('', path)}."
+    return any(
+        changed.startswith(f"{marked}.") or f"{marked}.".startswith(changed)
+        for marked in description.replaces
+    )
 
 
 def equivalent(token: str, name: str, old: Value, new: Value) -> bool:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 
+from local import stacks
 from local.emulator.emulator import Emulator, EmulatorError
+from local.environment import EMULATOR_STATE, MARK
+from local.failure import Failure
+from local.run import run
 
 _CANNOT_RUN = 2
 
@@ -20,9 +23,9 @@ def main(arguments: list[str]) -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m local.emulator", description=__doc__)
     actions = parser.add_subparsers(dest="action", required=True)
-    run = actions.add_parser("run", help="run a command with an emulator that ends with it")
-    run.add_argument("--port", type=int, default=0, help="the port to listen on (default: any free one)")
-    run.add_argument("command", nargs=argparse.REMAINDER, help="the command, after --")
+    running = actions.add_parser("run", help="run a command with an emulator that ends with it")
+    running.add_argument("--port", type=int, default=0, help="the port to listen on (default: any free one)")
+    running.add_argument("command", nargs=argparse.REMAINDER, help="the command, after --")
     options = parser.parse_args(arguments)
     command = (
         [word for word in options.command if word != "--"]
@@ -30,20 +33,36 @@ def main(arguments: list[str]) -> int:
         else options.command
     )
     if not command:
-        run.error("no command is given. Fix: python -m local.emulator run -- CMD")
+        running.error("no command is given. Fix: python -m local.emulator run -- CMD")
     try:
         with Emulator(options.port) as emulator:
-            print(f"AWS emulator at {emulator.endpoint} (127.0.0.1 only)", file=sys.stderr)
-            return subprocess.run(
-                command, env={**os.environ, **emulator.environment()}, check=False
-            ).returncode
+            _say(f"AWS emulator at {emulator.endpoint} (127.0.0.1 only), for as long as the command runs")
+            code = run(command, _environment(emulator))
     except EmulatorError as error:
-        print(f"error: {error}", file=sys.stderr)
-    except FileNotFoundError:
-        print(f"error: there is no command `{command[0]}`. Fix: check its name", file=sys.stderr)
+        _say(f"error: {error}")
+    except Failure as failure:
+        _say(f"error: {failure}")
     except KeyboardInterrupt:
         return 130
+    else:
+        _say("the AWS emulator has ended, and what was deployed to it is gone")
+        return code
     return _CANNOT_RUN
+
+
+def _environment(emulator: Emulator) -> dict[str, str]:
+    """Lead AWS's SDKs to the emulator, and the state of what is deployed to it to where it ends with it."""
+    state = emulator.folder / "stacks"
+    environment = {**os.environ, **emulator.environment(), EMULATOR_STATE: str(state)}
+    if os.environ.get(MARK) == "embedded":
+        # The command is inside of a prepared environment already.
+        stacks.ensure_stacks(stacks.configured_stacks(), state=state)
+        environment["PULUMI_BACKEND_URL"] = state.as_uri()
+    return environment
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import re
 import shutil
 import signal
 import socket
@@ -99,6 +100,9 @@ class Emulator:
         Raises:
             EmulatorError: It does not start, or the port that was asked for is taken.
         """
+        if self._wanted and _listens(self._wanted):
+            # Asked for its readiness, whoever has the port could answer in the new emulator's place.
+            raise EmulatorError(_taken(self._wanted))
         self.folder = Path(tempfile.mkdtemp(prefix="tap-emulator-"))
         try:
             for attempt in range(1, _ATTEMPTS + 1):
@@ -177,11 +181,8 @@ class Emulator:
     def _why_not(self) -> str:
         log = (self.folder / "emulator.log").read_text("utf-8", errors="replace").strip()
         if "already in use" in log:
-            return (
-                f"The AWS emulator cannot listen on port {self.port} of 127.0.0.1: the port is taken. "
-                "Fix: end what listens there, or leave the port out to get a free one"
-            )
-        if "No module named 'ministack'" in log:
+            return _taken(self.port)
+        if re.search(r"No module named '?ministack", log):
             return (
                 "The AWS emulator is not installed: there is no module ministack. "
                 "Fix: pip install -r requirements/local.txt"
@@ -211,6 +212,18 @@ def _free_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _taken(port: int) -> str:
+    return (
+        f"The AWS emulator cannot listen on port {port} of 127.0.0.1: the port is taken. "
+        "Fix: end what listens there, or leave the port out to get a free one"
+    )
+
+
+def _listens(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _ready(port: int) -> bool:

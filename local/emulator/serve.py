@@ -12,9 +12,12 @@ import signal
 import sys
 import threading
 
+_STANDARD_INPUT = 0
+
 
 def _end_with_owner() -> None:
-    while sys.stdin.buffer.read(1):
+    # Not through sys.stdin: its lock, held by this thread, would end a failing interpreter with a core dump.
+    while os.read(_STANDARD_INPUT, 1):
         pass
     os.killpg(os.getpgrp(), signal.SIGKILL)
 

@@ -41,6 +41,15 @@ TypeError: got an unexpected keyword argument 'version'
             "The language host of the program or the pack is missing.",
         ),
         ("error: no resource plugin 'aws' found", "A provider plugin is missing."),
+        (
+            "error: Could not automatically download and install resource plugin 'pulumi-resource-aws'",
+            "A provider plugin is missing.",
+        ),
+        (
+            "error: kms create_key: The security token included in the request is expired",
+            "AWS does not accept the credentials.",
+        ),
+        ("error: No valid credential sources found", "AWS does not accept the credentials."),
         ("error: something else", "The program does not run to its end."),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -16,6 +16,8 @@ from tests.integration.traces import TraceReceiver, received_traces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from _pytest.capture import CaptureManager
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,16 @@ def target(traces: TraceReceiver) -> Iterator[Target]:
 
 
 @pytest.fixture(scope="session")
-def tap(target: Target, traces: TraceReceiver, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tap]:
+def tap(
+    target: Target,
+    traces: TraceReceiver,
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
+) -> Iterator[Tap]:
     """The stack `TapStack<suffix>`, deployed through the gate; afterwards destroyed, and nothing left.
 
-    `TEST_ENV_SUFFIX` names the suffix, `CLEANUP_AFTER_TESTS=false` keeps the stack.
+    `TEST_ENV_SUFFIX` names the suffix, `CLEANUP_AFTER_TESTS=false` keeps the stack: on AWS itself and on an
+    emulator that is given, not on one that ends with the tests.
     """
     suffix = os.environ.get("TEST_ENV_SUFFIX") or f"it{secrets.token_hex(2)}"
     deployment = prepare(tmp_path_factory.mktemp("tap"), f"TapStack{suffix}", target)
@@ -68,8 +76,16 @@ def tap(target: Target, traces: TraceReceiver, tmp_path_factory: pytest.TempPath
         pytest.fail(f"the gate did not deploy the stack:\n{deployed.stdout}\n{deployed.stderr}")
     yield Tap(target, deployment, suffix, deployment.outputs(), traces, deployed.stdout)
     if os.environ.get("CLEANUP_AFTER_TESTS", "true").lower() == "false":
+        _say(pytestconfig, f"kept: {deployment.stack}, whose project is in {deployment.folder}")
         return
     destroyed = deployment.destroy()
     assert destroyed.returncode == 0, destroyed.stdout + destroyed.stderr
     left = inventory(target) - before
     assert left == set(), f"the stack is destroyed, and this is left of it: {left}"
+
+
+def _say(config: pytest.Config, words: str) -> None:
+    """Say something that is shown whether tests fail or not."""
+    capture = cast("CaptureManager", config.pluginmanager.getplugin("capturemanager"))
+    with capture.global_and_fixture_disabled():
+        print(words)

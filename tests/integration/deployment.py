@@ -44,6 +44,19 @@ class Deployment:
         arguments = ["--project", str(self.folder), "--stack", self.stack]
         return self._run([sys.executable, "-m", "gate", command, *arguments, *more], cwd=ROOT)
 
+    def start_gate(self, command: str) -> subprocess.Popen[str]:
+        """Start a command of the gate on the stack."""
+        arguments = ["--project", str(self.folder), "--stack", self.stack]
+        return subprocess.Popen(
+            [sys.executable, "-m", "gate", command, *arguments],
+            cwd=ROOT,
+            env=dict(self.environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
     def audit(self, state: str, *more: str) -> Done:
         """Run the gate's audit on an exported state."""
         pack = str(self.folder / "policypack")
@@ -84,6 +97,13 @@ class Deployment:
         assert shown.returncode == 0, shown.stderr
         return cast("dict[str, str]", json.loads(shown.stdout))
 
+    def resources(self) -> list[object]:
+        """Give the resources that the state has, as its file says: a run that writes it is not disturbed."""
+        backend = self.environment["PULUMI_BACKEND_URL"].removeprefix("file://").partition("?")[0]
+        (file,) = Path(backend).rglob(f"stacks/*/{self.stack}.json")
+        document = cast("dict[str, dict[str, dict[str, object]]]", json.loads(file.read_text("utf-8")))
+        return cast("list[object]", document["checkpoint"]["latest"].get("resources") or [])
+
     def changes(self, *more: str) -> dict[str, int]:
         """Preview, and count the resources that change by what becomes of them."""
         shown = self.pulumi("preview", "--json", *more)
@@ -107,23 +127,35 @@ def prepare(folder: Path, stack: str, target: Target) -> Deployment:
         stack: The stack's name, e.g. `TapStackit`.
         target: What it deploys to.
     """
-    project, state = folder / "project", folder / "state"
-    state.mkdir(parents=True)
+    project = folder / "project"
     project.mkdir()
     shutil.copy(ROOT / "Pulumi.yaml", project)
     for name in ("program", "policypack"):
         shutil.copytree(ROOT / name, project / name, ignore=_IGNORED)
     (project / "dist").symlink_to(ROOT / "dist")
-    aws = "embedded" if target.emulated else "real"
-    environment = applied(changes_for(aws, find(), os.environ), os.environ)
-    if target.emulated:
-        # On AWS itself the state is the user's: a temporary one would be lost with a test that crashes.
-        # The engine writes a file of metadata beside each state, and not at once: one that is killed
-        # meanwhile leaves a state that it cannot read any more ("failed to load checkpoint: EOF").
-        backend = f"{state.as_uri()}?metadata=skip"
-        environment |= {"PULUMI_BACKEND_URL": backend, "PULUMI_HOME": str(folder / "home")}
-        environment |= target.environment
+    environment = environment_for(folder, target)
     # The objects that the tests put into the bucket go with it.
     settings = f'config:\n  aws:region: {REGION}\n  tap-stack:forceDestroy: "true"\n'
     (project / f"Pulumi.{stack}.yaml").write_text(settings, "utf-8")
     return Deployment(project, stack, environment)
+
+
+def environment_for(folder: Path, target: Target) -> Mapping[str, str]:
+    """Prepare an environment in which `pulumi` and the gate deploy to the target.
+
+    Args:
+        folder: Where the state goes. On AWS itself it goes to the user's own backend instead: a temporary
+            one would be lost with a test that crashes.
+        target: What they deploy to.
+    """
+    aws = "embedded" if target.emulated else "real"
+    environment = applied(changes_for(aws, find(), os.environ), os.environ)
+    if not target.emulated:
+        return environment
+    state = folder / "state"
+    state.mkdir()
+    # The engine writes a file of metadata beside each state, and not at once: one that is killed
+    # meanwhile leaves a state that it cannot read any more ("failed to load checkpoint: EOF").
+    backend = f"{state.as_uri()}?metadata=skip"
+    own = {"PULUMI_BACKEND_URL": backend, "PULUMI_HOME": str(folder / "home")}
+    return {**environment, **own, **target.environment}

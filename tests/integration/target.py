@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -47,7 +48,7 @@ class Target:
         """Whether it is an emulator."""
         return bool(self.endpoint)
 
-    @property
+    @functools.cached_property
     def session(self) -> boto3.Session:
         """A session with the credentials that hold there."""
         if not self.emulated:
@@ -63,52 +64,52 @@ class Target:
         make = cast("Callable[..., object]", self.session.client)
         return make(service, endpoint_url=endpoint or self.endpoint or None, config=config)
 
-    @property
+    @functools.cached_property
     def s3(self) -> S3Client:
         """A client of S3."""
         return cast("S3Client", self.client("s3", _PATHS))
 
-    @property
+    @functools.cached_property
     def dynamodb(self) -> DynamoDBClient:
         """A client of DynamoDB."""
         return cast("DynamoDBClient", self.client("dynamodb"))
 
-    @property
+    @functools.cached_property
     def sqs(self) -> SQSClient:
         """A client of SQS."""
         return cast("SQSClient", self.client("sqs"))
 
-    @property
+    @functools.cached_property
     def sns(self) -> SNSClient:
         """A client of SNS."""
         return cast("SNSClient", self.client("sns"))
 
-    @property
+    @functools.cached_property
     def kms(self) -> KMSClient:
         """A client of KMS."""
         return cast("KMSClient", self.client("kms"))
 
-    @property
+    @functools.cached_property
     def iam(self) -> IAMClient:
         """A client of IAM."""
         return cast("IAMClient", self.client("iam"))
 
-    @property
+    @functools.cached_property
     def logs(self) -> CloudWatchLogsClient:
         """A client of CloudWatch Logs."""
         return cast("CloudWatchLogsClient", self.client("logs"))
 
-    @property
+    @functools.cached_property
     def cloudwatch(self) -> CloudWatchClient:
         """A client of CloudWatch."""
         return cast("CloudWatchClient", self.client("cloudwatch"))
 
-    @property
+    @functools.cached_property
     def xray(self) -> XRayClient:
         """A client of X-Ray."""
         return cast("XRayClient", self.client("xray"))
 
-    @property
+    @functools.cached_property
     def functions(self) -> LambdaClient:
         """A client of Lambda."""
         return cast("LambdaClient", self.client("lambda", _SLOW))

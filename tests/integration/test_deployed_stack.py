@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.integration.conftest import Tap
 
-pytestmark = [pytest.mark.cli, pytest.mark.emulator]
+pytestmark = [pytest.mark.cli, pytest.mark.emulator, pytest.mark.xdist_group("tap")]
 OUTPUTS = {"kmsKeyId", "dataBucketName", "metadataTableName", "apiHandlerArn", "processorArn", "dlqUrl"}
 PROBE = b'{"test": "integration"}'
 
@@ -77,6 +77,21 @@ def test_the_bucket_s_policy_refuses_plain_http(tap: Tap) -> None:
     plainly = cast("S3Client", tap.target.client("s3", endpoint="http://s3.eu-west-2.amazonaws.com"))
     with pytest.raises(ClientError, match="AccessDenied"):
         plainly.put_object(Bucket=bucket, Key="integration/plain", Body=b"x")
+
+
+def test_the_bucket_s_policy_refuses_a_write_that_asks_for_other_encryption(tap: Tap) -> None:
+    """The refusal itself shows on AWS only, as with plain HTTP."""
+    s3, bucket = tap.target.s3, tap.outputs["dataBucketName"]
+    policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+    (other,) = (item for item in policy["Statement"] if item["Sid"] == "DenyOtherEncryption")
+    assert (other["Effect"], other["Action"], other["Principal"]) == ("Deny", "s3:PutObject", "*")
+    assert other["Condition"]["StringNotEquals"] == {"s3:x-amz-server-side-encryption": "aws:kms"}
+    if tap.target.emulated:
+        # Evidence: the emulator takes this very write.
+        s3.put_object(Bucket=bucket, Key="integration/other", Body=b"x", ServerSideEncryption="AES256")
+        return
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.put_object(Bucket=bucket, Key="integration/other", Body=b"x", ServerSideEncryption="AES256")
 
 
 def test_the_table_takes_items_and_can_be_recovered(tap: Tap) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tests.integration.conftest import Tap
 
-pytestmark = [pytest.mark.cli, pytest.mark.emulator]
+pytestmark = [pytest.mark.cli, pytest.mark.emulator, pytest.mark.xdist_group("tap")]
 
 
 def _rotation_off(tap: Tap) -> None:

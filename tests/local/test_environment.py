@@ -63,6 +63,12 @@ def test_the_backend_is_outside_the_checkout_and_the_users_own_is_left_out() -> 
         assert name not in environment
 
 
+def test_an_emulators_state_is_kept_apart(tmp_path: Path) -> None:
+    environment = prepared(TAP_EMULATOR_STATE=str(tmp_path / "stacks"))
+    assert environment["PULUMI_BACKEND_URL"] == f"file://{tmp_path}/stacks"
+    assert (tmp_path / "stacks").is_dir()
+
+
 @given(st.dictionaries(SUFFIXES.map("AWS_".__add__), TEXTS))
 def test_nothing_of_an_account_gets_through(variables: dict[str, str]) -> None:
     environment = prepared(**variables)

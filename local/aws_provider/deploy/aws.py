@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
+from botocore.parsers import ResponseParserError
 
 from local.aws_provider.endpoints import require_emulator
 from local.aws_provider.failures import ApiError
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from local.aws_provider.operations import Answer
     from local.aws_provider.settings import Settings
+
+_NOT_TWICE = frozenset({"create_event_source_mapping", "create_key"})
+"""Creations of what AWS names: where the answer got lost, a second call would make a second one."""
 
 
 class Client(Protocol):
@@ -65,14 +69,19 @@ class Api:
         Raises:
             ApiError: AWS's API refused it, or there was no answer.
         """
-        client = self._client(service, region)
+        call = cast("Operation", getattr(self._client(service, region), operation))
         try:
-            return cast("Operation", getattr(client, operation))(**params)
+            try:
+                return call(**params)
+            except ConnectionClosedError:
+                if operation in _NOT_TWICE:
+                    raise
+                return call(**params)
         except ClientError as error:
             details = cast("Mapping[str, Mapping[str, str]]", error.response).get("Error", {})
             message = f"{service} {operation}: {details.get('Message') or error}"
             raise ApiError(message, details.get("Code", "")) from None
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             message = f"{service} {operation} on {self._endpoint(service)}: {error}"
             raise ApiError(message) from None
 

@@ -58,7 +58,7 @@ class Beginning:
             if error.code not in operations.taken:
                 raise
             identifier = operations.name({}, subject)
-            if self._is_ours(replace(subject, id=identifier)):
+            if self._is_ours(replace(subject, id=identifier), by_name=True):
                 return identifier
             raise self._taken(identifier) from None
         return operations.name(answer, subject)
@@ -81,24 +81,28 @@ class Beginning:
                 raise
             return ""
         for identifier in _identifiers(answer or {}):
-            if identifier not in known and self._is_ours(replace(subject, id=identifier)):
+            candidate = replace(subject, id=identifier)
+            if identifier not in known and self._is_ours(candidate, by_name=operations.exclusive):
                 return identifier
             if operations.exclusive:
                 raise self._taken(identifier)
         return ""
 
-    def _is_ours(self, subject: Subject) -> bool:
+    def _is_ours(self, subject: Subject, *, by_name: bool) -> bool:
+        """Tell whether an interrupted run of this program made a resource, found by its own name or not."""
         operations = self.live.operations
         live = self.live.read(subject)
         if live is None:
             return False
-        if operations.tags is not None:
-            return self.live.tags(subject).get(tags.MARKER) == subject.marker
-        # Without tags there is no marker; what is as wanted already can be taken for ours.
+        found = self.live.tags(subject) if operations.tags is not None else {}
+        if found or (operations.tags is not None and not by_name):
+            return found.get(tags.MARKER) == subject.marker
+        # Without tags there is no marker, and some get theirs after their creation (buckets; on ministack 1.4
+        # alarms too). What has the name and is as wanted already can be taken for ours.
         return all(
             equivalent(self.live.token, name, live.get(name), value)
             for name, value in subject.wanted.items()
-            if name in live
+            if name in live and name not in {"tags", "tagsAll"}
         )
 
 

@@ -36,7 +36,7 @@ class Description:
     overrides.
 
     Attributes:
-        replaces: A change of one of these makes a new resource.
+        replaces: A change of one of these makes a new resource; `a.b` for the property `b` of the object `a`.
         defaults: What Check fills in when the program says nothing.
         absent: What AWS takes a property for that was not given, where that is more than nothing, zero or
             false.

@@ -172,7 +172,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         replaces=frozenset(
             {
                 "hashKey",
-                "importTable",
+                "importTable.s3BucketSource",
                 "localSecondaryIndexes",
                 "name",
                 "rangeKey",

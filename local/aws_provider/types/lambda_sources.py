@@ -81,9 +81,11 @@ SOURCES: Final[dict[str, Description]] = {
     "aws:lambda/eventSourceMapping:EventSourceMapping": Description(
         replaces=frozenset(
             {
+                "amazonManagedKafkaEventSourceConfig.consumerGroupId",
                 "eventSourceArn",
                 "queues",
                 "selfManagedEventSource",
+                "selfManagedKafkaEventSourceConfig.consumerGroupId",
                 "startingPosition",
                 "startingPositionTimestamp",
                 "topics",

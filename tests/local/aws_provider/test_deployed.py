@@ -13,7 +13,8 @@ import yaml
 from local.aws_provider import differ
 from local.aws_provider.deploy.aws import Api
 from local.aws_provider.deploy.lifecycle import Lifecycle
-from local.aws_provider.deploy.live import Live
+from local.aws_provider.deploy.live import Live, params
+from local.aws_provider.failures import ApiError
 from local.aws_provider.found import inputs_as_found
 from local.aws_provider.inputs import Request, check_inputs
 from local.aws_provider.settings import Settings
@@ -171,3 +172,29 @@ def test_a_type_s_whole_life(case: Case, deployment: Deployment) -> None:
     lifecycle.delete(identifier, state)
     lifecycle.delete(identifier, state)
     assert case.stays or lifecycle.read(identifier, state) is None
+
+
+def test_what_was_made_without_its_mark_is_taken_over_by_its_name_only(deployment: Deployment) -> None:
+    """A run can be killed between a creation and the tags; an alarm's and a bucket's come after."""
+    alarm = next(case for case in CASES if case.token == "aws:cloudwatch/metricAlarm:MetricAlarm")
+    token, key = alarm.token, "aws:kms/key:Key"
+    operations = Live(token, deployment.api, deployment.settings).operations
+    inputs = deployment.check(token, alarm.inputs)
+    subject = Live(token, deployment.api, deployment.settings).subject("", inputs)
+    assert operations.create is not None
+    deployment.api.call(
+        "cloudwatch", "eu-west-2", operations.create.operation, params(operations.create, subject)
+    )
+    identifier, _, outputs = deployment.create(token, alarm.inputs)
+    assert identifier == "errors"
+    assert outputs["tags"] == alarm.inputs["tags"]
+
+    other = {**alarm.inputs, "name": "other"}
+    deployment.create(token, other)
+    with pytest.raises(ApiError, match="exists already and was not made by this program"):
+        deployment.create(token, {**other, "threshold": 7})
+
+    deployment.api.call("kms", "eu-west-2", "create_key", {})
+    listed = cast("list[dict[str, str]]", deployment.api.call("kms", "eu-west-2", "list_keys", {})["Keys"])
+    identifier, _, _ = deployment.create(key, {})
+    assert identifier not in {item["KeyId"] for item in listed}

@@ -159,13 +159,40 @@ def test_a_command_runs_with_an_emulator(capfd: pytest.CaptureFixture[str]) -> N
     shown = capfd.readouterr()
     assert shown.out.startswith("http://127.0.0.1:")
     assert shown.out.strip() in shown.err
+    assert "what was deployed to it is gone" in shown.err
+
+
+@pytest.mark.parametrize("prepared", [True, False])
+def test_the_state_of_what_is_deployed_ends_with_the_emulator(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *, prepared: bool
+) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "file:///elsewhere")
+    monkeypatch.setenv("TAP_LOCAL_AWS", "embedded" if prepared else "real")
+    script = 'echo "$TAP_EMULATOR_STATE"; echo "$PULUMI_BACKEND_URL"; ls -RA "$TAP_EMULATOR_STATE"'
+    assert main(["run", "--", "sh", "-c", f"{script}; true"]) == 0
+    folder, backend, *listed = capfd.readouterr().out.splitlines()
+    assert not Path(folder).exists()
+    assert backend == (f"file://{folder}" if prepared else "file:///elsewhere")
+    assert ("dev.json" in listed) == prepared
+
+
+def test_an_interrupt_leaves_the_command_its_emulator_until_it_ends(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Ctrl-C reaches the command too, and what it does about it takes a while."""
+    code = (
+        "import os, signal, time, urllib.request as r; os.kill(os.getppid(), signal.SIGINT); time.sleep(0.5);"
+        "print(r.urlopen(os.environ['AWS_ENDPOINT_URL'] + '/_ministack/ready').status)"
+    )
+    assert main(["run", "--", sys.executable, "-c", code]) == 0
+    assert capfd.readouterr().out == "200\n"
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
         (["run", "--", "false"], 1, ""),
-        (["run", "--", "no-such-command"], 2, "there is no command `no-such-command`"),
+        (["run", "--", "no-such-command"], 2, "'no-such-command' is not a command"),
     ],
 )
 def test_the_command_s_exit_code_is_taken(
