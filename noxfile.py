@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TypedDict
 
 import nox
 
@@ -17,11 +18,22 @@ ROOT = Path(__file__).parent
 PYTHON_FOLDERS = ("program", "policypack", "lambdas", "gate", "local", "tests", "noxfile.py")
 LOCKS = ("test", "program", "policypack", "lambdas", "gate", "local", "lint", "typecheck", "checkov", "nox")
 
+
+class Unhurried(TypedDict):
+    """How long nox waits for a command that was asked to end; None is until it has."""
+
+    interrupt_timeout: None
+    terminate_timeout: None
+
+
 # A machine behind a TLS-inspecting proxy trusts its own authority; uv wants that said.
 os.environ.setdefault("UV_SYSTEM_CERTS", "1")
 # The pack, the component and the stand-in provider import grpc at every start: compile it once.
 os.environ.setdefault("UV_COMPILE_BYTECODE", "1")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Ctrl-C is the engine's to answer: ended meanwhile, it would leave its state behind.
+UNHURRIED: Unhurried = {"interrupt_timeout": None, "terminate_timeout": None}
 
 
 def install(session: nox.Session, group: str) -> None:
@@ -65,8 +77,14 @@ def env(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def deploy(session: nox.Session) -> None:
-    """Deploy exactly what passed the gate (-- --stack prod --aws real)."""
-    run_gate(session, "deploy")
+    """Deploy what passed the gate, to an emulator for the session's time (-- --stack prod --aws real)."""
+    install(session, "local")
+    args = list(session.posargs)
+    aws = take_option(args, "--aws", "embedded")
+    own = aws == "embedded" and not os.environ.get("AWS_ENDPOINT_URL")
+    emulator = ("python", "-m", "local.emulator", "run", "--") if own else ()
+    gate = ("python", "-m", "local", "exec", "--aws", aws, "--", "python", "-m", "gate", "deploy", *args)
+    session.run(*emulator, *gate, **UNHURRIED)
 
 
 @nox.session(default=False)
@@ -107,9 +125,8 @@ def integration(session: nox.Session) -> None:
     args = list(session.posargs)
     aws = take_option(args, "--aws", "embedded")
     prepared = ("python", "-m", "local", "exec", "--aws", aws, "--")
-    session.run(
-        *prepared, "python", "-m", "pytest", *(args or ["tests/integration", "-v"]), env={"TAP_AWS": aws}
-    )
+    tests = ("python", "-m", "pytest", *(args or ["tests/integration", "-v"]))
+    session.run(*prepared, *tests, env={"TAP_AWS": aws}, **UNHURRIED)
 
 
 @nox.session(default=False)
@@ -127,7 +144,12 @@ def publish(session: nox.Session) -> None:
     install(session, "local")
     prepared = ("python", "-m", "local", "exec", "--aws")
     check = ("publishable", "policypack", "--changelog", "CHANGELOG.md")
-    profiles = ("--config", "policypack/profiles/baseline.json", "--config", "policypack/profiles/strict.json")
+    profiles = (
+        "--config",
+        "policypack/profiles/baseline.json",
+        "--config",
+        "policypack/profiles/strict.json",
+    )
     session.run(*prepared, "embedded", "--", "python", "-m", "gate", *check, *profiles)
     session.run(*prepared, "embedded", "--", "python", "-m", "gate", "preview", "--stack", "prod")
     if session.posargs:
