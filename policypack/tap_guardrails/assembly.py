@@ -22,7 +22,7 @@ from pulumi_policy import Severity as PolicySeverity
 
 from tap_guardrails import adapter
 from tap_guardrails.levels import level_of
-from tap_guardrails.model import Control, ResourceRule, Rule, StackRule
+from tap_guardrails.model import ANY_TYPE, Control, ResourceRule, Rule, StackRule
 
 PulumiPolicy: TypeAlias = ResourceValidationPolicy | StackValidationPolicy
 
@@ -134,6 +134,6 @@ def compliance_framework(controls: tuple[Control, ...]) -> PolicyComplianceFrame
 
 def tags(rule: Rule) -> list[str]:
     """Return a policy's tags: the services that it judges, then every control that it answers."""
-    services = {token.split(":")[1].split("/")[0] for token in rule.types}
+    services = {token.split(":")[1].split("/")[0] for token in rule.types if token != ANY_TYPE}
     controls = [f"{FRAMEWORKS[control.framework].tag}:{control.identifier}" for control in rule.controls]
     return ["aws", *sorted(services), *controls]

@@ -11,6 +11,8 @@ from tap_guardrails.model.reading import Absent, Known, Malformed, Node, Reading
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tap_guardrails.model.waiver import Waiver
+
 T = TypeVar("T")
 
 
@@ -26,18 +28,22 @@ class Verdict(enum.Enum):
     ERROR = "error"
     """The rule itself failed; nothing is known, so nothing passes."""
 
+    WAIVED = "waived"
+    """It stands, and a waiver that is in force lets it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is wrong with one property.
 
     Attributes:
-        verdict: Violation, undecided or error.
+        verdict: Violation, undecided, error or waived.
         problem: What is wrong, one sentence.
         path: The property's path.
         found: What stands there, as `Node.found` shows it.
         required: What has to stand there.
         fix: How to repair it, where the rule's own advice does not fit.
+        waiver: What lets it stand, when it is waived.
     """
 
     verdict: Verdict
@@ -46,6 +52,7 @@ class Finding:
     found: str
     required: str
     fix: str = ""
+    waiver: Waiver | None = None
 
 
 @dataclass(frozen=True, slots=True)
