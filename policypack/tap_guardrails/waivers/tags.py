@@ -81,7 +81,7 @@ def read_node(node: Node) -> Waiver | Refused | None:
     """Read a tag's value. Secret words waive nothing: a waiver is there to be read by everybody."""
     match node.text():
         case Known(text):
-            return Refused("is a secret") if node.hidden else read_text(text)
+            return Refused("is a secret") if node.secret else read_text(text)
         case Undetermined():
             return None
         case _:

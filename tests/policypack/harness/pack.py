@@ -56,8 +56,14 @@ class Pack:
             request.policyConfig[name].properties.CopyFrom(struct(settings or {}))
         self._call("Configure", request)
 
-    def configure_stack(self) -> None:
-        self._call("ConfigureStack", proto.AnalyzerStackConfigureRequest(stack="dev", tags={"team": "a"}))
+    def configure_stack(
+        self, config: Mapping[str, str] | None = None, secret_keys: Sequence[str] = ()
+    ) -> None:
+        """Say what the engine says of a stack: its tags, and its configuration."""
+        request = proto.AnalyzerStackConfigureRequest(
+            stack="dev", tags={"team": "a"}, config=config, config_secret_keys=secret_keys
+        )
+        self._call("ConfigureStack", request)
 
     def analyze(self, resource: CaseResource) -> proto.AnalyzeResponse:
         return cast("proto.AnalyzeResponse", self._call("Analyze", analyze_request(resource)))

@@ -1,4 +1,4 @@
-"""Property trees in YAML: `!unknown` and `!secret` say what JSON cannot, `!waiver` what depends on the day."""
+"""Property trees in YAML: `!unknown` and `!secret` say what JSON cannot, `!waiver` what the day decides."""
 
 from __future__ import annotations
 
