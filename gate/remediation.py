@@ -43,7 +43,7 @@ def changes(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[
 def _changes(path: str, before: object, after: object) -> Iterator[str]:
     if before == after:
         return
-    listed = isinstance(after, list) and isinstance(before, list)
+    listed = all(isinstance(one, list) for one in (after, before))
     if isinstance(after, Mapping):
         yield from _within(path, mapping(before), mapping(cast("object", after)))
     elif listed:
