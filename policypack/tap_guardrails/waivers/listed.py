@@ -6,6 +6,7 @@ The stack's are for what has no tags, and travel with the program: each entry na
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 STACK_KEY: Final = "tap-guardrails:waivers"
 SHOWN_LENGTH: Final = 200
+
+BARE_DAY: Final = re.compile(r"(\d{4}-\d{2}-\d{2}) 00:00:00 \+0000 UTC", re.ASCII)
+"""What Pulumi makes of a day that stands in a stack's YAML without quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,8 @@ def in_stack(config: Mapping[str, str], secret_keys: Sequence[str]) -> Iterator[
     for position, entry in enumerate(cast("list[object]", entries)):
         fields = dict(record(entry))
         policy = fields.pop("policy", "")
+        if bare := BARE_DAY.fullmatch(fields.get("expires", "")):
+            fields["expires"] = bare[1]
         yield read_entry(policy, f"{STACK_KEY}[{position}]", fields, of_stack=True)
 
 

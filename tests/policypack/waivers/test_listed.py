@@ -151,6 +151,12 @@ def test_the_stacks_configuration_waives_what_has_no_tags(pack: Pack) -> None:
     assert not of(pack.analyze_stack([ROOT, ROLE_POLICY]), IN_FORCE)
 
 
+def test_a_day_without_quotes_in_the_stacks_configuration_is_a_day(pack: Pack) -> None:
+    bare = entry("*::key", expires=f"{TERMS['expires']} 00:00:00 +0000 UTC")
+    pack.configure_stack({STACK_KEY: json.dumps([{"policy": ROTATION, **bare}])})
+    assert levels(pack.analyze(KEY), ROTATION) == [proto.ADVISORY]
+
+
 def test_in_the_stacks_configuration_any_pattern_is_about_this_stack(pack: Pack) -> None:
     pack.configure_stack({STACK_KEY: json.dumps([{"policy": ROTATION, **entry("*::key")}])})
     pack.analyze(key(enableKeyRotation=True))
