@@ -1,4 +1,4 @@
-"""The pack as operators set it up: profiles, waivers, remediation; through the real CLI, on the whole stack."""
+"""The pack as operators set it up: profiles, waivers, remediation; on the whole stack, by the real CLI."""
 
 from __future__ import annotations
 
