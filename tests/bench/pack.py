@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 import grpc
+from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 
 from tests.bench.pairing import paired, seconds
@@ -58,11 +59,11 @@ def connected(folder: Path) -> Generator[tuple[AnalyzerStub, int]]:
 
 
 def start(folder: Path) -> Callable[[], None]:
-    """Return what starts a pack until it listens, and ends it."""
+    """Return what starts a pack until it answers, and ends it."""
 
     def once() -> None:
-        with running_process(folder):
-            pass
+        with connected(folder) as (stub, _):
+            method(stub, "GetPluginInfo")(Empty())
 
     return once
 
