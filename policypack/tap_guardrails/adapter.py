@@ -96,7 +96,7 @@ def stack_validation(rule: StackRule) -> Callable[[StackValidationArgs, ReportVi
 def ledger(rule: Rule, settings: Settings) -> Ledger:
     """Open the book of a policy's own waivers."""
     return Ledger(
-        listed=in_policies({rule.name: settings.records(WAIVERS.name)}),
+        listed=in_policies({rule.name: settings.entries(WAIVERS.name)}),
         in_program=False,
         longest=LONGEST_DAYS,
     )

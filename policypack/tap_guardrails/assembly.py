@@ -7,7 +7,6 @@ framework names, tags — is put to it here, so that a new rule is one file and 
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias, TypedDict
 
@@ -23,13 +22,14 @@ from pulumi_policy import Severity as PolicySeverity
 from tap_guardrails import adapter
 from tap_guardrails.levels import level_of
 from tap_guardrails.model import ANY_TYPE, Control, ResourceRule, Rule, StackRule
+from tap_guardrails.model.record import record
 
 PulumiPolicy: TypeAlias = ResourceValidationPolicy | StackValidationPolicy
 
 RULES_FOLDER: Final = Path(__file__).with_name("rules")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Framework:
     """A published set of requirements.
 
@@ -52,7 +52,7 @@ FRAMEWORKS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Policy:
     """A rule together with the pulumi-policy object made of it.
 

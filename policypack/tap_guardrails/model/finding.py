@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from tap_guardrails.model.reading import Absent, Known, Malformed, Node, Reading, Undetermined
+from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ class Verdict(enum.Enum):
     """It stands, and a waiver that is in force lets it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finding:
     """One thing that is wrong with one property.
 
@@ -55,7 +55,7 @@ class Finding:
     waiver: Waiver | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NotApplicable:
     """The rule has nothing to ask of this resource.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from tap_guardrails.model.finding import Outcome
+from tap_guardrails.model.record import record
 from tap_guardrails.model.resource import Resource
 from tap_guardrails.model.settings import ON_UNKNOWN, WAIVERS, Setting, Settings
 from tap_guardrails.model.stack import ANY_TYPE, Stack
@@ -21,7 +21,7 @@ StackCheck: TypeAlias = Callable[[Resource, Stack, Settings], Iterable[Outcome]]
 PathStep: TypeAlias = str | int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Change:
     """A property's new value.
 
@@ -37,7 +37,7 @@ class Change:
 ResourceRepair: TypeAlias = Callable[[Resource, Settings], Iterable[Change]]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Repair:
     """What a rule can put right by itself, where an operator sets its policy to `remediate`.
 
@@ -60,7 +60,7 @@ class Severity(enum.Enum):
     CRITICAL = "critical"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Control:
     """A requirement of a published framework that the policy answers.
 
@@ -75,7 +75,7 @@ class Control:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Declaration:
     """What is said of a rule; where it is said, `name` is also the file's name with `_` for `-`.
 
@@ -117,7 +117,7 @@ class Declaration:
         return (*self.settings, ON_UNKNOWN, WAIVERS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ResourceRule(Declaration):
     """A rule that needs nothing but the resource's own inputs.
 
@@ -130,7 +130,7 @@ class ResourceRule(Declaration):
     repair: Repair | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class StackRule(Declaration):
     """A rule that judges each resource of its types by what else is in the stack.
 

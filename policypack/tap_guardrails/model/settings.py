@@ -5,23 +5,23 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias, cast
 
 from tap_guardrails.model.reading import plain
+from tap_guardrails.model.record import record
 from tap_guardrails.model.values import decode
 
-Record: TypeAlias = tuple[tuple[str, str], ...]
+Entry: TypeAlias = tuple[tuple[str, str], ...]
 """The fields of an object of a list, by name; a single nameless one for what is no object."""
 
-SettingValue: TypeAlias = "bool | int | float | str | tuple[str, ...] | tuple[Record, ...]"
+SettingValue: TypeAlias = "bool | int | float | str | tuple[str, ...] | tuple[Entry, ...]"
 
 
 class SettingsError(ValueError):
     """A policy's configuration that does not match what the policy declares."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Flag:
     """A setting that is true or false."""
 
@@ -40,7 +40,7 @@ class Flag:
         raise SettingsError(f"`{self.name}` must be true or false, not {shown(value)}")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Whole:
     """A setting that is a whole number within bounds, both included."""
 
@@ -70,7 +70,7 @@ class Whole:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Choice:
     """A setting that is one of a few words."""
 
@@ -95,7 +95,7 @@ class Choice:
         raise SettingsError(f"`{self.name}` must be one of {', '.join(self.choices)}, not {shown(value)}")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Words:
     """A setting that is a list of texts.
 
@@ -135,8 +135,8 @@ class Words:
         raise SettingsError(f"`{self.name}` must be a list {what}, not {given}")
 
 
-@dataclass(frozen=True, slots=True)
-class Records:
+@record
+class Entries:
     """A setting that is a list of objects of texts. Whoever reads them judges what they hold.
 
     Attributes:
@@ -146,7 +146,7 @@ class Records:
     name: str
     description: str
     fields: Mapping[str, Mapping[str, object]]
-    default: tuple[Record, ...] = ()
+    default: tuple[Entry, ...] = ()
 
     def schema(self) -> dict[str, object]:
         """Return its JSON schema."""
@@ -166,11 +166,11 @@ class Records:
     def parse(self, value: object) -> SettingValue:
         """Return the objects, with what is no text as JSON; raise `SettingsError` when there is no list."""
         if isinstance(value, (list, tuple)):
-            return tuple(record(entry) for entry in cast("Sequence[object]", value))
+            return tuple(entry_of(entry) for entry in cast("Sequence[object]", value))
         raise SettingsError(f"`{self.name}` must be a list, not {shown(value)}")
 
 
-Setting: TypeAlias = Flag | Whole | Choice | Words | Records
+Setting: TypeAlias = Flag | Whole | Choice | Words | Entries
 
 ON_UNKNOWN: Final = Choice(
     "onUnknown",
@@ -180,7 +180,7 @@ ON_UNKNOWN: Final = Choice(
 )
 """What every policy can be told of unknowns."""
 
-WAIVERS: Final = Records(
+WAIVERS: Final = Entries(
     "waivers",
     "Findings that may stand: on which resources, why, who answers for it, and the last day.",
     {
@@ -238,18 +238,18 @@ class Settings:
         """Return a `Words`."""
         return cast("tuple[str, ...]", self._values[name])
 
-    def records(self, name: str) -> tuple[Record, ...]:
-        """Return a `Records`."""
-        return cast("tuple[Record, ...]", self._values[name])
+    def entries(self, name: str) -> tuple[Entry, ...]:
+        """Return a `Entries`."""
+        return cast("tuple[Entry, ...]", self._values[name])
 
     def key(self) -> tuple[tuple[str, SettingValue], ...]:
         """Return something hashable that tells these settings from others."""
         return tuple(sorted(self._values.items()))
 
 
-def record(entry: object) -> Record:
+def entry_of(given: object) -> Entry:
     """Keep an object's fields as texts."""
-    fields = cast("Mapping[str, object]", entry) if isinstance(entry, Mapping) else {"": entry}
+    fields = cast("Mapping[str, object]", given) if isinstance(given, Mapping) else {"": given}
     return tuple((name, value if isinstance(value, str) else shown(value)) for name, value in fields.items())
 
 

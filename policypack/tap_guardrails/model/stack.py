@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from tap_guardrails.model.reading import Known, Node, Undetermined
+from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ ANY_TYPE: Final = "*"
 ROOT_TYPE: Final = "pulumi:pulumi:Stack"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Names:
     """The resources of a kind by their names in AWS.
 
@@ -35,7 +35,7 @@ class Names:
     nameless: tuple[Resource, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Target:
     """What a property that names a resource may point to.
 

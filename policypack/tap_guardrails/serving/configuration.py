@@ -87,7 +87,7 @@ class Configuration:
             of_stack: The waivers in the stack's own configuration.
             today: Tells the day.
         """
-        lists = {name: settings.records(WAIVERS.name) for name, settings in self._settings.items()}
+        lists = {name: settings.entries(WAIVERS.name) for name, settings in self._settings.items()}
         entries = (*in_policies(lists), *of_stack)
         own = self._settings.get(WAIVER_POLICY)
         if own is None:

@@ -40,6 +40,19 @@ class WireProperties(Mapping[str, Value]):
             self._decoded[name] = wire_value(fields[name])
         return self._decoded[name]
 
+    def get(self, key: str, default: Value = None) -> Value:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Return a property; most of those that rules ask for are not there, and that must cost little."""
+        if key in self._decoded:
+            return self._decoded[key]
+        fields = self._struct.fields
+        if key not in fields:
+            return default
+        value = self._decoded[key] = wire_value(fields[key])
+        return value
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._struct.fields
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._struct.fields)
 

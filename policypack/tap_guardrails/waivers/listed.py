@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
-from tap_guardrails.model.settings import record
+from tap_guardrails.model.record import record
+from tap_guardrails.model.settings import entry_of
 from tap_guardrails.waivers.patterns import Pattern, pattern_of
 from tap_guardrails.waivers.terms import Refused, read_fields
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tap_guardrails.model import Waiver
-    from tap_guardrails.model.settings import Record
+    from tap_guardrails.model.settings import Entry
 
 STACK_KEY: Final = "tap-guardrails:waivers"
 SHOWN_LENGTH: Final = 200
@@ -27,7 +27,7 @@ BARE_DAY: Final = re.compile(r"(\d{4}-\d{2}-\d{2}) 00:00:00 \+0000 UTC", re.ASCI
 """What Pulumi makes of a day that stands in a stack's YAML without quotes."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Listed:
     """An entry that waives, or is meant to.
 
@@ -48,7 +48,7 @@ class Listed:
     of_stack: bool
 
 
-def in_policies(lists: Mapping[str, Sequence[Record]]) -> Iterator[Listed]:
+def in_policies(lists: Mapping[str, Sequence[Entry]]) -> Iterator[Listed]:
     """Read the waivers in the configuration of policies, given by policy."""
     for policy, entries in lists.items():
         for position, entry in enumerate(entries):
@@ -70,7 +70,7 @@ def in_stack(config: Mapping[str, str], secret_keys: Sequence[str]) -> Iterator[
         yield unreadable(config[STACK_KEY][:SHOWN_LENGTH], "is no list of waivers")
         return
     for position, entry in enumerate(cast("list[object]", entries)):
-        fields = dict(record(entry))
+        fields = dict(entry_of(entry))
         policy = fields.pop("policy", "")
         if bare := BARE_DAY.fullmatch(fields.get("expires", "")):
             fields["expires"] = bare[1]

@@ -6,15 +6,16 @@ A `*` stands for any characters.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from tap_guardrails.model.record import record
 
 URN: Final = "urn:pulumi:"
 BETWEEN: Final = "::"
 WHOLE_PARTS, SHORT_PARTS = 4, 2
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pattern:
     """A pattern of URNs.
 

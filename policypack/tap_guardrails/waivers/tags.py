@@ -6,10 +6,10 @@ any tag. Only the resource's own `tags` count: what a provider puts on everythin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.model import Known, Node, Resource, Secret, Undetermined, Value, Waiver
+from tap_guardrails.model.record import record
 from tap_guardrails.waivers.terms import Refused, read_text
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ PACKAGES: Final = ("aws:", "aws-native:")
 """Whose resources have tags in AWS; a component's `tags` are there to be handed on."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tagged:
     """A tag that waives, or is meant to.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.model import Waiver
+from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,7 @@ FIELD: Final = re.compile(r"(?:^|\s)(expires|owner|reason)=")
 DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Refused:
     """Words that are no waiver.
 

@@ -117,13 +117,18 @@ def stack_request(resources: Sequence[CaseResource]) -> proto.AnalyzeStackReques
     return request
 
 
+def pack_command(folder: Path = PACK_FOLDER, options: Sequence[str] = ()) -> list[str]:
+    """How the engine's language host starts a pack; it listens once it has written its port."""
+    return [sys.executable, *options, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(folder)]
+
+
 @contextmanager
 def running_process(
     folder: Path = PACK_FOLDER, environment: Mapping[str, str] | None = None, options: Sequence[str] = ()
 ) -> Generator[tuple[subprocess.Popen[bytes], int]]:
     """Start the pack as the engine does, and give the process and its port."""
     process = subprocess.Popen(
-        [sys.executable, *options, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(folder)],
+        pack_command(folder, options),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=PACK_FOLDER.parent if folder == PACK_FOLDER else folder,  # coverage knows files from the root
