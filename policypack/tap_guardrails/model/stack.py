@@ -112,12 +112,22 @@ class Stack:
             top: The property, at the top level; that is how the engine records dependencies.
             types: The type tokens looked for.
         """
-        found: dict[str, Resource] = {}
-        for urn in resource.property_dependencies.get(top, ()):
-            for member in self.family(urn):
-                if member.type in types and member.urn != resource.urn:
-                    found[member.urn] = member
-        return tuple(found.values())
+        urns = resource.property_dependencies.get(top, ())
+        if len(urns) == 1:
+            found = self.members(urns[0], tuple(types))
+        else:
+            every = (member for urn in urns for member in self.members(urn, tuple(types)))
+            found = tuple({member.urn: member for member in every}.values())
+        if resource.type not in types:
+            return found
+        return tuple(member for member in found if member.urn != resource.urn)
+
+    def members(self, urn: str, types: tuple[str, ...]) -> tuple[Resource, ...]:
+        """Return those of a resource's family that are of some types; many ask for the same component's."""
+        return self.derived(
+            lambda stack: tuple(member for member in stack.family(urn) if member.type in types),
+            (Stack.members, urn, types),
+        )
 
     def family(self, urn: str) -> Iterator[Resource]:
         """Go through a resource and, when it is a component, all that it contains, cycles or not."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.alarms.alarm import Alarm, alarms
 from tap_guardrails.aws.alarms.checks import AlarmOptions, effective
@@ -50,6 +51,10 @@ class Watch:
     alarm: Alarm
     series: Series | None
     certain: bool
+
+
+MOST_DOUBTS: Final = 50
+"""How many alarms that may watch a resource are looked at; where any may watch any, that is every pair."""
 
 
 @dataclass(slots=True)
@@ -98,12 +103,14 @@ class Guard:
 
 
 def guard(resource: Resource, signal: Signal, stack: Stack, options: AlarmOptions) -> Guard:
-    """Find what watches a resource."""
+    """Find what watches a resource: all that certainly does, and enough of what may."""
     watches = stack.derived(lambda one: find_watches(one, signal), signal)
     certain: list[Watch] = []
     possible: list[Watch] = []
     useless: list[Watch] = []
-    for watch in (*watches.by_urn.get(resource.urn, ()), *watches.anywhere):
+    for watch in chain(watches.by_urn.get(resource.urn, ()), watches.anywhere):
+        if not watch.certain and len(possible) >= MOST_DOUBTS:
+            continue
         worth, near = effective(watch.alarm, stack, options), same_place(watch.alarm.resource, resource)
         if near is False or (worth is False and not watch.certain):
             continue
