@@ -123,9 +123,10 @@ def period_within(key: Resource, maximum: int) -> Iterator[Outcome]:
 
 
 def repair(key: Resource, settings: Settings) -> Iterator[Change]:
-    """Turn rotation on where AWS can rotate, and bring the time between rotations within the bounds."""
-    if key.type in WITHOUT_ROTATION or any(obstacles(key)):
-        return
+    """Turn rotation on, and bring the time between rotations within the bounds.
+
+    A key that AWS cannot rotate does not pass with it on, so it is left as it is.
+    """
     match KEY.at(key, "enableKeyRotation").boolean():
         case Absent() | Known(False):
             yield Change(("enableKeyRotation",), value=True)

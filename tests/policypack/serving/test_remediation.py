@@ -8,16 +8,23 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.proto import analyzer_pb2 as proto
+from pulumi_policy import EnforcementLevel
 
-from tap_guardrails.model import ResourceRule
+from tap_guardrails.assembly import Policy, pulumi_policy
+from tap_guardrails.model import Absent, Change, Repair, ResourceRule, Severity, must
+from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
 from tests.policypack.harness.cases import RULES, Case, CaseResource, cases
 from tests.policypack.harness.injection import paths, places, with_unknown
+from tests.policypack.harness.pack import analyze_request
 from tests.policypack.harness.trees import UNKNOWN_MARK, secret
 from tests.policypack.harness.waived import WAIVED_KEY, levels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    import grpc
+
+    from tap_guardrails.model import Outcome, Resource, Settings
     from tests.policypack.harness.pack import Pack
 
 KMS, PITR, TRACING, RETENTION = (
@@ -244,6 +251,36 @@ def test_what_could_not_be_put_right_blocks(pack: Pack) -> None:
         resource = CaseResource("key", "aws:kms/key:Key", {"enableKeyRotation": value})
         assert remediated(pack, resource) is None
         assert levels(pack.analyze(resource), KMS) == [proto.MANDATORY]
+
+
+def only_unless_set(resource: Resource, _settings: Settings) -> Iterator[Outcome]:
+    if isinstance(resource.at("b").text(), Absent):
+        yield from must(resource.at("a").boolean(), bool, problem="It is off.", required="true")
+
+
+def set_it(_resource: Resource, _settings: Settings) -> Iterator[Change]:
+    yield Change(("b",), "x")
+
+
+@pytest.mark.parametrize(("value", "repaired"), [(False, True), (UNKNOWN_MARK, False)])
+def test_a_repair_never_settles_what_is_undecided(value: object, *, repaired: bool) -> None:
+    """Not even one that would make the rule find nothing."""
+    rule = ResourceRule(
+        name="set-it",
+        title="Set",
+        description="It is set.",
+        why="So.",
+        fix="Set it.",
+        url="https://x",
+        severity=Severity.LOW,
+        types=("aws:kms/key:Key",),
+        check=only_unless_set,
+        repair=Repair("Sets it.", set_it),
+    )
+    servicer = GuardrailsAnalyzer([Policy(rule, pulumi_policy(rule), EnforcementLevel.REMEDIATE)])
+    request = analyze_request(CaseResource("key", "aws:kms/key:Key", {"a": value}))
+    answer = servicer.Remediate(request, cast("grpc.ServicerContext", None))
+    assert bool(answer.remediations) == repaired
 
 
 @pytest.mark.parametrize("level", [proto.MANDATORY, proto.ADVISORY, proto.DISABLED])
