@@ -47,7 +47,7 @@ def build_report(
         findings=sorted_findings([_finding(event, locate) for event in log.findings]),
         tallies=tuple(sorted(_tallies(log, requested), key=lambda one: (one.pack, one.policy))),
         resources=len({summary.urn for summary in log.analyzed}),
-        notes=(*_notes(log), *_remediations(log)),
+        notes=(*_notes(log), *sorted(_remediations(log))),
         changes=tuple(sorted(log.changes.items())),
         seconds=seconds,
     )
