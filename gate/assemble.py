@@ -47,7 +47,7 @@ def build_report(
         findings=sorted_findings([_finding(event, locate) for event in log.findings]),
         tallies=tuple(sorted(_tallies(log, requested), key=lambda one: (one.pack, one.policy))),
         resources=len({summary.urn for summary in log.analyzed}),
-        notes=tuple(_notes(log)),
+        notes=(*_notes(log), *sorted(_remediations(log))),
         changes=tuple(sorted(log.changes.items())),
         seconds=seconds,
     )
@@ -100,6 +100,13 @@ def _tallies(log: EventLog, requested: Sequence[RequestedPack]) -> Iterator[Poli
     for pack in requested:
         for policy in sorted(pack.disabled - {"all"}):
             yield PolicyTally(policy, names.get(str(pack.folder), ""), "resource", 0, 0, 0, disabled=True)
+
+
+def _remediations(log: EventLog) -> Iterator[str]:
+    """Yield what policies put right before they judged: whoever reads the program must know."""
+    for one in log.remediated:
+        where = f"{urn_name(one.urn)} ({urn_type(one.urn)})"
+        yield f"{one.policy} put right {where}: {'; '.join(one.changes)}; the program is as it was"
 
 
 def _notes(log: EventLog) -> Iterator[str]:

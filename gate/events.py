@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from gate.document import integer, mapping, text, texts
 from gate.plain import uncoloured
+from gate.remediation import Remediation, changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -66,7 +67,7 @@ class EventLog:
         analyzed: summaries of resource policies, one for each resource and pack.
         stack_analyzed: summaries of stack policies, one for each pack.
         offered: resource policies that are enabled, by pack (from the summaries of remediation).
-        remediated: (pack, policy, URN) of each remediation that changed a resource.
+        remediated: each remediation that changed a resource.
         diagnostics: messages, debug ones left out.
         declared: type token of each resource that the program declares, by URN.
         providers: names of the provider packages in use.
@@ -81,7 +82,7 @@ class EventLog:
     analyzed: list[PolicySummary] = field(default_factory=list[PolicySummary])
     stack_analyzed: list[PolicySummary] = field(default_factory=list[PolicySummary])
     offered: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
-    remediated: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
+    remediated: list[Remediation] = field(default_factory=list[Remediation])
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
     declared: dict[str, str] = field(default_factory=dict[str, str])
     providers: set[str] = field(default_factory=set[str])
@@ -151,7 +152,12 @@ def _offered(log: EventLog, body: Mapping[str, object]) -> None:
 
 def _remediated(log: EventLog, body: Mapping[str, object]) -> None:
     log.remediated.append(
-        (text(body.get("policyPackName")), text(body.get("policyName")), text(body.get("resourceUrn")))
+        Remediation(
+            pack=text(body.get("policyPackName")),
+            policy=text(body.get("policyName")),
+            urn=text(body.get("resourceUrn")),
+            changes=changes(mapping(body.get("before")), mapping(body.get("after"))),
+        )
     )
 
 

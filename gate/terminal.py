@@ -77,8 +77,10 @@ def failure_lines(failure: CouldNotRunError, ink: Ink) -> Iterator[str]:
 def finding_lines(finding: Finding, ink: Ink) -> Iterator[str]:
     """Yield the lines of one finding."""
     word, style = ("BLOCKED", "red") if finding.blocks else ("ADVISORY", "yellow")
+    if finding.verdict == "waived" and not finding.blocks:
+        word = "WAIVED"
     about = [plain(finding.policy), *([f"({plain(finding.severity)})"] if finding.severity else [])]
-    if finding.verdict != "violation":
+    if finding.verdict not in {"violation", word.lower()}:
         about.append(f"[{finding.verdict}]")
     yield ink.paint(word, style, "bold") + "  " + ink.paint(" ".join(about), "bold")
     yield from textwrap.wrap(plain(finding.summary), _WIDTH, initial_indent="  ", subsequent_indent="  ")
@@ -127,8 +129,10 @@ def _tally_words(tally: PolicyTally, report: Report) -> tuple[str, str, str]:
         return "!", "yellow", "turned off by the pack's config file"
     if blocking:
         return "✗", "red", _count(blocking, "blocking finding")
+    waived = sum(one.verdict == "waived" for one in own)
     if own:
-        return "!", "yellow", _count(len(own), "advisory", "advisories")
+        advice = [_count(len(own) - waived, "advisory", "advisories")] if waived < len(own) else []
+        return "!", "yellow", ", ".join([*advice, *([f"{waived:,} waived"] if waived else [])])
     if not tally.passed:
         return "-", "dim", "not applicable"
     return "✓", "green", "stack" if tally.kind == "stack" else _count(tally.passed, "resource")
@@ -141,11 +145,13 @@ def _count(number: int, one: str, many: str = "") -> str:
 def _summary_line(report: Report, ink: Ink) -> str:
     blocking = [one for one in report.findings if one.blocks]
     undecided = sum(one.verdict == "undecided" for one in report.findings)
+    waived = sum(one.verdict == "waived" and not one.blocks for one in report.findings)
     parts = [
         _count(sum(not one.disabled for one in report.tallies), "policy", "policies"),
         _count(report.resources, "resource"),
         _count(len(blocking), "blocking finding"),
-        _count(len(report.findings) - len(blocking), "advisory", "advisories"),
+        _count(len(report.findings) - len(blocking) - waived, "advisory", "advisories"),
+        *([f"{waived:,} waived"] if waived else []),
         *([f"{undecided:,} undecided"] if undecided else []),
         f"{report.seconds:.1f} s",
     ]

@@ -1,9 +1,17 @@
 """Rules under pulumi-policy's own servicer: its arguments turned into the pack's model.
 
 The pack's servicer does not come through here. This is for those who put these policies into a pack of
-their own. Three things are lost on that way: pulumi-policy takes the mark off secrets, so no found value is
-shown at all, and a rule that asks for the mark finds none; it reports everything at one level, so
-`onUnknown: warn` does not soften; and what was asked for is not known when the outputs come.
+their own. What is lost on that way:
+
+- pulumi-policy takes the mark off secrets, so no found value is shown at all, and a rule that asks for the
+  mark finds none;
+- it reports everything at one level, so `onUnknown: warn` does not soften, and a waived finding cannot be
+  shown as an advisory: it is told as the reason why the policy does not apply, and only when nothing else
+  was found;
+- each policy knows its own configuration only, so only the waivers there hold: those in the program, which
+  `waiver-in-force` could forbid, waive nothing; and nobody tells which waivers are needed;
+- what was asked for is not known when the outputs come;
+- nothing is put right at level `remediate`.
 """
 
 from __future__ import annotations
@@ -14,9 +22,11 @@ from typing import TYPE_CHECKING, cast
 from tap_guardrails.judging import judge_resource, judge_stack
 from tap_guardrails.message import message
 from tap_guardrails.model import (
+    Finding,
     Provider,
     Resource,
     ResourceRule,
+    Rule,
     Secret,
     Settings,
     Stack,
@@ -24,6 +34,8 @@ from tap_guardrails.model import (
     Value,
     decode,
 )
+from tap_guardrails.model.settings import WAIVERS
+from tap_guardrails.waivers import LONGEST_DAYS, Ledger, in_policies
 
 if TYPE_CHECKING:
     from pulumi_policy import (
@@ -45,11 +57,15 @@ def resource_validation(rule: ResourceRule) -> Callable[[ResourceValidationArgs,
         if args.resource_type not in rule.types:
             args.not_applicable(f"Applies to {rule.types_shown}.")
         resource = Resource(args.urn, args.resource_type, args.name, unwrapped(args.props))
-        judgement = judge_resource(rule, resource, Settings(rule.all_settings, args.get_config()))
-        for finding in judgement.findings:
+        settings = Settings(rule.all_settings, args.get_config())
+        judgement = judge_resource(rule, resource, settings)
+        findings = ledger(rule, settings).applied(rule.name, resource, judgement.findings)
+        blocking = [finding for finding in findings if finding.waiver is None]
+        for finding in blocking:
             report(message(rule, resource, finding), args.urn)
-        if judgement.reason:
-            args.not_applicable(judgement.reason)
+        reason = judgement.reason or waived_reason(findings)
+        if reason and not blocking:
+            args.not_applicable(reason)
 
     return validate
 
@@ -60,13 +76,36 @@ def stack_validation(rule: StackRule) -> Callable[[StackValidationArgs, ReportVi
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         stack = Stack([resource_of(resource) for resource in args.resources])
         settings = Settings(rule.all_settings, args.get_config())
+        book = ledger(rule, settings)
         judgement = judge_stack(rule, stack, settings)
-        for resource, finding in judgement.findings:
+        findings = [
+            (resource, applied)
+            for resource, finding in judgement.findings
+            for applied in book.applied(rule.name, resource, [finding])
+        ]
+        blocking = [(resource, finding) for resource, finding in findings if finding.waiver is None]
+        for resource, finding in blocking:
             report(message(rule, resource, finding), resource.urn)
-        if judgement.reason:
-            args.not_applicable(judgement.reason)
+        reason = judgement.reason or waived_reason([finding for _, finding in findings])
+        if reason and not blocking:
+            args.not_applicable(reason)
 
     return validate
+
+
+def ledger(rule: Rule, settings: Settings) -> Ledger:
+    """Open the book of a policy's own waivers."""
+    return Ledger(
+        listed=in_policies({rule.name: settings.entries(WAIVERS.name)}),
+        in_program=False,
+        longest=LONGEST_DAYS,
+    )
+
+
+def waived_reason(findings: Sequence[Finding]) -> str:
+    """Say that everything is waived, by whom and until when; empty when nothing is."""
+    waivers = dict.fromkeys(finding.waiver for finding in findings if finding.waiver)
+    return " ".join(f"Waived by {one.owner} until {one.expires}: {one.reason}" for one in waivers)
 
 
 def resource_of(given: PolicyResource) -> Resource:

@@ -7,7 +7,6 @@ framework names, tags — is put to it here, so that a new rule is one file and 
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias, TypedDict
 
@@ -22,14 +21,15 @@ from pulumi_policy import Severity as PolicySeverity
 
 from tap_guardrails import adapter
 from tap_guardrails.levels import level_of
-from tap_guardrails.model import Control, ResourceRule, Rule, StackRule
+from tap_guardrails.model import ANY_TYPE, Control, ResourceRule, Rule, StackRule
+from tap_guardrails.model.record import record
 
 PulumiPolicy: TypeAlias = ResourceValidationPolicy | StackValidationPolicy
 
 RULES_FOLDER: Final = Path(__file__).with_name("rules")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Framework:
     """A published set of requirements.
 
@@ -52,7 +52,7 @@ FRAMEWORKS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Policy:
     """A rule together with the pulumi-policy object made of it.
 
@@ -134,6 +134,6 @@ def compliance_framework(controls: tuple[Control, ...]) -> PolicyComplianceFrame
 
 def tags(rule: Rule) -> list[str]:
     """Return a policy's tags: the services that it judges, then every control that it answers."""
-    services = {token.split(":")[1].split("/")[0] for token in rule.types}
+    services = {token.split(":")[1].split("/")[0] for token in rule.types if token != ANY_TYPE}
     controls = [f"{FRAMEWORKS[control.framework].tag}:{control.identifier}" for control in rule.controls]
     return ["aws", *sorted(services), *controls]

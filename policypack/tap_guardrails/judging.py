@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.model import Finding, NotApplicable, Outcome, Resource, Settings, Stack, Verdict
+from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tap_guardrails.model.rule import ResourceRule, StackRule
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Judgement:
     """What a rule says of one resource.
 
@@ -26,12 +26,15 @@ class Judgement:
     reason: str = ""
 
 
+COMPLIANT: Final = Judgement()
+
+
 def judge_resource(rule: ResourceRule, resource: Resource, settings: Settings) -> Judgement:
     """Judge one resource by its own inputs."""
     return judged(lambda: rule.check(resource, settings))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StackJudgement:
     """What a rule says of a stack.
 
@@ -68,6 +71,8 @@ def judged(check: Callable[[], Iterable[Outcome]]) -> Judgement:
         outcomes = tuple(check())
     except Exception as error:  # noqa: BLE001 - whatever a rule raises, the resource must not pass
         return Judgement((failure(error),))
+    if not outcomes:
+        return COMPLIANT
     findings = tuple(outcome for outcome in outcomes if isinstance(outcome, Finding))
     reasons = [outcome.reason for outcome in outcomes if isinstance(outcome, NotApplicable)]
     return Judgement(findings, "" if findings or not reasons else reasons[0])

@@ -10,13 +10,14 @@ if TYPE_CHECKING:
 
 
 def message(rule: Declaration, resource: Resource, finding: Finding) -> str:
-    """Write a finding: the problem in the first line, then one `Key: value` a line.
+    """Write a finding: the problem in the first line, then one `Key: value` a line, a waiver's terms last.
 
     Args:
         rule: The rule that found it.
         resource: The resource that it was found on.
         finding: What was found.
     """
+    waiver = finding.waiver
     return "\n".join(
         (
             one_line(finding.problem),
@@ -26,6 +27,8 @@ def message(rule: Declaration, resource: Resource, finding: Finding) -> str:
             one_line(f"Why: {rule.why}"),
             one_line(f"Fix: {finding.fix or rule.fix}"),
             f"Verdict: {finding.verdict.value}",
+            *((f"Reason: {one_line(waiver.reason)}", f"Owner: {one_line(waiver.owner)}") if waiver else ()),
+            *((f"Expires: {waiver.expires.isoformat()}",) if waiver else ()),
         )
     )
 

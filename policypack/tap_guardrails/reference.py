@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, cast
 
 from tap_guardrails import PACK_NAME
 from tap_guardrails.assembly import FRAMEWORKS, find_rules
 from tap_guardrails.levels import level_of
-from tap_guardrails.model import ResourceRule
+from tap_guardrails.model import ANY_TYPE, ResourceRule
+from tap_guardrails.model.settings import ON_UNKNOWN, WAIVERS
+from tap_guardrails.waivers import TAG_PREFIX, WAIVER_POLICY
+from tap_guardrails.waivers.listed import STACK_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -18,29 +21,62 @@ if TYPE_CHECKING:
     from tap_guardrails.model import Rule
     from tap_guardrails.model.settings import Setting
 
-HEAD = f"""\
+HEAD: Final = f"""\
 # Policies of `{PACK_NAME}`
 
 Written from the rules' own declarations by `nox -s docs`; do not edit. Each policy answers for each resource:
 compliant, violation, or undecided, where a value is unknown before deployment and nothing in the program
 settles it. Undecided blocks like a violation unless the policy's `onUnknown` is `warn`.
+
+A policy's level is `mandatory`, `advisory`, `disabled` or, where the table says so, `remediate`: the preview
+then puts right what is safe to put right, shows what it changed, and blocks on the rest. Never changed is a
+resource of which the policy does not know something, whose value is of a wrong type, or whose finding is
+waived.
+
+## Settings of every policy
+
+"""
+
+WAIVING: Final = f"""\
+## Waivers
+
+A waiver lets the findings of one policy on one resource stand. It has a reason, an owner and a last day; what
+it lets stand is still shown, as an advisory finding with `Verdict: waived` and these words. It is written
+
+- as a tag on the resource that the finding names: `{TAG_PREFIX}POLICY` with the value
+  `expires=2027-01-31 owner=team@example.com reason=why it may stand`;
+- for what has no tags, in the stack's configuration (`Pulumi.STACK.yaml`), as a list under
+  `{STACK_KEY}` with `policy`, `urn`, `expires`, `owner` and `reason`;
+- by the operator, in the policy's own configuration, as `waivers` with `urn`, `expires`, `owner` and
+  `reason`.
+
+A `urn` is a pattern in which `*` stands for any characters: `TYPE::NAME`, or a whole
+`urn:pulumi:STACK::PROJECT::TYPE::NAME`. What cannot be read, is unknown, is secret, has expired or goes too
+far ahead waives nothing, and [`{WAIVER_POLICY}`](#{WAIVER_POLICY}) reports it, as it reports what is not
+needed any more. A rule that failed (`Verdict: error`) cannot be waived.
 """
 
 
 def reference(rules: Sequence[Rule]) -> str:
     """Return the reference of some rules, in Markdown."""
-    parts = [HEAD, "\n".join(overview(rules)), *("\n".join(chapter(rule)) for rule in rules)]
+    parts = [
+        HEAD + "\n".join(configuration((ON_UNKNOWN, WAIVERS))),
+        WAIVING,
+        "## All policies\n\n" + "\n".join(overview(rules)),
+        *("\n".join(chapter(rule)) for rule in rules),
+    ]
     return "\n".join(f"{part.rstrip()}\n" for part in parts)
 
 
 def overview(rules: Iterable[Rule]) -> Iterator[str]:
     """Yield the table of all policies."""
-    yield "| policy | holds when | level | severity |"
-    yield "|---|---|---|---|"
+    yield "| policy | holds when | level | severity | can remediate |"
+    yield "|---|---|---|---|---|"
     for rule in rules:
+        repairs = "yes" if isinstance(rule, ResourceRule) and rule.repair else ""
         yield (
             f"| [`{rule.name}`](#{rule.name}) | {cell(rule.description)} | {level_of(rule.name).value} |"
-            f" {rule.severity.value} |"
+            f" {rule.severity.value} | {repairs} |"
         )
 
 
@@ -54,10 +90,14 @@ def chapter(rule: Rule) -> Iterator[str]:
     yield f"- Why: {rule.why}"
     yield f"- Fix: {rule.fix}"
     yield f"- Level: {level_of(rule.name).value}; severity: {rule.severity.value}; judges {scope}"
-    yield f"- Types: {', '.join(f'`{token}`' for token in rule.types)}"
+    if isinstance(rule, ResourceRule) and rule.repair:
+        yield f"- At level `remediate`: {rule.repair.what}"
+    every = rule.types == (ANY_TYPE,)
+    yield f"- Types: {'every type' if every else ', '.join(f'`{token}`' for token in rule.types)}"
     yield f"- Source: <{rule.url}>"
-    yield ""
-    yield from configuration(rule.all_settings)
+    if rule.settings:
+        yield ""
+        yield from configuration(rule.settings)
     if rule.controls:
         yield ""
         yield "| framework | control |"
@@ -85,7 +125,16 @@ def takes(schema: dict[str, object]) -> str:
         return f"one of `{json.dumps(schema['enum'])}`"
     if "minimum" in schema:
         return f"{schema['type']}, {schema['minimum']} to {schema['maximum']}"
-    return str(schema["type"])
+    return f"{schema['type']} of {named_items(schema)}" if "items" in schema else str(schema["type"])
+
+
+def named_items(schema: dict[str, object]) -> str:
+    """Say what a JSON schema's list holds."""
+    items = cast("dict[str, object]", schema["items"])
+    if "enum" in items:
+        return f"`{json.dumps(items['enum'])}`"
+    fields = cast("dict[str, object]", items.get("properties", {}))
+    return f"objects with {', '.join(f'`{name}`' for name in fields)}" if fields else f"{items['type']}s"
 
 
 def cell(text: str) -> str:

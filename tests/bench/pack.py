@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import subprocess
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -13,7 +14,14 @@ from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 from tests.bench.pairing import paired, seconds
 from tests.bench.row import Row, at_least, at_most
 from tests.bench.stacks import synthetic_stack
-from tests.policypack.harness.pack import LIMITS, PACK_FOLDER, analyze_request, running_process, stack_request
+from tests.policypack.harness.pack import (
+    LIMITS,
+    PACK_FOLDER,
+    analyze_request,
+    pack_command,
+    running_process,
+    stack_request,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -58,11 +66,14 @@ def connected(folder: Path) -> Generator[tuple[AnalyzerStub, int]]:
 
 
 def start(folder: Path) -> Callable[[], None]:
-    """Return what starts a pack until it listens, and ends it."""
+    """Return what starts a pack until it listens, and ends it; some packs are slow to end when asked to."""
 
     def once() -> None:
-        with running_process(folder):
-            pass
+        command = pack_command(folder)
+        with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as one:
+            assert one.stdout is not None
+            assert int(one.stdout.readline())
+            one.kill()
 
     return once
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 ACCOUNT: Final = "123456789012"
 KEY: Final = f"arn:aws:kms:eu-west-2:{ACCOUNT}:key/1"
 TOPIC: Final = f"arn:aws:sns:eu-west-2:{ACCOUNT}:alarms"
-RESOURCES_PER_TEAM: Final = 20
+RESOURCES_PER_TEAM: Final = 25
 TAGS: Final = {"Project": "tap", "Environment": "dev", "ManagedBy": "pulumi", "Owner": "platform"}
 
 
@@ -108,11 +108,17 @@ def function(team_name: str, name: str) -> Iterator[CaseResource]:
         },
         {"role": [f"{name}-role"], "loggingConfig": [f"{name}-logs"]},
     )
+    yield CaseResource(
+        f"{name}-live",
+        "aws:lambda/alias:Alias",
+        {"name": "live", "functionName": name, "functionVersion": "1"},
+    )
     yield alarm(name, "AWS/Lambda", "Errors", {"FunctionName": name}, name)
+    yield alarm(f"{name}-slow", "AWS/Lambda", "Duration", {"FunctionName": name}, name)
 
 
 def team(name: str) -> Iterator[CaseResource]:
-    """Yield one team's twenty resources."""
+    """Yield one team's twenty-five resources."""
     yield CaseResource(
         f"{name}-key",
         "aws:kms/key:Key",
@@ -151,6 +157,7 @@ def team(name: str) -> Iterator[CaseResource]:
     )
     yield alarm(dead, "AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": dead}, dead)
     yield CaseResource(
-        f"{name}-topic", "aws:sns/topic:Topic", {"name": f"{name}-topic", "kmsMasterKeyId": KEY}
+        f"{name}-topic", "aws:sns/topic:Topic", {"name": f"{name}-topic", "kmsMasterKeyId": KEY, "tags": TAGS}
     )
+    yield CaseResource(f"{name}-board", "aws:cloudwatch/dashboard:Dashboard", {"dashboardName": name})
     yield CaseResource(f"{name}-component", "team:index:Service", {})

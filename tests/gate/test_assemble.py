@@ -69,6 +69,13 @@ def test_policies_are_counted() -> None:
     assert result.resources == 2
 
 
+def test_what_a_policy_put_right_is_noted() -> None:
+    body = {"policyName": "rotates", "policyPackName": "p", "resourceUrn": KEY, "after": {"on": True}}
+    assert report(events({"policyRemediationEvent": body})).notes == (
+        "rotates put right tap-key (aws:kms/key:Key): on is now true (was not set); the program is as it was",
+    )
+
+
 def test_warnings_are_noted_once() -> None:
     log = events(
         diagnostic("warning", "stand-in\nprovider\n"),

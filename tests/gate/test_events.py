@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.events import Diagnostic, read_events
+from gate.remediation import Remediation
 from tests.gate.sample_log import KEY, STACK, diagnostic, events, finding, step
 
 
@@ -13,7 +14,15 @@ def test_a_run_is_read() -> None:
     log = events(
         finding(KEY, "rotates", "\x1b[31mbad\x1b[0m", severity="high"),
         {"policyRemediateSummaryEvent": {"policyPackName": "p", "passed": ["rotates"], "failed": ["other"]}},
-        {"policyRemediationEvent": {"policyPackName": "p", "policyName": "rotates", "resourceUrn": KEY}},
+        {
+            "policyRemediationEvent": {
+                "policyPackName": "p",
+                "policyName": "rotates",
+                "resourceUrn": KEY,
+                "before": {"on": False},
+                "after": {"on": True},
+            }
+        },
         step("create", "urn:x", "pulumi:providers:aws"),
         step("delete", "urn:gone", "aws:s3/bucket:Bucket"),
     )
@@ -26,7 +35,7 @@ def test_a_run_is_read() -> None:
     assert log.packs == {"p|local|/packs/p": "1.0.0"}
     assert (log.result, log.changes, log.truncated) == ("succeeded", {"create": 2}, False)
     assert log.offered == {"p": {"rotates", "other"}}
-    assert log.remediated == [("p", "rotates", KEY)]
+    assert log.remediated == [Remediation("p", "rotates", KEY, ("on is now true (was false)",))]
     assert [(one.policy, one.message, one.severity) for one in log.findings] == [("rotates", "bad", "high")]
 
 

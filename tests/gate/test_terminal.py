@@ -112,6 +112,23 @@ def test_a_passed_report() -> None:
     assert lines[-1] == "PASSED  0 policies, 5 resources, 0 blocking findings, 0 advisories, 3.1 s"
 
 
+def test_a_waived_finding_is_told_apart_from_advice() -> None:
+    terms = (("Reason", "Spring."), ("Owner", "me"), ("Expires", "2027-01-31"))
+    waived = dataclasses.replace(FINDING, level="advisory", verdict="waived", location=None, more=terms)
+    report = dataclasses.replace(
+        REPORT, findings=(waived, dataclasses.replace(ADVICE, policy=FINDING.policy))
+    )
+    lines = list(report_lines(report, PLAIN))
+    assert "  ! kms-key-rotation  1 advisory, 1 waived" in lines
+    assert "WAIVED  kms-key-rotation (high)" in lines
+    assert lines[21:24] == ["  reason    Spring.", "  owner     me", "  expires   2027-01-31"]
+    assert lines[-1].startswith(
+        "PASSED  6 policies, 5 resources, 0 blocking findings, 1 advisory, 1 waived, 1 undec"
+    )
+    stuck = dataclasses.replace(waived, level="mandatory")
+    assert next(finding_lines(stuck, PLAIN)) == "BLOCKED  kms-key-rotation (high) [waived]"
+
+
 def test_a_failure_has_the_form_of_every_message() -> None:
     failure = CouldNotRunError("It broke.", where="here", why="so", fix="do", details=("a\tb", "c\x1b"))
     assert list(failure_lines(failure, PLAIN)) == [

@@ -20,6 +20,7 @@ def shared_pack() -> Iterator[Pack]:
 
 @pytest.fixture
 def pack(shared_pack: Pack) -> Pack:
-    """The running pack, with every policy at its defaults."""
+    """The running pack, with every policy at its defaults, for a stack that configures nothing."""
+    shared_pack.configure_stack()
     shared_pack.configure()
     return shared_pack

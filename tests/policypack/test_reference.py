@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tap_guardrails.assembly import find_rules
+from tap_guardrails.model import ResourceRule
 from tap_guardrails.reference import cell, main, reference
+from tap_guardrails.waivers import TAG_PREFIX
+from tap_guardrails.waivers.listed import STACK_KEY
 
 if TYPE_CHECKING:
     import pytest
@@ -22,8 +25,23 @@ def test_every_rule_has_a_chapter_with_its_fix_and_settings() -> None:
     for rule in find_rules():
         chapter = reference([rule]).split(f"## {rule.name}\n")[1]
         assert rule.fix in chapter
-        assert all(f"`{setting.name}`" in chapter for setting in rule.all_settings)
+        assert all(f"`{setting.name}`" in chapter for setting in rule.settings)
         assert all(cell(control.identifier) in chapter for control in rule.controls)
+
+
+def test_what_every_policy_can_be_told_is_said_once() -> None:
+    head, chapters = reference(find_rules()).split("## All policies")
+    for name in ("`onUnknown`", "`waivers`", TAG_PREFIX, STACK_KEY):
+        assert name in head
+    assert "| `onUnknown` |" not in chapters
+
+
+def test_what_a_policy_puts_right_is_said() -> None:
+    for rule in find_rules():
+        repair = rule.repair if isinstance(rule, ResourceRule) else None
+        chapter = reference([rule]).split(f"## {rule.name}\n")[1]
+        assert ("At level `remediate`" in chapter) == bool(repair)
+        assert not repair or repair.what in chapter
 
 
 def test_a_bar_does_not_end_a_cell() -> None:

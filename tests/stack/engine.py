@@ -25,6 +25,7 @@ class Preview:
         code: exit code of the CLI.
         mandatory: names of the policies that blocked.
         advisory: names of the policies that only warned.
+        remediated: each policy that changed a resource, with the resource's name.
         output: what the CLI printed.
     """
 
@@ -32,6 +33,7 @@ class Preview:
     mandatory: frozenset[str]
     advisory: frozenset[str]
     output: str
+    remediated: frozenset[tuple[str, str]] = frozenset()
 
 
 def copy_project(into: Path) -> Path:
@@ -61,10 +63,17 @@ def preview(project: Path, env: Mapping[str, str], *options: str, stack: str = "
         check=False,
     )
     said: dict[str, set[str]] = {"mandatory": set(), "advisory": set()}
+    remediated: set[tuple[str, str]] = set()
     for line in events.read_text().splitlines() if events.exists() else ():
-        event: dict[str, Any] = json.loads(line).get("policyEvent") or {}
-        if event:
+        body: dict[str, Any] = json.loads(line)
+        if event := body.get("policyEvent"):
             said[event["enforcementLevel"]].add(event["policyName"])
+        if event := body.get("policyRemediationEvent"):
+            remediated.add((event["policyName"], event["resourceUrn"].rpartition("::")[2]))
     return Preview(
-        done.returncode, frozenset(said["mandatory"]), frozenset(said["advisory"]), done.stdout + done.stderr
+        done.returncode,
+        frozenset(said["mandatory"]),
+        frozenset(said["advisory"]),
+        done.stdout + done.stderr,
+        frozenset(remediated),
     )

@@ -7,17 +7,17 @@ own, and the provider makes a resource of each.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_guardrails.aws.place import same_place
 from tap_guardrails.model import Kind, Known, Resource, Stack
+from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Link:
     """How companions of a kind name whom they accompany.
 
@@ -36,7 +36,7 @@ class Link:
     local: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Companions:
     """The companions of a resource.
 
@@ -49,7 +49,7 @@ class Companions:
     possible: tuple[Resource, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LinkIndex:
     """The companions along a link, of a whole stack.
 

@@ -5,12 +5,12 @@ https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.kinds import FUNCTION, LOG_GROUP
 from tap_guardrails.aws.place import same_place
 from tap_guardrails.model import Absent, Malformed, Node, Resource, Stack, Target, Undetermined
+from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,7 @@ DEFAULT_PREFIX: Final = "/aws/lambda/"
 """What Lambda puts before a function's name, unless the function names a log group itself."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FunctionLogs:
     """A function's log group.
 

@@ -5,11 +5,11 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.ht
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.kinds import FUNCTION
 from tap_guardrails.model import Known, Malformed, Node, Resource, Undetermined
+from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ REFERENCE_TYPES: Final = frozenset({"PARAMETER_STORE", "SECRETS_MANAGER"})
 """Types of a CodeBuild variable whose value only says where the secret is."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shown:
     """A value that AWS shows.
 

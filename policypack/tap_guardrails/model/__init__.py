@@ -15,14 +15,26 @@ from tap_guardrails.model.finding import (
 from tap_guardrails.model.kind import Kind
 from tap_guardrails.model.reading import Absent, Known, Malformed, Node, Reading, Undetermined
 from tap_guardrails.model.resource import Provider, Resource
-from tap_guardrails.model.rule import Control, ResourceRule, Rule, Severity, StackRule
+from tap_guardrails.model.rule import (
+    ANY_TYPE,
+    Change,
+    Control,
+    Repair,
+    ResourceRule,
+    Rule,
+    Severity,
+    StackRule,
+)
 from tap_guardrails.model.settings import Choice, Flag, Settings, SettingsError, Whole, Words
 from tap_guardrails.model.stack import Stack, Target
 from tap_guardrails.model.values import UNKNOWN, Opaque, Secret, Value, decode
+from tap_guardrails.model.waiver import Waiver
 
 __all__ = [
+    "ANY_TYPE",
     "UNKNOWN",
     "Absent",
+    "Change",
     "Choice",
     "Control",
     "Finding",
@@ -36,6 +48,7 @@ __all__ = [
     "Outcome",
     "Provider",
     "Reading",
+    "Repair",
     "Resource",
     "ResourceRule",
     "Rule",
@@ -49,6 +62,7 @@ __all__ = [
     "Undetermined",
     "Value",
     "Verdict",
+    "Waiver",
     "Whole",
     "Words",
     "decode",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from tap_guardrails.model.reading import Absent, Known, Malformed, Node, Reading, Undetermined
+from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from tap_guardrails.model.waiver import Waiver
 
 T = TypeVar("T")
 
@@ -26,18 +28,22 @@ class Verdict(enum.Enum):
     ERROR = "error"
     """The rule itself failed; nothing is known, so nothing passes."""
 
+    WAIVED = "waived"
+    """It stands, and a waiver that is in force lets it."""
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Finding:
     """One thing that is wrong with one property.
 
     Attributes:
-        verdict: Violation, undecided or error.
+        verdict: Violation, undecided, error or waived.
         problem: What is wrong, one sentence.
         path: The property's path.
         found: What stands there, as `Node.found` shows it.
         required: What has to stand there.
         fix: How to repair it, where the rule's own advice does not fit.
+        waiver: What lets it stand, when it is waived.
     """
 
     verdict: Verdict
@@ -46,9 +52,10 @@ class Finding:
     found: str
     required: str
     fix: str = ""
+    waiver: Waiver | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NotApplicable:
     """The rule has nothing to ask of this resource.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tap_guardrails.model.values import UNKNOWN, Secret, Value
+from tap_guardrails.model.values import UNKNOWN, Secret, Value, has_unknown
 
 
 class Overlay(Mapping[str, Value]):
@@ -24,8 +24,17 @@ class Overlay(Mapping[str, Value]):
 
     def __getitem__(self, name: str) -> Value:
         if name not in self._merged:
-            self._merged[name] = overlaid(self._outputs[name], self._inputs.get(name))
+            output = self._outputs[name]
+            # Inputs are decoded only where they can tell more.
+            self._merged[name] = overlaid(output, self._inputs.get(name)) if has_unknown(output) else output
         return self._merged[name]
+
+    def get(self, key: str, default: Value = None) -> Value:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Return a property; most of those that rules ask for are not there, and that must cost little."""
+        return self[key] if key in self._outputs else default
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._outputs
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._outputs)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final, Generic, TypeAlias, TypeVar
 
+from tap_guardrails.model.record import record
 from tap_guardrails.model.values import UNKNOWN, Opaque, Secret, Unknown, Value, decode
 
 T = TypeVar("T")
@@ -24,7 +25,7 @@ PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 DECIMAL: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Known(Generic[T]):
     """The property has a value of the wanted kind."""
 
@@ -32,21 +33,21 @@ class Known(Generic[T]):
     node: Node
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Absent:
     """The property is not set: missing, null, or the empty string where a text is wanted."""
 
     node: Node
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Undetermined:
     """The property, or something it is part of, is unknown until deployment."""
 
     node: Node
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Malformed:
     """The property has a value of another kind than AWS takes there."""
 
@@ -57,7 +58,7 @@ class Malformed:
 Reading: TypeAlias = Known[T] | Absent | Undetermined | Malformed
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Node:
     """A place in a property tree.
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from tap_guardrails.model.reading import Node, revealed
+from tap_guardrails.model.record import record
 from tap_guardrails.model.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Provider:
     """The provider that a resource belongs to.
 
@@ -29,7 +30,7 @@ class Provider:
         return place(self.properties, steps)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Resource:
     """One resource.
 
@@ -59,4 +60,5 @@ class Resource:
 def place(properties: Mapping[str, Value], steps: tuple[str | int, ...]) -> Node:
     """Go to a place in a property tree, of which only the first step's property is looked at."""
     first = str(steps[0])
-    return revealed(first, properties.get(first), first).at(*steps[1:])
+    node = revealed(first, properties.get(first), first)
+    return node.at(*steps[1:]) if len(steps) > 1 else node

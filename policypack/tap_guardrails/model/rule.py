@@ -4,18 +4,51 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from tap_guardrails.model.finding import Outcome
+from tap_guardrails.model.record import record
 from tap_guardrails.model.resource import Resource
-from tap_guardrails.model.settings import ON_UNKNOWN, Setting, Settings
-from tap_guardrails.model.stack import Stack
+from tap_guardrails.model.settings import ON_UNKNOWN, WAIVERS, Setting, Settings
+from tap_guardrails.model.stack import ANY_TYPE, Stack
 
 TYPES_SHOWN: Final = 4
 
 ResourceCheck: TypeAlias = Callable[[Resource, Settings], Iterable[Outcome]]
 StackCheck: TypeAlias = Callable[[Resource, Stack, Settings], Iterable[Outcome]]
+
+
+PathStep: TypeAlias = str | int
+
+
+@record
+class Change:
+    """A property's new value.
+
+    Attributes:
+        path: Where it goes: names of fields and positions in lists. Objects that are missing are made.
+        value: The value.
+    """
+
+    path: tuple[PathStep, ...]
+    value: bool | int | str
+
+
+ResourceRepair: TypeAlias = Callable[[Resource, Settings], Iterable[Change]]
+
+
+@record
+class Repair:
+    """What a rule can put right by itself, where an operator sets its policy to `remediate`.
+
+    Attributes:
+        what: What it does, one sentence.
+        changes: Yields what to change in a resource that violates the rule, and that holds no unknown the
+            rule asks for. The pack takes the changes only if the rule then finds nothing.
+    """
+
+    what: str
+    changes: ResourceRepair
 
 
 class Severity(enum.Enum):
@@ -27,7 +60,7 @@ class Severity(enum.Enum):
     CRITICAL = "critical"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Control:
     """A requirement of a published framework that the policy answers.
 
@@ -42,7 +75,7 @@ class Control:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Declaration:
     """What is said of a rule; where it is said, `name` is also the file's name with `_` for `-`.
 
@@ -56,7 +89,7 @@ class Declaration:
         url: Where AWS documents the matter.
         controls: The published requirements that it answers, each with its source.
         types: The type tokens of the resources that it judges.
-        settings: What an operator can set, besides `onUnknown`.
+        settings: What an operator can set, besides `onUnknown` and `waivers`.
     """
 
     name: str
@@ -73,27 +106,31 @@ class Declaration:
     @property
     def types_shown(self) -> str:
         """Its types in a message: the first few, and how many more there are."""
+        if ANY_TYPE in self.types:
+            return "resources of every type"
         more = len(self.types) - TYPES_SHOWN
         return ", ".join(self.types[:TYPES_SHOWN]) + (f" and {more} more types" if more > 0 else "")
 
     @property
     def all_settings(self) -> tuple[Setting, ...]:
         """All that an operator can set."""
-        return (*self.settings, ON_UNKNOWN)
+        return (*self.settings, ON_UNKNOWN, WAIVERS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ResourceRule(Declaration):
     """A rule that needs nothing but the resource's own inputs.
 
     Attributes:
         check: Yields findings, or one `NotApplicable`; nothing when the resource is compliant.
+        repair: What it can put right, where that is safe.
     """
 
     check: ResourceCheck
+    repair: Repair | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class StackRule(Declaration):
     """A rule that judges each resource of its types by what else is in the stack.
 

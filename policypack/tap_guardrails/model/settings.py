@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias, cast
 
 from tap_guardrails.model.reading import plain
+from tap_guardrails.model.record import record
 from tap_guardrails.model.values import decode
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+Entry: TypeAlias = tuple[tuple[str, str], ...]
+"""The fields of an object of a list, by name; a single nameless one for what is no object."""
 
-SettingValue: TypeAlias = "bool | int | float | str | tuple[str, ...]"
+SettingValue: TypeAlias = "bool | int | float | str | tuple[str, ...] | tuple[Entry, ...]"
 
 
 class SettingsError(ValueError):
     """A policy's configuration that does not match what the policy declares."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Flag:
     """A setting that is true or false."""
 
@@ -39,7 +40,7 @@ class Flag:
         raise SettingsError(f"`{self.name}` must be true or false, not {shown(value)}")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Whole:
     """A setting that is a whole number within bounds, both included."""
 
@@ -69,7 +70,7 @@ class Whole:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Choice:
     """A setting that is one of a few words."""
 
@@ -94,7 +95,7 @@ class Choice:
         raise SettingsError(f"`{self.name}` must be one of {', '.join(self.choices)}, not {shown(value)}")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Words:
     """A setting that is a list of texts.
 
@@ -134,7 +135,42 @@ class Words:
         raise SettingsError(f"`{self.name}` must be a list {what}, not {given}")
 
 
-Setting: TypeAlias = Flag | Whole | Choice | Words
+@record
+class Entries:
+    """A setting that is a list of objects of texts. Whoever reads them judges what they hold.
+
+    Attributes:
+        fields: What each object must have: the JSON schema of each text, by name.
+    """
+
+    name: str
+    description: str
+    fields: Mapping[str, Mapping[str, object]]
+    default: tuple[Entry, ...] = ()
+
+    def schema(self) -> dict[str, object]:
+        """Return its JSON schema."""
+        properties = {name: {"type": "string", **schema} for name, schema in self.fields.items()}
+        return {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": properties,
+                "required": list(properties),
+                "additionalProperties": False,
+            },
+            "default": [],
+            "description": self.description,
+        }
+
+    def parse(self, value: object) -> SettingValue:
+        """Return the objects, with what is no text as JSON; raise `SettingsError` when there is no list."""
+        if isinstance(value, (list, tuple)):
+            return tuple(entry_of(entry) for entry in cast("Sequence[object]", value))
+        raise SettingsError(f"`{self.name}` must be a list, not {shown(value)}")
+
+
+Setting: TypeAlias = Flag | Whole | Choice | Words | Entries
 
 ON_UNKNOWN: Final = Choice(
     "onUnknown",
@@ -142,7 +178,25 @@ ON_UNKNOWN: Final = Choice(
     "What an undecided check does: `deny` reports it at the policy's own level, `warn` as an advisory.",
     ("deny", "warn"),
 )
-"""The setting that every policy has."""
+"""What every policy can be told of unknowns."""
+
+WAIVERS: Final = Entries(
+    "waivers",
+    "Findings that may stand: on which resources, why, who answers for it, and the last day.",
+    {
+        "urn": {
+            "minLength": 1,
+            "description": "A pattern, `TYPE::NAME` or a whole URN; `*` stands for any characters.",
+        },
+        "reason": {"minLength": 1, "description": "Why the finding may stand."},
+        "owner": {"minLength": 1, "description": "Who answers for it."},
+        "expires": {
+            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+            "description": "The last day on which it holds, as YYYY-MM-DD.",
+        },
+    },
+)
+"""What every policy can be told to let stand."""
 
 
 class Settings:
@@ -184,9 +238,19 @@ class Settings:
         """Return a `Words`."""
         return cast("tuple[str, ...]", self._values[name])
 
+    def entries(self, name: str) -> tuple[Entry, ...]:
+        """Return a `Entries`."""
+        return cast("tuple[Entry, ...]", self._values[name])
+
     def key(self) -> tuple[tuple[str, SettingValue], ...]:
         """Return something hashable that tells these settings from others."""
         return tuple(sorted(self._values.items()))
+
+
+def entry_of(given: object) -> Entry:
+    """Keep an object's fields as texts."""
+    fields = cast("Mapping[str, object]", given) if isinstance(given, Mapping) else {"": given}
+    return tuple((name, value if isinstance(value, str) else shown(value)) for name, value in fields.items())
 
 
 def shown(value: object) -> str:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from tap_guardrails.model.reading import Known, Node, Undetermined
+from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
     from tap_guardrails.model.kind import Kind
     from tap_guardrails.model.resource import Resource
 
 T = TypeVar("T")
 
+ANY_TYPE: Final = "*"
+"""What a rule names that is about resources of every type."""
 
-@dataclass(frozen=True, slots=True)
+ROOT_TYPE: Final = "pulumi:pulumi:Stack"
+
+
+@record
 class Names:
     """The resources of a kind by their names in AWS.
 
@@ -30,7 +35,7 @@ class Names:
     nameless: tuple[Resource, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Target:
     """What a property that names a resource may point to.
 
@@ -48,20 +53,35 @@ class Target:
 class Stack:
     """The resources of a stack, by URN, by type, by name and by parent."""
 
-    def __init__(self, resources: Sequence[Resource]) -> None:
+    def __init__(self, resources: Sequence[Resource], given: Mapping[Hashable, object] | None = None) -> None:
+        """Index the resources.
+
+        Args:
+            resources: The resources.
+            given: What is known of the stack besides, under the keys that `derived` is asked with.
+        """
         self.resources = tuple(resources)
         self._by_urn = {resource.urn: resource for resource in self.resources}
         self._by_type: dict[str, list[Resource]] = defaultdict(list)
         for resource in self.resources:
             self._by_type[resource.type].append(resource)
-        self._derived: dict[Hashable, object] = {}
+        self._derived: dict[Hashable, object] = dict(given or {})
 
     def get(self, urn: str) -> Resource | None:
         """Return the resource of that URN, if the stack has it."""
         return self._by_urn.get(urn)
 
+    @property
+    def root(self) -> Resource | None:
+        """What stands for the stack as a whole: its root, or the first resource when there is none."""
+        roots = self._by_type.get(ROOT_TYPE, self.resources[:1])
+        return roots[0] if roots else None
+
     def of(self, *types: str) -> Iterator[Resource]:
         """Go through the resources of these types."""
+        if ANY_TYPE in types:
+            yield from self.resources
+            return
         for token in types:
             yield from self._by_type.get(token, ())
 
@@ -92,12 +112,22 @@ class Stack:
             top: The property, at the top level; that is how the engine records dependencies.
             types: The type tokens looked for.
         """
-        found: dict[str, Resource] = {}
-        for urn in resource.property_dependencies.get(top, ()):
-            for member in self.family(urn):
-                if member.type in types and member.urn != resource.urn:
-                    found[member.urn] = member
-        return tuple(found.values())
+        urns = resource.property_dependencies.get(top, ())
+        if len(urns) == 1:
+            found = self.members(urns[0], tuple(types))
+        else:
+            every = (member for urn in urns for member in self.members(urn, tuple(types)))
+            found = tuple({member.urn: member for member in every}.values())
+        if resource.type not in types:
+            return found
+        return tuple(member for member in found if member.urn != resource.urn)
+
+    def members(self, urn: str, types: tuple[str, ...]) -> tuple[Resource, ...]:
+        """Return those of a resource's family that are of some types; many ask for the same component's."""
+        return self.derived(
+            lambda stack: tuple(member for member in stack.family(urn) if member.type in types),
+            (Stack.members, urn, types),
+        )
 
     def family(self, urn: str) -> Iterator[Resource]:
         """Go through a resource and, when it is a component, all that it contains, cycles or not."""

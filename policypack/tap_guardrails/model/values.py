@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias, cast
+
+from tap_guardrails.model.record import record
 
 
 class Unknown(enum.Enum):
@@ -23,7 +24,7 @@ UNKNOWN: Final = Unknown.UNKNOWN
 """A value that exists only after deployment."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Secret:
     """A value that rules may read and that no message may show.
 
@@ -36,7 +37,7 @@ class Secret:
     marked: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Opaque:
     """A value that no rule looks into: an asset, an archive, raw bytes, a tree nested too deep."""
 

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Final
 from tap_guardrails.aws.kinds import TABLE_REPLICA
 from tap_guardrails.model import (
     Absent,
+    Change,
     Control,
     Known,
     Malformed,
     Node,
     Outcome,
+    Repair,
     Resource,
     ResourceRule,
     Settings,
@@ -31,9 +33,14 @@ from tap_guardrails.model import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tap_guardrails.model.rule import PathStep
+
 AWS_TABLE: Final = "aws:dynamodb/table:Table"
 NATIVE_TABLE: Final = "aws-native:dynamodb:Table"
 NATIVE_GLOBAL_TABLE: Final = "aws-native:dynamodb:GlobalTable"
+
+SPECIFICATION: Final = "pointInTimeRecoverySpecification"
+SWITCH: Final = "pointInTimeRecoveryEnabled"
 
 LONGEST_PERIOD_DAYS: Final = 35
 """Also what AWS takes when the period is not set."""
@@ -55,16 +62,16 @@ def check(table: Resource, settings: Settings) -> Iterator[Outcome]:
             yield from switched_on(replica.at("pointInTimeRecovery"), REPLICA_OFF)
         yield from unreadable_replicas(table)
     elif table.type == NATIVE_TABLE:
-        yield from specification(table.at("pointInTimeRecoverySpecification"), days, OFF)
+        yield from specification(table.at(SPECIFICATION), days, OFF)
     else:
         for replica in replicas(table):
-            yield from specification(replica.at("pointInTimeRecoverySpecification"), days, REPLICA_OFF)
+            yield from specification(replica.at(SPECIFICATION), days, REPLICA_OFF)
         yield from unreadable_replicas(table)
 
 
 def specification(recovery: Node, days: int, problem: str) -> Iterator[Outcome]:
     """Judge a block of the form that CloudFormation has."""
-    yield from switched_on(recovery.at("pointInTimeRecoveryEnabled"), problem)
+    yield from switched_on(recovery.at(SWITCH), problem)
     yield from period_long_enough(recovery, days)
 
 
@@ -106,6 +113,48 @@ def unreadable_replicas(table: Resource) -> Iterator[Outcome]:
             pass
 
 
+def repair(table: Resource, settings: Settings) -> Iterator[Change]:
+    """Turn recovery on in every region, for as many days as are asked for at least."""
+    days = settings.whole("minimumRecoveryDays")
+    if table.type in TABLE_REPLICA.types:
+        yield from switch_on(table.at("pointInTimeRecovery"), ("pointInTimeRecovery",))
+    elif table.type == AWS_TABLE:
+        top = "pointInTimeRecovery"
+        yield from switch_on(table.at(top, "enabled"), (top, "enabled"))
+        yield from lengthen(table.at(top, "recoveryPeriodInDays"), (top, "recoveryPeriodInDays"), days)
+        for position, replica in enumerate(replicas(table)):
+            yield from switch_on(replica.at(top), ("replicas", position, top))
+    elif table.type == NATIVE_TABLE:
+        yield from specify(table.at(SPECIFICATION), (SPECIFICATION,), days)
+    else:
+        for position, replica in enumerate(replicas(table)):
+            yield from specify(replica.at(SPECIFICATION), ("replicas", position, SPECIFICATION), days)
+
+
+def specify(recovery: Node, path: tuple[PathStep, ...], days: int) -> Iterator[Change]:
+    """Put a block of the form that CloudFormation has right."""
+    yield from switch_on(recovery.at(SWITCH), (*path, SWITCH))
+    yield from lengthen(recovery.at("recoveryPeriodInDays"), (*path, "recoveryPeriodInDays"), days)
+
+
+def switch_on(switch: Node, path: tuple[PathStep, ...]) -> Iterator[Change]:
+    """Turn a switch on that is off or not set."""
+    match switch.boolean():
+        case Absent() | Known(False):
+            yield Change(path, value=True)
+        case _:
+            pass
+
+
+def lengthen(period: Node, path: tuple[PathStep, ...], days: int) -> Iterator[Change]:
+    """Bring a number of days that is set within the bounds."""
+    match period.integer():
+        case Known(value) if not days <= value <= LONGEST_PERIOD_DAYS:
+            yield Change(path, min(max(value, days), LONGEST_PERIOD_DAYS))
+        case _:
+            pass
+
+
 FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/dynamodb-controls.html#dynamodb-2"
 
 RULE = ResourceRule(
@@ -136,4 +185,9 @@ RULE = ResourceRule(
         ),
     ),
     check=check,
+    repair=Repair(
+        "Turns point-in-time recovery on, on the table and on each replica it declares, and moves a "
+        "`recoveryPeriodInDays` outside the bounds to the nearest bound.",
+        repair,
+    ),
 )

@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.lists import judge_each
@@ -49,6 +48,7 @@ from tap_guardrails.model import (
     undecided,
     violation,
 )
+from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,7 @@ EXACT_ACTIONS: Final = "the exact actions that are used"
 EXACT_RESOURCES: Final = "the ARNs of the resources that are used"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Measure:
     """What is allowed besides what is spelled out.
 

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Final
 from tap_guardrails.aws.kinds import KEY
 from tap_guardrails.model import (
     Absent,
+    Change,
     Control,
     Known,
     Malformed,
     NotApplicable,
     Outcome,
+    Repair,
     Resource,
     ResourceRule,
     Settings,
@@ -120,6 +122,26 @@ def period_within(key: Resource, maximum: int) -> Iterator[Outcome]:
     )
 
 
+def repair(key: Resource, settings: Settings) -> Iterator[Change]:
+    """Turn rotation on, and bring the time between rotations within the bounds.
+
+    A key that AWS cannot rotate does not pass with it on, so it is left as it is.
+    """
+    match KEY.at(key, "enableKeyRotation").boolean():
+        case Absent() | Known(False):
+            yield Change(("enableKeyRotation",), value=True)
+        case _:
+            pass
+    maximum = settings.whole("maximumRotationDays")
+    match KEY.at(key, "rotationPeriodInDays").integer():
+        case Known(days) if not SHORTEST_PERIOD_DAYS <= days <= maximum:
+            yield Change(("rotationPeriodInDays",), min(max(days, SHORTEST_PERIOD_DAYS), maximum))
+        case Absent() if maximum < DEFAULT_PERIOD_DAYS:
+            yield Change(("rotationPeriodInDays",), maximum)
+        case _:
+            pass
+
+
 FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/kms-controls.html#kms-4"
 
 RULE = ResourceRule(
@@ -149,4 +171,9 @@ RULE = ResourceRule(
         ),
     ),
     check=check,
+    repair=Repair(
+        "Sets `enableKeyRotation` on keys that AWS can rotate, and moves a `rotationPeriodInDays` outside "
+        "the bounds to the nearest bound.",
+        repair,
+    ),
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.function_logs import FunctionLogs, function_logs
 from tap_guardrails.aws.kinds import FUNCTION, LOG_GROUP
+from tap_guardrails.aws.listing import listed
 from tap_guardrails.aws.log_retention import DELIVERY_CLASS
 from tap_guardrails.model import (
     Absent,
@@ -28,7 +29,7 @@ from tap_guardrails.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 REQUIRED: Final = (
     "a log group in this stack, with `retentionInDays`, named as in `loggingConfig.logGroup`, "
@@ -55,9 +56,9 @@ def check(function: Resource, stack: Stack, _settings: Settings) -> Iterator[Out
         doubt = "Nobody can tell which log group the function writes to, or whether it has a retention."
         yield Finding(Verdict.UNDECIDED, doubt, path, found(logs), REQUIRED, DECIDABLE)
     elif logs.certain:
-        problem = f"The function's log group {named(logs.certain)} keeps its events for ever."
+        problem = f"The function's log group {listed(logs.certain)} keeps its events for ever."
         fix = "Set `retentionInDays` on the log group."
-        yield Finding(Verdict.VIOLATION, problem, path, named(logs.certain), REQUIRED, fix)
+        yield Finding(Verdict.VIOLATION, problem, path, listed(logs.certain), REQUIRED, fix)
     else:
         problem = "The function's log group is not declared."
         yield Finding(Verdict.VIOLATION, problem, path, found(logs), REQUIRED)
@@ -75,12 +76,7 @@ def retained(group: Resource) -> bool | None:
 
 def found(logs: FunctionLogs) -> str:
     """Say which log group there is, or may be."""
-    return named(logs.possible) if logs.possible else logs.node.found()
-
-
-def named(groups: Sequence[Resource]) -> str:
-    """List log groups by their logical names."""
-    return ", ".join(f'"{group.name}"' for group in groups)
+    return listed(logs.possible) if logs.possible else logs.node.found()
 
 
 FSBP: Final = (

@@ -9,7 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.kinds import FUNCTION
-from tap_guardrails.model import Control, Outcome, Resource, ResourceRule, Settings, Severity, must
+from tap_guardrails.model import (
+    Absent,
+    Change,
+    Control,
+    Known,
+    Outcome,
+    Repair,
+    Resource,
+    ResourceRule,
+    Settings,
+    Severity,
+    must,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +39,15 @@ def check(function: Resource, _settings: Settings) -> Iterator[Outcome]:
     )
 
 
+def repair(function: Resource, _settings: Settings) -> Iterator[Change]:
+    """Trace actively what is not traced, or only when some caller is."""
+    match FUNCTION.at(function, "tracingConfig", "mode").text():
+        case Absent() | Known():
+            yield Change(("tracingConfig", "mode"), ACTIVE)
+        case _:
+            pass
+
+
 FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/lambda-controls.html#lambda-7"
 
 RULE = ResourceRule(
@@ -40,4 +61,8 @@ RULE = ResourceRule(
     controls=(Control("FSBP", "Lambda.7", FSBP), Control("NIST", "CA-7", FSBP)),
     types=FUNCTION.types,
     check=check,
+    repair=Repair(
+        f"Sets `tracingConfig.mode` to `{ACTIVE}`. AWS refuses that for a role that may not write to X-Ray.",
+        repair,
+    ),
 )

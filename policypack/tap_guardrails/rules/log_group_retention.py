@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Final
 from tap_guardrails.aws.kinds import LOG_GROUP
 from tap_guardrails.aws.log_retention import DELIVERY_CLASS, RETENTION_DAYS
 from tap_guardrails.model import (
+    Absent,
+    Change,
     Control,
     Known,
     NotApplicable,
     Outcome,
+    Repair,
     Resource,
     ResourceRule,
     Settings,
     Severity,
+    Undetermined,
     Whole,
     must,
     violation,
@@ -32,8 +36,8 @@ def check(group: Resource, settings: Settings) -> Iterator[Outcome]:
             return
         case _:
             pass
+    allowed = allowed_days(settings)
     least, most = settings.whole("minimumDays"), settings.whole("maximumDays")
-    allowed = [days for days in RETENTION_DAYS if least <= days <= most]
     required = f"one of {', '.join(map(str, allowed))} days" if allowed else f"{least} to {most} days"
     retention = LOG_GROUP.at(group, "retentionInDays").integer()
     if isinstance(retention, Known) and retention.value == 0:
@@ -45,6 +49,26 @@ def check(group: Resource, settings: Settings) -> Iterator[Outcome]:
         problem="The log group has no retention that is allowed.",
         required=required,
     )
+
+
+def repair(group: Resource, settings: Settings) -> Iterator[Change]:
+    """Set the retention nearest to what was asked for that deletes nothing sooner than it has to be."""
+    if isinstance(LOG_GROUP.at(group, "logGroupClass").text(), Undetermined):
+        return
+    allowed = allowed_days(settings)
+    match LOG_GROUP.at(group, "retentionInDays").integer():
+        case Absent() | Known(0) if allowed:
+            yield Change(("retentionInDays",), allowed[-1])
+        case Known(asked) if allowed and asked > 0:
+            yield Change(("retentionInDays",), next((days for days in allowed if days >= asked), allowed[-1]))
+        case _:
+            pass
+
+
+def allowed_days(settings: Settings) -> list[int]:
+    """Return the values that AWS accepts and the operator allows, ascending."""
+    least, most = settings.whole("minimumDays"), settings.whole("maximumDays")
+    return [days for days in RETENTION_DAYS if least <= days <= most]
 
 
 FSBP: Final = (
@@ -85,4 +109,9 @@ RULE = ResourceRule(
         ),
     ),
     check=check,
+    repair=Repair(
+        "Sets `retentionInDays` to the next longer value that is allowed, or to the longest; what was kept "
+        "for ever is then kept for the longest. AWS deletes what is older.",
+        repair,
+    ),
 )

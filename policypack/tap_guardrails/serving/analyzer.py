@@ -23,6 +23,7 @@ from pulumi.runtime.proto.analyzer_pb2 import (
     ConfigureAnalyzerRequest,
     PolicyNotApplicable,
     RemediateResponse,
+    Remediation,
 )
 from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerServicer
 from pulumi.runtime.proto.plugin_pb2 import PluginInfo
@@ -33,21 +34,34 @@ from tap_guardrails.message import message
 from tap_guardrails.model import Finding, Resource, ResourceRule, StackRule
 from tap_guardrails.serving.configuration import ConfigurationError, configure
 from tap_guardrails.serving.information import SEVERITIES, analyzer_info
+from tap_guardrails.serving.repairing import repaired
 from tap_guardrails.serving.wire import WireProperties, analyzed_resource, analyzed_stack
+from tap_guardrails.waivers import WAIVER_POLICY, Ledger, in_stack, today_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
 
     from tap_guardrails.assembly import Policy
     from tap_guardrails.model import Value
+    from tap_guardrails.waivers import Listed
 
 
 class GuardrailsAnalyzer(AnalyzerServicer):
     """Answers the engine: what the pack is, and what it says of a resource and of a stack."""
 
-    def __init__(self, policies: Sequence[Policy]) -> None:
+    def __init__(self, policies: Sequence[Policy], today: Callable[[], date] = today_utc) -> None:
+        """Make the pack as it is until the engine configures it.
+
+        Args:
+            policies: The policies.
+            today: Tells the day by which waivers expire.
+        """
         self._policies = tuple(policies)
+        self._today = today
         self._configuration = configure(self._policies, {})
+        self._of_stack: Sequence[Listed] = ()
+        self._ledger = self._open_ledger()
         self._untouched: dict[str, AnalyzeResponse] = {}
         self._inputs: dict[str, Mapping[str, Value]] = {}
 
@@ -66,20 +80,43 @@ class GuardrailsAnalyzer(AnalyzerServicer):
         except ConfigurationError as error:
             refuse(context, str(error))
         self._untouched.clear()
-        self._inputs.clear()
+        self._inputs = {}
+        self._ledger = self._open_ledger()
         return Empty()
 
     def ConfigureStack(  # noqa: N802
         self,
-        request: AnalyzerStackConfigureRequest,  # noqa: ARG002
+        request: AnalyzerStackConfigureRequest,
         context: grpc.ServicerContext,  # noqa: ARG002
     ) -> AnalyzerStackConfigureResponse:
-        """Take note of the stack; no policy asks for its tags."""
+        """Take the waivers in the stack's configuration; no policy asks for its tags."""
+        self._of_stack = tuple(in_stack(request.config, request.config_secret_keys))
+        self._ledger = self._open_ledger()
         return AnalyzerStackConfigureResponse()
 
     def Remediate(self, request: AnalyzeRequest, context: grpc.ServicerContext) -> RemediateResponse:  # noqa: ARG002, N802
-        """Repair nothing: at level `remediate` a policy reports, as mandatory."""
-        return RemediateResponse()
+        """Put a resource right, where its policies are to do that and can; what is waived stays as it is."""
+        response = RemediateResponse()
+        for policy in self._configuration.readers(request.type) if self._configuration.remediates else ():
+            rule = policy.rule
+            if not isinstance(rule, ResourceRule) or not self._configuration.repairs(policy):
+                continue
+            if self._ledger.waives(rule.name, analyzed_resource(request)):
+                continue
+            properties = repaired(rule, request, self._configuration.settings(policy))
+            if properties is None:
+                continue
+            response.remediations.append(
+                Remediation(
+                    policyName=rule.name,
+                    policyPackName=PACK_NAME,
+                    policyPackVersion=PACK_VERSION,
+                    description=rule.description,
+                    properties=properties,
+                )
+            )
+            request.properties.CopyFrom(properties)
+        return response
 
     def Analyze(self, request: AnalyzeRequest, context: grpc.ServicerContext) -> AnalyzeResponse:  # noqa: ARG002, N802
         """Judge one resource by its inputs, and keep them for when its outputs come."""
@@ -93,7 +130,8 @@ class GuardrailsAnalyzer(AnalyzerServicer):
         for policy in readers:
             if isinstance(policy.rule, ResourceRule):
                 judgement = judge_resource(policy.rule, resource, self._configuration.settings(policy))
-                self._report(response, policy, resource, judgement.findings)
+                findings = self._ledger.applied(policy.rule.name, resource, judgement.findings)
+                self._report(response, policy, resource, findings)
                 if judgement.reason:
                     response.not_applicable.append(not_applicable(policy, judgement.reason))
         return response
@@ -101,17 +139,25 @@ class GuardrailsAnalyzer(AnalyzerServicer):
     def AnalyzeStack(self, request: AnalyzeStackRequest, context: grpc.ServicerContext) -> AnalyzeResponse:  # noqa: ARG002, N802
         """Judge a stack: for each stack policy, each resource that it is about."""
         response = AnalyzeResponse()
-        stack = analyzed_stack(request.resources, self._inputs)
-        self._inputs = {}
+        ledger, inputs = self._ledger, self._inputs
+        self._ledger, self._inputs = self._open_ledger(), {}
+        stack = analyzed_stack(request.resources, inputs, {Ledger: ledger})
         for policy in self._configuration.stack_policies:
             if not isinstance(policy.rule, StackRule):
                 continue
+            if policy.rule.name == WAIVER_POLICY:
+                ledger.close(inputs.keys())
             judgement = judge_stack(policy.rule, stack, self._configuration.settings(policy))
             for resource, finding in judgement.findings:
-                self._report(response, policy, resource, [finding])
+                self._report(
+                    response, policy, resource, ledger.applied(policy.rule.name, resource, [finding])
+                )
             if judgement.reason:
                 response.not_applicable.append(not_applicable(policy, judgement.reason))
         return response
+
+    def _open_ledger(self) -> Ledger:
+        return self._configuration.ledger(self._of_stack, self._today)
 
     def _report(
         self, response: AnalyzeResponse, policy: Policy, resource: Resource, findings: Sequence[Finding]

@@ -10,11 +10,15 @@ from pulumi.runtime.proto import analyzer_pb2 as proto
 from pulumi_policy import EnforcementLevel
 
 from tap_guardrails.model import ResourceRule, Settings, SettingsError, StackRule, Verdict
+from tap_guardrails.model.settings import WAIVERS
+from tap_guardrails.waivers import WAIVER_POLICY, Ledger, in_policies
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import date
 
     from tap_guardrails.assembly import Policy
+    from tap_guardrails.waivers import Listed
 
 LEVELS_ON_WIRE = {
     EnforcementLevel.ADVISORY: proto.ADVISORY,
@@ -51,7 +55,14 @@ class Configuration:
         self._settings = settings
         enabled = [policy for policy in policies if levels[policy.rule.name] != proto.DISABLED]
         self.resource_policies = [policy for policy in enabled if isinstance(policy.rule, ResourceRule)]
-        self.stack_policies = [policy for policy in enabled if isinstance(policy.rule, StackRule)]
+        # The policy that judges waivers comes last: only then is it known which of them were needed.
+        self.stack_policies = sorted(
+            (policy for policy in enabled if isinstance(policy.rule, StackRule)),
+            key=lambda policy: policy.rule.name == WAIVER_POLICY,
+        )
+        self._rules = {policy.rule.name: policy.rule for policy in policies}
+        self._enabled = frozenset(policy.rule.name for policy in enabled)
+        self.remediates = any(level == proto.REMEDIATE for level in levels.values())
         self._readers: dict[str, list[Policy]] = defaultdict(list)
         for policy in self.resource_policies:
             for token in policy.rule.types:
@@ -65,15 +76,42 @@ class Configuration:
         """Return a policy's settings."""
         return self._settings[policy.rule.name]
 
+    def repairs(self, policy: Policy) -> bool:
+        """Tell whether a policy is to put right what it can."""
+        return self._levels[policy.rule.name] == proto.REMEDIATE
+
+    def ledger(self, of_stack: Iterable[Listed], today: Callable[[], date]) -> Ledger:
+        """Open the book of waivers for a run.
+
+        Args:
+            of_stack: The waivers in the stack's own configuration.
+            today: Tells the day.
+        """
+        lists = {name: settings.entries(WAIVERS.name) for name, settings in self._settings.items()}
+        entries = (*in_policies(lists), *of_stack)
+        own = self._settings.get(WAIVER_POLICY)
+        if own is None:
+            return Ledger(self._rules, self._enabled, entries, today=today)
+        return Ledger(
+            self._rules,
+            self._enabled,
+            entries,
+            today=today,
+            in_program=own.flag("programWaivers"),
+            longest=own.whole("maximumDays"),
+        )
+
     def level(self, policy: Policy, verdict: Verdict) -> proto.EnforcementLevel.ValueType:
         """Return the level at which a finding is reported.
 
-        A violation has the policy's level, where `remediate` counts as mandatory. So has what is undecided,
-        unless `onUnknown` is `warn`. A rule that failed stops the run at any level: nobody knows what it
-        would have said.
+        A violation has the policy's level, where `remediate` counts as mandatory: what could be put right
+        was. So has what is undecided, unless `onUnknown` is `warn`. What is waived is shown, and does not
+        block. A rule that failed stops the run at any level: nobody knows what it would have said.
         """
         if verdict is Verdict.ERROR:
             return proto.MANDATORY
+        if verdict is Verdict.WAIVED:
+            return proto.ADVISORY
         if verdict is Verdict.UNDECIDED and self.settings(policy).choice("onUnknown") == "warn":
             return proto.ADVISORY
         level = self._levels[policy.rule.name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from google.protobuf.struct_pb2 import Struct
@@ -39,6 +39,19 @@ class WireProperties(Mapping[str, Value]):
                 raise KeyError(name)
             self._decoded[name] = wire_value(fields[name])
         return self._decoded[name]
+
+    def get(self, key: str, default: Value = None) -> Value:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Return a property; most of those that rules ask for are not there, and that must cost little."""
+        if key in self._decoded:
+            return self._decoded[key]
+        fields = self._struct.fields
+        if key not in fields:
+            return default
+        value = self._decoded[key] = wire_value(fields[key])
+        return value
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._struct.fields
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._struct.fields)
@@ -109,15 +122,21 @@ def analyzed_resource(request: AnalyzeRequest) -> Resource:
     return Resource(request.urn, request.type, request.name, WireProperties(request.properties), provider)
 
 
-def analyzed_stack(messages: Iterable[AnalyzerResource], inputs: Mapping[str, Mapping[str, Value]]) -> Stack:
+def analyzed_stack(
+    messages: Iterable[AnalyzerResource],
+    inputs: Mapping[str, Mapping[str, Value]],
+    given: Mapping[Hashable, object],
+) -> Stack:
     """Make the stack that `AnalyzeStack` asks about; resources of one provider share it.
 
     Args:
         messages: The resources.
         inputs: By URN: what was asked for, as far as `Analyze` was shown it.
+        given: What else is known of the stack.
     """
     providers: dict[str, Provider] = {}
-    return Stack([stack_resource(message, providers, inputs.get(message.urn)) for message in messages])
+    resources = [stack_resource(message, providers, inputs.get(message.urn)) for message in messages]
+    return Stack(resources, given)
 
 
 def stack_resource(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 from tests.policypack.harness.cases import stack_of
 
 KEYS = ("Where", "Found", "Required", "Why", "Fix", "Verdict")
+TERMS = ("Reason", "Owner", "Expires")
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,10 @@ class Seen:
     def fields(self) -> dict[str, str]:
         lines = self.text.split("\n")
         pairs = [(line.split(": ", 1)[0], line.split(": ", 1)[1]) for line in lines[1:]]
-        assert tuple(key for key, _ in pairs) == KEYS, self.text
-        return dict(pairs)
+        fields = dict(pairs)
+        keys = (*KEYS, *TERMS) if fields["Verdict"] == "waived" else KEYS
+        assert tuple(key for key, _ in pairs) == keys, self.text
+        return fields
 
     @property
     def verdict(self) -> str:

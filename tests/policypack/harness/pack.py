@@ -56,8 +56,14 @@ class Pack:
             request.policyConfig[name].properties.CopyFrom(struct(settings or {}))
         self._call("Configure", request)
 
-    def configure_stack(self) -> None:
-        self._call("ConfigureStack", proto.AnalyzerStackConfigureRequest(stack="dev", tags={"team": "a"}))
+    def configure_stack(
+        self, config: Mapping[str, str] | None = None, secret_keys: Sequence[str] = ()
+    ) -> None:
+        """Say what the engine says of a stack: its tags, and its configuration."""
+        request = proto.AnalyzerStackConfigureRequest(
+            stack="dev", tags={"team": "a"}, config=config, config_secret_keys=secret_keys
+        )
+        self._call("ConfigureStack", request)
 
     def analyze(self, resource: CaseResource) -> proto.AnalyzeResponse:
         return cast("proto.AnalyzeResponse", self._call("Analyze", analyze_request(resource)))
@@ -111,13 +117,18 @@ def stack_request(resources: Sequence[CaseResource]) -> proto.AnalyzeStackReques
     return request
 
 
+def pack_command(folder: Path = PACK_FOLDER, options: Sequence[str] = ()) -> list[str]:
+    """How the engine's language host starts a pack; it listens once it has written its port."""
+    return [sys.executable, *options, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(folder)]
+
+
 @contextmanager
 def running_process(
     folder: Path = PACK_FOLDER, environment: Mapping[str, str] | None = None, options: Sequence[str] = ()
 ) -> Generator[tuple[subprocess.Popen[bytes], int]]:
     """Start the pack as the engine does, and give the process and its port."""
     process = subprocess.Popen(
-        [sys.executable, *options, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(folder)],
+        pack_command(folder, options),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=PACK_FOLDER.parent if folder == PACK_FOLDER else folder,  # coverage knows files from the root

@@ -19,6 +19,7 @@ from tap_guardrails.model.values import (
 from tests.policypack.harness.injection import ORIGIN, places, put
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from random import Random
 
     from tests.policypack.harness.cases import Case, CaseResource
@@ -40,6 +41,9 @@ WORDS = [
     "arn:aws:sqs:eu-west-2:1:tap-dlq",
 ]
 NUMBERS = [0, 1, -1, 0.5, 365, 1e308, -1e308, math.nan, math.inf, -math.inf, 2**53 + 1]
+DOCUMENTS = [json.dumps(one, allow_nan=True) for one in ([], {}, {"Statement": WORDS}, NUMBERS, None)]
+UNKNOWNS = sorted(UNKNOWN_MARKS)
+LEAVES: list[Sequence[object]] = [WORDS, NUMBERS, [True], [False], [None], UNKNOWNS, DOCUMENTS]
 SIGNATURES = [SECRET_SIGNATURE, OUTPUT_SIGNATURE, REFERENCE_SIGNATURE, *OPAQUE_SIGNATURES, "0" * 32]
 KEYS = ["id", "value", "name", "mode", "enabled", "metric", "expression", "secret", "Effect", "a.b", "", "é"]
 DEEP = 90
@@ -53,9 +57,7 @@ def value(random: Random, depth: int = 0) -> object:
 
 def leaf(random: Random, _depth: int) -> object:
     """Make a value that holds no others, a JSON document perhaps."""
-    document = json.dumps(random.choice([[], {}, {"Statement": WORDS}, NUMBERS, None]), allow_nan=True)
-    unknown = random.choice(sorted(UNKNOWN_MARKS))
-    return random.choice([random.choice(WORDS), random.choice(NUMBERS), True, False, None, unknown, document])
+    return random.choice(random.choice(LEAVES))
 
 
 def tree(random: Random, depth: int) -> object:

@@ -1,7 +1,9 @@
-"""Property trees in YAML: `!unknown` and `!secret` say what JSON cannot."""
+"""Property trees in YAML: `!unknown` and `!secret` say what JSON cannot, `!waiver` what the day decides."""
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import yaml
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+DAYS = re.compile(r"-?\d+")
 UNKNOWN_MARK = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
@@ -44,6 +47,22 @@ CaseLoader.add_constructor("!secret", secret_mark)
 def secret(value: object) -> dict[str, object]:
     """Mark a value as a secret, as the engine does on the wire."""
     return {SIGNATURE_KEY: SECRET_SIGNATURE, "value": value}
+
+
+def waiver_mark(_loader: yaml.SafeLoader, node: yaml.Node) -> str:
+    """`!waiver 30`, or the words of one with days from now: `expires=+30 …`."""
+    words = str(node.value)
+    if DAYS.fullmatch(words):
+        words = f"expires={int(words):+} owner=team@example.com reason=Weighed and found bearable."
+    return re.sub(r"expires=([+-]\d+)", lambda found: f"expires={day(int(found[1]))}", words)
+
+
+def day(days: int) -> str:
+    """The day that is so many days from now."""
+    return (datetime.now(UTC).date() + timedelta(days=days)).isoformat()
+
+
+CaseLoader.add_constructor("!waiver", waiver_mark)
 
 
 def load(path: Path) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from tap_guardrails.model import ResourceRule, Severity, StackRule
 from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
 from tests.policypack.harness.cases import CaseResource
 from tests.policypack.harness.pack import analyze_request, stack_request
+from tests.policypack.harness.trees import day, struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +80,22 @@ def test_a_failure_is_a_mandatory_finding_on_the_resource(level: EnforcementLeve
         assert diagnostic.message.endswith("Verdict: error")
         assert "s3cret" not in diagnostic.message
     assert "ZeroDivisionError" in alone.diagnostics[0].message
+
+
+def test_a_failure_is_never_waived() -> None:
+    servicer = analyzer(EnforcementLevel.MANDATORY)
+    request = proto.ConfigureAnalyzerRequest()
+    for name in ("fails-alone", "fails-in-stack"):
+        request.policyConfig[name].enforcementLevel = proto.MANDATORY
+        entry = {"urn": "*::*", "reason": "x", "owner": "x", "expires": day(1)}
+        request.policyConfig[name].properties.CopyFrom(struct({"waivers": [entry]}))
+    servicer.Configure(request, CONTEXT)
+    alone = servicer.Analyze(analyze_request(KEY), CONTEXT)
+    together = servicer.AnalyzeStack(stack_request([KEY]), CONTEXT)
+    for response in (alone, together):
+        (diagnostic,) = response.diagnostics
+        assert diagnostic.enforcementLevel == proto.MANDATORY
+        assert diagnostic.message.endswith("Verdict: error")
 
 
 def test_a_disabled_policy_does_not_fail() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.alarms.series import Series, flat_series, query_series
@@ -26,6 +26,7 @@ from tap_guardrails.model import (
     undecided,
     violation,
 )
+from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,7 +39,7 @@ ITSELF: Final = ""
 """How the metric of an alarm without metric queries is called."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Alarm:
     """An alarm.
 
@@ -65,7 +66,7 @@ class Alarm:
     least: Quantity | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Query:
     """One metric query of an alarm.
 

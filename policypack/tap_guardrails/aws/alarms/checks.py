@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.alarms.actions import action_findings
@@ -10,6 +9,7 @@ from tap_guardrails.aws.alarms.comparison import comparison_findings
 from tap_guardrails.aws.alarms.evaluation import evaluation_findings
 from tap_guardrails.aws.alarms.identity import identity_findings
 from tap_guardrails.model import Finding, Flag, Settings, Stack, Verdict, Words
+from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ ALARM_SETTINGS: Final = (
 """The settings of every policy that asks whether an alarm is effective."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AlarmOptions:
     """What an operator says of all alarms.
 

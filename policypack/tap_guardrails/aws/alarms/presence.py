@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final
 
+from tap_guardrails.aws.listing import listed
 from tap_guardrails.model import Finding, Verdict
 
 if TYPE_CHECKING:
@@ -40,15 +40,15 @@ def missing_alarm(
     """
     path = kind.at(resource, kind.name_property).path
     if possible:
-        doubt = f"{problem} Nobody can tell whether {listed(possible)} does."
-        return Finding(Verdict.UNDECIDED, doubt, path, listed(possible), required, DECIDABLE)
+        doubt = f"{problem} Nobody can tell whether {named(possible)} does."
+        return Finding(Verdict.UNDECIDED, doubt, path, named(possible), required, DECIDABLE)
     if useless:
-        near = f"{problem} {listed(useless)} would, but is not effective: policy alarm-effective says why."
+        near = f"{problem} {named(useless)} would, but is not effective: policy alarm-effective says why."
         fix = "Repair the alarm as policy alarm-effective says."
-        return Finding(Verdict.VIOLATION, near, path, listed(useless), required, fix)
+        return Finding(Verdict.VIOLATION, near, path, named(useless), required, fix)
     return Finding(Verdict.VIOLATION, problem, path, "nothing", required)
 
 
-def listed(watches: Sequence[Watch]) -> str:
-    """List the names of alarms, each once."""
-    return ", ".join(dict.fromkeys(json.dumps(watch.alarm.resource.name) for watch in watches))
+def named(watches: Sequence[Watch]) -> str:
+    """List alarms."""
+    return listed(watch.alarm.resource for watch in watches)

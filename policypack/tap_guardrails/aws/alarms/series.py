@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from tap_guardrails.aws.kinds import METRIC_ALARM
 from tap_guardrails.aws.metrics import lookup
 from tap_guardrails.model import Absent, Known, Malformed, Node, Reading, Resource, Undetermined
+from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
     from tap_guardrails.aws.metrics.metric import Metric
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Dimensions: TypeAlias = dict[str, Node]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Series:
     """A metric with its dimensions, statistic and period.
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.alarms.alarm import Alarm, alarms
 from tap_guardrails.aws.alarms.checks import AlarmOptions, effective
 from tap_guardrails.aws.alarms.comparison import pulls, reachable
 from tap_guardrails.aws.place import same_place
 from tap_guardrails.model import Absent, Known, Node, Target, Undetermined
+from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
     from tap_guardrails.aws.alarms.series import Series
     from tap_guardrails.model import Kind, Resource, Stack
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Signal:
     """A metric that shows something going wrong with a resource when it rises.
 
@@ -36,7 +38,7 @@ class Signal:
     further: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Watch:
     """An alarm that watches a resource, or may.
 
@@ -49,6 +51,10 @@ class Watch:
     alarm: Alarm
     series: Series | None
     certain: bool
+
+
+MOST_DOUBTS: Final = 50
+"""How many alarms that may watch a resource are looked at; where any may watch any, that is every pair."""
 
 
 @dataclass(slots=True)
@@ -64,7 +70,24 @@ class Watches:
     anywhere: list[Watch] = field(default_factory=list[Watch])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class MetricIndex:
+    """What the alarms of a stack look at: each alarm with the identifier of a metric in it.
+
+    Attributes:
+        named: By namespace and name.
+        unsure: Those whose namespace or name is not known.
+        illegible: Alarms of which nobody can tell what they look at, each with the property that hides it.
+    """
+
+    named: dict[tuple[str, str], list[tuple[Alarm, str]]] = field(
+        default_factory=lambda: defaultdict(list[tuple["Alarm", str]])
+    )
+    unsure: list[tuple[Alarm, str]] = field(default_factory=list[tuple["Alarm", str]])
+    illegible: list[tuple[Alarm, Node]] = field(default_factory=list[tuple["Alarm", "Node"]])
+
+
+@record
 class Guard:
     """What watches one resource, by how much it is worth.
 
@@ -80,12 +103,14 @@ class Guard:
 
 
 def guard(resource: Resource, signal: Signal, stack: Stack, options: AlarmOptions) -> Guard:
-    """Find what watches a resource."""
+    """Find what watches a resource: all that certainly does, and enough of what may."""
     watches = stack.derived(lambda one: find_watches(one, signal), signal)
     certain: list[Watch] = []
     possible: list[Watch] = []
     useless: list[Watch] = []
-    for watch in (*watches.by_urn.get(resource.urn, ()), *watches.anywhere):
+    for watch in chain(watches.by_urn.get(resource.urn, ()), watches.anywhere):
+        if not watch.certain and len(possible) >= MOST_DOUBTS:
+            continue
         worth, near = effective(watch.alarm, stack, options), same_place(watch.alarm.resource, resource)
         if near is False or (worth is False and not watch.certain):
             continue
@@ -99,20 +124,38 @@ def guard(resource: Resource, signal: Signal, stack: Stack, options: AlarmOption
 
 
 def find_watches(stack: Stack, signal: Signal) -> Watches:
-    """Go through all alarms once, and note what each watches for a signal."""
+    """Note which alarms watch for a signal, and what each watches."""
     watches = Watches()
+    index = stack.derived(metric_index)
+    for alarm, node in index.illegible:
+        candidates = stack.behind(alarm.resource, node.top, signal.kind.types)
+        target = Target(possible=candidates, anything=not candidates)
+        note(watches, target, Watch(alarm, None, certain=False))
+    for alarm, identifier in (*index.named.get((signal.namespace, signal.metric), ()), *index.unsure):
+        series = alarm.series[identifier]
+        shown = shows(series, signal)
+        if shown is False:
+            continue
+        pulled = pulls(alarm, identifier) if reachable(alarm) else False
+        if pulled is not False:
+            certain = pulled is True and shown is True
+            note(watches, target_of(series, signal, alarm, stack), Watch(alarm, series, certain))
+    return watches
+
+
+def metric_index(stack: Stack) -> MetricIndex:
+    """Go through all alarms once, and sort what they look at by metric."""
+    index = MetricIndex()
     for alarm in alarms(stack).values():
         if alarm.illegible is not None:
-            candidates = stack.behind(alarm.resource, alarm.illegible.top, signal.kind.types)
-            target = Target(possible=candidates, anything=not candidates)
-            note(watches, target, Watch(alarm, None, certain=False))
+            index.illegible.append((alarm, alarm.illegible))
         for identifier, series in alarm.series.items():
-            pulled = pulls(alarm, identifier) if reachable(alarm) else False
-            shown = shows(series, signal)
-            if pulled is not False and shown is not False:
-                certain = pulled is True and shown is True
-                note(watches, target_of(series, signal, alarm, stack), Watch(alarm, series, certain))
-    return watches
+            namespace, name = series.namespace.text(), series.name.text()
+            if isinstance(namespace, Known) and isinstance(name, Known):
+                index.named[namespace.value, name.value].append((alarm, identifier))
+            else:
+                index.unsure.append((alarm, identifier))
+    return index
 
 
 def note(watches: Watches, target: Target, watch: Watch) -> None:

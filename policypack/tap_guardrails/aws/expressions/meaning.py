@@ -9,12 +9,13 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from tap_guardrails.aws.expressions.scanner import ExpressionError
 from tap_guardrails.aws.expressions.syntax import Call, Expression, Name, Number, Text
 from tap_guardrails.aws.metrics.metric import ANYTHING, COUNT, INFINITY, NOUGHT_OR_ONE, Range
+from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +24,7 @@ UP, DOWN, EITHER = 1, -1, 0
 """What more of a metric does to a result: makes it larger, smaller, or one cannot say."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Quantity:
     """One time series, or one number, of an expression.
 

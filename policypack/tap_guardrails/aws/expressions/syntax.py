@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from tap_guardrails.aws.expressions.scanner import ExpressionError, Scanner
+from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,28 +32,28 @@ DEEPEST: Final = 50
 """Parentheses within parentheses that are followed; nobody writes more, and Python's stack has an end."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Number:
     """A number."""
 
     value: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Text:
     """A text in quotes."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Name:
     """The identifier of a metric or of another expression, or a bare word such as REPEAT."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call:
     """A function with its arguments; operators are calls of their sign, a list is a call of `[`."""
 

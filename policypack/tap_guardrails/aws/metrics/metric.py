@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from tap_guardrails.model.record import record
 
 INFINITY: Final = math.inf
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Range:
     """The values that something can take, both ends included."""
 
@@ -44,7 +45,7 @@ WITHOUT_SAMPLE_COUNT: Final = frozenset({"Average", "Sum", "Minimum", "Maximum"}
 OF_EVENTS: Final = frozenset({"Average", "Sum", "Maximum"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Metric:
     """A metric that AWS emits.
 

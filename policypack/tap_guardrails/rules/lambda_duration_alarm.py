@@ -1,0 +1,104 @@
+"""Lambda functions have an effective alarm on their duration, one that goes off before their timeout does.
+
+What runs into its timeout is cut off, so its duration is never more than that, and an alarm above it never
+fires.
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.alarms.checks import ALARM_SETTINGS, alarm_options
+from tap_guardrails.aws.alarms.presence import missing_alarm
+from tap_guardrails.aws.alarms.watching import Signal, Watch, guard
+from tap_guardrails.aws.companions import companions
+from tap_guardrails.aws.invocation import PERMISSIONS_OF, SOURCES_OF, URLS_OF
+from tap_guardrails.aws.kinds import FUNCTION
+from tap_guardrails.model import (
+    Choice,
+    Known,
+    NotApplicable,
+    Outcome,
+    Resource,
+    Settings,
+    Severity,
+    Stack,
+    StackRule,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+DURATION: Final = Signal("AWS/Lambda", "Duration", "FunctionName", FUNCTION)
+A_COUNT: Final = "SampleCount"
+"""The statistic that tells how often a function ran, whatever the metric."""
+
+EXEMPT, REQUIRE = "exempt", "require"
+
+
+def check(function: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+    """Judge a function."""
+    if settings.choice("eventSources") == EXEMPT and only_polled(function, stack):
+        yield NotApplicable("Only event sources call the function, and nobody waits for its answer.")
+        return
+    found = guard(function, DURATION, stack, alarm_options(settings))
+    certain, possible = measuring(found.certain), measuring(found.possible)
+    if not certain:
+        yield missing_alarm(
+            FUNCTION,
+            function,
+            possible,
+            measuring(found.useless),
+            problem="No effective alarm warns before the function runs into its timeout.",
+            required="an alarm on AWS/Lambda Duration with the one dimension FunctionName, for this function "
+            "and below its timeout",
+        )
+
+
+def measuring(watches: Sequence[Watch]) -> list[Watch]:
+    """Leave out the alarms that only count how often the function ran."""
+    return [watch for watch in watches if not counts(watch)]
+
+
+def counts(watch: Watch) -> bool:
+    """Tell whether an alarm looks at a count instead of durations."""
+    if watch.series is None:
+        return False
+    match watch.series.statistic_name():
+        case Known(statistic):
+            return statistic == A_COUNT
+        case _:
+            return False
+
+
+def only_polled(function: Resource, stack: Stack) -> bool:
+    """Tell whether the stack certainly calls a function from event sources, and from nowhere else."""
+    others = [companions(stack, function, link) for link in (PERMISSIONS_OF, URLS_OF)]
+    called = any(other.certain or other.possible for other in others)
+    return not called and bool(companions(stack, function, SOURCES_OF).certain)
+
+
+RULE = StackRule(
+    name="lambda-duration-alarm",
+    title="Lambda functions have an alarm on duration",
+    description="Each Lambda function that somebody waits for is watched by an effective alarm on AWS/Lambda "
+    "Duration, below its timeout.",
+    why="A function that grows slower fails for everybody at once on the day that it reaches its timeout.",
+    fix="Add a metric alarm on AWS/Lambda Duration with the dimension FunctionName set to the function's "
+    "name, a threshold below its timeout in milliseconds, and an SNS topic in `alarmActions`.",
+    severity=Severity.LOW,
+    url="https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html",
+    types=FUNCTION.types,
+    settings=(
+        *ALARM_SETTINGS,
+        Choice(
+            "eventSources",
+            EXEMPT,
+            "Functions that only event source mappings of the stack call: `exempt` them, since nobody waits "
+            "for their answer, or `require` an alarm of them too.",
+            (EXEMPT, REQUIRE),
+        ),
+    ),
+    check=check,
+)

@@ -1,0 +1,122 @@
+"""Waivers can be read, are in force and are needed.
+
+A waiver that is none, has expired or goes too far ahead lets nothing stand, and is reported besides. One that
+lets nothing stand any more is reported too: it would hide the next mistake.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.model import (
+    ANY_TYPE,
+    Finding,
+    Flag,
+    Outcome,
+    Resource,
+    Settings,
+    Severity,
+    Stack,
+    StackRule,
+    Verdict,
+    Whole,
+    undecided,
+    violation,
+)
+from tap_guardrails.waivers import (
+    LONGEST_DAYS,
+    WAIVER_POLICY,
+    Listed,
+    Refused,
+    Tagged,
+    lapse,
+    ledger_of,
+    tagged,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_guardrails.waivers import Ledger
+
+TERMS: Final = "a reason, an owner and a day within the bounds"
+NEEDED: Final = "a finding that it lets stand"
+REMOVE: Final = "Remove the waiver."
+RENEW: Final = "Repair what the waiver lets stand, and remove it; or let its owner renew it."
+
+
+def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+    """Judge the waivers on a resource; those in configuration along with the stack's root."""
+    ledger = ledger_of(stack)
+    for tag in tagged(resource):
+        yield from judge_tag(tag, resource, ledger, settings)
+    if resource is stack.root:
+        for entry in ledger.listed:
+            yield from judge_entry(entry, stack, ledger, settings)
+
+
+def judge_tag(tag: Tagged, resource: Resource, ledger: Ledger, settings: Settings) -> Iterator[Outcome]:
+    """Judge a waiver that is a tag."""
+    name, terms = "The waiver" if tag.node.hidden else f"The waiver of `{tag.policy}`", tag.terms
+    if not settings.flag("programWaivers"):
+        yield violation(tag.node, f"{name} stands in the program.", "no waivers in the program", REMOVE)
+    elif not ledger.knows(tag.policy):
+        yield violation(tag.node, f"{name} names no policy that can be waived.", "a policy's name")
+    elif terms is None:
+        yield undecided(tag.node, TERMS, f"{name} is unknown until deployment, so it waives nothing.")
+    elif isinstance(terms, Refused):
+        yield violation(tag.node, f"{name} {terms.problem}, so it waives nothing.", TERMS)
+    elif over := lapse(terms, ledger.today(), settings.whole("maximumDays")):
+        yield violation(tag.node, f"{name} {over}.", TERMS, RENEW)
+    elif ledger.useless_tag(tag.policy, resource):
+        yield violation(tag.node, f"{name} lets nothing stand.", NEEDED, REMOVE)
+
+
+def judge_entry(entry: Listed, stack: Stack, ledger: Ledger, settings: Settings) -> Iterator[Outcome]:
+    """Judge a waiver in configuration; what can only be about other stacks is left to them."""
+    name, terms = f"The waiver of `{entry.policy}`" if entry.policy else "The waiver", entry.terms
+    if entry.of_stack and not settings.flag("programWaivers"):
+        yield said(entry, f"{name} stands in the stack's configuration.", "no waivers in the program", REMOVE)
+    elif isinstance(terms, Refused):
+        yield said(entry, f"{name} {terms.problem}, so it waives nothing.", TERMS)
+    elif not ledger.knows(entry.policy):
+        yield said(entry, f"{name} names no policy that can be waived.", "a policy's name")
+    elif not ledger.about(entry, stack):
+        return
+    elif over := lapse(terms, ledger.today(), settings.whole("maximumDays")):
+        yield said(entry, f"{name} {over}.", TERMS, RENEW)
+    elif ledger.useless_entry(entry, stack):
+        yield said(entry, f"{name} lets nothing stand.", NEEDED, REMOVE)
+
+
+def said(entry: Listed, problem: str, required: str, fix: str = "") -> Finding:
+    """Make a finding on an entry of configuration."""
+    return Finding(Verdict.VIOLATION, problem, entry.path, entry.found, required, fix)
+
+
+RULE = StackRule(
+    name=WAIVER_POLICY,
+    title="Waivers are in force and needed",
+    description="Each waiver can be read, is in force, and lets a finding stand that is really there.",
+    why="A waiver that nobody renews or removes turns an exception that somebody weighed into the rule.",
+    fix="Write the waiver as `expires=YYYY-MM-DD owner=… reason=…`, or remove it.",
+    severity=Severity.MEDIUM,
+    url="https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html",
+    types=(ANY_TYPE,),
+    settings=(
+        Flag(
+            "programWaivers",
+            default=True,
+            description="Whether the program may waive, by tags and in its stack's configuration. "
+            "If not, only the configuration of policies waives.",
+        ),
+        Whole(
+            "maximumDays",
+            LONGEST_DAYS,
+            "How many days ahead a waiver may expire.",
+            minimum=1,
+            maximum=3650,
+        ),
+    ),
+    check=check,
+)

@@ -1,0 +1,107 @@
+"""Putting right what a rule knows how to put right, in the very message that the engine sent.
+
+Only what a rule names is touched, so that secrets, unknowns and assets go back as they came.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from google.protobuf.struct_pb2 import Struct
+from google.protobuf.struct_pb2 import Value as WireValue
+
+from tap_guardrails.judging import judge_resource
+from tap_guardrails.model import Resource, Verdict
+from tap_guardrails.model.values import OUTPUT_SIGNATURE, SECRET_SIGNATURE, SIGNATURE_KEY, UNKNOWN_MARKS
+from tap_guardrails.serving.wire import WireProperties, analyzed_resource
+
+if TYPE_CHECKING:
+    from pulumi.runtime.proto.analyzer_pb2 import AnalyzeRequest
+
+    from tap_guardrails.model import Change, ResourceRule, Settings
+    from tap_guardrails.model.rule import PathStep
+
+WRAPPERS: Final = (SECRET_SIGNATURE, OUTPUT_SIGNATURE)
+
+
+class CannotPutError(Exception):
+    """A value cannot go where it should: something else, or an unknown, is in the way."""
+
+
+def repaired(rule: ResourceRule, request: AnalyzeRequest, settings: Settings) -> Struct | None:
+    """Return a resource's properties put right, or None where nothing is to be done or nothing is safe.
+
+    Safe means: everything the rule says of the resource is a violation, with nothing undecided and nothing
+    failed; and of the result it says nothing more.
+    """
+    if rule.repair is None:
+        return None
+    resource = analyzed_resource(request)
+    findings = judge_resource(rule, resource, settings).findings
+    if not findings or any(finding.verdict is not Verdict.VIOLATION for finding in findings):
+        return None
+    properties = Struct()
+    properties.CopyFrom(request.properties)
+    try:
+        changes = tuple(rule.repair.changes(resource, settings))
+        for change in changes:
+            put(properties, change)
+    except Exception:  # noqa: BLE001 - what cannot be repaired is reported when the resource is judged
+        return None
+    result = Resource(
+        resource.urn, resource.type, resource.name, WireProperties(properties), resource.provider
+    )
+    return None if not changes or judge_resource(rule, result, settings).findings else properties
+
+
+def put(properties: Struct, change: Change) -> None:
+    """Put a value at its place.
+
+    Raises:
+        CannotPutError: There is no such place.
+    """
+    if not isinstance(change.path[0], str):
+        raise CannotPutError
+    place = properties.fields[change.path[0]]
+    for step in change.path[1:]:
+        place = within(unwrapped(place), step)
+    write(unwrapped(place), change.value)
+
+
+def unwrapped(place: WireValue) -> WireValue:
+    """Go to the value that is marked as a secret or an output; the mark stays."""
+    while place.WhichOneof("kind") == "struct_value":
+        fields = place.struct_value.fields
+        if SIGNATURE_KEY not in fields:
+            break
+        if fields[SIGNATURE_KEY].string_value not in WRAPPERS or "value" not in fields:
+            raise CannotPutError
+        place = fields["value"]
+    return place
+
+
+def within(place: WireValue, step: PathStep) -> WireValue:
+    """Go one step down; an object that is missing is made."""
+    kind = place.WhichOneof("kind")
+    if isinstance(step, int):
+        if kind != "list_value" or step >= len(place.list_value.values):
+            raise CannotPutError
+        return place.list_value.values[step]
+    if kind in {None, "null_value"}:
+        place.struct_value.SetInParent()
+    elif kind != "struct_value":
+        raise CannotPutError
+    return place.struct_value.fields[step]
+
+
+def write(place: WireValue, value: bool | int | str) -> None:  # noqa: FBT001 - a value like the others
+    """Write a plain value over whatever plain value there is."""
+    kind = place.WhichOneof("kind")
+    if kind in {"struct_value", "list_value"} or place.string_value in UNKNOWN_MARKS:
+        raise CannotPutError
+    if isinstance(value, bool):
+        place.bool_value = value
+    elif isinstance(value, int):
+        place.number_value = value
+    else:
+        place.string_value = value

@@ -1,0 +1,155 @@
+"""The book of waivers: which findings they let stand, and which of them did so."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.model import Finding, Resource, Rule, Stack, StackRule, Verdict, Waiver
+from tap_guardrails.waivers.patterns import split
+from tap_guardrails.waivers.tags import tagged
+from tap_guardrails.waivers.terms import lapse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+    from tap_guardrails.waivers.listed import Listed
+
+WAIVER_POLICY: Final = "waiver-in-force"
+"""The policy that judges waivers; it cannot be waived itself."""
+
+LONGEST_DAYS: Final = 365
+
+
+def today_utc() -> date:
+    """Return the day, the same wherever the pack runs."""
+    return datetime.now(UTC).date()
+
+
+class Ledger:
+    """The waivers of one run."""
+
+    def __init__(
+        self,
+        rules: Mapping[str, Rule] | None = None,
+        enabled: Collection[str] = (),
+        listed: Iterable[Listed] = (),
+        *,
+        today: Callable[[], date] = today_utc,
+        in_program: bool = True,
+        longest: int = LONGEST_DAYS,
+    ) -> None:
+        """Open the book.
+
+        Args:
+            rules: The policies' rules by name; None where nobody can tell, as in a rule's own cases.
+            enabled: The names of the policies that judge.
+            listed: The waivers in configuration.
+            today: Tells the day, in UTC.
+            in_program: Whether waivers in the program hold.
+            longest: How many days ahead a waiver may expire.
+        """
+        self._rules = rules
+        self._enabled = {name: rule for name, rule in (rules or {}).items() if name in enabled}
+        self.today = today
+        self._in_program = in_program
+        self._longest = longest
+        self.listed: Sequence[Listed] = tuple(listed)
+        self._by_policy: dict[str, list[Listed]] = defaultdict(list)
+        for entry in self.listed:
+            self._by_policy[entry.policy].append(entry)
+        self._used_tags: set[tuple[str, str]] = set()
+        self._used_entries: set[str] = set()
+        self._analysed: Collection[str] | None = None
+
+    def applied(self, policy: str, resource: Resource, findings: Sequence[Finding]) -> Sequence[Finding]:
+        """Let findings stand that a waiver covers, and keep in mind which waivers were needed.
+
+        A rule that failed has said nothing that anybody could take upon themselves: an error stays an error.
+        """
+        if not findings or policy == WAIVER_POLICY:
+            return findings
+        waiver: Waiver | None = None
+        for found, used in self._in_force(policy, resource):
+            waiver = waiver or found
+            used()
+        if waiver is None:
+            return findings
+        return [
+            finding
+            if finding.verdict is Verdict.ERROR
+            else replace(finding, verdict=Verdict.WAIVED, waiver=waiver)
+            for finding in findings
+        ]
+
+    def waives(self, policy: str, resource: Resource) -> bool:
+        """Tell whether a waiver that is in force covers a resource, without noting that it was needed."""
+        return any(True for _ in self._in_force(policy, resource))
+
+    def _in_force(self, policy: str, resource: Resource) -> Iterator[tuple[Waiver, Callable[[], None]]]:
+        """Go through the waivers that hold, each with what notes its use."""
+        for tag in tagged(resource) if self._in_program else ():
+            if tag.policy == policy and isinstance(tag.terms, Waiver) and self._holds(tag.terms):
+                yield tag.terms, lambda: self._used_tags.add((policy, resource.urn))
+        for entry in self._by_policy.get(policy, ()):
+            if not isinstance(entry.terms, Waiver) or not self._holds(entry.terms) or entry.pattern is None:
+                continue
+            if entry.pattern.matches(resource.urn) and (self._in_program or not entry.of_stack):
+                yield entry.terms, lambda path=entry.path: self._used_entries.add(path)
+
+    def _holds(self, waiver: Waiver) -> bool:
+        return not lapse(waiver, self.today(), self._longest)
+
+    def knows(self, policy: str) -> bool:
+        """Tell whether there is such a policy to waive, as far as anybody can tell."""
+        return self._rules is None or (policy in self._rules and policy != WAIVER_POLICY)
+
+    def close(self, analysed: Collection[str]) -> None:
+        """Say that every policy has judged: what has let nothing stand by now is not needed.
+
+        Args:
+            analysed: URNs of the resources that the resource policies have seen.
+        """
+        self._analysed = analysed
+
+    def useless_tag(self, policy: str, resource: Resource) -> bool:
+        """Tell whether a tag that is in force let nothing stand although its policy judged the resource."""
+        rule = self._judged(policy)
+        seen = isinstance(rule, StackRule) or (self._analysed is not None and resource.urn in self._analysed)
+        return rule is not None and seen and (policy, resource.urn) not in self._used_tags
+
+    def useless_entry(self, entry: Listed, stack: Stack) -> bool:
+        """Tell whether an entry that is in force let nothing stand although its policy judged all it names.
+
+        A pattern that can be about several stacks is never useless: no run sees them all.
+        """
+        rule = self._judged(entry.policy)
+        if rule is None or entry.pattern is None or entry.path in self._used_entries:
+            return False
+        if not (entry.of_stack or entry.pattern.one_stack):
+            return False
+        meant = (one for one in stack.of(*rule.types) if entry.pattern.matches(one.urn))
+        return isinstance(rule, StackRule) or all(one.urn in (self._analysed or ()) for one in meant)
+
+    def about(self, entry: Listed, stack: Stack) -> bool:
+        """Tell whether an entry can be about a stack's resources at all."""
+        root = stack.root
+        return entry.pattern is not None and (
+            entry.of_stack or (root is not None and entry.pattern.about(split(root.urn)[0]))
+        )
+
+    def _judged(self, policy: str) -> Rule | None:
+        """Return the rule of a policy that has judged, or None."""
+        return None if self._analysed is None or self._rules is None else self._enabled.get(policy)
+
+
+def ledger_of(stack: Stack) -> Ledger:
+    """Return the book of the run that a stack is judged in; one that knows of nothing where there is none."""
+    return stack.derived(unknowing, Ledger)
+
+
+def unknowing(_: Stack) -> Ledger:
+    """Make a book that has noted nothing."""
+    return Ledger()

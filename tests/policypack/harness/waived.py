@@ -1,0 +1,54 @@
+"""Resources with something to waive, and the words that waive it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tests.policypack.harness.cases import CaseResource
+from tests.policypack.harness.trees import day
+
+if TYPE_CHECKING:
+    from pulumi.runtime.proto import analyzer_pb2 as proto
+
+ROTATION, ERRORS, WILDCARDS, IN_FORCE = (
+    "kms-key-rotation",
+    "lambda-error-alarm",
+    "iam-no-wildcards",
+    "waiver-in-force",
+)
+TERMS = {"reason": "Weighed and found bearable.", "owner": "team@example.com", "expires": day(30)}
+
+
+def words(**changes: str) -> str:
+    return " ".join(f"{name}={value}" for name, value in {**TERMS, **changes}.items())
+
+
+def tags(policy: str, text: str) -> dict[str, object]:
+    return {"tags": {f"tap-guardrails:waive:{policy}": text}}
+
+
+def key(**props: object) -> CaseResource:
+    return CaseResource("key", "aws:kms/key:Key", {"enableKeyRotation": False, **props})
+
+
+WAIVED_KEY = key(**tags(ROTATION, words()))
+FUNCTION = CaseResource("fn", "aws:lambda/function:Function", {"name": "fn", **tags(ERRORS, words())})
+TABLE = CaseResource("table", "aws:dynamodb/table:Table", {"name": "table"})
+ROLE_POLICY = CaseResource(
+    "rights",
+    "aws:iam/rolePolicy:RolePolicy",
+    {
+        "policy": json.dumps(
+            {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::x"}]}
+        )
+    },
+)
+
+
+def of(response: proto.AnalyzeResponse, name: str) -> list[proto.AnalyzeDiagnostic]:
+    return [one for one in response.diagnostics if one.policyName == name]
+
+
+def levels(response: proto.AnalyzeResponse, name: str) -> list[int]:
+    return [one.enforcementLevel for one in of(response, name)]

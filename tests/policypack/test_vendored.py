@@ -1,0 +1,113 @@
+"""The pack's folder alone, with its own requirements in a new environment, gates programs in any language."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.policypack.harness.pack import PACK_FOLDER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+pytestmark = [pytest.mark.cli, pytest.mark.xdist_group("vendored")]
+
+PROGRAMS = Path(__file__).with_name("vendored")
+BLOCKED = re.compile(r"\[mandatory\] \[severity: \w+\] +(\S+) +\(\S+ (\S+)\)")
+EXPECTED = {("kms-key-rotation", "still"), ("sqs-encryption", "queue")}
+
+
+def run(command: list[str], folder: Path, env: Mapping[str, str] | None = None) -> str:
+    """Run a command that has to succeed."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=None if env is None else dict(env),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def vendored(
+    tmp_path_factory: pytest.TempPathFactory, engine_env: Mapping[str, str]
+) -> tuple[Path, dict[str, str]]:
+    """A copy of the pack, and the engine's environment with a Python that has its requirements only."""
+    root = tmp_path_factory.mktemp("vendored")
+    pack = root / "pack"
+    shutil.copytree(PACK_FOLDER, pack, ignore=shutil.ignore_patterns("__pycache__"))
+    uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    assert uv, "uv is among the requirements of the tests"
+    run([uv, "venv", "--quiet", "--python", sys.executable, str(root / "venv")], root)
+    python = root / "venv" / "bin" / "python"
+    run([uv, "pip", "install", "--quiet", "--python", str(python), "-r", "requirements.txt"], pack)
+    backend = root / "state"
+    backend.mkdir()
+    env = {name: value for name, value in engine_env.items() if name != "PYTHONPATH"}
+    env["PATH"] = os.pathsep.join([str(python.parent), env["PATH"]])
+    env |= {"PULUMI_PYTHON_CMD": str(python), "VIRTUAL_ENV": str(root / "venv")}
+    env["PULUMI_BACKEND_URL"] = backend.as_uri()
+    return pack, env
+
+
+def blocked(output: str) -> set[tuple[str, str]]:
+    """The mandatory findings that the CLI shows: policy and resource."""
+    return {(policy, name) for policy, name in BLOCKED.findall(output)}
+
+
+def test_nothing_else_is_there(vendored: tuple[Path, dict[str, str]]) -> None:
+    _, env = vendored
+    names = ("pulumi_policy", "pulumi_aws", "boto3", "pytest")
+    asked = f"import importlib.util as u; print([n for n in {names!r} if u.find_spec(n)])"
+    assert run([env["PULUMI_PYTHON_CMD"], "-c", asked], Path.cwd(), env) == "['pulumi_policy']\n"
+
+
+@pytest.mark.parametrize("language", ["yaml", "python"])
+def test_a_program_is_gated(language: str, tmp_path: Path, vendored: tuple[Path, dict[str, str]]) -> None:
+    pack, env = vendored
+    project = tmp_path / "project"
+    shutil.copytree(PROGRAMS / language, project)
+    run(["pulumi", "stack", "init", language, "--non-interactive"], project, env)
+    preview = ["pulumi", "preview", "--non-interactive", "--stack", language, "--policy-pack", str(pack)]
+    done = subprocess.run(preview, cwd=project, env=env, capture_output=True, text=True, check=False)
+    assert blocked(done.stdout) == EXPECTED, done.stdout + done.stderr
+    assert done.returncode != 0
+
+
+def test_a_program_in_typescript_is_gated(
+    vendored: tuple[Path, dict[str, str]], pytestconfig: pytest.Config, tmp_path: Path
+) -> None:
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("there is no Node.js on this machine, so no program in TypeScript can run")
+    pack, env = vendored
+    # Installing takes far longer than the test: what the lock names is kept from one run to the next.
+    cache: pytest.Cache | None = getattr(pytestconfig, "cache", None)
+    project = cache.mkdir("typescript-program") if cache else tmp_path
+    for file in (PROGRAMS / "typescript").iterdir():
+        if file.name != "package-lock.json" or not same(file, project / file.name):
+            shutil.copy(file, project)
+    if not same(project / "package-lock.json", project / "node_modules" / "installed-lock.json"):
+        run([npm, "ci", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"], project)
+        shutil.copy(project / "package-lock.json", project / "node_modules" / "installed-lock.json")
+    run([str(project / "node_modules" / ".bin" / "tsc"), "-p", "."], project)
+    done = subprocess.run(
+        ["node", "out/main.js", str(pack)], cwd=project, env=env, capture_output=True, text=True, check=False
+    )
+    assert blocked(done.stdout) == EXPECTED, done.stdout + done.stderr
+    assert done.returncode != 0
+
+
+def same(file: Path, other: Path) -> bool:
+    """Whether both files are there, with the same bytes."""
+    return file.is_file() and other.is_file() and file.read_bytes() == other.read_bytes()
