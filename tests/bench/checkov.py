@@ -42,7 +42,8 @@ def run(folder: str) -> Callable[[], None]:
         done = subprocess.run(
             [*command, "--soft-fail"], capture_output=True, text=True, env=quiet, check=True
         )
-        assert re.search(r"Passed checks: [1-9]", done.stdout), "Checkov found nothing to judge"
+        said = (done.stdout + done.stderr)[-1000:]
+        assert re.search(r"Passed checks: [1-9]", done.stdout), f"Checkov found nothing to judge: {said}"
 
     return once
 
