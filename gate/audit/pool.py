@@ -5,7 +5,15 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections import deque
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from itertools import islice
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -71,7 +79,8 @@ class Pool(Generic[T, R]):
         """Yield each task with its result, in the order in which they are done.
 
         When a worker dies, the tasks that were under way are tried one by one: only the one that kills its
-        worker alone is given up.
+        worker alone is given up. So is a task that a cluster answers with an error of its own, such as that
+        the result was lost with the worker that had it.
         """
         waiting = _Waiting(tasks)
         while waiting:
@@ -82,14 +91,17 @@ class Pool(Generic[T, R]):
                 suspects.append(waiting.take())
             for task in suspects:
                 alone, again = _Waiting([task]), list[T]()
-                yield from self._round(alone, 1, again)
+                yield from self._round(alone, 1, again, last=True)
                 if again or alone:
                     yield task, WorkerDiedError("the worker ended without an answer")
 
     def _round(
-        self, waiting: _Waiting[T], workers: int, suspects: list[T]
+        self, waiting: _Waiting[T], workers: int, suspects: list[T], *, last: bool = False
     ) -> Generator[tuple[T, R | WorkerDiedError]]:
-        """Run tasks until none is left or a worker dies; those under way then are the suspects."""
+        """Run tasks until none is left or a worker dies; those under way then are the suspects.
+
+        So are those that failed, unless it is the `last` try.
+        """
         running: dict[Future[R], T] = {}
         with self._open(workers) as executor:
             while waiting or running:
@@ -100,17 +112,26 @@ class Pool(Generic[T, R]):
                 except BrokenExecutor:
                     break
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
-                finished = [future for future in done if not isinstance(future.exception(), BrokenExecutor)]
+                finished = [future for future in done if not isinstance(_error(future), BrokenExecutor)]
                 for future in finished:
-                    yield running.pop(future), _outcome(future)
+                    task, outcome = running.pop(future), _outcome(future)
+                    if isinstance(outcome, WorkerDiedError) and not last:
+                        suspects.append(task)
+                    else:
+                        yield task, outcome
                 if len(finished) < len(done):
                     break
         suspects.extend(running.values())
 
 
 def _outcome(future: Future[R]) -> R | WorkerDiedError:
-    error = future.exception()
+    error = _error(future)
     return future.result() if error is None else WorkerDiedError(f"{type(error).__name__}: {error}")
+
+
+def _error(future: Future[R]) -> BaseException | None:
+    """What a future ended with; a cluster may cancel one as well."""
+    return CancelledError("the cluster gave it up") if future.cancelled() else future.exception()
 
 
 def local_processes(workers: int) -> ProcessPoolExecutor:

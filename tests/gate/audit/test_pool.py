@@ -3,9 +3,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,7 +13,7 @@ from gate.audit.pool import Pool, WorkerDiedError, local_processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from concurrent.futures import Executor, Future
+    from concurrent.futures import Executor
 
 
 def work(number: int) -> int:
@@ -67,6 +67,28 @@ def test_workers_that_never_start_end_the_audit_in_words() -> None:
     assert [task for task, _ in results] == [1, 2]
     assert all(isinstance(result, WorkerDiedError) for _, result in results)
     assert issubclass(BrokenProcessPool, BrokenExecutor)
+
+
+class Forgetful(ThreadPoolExecutor):
+    """A cluster that gives up its first two tasks: one by an error of its own, one by cancelling it."""
+
+    given = 0
+
+    def submit(self, *arguments: Any, **named: Any) -> Future[Any]:  # noqa: ANN401
+        Forgetful.given += 1
+        if Forgetful.given > 2:
+            return super().submit(*arguments, **named)
+        lost: Future[Any] = Future()
+        if Forgetful.given == 1:
+            lost.set_exception(ConnectionResetError("the worker that had the result is gone"))
+        else:
+            lost.cancel()
+            lost.set_running_or_notify_cancel()
+        return lost
+
+
+def test_a_result_that_was_lost_with_its_worker_is_made_again() -> None:
+    assert dict(Pool(work, Forgetful, 2).run(range(6))) == {task: task * 2 for task in range(6)}
 
 
 def test_leaving_early_leaves_no_worker() -> None:
