@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 import grpc
 from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 
-from tests.bench.pairing import paired, seconds
+from tests.bench.pairing import paired
 from tests.bench.row import Row, at_least, at_most
 from tests.bench.stacks import synthetic_stack
 from tests.policypack.harness.pack import (
@@ -109,12 +108,10 @@ def growth() -> list[Row]:
     """Judge ten times as much; tell the memory it took."""
     small, large = Workload(1_000), Workload(10_000)
     with connected(PACK_FOLDER) as (stub, pid):
-        small.run(stub)
-        few = statistics.median(seconds(lambda: small.run(stub)) for _ in range(3))
-        many = statistics.median(seconds(lambda: large.run(stub)) for _ in range(3))
+        grown = paired(lambda: large.run(stub), lambda: small.run(stub), pairs=3)
         peak = peak_megabytes(pid)
     return [
-        at_most("10,000 resources ÷ 1,000", many / few, 11, f"{many:.2f} s ÷ {few:.2f} s"),
+        at_most("10,000 resources ÷ 1,000", grown.median, 11, grown.text),
         at_most("peak memory at 10,000 resources", peak, 400, "of the pack's process", " MB"),
     ]
 
