@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TypedDict
 
 import nox
 
@@ -18,22 +17,11 @@ ROOT = Path(__file__).parent
 PYTHON_FOLDERS = ("program", "policypack", "lambdas", "gate", "local", "tests", "noxfile.py")
 LOCKS = ("test", "program", "policypack", "lambdas", "gate", "local", "lint", "typecheck", "checkov", "nox")
 
-
-class Unhurried(TypedDict):
-    """How long nox waits for a command that was asked to end; None is until it has."""
-
-    interrupt_timeout: None
-    terminate_timeout: None
-
-
 # A machine behind a TLS-inspecting proxy trusts its own authority; uv wants that said.
 os.environ.setdefault("UV_SYSTEM_CERTS", "1")
 # The pack, the component and the stand-in provider import grpc at every start: compile it once.
 os.environ.setdefault("UV_COMPILE_BYTECODE", "1")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-
-# Ctrl-C is the engine's to answer: ended meanwhile, it would leave its state behind.
-UNHURRIED: Unhurried = {"interrupt_timeout": None, "terminate_timeout": None}
 
 
 def install(session: nox.Session, group: str) -> None:
@@ -84,7 +72,8 @@ def deploy(session: nox.Session) -> None:
     own = aws == "embedded" and not os.environ.get("AWS_ENDPOINT_URL")
     emulator = ("python", "-m", "local.emulator", "run", "--") if own else ()
     gate = ("python", "-m", "local", "exec", "--aws", aws, "--", "python", "-m", "gate", "deploy", *args)
-    session.run(*emulator, *gate, **UNHURRIED)
+    # Ctrl-C is the engine's to answer: ended meanwhile, it would leave its state behind.
+    session.run(*emulator, *gate, interrupt_timeout=None, terminate_timeout=None)
 
 
 @nox.session(default=False)
@@ -126,7 +115,8 @@ def integration(session: nox.Session) -> None:
     aws = take_option(args, "--aws", "embedded")
     prepared = ("python", "-m", "local", "exec", "--aws", aws, "--")
     tests = ("python", "-m", "pytest", *(args or ["tests/integration", "-v"]))
-    session.run(*prepared, *tests, env={"TAP_AWS": aws}, **UNHURRIED)
+    # As in `deploy`.
+    session.run(*prepared, *tests, env={"TAP_AWS": aws}, interrupt_timeout=None, terminate_timeout=None)
 
 
 @nox.session(default=False)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from gate.doctor import check_line, examine
+from gate.commands.checklist import show_checks
+from gate.doctor import examine
 from gate.failure import Exit
-from gate.terminal import Ink, write
 
 if TYPE_CHECKING:
     import argparse
@@ -35,12 +34,5 @@ def run(options: argparse.Namespace) -> Exit:
     Returns:
         Passed when nothing is missing, else could not run.
     """
-    ink = Ink.for_stream(sys.stdout)
-    missing = 0
-    for check in examine(cast("Path", options.project), cast("list[Path]", options.policy_pack)):
-        missing += check.standing == "missing"
-        write(check_line(check, ink), sys.stdout)
-    word, style = ("READY", "green") if not missing else ("NOT READY", "red")
-    said = "nothing is missing" if not missing else f"{missing} missing"
-    write(["", f"{ink.paint(word, style, 'bold')}  {said}"], sys.stdout)
-    return Exit.COULD_NOT_RUN if missing else Exit.PASSED
+    checks = examine(cast("Path", options.project), cast("list[Path]", options.policy_pack))
+    return Exit.PASSED if show_checks(checks, "READY") else Exit.COULD_NOT_RUN

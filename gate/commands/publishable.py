@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from gate.doctor import check_line
+from gate.commands.checklist import show_checks
 from gate.failure import Exit
 from gate.publishing import Candidate, examine
-from gate.terminal import Ink, write
 
 if TYPE_CHECKING:
     import argparse
@@ -40,17 +38,9 @@ def run(options: argparse.Namespace) -> Exit:
     Raises:
         CouldNotRunError: the folder is no pack.
     """
-    ink = Ink.for_stream(sys.stdout)
-    missing = 0
     candidate = Candidate(
         folder=cast("Path", options.pack),
         changelog=cast("Path | None", options.changelog),
         configs=tuple(cast("list[Path]", options.config)),
     )
-    for check in examine(candidate):
-        missing += check.standing == "missing"
-        write(check_line(check, ink), sys.stdout)
-    word, style = ("PUBLISHABLE", "green") if not missing else ("NOT PUBLISHABLE", "red")
-    said = "nothing is missing" if not missing else f"{missing} missing"
-    write(["", f"{ink.paint(word, style, 'bold')}  {said}"], sys.stdout)
-    return Exit.BLOCKED if missing else Exit.PASSED
+    return Exit.PASSED if show_checks(examine(candidate), "PUBLISHABLE") else Exit.BLOCKED
