@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Final, cast
+
+SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
+"""The field by which the engine's documents mark an object that is no plain one, such as a secret."""
 
 
 def mapping(value: object) -> Mapping[str, object]:

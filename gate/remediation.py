@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
-from gate.document import mapping, sequence
+from gate.document import SIGNATURE, mapping, sequence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 _MOST: Final = 60
 _NOTHING: Final = object()
 
@@ -56,7 +55,7 @@ def _changes(path: str, before: object, after: object) -> Iterator[str]:
 
 
 def _within(path: str, before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[str]:
-    if _SIGNATURE in after:
+    if SIGNATURE in after:
         yield f"{path} is now a secret value"
         return
     for name in (*after, *(name for name in before if name not in after)):

@@ -20,7 +20,6 @@ from gate.failure import CouldNotRunError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a published marker
 RESOURCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
 _URN: Final = re.compile(r"urn:pulumi:(?P<stack>[^:]+)::(?P<project>[^:]+)::.+::.*", re.DOTALL)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, cast
 
 from pulumi.runtime.proto import analyzer_pb2
 
-from gate.analyzer.deployment import RESOURCE, SECRET, SIGNATURE, Deployment, Resource
+from gate.analyzer.deployment import RESOURCE, SECRET, Deployment, Resource
 from gate.analyzer.services import struct
-from gate.document import mapping, sequence, text, texts
+from gate.document import SIGNATURE, mapping, sequence, text, texts
 from gate.sources import urn_name
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tap_guardrails.model import Finding, Resource
+    from tap_guardrails.model import Finding, Resource, Waiver
     from tap_guardrails.model.rule import Declaration
 
 
@@ -17,7 +17,6 @@ def message(rule: Declaration, resource: Resource, finding: Finding) -> str:
         resource: The resource that it was found on.
         finding: What was found.
     """
-    waiver = finding.waiver
     return "\n".join(
         (
             one_line(finding.problem),
@@ -27,9 +26,17 @@ def message(rule: Declaration, resource: Resource, finding: Finding) -> str:
             one_line(f"Why: {rule.why}"),
             one_line(f"Fix: {finding.fix or rule.fix}"),
             f"Verdict: {finding.verdict.value}",
-            *((f"Reason: {one_line(waiver.reason)}", f"Owner: {one_line(waiver.owner)}") if waiver else ()),
-            *((f"Expires: {waiver.expires.isoformat()}",) if waiver else ()),
+            *(waiver_lines(finding.waiver) if finding.waiver else ()),
         )
+    )
+
+
+def waiver_lines(waiver: Waiver) -> tuple[str, ...]:
+    """Write a waiver's terms, one a line."""
+    return (
+        f"Reason: {one_line(waiver.reason)}",
+        f"Owner: {one_line(waiver.owner)}",
+        f"Expires: {waiver.expires.isoformat()}",
     )
 
 

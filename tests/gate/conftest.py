@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,3 +44,15 @@ def project(tmp_path: Path) -> Callable[[str], Path]:
 def pack() -> Callable[[str], str]:
     """The folder of a fixture pack, as an argument."""
     return lambda name: str(FIXTURES / "packs" / name)
+
+
+@pytest.fixture
+def script_env(engine_env: Mapping[str, str], tmp_path: Path) -> dict[str, str]:
+    """The environment of `.ci/gate`, with the Python environment ready that it would make by itself."""
+    environment = tmp_path / "environment"
+    (environment / "bin").mkdir(parents=True)
+    python = environment / "bin" / "python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    (environment / "ready").touch()
+    return {**engine_env, "GATE_ENVIRONMENT": str(environment), "GATE_PYTHON": sys.executable}

@@ -240,18 +240,12 @@ def test_a_python_program_that_is_wrong_is_refused(
 
 @pytest.mark.cli
 def test_the_pipelines_script_brings_its_own_environment(
-    engine_env: Mapping[str, str], tmp_path: Path
+    script_env: Mapping[str, str], tmp_path: Path
 ) -> None:
-    environment = tmp_path / "environment"
-    (environment / "bin").mkdir(parents=True)
-    python = environment / "bin" / "python"
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-    python.chmod(0o755)
-    (environment / "ready").touch()
     shutil.copytree(FOREIGN / "python", tmp_path / "infrastructure")
     done = run(
         [str(REPOSITORY / ".ci" / "gate"), "--project", "infrastructure"],
-        {**engine_env, "GATE_ENVIRONMENT": str(environment), "GATE_PYTHON": sys.executable},
+        script_env,
         tmp_path,
     )
     assert done.returncode == 0, done.stderr

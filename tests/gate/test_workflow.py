@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +37,7 @@ def step(name: str, folder: Path, environment: Mapping[str, str]) -> subprocess.
 
 
 @pytest.fixture
-def runner(engine_env: Mapping[str, str], tmp_path: Path) -> dict[str, str]:
+def runner(script_env: dict[str, str], tmp_path: Path) -> dict[str, str]:
     """What a runner has: the caller's repository and this one, here with an environment that is ready."""
     project = tmp_path / "caller" / "infra"
     project.mkdir(parents=True)
@@ -46,13 +45,7 @@ def runner(engine_env: Mapping[str, str], tmp_path: Path) -> dict[str, str]:
     (project / "Pulumi.dev.yaml").write_text("config:\n  aws:region: eu-west-1\n")
     (project / "__main__.py").write_text(PROGRAM)
     (tmp_path / "guardrails").symlink_to(REPOSITORY)
-    environment = tmp_path / "environment"
-    (environment / "bin").mkdir(parents=True)
-    python = environment / "bin" / "python"
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-    python.chmod(0o755)
-    (environment / "ready").touch()
-    return {**engine_env, "GATE_ENVIRONMENT": str(environment), "GATE_PYTHON": sys.executable}
+    return script_env
 
 
 @pytest.mark.cli

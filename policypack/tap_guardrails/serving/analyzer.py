@@ -101,9 +101,10 @@ class GuardrailsAnalyzer(AnalyzerServicer):
             rule = policy.rule
             if not isinstance(rule, ResourceRule) or not self._configuration.repairs(policy):
                 continue
-            if self._ledger.waives(rule.name, analyzed_resource(request)):
+            resource = analyzed_resource(request)
+            if self._ledger.waives(rule.name, resource):
                 continue
-            properties = repaired(rule, request, self._configuration.settings(policy))
+            properties = repaired(rule, resource, request.properties, self._configuration.settings(policy))
             if properties is None:
                 continue
             response.remediations.append(

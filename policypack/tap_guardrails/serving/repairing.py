@@ -13,11 +13,9 @@ from google.protobuf.struct_pb2 import Value as WireValue
 from tap_guardrails.judging import judge_resource
 from tap_guardrails.model import Resource, Verdict
 from tap_guardrails.model.values import OUTPUT_SIGNATURE, SECRET_SIGNATURE, SIGNATURE_KEY, UNKNOWN_MARKS
-from tap_guardrails.serving.wire import WireProperties, analyzed_resource
+from tap_guardrails.serving.wire import WireProperties
 
 if TYPE_CHECKING:
-    from pulumi.runtime.proto.analyzer_pb2 import AnalyzeRequest
-
     from tap_guardrails.model import Change, ResourceRule, Settings
     from tap_guardrails.model.rule import PathStep
 
@@ -28,20 +26,25 @@ class CannotPutError(Exception):
     """A value cannot go where it should: something else, or an unknown, is in the way."""
 
 
-def repaired(rule: ResourceRule, request: AnalyzeRequest, settings: Settings) -> Struct | None:
+def repaired(rule: ResourceRule, resource: Resource, sent: Struct, settings: Settings) -> Struct | None:
     """Return a resource's properties put right, or None where nothing is to be done or nothing is safe.
 
     Safe means: everything the rule says of the resource is a violation, with nothing undecided and nothing
     failed; and of the result it says nothing more.
+
+    Args:
+        rule: The rule that puts it right.
+        resource: The resource.
+        sent: Its properties as the engine sent them.
+        settings: The policy's settings.
     """
     if rule.repair is None:
         return None
-    resource = analyzed_resource(request)
     findings = judge_resource(rule, resource, settings).findings
     if not findings or any(finding.verdict is not Verdict.VIOLATION for finding in findings):
         return None
     properties = Struct()
-    properties.CopyFrom(request.properties)
+    properties.CopyFrom(sent)
     try:
         changes = tuple(rule.repair.changes(resource, settings))
         for change in changes:
