@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.failure import Failure
+from local.places import cache_root, write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def folder(name: str) -> Path:
@@ -14,8 +18,7 @@ def folder(name: str) -> Path:
     Args:
         name: The kind, e.g. `aws-shapes`.
     """
-    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(home).expanduser() / "tap-guardrails" / name
+    return cache_root() / name
 
 
 def keep(path: Path, text: str) -> None:
@@ -23,12 +26,5 @@ def keep(path: Path, text: str) -> None:
 
     What is in it can be made anew, so a cache that cannot be written to is no error.
     """
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-", suffix=path.suffix)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(name).replace(path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError, Failure):
+        write_atomically(path, text)
