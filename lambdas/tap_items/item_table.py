@@ -116,20 +116,17 @@ class ItemTable:
 
     def note_failure(self, key: ItemKey, reason: str, attempts: int, now: int) -> None:
         """Keep why an attempt failed, while the item is `accepted`: a rejected one keeps why it was."""
-        self._update(
-            key,
-            "SET reason = :reason, attempts = :attempts, updatedAt = :now",
-            "#status = :accepted",
-            {":reason": reason, ":attempts": attempts, ":now": now, ":accepted": Status.ACCEPTED.value},
-            {"#status": "status"},
-        )
+        self._note(key, reason, attempts, now, "#status = :accepted")
 
     def note_lost(self, key: ItemKey, reason: str, attempts: int, now: int) -> None:
         """Keep that an attempt ended unseen, while the item is `accepted` and that attempt left no reason."""
+        self._note(key, reason, attempts, now, "#status = :accepted AND attempts < :attempts")
+
+    def _note(self, key: ItemKey, reason: str, attempts: int, now: int, condition: str) -> None:
         self._update(
             key,
             "SET reason = :reason, attempts = :attempts, updatedAt = :now",
-            "#status = :accepted AND attempts < :attempts",
+            condition,
             {":reason": reason, ":attempts": attempts, ":now": now, ":accepted": Status.ACCEPTED.value},
             {"#status": "status"},
         )

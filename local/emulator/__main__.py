@@ -38,10 +38,8 @@ def main(arguments: list[str]) -> int:
         with Emulator(options.port) as emulator:
             _say(f"AWS emulator at {emulator.endpoint} (127.0.0.1 only), for as long as the command runs")
             code = run(command, _environment(emulator))
-    except EmulatorError as error:
+    except (EmulatorError, Failure) as error:
         _say(f"error: {error}")
-    except Failure as failure:
-        _say(f"error: {failure}")
     except KeyboardInterrupt:
         return 130
     else:

@@ -11,6 +11,7 @@ import pytest
 import api_handler.wiring as api
 import processor.wiring as work
 from tap_items import aws_clients, observability, settings, stack
+from tests.lambdas.daemon import SAMPLED, Daemon, run_daemon
 from tests.lambdas.stand import Stand, run_emulator
 
 if TYPE_CHECKING:
@@ -32,6 +33,15 @@ def stand(emulator: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
     forget_wiring()
     yield made
     forget_wiring()
+
+
+@pytest.fixture
+def daemon(monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
+    """A tracing daemon, in a sampled trace."""
+    with run_daemon() as running:
+        monkeypatch.setenv("AWS_XRAY_DAEMON_ADDRESS", running.address)
+        monkeypatch.setenv("_X_AMZN_TRACE_ID", SAMPLED)
+        yield running
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import pytest
 
 from api_handler import routes
 from tests.lambdas.calls import call_api, call_processor, deliver, http_event, post, receive
-from tests.lambdas.daemon import SAMPLED, Daemon, run_daemon
 from tests.lambdas.faults import DENIED, THROTTLED, failing_on
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
+    from tests.lambdas.daemon import Daemon
     from tests.lambdas.stand import Stand
 
     Log = Callable[[], list[dict[str, Any]]]
@@ -66,15 +66,6 @@ def said(stand: Stand, log: Log, capsys: pytest.CaptureFixture[str]) -> Callable
         return json.dumps([log(), kept]) + "".join(capsys.readouterr())
 
     return read
-
-
-@pytest.fixture
-def traces(monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
-    """A tracing daemon, in a sampled trace."""
-    with run_daemon() as running:
-        monkeypatch.setenv("AWS_XRAY_DAEMON_ADDRESS", running.address)
-        monkeypatch.setenv("_X_AMZN_TRACE_ID", SAMPLED)
-        yield running
 
 
 @pytest.mark.parametrize("name", everywhere())
@@ -153,7 +144,7 @@ def test_nor_what_a_defect_says(
     assert CANARY not in told
 
 
-def test_nor_do_traces_tell(stand: Stand, traces: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nor_do_traces_tell(stand: Stand, daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
     for event in everywhere().values():
         call_api(event)
     deliver(stand)
@@ -164,7 +155,7 @@ def test_nor_do_traces_tell(stand: Stand, traces: Daemon, monkeypatch: pytest.Mo
     monkeypatch.setattr("processor.work.transform", broken)
     call_api(post({**ITEM, "type": "other"}))
     deliver(stand)
-    documents = traces.documents()
+    documents = daemon.documents()
     assert {document["name"] for document in documents} >= {"S3", "DynamoDB", "SQS", "process item"}
     assert any(document.get("fault") for document in documents)
     assert CANARY not in json.dumps(documents).lower()

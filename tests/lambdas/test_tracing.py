@@ -8,23 +8,13 @@ import pytest
 
 from tap_items import tracing
 from tests.lambdas.calls import call_api, deliver, post, receive
-from tests.lambdas.daemon import PARENT, SAMPLED, TRACE, Daemon, run_daemon
+from tests.lambdas.daemon import PARENT, SAMPLED, TRACE, Daemon
 from tests.lambdas.stand import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.lambdas.stand import Stand
 
 ITEM = {"type": "order", "payload": {"secret": "hunter2"}}
-
-
-@pytest.fixture
-def daemon(monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
-    with run_daemon() as running:
-        monkeypatch.setenv("AWS_XRAY_DAEMON_ADDRESS", running.address)
-        monkeypatch.setenv("_X_AMZN_TRACE_ID", SAMPLED)
-        yield running
 
 
 @pytest.mark.emulator
