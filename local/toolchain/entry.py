@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,8 +55,16 @@ def get_or_make(entry: Path, make: Callable[[Path], None]) -> Path:
             partial.chmod(0o755)
             partial.replace(entry)
         finally:
-            shutil.rmtree(partial, ignore_errors=True)
+            remove_tree(partial)
     return entry
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder, if there is one, with the folders in it that may not be written to (Go's modules)."""
+    for path, _, _ in os.walk(folder):
+        with suppress(OSError):
+            Path(path).chmod(0o700)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _finish(folder: Path) -> None:
@@ -73,7 +81,7 @@ def _remove_abandoned(entry: Path) -> None:
     for left in (entry, *entry.parent.glob(f".{entry.name}.partial-*")):
         if left.exists():
             say(f"removing what an interrupted run left: {left}")
-            shutil.rmtree(left)
+            remove_tree(left)
 
 
 @contextmanager

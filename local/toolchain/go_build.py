@@ -12,7 +12,7 @@ from pathlib import Path
 
 from local.failure import Failure
 from local.places import cache_root
-from local.toolchain.entry import get_or_make, is_whole
+from local.toolchain.entry import get_or_make, is_whole, remove_tree
 from local.toolchain.executable import Cli, Unusable, inspect
 from local.toolchain.official import ENTRY_PREFIX
 from local.toolchain.progress import elapsed, say, still_going
@@ -31,6 +31,8 @@ SCRIPTS = ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resourc
 USUAL_PLACES = ("/usr/local/go/bin", "/usr/lib/go/bin", "/opt/homebrew/bin", "/snap/bin")
 _SDK_MODULE = "github.com/pulumi/pulumi/sdk/v3"
 _FIRST_WITH_TOOLCHAINS = (1, 21)
+_CACHES = {"GOPATH": "path", "GOMODCACHE": "modules", "GOCACHE": "objects", "GOTMPDIR": "work"}
+"""What Go fills with some 3 GB that are not needed after the build, and the folder of each."""
 
 
 def built() -> Cli | None:
@@ -95,10 +97,17 @@ def entry_folder() -> Path:
 
 
 def _compile(go: Path, folder: Path) -> None:
+    # Inside the unfinished entry: what a build that is killed leaves goes with it.
+    scratch = folder / "scratch"
+    try:
+        _build_into(folder / "bin", go, _go_environment(go, scratch))
+    finally:
+        remove_tree(scratch)
+
+
+def _build_into(binaries: Path, go: Path, environment: dict[str, str]) -> None:
     version = pulumi_version()
-    binaries = folder / "bin"
     binaries.mkdir()
-    environment = _go_environment(go)
     say(f"building the Pulumi CLI {version} with Go: 5 to 7 minutes on two cores, once")
     started = time.monotonic()
     flags = f"-s -w -X {_SDK_MODULE}/go/common/version.Version={version}"
@@ -113,9 +122,20 @@ def _compile(go: Path, folder: Path) -> None:
     say(f"built in {elapsed(time.monotonic() - started)}")
 
 
-def _go_environment(go: Path) -> dict[str, str]:
-    """The environment of the build: the user's, without what would change or break it."""
-    environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off", "GO111MODULE": "on"}
+def _go_environment(go: Path, scratch: Path) -> dict[str, str]:
+    """The environment of the build: the user's, with caches of its own, without what would break it."""
+    caches = {name: scratch / folder for name, folder in _CACHES.items()}
+    for cache in caches.values():
+        cache.mkdir(parents=True)
+    environment = {
+        **os.environ,
+        **{name: str(cache) for name, cache in caches.items()},
+        "CGO_ENABLED": "0",
+        # Else Go takes the right to remove a module away.
+        "GOFLAGS": "-modcacherw",
+        "GOWORK": "off",
+        "GO111MODULE": "on",
+    }
     have = _go_release(
         _go(go, {**environment, "GOTOOLCHAIN": "local"}, "env", "GOVERSION", folder=Path.home())
     )

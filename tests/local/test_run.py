@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import threading
-import time
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 
 from local.failure import Failure
 from local.run import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from types import FrameType
+
+    Handler = Callable[[int, FrameType | None], object] | int
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "WORD": "hello"}
 
@@ -32,21 +38,40 @@ def test_its_exit_code_is_passed_on(script: str, code: int) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_is_passed_on(number: signal.Signals) -> None:
     name = number.name.removeprefix("SIG")
-    before = signal.getsignal(number)
-    send_soon(number)
-    assert shell(f"trap 'kill $!; exit 5' {name}; sleep 20 & wait") == 5
-    assert signal.getsignal(number) == before
+    with handled(number, signal.SIG_DFL):
+        assert shell(f"trap 'kill $!; exit 5' {name}; sleep 20 & kill -{name} $PPID; wait") == 5
+        assert signal.getsignal(number) == signal.SIG_DFL
+
+
+IGNORES_NOTHING = """
+import os, signal, sys, time
+number = int(sys.argv[1])
+ignored = signal.getsignal(number) == signal.SIG_IGN
+signal.signal(number, lambda *_: sys.exit(5))
+os.kill(os.getppid(), number)
+time.sleep(0.3)
+sys.exit(3 if ignored else 4)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_is_ignored_stays_ignored(number: signal.Signals) -> None:
+    """As SIGHUP is under `nohup`: it is not passed on, and the command begins with it ignored."""
+    with handled(number, signal.SIG_IGN):
+        assert run([sys.executable, "-SE", "-c", IGNORES_NOTHING, str(int(number))], ENVIRONMENT) == 3
+        assert signal.getsignal(number) == signal.SIG_IGN
 
 
 def test_an_interrupt_is_left_to_the_command() -> None:
     """The terminal sends Ctrl-C to both; here only this process gets it, so the command goes on."""
-    send_soon(signal.SIGINT)
-    assert shell("sleep 0.6; exit 3") == 3
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    with handled(signal.SIGINT, signal.default_int_handler):
+        assert shell("kill -INT $PPID; sleep 0.3; exit 3") == 3
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_the_command_itself_can_be_interrupted() -> None:
-    assert shell("kill -2 $$") == 130
+    with handled(signal.SIGINT, signal.default_int_handler):
+        assert shell("kill -2 $$") == 130
 
 
 def test_what_is_no_command_is_refused() -> None:
@@ -54,9 +79,13 @@ def test_what_is_no_command_is_refused() -> None:
         run(["no-such-command"], ENVIRONMENT)
 
 
-def send_soon(number: signal.Signals) -> None:
-    def send() -> None:
-        time.sleep(0.3)
-        os.kill(os.getpid(), number)
-
-    threading.Thread(target=send, daemon=True).start()
+@contextmanager
+def handled(
+    number: signal.Signals, handler: Callable[[int, FrameType | None], object] | int
+) -> Generator[None]:
+    """Handle a signal so for a while, however whoever runs the tests has it handled."""
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 
@@ -17,6 +18,10 @@ env) echo {release} ;;
 list) echo {sdk} ;;
 build)
   echo "$GOTOOLCHAIN|$CGO_ENABLED|$GOFLAGS|$GOWORK|$PWD" > {log}
+  for cache in "$GOCACHE" "$GOMODCACHE" "$GOPATH" "$GOTMPDIR"; do
+    echo "$cache" >> {caches}
+    mkdir -p "$cache/module@v1" && touch "$cache/module@v1/file" && chmod 555 "$cache/module@v1"
+  done
   {fail}
   while [ "$1" != -o ]; do shift; done
   for name in pulumi pulumi-language-yaml pulumi-language-python; do
@@ -42,12 +47,15 @@ class Machine:
 
     def __init__(self, folder: Path, sdk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.log = folder / "build.log"
+        self.caches = folder / "caches.log"
         self.sdk = sdk
         self.go = folder / "go" / "bin" / "go"
         monkeypatch.setenv("PATH", f"{self.go.parent}:/usr/bin:/bin")
 
     def install_go(self, release: str = "go1.99.0", fail: str = "", prints: str = "v3.259.0") -> None:
-        body = GO.format(release=release, sdk=self.sdk, log=self.log, fail=fail, prints=prints)
+        body = GO.format(
+            release=release, sdk=self.sdk, log=self.log, caches=self.caches, fail=fail, prints=prints
+        )
         fakes.script(self.go, body)
 
 
@@ -83,7 +91,7 @@ def test_the_build_is_shielded_from_the_users_settings(
     monkeypatch.setenv("GOWORK", "/elsewhere/go.work")
     monkeypatch.setenv("CGO_ENABLED", "1")
     go_build.build()
-    assert machine.log.read_text().strip() == f"local|0||off|{go_build.SOURCES}"
+    assert machine.log.read_text().strip() == f"local|0|-modcacherw|off|{go_build.SOURCES}"
 
 
 def test_an_older_go_may_fetch_the_release_that_is_needed(machine: Machine) -> None:
@@ -109,6 +117,22 @@ def test_a_failed_build_says_what_go_said(machine: Machine, cache: Path) -> None
     assert "line 2\nline 3\n" in text
     assert "line 9\n  Fix: if modules could not be downloaded" in text
     assert [path.name for path in cache.iterdir() if not path.name.endswith(".lock")] == []
+
+
+@pytest.mark.parametrize("fail", ["", "exit 1"])
+def test_the_build_has_caches_of_its_own_and_leaves_nothing_of_them(
+    machine: Machine, cache: Path, monkeypatch: pytest.MonkeyPatch, fail: str
+) -> None:
+    for name in ("GOCACHE", "GOMODCACHE", "GOPATH", "GOTMPDIR"):
+        monkeypatch.setenv(name, "/of/the/user")
+    machine.install_go(fail=fail)
+    with contextlib.suppress(Failure) if fail else contextlib.nullcontext():
+        go_build.build()
+    used = [Path(line) for line in machine.caches.read_text().splitlines()]
+    assert len(set(used)) == 4
+    assert all(cache in path.parents for path in used)
+    assert [path for path in cache.rglob("*") if "module@v1" in path.name or path.name == "scratch"] == []
+    assert go_build.entry_folder().exists() == (not fail)
 
 
 def test_a_build_of_another_version_is_not_used(machine: Machine) -> None:
