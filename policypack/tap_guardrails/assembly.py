@@ -19,7 +19,6 @@ from pulumi_policy import (
 )
 from pulumi_policy import Severity as PolicySeverity
 
-from tap_guardrails import adapter
 from tap_guardrails.levels import level_of
 from tap_guardrails.model import ANY_TYPE, Control, ResourceRule, Rule, StackRule
 from tap_guardrails.model.record import record
@@ -58,7 +57,7 @@ class Policy:
 
     Attributes:
         rule: The rule.
-        policy: The object that pulumi-policy knows; its `validate` runs the rule.
+        policy: What pulumi-policy knows of the rule; the pack's servicer runs it.
         level: The level unless an operator says otherwise.
     """
 
@@ -106,8 +105,24 @@ class Details(TypedDict):
 
 
 def pulumi_policy(rule: Rule) -> PulumiPolicy:
-    """Make the pulumi-policy object of a rule."""
-    details = Details(
+    """Return the pulumi-policy object of a rule."""
+    if isinstance(rule, ResourceRule):
+        return ResourceValidationPolicy(validate=refuse, **details(rule))
+    return StackValidationPolicy(validate=refuse, **details(rule))
+
+
+def refuse(*_: object) -> None:
+    """Raise: rules run in the pack's own servicer, so that under another one nothing passes unseen.
+
+    Raises:
+        NotImplementedError: Always.
+    """
+    raise NotImplementedError("this pack's policies run in the servicer of `tap_guardrails.serving`")
+
+
+def details(rule: Rule) -> Details:
+    """Return what a policy says of its rule."""
+    return Details(
         name=rule.name,
         description=rule.description,
         enforcement_level=level_of(rule.name),
@@ -119,9 +134,6 @@ def pulumi_policy(rule: Rule) -> PulumiPolicy:
         remediation_steps=rule.fix,
         url=rule.url,
     )
-    if isinstance(rule, ResourceRule):
-        return ResourceValidationPolicy(validate=adapter.resource_validation(rule), **details)
-    return StackValidationPolicy(validate=adapter.stack_validation(rule), **details)
 
 
 def compliance_framework(controls: tuple[Control, ...]) -> PolicyComplianceFramework | None:

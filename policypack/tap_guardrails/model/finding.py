@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from tap_guardrails.model.reading import Absent, Known, Malformed, Node, Reading, Undetermined
+from tap_guardrails.model.reading import Known, Malformed, Node, Reading, Undetermined
 from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
@@ -67,7 +67,6 @@ class NotApplicable:
 
 
 Outcome: TypeAlias = Finding | NotApplicable
-AnyReading: TypeAlias = Known[object] | Absent | Undetermined | Malformed
 
 
 def node_of(place: Node | Reading[T]) -> Node:

@@ -35,12 +35,6 @@ INEVITABLE: Final[dict[str, Callable[[Range, float], bool]]] = {
     LESS: lambda values, threshold: values.high < threshold,
     LESS_OR_EQUAL: lambda values, threshold: values.high <= threshold,
 }
-OPPOSITE: Final = {
-    GREATER: LESS_OR_EQUAL,
-    GREATER_OR_EQUAL: LESS,
-    LESS: GREATER_OR_EQUAL,
-    LESS_OR_EQUAL: GREATER,
-}
 
 
 def comparison(alarm: Alarm) -> Reading[str]:

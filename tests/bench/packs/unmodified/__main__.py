@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[4]))
 sys.path.insert(0, str(Path(__file__).parents[4] / "policypack"))
 
 from pulumi_policy import PolicyPack
 
-from tap_guardrails.assembly import policies
+from tests.policypack.harness.adapter import runnable_policies
 
-PolicyPack(name="unmodified", policies=[policy.policy for policy in policies()])
+PolicyPack(name="unmodified", policies=[*runnable_policies()])

@@ -1,7 +1,6 @@
-"""Rules under pulumi-policy's own servicer: its arguments turned into the pack's model.
+"""Rules under pulumi-policy's own servicer: the oracle for the pack's servicer, which works without this.
 
-The pack's servicer does not come through here. This is for those who put these policies into a pack of
-their own. What is lost on that way:
+What is lost on that way:
 
 - pulumi-policy takes the mark off secrets, so no found value is shown at all, and a rule that asks for the
   mark finds none;
@@ -19,6 +18,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
+from pulumi_policy import ResourceValidationPolicy, StackValidationPolicy
+
+from tap_guardrails.assembly import PulumiPolicy, details, find_rules
 from tap_guardrails.judging import judge_resource, judge_stack
 from tap_guardrails.message import message
 from tap_guardrails.model import (
@@ -48,6 +50,17 @@ if TYPE_CHECKING:
 
 PROXY_TARGET = "__target"
 """What a proxy of pulumi-policy answers with what it wraps, and does not raise on."""
+
+
+def runnable_policies() -> list[PulumiPolicy]:
+    """Return the pack's policies as objects that pulumi-policy's own servicer can run."""
+    return [runnable_policy(rule) for rule in find_rules()]
+
+
+def runnable_policy(rule: Rule) -> PulumiPolicy:
+    if isinstance(rule, ResourceRule):
+        return ResourceValidationPolicy(validate=resource_validation(rule), **details(rule))
+    return StackValidationPolicy(validate=stack_validation(rule), **details(rule))
 
 
 def resource_validation(rule: ResourceRule) -> Callable[[ResourceValidationArgs, ReportViolation], None]:
