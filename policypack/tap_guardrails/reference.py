@@ -73,10 +73,10 @@ def overview(rules: Iterable[Rule]) -> Iterator[str]:
     yield "| policy | holds when | level | severity | can remediate |"
     yield "|---|---|---|---|---|"
     for rule in rules:
-        repairs = "yes" if isinstance(rule, ResourceRule) and rule.repair else ""
+        remediates = "yes" if isinstance(rule, ResourceRule) and rule.remediation else ""
         yield (
             f"| [`{rule.name}`](#{rule.name}) | {cell(rule.description)} | {level_of(rule.name).value} |"
-            f" {rule.severity.value} | {repairs} |"
+            f" {rule.severity.value} | {remediates} |"
         )
 
 
@@ -90,8 +90,8 @@ def chapter(rule: Rule) -> Iterator[str]:
     yield f"- Why: {rule.why}"
     yield f"- Fix: {rule.fix}"
     yield f"- Level: {level_of(rule.name).value}; severity: {rule.severity.value}; judges {scope}"
-    if isinstance(rule, ResourceRule) and rule.repair:
-        yield f"- At level `remediate`: {rule.repair.what}"
+    if isinstance(rule, ResourceRule) and rule.remediation:
+        yield f"- At level `remediate`: {rule.remediation.what}"
     every = rule.types == (ANY_TYPE,)
     yield f"- Types: {'every type' if every else ', '.join(f'`{token}`' for token in rule.types)}"
     yield f"- Source: <{rule.url}>"

@@ -34,7 +34,7 @@ def test_every_configuration_is_one() -> None:
             settings = dict(given)
             settings.pop("enforcementLevel", None)
             parsed = Settings(RULES[name].all_settings, settings)
-            listed = list(in_policies({name: parsed.entries("waivers")}))
+            listed = list(in_policies({name: parsed.objects("waivers")}))
             assert all(one.pattern and isinstance(one.terms, Waiver) for one in listed)
 
 
@@ -58,4 +58,4 @@ def test_every_file_that_is_linked_is_there() -> None:
 def test_every_policy_that_puts_things_right_is_listed() -> None:
     part = README.split("## Have it put right")[1].split("\n## ")[0]
     listed = set(re.findall(r"^\| `([a-z0-9-]+)`", part, re.MULTILINE))
-    assert listed == {name for name, rule in RULES.items() if getattr(rule, "repair", None)}
+    assert listed == {name for name, rule in RULES.items() if getattr(rule, "remediation", None)}

@@ -10,22 +10,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from tap_guardrails.aws.companions import Companions, Link, companions, shown
+from tap_guardrails.aws.sub_resources import Link, SubResources, shown, sub_resources
 from tap_guardrails.model import (
     Absent,
     Finding,
-    Kind,
+    Invalid,
     Known,
-    Malformed,
-    Node,
-    Reading,
+    PropertyRef,
+    PropertyValue,
     Resource,
+    ResourceType,
     Stack,
     undecided,
     violation,
 )
 
-BUCKET: Final = Kind(
+BUCKET: Final = ResourceType(
     "S3 bucket",
     {
         "aws:s3/bucket:Bucket": {},
@@ -37,7 +37,7 @@ BUCKET: Final = Kind(
     name_property="bucket",
 )
 
-VERSIONING: Final = Kind(
+VERSIONING: Final = ResourceType(
     "BucketVersioning",
     {
         "aws:s3/bucketVersioning:BucketVersioning": {},
@@ -45,7 +45,7 @@ VERSIONING: Final = Kind(
     },
 )
 
-ENCRYPTION: Final = Kind(
+ENCRYPTION: Final = ResourceType(
     "BucketServerSideEncryptionConfiguration",
     {
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": {},
@@ -53,15 +53,15 @@ ENCRYPTION: Final = Kind(
     },
 )
 
-PUBLIC_ACCESS_BLOCK: Final = Kind(
+PUBLIC_ACCESS_BLOCK: Final = ResourceType(
     "BucketPublicAccessBlock", {"aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": {}}
 )
 
-ACCOUNT_PUBLIC_ACCESS_BLOCK: Final = Kind(
+ACCOUNT_PUBLIC_ACCESS_BLOCK: Final = ResourceType(
     "AccountPublicAccessBlock", {"aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock": {}}
 )
 
-POLICY: Final = Kind("BucketPolicy", {"aws:s3/bucketPolicy:BucketPolicy": {}})
+POLICY: Final = ResourceType("BucketPolicy", {"aws:s3/bucketPolicy:BucketPolicy": {}})
 
 LINKS: Final = {
     kind: Link(kind, "bucket", BUCKET, local=False)
@@ -69,12 +69,12 @@ LINKS: Final = {
 }
 
 
-def parts(stack: Stack, bucket: Resource, kind: Kind) -> Companions:
+def parts(stack: Stack, bucket: Resource, kind: ResourceType) -> SubResources:
     """Return what the stack says of a bucket in resources of a kind."""
-    return companions(stack, bucket, LINKS[kind])
+    return sub_resources(stack, bucket, LINKS[kind])
 
 
-def missing(found: Companions, kind: Kind, place: str, problem: str, required: str) -> Finding:
+def missing(found: SubResources, kind: ResourceType, place: str, problem: str, required: str) -> Finding:
     """Say that nothing is declared for a bucket, or that nobody can tell whether it is.
 
     Args:
@@ -84,7 +84,7 @@ def missing(found: Companions, kind: Kind, place: str, problem: str, required: s
         problem: What to say when nothing is declared.
         required: What has to be declared.
     """
-    nowhere = Node(place, None, top=place)
+    nowhere = PropertyRef(place, None, top=place)
     if not found.possible:
         return violation(nowhere, problem, required)
     return undecided(
@@ -95,14 +95,14 @@ def missing(found: Companions, kind: Kind, place: str, problem: str, required: s
     )
 
 
-def blocks(node: Node) -> Reading[list[Node]]:
+def blocks(node: PropertyRef) -> PropertyValue[list[PropertyRef]]:
     """Read a block that some versions of the provider write as an object and others as a list of them."""
-    if isinstance(node.value, dict) and not node.misfit:
+    if isinstance(node.value, dict) and not node.invalid_parent:
         return Known([node], node)
     match node.items():
         case Known(items):
             return Known(items, node) if items else Absent(node)
-        case Malformed(place, wanted):
-            return Malformed(place, wanted if place.misfit else "an object")
+        case Invalid(place, wanted):
+            return Invalid(place, wanted if place.invalid_parent else "an object")
         case other:
             return other

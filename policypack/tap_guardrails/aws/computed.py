@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from tap_guardrails.model import UNKNOWN
 
 if TYPE_CHECKING:
-    from tap_guardrails.model import Node, Resource
+    from tap_guardrails.model import PropertyRef, Resource
 
 
-def as_set(resource: Resource, node: Node) -> Node:
+def as_set(resource: Resource, node: PropertyRef) -> PropertyRef:
     """Return a property as the program set it: absent when it is unknown and was made from nothing.
 
     Every value that a program cannot know yet comes from some resource, and the engine records which.

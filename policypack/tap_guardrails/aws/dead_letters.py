@@ -10,12 +10,12 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.kinds import QUEUE
-from tap_guardrails.aws.place import same_place
-from tap_guardrails.model import Known, Malformed, Resource, Stack, Target
+from tap_guardrails.aws.location import same_location
+from tap_guardrails.aws.resource_types import QUEUE
+from tap_guardrails.model import Invalid, Known, Relation, Resource, Stack
 
 if TYPE_CHECKING:
-    from tap_guardrails.model import Node
+    from tap_guardrails.model import PropertyRef
 
 REDRIVE: Final = ("redrivePolicy", "deadLetterTargetArn")
 ON_FAILURE: Final = ("destinationConfig", "onFailure", "destination")
@@ -66,9 +66,9 @@ class DeadLetters:
     """
 
     certain: set[str] = field(default_factory=set[str])
-    possible: dict[str, list[Node]] = field(default_factory=lambda: defaultdict(list["Node"]))
-    open: dict[str, Node] = field(default_factory=dict[str, "Node"])
-    illegible: dict[str, Malformed] = field(default_factory=dict[str, Malformed])
+    possible: dict[str, list[PropertyRef]] = field(default_factory=lambda: defaultdict(list["PropertyRef"]))
+    open: dict[str, PropertyRef] = field(default_factory=dict[str, "PropertyRef"])
+    illegible: dict[str, Invalid] = field(default_factory=dict[str, Invalid])
 
     def concern(self, urn: str) -> bool:
         """Tell whether there is anything to say of a resource."""
@@ -77,7 +77,7 @@ class DeadLetters:
 
 def dead_letters(stack: Stack) -> DeadLetters:
     """Find the dead letter targets of a stack, once."""
-    return stack.derived(find_dead_letters)
+    return stack.memoized(find_dead_letters)
 
 
 def find_dead_letters(stack: Stack) -> DeadLetters:
@@ -89,22 +89,24 @@ def find_dead_letters(stack: Stack) -> DeadLetters:
     return letters
 
 
-def target_node(source: Resource, path: tuple[str, ...]) -> Node:
+def target_node(source: Resource, path: tuple[str, ...]) -> PropertyRef:
     """Go to where a resource names its dead letter target, into JSON if it is in JSON."""
     top, *rest = path
     node = source.at(top)
     return (node.document() if path == REDRIVE else node).at(*rest)
 
 
-def note(letters: DeadLetters, source: Resource, node: Node, stack: Stack) -> None:
+def note(letters: DeadLetters, source: Resource, node: PropertyRef, stack: Stack) -> None:
     """Note what one resource says."""
     reading = node.text()
-    if isinstance(reading, Malformed):
+    if isinstance(reading, Invalid):
         letters.illegible[source.urn] = reading
         return
-    target = stack.target(source, node, QUEUE, queue_name)
+    target = stack.resolve_reference(source, node, QUEUE, queue_name)
     if isinstance(reading, Known):
-        target = Target(tuple(queue for queue in target.certain if same_place(source, queue) is not False))
+        target = Relation(
+            tuple(queue for queue in target.certain if same_location(source, queue) is not False)
+        )
     letters.certain.update(queue.urn for queue in target.certain)
     for queue in target.possible:
         letters.possible[queue.urn].append(node)
@@ -112,7 +114,7 @@ def note(letters: DeadLetters, source: Resource, node: Node, stack: Stack) -> No
         letters.open[source.urn] = node
 
 
-def made_of_no_queue(source: Resource, node: Node, stack: Stack) -> bool:
+def made_of_no_queue(source: Resource, node: PropertyRef, stack: Stack) -> bool:
     """Tell whether an unknown target was made from a topic or the like, and from nothing else."""
     others = [stack.get(urn) for urn in source.property_dependencies.get(node.top, ())]
     return bool(others) and all(other is not None and other.type in OTHER_TARGETS for other in others)

@@ -9,17 +9,17 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.computed import as_set
-from tap_guardrails.aws.kinds import KEY
+from tap_guardrails.aws.resource_types import KEY
 from tap_guardrails.model import (
-    Choice,
+    Enum,
+    Invalid,
     Known,
-    Malformed,
-    Node,
     Outcome,
+    PropertyRef,
     Resource,
     Stack,
-    Undetermined,
-    malformed,
+    Unknown,
+    invalid,
     undecided,
     violation,
 )
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 CUSTOMER: Final = "customer"
 AWS: Final = "aws"
 
-KEY_SETTING: Final = Choice(
+KEY_SETTING: Final = Enum(
     "key",
     CUSTOMER,
     "Whose key: `customer` wants a KMS key of your own, `aws` also takes one that AWS manages.",
@@ -54,7 +54,7 @@ CUSTOMER_KEY: Final = "the ARN, id or alias of a KMS key of your own"
 ANY_KEY: Final = "the ARN, id or alias of a KMS key, yours or one that AWS manages"
 
 
-def named_key(owner: Resource, stack: Stack, node: Node, whose: str = CUSTOMER) -> Iterator[Outcome]:
+def named_key(owner: Resource, stack: Stack, node: PropertyRef, whose: str = CUSTOMER) -> Iterator[Outcome]:
     """Require that a property names a KMS key; an unknown one has to be made from some key.
 
     Args:
@@ -69,10 +69,10 @@ def named_key(owner: Resource, stack: Stack, node: Node, whose: str = CUSTOMER) 
             return
         case Known() as reading:
             yield violation(reading, "The key is one that AWS manages.", required)
-        case Malformed() as reading:
-            yield malformed(reading, required)
-        case Undetermined() as reading:
-            if not stack.behind(owner, node.top, KEY_TYPES):
+        case Invalid() as reading:
+            yield invalid(reading, required)
+        case Unknown() as reading:
+            if not stack.dependencies_of(owner, node.top, KEY_TYPES):
                 yield undecided(reading, required)
         case reading:
             yield violation(

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.kinds import FUNCTION, LOG_GROUP
-from tap_guardrails.aws.place import same_place
-from tap_guardrails.model import Absent, Malformed, Node, Resource, Stack, Target, Undetermined
+from tap_guardrails.aws.location import same_location
+from tap_guardrails.aws.resource_types import FUNCTION, LOG_GROUP
+from tap_guardrails.model import Absent, Invalid, PropertyRef, Relation, Resource, Stack, Unknown
 from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class FunctionLogs:
         anything: Whether it may be any log group at all.
     """
 
-    node: Node
+    node: PropertyRef
     certain: tuple[Resource, ...]
     possible: tuple[Resource, ...]
     anything: bool
@@ -40,28 +40,28 @@ def function_logs(function: Resource, stack: Stack) -> FunctionLogs:
     """Find a function's log group among those that the stack declares."""
     node = FUNCTION.at(function, "loggingConfig", "logGroup")
     reading = node.text()
-    if isinstance(reading, Malformed):
+    if isinstance(reading, Invalid):
         return FunctionLogs(node, (), (), anything=False)
     target = (
         default_group(function, stack)
         if isinstance(reading, Absent)
-        else stack.target(function, node, LOG_GROUP)
+        else stack.resolve_reference(function, node, LOG_GROUP)
     )
-    near = [group for group in target.certain if same_place(function, group)]
-    unsure = [group for group in target.certain if same_place(function, group) is None]
-    possible = [*unsure, *(group for group in target.possible if same_place(function, group) is not False)]
+    near = [group for group in target.certain if same_location(function, group)]
+    unsure = [group for group in target.certain if same_location(function, group) is None]
+    possible = [*unsure, *(group for group in target.possible if same_location(function, group) is not False)]
     return FunctionLogs(node, tuple(near), tuple(possible), target.anything)
 
 
-def default_group(function: Resource, stack: Stack) -> Target:
+def default_group(function: Resource, stack: Stack) -> Relation:
     """Find the log group that Lambda writes to by itself."""
     names = stack.names(LOG_GROUP)
-    made_from = stack.derived(groups_by_function)
+    made_from = stack.memoized(groups_by_function)
     certain, possible = made_from.get(function.urn, ((), ()))
     name = FUNCTION.physical_name(function)
     if name is not None:
         by_name = names.by_name.get(DEFAULT_PREFIX + name, ())
-        return Target((*by_name, *certain), () if by_name else possible)
+        return Relation((*by_name, *certain), () if by_name else possible)
     functions = stack.names(FUNCTION)
     unclaimed = [
         group
@@ -70,7 +70,7 @@ def default_group(function: Resource, stack: Stack) -> Target:
         and group_name.removeprefix(DEFAULT_PREFIX) not in functions.by_name
         for group in groups
     ]
-    return Target(certain, (*possible, *unclaimed))
+    return Relation(certain, (*possible, *unclaimed))
 
 
 Groups = tuple[tuple[Resource, ...], tuple[Resource, ...]]
@@ -88,9 +88,9 @@ def groups_by_function(stack: Stack) -> dict[str, Groups]:
     every_function = [function.urn for function in stack.of(*FUNCTION.types)]
     for group in stack.names(LOG_GROUP).nameless:
         name = LOG_GROUP.at(group, LOG_GROUP.name_property)
-        if not isinstance(name.text(), Undetermined) or not group.property_dependencies.get(name.top):
+        if not isinstance(name.text(), Unknown) or not group.property_dependencies.get(name.top):
             continue
-        target = stack.target(group, name, FUNCTION)
+        target = stack.resolve_reference(group, name, FUNCTION)
         add(certain, (function.urn for function in target.certain), group)
         add(possible, (function.urn for function in target.possible), group)
         add(possible, every_function if target.anything else (), group)

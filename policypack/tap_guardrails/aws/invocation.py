@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from tap_guardrails.aws.companions import Link
-from tap_guardrails.aws.kinds import FUNCTION, QUEUE
-from tap_guardrails.model import Kind
+from tap_guardrails.aws.resource_types import FUNCTION, QUEUE
+from tap_guardrails.aws.sub_resources import Link
+from tap_guardrails.model import ResourceType
 
 NAME: Final = re.compile(
     r"(?:(?:arn:[^:]+:lambda:[^:]*:)?[^:]+:function:)?(?P<name>[A-Za-z0-9_-]+)(?::[^:]+)?"
@@ -32,35 +32,35 @@ def queue_in_url(url: str) -> str | None:
     return url.rstrip("/").rsplit("/", 1)[-1] if "/" in url else None
 
 
-EVENT_SOURCE: Final = Kind(
+EVENT_SOURCE: Final = ResourceType(
     "EventSourceMapping",
     {
         "aws:lambda/eventSourceMapping:EventSourceMapping": {},
         "aws-native:lambda:EventSourceMapping": {},
     },
 )
-ASYNC_CONFIG: Final = Kind(
+ASYNC_CONFIG: Final = ResourceType(
     "FunctionEventInvokeConfig",
     {
         "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": {},
         "aws-native:lambda:EventInvokeConfig": {},
     },
 )
-PERMISSION: Final = Kind(
+PERMISSION: Final = ResourceType(
     "Permission",
     {
         "aws:lambda/permission:Permission": {},
         "aws-native:lambda:Permission": {"function": "functionName"},
     },
 )
-FUNCTION_URL: Final = Kind(
+FUNCTION_URL: Final = ResourceType(
     "FunctionUrl",
     {
         "aws:lambda/functionUrl:FunctionUrl": {},
         "aws-native:lambda:Url": {"functionName": "targetFunctionArn"},
     },
 )
-REDRIVE_POLICY: Final = Kind("RedrivePolicy", {"aws:sqs/redrivePolicy:RedrivePolicy": {}})
+REDRIVE_POLICY: Final = ResourceType("RedrivePolicy", {"aws:sqs/redrivePolicy:RedrivePolicy": {}})
 
 SOURCES_OF: Final = Link(EVENT_SOURCE, "functionName", FUNCTION, function_name)
 ASYNC_CONFIGS_OF: Final = Link(ASYNC_CONFIG, "functionName", FUNCTION, function_name)

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from tap_guardrails.model import (
     Absent,
+    Invalid,
     Known,
-    Malformed,
-    Node,
     Outcome,
-    Reading,
-    Undetermined,
-    malformed,
+    PropertyRef,
+    PropertyValue,
+    Unknown,
+    invalid,
     undecided,
     violation,
 )
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 
-def judge_each(
-    reading: Reading[list[Node]],
-    judge: Callable[[Node], Iterable[Outcome]],
+def evaluate_each(
+    reading: PropertyValue[list[PropertyRef]],
+    judge: Callable[[PropertyRef], Iterable[Outcome]],
     *,
     required: str,
     absent: str = "",
@@ -40,10 +40,10 @@ def judge_each(
         case Known(nodes):
             for node in nodes:
                 yield from judge(node)
-        case Undetermined():
+        case Unknown():
             yield undecided(reading, required)
-        case Malformed():
-            yield malformed(reading, required)
+        case Invalid():
+            yield invalid(reading, required)
         case Absent():
             if absent:
                 yield violation(reading, absent, required)

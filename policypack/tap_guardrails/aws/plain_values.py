@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.kinds import FUNCTION
-from tap_guardrails.model import Known, Malformed, Node, Resource, Undetermined
+from tap_guardrails.aws.resource_types import FUNCTION
+from tap_guardrails.model import Invalid, Known, PropertyRef, Resource, Unknown
 from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
@@ -51,10 +51,10 @@ class Shown:
     """
 
     name: str
-    node: Node
+    node: PropertyRef
 
 
-def containers_of_values(resource: Resource) -> list[Node]:
+def containers_of_values(resource: Resource) -> list[PropertyRef]:
     """Return what such values stand in, from the outside in."""
     steps = MAPS.get(resource.type) or LISTS.get(resource.type) or ()
     if resource.type in CONTAINERS:
@@ -62,7 +62,7 @@ def containers_of_values(resource: Resource) -> list[Node]:
     return [resource.at(*steps[: depth + 1]) for depth in range(len(steps))]
 
 
-def shown_values(resource: Resource) -> Iterator[Shown | Undetermined | Malformed]:
+def shown_values(resource: Resource) -> Iterator[Shown | Unknown | Invalid]:
     """Go through the values of a resource that AWS shows, and what keeps them from being read."""
     if resource.type in MAPS:
         top, *rest = MAPS[resource.type]
@@ -76,18 +76,18 @@ def shown_values(resource: Resource) -> Iterator[Shown | Undetermined | Malforme
         yield from in_parameter(resource)
 
 
-def in_object(node: Node) -> Iterator[Shown | Undetermined | Malformed]:
+def in_object(node: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
     """Go through an object of values by name."""
     match node.entries():
         case Known(fields):
             yield from (Shown(name, field) for name, field in fields.items())
-        case Undetermined() | Malformed() as reading:
+        case Unknown() | Invalid() as reading:
             yield reading
         case _:
             pass
 
 
-def in_list(node: Node) -> Iterator[Shown | Undetermined | Malformed]:
+def in_list(node: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
     """Go through a list of objects with `name` and `value`."""
     match node.items():
         case Known(items):
@@ -96,13 +96,13 @@ def in_list(node: Node) -> Iterator[Shown | Undetermined | Malformed]:
                 if isinstance(kind, Known) and kind.value in REFERENCE_TYPES:
                     continue
                 yield Shown(name.value if isinstance(name, Known) else "", item.at("value"))
-        case Undetermined() | Malformed() as reading:
+        case Unknown() | Invalid() as reading:
             yield reading
         case _:
             pass
 
 
-def in_containers(node: Node) -> Iterator[Shown | Undetermined | Malformed]:
+def in_containers(node: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
     """Go through the environments of one container or of several."""
     if isinstance(node.value, dict):
         yield from in_list(node.at("environment"))
@@ -111,7 +111,7 @@ def in_containers(node: Node) -> Iterator[Shown | Undetermined | Malformed]:
         case Known(containers):
             for container in containers:
                 yield from in_list(container.at("environment"))
-        case Undetermined() | Malformed() as reading:
+        case Unknown() | Invalid() as reading:
             yield reading
         case _:
             pass

@@ -9,10 +9,10 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.model import UNKNOWN, Absent, Known, Node, Opaque, Secret, decode
+from tap_guardrails.model import UNKNOWN, Absent, Known, Opaque, PropertyRef, Secret, decode
 
 if TYPE_CHECKING:
-    from tap_guardrails.model import Reading, Value
+    from tap_guardrails.model import PropertyValue, Value
 
 DOCUMENT: Final = "a policy document in JSON"
 UNREPEATED: Final = "a policy document in which no key stands twice"
@@ -37,21 +37,21 @@ class RepeatedKeyError(ValueError):
     """An object of a JSON text has a key twice: the grammar forbids it, and parsers differ on it."""
 
 
-def document(node: Node) -> Node:
+def document(node: PropertyRef) -> PropertyRef:
     """Return a property's document, parsed if it is a text.
 
     Returns:
-        The node with the document as its value; one with a `misfit` when the text is not a document.
+        The node with the document as its value; one with a `invalid_parent` when the text is not a document.
     """
     match node.value:
-        case str() as text if text and not node.misfit:
+        case str() as text if text and not node.invalid_parent:
             try:
                 return replace(node, value=decode(json.loads(text, object_pairs_hook=unrepeated)))
             except RepeatedKeyError:
-                return replace(node, misfit=UNREPEATED)
+                return replace(node, invalid_parent=UNREPEATED)
             except (ValueError, RecursionError):
-                return replace(node, misfit=DOCUMENT)
-        case "" if not node.misfit:
+                return replace(node, invalid_parent=DOCUMENT)
+        case "" if not node.invalid_parent:
             return replace(node, value=None)
         case _:
             return node
@@ -69,18 +69,18 @@ def unrepeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return fields
 
 
-def one_or_many(node: Node) -> Reading[list[Node]]:
+def one_or_many(node: PropertyRef) -> PropertyValue[list[PropertyRef]]:
     """Read what the grammar lets stand by itself or in a list: statements, actions, resources.
 
     An empty list, which the grammar forbids, is as good as none.
     """
-    if isinstance(node.value, (str, dict, bool, float)) and not node.misfit:
+    if isinstance(node.value, (str, dict, bool, float)) and not node.invalid_parent:
         return Known([node], node)
     reading = node.items()
     return Absent(node) if isinstance(reading, Known) and not reading.value else reading
 
 
-def strange_elements(node: Node, elements: frozenset[str]) -> list[Node]:
+def strange_elements(node: PropertyRef, elements: frozenset[str]) -> list[PropertyRef]:
     """Return the elements of a document or a statement that the grammar does not know, nulls left out."""
     fields = node.entries()
     if not isinstance(fields, Known):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from tap_guardrails.model import Kind
+from tap_guardrails.model import ResourceType
 
-TOPIC: Final = Kind(
+TOPIC: Final = ResourceType(
     "SNS topic",
     {
         "aws:sns/topic:Topic": {},

@@ -7,26 +7,26 @@ from tap_guardrails.model.finding import (
     NotApplicable,
     Outcome,
     Verdict,
-    malformed,
+    invalid,
     must,
     undecided,
     violation,
 )
-from tap_guardrails.model.kind import Kind
-from tap_guardrails.model.reading import Absent, Known, Malformed, Node, Reading, Undetermined
+from tap_guardrails.model.property_value import Absent, Invalid, Known, PropertyRef, PropertyValue, Unknown
 from tap_guardrails.model.resource import Provider, Resource
+from tap_guardrails.model.resource_type import ResourceType
 from tap_guardrails.model.rule import (
     ANY_TYPE,
-    Change,
     Control,
-    Repair,
+    PropertyPatch,
+    Remediation,
     ResourceRule,
     Rule,
     Severity,
     StackRule,
 )
-from tap_guardrails.model.settings import Choice, Flag, Settings, SettingsError, Whole, Words
-from tap_guardrails.model.stack import Stack, Target
+from tap_guardrails.model.settings import Boolean, Enum, Integer, Settings, SettingsError, StringList
+from tap_guardrails.model.stack import Relation, Stack
 from tap_guardrails.model.values import UNKNOWN, Opaque, Secret, Value, decode
 from tap_guardrails.model.waiver import Waiver
 
@@ -34,23 +34,25 @@ __all__ = [
     "ANY_TYPE",
     "UNKNOWN",
     "Absent",
-    "Change",
-    "Choice",
+    "Boolean",
     "Control",
+    "Enum",
     "Finding",
-    "Flag",
-    "Kind",
+    "Integer",
+    "Invalid",
     "Known",
-    "Malformed",
-    "Node",
     "NotApplicable",
     "Opaque",
     "Outcome",
+    "PropertyPatch",
+    "PropertyRef",
+    "PropertyValue",
     "Provider",
-    "Reading",
-    "Repair",
+    "Relation",
+    "Remediation",
     "Resource",
     "ResourceRule",
+    "ResourceType",
     "Rule",
     "Secret",
     "Settings",
@@ -58,15 +60,13 @@ __all__ = [
     "Severity",
     "Stack",
     "StackRule",
-    "Target",
-    "Undetermined",
+    "StringList",
+    "Unknown",
     "Value",
     "Verdict",
     "Waiver",
-    "Whole",
-    "Words",
     "decode",
-    "malformed",
+    "invalid",
     "must",
     "undecided",
     "violation",

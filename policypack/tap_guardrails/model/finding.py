@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from tap_guardrails.model.reading import Known, Malformed, Node, Reading, Undetermined
+from tap_guardrails.model.property_value import Invalid, Known, PropertyRef, PropertyValue, Unknown
 from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ class Finding:
         verdict: Violation, undecided, error or waived.
         problem: What is wrong, one sentence.
         path: The property's path.
-        found: What stands there, as `Node.found` shows it.
+        found: What stands there, as `PropertyRef.found` shows it.
         required: What has to stand there.
-        fix: How to repair it, where the rule's own advice does not fit.
+        fix: How to remediate it, where the rule's own advice does not fit.
         waiver: What lets it stand, when it is waived.
     """
 
@@ -69,20 +69,22 @@ class NotApplicable:
 Outcome: TypeAlias = Finding | NotApplicable
 
 
-def node_of(place: Node | Reading[T]) -> Node:
+def ref_of(place: PropertyRef | PropertyValue[T]) -> PropertyRef:
     """Return the place itself, given it or what was read there."""
-    return place if isinstance(place, Node) else place.node
+    return place if isinstance(place, PropertyRef) else place.node
 
 
-def violation(place: Node | Reading[T], problem: str, required: str, fix: str = "") -> Finding:
+def violation(place: PropertyRef | PropertyValue[T], problem: str, required: str, fix: str = "") -> Finding:
     """Say that a property does not meet the requirement."""
-    node = node_of(place)
+    node = ref_of(place)
     return Finding(Verdict.VIOLATION, problem, node.path, node.found(), required, fix)
 
 
-def undecided(place: Node | Reading[T], required: str, problem: str = "", fix: str = "") -> Finding:
+def undecided(
+    place: PropertyRef | PropertyValue[T], required: str, problem: str = "", fix: str = ""
+) -> Finding:
     """Say that a property is unknown, so that nobody can tell before deployment."""
-    node = node_of(place)
+    node = ref_of(place)
     return Finding(
         Verdict.UNDECIDED,
         problem or f"`{node.path}` is unknown until deployment, so nobody can tell whether it is right.",
@@ -93,13 +95,13 @@ def undecided(place: Node | Reading[T], required: str, problem: str = "", fix: s
     )
 
 
-def malformed(reading: Malformed, required: str) -> Finding:
+def invalid(reading: Invalid, required: str) -> Finding:
     """Say that a property is not of the kind that AWS takes."""
     return violation(reading, f"`{reading.node.path}` is not {reading.wanted}.", required)
 
 
 def must(
-    reading: Reading[T], holds: Callable[[T], bool], *, problem: str, required: str, fix: str = ""
+    reading: PropertyValue[T], holds: Callable[[T], bool], *, problem: str, required: str, fix: str = ""
 ) -> Iterator[Finding]:
     """Require that a property is set and that `holds` is true of its value.
 
@@ -108,14 +110,14 @@ def must(
         holds: Whether a value is right.
         problem: What to say when it is absent or wrong.
         required: What has to stand there.
-        fix: How to repair it, where the rule's own advice does not fit.
+        fix: How to remediate it, where the rule's own advice does not fit.
     """
     match reading:
         case Known(value) if holds(value):
             return
-        case Undetermined():
+        case Unknown():
             yield undecided(reading, required)
-        case Malformed():
-            yield malformed(reading, required)
+        case Invalid():
+            yield invalid(reading, required)
         case _:
             yield violation(reading, problem, required, fix)

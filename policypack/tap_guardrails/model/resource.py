@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from tap_guardrails.model.reading import Node, revealed
+from tap_guardrails.model.property_value import PropertyRef, revealed
 from tap_guardrails.model.record import record
 from tap_guardrails.model.values import Value
 
@@ -25,9 +25,9 @@ class Provider:
     urn: str
     properties: Mapping[str, Value] = field(default_factory=dict[str, Value], compare=False)
 
-    def at(self, *steps: str | int) -> Node:
+    def at(self, *steps: str | int) -> PropertyRef:
         """Go to a place in the provider's inputs."""
-        return place(self.properties, steps)
+        return property_at(self.properties, steps)
 
 
 @record(eq=False)
@@ -52,12 +52,12 @@ class Resource:
     parent: str = ""
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
-    def at(self, *steps: str | int) -> Node:
+    def at(self, *steps: str | int) -> PropertyRef:
         """Go to a place in the resource's properties."""
-        return place(self.properties, steps)
+        return property_at(self.properties, steps)
 
 
-def place(properties: Mapping[str, Value], steps: tuple[str | int, ...]) -> Node:
+def property_at(properties: Mapping[str, Value], steps: tuple[str | int, ...]) -> PropertyRef:
     """Go to a place in a property tree, of which only the first step's property is looked at."""
     first = str(steps[0])
     node = revealed(first, properties.get(first), first)

@@ -22,7 +22,7 @@ PathStep: TypeAlias = str | int
 
 
 @record
-class Change:
+class PropertyPatch:
     """A property's new value.
 
     Attributes:
@@ -34,21 +34,21 @@ class Change:
     value: bool | int | str
 
 
-ResourceRepair: TypeAlias = Callable[[Resource, Settings], Iterable[Change]]
+ResourceRemediation: TypeAlias = Callable[[Resource, Settings], Iterable[PropertyPatch]]
 
 
 @record
-class Repair:
-    """What a rule can put right by itself, where an operator sets its policy to `remediate`.
+class Remediation:
+    """What a rule can remediate by itself, where an operator sets its policy to `remediate`.
 
     Attributes:
         what: What it does, one sentence.
-        changes: Yields what to change in a resource that violates the rule, and that holds no unknown the
-            rule asks for. The pack takes the changes only if the rule then finds nothing.
+        patches: Yields what to change in a resource that violates the rule, and that holds no unknown the
+            rule asks for. The pack takes the patches only if the rule then finds nothing.
     """
 
     what: str
-    changes: ResourceRepair
+    patches: ResourceRemediation
 
 
 class Severity(enum.Enum):
@@ -84,7 +84,7 @@ class Declaration:
         title: The name that people read.
         description: What has to hold, one sentence.
         why: What goes wrong otherwise, one sentence.
-        fix: How to repair it, one sentence.
+        fix: How to remediate it, one sentence.
         severity: How much harm a violation can do.
         url: Where AWS documents the matter.
         controls: The published requirements that it answers, each with its source.
@@ -123,11 +123,11 @@ class ResourceRule(Declaration):
 
     Attributes:
         check: Yields findings, or one `NotApplicable`; nothing when the resource is compliant.
-        repair: What it can put right, where that is safe.
+        remediation: What it can remediate, where that is safe.
     """
 
     check: ResourceCheck
-    repair: Repair | None = None
+    remediation: Remediation | None = None
 
 
 @record(kw_only=True)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias, cast
 
-from tap_guardrails.model.reading import plain
+from tap_guardrails.model.property_value import plain
 from tap_guardrails.model.record import record
 from tap_guardrails.model.values import decode
 
@@ -22,7 +22,7 @@ class SettingsError(ValueError):
 
 
 @record
-class Flag:
+class Boolean:
     """A setting that is true or false."""
 
     name: str
@@ -41,7 +41,7 @@ class Flag:
 
 
 @record
-class Whole:
+class Integer:
     """A setting that is a whole number within bounds, both included."""
 
     name: str
@@ -71,7 +71,7 @@ class Whole:
 
 
 @record
-class Choice:
+class Enum:
     """A setting that is one of a few words."""
 
     name: str
@@ -96,7 +96,7 @@ class Choice:
 
 
 @record
-class Words:
+class StringList:
     """A setting that is a list of texts.
 
     Attributes:
@@ -136,7 +136,7 @@ class Words:
 
 
 @record
-class Entries:
+class ObjectList:
     """A setting that is a list of objects of texts. Whoever reads them judges what they hold.
 
     Attributes:
@@ -170,9 +170,9 @@ class Entries:
         raise SettingsError(f"`{self.name}` must be a list, not {shown(value)}")
 
 
-Setting: TypeAlias = Flag | Whole | Choice | Words | Entries
+Setting: TypeAlias = Boolean | Integer | Enum | StringList | ObjectList
 
-ON_UNKNOWN: Final = Choice(
+ON_UNKNOWN: Final = Enum(
     "onUnknown",
     "deny",
     "What an undecided check does: `deny` reports it at the policy's own level, `warn` as an advisory.",
@@ -180,7 +180,7 @@ ON_UNKNOWN: Final = Choice(
 )
 """What every policy can be told of unknowns."""
 
-WAIVERS: Final = Entries(
+WAIVERS: Final = ObjectList(
     "waivers",
     "Findings that may stand: on which resources, why, who answers for it, and the last day.",
     {
@@ -222,24 +222,24 @@ class Settings:
             for name, setting in known.items()
         }
 
-    def flag(self, name: str) -> bool:
-        """Return a `Flag`."""
+    def boolean(self, name: str) -> bool:
+        """Return a `Boolean`."""
         return self._values[name] is True
 
-    def whole(self, name: str) -> int:
-        """Return a `Whole`."""
+    def integer(self, name: str) -> int:
+        """Return an `Integer`."""
         return cast("int", self._values[name])
 
-    def choice(self, name: str) -> str:
-        """Return a `Choice`."""
+    def enum(self, name: str) -> str:
+        """Return an `Enum`."""
         return cast("str", self._values[name])
 
-    def words(self, name: str) -> tuple[str, ...]:
-        """Return a `Words`."""
+    def strings(self, name: str) -> tuple[str, ...]:
+        """Return a `StringList`."""
         return cast("tuple[str, ...]", self._values[name])
 
-    def entries(self, name: str) -> tuple[Entry, ...]:
-        """Return a `Entries`."""
+    def objects(self, name: str) -> tuple[Entry, ...]:
+        """Return an `ObjectList`."""
         return cast("tuple[Entry, ...]", self._values[name])
 
     def key(self) -> tuple[tuple[str, SettingValue], ...]:

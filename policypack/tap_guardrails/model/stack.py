@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
-from tap_guardrails.model.reading import Known, Node, Undetermined
+from tap_guardrails.model.property_value import Known, PropertyRef, Unknown
 from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
-    from tap_guardrails.model.kind import Kind
     from tap_guardrails.model.resource import Resource
+    from tap_guardrails.model.resource_type import ResourceType
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ class Names:
 
 
 @record
-class Target:
+class Relation:
     """What a property that names a resource may point to.
 
     Attributes:
@@ -65,7 +65,7 @@ class Stack:
         self._by_type: dict[str, list[Resource]] = defaultdict(list)
         for resource in self.resources:
             self._by_type[resource.type].append(resource)
-        self._derived: dict[Hashable, object] = dict(given or {})
+        self._memoized: dict[Hashable, object] = dict(given or {})
 
     def get(self, urn: str) -> Resource | None:
         """Return the resource of that URN, if the stack has it."""
@@ -85,7 +85,7 @@ class Stack:
         for token in types:
             yield from self._by_type.get(token, ())
 
-    def derived(self, build: Callable[[Stack], T], key: Hashable = None) -> T:
+    def memoized(self, build: Callable[[Stack], T], key: Hashable = None) -> T:
         """Return what `build` makes of this stack, made once.
 
         Args:
@@ -93,15 +93,15 @@ class Stack:
             key: What tells the results of one closure from another's.
         """
         entry = key or build
-        if entry not in self._derived:
-            self._derived[entry] = build(self)
-        return cast("T", self._derived[entry])
+        if entry not in self._memoized:
+            self._memoized[entry] = build(self)
+        return cast("T", self._memoized[entry])
 
-    def names(self, kind: Kind) -> Names:
+    def names(self, kind: ResourceType) -> Names:
         """Return the resources of a kind by their names in AWS."""
-        return self.derived(lambda stack: name_index(stack, kind), (Names, kind))
+        return self.memoized(lambda stack: name_index(stack, kind), (Names, kind))
 
-    def behind(self, resource: Resource, top: str, types: Sequence[str]) -> tuple[Resource, ...]:
+    def dependencies_of(self, resource: Resource, top: str, types: Sequence[str]) -> tuple[Resource, ...]:
         """Return the resources of some types that a property's value was made from.
 
         A component among them stands for all that it contains: languages and the component protocol do not
@@ -123,15 +123,15 @@ class Stack:
         return tuple(member for member in found if member.urn != resource.urn)
 
     def members(self, urn: str, types: tuple[str, ...]) -> tuple[Resource, ...]:
-        """Return those of a resource's family that are of some types; many ask for the same component's."""
-        return self.derived(
-            lambda stack: tuple(member for member in stack.family(urn) if member.type in types),
+        """Return which of a resource and its descendants are of some types; many ask for one component."""
+        return self.memoized(
+            lambda stack: tuple(member for member in stack.descendants(urn) if member.type in types),
             (Stack.members, urn, types),
         )
 
-    def family(self, urn: str) -> Iterator[Resource]:
+    def descendants(self, urn: str) -> Iterator[Resource]:
         """Go through a resource and, when it is a component, all that it contains, cycles or not."""
-        children = self.derived(child_index)
+        children = self.memoized(child_index)
         waiting, seen = [urn], {urn}
         while waiting:
             member = self._by_urn.get(waiting.pop())
@@ -143,9 +143,13 @@ class Stack:
                 seen.update(fresh)
                 waiting.extend(fresh)
 
-    def target(
-        self, owner: Resource, node: Node, kind: Kind, name_in: Callable[[str], str | None] = str
-    ) -> Target:
+    def resolve_reference(
+        self,
+        owner: Resource,
+        node: PropertyRef,
+        kind: ResourceType,
+        name_in: Callable[[str], str | None] = str,
+    ) -> Relation:
         """Tell which resource of a kind a property points to.
 
         A known value decides by the exact name. An unknown one decides by what it was made from: exactly
@@ -161,20 +165,20 @@ class Stack:
             case Known(value):
                 name = name_in(value)
                 if name is None:
-                    return Target()
+                    return Relation()
                 names = self.names(kind)
                 named = tuple(names.by_name.get(name, ()))
-                return Target(named, () if named else names.nameless)
-            case Undetermined():
-                candidates = self.behind(owner, node.top, kind.types)
+                return Relation(named, () if named else names.nameless)
+            case Unknown():
+                candidates = self.dependencies_of(owner, node.top, kind.types)
                 if len(candidates) == 1:
-                    return Target(certain=candidates)
-                return Target(possible=candidates, anything=not candidates)
+                    return Relation(certain=candidates)
+                return Relation(possible=candidates, anything=not candidates)
             case _:
-                return Target()
+                return Relation()
 
 
-def name_index(stack: Stack, kind: Kind) -> Names:
+def name_index(stack: Stack, kind: ResourceType) -> Names:
     """Build the index of a kind's names."""
     by_name: dict[str, list[Resource]] = defaultdict(list)
     nameless: list[Resource] = []

@@ -14,13 +14,13 @@ from typing import Final, TypeAlias, cast
 from tap_guardrails.model.record import record
 
 
-class Unknown(enum.Enum):
+class UnknownType(enum.Enum):
     """The type of `UNKNOWN`: an enumeration, so that a type checker can narrow by identity."""
 
     UNKNOWN = "unknown until deployment"
 
 
-UNKNOWN: Final = Unknown.UNKNOWN
+UNKNOWN: Final = UnknownType.UNKNOWN
 """A value that exists only after deployment."""
 
 
@@ -44,7 +44,9 @@ class Opaque:
     what: str
 
 
-Value: TypeAlias = "bool | float | str | list[Value] | dict[str, Value] | Unknown | Secret | Opaque | None"
+Value: TypeAlias = (
+    "bool | float | str | list[Value] | dict[str, Value] | UnknownType | Secret | Opaque | None"
+)
 
 UNKNOWN_MARKS: Final = frozenset(
     {

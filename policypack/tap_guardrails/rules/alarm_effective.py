@@ -12,7 +12,7 @@ from tap_guardrails.aws.alarms.actions import own_actions
 from tap_guardrails.aws.alarms.alarm import alarms
 from tap_guardrails.aws.alarms.checks import ALARM_SETTINGS, alarm_findings, alarm_options
 from tap_guardrails.aws.alarms.composite import composite_findings
-from tap_guardrails.aws.kinds import COMPOSITE_ALARM, METRIC_ALARM
+from tap_guardrails.aws.resource_types import COMPOSITE_ALARM, METRIC_ALARM
 from tap_guardrails.model import Control, Outcome, Resource, Settings, Severity, Stack, StackRule
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from tap_guardrails.aws.alarms.checks import ALARM_SETTINGS, alarm_options
 from tap_guardrails.aws.alarms.presence import missing_alarm
 from tap_guardrails.aws.alarms.watching import Signal, guard
 from tap_guardrails.aws.dead_letters import SOURCES, dead_letters
-from tap_guardrails.aws.kinds import QUEUE
+from tap_guardrails.aws.resource_types import QUEUE
 from tap_guardrails.model import (
     Control,
     NotApplicable,
@@ -23,7 +23,7 @@ from tap_guardrails.model import (
     Severity,
     Stack,
     StackRule,
-    malformed,
+    invalid,
     undecided,
 )
 
@@ -53,7 +53,7 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outc
             "Make each dead letter target from one queue's ARN only, or put an alarm on this queue too.",
         )
     if resource.urn in letters.illegible:
-        yield malformed(letters.illegible[resource.urn], A_TARGET)
+        yield invalid(letters.illegible[resource.urn], A_TARGET)
     if resource.urn in letters.open and not all_watched(stack, options):
         node = letters.open[resource.urn]
         yield undecided(
@@ -81,7 +81,7 @@ def depth_watched(queue: Resource, stack: Stack, options: AlarmOptions) -> Itera
 
 def all_watched(stack: Stack, options: AlarmOptions) -> bool:
     """Tell whether the depth of every queue is watched, so that it does not matter which one it is."""
-    return stack.derived(
+    return stack.memoized(
         lambda one: (
             not any(
                 outcome for queue in one.of(*QUEUE.types) for outcome in depth_watched(queue, one, options)

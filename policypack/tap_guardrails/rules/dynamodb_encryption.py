@@ -18,20 +18,20 @@ from tap_guardrails.aws.encryption_keys import (
     KEY_TYPES,
     named_key,
 )
-from tap_guardrails.aws.kinds import TABLE, TABLE_REPLICA
+from tap_guardrails.aws.resource_types import TABLE, TABLE_REPLICA
 from tap_guardrails.model import (
     UNKNOWN,
+    Invalid,
     Known,
-    Malformed,
-    Node,
     Outcome,
+    PropertyRef,
     Resource,
     Settings,
     Severity,
     Stack,
     StackRule,
-    Undetermined,
-    malformed,
+    Unknown,
+    invalid,
     must,
     undecided,
 )
@@ -47,7 +47,7 @@ OWNED: Final = "The table is encrypted with a key that AWS owns, which nobody ca
 
 def check(table: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
     """Judge a table, or a replica declared by itself."""
-    own_key = settings.choice("key") == CUSTOMER
+    own_key = settings.enum("key") == CUSTOMER
     if table.type in TABLE_REPLICA.types:
         if own_key:
             yield from named_key(table, stack, table.at("kmsKeyArn"))
@@ -58,7 +58,7 @@ def check(table: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome
         block, switch, key = table.at("sseSpecification"), "sseEnabled", "kmsMasterKeyId"
     enabled = as_set(table, block.at(switch)).boolean()
     yield from must(enabled, bool, problem=OWNED, required="true")
-    on = isinstance(enabled, Undetermined) or (isinstance(enabled, Known) and enabled.value)
+    on = isinstance(enabled, Unknown) or (isinstance(enabled, Known) and enabled.value)
     if own_key and on and table.type in (AWS_TABLE, NATIVE_TABLE):
         yield from named_key(table, stack, block.at(key))
     if own_key and table.type != NATIVE_TABLE:
@@ -72,15 +72,15 @@ def replicas(table: Resource, stack: Stack) -> Iterator[Outcome]:
             steps = ("kmsKeyArn",) if table.type == AWS_TABLE else ("sseSpecification", "kmsMasterKeyId")
             keys = [replica.at(*steps) for replica in listed]
             yield from replica_keys(table, stack, keys)
-        case Undetermined() as reading:
+        case Unknown() as reading:
             yield undecided(reading, f"replicas that are known, each with {CUSTOMER_KEY}")
-        case Malformed() as reading:
-            yield malformed(reading, f"a list of replicas, each with {CUSTOMER_KEY}")
+        case Invalid() as reading:
+            yield invalid(reading, f"a list of replicas, each with {CUSTOMER_KEY}")
         case _:
             pass
 
 
-def replica_keys(table: Resource, stack: Stack, keys: list[Node]) -> Iterator[Outcome]:
+def replica_keys(table: Resource, stack: Stack, keys: list[PropertyRef]) -> Iterator[Outcome]:
     """Require a customer's key of each replica.
 
     A key that is not set is as unknown before deployment as one that is. The dependencies are those of the
@@ -88,7 +88,7 @@ def replica_keys(table: Resource, stack: Stack, keys: list[Node]) -> Iterator[Ou
     its own.
     """
     unknown = [key for key in keys if key.value is UNKNOWN]
-    enough = len(stack.behind(table, "replicas", KEY_TYPES)) >= len(unknown)
+    enough = len(stack.dependencies_of(table, "replicas", KEY_TYPES)) >= len(unknown)
     for key in keys:
         if key.value is UNKNOWN and not enough and table.property_dependencies.get(key.top):
             yield undecided(

@@ -8,23 +8,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.kinds import TABLE_REPLICA
+from tap_guardrails.aws.resource_types import TABLE_REPLICA
 from tap_guardrails.model import (
     Absent,
-    Change,
     Control,
+    Integer,
+    Invalid,
     Known,
-    Malformed,
-    Node,
     Outcome,
-    Repair,
+    PropertyPatch,
+    PropertyRef,
+    Remediation,
     Resource,
     ResourceRule,
     Settings,
     Severity,
-    Undetermined,
-    Whole,
-    malformed,
+    Unknown,
+    invalid,
     must,
     undecided,
     violation,
@@ -51,7 +51,7 @@ REPLICA_OFF: Final = "Point-in-time recovery is off on a replica."
 
 def check(table: Resource, settings: Settings) -> Iterator[Outcome]:
     """Judge a table, or a replica declared by itself."""
-    days = settings.whole("minimumRecoveryDays")
+    days = settings.integer("minimumRecoveryDays")
     if table.type in TABLE_REPLICA.types:
         yield from switched_on(table.at("pointInTimeRecovery"), REPLICA_OFF)
     elif table.type == AWS_TABLE:
@@ -69,20 +69,20 @@ def check(table: Resource, settings: Settings) -> Iterator[Outcome]:
         yield from unreadable_replicas(table)
 
 
-def specification(recovery: Node, days: int, problem: str) -> Iterator[Outcome]:
+def specification(recovery: PropertyRef, days: int, problem: str) -> Iterator[Outcome]:
     """Judge a block of the form that CloudFormation has."""
     yield from switched_on(recovery.at(SWITCH), problem)
     yield from period_long_enough(recovery, days)
 
 
-def switched_on(switch: Node, problem: str) -> Iterator[Outcome]:
+def switched_on(switch: PropertyRef, problem: str) -> Iterator[Outcome]:
     """Require that a switch is on."""
     yield from must(switch.boolean(), bool, problem=problem, required="true")
 
 
-def period_long_enough(recovery: Node, days: int) -> Iterator[Outcome]:
+def period_long_enough(recovery: PropertyRef, days: int) -> Iterator[Outcome]:
     """Require that one can go back far enough; what is not set is AWS's longest."""
-    if isinstance(recovery.entries(), (Absent, Undetermined, Malformed)):
+    if isinstance(recovery.entries(), (Absent, Unknown, Invalid)):
         return
     period = recovery.at("recoveryPeriodInDays").integer()
     if not isinstance(period, Absent):
@@ -94,7 +94,7 @@ def period_long_enough(recovery: Node, days: int) -> Iterator[Outcome]:
         )
 
 
-def replicas(table: Resource) -> list[Node]:
+def replicas(table: Resource) -> list[PropertyRef]:
     """Return the replicas that the table declares."""
     listed = table.at("replicas").items()
     return listed.value if isinstance(listed, Known) else []
@@ -103,19 +103,19 @@ def replicas(table: Resource) -> list[Node]:
 def unreadable_replicas(table: Resource) -> Iterator[Outcome]:
     """Say that nobody can tell which replicas the table has."""
     match table.at("replicas").items():
-        case Undetermined() as reading:
+        case Unknown() as reading:
             yield undecided(reading, "replicas that are known, each with point-in-time recovery")
-        case Malformed() as reading:
-            yield malformed(reading, "a list of replicas, each with point-in-time recovery")
+        case Invalid() as reading:
+            yield invalid(reading, "a list of replicas, each with point-in-time recovery")
         case Absent() | Known([]) as reading if table.type == NATIVE_GLOBAL_TABLE:
             yield violation(reading, "The global table is in no region.", "at least one region")
         case _:
             pass
 
 
-def repair(table: Resource, settings: Settings) -> Iterator[Change]:
+def remediate(table: Resource, settings: Settings) -> Iterator[PropertyPatch]:
     """Turn recovery on in every region, for as many days as are asked for at least."""
-    days = settings.whole("minimumRecoveryDays")
+    days = settings.integer("minimumRecoveryDays")
     if table.type in TABLE_REPLICA.types:
         yield from switch_on(table.at("pointInTimeRecovery"), ("pointInTimeRecovery",))
     elif table.type == AWS_TABLE:
@@ -131,26 +131,26 @@ def repair(table: Resource, settings: Settings) -> Iterator[Change]:
             yield from specify(replica.at(SPECIFICATION), ("replicas", position, SPECIFICATION), days)
 
 
-def specify(recovery: Node, path: tuple[PathStep, ...], days: int) -> Iterator[Change]:
+def specify(recovery: PropertyRef, path: tuple[PathStep, ...], days: int) -> Iterator[PropertyPatch]:
     """Put a block of the form that CloudFormation has right."""
     yield from switch_on(recovery.at(SWITCH), (*path, SWITCH))
     yield from lengthen(recovery.at("recoveryPeriodInDays"), (*path, "recoveryPeriodInDays"), days)
 
 
-def switch_on(switch: Node, path: tuple[PathStep, ...]) -> Iterator[Change]:
+def switch_on(switch: PropertyRef, path: tuple[PathStep, ...]) -> Iterator[PropertyPatch]:
     """Turn a switch on that is off or not set."""
     match switch.boolean():
         case Absent() | Known(False):
-            yield Change(path, value=True)
+            yield PropertyPatch(path, value=True)
         case _:
             pass
 
 
-def lengthen(period: Node, path: tuple[PathStep, ...], days: int) -> Iterator[Change]:
+def lengthen(period: PropertyRef, path: tuple[PathStep, ...], days: int) -> Iterator[PropertyPatch]:
     """Bring a number of days that is set within the bounds."""
     match period.integer():
         case Known(value) if not days <= value <= LONGEST_PERIOD_DAYS:
-            yield Change(path, min(max(value, days), LONGEST_PERIOD_DAYS))
+            yield PropertyPatch(path, min(max(value, days), LONGEST_PERIOD_DAYS))
         case _:
             pass
 
@@ -176,7 +176,7 @@ RULE = ResourceRule(
     ),
     types=(AWS_TABLE, NATIVE_TABLE, NATIVE_GLOBAL_TABLE, *TABLE_REPLICA.types),
     settings=(
-        Whole(
+        Integer(
             "minimumRecoveryDays",
             7,
             "How many days one must be able to go back; AWS keeps 35 unless told otherwise.",
@@ -185,9 +185,9 @@ RULE = ResourceRule(
         ),
     ),
     check=check,
-    repair=Repair(
+    remediation=Remediation(
         "Turns point-in-time recovery on, on the table and on each replica it declares, and moves a "
         "`recoveryPeriodInDays` outside the bounds to the nearest bound.",
-        repair,
+        remediate,
     ),
 )

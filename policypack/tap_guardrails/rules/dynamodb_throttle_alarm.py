@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 from tap_guardrails.aws.alarms.checks import ALARM_SETTINGS, alarm_options
 from tap_guardrails.aws.alarms.presence import missing_alarm
 from tap_guardrails.aws.alarms.watching import Signal, Watch, guard
-from tap_guardrails.aws.kinds import TABLE
 from tap_guardrails.aws.metrics.dynamodb import READ_OPERATIONS, WRITE_OPERATIONS
+from tap_guardrails.aws.resource_types import TABLE
 from tap_guardrails.model import (
     Control,
     Known,
@@ -25,7 +25,7 @@ from tap_guardrails.model import (
     Severity,
     Stack,
     StackRule,
-    Words,
+    StringList,
 )
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def check(table: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome
     certain = [watch for one in guards for watch in one.certain]
     possible = [watch for one in guards for watch in one.possible]
     useless = [watch for one in guards for watch in one.useless]
-    for direction in settings.words("watch"):
+    for direction in settings.strings("watch"):
         left = OPERATIONS[direction] - noticed_by_all(certain, certainly=True)
         if left:
             decidable = left - noticed_by_all(possible, certainly=False)
@@ -100,7 +100,7 @@ RULE = StackRule(
     controls=(Control("NIST", "CA-7", NIST), Control("NIST", "SI-4(5)", NIST)),
     types=TABLE.types,
     settings=(
-        Words(
+        StringList(
             "watch",
             ("reads", "writes"),
             "What has to be watched: a table that is only ever read needs no alarm on writes.",

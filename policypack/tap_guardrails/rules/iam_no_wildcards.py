@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.lists import judge_each
+from tap_guardrails.aws.lists import evaluate_each
 from tap_guardrails.aws.policy_documents import (
     ELEMENTS,
     STATEMENT_ELEMENTS,
@@ -29,21 +29,21 @@ from tap_guardrails.aws.wildcards import (
 from tap_guardrails.model import (
     UNKNOWN,
     Absent,
+    Boolean,
     Control,
-    Flag,
+    Invalid,
     Known,
-    Malformed,
-    Node,
     NotApplicable,
     Outcome,
-    Reading,
+    PropertyRef,
+    PropertyValue,
     Resource,
     ResourceRule,
     Settings,
     Severity,
-    Undetermined,
-    Words,
-    malformed,
+    StringList,
+    Unknown,
+    invalid,
     must,
     undecided,
     violation,
@@ -103,19 +103,19 @@ class Measure:
 def check(resource: Resource, settings: Settings) -> Iterator[Outcome]:
     """Judge a policy, a role with its inline policies, or the attachment of a policy."""
     measure = Measure(
-        settings.flag("strict"),
-        tuple(pattern.casefold() for pattern in settings.words("allowedOnEveryResource")),
-        frozenset(settings.words("allowedManagedPolicies")),
+        settings.boolean("strict"),
+        tuple(pattern.casefold() for pattern in settings.strings("allowedOnEveryResource")),
+        frozenset(settings.strings("allowedManagedPolicies")),
     )
     if resource.type in ATTACHMENTS:
         yield from attached(resource.at("policyArn"), measure)
     elif resource.type == ROLE:
-        yield from judge_each(
+        yield from evaluate_each(
             resource.at("inlinePolicies").items(),
             lambda policy: allowances(policy.at("policy"), measure, absent=""),
             required=SPELLED_OUT,
         )
-        yield from judge_each(
+        yield from evaluate_each(
             resource.at("managedPolicyArns").items(),
             lambda arn: not_too_broad(arn.text(), measure),
             required="the ARNs of policies that allow no whole services",
@@ -124,13 +124,13 @@ def check(resource: Resource, settings: Settings) -> Iterator[Outcome]:
         yield from allowances(resource.at("policy"), measure, absent="The policy has no document.")
 
 
-def attached(arn: Node, measure: Measure) -> Iterator[Outcome]:
+def attached(arn: PropertyRef, measure: Measure) -> Iterator[Outcome]:
     """Judge the attachment of a policy, whose document is judged where it is declared.
 
     AWS's own policies have ARNs that are known before any deployment.
     """
     reading = arn.text()
-    if isinstance(reading, Undetermined):
+    if isinstance(reading, Unknown):
         yield NotApplicable(
             "The policy does not exist yet, so it is not AWS's own; it is judged where it is declared."
         )
@@ -140,11 +140,11 @@ def attached(arn: Node, measure: Measure) -> Iterator[Outcome]:
         yield from not_too_broad(reading, measure)
 
 
-def not_too_broad(arn: Reading[str], measure: Measure) -> Iterator[Outcome]:
+def not_too_broad(arn: PropertyValue[str], measure: Measure) -> Iterator[Outcome]:
     """Require that a policy is none of AWS's own that allow whole services."""
     match arn:
-        case Malformed():
-            yield malformed(arn, "the ARN of a policy")
+        case Invalid():
+            yield invalid(arn, "the ARN of a policy")
         case Known(text):
             name = broad_managed_policy(text)
             if name is not None and name not in measure.managed:
@@ -157,7 +157,7 @@ def not_too_broad(arn: Reading[str], measure: Measure) -> Iterator[Outcome]:
             pass
 
 
-def allowances(policy: Node, measure: Measure, absent: str) -> Iterator[Outcome]:
+def allowances(policy: PropertyRef, measure: Measure, absent: str) -> Iterator[Outcome]:
     """Judge a policy document.
 
     Args:
@@ -171,7 +171,7 @@ def allowances(policy: Node, measure: Measure, absent: str) -> Iterator[Outcome]
         return
     for node in strange_elements(content, ELEMENTS):
         yield violation(node, f"`{node.path}` is no element of a policy.", SPELLED_OUT)
-    yield from judge_each(
+    yield from evaluate_each(
         one_or_many(content.at("Statement")),
         lambda one: statement(one, measure),
         required=SPELLED_OUT,
@@ -179,7 +179,7 @@ def allowances(policy: Node, measure: Measure, absent: str) -> Iterator[Outcome]
     )
 
 
-def statement(node: Node, measure: Measure) -> Iterator[Outcome]:
+def statement(node: PropertyRef, measure: Measure) -> Iterator[Outcome]:
     """Judge a statement by its effect: only what is allowed can be too much."""
     for strange in strange_elements(node, STATEMENT_ELEMENTS):
         yield violation(strange, f"`{strange.path}` is no element of a statement.", SPELLED_OUT)
@@ -189,22 +189,22 @@ def statement(node: Node, measure: Measure) -> Iterator[Outcome]:
             pass
         case Known("Allow"):
             yield from allowed(node, measure)
-        case Undetermined():
+        case Unknown():
             if any(True for _ in allowed(node, measure)):
                 yield undecided(effect, "Deny, or exact actions and resources")
-        case Malformed():
-            yield malformed(effect, "Allow or Deny")
+        case Invalid():
+            yield invalid(effect, "Allow or Deny")
         case _:
             yield violation(effect, "The statement neither allows nor denies.", "Allow or Deny")
 
 
-def allowed(node: Node, measure: Measure) -> Iterator[Outcome]:
+def allowed(node: PropertyRef, measure: Measure) -> Iterator[Outcome]:
     """Judge what a statement allows."""
     all_but_some, everywhere_but = node.at("NotAction"), node.at("NotResource")
     yield from exempting(all_but_some, "Everything but some actions is allowed.", EXACT_ACTIONS)
     yield from exempting(everywhere_but, "It is allowed on everything but some resources.", EXACT_RESOURCES)
     actions, resources = one_or_many(node.at("Action")), one_or_many(node.at("Resource"))
-    yield from judge_each(
+    yield from evaluate_each(
         actions,
         lambda one: action(one.text(), measure),
         required=EXACT_ACTIONS,
@@ -212,7 +212,7 @@ def allowed(node: Node, measure: Measure) -> Iterator[Outcome]:
     )
     scoped = first_scoped(actions, measure)
     if scoped is not None or isinstance(resources, Absent):
-        yield from judge_each(
+        yield from evaluate_each(
             resources,
             lambda one: place(one.text(), scoped.found() if scoped else "It", measure),
             required=EXACT_RESOURCES,
@@ -220,7 +220,7 @@ def allowed(node: Node, measure: Measure) -> Iterator[Outcome]:
         )
 
 
-def exempting(node: Node, problem: str, required: str) -> Iterator[Outcome]:
+def exempting(node: PropertyRef, problem: str, required: str) -> Iterator[Outcome]:
     """Require that an element that says all but some is not there."""
     if node.value is UNKNOWN:
         yield undecided(node, required)
@@ -228,7 +228,7 @@ def exempting(node: Node, problem: str, required: str) -> Iterator[Outcome]:
         yield violation(node, problem, required)
 
 
-def action(reading: Reading[str], measure: Measure) -> Iterator[Outcome]:
+def action(reading: PropertyValue[str], measure: Measure) -> Iterator[Outcome]:
     """Require that an action is spelled out."""
     yield from must(
         reading,
@@ -238,7 +238,7 @@ def action(reading: Reading[str], measure: Measure) -> Iterator[Outcome]:
     )
 
 
-def place(reading: Reading[str], action_shown: str, measure: Measure) -> Iterator[Outcome]:
+def place(reading: PropertyValue[str], action_shown: str, measure: Measure) -> Iterator[Outcome]:
     """Require that a resource is spelled out.
 
     Args:
@@ -254,7 +254,7 @@ def place(reading: Reading[str], action_shown: str, measure: Measure) -> Iterato
     )
 
 
-def first_scoped(actions: Reading[list[Node]], measure: Measure) -> Node | None:
+def first_scoped(actions: PropertyValue[list[PropertyRef]], measure: Measure) -> PropertyRef | None:
     """Return the first action that AWS scopes to resources; one that is not known is judged by itself."""
     for node in actions.value if isinstance(actions, Known) else ():
         reading = node.text()
@@ -280,19 +280,19 @@ RULE = ResourceRule(
     ),
     types=(*WITH_DOCUMENT, ROLE, *ATTACHMENTS),
     settings=(
-        Flag(
+        Boolean(
             "strict",
             default=False,
             description="Also refuse wildcards within an action's name (`s3:Get*`), and resources that are "
             "everything of a type in one place (`arn:aws:dynamodb:eu-west-2:123456789012:table/*`).",
         ),
-        Words(
+        StringList(
             "allowedOnEveryResource",
             (),
             "Actions that may be allowed on `*`, besides those that are known to be scoped to no resource; "
             "`*` and `?` are wildcards here too.",
         ),
-        Words(
+        StringList(
             "allowedManagedPolicies",
             (),
             "Names of AWS's own policies that may be attached although they allow whole services.",

@@ -8,23 +8,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.kinds import KEY
+from tap_guardrails.aws.resource_types import KEY
 from tap_guardrails.model import (
     Absent,
-    Change,
     Control,
+    Integer,
+    Invalid,
     Known,
-    Malformed,
     NotApplicable,
     Outcome,
-    Repair,
+    PropertyPatch,
+    Remediation,
     Resource,
     ResourceRule,
     Settings,
     Severity,
-    Undetermined,
-    Whole,
-    malformed,
+    Unknown,
+    invalid,
     must,
     undecided,
     violation,
@@ -58,7 +58,7 @@ def check(key: Resource, settings: Settings) -> Iterator[Outcome]:
     if obstacle is None:
         yield from doubts(key)
         yield from must(rotation, bool, problem="Key rotation is off.", required="true")
-        yield from period_within(key, settings.whole("maximumRotationDays"))
+        yield from period_within(key, settings.integer("maximumRotationDays"))
     elif isinstance(rotation, Absent) or rotation == Known(value=False, node=rotation.node):
         yield NotApplicable(obstacle)
     else:
@@ -96,10 +96,10 @@ def doubts(key: Resource) -> Iterator[Outcome]:
     """Say what leaves it open whether AWS can rotate a key."""
     for name in ("customerMasterKeySpec", "keyUsage", "origin", *STORE_PROPERTIES):
         match KEY.at(key, name).text():
-            case Undetermined() as reading:
+            case Unknown() as reading:
                 yield undecided(reading, "a value that tells whether AWS can rotate the key")
-            case Malformed() as reading:
-                yield malformed(reading, "a text")
+            case Invalid() as reading:
+                yield invalid(reading, "a text")
             case _:
                 pass
 
@@ -122,22 +122,22 @@ def period_within(key: Resource, maximum: int) -> Iterator[Outcome]:
     )
 
 
-def repair(key: Resource, settings: Settings) -> Iterator[Change]:
+def remediate(key: Resource, settings: Settings) -> Iterator[PropertyPatch]:
     """Turn rotation on, and bring the time between rotations within the bounds.
 
     A key that AWS cannot rotate does not pass with it on, so it is left as it is.
     """
     match KEY.at(key, "enableKeyRotation").boolean():
         case Absent() | Known(False):
-            yield Change(("enableKeyRotation",), value=True)
+            yield PropertyPatch(("enableKeyRotation",), value=True)
         case _:
             pass
-    maximum = settings.whole("maximumRotationDays")
+    maximum = settings.integer("maximumRotationDays")
     match KEY.at(key, "rotationPeriodInDays").integer():
         case Known(days) if not SHORTEST_PERIOD_DAYS <= days <= maximum:
-            yield Change(("rotationPeriodInDays",), min(max(days, SHORTEST_PERIOD_DAYS), maximum))
+            yield PropertyPatch(("rotationPeriodInDays",), min(max(days, SHORTEST_PERIOD_DAYS), maximum))
         case Absent() if maximum < DEFAULT_PERIOD_DAYS:
-            yield Change(("rotationPeriodInDays",), maximum)
+            yield PropertyPatch(("rotationPeriodInDays",), maximum)
         case _:
             pass
 
@@ -162,7 +162,7 @@ RULE = ResourceRule(
     ),
     types=(*KEY.types, *WITHOUT_ROTATION),
     settings=(
-        Whole(
+        Integer(
             "maximumRotationDays",
             DEFAULT_PERIOD_DAYS,
             "The longest time between two rotations, in days.",
@@ -171,9 +171,9 @@ RULE = ResourceRule(
         ),
     ),
     check=check,
-    repair=Repair(
+    remediation=Remediation(
         "Sets `enableKeyRotation` on keys that AWS can rotate, and moves a `rotationPeriodInDays` outside "
         "the bounds to the nearest bound.",
-        repair,
+        remediate,
     ),
 )

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final
 from tap_guardrails.aws.alarms.checks import ALARM_SETTINGS, alarm_options
 from tap_guardrails.aws.alarms.presence import missing_alarm
 from tap_guardrails.aws.alarms.watching import Signal, Watch, guard
-from tap_guardrails.aws.companions import companions
 from tap_guardrails.aws.invocation import PERMISSIONS_OF, SOURCES_OF, URLS_OF
-from tap_guardrails.aws.kinds import FUNCTION
+from tap_guardrails.aws.resource_types import FUNCTION
+from tap_guardrails.aws.sub_resources import sub_resources
 from tap_guardrails.model import (
-    Choice,
+    Enum,
     Known,
     NotApplicable,
     Outcome,
@@ -39,7 +39,7 @@ EXEMPT, REQUIRE = "exempt", "require"
 
 def check(function: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
     """Judge a function."""
-    if settings.choice("eventSources") == EXEMPT and only_polled(function, stack):
+    if settings.enum("eventSources") == EXEMPT and only_polled(function, stack):
         yield NotApplicable("Only event sources call the function, and nobody waits for its answer.")
         return
     found = guard(function, DURATION, stack, alarm_options(settings))
@@ -74,9 +74,9 @@ def counts(watch: Watch) -> bool:
 
 def only_polled(function: Resource, stack: Stack) -> bool:
     """Tell whether the stack certainly calls a function from event sources, and from nowhere else."""
-    others = [companions(stack, function, link) for link in (PERMISSIONS_OF, URLS_OF)]
+    others = [sub_resources(stack, function, link) for link in (PERMISSIONS_OF, URLS_OF)]
     called = any(other.certain or other.possible for other in others)
-    return not called and bool(companions(stack, function, SOURCES_OF).certain)
+    return not called and bool(sub_resources(stack, function, SOURCES_OF).certain)
 
 
 RULE = StackRule(
@@ -92,7 +92,7 @@ RULE = StackRule(
     types=FUNCTION.types,
     settings=(
         *ALARM_SETTINGS,
-        Choice(
+        Enum(
             "eventSources",
             EXEMPT,
             "Functions that only event source mappings of the stack call: `exempt` them, since nobody waits "

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from tap_guardrails.aws.alarms.checks import ALARM_SETTINGS, alarm_options
 from tap_guardrails.aws.alarms.presence import missing_alarm
 from tap_guardrails.aws.alarms.watching import Signal, guard
-from tap_guardrails.aws.kinds import FUNCTION
+from tap_guardrails.aws.resource_types import FUNCTION
 from tap_guardrails.model import Control, Outcome, Resource, Settings, Severity, Stack, StackRule
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.companions import companions, shown
 from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.dead_letters import ON_FAILURE, REDRIVE, queue_name, target_node
 from tap_guardrails.aws.invocation import (
@@ -27,25 +26,26 @@ from tap_guardrails.aws.invocation import (
     SYNCHRONOUS_CALLERS,
     URLS_OF,
 )
-from tap_guardrails.aws.kinds import FUNCTION, QUEUE
-from tap_guardrails.aws.place import same_place
+from tap_guardrails.aws.location import same_location
+from tap_guardrails.aws.resource_types import FUNCTION, QUEUE
+from tap_guardrails.aws.sub_resources import shown, sub_resources
 from tap_guardrails.model import (
     Absent,
-    Choice,
+    Enum,
     Finding,
+    Invalid,
     Known,
-    Malformed,
-    Node,
     NotApplicable,
     Outcome,
+    PropertyRef,
     Resource,
     Settings,
     Severity,
     Stack,
     StackRule,
-    Undetermined,
+    Unknown,
     Verdict,
-    malformed,
+    invalid,
     undecided,
     violation,
 )
@@ -64,16 +64,16 @@ DENY, TRUST = "deny", "trust"
 def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
     """Judge a function by its asynchronous calls, or an event source by what it feeds."""
     if resource.type in EVENT_SOURCE.types:
-        yield from source(resource, stack, trusting=settings.choice("foreignQueues") == TRUST)
+        yield from source(resource, stack, trusting=settings.enum("foreignQueues") == TRUST)
     else:
-        yield from function(resource, stack, exempting=settings.choice("synchronousFunctions") == EXEMPT)
+        yield from function(resource, stack, exempting=settings.enum("synchronousFunctions") == EXEMPT)
 
 
 def function(resource: Resource, stack: Stack, *, exempting: bool) -> Iterator[Outcome]:
     """Require a place for asynchronous events, unless the function certainly gets none."""
     node = FUNCTION.at(resource, "deadLetterConfig", "targetArn")
     own = lost(resource, stack, node)
-    configs = companions(stack, resource, ASYNC_CONFIGS_OF)
+    configs = sub_resources(stack, resource, ASYNC_CONFIGS_OF)
     others = {config.urn: lost(config, stack, config.at(*ON_FAILURE)) for config in configs.certain}
     if own is None or None in others.values():
         return
@@ -100,32 +100,34 @@ def function(resource: Resource, stack: Stack, *, exempting: bool) -> Iterator[O
         yield own
 
 
-def lost(owner: Resource, stack: Stack, node: Node) -> Finding | None:
+def lost(owner: Resource, stack: Stack, node: PropertyRef) -> Finding | None:
     """Say why what failed is not kept at a place that a property names; None when it is."""
     match as_set(owner, node).text():
         case Known(arn) as reading:
+            return None if FAILURE_ARN.fullmatch(arn) else invalid(Invalid(reading.node, A_PLACE), A_PLACE)
+        case Unknown() as reading:
             return (
-                None if FAILURE_ARN.fullmatch(arn) else malformed(Malformed(reading.node, A_PLACE), A_PLACE)
+                None
+                if stack.dependencies_of(owner, node.top, FAILURE_TARGETS)
+                else undecided(reading, A_PLACE)
             )
-        case Undetermined() as reading:
-            return None if stack.behind(owner, node.top, FAILURE_TARGETS) else undecided(reading, A_PLACE)
-        case Malformed() as reading:
-            return malformed(reading, A_PLACE)
+        case Invalid() as reading:
+            return invalid(reading, A_PLACE)
         case Absent() as reading:
             return violation(reading, DROPPED, A_PLACE)
 
 
 def only_waited_for(resource: Resource, stack: Stack, *, exempting: bool) -> str:
     """Say why a function gets no asynchronous calls, or nothing when it may get some."""
-    permissions = companions(stack, resource, PERMISSIONS_OF)
+    permissions = sub_resources(stack, resource, PERMISSIONS_OF)
     principals = [
         PERMISSION.at(one, "principal").text() for one in (*permissions.certain, *permissions.possible)
     ]
     if any(not isinstance(one, Known) or one.value not in SYNCHRONOUS_CALLERS for one in principals):
         return ""
-    if companions(stack, resource, SOURCES_OF).certain:
+    if sub_resources(stack, resource, SOURCES_OF).certain:
         return "Event sources feed the function, and each of them is judged by itself."
-    if exempting and (permissions.certain or companions(stack, resource, URLS_OF).certain):
+    if exempting and (permissions.certain or sub_resources(stack, resource, URLS_OF).certain):
         return "Whoever calls the function in this stack waits for its answer."
     return ""
 
@@ -142,17 +144,17 @@ def source(mapping: Resource, stack: Stack, *, trusting: bool) -> Iterator[Outco
                 yield from stream(mapping, stack)
             else:
                 yield NotApplicable("What such a source feeds in vain stays with the source.")
-        case Undetermined() as reading:
-            queues = stack.behind(mapping, node.top, QUEUE.types)
-            streams = stack.behind(mapping, node.top, STREAM_TYPES)
+        case Unknown() as reading:
+            queues = stack.dependencies_of(mapping, node.top, QUEUE.types)
+            streams = stack.dependencies_of(mapping, node.top, STREAM_TYPES)
             if queues and not streams:
                 yield from queue(mapping, stack, node, trusting=trusting)
             elif streams and not queues:
                 yield from stream(mapping, stack)
             else:
                 yield undecided(reading, "a source that is known, with a place for what failed")
-        case Malformed() as reading:
-            yield malformed(reading, "the ARN of an event source")
+        case Invalid() as reading:
+            yield invalid(reading, "the ARN of an event source")
         case Absent():
             yield from stream(mapping, stack)
 
@@ -165,7 +167,7 @@ def stream(mapping: Resource, stack: Stack) -> Iterator[Outcome]:
         yield finding
 
 
-def queue(mapping: Resource, stack: Stack, node: Node, *, trusting: bool) -> Iterator[Outcome]:
+def queue(mapping: Resource, stack: Stack, node: PropertyRef, *, trusting: bool) -> Iterator[Outcome]:
     """Require that the queue that feeds a function redrives what fails.
 
     Args:
@@ -174,8 +176,8 @@ def queue(mapping: Resource, stack: Stack, node: Node, *, trusting: bool) -> Ite
         node: Where it names the queue.
         trusting: Whether a queue of another stack may be taken to redrive.
     """
-    target = stack.target(mapping, node, QUEUE, queue_name)
-    near = [one for one in target.certain if same_place(mapping, one) is not False]
+    target = stack.resolve_reference(mapping, node, QUEUE, queue_name)
+    near = [one for one in target.certain if same_location(mapping, one) is not False]
     candidates = near or list(target.possible)
     redriven = [redrives(one, stack) for one in candidates]
     if candidates and all(redriven):
@@ -200,7 +202,7 @@ def queue(mapping: Resource, stack: Stack, node: Node, *, trusting: bool) -> Ite
 
 def redrives(resource: Resource, stack: Stack) -> bool | None:
     """Tell whether a queue has a dead letter queue; None when nobody can tell."""
-    redrive = companions(stack, resource, REDRIVES_OF)
+    redrive = sub_resources(stack, resource, REDRIVES_OF)
     answers = [names_a_queue(one, stack) for one in (resource, *redrive.certain)]
     if True in answers:
         return True
@@ -213,8 +215,8 @@ def names_a_queue(resource: Resource, stack: Stack) -> bool | None:
     match node.text():
         case Known(arn):
             return queue_name(arn) is not None
-        case Undetermined():
-            return True if stack.behind(resource, node.top, QUEUE.types) else None
+        case Unknown():
+            return True if stack.dependencies_of(resource, node.top, QUEUE.types) else None
         case _:
             return False
 
@@ -229,14 +231,14 @@ RULE = StackRule(
     url="https://docs.aws.amazon.com/lambda/latest/dg/invocation-retries.html",
     types=(*FUNCTION.types, *EVENT_SOURCE.types),
     settings=(
-        Choice(
+        Enum(
             "synchronousFunctions",
             REQUIRE,
             "Functions whose callers in the stack all wait for the answer (a function URL, API Gateway): "
             "`require` a place of them too, since any may be called asynchronously, or `exempt` them.",
             (REQUIRE, EXEMPT),
         ),
-        Choice(
+        Enum(
             "foreignQueues",
             DENY,
             "Source queues that the stack does not declare: `deny`, for nobody can tell whether they "

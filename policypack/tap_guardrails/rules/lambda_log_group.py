@@ -8,24 +8,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.function_logs import FunctionLogs, function_logs
-from tap_guardrails.aws.kinds import FUNCTION, LOG_GROUP
 from tap_guardrails.aws.listing import listed
 from tap_guardrails.aws.log_retention import DELIVERY_CLASS
+from tap_guardrails.aws.resource_types import FUNCTION, LOG_GROUP
 from tap_guardrails.model import (
     Absent,
     Control,
     Finding,
+    Invalid,
     Known,
-    Malformed,
     Outcome,
     Resource,
     Settings,
     Severity,
     Stack,
     StackRule,
-    Undetermined,
+    Unknown,
     Verdict,
-    malformed,
+    invalid,
 )
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def check(function: Resource, stack: Stack, _settings: Settings) -> Iterator[Out
     """Judge a function."""
     logs = function_logs(function, stack)
     reading = logs.node.text()
-    if isinstance(reading, Malformed):
-        yield malformed(reading, REQUIRED)
+    if isinstance(reading, Invalid):
+        yield invalid(reading, REQUIRED)
         return
     kept = [retained(group) for group in logs.certain]
     if True in kept:
@@ -69,7 +69,7 @@ def retained(group: Resource) -> bool | None:
     if LOG_GROUP.at(group, "logGroupClass").value == DELIVERY_CLASS:
         return True
     retention = LOG_GROUP.at(group, "retentionInDays").integer()
-    if isinstance(retention, Undetermined):
+    if isinstance(retention, Unknown):
         return None
     return isinstance(retention, Known) and retention.value > 0
 

@@ -9,23 +9,23 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.kinds import FUNCTION
+from tap_guardrails.aws.resource_types import FUNCTION
 from tap_guardrails.aws.runtimes import objection, supported
 from tap_guardrails.model import (
     Absent,
     Control,
+    Integer,
+    Invalid,
     Known,
-    Malformed,
     NotApplicable,
     Outcome,
     Resource,
     ResourceRule,
     Settings,
     Severity,
-    Undetermined,
-    Whole,
-    Words,
-    malformed,
+    StringList,
+    Unknown,
+    invalid,
     undecided,
     violation,
 )
@@ -42,8 +42,8 @@ def check(function: Resource, settings: Settings) -> Iterator[Outcome]:
     if isinstance(package, Known) and package.value == IMAGE:
         yield NotApplicable("A container image brings its own runtime.")
         return
-    day = datetime.now(UTC).date() + timedelta(days=settings.whole("noticeDays"))
-    listed = settings.words("allowed")
+    day = datetime.now(UTC).date() + timedelta(days=settings.integer("noticeDays"))
+    listed = settings.strings("allowed")
     allowed = listed or supported(day)
     required = f"one of {', '.join(allowed)}"
     match FUNCTION.at(function, "runtime").text():
@@ -52,12 +52,12 @@ def check(function: Resource, settings: Settings) -> Iterator[Outcome]:
         case Known(name) as reading:
             wrong = "The runtime is none of those allowed." if listed else objection(name, day)
             yield violation(reading, wrong, required)
-        case Undetermined() as reading:
+        case Unknown() as reading:
             yield undecided(reading, required)
-        case Malformed() as reading:
-            yield malformed(reading, required)
+        case Invalid() as reading:
+            yield invalid(reading, required)
         case Absent() as reading:
-            if isinstance(package, Undetermined):
+            if isinstance(package, Unknown):
                 yield undecided(package, f'"{IMAGE}", or a runtime')
             else:
                 yield violation(reading, "The function names no runtime.", required)
@@ -84,12 +84,12 @@ RULE = ResourceRule(
     ),
     types=FUNCTION.types,
     settings=(
-        Words(
+        StringList(
             "allowed",
             (),
             "The only runtimes allowed; empty for those that AWS supports on the day of the preview.",
         ),
-        Whole(
+        Integer(
             "noticeDays",
             0,
             "Refuse a runtime so many days before AWS stops supporting it.",

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.kinds import FUNCTION
+from tap_guardrails.aws.resource_types import FUNCTION
 from tap_guardrails.model import (
     Absent,
-    Change,
     Control,
     Known,
     Outcome,
-    Repair,
+    PropertyPatch,
+    Remediation,
     Resource,
     ResourceRule,
     Settings,
@@ -39,11 +39,11 @@ def check(function: Resource, _settings: Settings) -> Iterator[Outcome]:
     )
 
 
-def repair(function: Resource, _settings: Settings) -> Iterator[Change]:
+def remediate(function: Resource, _settings: Settings) -> Iterator[PropertyPatch]:
     """Trace actively what is not traced, or only when some caller is."""
     match FUNCTION.at(function, "tracingConfig", "mode").text():
         case Absent() | Known():
-            yield Change(("tracingConfig", "mode"), ACTIVE)
+            yield PropertyPatch(("tracingConfig", "mode"), ACTIVE)
         case _:
             pass
 
@@ -61,8 +61,8 @@ RULE = ResourceRule(
     controls=(Control("FSBP", "Lambda.7", FSBP), Control("NIST", "CA-7", FSBP)),
     types=FUNCTION.types,
     check=check,
-    repair=Repair(
+    remediation=Remediation(
         f"Sets `tracingConfig.mode` to `{ACTIVE}`. AWS refuses that for a role that may not write to X-Ray.",
-        repair,
+        remediate,
     ),
 )

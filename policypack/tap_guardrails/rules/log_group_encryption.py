@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_guardrails.aws.encryption_keys import CUSTOMER, KEY_SETTING, named_key
-from tap_guardrails.aws.kinds import LOG_GROUP
+from tap_guardrails.aws.resource_types import LOG_GROUP
 from tap_guardrails.model import NotApplicable, Outcome, Resource, Settings, Severity, Stack, StackRule
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def check(group: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
     """Judge a log group."""
-    if settings.choice("key") == CUSTOMER:
+    if settings.enum("key") == CUSTOMER:
         yield from named_key(group, stack, LOG_GROUP.at(group, "kmsKeyId"))
     else:
         yield NotApplicable("CloudWatch Logs encrypts every log group, and `key: aws` asks for no more.")

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.kinds import LOG_GROUP
 from tap_guardrails.aws.log_retention import DELIVERY_CLASS, RETENTION_DAYS
+from tap_guardrails.aws.resource_types import LOG_GROUP
 from tap_guardrails.model import (
     Absent,
-    Change,
     Control,
+    Integer,
     Known,
     NotApplicable,
     Outcome,
-    Repair,
+    PropertyPatch,
+    Remediation,
     Resource,
     ResourceRule,
     Settings,
     Severity,
-    Undetermined,
-    Whole,
+    Unknown,
     must,
     violation,
 )
@@ -37,7 +37,7 @@ def check(group: Resource, settings: Settings) -> Iterator[Outcome]:
         case _:
             pass
     allowed = allowed_days(settings)
-    least, most = settings.whole("minimumDays"), settings.whole("maximumDays")
+    least, most = settings.integer("minimumDays"), settings.integer("maximumDays")
     required = f"one of {', '.join(map(str, allowed))} days" if allowed else f"{least} to {most} days"
     retention = LOG_GROUP.at(group, "retentionInDays").integer()
     if isinstance(retention, Known) and retention.value == 0:
@@ -51,23 +51,25 @@ def check(group: Resource, settings: Settings) -> Iterator[Outcome]:
     )
 
 
-def repair(group: Resource, settings: Settings) -> Iterator[Change]:
+def remediate(group: Resource, settings: Settings) -> Iterator[PropertyPatch]:
     """Set the retention nearest to what was asked for that deletes nothing sooner than it has to be."""
-    if isinstance(LOG_GROUP.at(group, "logGroupClass").text(), Undetermined):
+    if isinstance(LOG_GROUP.at(group, "logGroupClass").text(), Unknown):
         return
     allowed = allowed_days(settings)
     match LOG_GROUP.at(group, "retentionInDays").integer():
         case Absent() | Known(0) if allowed:
-            yield Change(("retentionInDays",), allowed[-1])
+            yield PropertyPatch(("retentionInDays",), allowed[-1])
         case Known(asked) if allowed and asked > 0:
-            yield Change(("retentionInDays",), next((days for days in allowed if days >= asked), allowed[-1]))
+            yield PropertyPatch(
+                ("retentionInDays",), next((days for days in allowed if days >= asked), allowed[-1])
+            )
         case _:
             pass
 
 
 def allowed_days(settings: Settings) -> list[int]:
     """Return the values that AWS accepts and the operator allows, ascending."""
-    least, most = settings.whole("minimumDays"), settings.whole("maximumDays")
+    least, most = settings.integer("minimumDays"), settings.integer("maximumDays")
     return [days for days in RETENTION_DAYS if least <= days <= most]
 
 
@@ -93,14 +95,14 @@ RULE = ResourceRule(
     ),
     types=LOG_GROUP.types,
     settings=(
-        Whole(
+        Integer(
             "minimumDays",
             1,
             "The shortest retention allowed, in days.",
             minimum=1,
             maximum=RETENTION_DAYS[-1],
         ),
-        Whole(
+        Integer(
             "maximumDays",
             RETENTION_DAYS[-1],
             "The longest retention allowed, in days.",
@@ -109,9 +111,9 @@ RULE = ResourceRule(
         ),
     ),
     check=check,
-    repair=Repair(
+    remediation=Remediation(
         "Sets `retentionInDays` to the next longer value that is allowed, or to the longest; what was kept "
         "for ever is then kept for the longest. AWS deletes what is older.",
-        repair,
+        remediate,
     ),
 )

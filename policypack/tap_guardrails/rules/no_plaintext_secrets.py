@@ -23,20 +23,20 @@ from tap_guardrails.aws.secret_signs import (
     names_a_secret,
 )
 from tap_guardrails.model import (
-    Choice,
-    Flag,
+    Boolean,
+    Enum,
+    Invalid,
     Known,
-    Malformed,
-    Node,
     NotApplicable,
     Outcome,
+    PropertyRef,
     Resource,
     ResourceRule,
     Settings,
     Severity,
-    Undetermined,
-    Words,
-    malformed,
+    StringList,
+    Unknown,
+    invalid,
     undecided,
     violation,
 )
@@ -52,38 +52,38 @@ REFERENCE: Final = "the ARN or the name of a secret, which the code reads when i
 
 def check(resource: Resource, settings: Settings) -> Iterator[Outcome]:
     """Judge a resource by every value that AWS shows of it."""
-    denied = settings.choice("pulumiSecrets") == DENY
+    denied = settings.enum("pulumiSecrets") == DENY
     marked = next((node for node in containers_of_values(resource) if node.secret), None)
     if marked is not None and denied:
         yield violation(marked, "Values that the program marks as secret stand in the clear.", REFERENCE)
         return
-    allowed = settings.words("allowedNames")
+    allowed = settings.strings("allowedNames")
     for value in shown_values(resource):
         if not isinstance(value, Shown):
             yield from unreadable(value)
         elif value.name in allowed:
             continue
         elif not value.node.secret or resource.type == SSM_PARAMETER:
-            yield from harmless(value, entropy=settings.flag("entropy"))
+            yield from harmless(value, entropy=settings.boolean("entropy"))
         elif denied:
             yield violation(
                 value.node, "A value that the program marks as secret stands in the clear.", REFERENCE
             )
 
 
-def unreadable(reading: Undetermined | Malformed) -> Iterator[Outcome]:
+def unreadable(reading: Unknown | Invalid) -> Iterator[Outcome]:
     """Say that nobody can tell which values there are."""
-    if isinstance(reading, Undetermined):
+    if isinstance(reading, Unknown):
         yield undecided(reading, "names and values of which one can tell that none is a secret")
     else:
-        yield malformed(
-            Malformed(masked(reading.node), reading.wanted), "names and values, none of them a secret"
+        yield invalid(
+            Invalid(redacted(reading.node), reading.wanted), "names and values, none of them a secret"
         )
 
 
 def harmless(value: Shown, *, entropy: bool) -> Iterator[Outcome]:
     """Require that a value is no secret, by what it looks like, what it is called, and how random it is."""
-    node = masked(value.node)
+    node = redacted(value.node)
     match node.text():
         case Known(text):
             sign = (
@@ -93,20 +93,20 @@ def harmless(value: Shown, *, entropy: bool) -> Iterator[Outcome]:
             )
             if sign:
                 yield violation(node, f"In the clear stands {sign}.", REFERENCE)
-        case Undetermined() as reading:
+        case Unknown() as reading:
             if names_a_secret(value.name) or names_a_connection(value.name):
                 yield undecided(reading, REFERENCE)
             else:
                 yield NotApplicable(
                     f"`{node.path}` is judged once it is known, before the resource is created."
                 )
-        case Malformed() as reading:
-            yield malformed(reading, "a text that is no secret")
+        case Invalid() as reading:
+            yield invalid(reading, "a text that is no secret")
         case _:
             pass
 
 
-def masked(node: Node) -> Node:
+def redacted(node: PropertyRef) -> PropertyRef:
     """Return a place whose value no message shows."""
     return replace(node, secret=True)
 
@@ -121,13 +121,13 @@ RULE = ResourceRule(
     url="https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html",
     types=TYPES,
     settings=(
-        Words(
+        StringList(
             "allowedNames",
             (),
             "Names of variables and parameters whose values are no secrets, whatever they look like.",
         ),
-        Flag("entropy", default=True, description="Also take for a secret what is as random as one."),
-        Choice(
+        Boolean("entropy", default=True, description="Also take for a secret what is as random as one."),
+        Enum(
             "pulumiSecrets",
             DENY,
             "Values that the program marks as secret: `deny` them, for AWS shows them all the same, or "

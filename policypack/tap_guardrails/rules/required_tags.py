@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 from tap_guardrails.aws.taggable import TAGGABLE
 from tap_guardrails.model import (
+    Invalid,
     Known,
-    Malformed,
     NotApplicable,
     Outcome,
     Resource,
     ResourceRule,
     Settings,
     Severity,
-    Undetermined,
-    Words,
-    malformed,
+    StringList,
+    Unknown,
+    invalid,
     undecided,
     violation,
 )
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 def check(resource: Resource, settings: Settings) -> Iterator[Outcome]:
     """Judge a resource that can have tags."""
-    keys = settings.words("keys")
+    keys = settings.strings("keys")
     if not keys:
         yield NotApplicable("No tags are required.")
         return
@@ -53,12 +53,12 @@ def check(resource: Resource, settings: Settings) -> Iterator[Outcome]:
         open_ones = [
             reading
             for reading in (*readings, *(value for key in missing for value in values[key]))
-            if isinstance(reading, Undetermined)
+            if isinstance(reading, Unknown)
         ]
         if open_ones:
             yield undecided(open_ones[0], required)
-        elif isinstance(readings[0], Malformed):
-            yield malformed(readings[0], required)
+        elif isinstance(readings[0], Invalid):
+            yield invalid(readings[0], required)
         else:
             listed = ", ".join(f"`{key}`" for key in missing)
             yield violation(tags, f"The resource lacks {listed} among its tags.", required)
@@ -74,7 +74,7 @@ RULE = ResourceRule(
     url="https://docs.aws.amazon.com/whitepapers/latest/tagging-best-practices/tagging-best-practices.html",
     types=TAGGABLE,
     settings=(
-        Words(
+        StringList(
             "keys",
             ("Environment", "Project"),
             "The keys of the tags that each resource must have, with their capitals; empty for none.",

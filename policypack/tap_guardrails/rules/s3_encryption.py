@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Final
 from tap_guardrails.aws.buckets import BUCKET, ENCRYPTION, blocks, missing, parts
 from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.encryption_keys import AWS, CUSTOMER, named_key
-from tap_guardrails.aws.lists import judge_each
+from tap_guardrails.aws.lists import evaluate_each
 from tap_guardrails.model import (
     Absent,
-    Choice,
     Control,
+    Enum,
     Known,
-    Node,
     Outcome,
-    Reading,
+    PropertyRef,
+    PropertyValue,
     Resource,
     Settings,
     Severity,
@@ -49,7 +49,7 @@ OWN_KEYS: Final = "Objects are encrypted with keys that S3 keeps, for nothing el
 
 def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
     """Judge a bucket, or what a `BucketServerSideEncryptionConfiguration` says of one."""
-    key = settings.choice("key")
+    key = settings.enum("key")
     if resource.type in ENCRYPTION.types:
         yield from every_default(resource, stack, resource.at, key)
         return
@@ -58,14 +58,16 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outc
         return
     said = blocks(as_set(resource, BUCKET.at(resource, "serverSideEncryptionConfiguration")))
     if not isinstance(said, Absent):
-        yield from judge_each(
+        yield from evaluate_each(
             said, lambda block: every_default(resource, stack, block.at, key), required=REQUIRED[key]
         )
     elif key != S3:
         yield missing(found, ENCRYPTION, said.node.path, OWN_KEYS, REQUIRED[key])
 
 
-def every_default(resource: Resource, stack: Stack, at: Callable[[str], Node], key: str) -> Iterator[Outcome]:
+def every_default(
+    resource: Resource, stack: Stack, at: Callable[[str], PropertyRef], key: str
+) -> Iterator[Outcome]:
     """Judge a configuration: each of its rules, and what each says of objects that come without a wish.
 
     Args:
@@ -74,9 +76,9 @@ def every_default(resource: Resource, stack: Stack, at: Callable[[str], Node], k
         at: Goes to a property of the configuration.
         key: Whose key is wanted.
     """
-    yield from judge_each(
+    yield from evaluate_each(
         first_set(resource, at, RULES),
-        lambda rule: judge_each(
+        lambda rule: evaluate_each(
             first_set(resource, rule.at, DEFAULTS),
             lambda default: encrypted(resource, stack, default, key),
             required=REQUIRED[key],
@@ -87,7 +89,7 @@ def every_default(resource: Resource, stack: Stack, at: Callable[[str], Node], k
     )
 
 
-def encrypted(resource: Resource, stack: Stack, default: Node, key: str) -> Iterator[Outcome]:
+def encrypted(resource: Resource, stack: Stack, default: PropertyRef, key: str) -> Iterator[Outcome]:
     """Require an algorithm and a key that suffice."""
     allowed = (*KMS_ALGORITHMS, S3_ALGORITHM) if key == S3 else KMS_ALGORITHMS
     algorithm = default.at("sseAlgorithm").text()
@@ -98,7 +100,9 @@ def encrypted(resource: Resource, stack: Stack, default: Node, key: str) -> Iter
         yield from named_key(resource, stack, default.at("kmsMasterKeyId"))
 
 
-def first_set(resource: Resource, at: Callable[[str], Node], names: tuple[str, ...]) -> Reading[list[Node]]:
+def first_set(
+    resource: Resource, at: Callable[[str], PropertyRef], names: tuple[str, ...]
+) -> PropertyValue[list[PropertyRef]]:
     """Read a block under whichever of its names is set."""
     readings = [blocks(as_set(resource, at(name))) for name in names]
     return next((reading for reading in readings if not isinstance(reading, Absent)), readings[0])
@@ -121,7 +125,7 @@ RULE = StackRule(
     ),
     types=(*BUCKET.types, *ENCRYPTION.types),
     settings=(
-        Choice(
+        Enum(
             "key",
             CUSTOMER,
             "Whose key: `customer` wants a KMS key of your own, `aws` also takes AWS's KMS key for S3, `s3` "

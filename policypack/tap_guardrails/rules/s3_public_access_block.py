@@ -16,8 +16,8 @@ from tap_guardrails.aws.buckets import (
     parts,
 )
 from tap_guardrails.model import (
-    Choice,
     Control,
+    Enum,
     NotApplicable,
     Outcome,
     Resource,
@@ -38,7 +38,7 @@ IGNORE, DECLARED, ASSUMED = "ignore", "declared", "assume"
 
 def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
     """Judge a bucket, or what a public access block says of one or of the account."""
-    account = settings.choice("accountBlock")
+    account = settings.enum("accountBlock")
     if resource.type in ACCOUNT_PUBLIC_ACCESS_BLOCK.types:
         yield from (
             all_on(resource)
@@ -93,7 +93,7 @@ RULE = StackRule(
     ),
     types=(*BUCKET.types, *PUBLIC_ACCESS_BLOCK.types, *ACCOUNT_PUBLIC_ACCESS_BLOCK.types),
     settings=(
-        Choice(
+        Enum(
             "accountBlock",
             IGNORE,
             "What the account's own block counts for: `ignore` nothing, each bucket needs one; `declared` an "

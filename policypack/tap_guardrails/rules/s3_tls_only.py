@@ -22,17 +22,17 @@ from tap_guardrails.aws.policy_documents import (
 from tap_guardrails.model import (
     Absent,
     Control,
+    Invalid,
     Known,
-    Malformed,
-    Node,
     Outcome,
+    PropertyRef,
     Resource,
     Settings,
     Severity,
     Stack,
     StackRule,
-    Undetermined,
-    malformed,
+    Unknown,
+    invalid,
     undecided,
     violation,
 )
@@ -71,11 +71,14 @@ def bucket_name(policy: Resource, stack: Stack) -> str | None:
     reading = policy.at("bucket").text()
     if isinstance(reading, Known):
         return reading.value
-    names = {BUCKET.physical_name(bucket) for bucket in stack.target(policy, reading.node, BUCKET).certain}
+    names = {
+        BUCKET.physical_name(bucket)
+        for bucket in stack.resolve_reference(policy, reading.node, BUCKET).certain
+    }
     return names.pop() if len(names) == 1 else None
 
 
-def closed(policy: Node, bucket: str | None) -> Iterator[Outcome]:
+def closed(policy: PropertyRef, bucket: str | None) -> Iterator[Outcome]:
     """Require that a policy refuses what is not over TLS.
 
     Args:
@@ -96,10 +99,10 @@ def closed(policy: Node, bucket: str | None) -> Iterator[Outcome]:
                 )
             else:
                 yield violation(policy, OPEN, DENIAL)
-        case Undetermined():
+        case Unknown():
             yield undecided(policy, DENIAL)
-        case Malformed() as reading:
-            yield malformed(reading, DENIAL)
+        case Invalid() as reading:
+            yield invalid(reading, DENIAL)
         case Absent():
             yield violation(policy, OPEN, DENIAL)
 
@@ -116,7 +119,7 @@ def covered(patterns: list[str], bucket: str | None) -> bool:
     )
 
 
-def denied_without_tls(statement: Node) -> list[str]:
+def denied_without_tls(statement: PropertyRef) -> list[str]:
     """Return the resources on which a statement certainly denies everyone everything that is not over TLS."""
     certain = (
         isinstance(statement.value, dict)
@@ -129,12 +132,12 @@ def denied_without_tls(statement: Node) -> list[str]:
     return texts(statement.at("Resource")) if certain else []
 
 
-def is_everyone(principal: Node) -> bool:
+def is_everyone(principal: PropertyRef) -> bool:
     """Tell whether a principal is everyone."""
     return "*" in texts(principal) or "*" in texts(principal.at("AWS"))
 
 
-def is_without_tls(condition: Node) -> bool:
+def is_without_tls(condition: PropertyRef) -> bool:
     """Tell whether a condition is that the request is not over TLS, and no more than that."""
     operators = condition.entries()
     if not isinstance(operators, Known) or not operators.value.keys() <= {"Bool", "BoolIfExists"}:
@@ -143,18 +146,18 @@ def is_without_tls(condition: Node) -> bool:
     return len(keys) == 1 and keys[0][0].casefold() == "aws:securetransport" and is_false(keys[0][1])
 
 
-def is_false(value: Node) -> bool:
+def is_false(value: PropertyRef) -> bool:
     """Tell whether a condition's value is false and nothing else."""
     return {text.casefold() for text in texts(value)} == {"false"}
 
 
-def fields(block: Node) -> list[tuple[str, Node]]:
+def fields(block: PropertyRef) -> list[tuple[str, PropertyRef]]:
     """Return the fields of an object that is known."""
     reading = block.entries()
     return list(reading.value.items()) if isinstance(reading, Known) else []
 
 
-def texts(node: Node) -> list[str]:
+def texts(node: PropertyRef) -> list[str]:
     """Return the texts that are known of one or many."""
     reading = one_or_many(node)
     if not isinstance(reading, Known):

@@ -13,16 +13,16 @@ from tap_guardrails.aws.computed import as_set
 from tap_guardrails.model import (
     Absent,
     Control,
+    Invalid,
     Known,
-    Malformed,
     Outcome,
     Resource,
     Settings,
     Severity,
     Stack,
     StackRule,
-    Undetermined,
-    malformed,
+    Unknown,
+    invalid,
     must,
     undecided,
 )
@@ -53,10 +53,10 @@ def check(resource: Resource, stack: Stack, _settings: Settings) -> Iterator[Out
                 yield from must(
                     as_set(resource, block.at("enabled")).boolean(), bool, problem=OFF, required="true"
                 )
-        case Undetermined() as reading:
+        case Unknown() as reading:
             yield undecided(reading, "versioning that is enabled")
-        case Malformed() as reading:
-            yield malformed(reading, "versioning that is enabled")
+        case Invalid() as reading:
+            yield invalid(reading, "versioning that is enabled")
         case Absent() as reading:
             yield missing(found, VERSIONING, reading.node.path, OFF, "a BucketVersioning of this bucket")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def check(topic: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
     """Judge a topic."""
-    yield from named_key(topic, stack, topic.at("kmsMasterKeyId"), settings.choice("key"))
+    yield from named_key(topic, stack, topic.at("kmsMasterKeyId"), settings.enum("key"))
 
 
 RULE = StackRule(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.encryption_keys import AWS, KEY_SETTING, named_key
-from tap_guardrails.aws.kinds import QUEUE
+from tap_guardrails.aws.resource_types import QUEUE
 from tap_guardrails.model import (
     Absent,
     Control,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 def check(queue: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
     """Judge a queue."""
-    key, whose = queue.at("kmsMasterKeyId"), settings.choice("key")
+    key, whose = queue.at("kmsMasterKeyId"), settings.enum("key")
     if whose == AWS and isinstance(as_set(queue, key).text(), Absent):
         yield from must(
             as_set(queue, queue.at("sqsManagedSseEnabled")).boolean(),

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.model import (
     ANY_TYPE,
+    Boolean,
     Finding,
-    Flag,
+    Integer,
     Outcome,
     Resource,
     Settings,
@@ -19,7 +20,6 @@ from tap_guardrails.model import (
     Stack,
     StackRule,
     Verdict,
-    Whole,
     undecided,
     violation,
 )
@@ -49,16 +49,16 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outc
     """Judge the waivers on a resource; those in configuration along with the stack's root."""
     ledger = ledger_of(stack)
     for tag in tagged(resource):
-        yield from judge_tag(tag, resource, ledger, settings)
+        yield from check_tag(tag, resource, ledger, settings)
     if resource is stack.root:
         for entry in ledger.listed:
-            yield from judge_entry(entry, stack, ledger, settings)
+            yield from check_entry(entry, stack, ledger, settings)
 
 
-def judge_tag(tag: Tagged, resource: Resource, ledger: Ledger, settings: Settings) -> Iterator[Outcome]:
+def check_tag(tag: Tagged, resource: Resource, ledger: Ledger, settings: Settings) -> Iterator[Outcome]:
     """Judge a waiver that is a tag."""
     name, terms = "The waiver" if tag.node.hidden else f"The waiver of `{tag.policy}`", tag.terms
-    if not settings.flag("programWaivers"):
+    if not settings.boolean("programWaivers"):
         yield violation(tag.node, f"{name} stands in the program.", "no waivers in the program", REMOVE)
     elif not ledger.knows(tag.policy):
         yield violation(tag.node, f"{name} names no policy that can be waived.", "a policy's name")
@@ -66,16 +66,16 @@ def judge_tag(tag: Tagged, resource: Resource, ledger: Ledger, settings: Setting
         yield undecided(tag.node, TERMS, f"{name} is unknown until deployment, so it waives nothing.")
     elif isinstance(terms, Refused):
         yield violation(tag.node, f"{name} {terms.problem}, so it waives nothing.", TERMS)
-    elif over := lapse(terms, ledger.today(), settings.whole("maximumDays")):
+    elif over := lapse(terms, ledger.today(), settings.integer("maximumDays")):
         yield violation(tag.node, f"{name} {over}.", TERMS, RENEW)
     elif ledger.useless_tag(tag.policy, resource):
         yield violation(tag.node, f"{name} lets nothing stand.", NEEDED, REMOVE)
 
 
-def judge_entry(entry: Listed, stack: Stack, ledger: Ledger, settings: Settings) -> Iterator[Outcome]:
+def check_entry(entry: Listed, stack: Stack, ledger: Ledger, settings: Settings) -> Iterator[Outcome]:
     """Judge a waiver in configuration; what can only be about other stacks is left to them."""
     name, terms = f"The waiver of `{entry.policy}`" if entry.policy else "The waiver", entry.terms
-    if entry.of_stack and not settings.flag("programWaivers"):
+    if entry.of_stack and not settings.boolean("programWaivers"):
         yield said(entry, f"{name} stands in the stack's configuration.", "no waivers in the program", REMOVE)
     elif isinstance(terms, Refused):
         yield said(entry, f"{name} {terms.problem}, so it waives nothing.", TERMS)
@@ -83,7 +83,7 @@ def judge_entry(entry: Listed, stack: Stack, ledger: Ledger, settings: Settings)
         yield said(entry, f"{name} names no policy that can be waived.", "a policy's name")
     elif not ledger.about(entry, stack):
         return
-    elif over := lapse(terms, ledger.today(), settings.whole("maximumDays")):
+    elif over := lapse(terms, ledger.today(), settings.integer("maximumDays")):
         yield said(entry, f"{name} {over}.", TERMS, RENEW)
     elif ledger.useless_entry(entry, stack):
         yield said(entry, f"{name} lets nothing stand.", NEEDED, REMOVE)
@@ -104,13 +104,13 @@ RULE = StackRule(
     url="https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html",
     types=(ANY_TYPE,),
     settings=(
-        Flag(
+        Boolean(
             "programWaivers",
             default=True,
             description="Whether the program may waive, by tags and in its stack's configuration. "
             "If not, only the configuration of policies waives.",
         ),
-        Whole(
+        Integer(
             "maximumDays",
             LONGEST_DAYS,
             "How many days ahead a waiver may expire.",

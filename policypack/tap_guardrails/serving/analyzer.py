@@ -29,12 +29,12 @@ from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerServicer
 from pulumi.runtime.proto.plugin_pb2 import PluginInfo
 
 from tap_guardrails import PACK_NAME, PACK_VERSION
-from tap_guardrails.judging import judge_resource, judge_stack
+from tap_guardrails.evaluation import evaluate_resource, evaluate_stack
 from tap_guardrails.message import message
 from tap_guardrails.model import Finding, Resource, ResourceRule, StackRule
 from tap_guardrails.serving.configuration import ConfigurationError, configure
 from tap_guardrails.serving.information import SEVERITIES, analyzer_info
-from tap_guardrails.serving.repairing import repaired
+from tap_guardrails.serving.remediation import remediated
 from tap_guardrails.serving.wire import WireProperties, analyzed_resource, analyzed_stack
 from tap_guardrails.waivers import WAIVER_POLICY, Ledger, in_stack, today_utc
 
@@ -99,12 +99,12 @@ class GuardrailsAnalyzer(AnalyzerServicer):
         response = RemediateResponse()
         for policy in self._configuration.readers(request.type) if self._configuration.remediates else ():
             rule = policy.rule
-            if not isinstance(rule, ResourceRule) or not self._configuration.repairs(policy):
+            if not isinstance(rule, ResourceRule) or not self._configuration.is_to_remediate(policy):
                 continue
             resource = analyzed_resource(request)
             if self._ledger.waives(rule.name, resource):
                 continue
-            properties = repaired(rule, resource, request.properties, self._configuration.settings(policy))
+            properties = remediated(rule, resource, request.properties, self._configuration.settings(policy))
             if properties is None:
                 continue
             response.remediations.append(
@@ -130,11 +130,11 @@ class GuardrailsAnalyzer(AnalyzerServicer):
         resource = analyzed_resource(request)
         for policy in readers:
             if isinstance(policy.rule, ResourceRule):
-                judgement = judge_resource(policy.rule, resource, self._configuration.settings(policy))
-                findings = self._ledger.applied(policy.rule.name, resource, judgement.findings)
+                evaluation = evaluate_resource(policy.rule, resource, self._configuration.settings(policy))
+                findings = self._ledger.applied(policy.rule.name, resource, evaluation.findings)
                 self._report(response, policy, resource, findings)
-                if judgement.reason:
-                    response.not_applicable.append(not_applicable(policy, judgement.reason))
+                if evaluation.reason:
+                    response.not_applicable.append(not_applicable(policy, evaluation.reason))
         return response
 
     def AnalyzeStack(self, request: AnalyzeStackRequest, context: grpc.ServicerContext) -> AnalyzeResponse:  # noqa: ARG002, N802
@@ -148,13 +148,13 @@ class GuardrailsAnalyzer(AnalyzerServicer):
                 continue
             if policy.rule.name == WAIVER_POLICY:
                 ledger.close(inputs.keys())
-            judgement = judge_stack(policy.rule, stack, self._configuration.settings(policy))
-            for resource, finding in judgement.findings:
+            evaluation = evaluate_stack(policy.rule, stack, self._configuration.settings(policy))
+            for resource, finding in evaluation.findings:
                 self._report(
                     response, policy, resource, ledger.applied(policy.rule.name, resource, [finding])
                 )
-            if judgement.reason:
-                response.not_applicable.append(not_applicable(policy, judgement.reason))
+            if evaluation.reason:
+                response.not_applicable.append(not_applicable(policy, evaluation.reason))
         return response
 
     def _open_ledger(self) -> Ledger:

@@ -76,7 +76,7 @@ class Configuration:
         """Return a policy's settings."""
         return self._settings[policy.rule.name]
 
-    def repairs(self, policy: Policy) -> bool:
+    def is_to_remediate(self, policy: Policy) -> bool:
         """Tell whether a policy is to put right what it can."""
         return self._levels[policy.rule.name] == proto.REMEDIATE
 
@@ -87,7 +87,7 @@ class Configuration:
             of_stack: The waivers in the stack's own configuration.
             today: Tells the day.
         """
-        lists = {name: settings.entries(WAIVERS.name) for name, settings in self._settings.items()}
+        lists = {name: settings.objects(WAIVERS.name) for name, settings in self._settings.items()}
         entries = (*in_policies(lists), *of_stack)
         own = self._settings.get(WAIVER_POLICY)
         if own is None:
@@ -97,8 +97,8 @@ class Configuration:
             self._enabled,
             entries,
             today=today,
-            in_program=own.flag("programWaivers"),
-            longest=own.whole("maximumDays"),
+            in_program=own.boolean("programWaivers"),
+            longest=own.integer("maximumDays"),
         )
 
     def level(self, policy: Policy, verdict: Verdict) -> proto.EnforcementLevel.ValueType:
@@ -112,7 +112,7 @@ class Configuration:
             return proto.MANDATORY
         if verdict is Verdict.WAIVED:
             return proto.ADVISORY
-        if verdict is Verdict.UNDECIDED and self.settings(policy).choice("onUnknown") == "warn":
+        if verdict is Verdict.UNDECIDED and self.settings(policy).enum("onUnknown") == "warn":
             return proto.ADVISORY
         level = self._levels[policy.rule.name]
         return proto.MANDATORY if level == proto.REMEDIATE else level

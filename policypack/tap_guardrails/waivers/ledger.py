@@ -147,7 +147,7 @@ class Ledger:
 
 def ledger_of(stack: Stack) -> Ledger:
     """Return the book of the run that a stack is judged in; one that knows of nothing where there is none."""
-    return stack.derived(unknowing, Ledger)
+    return stack.memoized(unknowing, Ledger)
 
 
 def unknowing(_: Stack) -> Ledger:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.model import Known, Node, Resource, Secret, Undetermined, Value, Waiver
+from tap_guardrails.model import Known, PropertyRef, Resource, Secret, Unknown, Value, Waiver
 from tap_guardrails.model.record import record
 from tap_guardrails.waivers.terms import Refused, read_text
 
@@ -31,7 +31,7 @@ class Tagged:
     """
 
     policy: str
-    node: Node
+    node: PropertyRef
     terms: Waiver | Refused | None
 
 
@@ -42,7 +42,7 @@ def tagged(resource: Resource) -> Iterator[Tagged]:
     tags = resource.at("tags")
     match tags.entries():
         case Known(entries):
-            named: Iterable[tuple[str, Node]] = entries.items()
+            named: Iterable[tuple[str, PropertyRef]] = entries.items()
         case _:
             named = listed_tags(tags)
     for key, node in named:
@@ -63,7 +63,7 @@ def mentioned(tags: Value) -> bool:
             return False
 
 
-def listed_tags(tags: Node) -> Iterator[tuple[str, Node]]:
+def listed_tags(tags: PropertyRef) -> Iterator[tuple[str, PropertyRef]]:
     """Go through tags in CloudFormation's form, a list of keys and values."""
     match tags.items():
         case Known(entries):
@@ -77,12 +77,12 @@ def listed_tags(tags: Node) -> Iterator[tuple[str, Node]]:
             pass
 
 
-def read_node(node: Node) -> Waiver | Refused | None:
+def read_node(node: PropertyRef) -> Waiver | Refused | None:
     """Read a tag's value. Secret words waive nothing: a waiver is there to be read by everybody."""
     match node.text():
         case Known(text):
             return Refused("is a secret") if node.secret else read_text(text)
-        case Undetermined():
+        case Unknown():
             return None
         case _:
             return Refused("is empty, or not a text")

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, cast
 from pulumi_policy import ResourceValidationPolicy, StackValidationPolicy
 
 from tap_guardrails.assembly import PulumiPolicy, details, find_rules
-from tap_guardrails.judging import judge_resource, judge_stack
+from tap_guardrails.evaluation import evaluate_resource, evaluate_stack
 from tap_guardrails.message import message
 from tap_guardrails.model import (
     Finding,
@@ -71,12 +71,12 @@ def resource_validation(rule: ResourceRule) -> Callable[[ResourceValidationArgs,
             args.not_applicable(f"Applies to {rule.types_shown}.")
         resource = Resource(args.urn, args.resource_type, args.name, unwrapped(args.props))
         settings = Settings(rule.all_settings, args.get_config())
-        judgement = judge_resource(rule, resource, settings)
-        findings = ledger(rule, settings).applied(rule.name, resource, judgement.findings)
+        evaluation = evaluate_resource(rule, resource, settings)
+        findings = ledger(rule, settings).applied(rule.name, resource, evaluation.findings)
         blocking = [finding for finding in findings if finding.waiver is None]
         for finding in blocking:
             report(message(rule, resource, finding), args.urn)
-        reason = judgement.reason or waived_reason(findings)
+        reason = evaluation.reason or waived_reason(findings)
         if reason and not blocking:
             args.not_applicable(reason)
 
@@ -90,16 +90,16 @@ def stack_validation(rule: StackRule) -> Callable[[StackValidationArgs, ReportVi
         stack = Stack([resource_of(resource) for resource in args.resources])
         settings = Settings(rule.all_settings, args.get_config())
         book = ledger(rule, settings)
-        judgement = judge_stack(rule, stack, settings)
+        evaluation = evaluate_stack(rule, stack, settings)
         findings = [
             (resource, applied)
-            for resource, finding in judgement.findings
+            for resource, finding in evaluation.findings
             for applied in book.applied(rule.name, resource, [finding])
         ]
         blocking = [(resource, finding) for resource, finding in findings if finding.waiver is None]
         for resource, finding in blocking:
             report(message(rule, resource, finding), resource.urn)
-        reason = judgement.reason or waived_reason([finding for _, finding in findings])
+        reason = evaluation.reason or waived_reason([finding for _, finding in findings])
         if reason and not blocking:
             args.not_applicable(reason)
 
@@ -109,7 +109,7 @@ def stack_validation(rule: StackRule) -> Callable[[StackValidationArgs, ReportVi
 def ledger(rule: Rule, settings: Settings) -> Ledger:
     """Open the book of a policy's own waivers."""
     return Ledger(
-        listed=in_policies({rule.name: settings.entries(WAIVERS.name)}),
+        listed=in_policies({rule.name: settings.objects(WAIVERS.name)}),
         in_program=False,
         longest=LONGEST_DAYS,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tap_guardrails.judging import judge_resource, judge_stack
+from tap_guardrails.evaluation import evaluate_resource, evaluate_stack
 from tap_guardrails.message import message
 from tap_guardrails.model import Finding, Resource, Settings, StackRule
 
@@ -60,10 +60,10 @@ def purely(case: Case) -> Answer:
     settings = Settings(case.rule.all_settings, case.config)
     stack = stack_of(case)
     if isinstance(case.rule, StackRule):
-        judgement = judge_stack(case.rule, stack, settings)
-        return Answer(tuple(seen(case, *pair) for pair in judgement.findings), judgement.reason or None)
+        evaluation = evaluate_stack(case.rule, stack, settings)
+        return Answer(tuple(seen(case, *pair) for pair in evaluation.findings), evaluation.reason or None)
     resource = stack.resources[0]
-    alone = judge_resource(case.rule, resource, settings)
+    alone = evaluate_resource(case.rule, resource, settings)
     return Answer(tuple(seen(case, resource, one) for one in alone.findings), alone.reason or None)
 
 

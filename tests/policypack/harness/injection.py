@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from tap_guardrails.judging import judge_resource, judge_stack
+from tap_guardrails.evaluation import evaluate_resource, evaluate_stack
 from tap_guardrails.model import ResourceRule, Settings, Stack
 from tests.policypack.harness.cases import CaseResource, decoded, model
 from tests.policypack.harness.trees import UNKNOWN_MARK
@@ -83,9 +83,9 @@ def reads(case: Case) -> dict[str, set[Path]]:
     ]
     settings = Settings(case.rule.all_settings, case.config)
     if isinstance(case.rule, ResourceRule):
-        judge_resource(case.rule, resources[0], settings)
+        evaluate_resource(case.rule, resources[0], settings)
     else:
-        judge_stack(case.rule, Stack(resources), settings)
+        evaluate_stack(case.rule, Stack(resources), settings)
     return seen
 
 

@@ -9,32 +9,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_guardrails.model import Choice, Flag, Settings, SettingsError, Whole, Words
+from tap_guardrails.model import Boolean, Enum, Integer, Settings, SettingsError, StringList
 
 DECLARED = (
-    Flag("flag", default=False, description="A flag."),
-    Whole("whole", 7, "A number.", minimum=1, maximum=10),
-    Choice("choice", "a", "A choice.", ("a", "b")),
-    Words("words", ("x",), "Words."),
-    Words("few", ("x",), "Few words.", choices=("x", "y"), at_least=1),
+    Boolean("flag", default=False, description="A flag."),
+    Integer("whole", 7, "A number.", minimum=1, maximum=10),
+    Enum("choice", "a", "A choice.", ("a", "b")),
+    StringList("words", ("x",), "Words."),
+    StringList("few", ("x",), "Few words.", choices=("x", "y"), at_least=1),
 )
 
 
 def test_what_is_not_given_is_the_default() -> None:
     for settings in (Settings(DECLARED), Settings(DECLARED, {"whole": None})):
-        assert settings.flag("flag") is False
-        assert settings.whole("whole") == 7
-        assert settings.choice("choice") == "a"
-        assert settings.words("words") == settings.words("few") == ("x",)
+        assert settings.boolean("flag") is False
+        assert settings.integer("whole") == 7
+        assert settings.enum("choice") == "a"
+        assert settings.strings("words") == settings.strings("few") == ("x",)
 
 
 def test_what_fits_is_taken() -> None:
     given_ = {"flag": True, "whole": 3.0, "choice": "b", "words": [], "few": ["y"]}
     settings = Settings(DECLARED, given_)
-    assert settings.flag("flag") is True
-    assert settings.whole("whole") == 3
-    assert settings.choice("choice") == "b"
-    assert (settings.words("words"), settings.words("few")) == ((), ("y",))
+    assert settings.boolean("flag") is True
+    assert settings.integer("whole") == 3
+    assert settings.enum("choice") == "b"
+    assert (settings.strings("words"), settings.strings("few")) == ((), ("y",))
     assert settings.key() != Settings(DECLARED).key()
     assert settings.key() == Settings(DECLARED, given_).key()
 
@@ -74,4 +74,4 @@ def test_what_does_not_fit_is_refused(name: str, value: object) -> None:
 )
 def test_any_configuration_is_taken_or_refused(given_: dict[str, object]) -> None:
     with suppress(SettingsError):
-        assert 1 <= Settings(DECLARED, given_).whole("whole") <= 10
+        assert 1 <= Settings(DECLARED, given_).integer("whole") <= 10

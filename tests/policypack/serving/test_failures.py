@@ -36,7 +36,7 @@ def failing_in_stack(resource: Resource, _stack: Stack, _settings: Settings) -> 
     raise RecursionError(str(resource.at("description").value))
 
 
-class Words(TypedDict):
+class RuleTexts(TypedDict):
     title: str
     description: str
     why: str
@@ -46,7 +46,7 @@ class Words(TypedDict):
     types: tuple[str, ...]
 
 
-WORDS = Words(
+WORDS = RuleTexts(
     title="Fails",
     description="Fails.",
     why="It fails.",

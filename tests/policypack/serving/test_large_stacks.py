@@ -44,8 +44,8 @@ def test_ten_thousand_resources_in_circles_are_judged(pack: Pack) -> None:
     resources = circle([unknown(one) for one in synthetic_stack(SIZE)])
     response = pack.analyze_stack(resources)
     functions = {one.urn for one in resources if one.type == "aws:lambda/function:Function"}
-    judged = {one.urn for one in response.diagnostics if one.policyName == "lambda-error-alarm"}
-    assert judged == functions
+    evaluated = {one.urn for one in response.diagnostics if one.policyName == "lambda-error-alarm"}
+    assert evaluated == functions
     assert not [one for one in response.diagnostics if one.message.endswith("Verdict: error")]
     said = {one.policyName for one in response.diagnostics} | {
         one.policy_name for one in response.not_applicable
@@ -62,8 +62,8 @@ def test_ten_thousand_resources_of_one_component_are_judged(pack: Pack) -> None:
     ]
     response = pack.analyze_stack([whole, *resources])
     functions = {one.urn for one in resources if one.type == "aws:lambda/function:Function"}
-    judged = {one.urn for one in response.diagnostics if one.policyName == "lambda-error-alarm"}
-    assert judged == functions
+    evaluated = {one.urn for one in response.diagnostics if one.policyName == "lambda-error-alarm"}
+    assert evaluated == functions
     assert max(len(one.message) for one in response.diagnostics) < 2_000
 
 

@@ -11,7 +11,7 @@ from pulumi.runtime.proto import analyzer_pb2 as proto
 from pulumi_policy import EnforcementLevel
 
 from tap_guardrails.assembly import Policy, pulumi_policy
-from tap_guardrails.model import Absent, Change, Repair, ResourceRule, Severity, must
+from tap_guardrails.model import Absent, PropertyPatch, Remediation, ResourceRule, Severity, must
 from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
 from tests.policypack.harness.cases import RULES, Case, CaseResource, cases
 from tests.policypack.harness.injection import paths, places, with_unknown
@@ -33,8 +33,8 @@ KMS, PITR, TRACING, RETENTION = (
     "lambda-xray-tracing",
     "log-group-retention",
 )
-REPAIRING = [rule for rule in RULES.values() if isinstance(rule, ResourceRule) and rule.repair]
-CASES = [case for rule in REPAIRING for case in cases(rule)]
+REMEDIATING = [rule for rule in RULES.values() if isinstance(rule, ResourceRule) and rule.remediation]
+CASES = [case for rule in REMEDIATING for case in cases(rule)]
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.identity)
 
@@ -51,7 +51,7 @@ def configure(pack: Pack, case: Case) -> None:
 
 
 def test_the_policies_with_a_safe_fix_have_one() -> None:
-    assert {rule.name for rule in REPAIRING} == {KMS, PITR, TRACING, RETENTION}
+    assert {rule.name for rule in REMEDIATING} == {KMS, PITR, TRACING, RETENTION}
 
 
 @pytest.mark.parametrize(
@@ -258,12 +258,12 @@ def only_unless_set(resource: Resource, _settings: Settings) -> Iterator[Outcome
         yield from must(resource.at("a").boolean(), bool, problem="It is off.", required="true")
 
 
-def set_it(_resource: Resource, _settings: Settings) -> Iterator[Change]:
-    yield Change(("b",), "x")
+def set_it(_resource: Resource, _settings: Settings) -> Iterator[PropertyPatch]:
+    yield PropertyPatch(("b",), "x")
 
 
-@pytest.mark.parametrize(("value", "repaired"), [(False, True), (UNKNOWN_MARK, False)])
-def test_a_repair_never_settles_what_is_undecided(value: object, *, repaired: bool) -> None:
+@pytest.mark.parametrize(("value", "remediated"), [(False, True), (UNKNOWN_MARK, False)])
+def test_a_repair_never_settles_what_is_undecided(value: object, *, remediated: bool) -> None:
     """Not even one that would make the rule find nothing."""
     rule = ResourceRule(
         name="set-it",
@@ -275,12 +275,12 @@ def test_a_repair_never_settles_what_is_undecided(value: object, *, repaired: bo
         severity=Severity.LOW,
         types=("aws:kms/key:Key",),
         check=only_unless_set,
-        repair=Repair("Sets it.", set_it),
+        remediation=Remediation("Sets it.", set_it),
     )
     servicer = GuardrailsAnalyzer([Policy(rule, pulumi_policy(rule), EnforcementLevel.REMEDIATE)])
     request = analyze_request(CaseResource("key", "aws:kms/key:Key", {"a": value}))
     answer = servicer.Remediate(request, cast("grpc.ServicerContext", None))
-    assert bool(answer.remediations) == repaired
+    assert bool(answer.remediations) == remediated
 
 
 @pytest.mark.parametrize("level", [proto.MANDATORY, proto.ADVISORY, proto.DISABLED])

@@ -103,12 +103,12 @@ def test_a_finding_of_a_stack_policy_is_waived_on_the_resource_that_it_names(pac
 
 
 def test_a_waiver_with_nothing_to_let_stand_is_reported(pack: Pack) -> None:
-    repaired = key(enableKeyRotation=True, **tags(ROTATION, words()))
+    remediated = key(enableKeyRotation=True, **tags(ROTATION, words()))
     aside = replace(TABLE, props=tags(ERRORS, words()))
-    pack.analyze(repaired)
-    response = pack.analyze_stack([repaired, aside])
+    pack.analyze(remediated)
+    response = pack.analyze_stack([remediated, aside])
     assert [(one.urn, one.message.split("\n")[0]) for one in of(response, IN_FORCE)] == [
-        (repaired.urn, "The waiver of `kms-key-rotation` lets nothing stand."),
+        (remediated.urn, "The waiver of `kms-key-rotation` lets nothing stand."),
         (aside.urn, "The waiver of `lambda-error-alarm` lets nothing stand."),
     ]
 

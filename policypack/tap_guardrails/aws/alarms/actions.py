@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.expressions.composite import goes_off_with
 from tap_guardrails.aws.expressions.scanner import ExpressionError
-from tap_guardrails.aws.kinds import COMPOSITE_ALARM, METRIC_ALARM
-from tap_guardrails.aws.place import same_place
+from tap_guardrails.aws.location import same_location
+from tap_guardrails.aws.resource_types import COMPOSITE_ALARM, METRIC_ALARM
 from tap_guardrails.model import (
     Absent,
     Finding,
-    Kind,
+    Invalid,
     Known,
-    Malformed,
-    Node,
+    PropertyRef,
     Resource,
+    ResourceType,
     Stack,
-    Undetermined,
+    Unknown,
     Verdict,
-    malformed,
+    invalid,
     undecided,
     violation,
 )
@@ -52,16 +52,16 @@ def action_findings(alarm: Resource, stack: Stack, *, through_composite: bool) -
     yield from findings
 
 
-def own_actions(alarm: Resource, kind: Kind) -> Iterator[Finding]:
+def own_actions(alarm: Resource, kind: ResourceType) -> Iterator[Finding]:
     """Say why an alarm's own actions tell nobody."""
     enabled = kind.at(alarm, "actionsEnabled").boolean()
     match enabled:
         case Known(value) if not value:
             yield violation(enabled, "The alarm's actions are switched off.", "true, or nothing")
-        case Undetermined():
+        case Unknown():
             yield undecided(enabled, "true, or nothing")
-        case Malformed():
-            yield malformed(enabled, "true, or nothing")
+        case Invalid():
+            yield invalid(enabled, "true, or nothing")
         case _:
             pass
     actions = kind.at(alarm, "alarmActions").items()
@@ -70,13 +70,13 @@ def own_actions(alarm: Resource, kind: Kind) -> Iterator[Finding]:
             yield from listed_actions(actions.node, listed)
         case Absent():
             yield violation(actions, "The alarm tells nobody.", TELL)
-        case Undetermined():
+        case Unknown():
             yield undecided(actions, TELL)
-        case Malformed():
-            yield malformed(actions, TELL)
+        case Invalid():
+            yield invalid(actions, TELL)
 
 
-def listed_actions(node: Node, listed: list[Node]) -> Iterator[Finding]:
+def listed_actions(node: PropertyRef, listed: list[PropertyRef]) -> Iterator[Finding]:
     """Say which actions in a list are none; one that is not known yet is still one."""
     readings = [action.text() for action in listed]
     if all(isinstance(reading, Absent) for reading in readings):
@@ -85,15 +85,15 @@ def listed_actions(node: Node, listed: list[Node]) -> Iterator[Finding]:
         match reading:
             case Known(value) if not value.startswith(ARN_PREFIX):
                 yield violation(reading, "An action of the alarm is no ARN, so AWS refuses it.", "an ARN")
-            case Malformed():
-                yield malformed(reading, "an ARN")
+            case Invalid():
+                yield invalid(reading, "an ARN")
             case _:
                 pass
 
 
 def told_by(composite: Resource, alarm: Resource, stack: Stack) -> bool | None:
     """Tell whether a composite alarm goes off with an alarm and tells; None when nobody can tell."""
-    near = same_place(composite, alarm)
+    near = same_location(composite, alarm)
     heard = goes_off(composite, alarm, stack)
     if near is False or heard is False:
         return False
@@ -107,8 +107,8 @@ def goes_off(composite: Resource, alarm: Resource, stack: Stack) -> bool | None:
     """Tell whether a composite alarm goes off when an alarm does."""
     rule = COMPOSITE_ALARM.at(composite, "alarmRule")
     reading = rule.text()
-    if isinstance(reading, Undetermined):
-        alarms = stack.behind(composite, rule.top, (*METRIC_ALARM.types, *COMPOSITE_ALARM.types))
+    if isinstance(reading, Unknown):
+        alarms = stack.dependencies_of(composite, rule.top, (*METRIC_ALARM.types, *COMPOSITE_ALARM.types))
         return None if not alarms or alarm in alarms else False
     name = METRIC_ALARM.physical_name(alarm)
     if not isinstance(reading, Known):

@@ -9,20 +9,20 @@ from tap_guardrails.aws.alarms.series import Series, flat_series, query_series
 from tap_guardrails.aws.expressions.meaning import EITHER, UP, Evaluator, Quantity, Result
 from tap_guardrails.aws.expressions.scanner import ExpressionError
 from tap_guardrails.aws.expressions.syntax import parse
-from tap_guardrails.aws.kinds import FUNCTION, METRIC_ALARM
 from tap_guardrails.aws.metrics.lambda_functions import LONGEST_RUN_MILLISECONDS, SHORTEST_RUN_MILLISECONDS
 from tap_guardrails.aws.metrics.metric import ANYTHING, INFINITY, Range, legal_statistic
+from tap_guardrails.aws.resource_types import FUNCTION, METRIC_ALARM
 from tap_guardrails.model import (
     Absent,
     Finding,
+    Invalid,
     Known,
-    Malformed,
-    Node,
-    Reading,
+    PropertyRef,
+    PropertyValue,
     Resource,
     Stack,
-    Undetermined,
-    malformed,
+    Unknown,
+    invalid,
     undecided,
     violation,
 )
@@ -60,7 +60,7 @@ class Alarm:
     influences: dict[str, int]
     result: Quantity | None
     findings: tuple[Finding, ...] = ()
-    illegible: Node | None = None
+    illegible: PropertyRef | None = None
     by_query: bool = False
     confidential: bool = False
     least: Quantity | None = None
@@ -77,15 +77,15 @@ class Query:
         series: Its metric, unless it is an expression.
     """
 
-    node: Node
-    returned: Reading[bool]
-    expression: Reading[str]
+    node: PropertyRef
+    returned: PropertyValue[bool]
+    expression: PropertyValue[str]
     series: Series | None
 
 
 def alarms(stack: Stack) -> dict[str, Alarm]:
     """Return the stack's metric alarms by URN, each read once."""
-    return stack.derived(read_alarms)
+    return stack.memoized(read_alarms)
 
 
 def read_alarms(stack: Stack) -> dict[str, Alarm]:
@@ -114,10 +114,10 @@ def read_form(resource: Resource, stack: Stack, unknown_limit: float) -> Alarm:
     match queries:
         case Known(listed) if listed:
             return alarm_of_queries(resource, listed, stack, unknown_limit)
-        case Undetermined():
+        case Unknown():
             return illegible(resource, undecided(queries, "metric queries that are known"), queries.node)
-        case Malformed():
-            return illegible(resource, malformed(queries, "a list of metric queries"), queries.node)
+        case Invalid():
+            return illegible(resource, invalid(queries, "a list of metric queries"), queries.node)
         case _:
             return alarm_of_one_metric(resource, stack, unknown_limit)
 
@@ -132,13 +132,13 @@ def alarm_of_one_metric(resource: Resource, stack: Stack, unknown_limit: float) 
             return Alarm(resource, {ITSELF: series}, {ITSELF: UP}, result)
         case Known():
             return Alarm(resource, {}, {}, None, by_query=True)
-        case Undetermined():
+        case Unknown():
             return illegible(resource, undecided(criteria, "criteria that are known"), criteria.node)
-        case Malformed():
-            return illegible(resource, malformed(criteria, "an object with criteria"), criteria.node)
+        case Invalid():
+            return illegible(resource, invalid(criteria, "an object with criteria"), criteria.node)
 
 
-def illegible(resource: Resource, finding: Finding, node: Node) -> Alarm:
+def illegible(resource: Resource, finding: Finding, node: PropertyRef) -> Alarm:
     """Make an alarm of which nobody can tell what it looks at."""
     return Alarm(resource, {}, {}, None, (finding,), node)
 
@@ -157,12 +157,12 @@ def quantity(
     return Quantity(values, {identifier: UP}, silent=True)
 
 
-def timeouts(alarm: Resource, series: Series, stack: Stack) -> list[Node]:
+def timeouts(alarm: Resource, series: Series, stack: Stack) -> list[PropertyRef]:
     """Return where the functions whose duration is watched say their timeouts."""
     if series.name.value != "Duration" or not isinstance(series.dimensions, Known):
         return []
     function_name = series.dimensions.value.get("FunctionName")
-    functions = stack.target(alarm, function_name, FUNCTION).certain if function_name else ()
+    functions = stack.resolve_reference(alarm, function_name, FUNCTION).certain if function_name else ()
     return [FUNCTION.at(function, "timeout") for function in functions]
 
 
@@ -173,13 +173,15 @@ def run_limit(alarm: Resource, series: Series, stack: Stack, unknown_limit: floa
             return seconds * 1000
         case [Absent()]:
             return DEFAULT_TIMEOUT_SECONDS * 1000
-        case [Undetermined()]:
+        case [Unknown()]:
             return unknown_limit
         case _:
             return None
 
 
-def alarm_of_queries(resource: Resource, listed: Sequence[Node], stack: Stack, unknown_limit: float) -> Alarm:
+def alarm_of_queries(
+    resource: Resource, listed: Sequence[PropertyRef], stack: Stack, unknown_limit: float
+) -> Alarm:
     """Read an alarm that is made of metric queries."""
     queries: dict[str, Query] = {}
     for node in listed:
@@ -187,7 +189,7 @@ def alarm_of_queries(resource: Resource, listed: Sequence[Node], stack: Stack, u
         if not isinstance(identifier, Known):
             finding = (
                 undecided(identifier, "an identifier that is known")
-                if isinstance(identifier, Undetermined)
+                if isinstance(identifier, Unknown)
                 else violation(identifier, "A metric query has no identifier.", "an identifier")
             )
             return illegible(resource, finding, node)
@@ -206,7 +208,7 @@ def alarm_of_queries(resource: Resource, listed: Sequence[Node], stack: Stack, u
     )
 
 
-def read_query(node: Node, *, native: bool) -> Query:
+def read_query(node: PropertyRef, *, native: bool) -> Query:
     """Read one metric query; CloudFormation returns what does not say otherwise, pulumi-aws does not."""
     returned = node.at("returnData").boolean()
     if isinstance(returned, Absent):
@@ -271,12 +273,12 @@ class Evaluation:
 
     def _doubts(self) -> list[Finding]:
         queries = self._queries.values()
-        readings: list[Reading[bool] | Reading[str]] = [query.returned for query in queries]
+        readings: list[PropertyValue[bool] | PropertyValue[str]] = [query.returned for query in queries]
         readings += [query.expression for query in queries]
         readings.append(METRIC_ALARM.at(self._alarm, "thresholdMetricId").text())
         required = "a value that is known, since it decides what the alarm looks at"
-        return [undecided(reading, required) for reading in readings if isinstance(reading, Undetermined)] + [
-            malformed(reading, required) for reading in readings if isinstance(reading, Malformed)
+        return [undecided(reading, required) for reading in readings if isinstance(reading, Unknown)] + [
+            invalid(reading, required) for reading in readings if isinstance(reading, Invalid)
         ]
 
     def _giver(self, key: str) -> Callable[[], Result]:

@@ -8,7 +8,7 @@ from tap_guardrails.aws.alarms.actions import action_findings
 from tap_guardrails.aws.alarms.comparison import comparison_findings
 from tap_guardrails.aws.alarms.evaluation import evaluation_findings
 from tap_guardrails.aws.alarms.identity import identity_findings
-from tap_guardrails.model import Finding, Flag, Settings, Stack, Verdict, Words
+from tap_guardrails.model import Boolean, Finding, Settings, Stack, StringList, Verdict
 from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from tap_guardrails.aws.alarms.alarm import Alarm
 
 ALARM_SETTINGS: Final = (
-    Flag(
+    Boolean(
         "actionsThroughComposite",
         default=False,
         description="Whether an alarm may leave it to a composite alarm, one that goes off with it, to tell.",
     ),
-    Words(
+    StringList(
         "moreMetrics",
         (),
         "Metrics that AWS emits and this pack does not know yet, such as `AWS/Lambda:NewMetric`.",
@@ -46,12 +46,14 @@ class AlarmOptions:
 
 def alarm_options(settings: Settings) -> AlarmOptions:
     """Take the options out of a policy's settings."""
-    return AlarmOptions(settings.flag("actionsThroughComposite"), frozenset(settings.words("moreMetrics")))
+    return AlarmOptions(
+        settings.boolean("actionsThroughComposite"), frozenset(settings.strings("moreMetrics"))
+    )
 
 
 def alarm_findings(alarm: Alarm, stack: Stack, options: AlarmOptions) -> tuple[Finding, ...]:
     """Return all that keeps an alarm from being effective; worked out once a stack."""
-    return stack.derived(lambda _: tuple(all_findings(alarm, stack, options)), (alarm, options))
+    return stack.memoized(lambda _: tuple(all_findings(alarm, stack, options)), (alarm, options))
 
 
 def all_findings(alarm: Alarm, stack: Stack, options: AlarmOptions) -> Iterator[Finding]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.expressions.meaning import DOWN, UP
-from tap_guardrails.aws.kinds import METRIC_ALARM
-from tap_guardrails.model import Finding, Known, Reading, Undetermined, must, undecided, violation
+from tap_guardrails.aws.resource_types import METRIC_ALARM
+from tap_guardrails.model import Finding, Known, PropertyValue, Unknown, must, undecided, violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ INEVITABLE: Final[dict[str, Callable[[Range, float], bool]]] = {
 }
 
 
-def comparison(alarm: Alarm) -> Reading[str]:
+def comparison(alarm: Alarm) -> PropertyValue[str]:
     """Read an alarm's comparison."""
     return METRIC_ALARM.at(alarm.resource, "comparisonOperator").text()
 
@@ -49,7 +49,7 @@ def pulls(alarm: Alarm, identifier: str) -> bool | None:
     if influence is None:
         return False
     if not isinstance(operator, Known):
-        return None if isinstance(operator, Undetermined) else False
+        return None if isinstance(operator, Unknown) else False
     wrong = {
         GREATER: DOWN,
         GREATER_OR_EQUAL: DOWN,
@@ -96,7 +96,7 @@ def comparison_findings(alarm: Alarm) -> Iterator[Finding]:
 def band_findings(alarm: Alarm) -> Iterator[Finding]:
     """Say why there is no band of normal values to compare with."""
     band = METRIC_ALARM.at(alarm.resource, "thresholdMetricId").text()
-    if isinstance(band, Undetermined) and alarm.findings:
+    if isinstance(band, Unknown) and alarm.findings:
         return
     yield from must(
         band,
@@ -117,7 +117,7 @@ def band_identifiers(alarm: Alarm) -> set[str]:
 def outcome_findings(alarm: Alarm, operator: str, threshold: Known[float]) -> Iterator[Finding]:
     """Say that a comparison can never be true, or never be untrue."""
     missing = METRIC_ALARM.at(alarm.resource, "treatMissingData").text()
-    if alarm.result is None or isinstance(missing, Undetermined):
+    if alarm.result is None or isinstance(missing, Unknown):
         return
     breaching = isinstance(missing, Known) and missing.value == "breaching"
     values, limit = alarm.result.values, threshold.value

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.expressions.composite import parse, watched_names
 from tap_guardrails.aws.expressions.scanner import ExpressionError
-from tap_guardrails.aws.kinds import COMPOSITE_ALARM
+from tap_guardrails.aws.resource_types import COMPOSITE_ALARM
 from tap_guardrails.model import Finding, Known, Resource, must, undecided, violation
 
 if TYPE_CHECKING:

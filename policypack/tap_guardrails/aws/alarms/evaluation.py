@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.alarms.alarm import ITSELF
-from tap_guardrails.aws.kinds import METRIC_ALARM
+from tap_guardrails.aws.resource_types import METRIC_ALARM
 from tap_guardrails.model import Absent, Finding, Known, must, violation
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from tap_guardrails.aws.metrics.namespaces import slip_of
 from tap_guardrails.model import (
     Absent,
     Finding,
+    Invalid,
     Known,
-    Malformed,
-    Node,
-    Reading,
-    Undetermined,
-    malformed,
+    PropertyRef,
+    PropertyValue,
+    Unknown,
+    invalid,
     must,
     undecided,
     violation,
@@ -60,7 +60,7 @@ def identity_findings(series: Series, more_metrics: frozenset[str]) -> Iterator[
     yield from statistic_findings(series)
 
 
-def proposal(namespace: Reading[str]) -> str:
+def proposal(namespace: PropertyValue[str]) -> str:
     """Say which namespace was probably meant."""
     meant = slip_of(namespace.value) if isinstance(namespace, Known) and not namespace.node.hidden else None
     return f'"{meant}"' if meant else "the namespace of the metric"
@@ -95,10 +95,10 @@ def metric_findings(series: Series, metric: Metric) -> Iterator[Finding]:
 def legible_dimensions(series: Series) -> Iterator[Finding]:
     """Say which dimensions cannot be read; a value that is not known yet is still one."""
     match series.dimensions:
-        case Undetermined() as reading:
+        case Unknown() as reading:
             yield undecided(reading, "dimensions whose names are known")
-        case Malformed() as reading:
-            yield malformed(reading, "an object of names and values")
+        case Invalid() as reading:
+            yield invalid(reading, "an object of names and values")
         case Known(dimensions):
             for node in dimensions.values():
                 yield from legible_value(node)
@@ -106,13 +106,13 @@ def legible_dimensions(series: Series) -> Iterator[Finding]:
             pass
 
 
-def legible_value(node: Node) -> Iterator[Finding]:
+def legible_value(node: PropertyRef) -> Iterator[Finding]:
     """Say why the value of a dimension is none."""
     reading = node.text()
     if isinstance(reading, Absent):
         yield violation(reading, "The dimension has no value.", "the name of what the metric is about")
-    elif isinstance(reading, Malformed):
-        yield malformed(reading, "the name of what the metric is about")
+    elif isinstance(reading, Invalid):
+        yield invalid(reading, "the name of what the metric is about")
 
 
 def statistic_findings(series: Series) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_guardrails.aws.alarms.watching import Watch
-    from tap_guardrails.model import Kind, Resource
+    from tap_guardrails.model import Resource, ResourceType
 
 DECIDABLE: Final = (
     "Make the alarm decidable at preview: set its dimension from the resource's own name output and from "
@@ -20,7 +20,7 @@ DECIDABLE: Final = (
 
 
 def missing_alarm(
-    kind: Kind,
+    kind: ResourceType,
     resource: Resource,
     possible: Sequence[Watch],
     useless: Sequence[Watch],

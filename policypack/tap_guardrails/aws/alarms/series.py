@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from tap_guardrails.aws.kinds import METRIC_ALARM
 from tap_guardrails.aws.metrics import lookup
-from tap_guardrails.model import Absent, Known, Malformed, Node, Reading, Resource, Undetermined
+from tap_guardrails.aws.resource_types import METRIC_ALARM
+from tap_guardrails.model import Absent, Invalid, Known, PropertyRef, PropertyValue, Resource, Unknown
 from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
     from tap_guardrails.aws.metrics.metric import Metric
 
-Dimensions: TypeAlias = dict[str, Node]
+Dimensions: TypeAlias = dict[str, PropertyRef]
 
 
 @record(eq=False)
@@ -30,14 +30,14 @@ class Series:
         dimensions: The dimensions, as they were read; none set is known to be none.
     """
 
-    namespace: Node
-    name: Node
-    statistic: Node
-    extended: Node | None
-    period: Node
-    unit: Node
-    account: Node
-    dimensions: Reading[Dimensions]
+    namespace: PropertyRef
+    name: PropertyRef
+    statistic: PropertyRef
+    extended: PropertyRef | None
+    period: PropertyRef
+    unit: PropertyRef
+    account: PropertyRef
+    dimensions: PropertyValue[Dimensions]
 
     def metric(self) -> Metric | None:
         """Return what is known of the metric, or None when it is not known which it is."""
@@ -46,7 +46,7 @@ class Series:
             return lookup(namespace.value, name.value)
         return None
 
-    def statistic_name(self) -> Reading[str]:
+    def statistic_name(self) -> PropertyValue[str]:
         """Read the statistic, plain or extended."""
         plain = self.statistic.text()
         if isinstance(plain, Absent) and self.extended is not None:
@@ -69,7 +69,7 @@ def flat_series(alarm: Resource) -> Series:
     )
 
 
-def query_series(query: Node, *, native: bool) -> Series:
+def query_series(query: PropertyRef, *, native: bool) -> Series:
     """Read the metric of a metric query.
 
     Args:
@@ -90,7 +90,7 @@ def query_series(query: Node, *, native: bool) -> Series:
     )
 
 
-def read_dimensions(node: Node) -> Reading[Dimensions]:
+def read_dimensions(node: PropertyRef) -> PropertyValue[Dimensions]:
     """Read dimensions: an object of names and values, or a list of `{name, value}`."""
     fields = node.entries()
     if isinstance(fields, Absent):
@@ -99,17 +99,17 @@ def read_dimensions(node: Node) -> Reading[Dimensions]:
     return listed_dimensions(pairs) if isinstance(pairs, Known) else fields
 
 
-def listed_dimensions(pairs: Known[list[Node]]) -> Reading[Dimensions]:
+def listed_dimensions(pairs: Known[list[PropertyRef]]) -> PropertyValue[Dimensions]:
     """Read dimensions in the form of CloudFormation."""
     dimensions: Dimensions = {}
     for pair in pairs.value:
         match pair.at("name").text():
             case Known(name):
                 dimensions[name] = pair.at("value")
-            case Undetermined() as reading:
+            case Unknown() as reading:
                 return reading
             case Absent(node):
-                return Malformed(node, "the name of a dimension")
-            case Malformed() as reading:
+                return Invalid(node, "the name of a dimension")
+            case Invalid() as reading:
                 return reading
     return Known(dimensions, pairs.node)

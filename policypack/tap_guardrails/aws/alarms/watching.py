@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final
 from tap_guardrails.aws.alarms.alarm import Alarm, alarms
 from tap_guardrails.aws.alarms.checks import AlarmOptions, effective
 from tap_guardrails.aws.alarms.comparison import pulls, reachable
-from tap_guardrails.aws.place import same_place
-from tap_guardrails.model import Absent, Known, Node, Target, Undetermined
+from tap_guardrails.aws.location import same_location
+from tap_guardrails.model import Absent, Known, PropertyRef, Relation, Unknown
 from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
     from tap_guardrails.aws.alarms.series import Series
-    from tap_guardrails.model import Kind, Resource, Stack
+    from tap_guardrails.model import Resource, ResourceType, Stack
 
 
 @record
@@ -34,7 +34,7 @@ class Signal:
     namespace: str
     metric: str
     dimension: str
-    kind: Kind
+    kind: ResourceType
     further: frozenset[str] = frozenset()
 
 
@@ -84,7 +84,7 @@ class MetricIndex:
         default_factory=lambda: defaultdict(list[tuple["Alarm", str]])
     )
     unsure: list[tuple[Alarm, str]] = field(default_factory=list[tuple["Alarm", str]])
-    illegible: list[tuple[Alarm, Node]] = field(default_factory=list[tuple["Alarm", "Node"]])
+    illegible: list[tuple[Alarm, PropertyRef]] = field(default_factory=list[tuple["Alarm", "PropertyRef"]])
 
 
 @record
@@ -104,14 +104,14 @@ class Guard:
 
 def guard(resource: Resource, signal: Signal, stack: Stack, options: AlarmOptions) -> Guard:
     """Find what watches a resource: all that certainly does, and enough of what may."""
-    watches = stack.derived(lambda one: find_watches(one, signal), signal)
+    watches = stack.memoized(lambda one: find_watches(one, signal), signal)
     certain: list[Watch] = []
     possible: list[Watch] = []
     useless: list[Watch] = []
     for watch in chain(watches.by_urn.get(resource.urn, ()), watches.anywhere):
         if not watch.certain and len(possible) >= MOST_DOUBTS:
             continue
-        worth, near = effective(watch.alarm, stack, options), same_place(watch.alarm.resource, resource)
+        worth, near = effective(watch.alarm, stack, options), same_location(watch.alarm.resource, resource)
         if near is False or (worth is False and not watch.certain):
             continue
         if worth is False:
@@ -126,10 +126,10 @@ def guard(resource: Resource, signal: Signal, stack: Stack, options: AlarmOption
 def find_watches(stack: Stack, signal: Signal) -> Watches:
     """Note which alarms watch for a signal, and what each watches."""
     watches = Watches()
-    index = stack.derived(metric_index)
+    index = stack.memoized(metric_index)
     for alarm, node in index.illegible:
-        candidates = stack.behind(alarm.resource, node.top, signal.kind.types)
-        target = Target(possible=candidates, anything=not candidates)
+        candidates = stack.dependencies_of(alarm.resource, node.top, signal.kind.types)
+        target = Relation(possible=candidates, anything=not candidates)
         note(watches, target, Watch(alarm, None, certain=False))
     for alarm, identifier in (*index.named.get((signal.namespace, signal.metric), ()), *index.unsure):
         series = alarm.series[identifier]
@@ -158,7 +158,7 @@ def metric_index(stack: Stack) -> MetricIndex:
     return index
 
 
-def note(watches: Watches, target: Target, watch: Watch) -> None:
+def note(watches: Watches, target: Relation, watch: Watch) -> None:
     """Note an alarm with each resource that it watches or may watch."""
     doubtful = Watch(watch.alarm, watch.series, certain=False)
     for resource in target.certain:
@@ -182,25 +182,25 @@ def shows(series: Series, signal: Signal) -> bool | None:
     return None if None in answers else True
 
 
-def says(node: Node, wanted: str) -> bool | None:
+def says(node: PropertyRef, wanted: str) -> bool | None:
     """Tell whether a text is a certain one; None while it is not known."""
     reading = node.text()
-    if isinstance(reading, Undetermined):
+    if isinstance(reading, Unknown):
         return None
     return isinstance(reading, Known) and reading.value == wanted
 
 
 def has_dimensions(series: Series, signal: Signal) -> bool | None:
     """Tell whether a series has the dimensions of one resource, no fewer and no more."""
-    if isinstance(series.dimensions, Undetermined):
+    if isinstance(series.dimensions, Unknown):
         return None
     wanted = signal.further | {signal.dimension}
     return isinstance(series.dimensions, Known) and series.dimensions.value.keys() == wanted
 
 
-def target_of(series: Series, signal: Signal, alarm: Alarm, stack: Stack) -> Target:
+def target_of(series: Series, signal: Signal, alarm: Alarm, stack: Stack) -> Relation:
     """Tell which resource a series is about."""
     if isinstance(series.dimensions, Known):
-        return stack.target(alarm.resource, series.dimensions.value[signal.dimension], signal.kind)
-    candidates = stack.behind(alarm.resource, series.dimensions.node.top, signal.kind.types)
-    return Target(possible=candidates, anything=not candidates)
+        return stack.resolve_reference(alarm.resource, series.dimensions.value[signal.dimension], signal.kind)
+    candidates = stack.dependencies_of(alarm.resource, series.dimensions.node.top, signal.kind.types)
+    return Relation(possible=candidates, anything=not candidates)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from tap_guardrails.model import Kind
+from tap_guardrails.model import ResourceType
 
-KEY: Final = Kind(
+KEY: Final = ResourceType(
     "KMS key",
     {
         "aws:kms/key:Key": {},
@@ -18,7 +18,7 @@ KEY: Final = Kind(
     },
 )
 
-FUNCTION: Final = Kind(
+FUNCTION: Final = ResourceType(
     "Lambda function",
     {
         "aws:lambda/function:Function": {},
@@ -26,7 +26,7 @@ FUNCTION: Final = Kind(
     },
 )
 
-LOG_GROUP: Final = Kind(
+LOG_GROUP: Final = ResourceType(
     "log group",
     {
         "aws:cloudwatch/logGroup:LogGroup": {},
@@ -34,7 +34,7 @@ LOG_GROUP: Final = Kind(
     },
 )
 
-TABLE: Final = Kind(
+TABLE: Final = ResourceType(
     "DynamoDB table",
     {
         "aws:dynamodb/table:Table": {},
@@ -43,9 +43,9 @@ TABLE: Final = Kind(
     },
 )
 
-TABLE_REPLICA: Final = Kind("DynamoDB table replica", {"aws:dynamodb/tableReplica:TableReplica": {}})
+TABLE_REPLICA: Final = ResourceType("DynamoDB table replica", {"aws:dynamodb/tableReplica:TableReplica": {}})
 
-QUEUE: Final = Kind(
+QUEUE: Final = ResourceType(
     "SQS queue",
     {
         "aws:sqs/queue:Queue": {},
@@ -53,7 +53,7 @@ QUEUE: Final = Kind(
     },
 )
 
-METRIC_ALARM: Final = Kind(
+METRIC_ALARM: Final = ResourceType(
     "CloudWatch alarm",
     {
         "aws:cloudwatch/metricAlarm:MetricAlarm": {},
@@ -61,7 +61,7 @@ METRIC_ALARM: Final = Kind(
     },
 )
 
-COMPOSITE_ALARM: Final = Kind(
+COMPOSITE_ALARM: Final = ResourceType(
     "composite CloudWatch alarm",
     {
         "aws:cloudwatch/compositeAlarm:CompositeAlarm": {"name": "alarmName"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tap_guardrails.aws.place import same_place
+from tap_guardrails.aws.location import same_location
 from tap_guardrails.model import UNKNOWN, Provider, Resource, Value
 
 WEST = Provider("west", {"region": "eu-west-2"})
@@ -43,5 +43,5 @@ def resource(provider: Provider | None, region: Value = None, *, made: bool = Fa
     ],
 )
 def test_whether_two_resources_are_in_one_place(one: Resource, other: Resource, *, near: bool | None) -> None:
-    assert same_place(one, other) is near
-    assert same_place(other, one) is near
+    assert same_location(one, other) is near
+    assert same_location(other, one) is near

@@ -1,4 +1,4 @@
-"""Resources that say something of another one, which they name: its companions.
+"""Sub-resources: they configure another resource, which they reference.
 
 A bucket's versioning, a function's event sources, a queue's redrive policy: AWS takes each in a call of its
 own, and the provider makes a resource of each.
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from tap_guardrails.aws.place import same_place
-from tap_guardrails.model import Kind, Known, Resource, Stack
+from tap_guardrails.aws.location import same_location
+from tap_guardrails.model import Known, Resource, ResourceType, Stack
 from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
 
 @record
 class Link:
-    """How companions of a kind name whom they accompany.
+    """How sub-resources of a type reference the resource that they configure.
 
     Attributes:
-        companion: Their kind.
+        sub_resource: Their type.
         names: Their property with the other's name, as the first type of their kind calls it.
         owner: The kind of the other.
         name_in: Takes the name out of the property's value.
         local: Whether a name means something in one region of one account only.
     """
 
-    companion: Kind
+    sub_resource: ResourceType
     names: str
-    owner: Kind
+    owner: ResourceType
     name_in: Callable[[str], str | None] = str
     local: bool = True
 
 
 @record
-class Companions:
-    """The companions of a resource.
+class SubResources:
+    """The sub-resources of a resource.
 
     Attributes:
         certain: They name it.
@@ -51,7 +51,7 @@ class Companions:
 
 @record
 class LinkIndex:
-    """The companions along a link, of a whole stack.
+    """The sub-resources along a link, of a whole stack.
 
     Attributes:
         certain: By an owner's URN, those that name it.
@@ -64,11 +64,11 @@ class LinkIndex:
     anywhere: tuple[Resource, ...]
 
 
-def companions(stack: Stack, owner: Resource, link: Link) -> Companions:
+def sub_resources(stack: Stack, owner: Resource, link: Link) -> SubResources:
     """Return what the stack says of a resource along a link."""
-    index = stack.derived(lambda whole: link_index(whole, link), (LinkIndex, link))
+    index = stack.memoized(lambda whole: link_index(whole, link), (LinkIndex, link))
     certain = index.certain.get(owner.urn, ())
-    return Companions(tuple(certain), (*index.possible.get(owner.urn, ()), *index.anywhere))
+    return SubResources(tuple(certain), (*index.possible.get(owner.urn, ()), *index.anywhere))
 
 
 def link_index(stack: Stack, link: Link) -> LinkIndex:
@@ -76,18 +76,18 @@ def link_index(stack: Stack, link: Link) -> LinkIndex:
     certain: dict[str, list[Resource]] = defaultdict(list)
     possible: dict[str, list[Resource]] = defaultdict(list)
     anywhere: list[Resource] = []
-    for companion in stack.of(*link.companion.types):
-        node = link.companion.at(companion, link.names)
-        target = stack.target(companion, node, link.owner, link.name_in)
+    for sub_resource in stack.of(*link.sub_resource.types):
+        node = link.sub_resource.at(sub_resource, link.names)
+        target = stack.resolve_reference(sub_resource, node, link.owner, link.name_in)
         by_name = link.local and isinstance(node.text(), Known)
         for owner in target.certain:
-            near = same_place(companion, owner) if by_name else True
+            near = same_location(sub_resource, owner) if by_name else True
             if near is not False:
-                (certain if near else possible)[owner.urn].append(companion)
+                (certain if near else possible)[owner.urn].append(sub_resource)
         for owner in target.possible:
-            possible[owner.urn].append(companion)
+            possible[owner.urn].append(sub_resource)
         if target.anything:
-            anywhere.append(companion)
+            anywhere.append(sub_resource)
     return LinkIndex(certain, possible, tuple(anywhere))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.model import Known, Undetermined
+from tap_guardrails.model import Known, Unknown
 from tap_guardrails.model.values import has_unknown
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ https://www.pulumi.com/registry/packages/aws/api-docs/provider/
 """
 
 
-def same_place(one: Resource, other: Resource) -> bool | None:
+def same_location(one: Resource, other: Resource) -> bool | None:
     """Tell whether two resources are in one region of one account; None when nobody can tell."""
     ours, theirs = own_region(one), own_region(other)
     if ours is None or theirs is None:
@@ -54,7 +54,7 @@ def own_region(resource: Resource) -> str | None:
     match resource.at("region").text():
         case Known(region):
             return region
-        case Undetermined() if resource.property_dependencies.get("region"):
+        case Unknown() if resource.property_dependencies.get("region"):
             return None
         case _:
             return ""

@@ -1,10 +1,10 @@
-"""A kind of AWS resource under all the type tokens that providers have given it."""
+"""A type of AWS resource under all the type tokens that providers have given it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_guardrails.model.reading import Absent, Known, Malformed, Node, Undetermined
+from tap_guardrails.model.property_value import Absent, Invalid, Known, PropertyRef, Unknown
 from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
@@ -14,33 +14,33 @@ if TYPE_CHECKING:
 
 
 @record(eq=False)
-class Kind:
-    """A kind of resource.
+class ResourceType:
+    """A type of resource.
 
     Attributes:
         title: What people call it: `Lambda function`.
-        spellings: For each type token, where a property has another name than in the first.
+        property_aliases: For each type token, where a property has another name than in the first.
         name_property: The property with the physical name.
     """
 
     title: str
-    spellings: Mapping[str, Mapping[str, str]]
+    property_aliases: Mapping[str, Mapping[str, str]]
     name_property: str = "name"
 
     @property
     def types(self) -> tuple[str, ...]:
         """All its type tokens."""
-        return tuple(self.spellings)
+        return tuple(self.property_aliases)
 
-    def at(self, resource: Resource, *steps: str | int) -> Node:
+    def at(self, resource: Resource, *steps: str | int) -> PropertyRef:
         """Go to a place in a resource's properties, by the names of the first type."""
         first = str(steps[0])
-        return resource.at(self.spellings[resource.type].get(first, first), *steps[1:])
+        return resource.at(self.property_aliases[resource.type].get(first, first), *steps[1:])
 
     def physical_name(self, resource: Resource) -> str | None:
         """Return the name in AWS, or None while it is not known."""
         match self.at(resource, self.name_property).text():
             case Known(name):
                 return name
-            case Absent() | Undetermined() | Malformed():
+            case Absent() | Unknown() | Invalid():
                 return None

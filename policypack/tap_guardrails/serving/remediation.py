@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.struct_pb2 import Value as WireValue
 
-from tap_guardrails.judging import judge_resource
+from tap_guardrails.evaluation import evaluate_resource
 from tap_guardrails.model import Resource, Verdict
 from tap_guardrails.model.values import OUTPUT_SIGNATURE, SECRET_SIGNATURE, SIGNATURE_KEY, UNKNOWN_MARKS
 from tap_guardrails.serving.wire import WireProperties
 
 if TYPE_CHECKING:
-    from tap_guardrails.model import Change, ResourceRule, Settings
+    from tap_guardrails.model import PropertyPatch, ResourceRule, Settings
     from tap_guardrails.model.rule import PathStep
 
 WRAPPERS: Final = (SECRET_SIGNATURE, OUTPUT_SIGNATURE)
@@ -26,7 +26,7 @@ class CannotPutError(Exception):
     """A value cannot go where it should: something else, or an unknown, is in the way."""
 
 
-def repaired(rule: ResourceRule, resource: Resource, sent: Struct, settings: Settings) -> Struct | None:
+def remediated(rule: ResourceRule, resource: Resource, sent: Struct, settings: Settings) -> Struct | None:
     """Return a resource's properties put right, or None where nothing is to be done or nothing is safe.
 
     Safe means: everything the rule says of the resource is a violation, with nothing undecided and nothing
@@ -38,37 +38,37 @@ def repaired(rule: ResourceRule, resource: Resource, sent: Struct, settings: Set
         sent: Its properties as the engine sent them.
         settings: The policy's settings.
     """
-    if rule.repair is None:
+    if rule.remediation is None:
         return None
-    findings = judge_resource(rule, resource, settings).findings
+    findings = evaluate_resource(rule, resource, settings).findings
     if not findings or any(finding.verdict is not Verdict.VIOLATION for finding in findings):
         return None
     properties = Struct()
     properties.CopyFrom(sent)
     try:
-        changes = tuple(rule.repair.changes(resource, settings))
-        for change in changes:
-            put(properties, change)
-    except Exception:  # noqa: BLE001 - what cannot be repaired is reported when the resource is judged
+        patches = tuple(rule.remediation.patches(resource, settings))
+        for patch in patches:
+            put(properties, patch)
+    except Exception:  # noqa: BLE001 - what cannot be remediated is reported when the resource is judged
         return None
     result = Resource(
         resource.urn, resource.type, resource.name, WireProperties(properties), resource.provider
     )
-    return None if not changes or judge_resource(rule, result, settings).findings else properties
+    return None if not patches or evaluate_resource(rule, result, settings).findings else properties
 
 
-def put(properties: Struct, change: Change) -> None:
+def put(properties: Struct, patch: PropertyPatch) -> None:
     """Put a value at its place.
 
     Raises:
         CannotPutError: There is no such place.
     """
-    if not isinstance(change.path[0], str):
+    if not isinstance(patch.path[0], str):
         raise CannotPutError
-    place = properties.fields[change.path[0]]
-    for step in change.path[1:]:
+    place = properties.fields[patch.path[0]]
+    for step in patch.path[1:]:
         place = within(unwrapped(place), step)
-    write(unwrapped(place), change.value)
+    write(unwrapped(place), patch.value)
 
 
 def unwrapped(place: WireValue) -> WireValue:

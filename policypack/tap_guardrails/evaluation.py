@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @record
-class Judgement:
+class Evaluation:
     """What a rule says of one resource.
 
     Attributes:
@@ -26,16 +26,16 @@ class Judgement:
     reason: str = ""
 
 
-COMPLIANT: Final = Judgement()
+COMPLIANT: Final = Evaluation()
 
 
-def judge_resource(rule: ResourceRule, resource: Resource, settings: Settings) -> Judgement:
+def evaluate_resource(rule: ResourceRule, resource: Resource, settings: Settings) -> Evaluation:
     """Judge one resource by its own inputs."""
-    return judged(lambda: rule.check(resource, settings))
+    return evaluated(lambda: rule.check(resource, settings))
 
 
 @record
-class StackJudgement:
+class StackEvaluation:
     """What a rule says of a stack.
 
     Attributes:
@@ -47,35 +47,35 @@ class StackJudgement:
     reason: str
 
 
-def judge_stack(rule: StackRule, stack: Stack, settings: Settings) -> StackJudgement:
+def evaluate_stack(rule: StackRule, stack: Stack, settings: Settings) -> StackEvaluation:
     """Judge each resource of a stack that a rule is about."""
-    judgements = [
-        (resource, judge_in_stack(rule, resource, stack, settings)) for resource in stack.of(*rule.types)
+    evaluations = [
+        (resource, evaluate_in_stack(rule, resource, stack, settings)) for resource in stack.of(*rule.types)
     ]
-    reasons = [judgement.reason for _, judgement in judgements]
+    reasons = [evaluation.reason for _, evaluation in evaluations]
     none = f"The stack has no {rule.types_shown}."
-    return StackJudgement(
-        tuple((resource, finding) for resource, judgement in judgements for finding in judgement.findings),
+    return StackEvaluation(
+        tuple((resource, finding) for resource, evaluation in evaluations for finding in evaluation.findings),
         "" if not all(reasons) else (reasons or [none])[-1],
     )
 
 
-def judge_in_stack(rule: StackRule, resource: Resource, stack: Stack, settings: Settings) -> Judgement:
+def evaluate_in_stack(rule: StackRule, resource: Resource, stack: Stack, settings: Settings) -> Evaluation:
     """Judge one resource by the stack it is in."""
-    return judged(lambda: rule.check(resource, stack, settings))
+    return evaluated(lambda: rule.check(resource, stack, settings))
 
 
-def judged(check: Callable[[], Iterable[Outcome]]) -> Judgement:
+def evaluated(check: Callable[[], Iterable[Outcome]]) -> Evaluation:
     """Collect what a check yields; a check that raises has decided nothing, so nothing passes."""
     try:
         outcomes = tuple(check())
     except Exception as error:  # noqa: BLE001 - whatever a rule raises, the resource must not pass
-        return Judgement((failure(error),))
+        return Evaluation((failure(error),))
     if not outcomes:
         return COMPLIANT
     findings = tuple(outcome for outcome in outcomes if isinstance(outcome, Finding))
     reasons = [outcome.reason for outcome in outcomes if isinstance(outcome, NotApplicable)]
-    return Judgement(findings, "" if findings or not reasons else reasons[0])
+    return Evaluation(findings, "" if findings or not reasons else reasons[0])
 
 
 def failure(error: Exception) -> Finding:

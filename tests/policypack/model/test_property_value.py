@@ -9,27 +9,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_guardrails.model import UNKNOWN, Absent, Known, Malformed, Node, Opaque, Secret, Undetermined, Value
-from tap_guardrails.model.finding import malformed, must, undecided, violation
-from tap_guardrails.model.resource import place
+from tap_guardrails.model import UNKNOWN, Absent, Invalid, Known, Opaque, PropertyRef, Secret, Unknown, Value
+from tap_guardrails.model.finding import invalid, must, undecided, violation
+from tap_guardrails.model.resource import property_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_guardrails.model import Reading
+    from tap_guardrails.model import PropertyValue
 
-    AnyReading = (
-        Reading[bool]
-        | Reading[float]
-        | Reading[int]
-        | Reading[str]
-        | Reading[list[Node]]
-        | Reading[dict[str, Node]]
+    AnyPropertyValue = (
+        PropertyValue[bool]
+        | PropertyValue[float]
+        | PropertyValue[int]
+        | PropertyValue[str]
+        | PropertyValue[list[PropertyRef]]
+        | PropertyValue[dict[str, PropertyRef]]
     )
 
 
-def node(value: Value) -> Node:
-    return place({"p": value}, ("p",))
+def node(value: Value) -> PropertyRef:
+    return property_at({"p": value}, ("p",))
 
 
 @pytest.mark.parametrize(
@@ -58,18 +58,18 @@ def test_what_a_value_counts_as(
     readings = (here.boolean(), here.number(), here.integer(), here.text())
     for reading, expected in zip(readings, (boolean, number, integer, text), strict=True):
         if expected is None:
-            assert isinstance(reading, Malformed)
+            assert isinstance(reading, Invalid)
         else:
             assert reading == Known(expected, here)
 
 
-def all_readings(here: Node) -> Sequence[AnyReading]:
+def all_readings(here: PropertyRef) -> Sequence[AnyPropertyValue]:
     return [here.boolean(), here.number(), here.integer(), here.text(), here.items(), here.entries()]
 
 
 @pytest.mark.parametrize(
     ("value", "kind"),
-    [(None, Absent), (UNKNOWN, Undetermined), (Secret(UNKNOWN), Undetermined), (Opaque("asset"), Malformed)],
+    [(None, Absent), (UNKNOWN, Unknown), (Secret(UNKNOWN), Unknown), (Opaque("asset"), Invalid)],
 )
 def test_what_is_no_value_is_an_answer(value: Value, kind: type) -> None:
     assert all(isinstance(reading, kind) for reading in all_readings(node(value)))
@@ -87,10 +87,10 @@ def test_going_down_tells_the_path_and_where_it_went_wrong() -> None:
     assert here.at("list", 0, "a.b").top == "p"
     assert isinstance(here.at("list", 7).text(), Absent)
     assert isinstance(here.at("gone", "more", 3).text(), Absent)
-    assert isinstance(here.at("later", "more").text(), Undetermined)
+    assert isinstance(here.at("later", "more").text(), Unknown)
     for wrong, wanted in ((here.at("text", "more"), "an object"), (here.at("text", 0, "x"), "a list")):
         assert wrong.path == "p.text"
-        assert all(reading == Malformed(wrong, wanted) for reading in all_readings(wrong))
+        assert all(reading == Invalid(wrong, wanted) for reading in all_readings(wrong))
 
 
 def test_what_a_secret_contains_is_a_secret_and_so_are_its_names() -> None:
@@ -127,9 +127,9 @@ def test_what_was_found_is_shown_in_one_line(value: Value, found: str) -> None:
     ("value", "kind"),
     [
         ('{"a": 1}', Known),
-        ("[1]", Malformed),
-        ("{", Malformed),
-        ("[" * 50_000, Malformed),
+        ("[1]", Invalid),
+        ("{", Invalid),
+        ("[" * 50_000, Invalid),
         ("", Absent),
         ({"a": 1.0}, Known),
     ],
@@ -156,7 +156,7 @@ def test_findings_can_be_made_of_places_and_of_readings() -> None:
     here = node("x")
     assert violation(here, "Wrong.", "y") == violation(here.text(), "Wrong.", "y")
     assert undecided(here, "y").path == "p"
-    assert malformed(Malformed(here, "a number"), "y").problem == "`p` is not a number."
+    assert invalid(Invalid(here, "a number"), "y").problem == "`p` is not a number."
 
 
 values: st.SearchStrategy[Value] = st.recursive(

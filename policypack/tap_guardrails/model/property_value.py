@@ -1,4 +1,4 @@
-"""Reading properties: a place in a property tree, and the five answers that it can give.
+"""Reading properties: a reference into a property tree, and the five answers that it can give.
 
 A reader never raises and never guesses. What is absent, unknown or of a wrong type is an answer of its
 own, which a rule has to treat; each answer knows the path of the property and can show what was found.
@@ -13,7 +13,7 @@ from dataclasses import field, replace
 from typing import Final, Generic, TypeAlias, TypeVar
 
 from tap_guardrails.model.record import record
-from tap_guardrails.model.values import UNKNOWN, Opaque, Secret, Unknown, Value, decode
+from tap_guardrails.model.values import UNKNOWN, Opaque, Secret, UnknownType, Value, decode
 
 T = TypeVar("T")
 
@@ -30,36 +30,36 @@ class Known(Generic[T]):
     """The property has a value of the wanted kind."""
 
     value: T
-    node: Node
+    node: PropertyRef
 
 
 @record
 class Absent:
     """The property is not set: missing, null, or the empty string where a text is wanted."""
 
-    node: Node
+    node: PropertyRef
 
 
 @record
-class Undetermined:
+class Unknown:
     """The property, or something it is part of, is unknown until deployment."""
 
-    node: Node
+    node: PropertyRef
 
 
 @record
-class Malformed:
+class Invalid:
     """The property has a value of another kind than AWS takes there."""
 
-    node: Node
+    node: PropertyRef
     wanted: str
 
 
-Reading: TypeAlias = Known[T] | Absent | Undetermined | Malformed
+PropertyValue: TypeAlias = Known[T] | Absent | Unknown | Invalid
 
 
 @record
-class Node:
+class PropertyRef:
     """A place in a property tree.
 
     Attributes:
@@ -67,144 +67,146 @@ class Node:
         value: What stands there; None when nothing does.
         secret: Whether the value, or something it is part of, is a secret.
         top: The resource's property that the path begins with; dependencies are recorded by it.
-        misfit: What should have stood here for the path to go on; empty while all is well.
-        masked: Whether it is not known if the value is a secret, so that it is treated as one in messages.
+        invalid_parent: What should have stood here for the path to go on; empty while all is well.
+        redacted: Whether it is not known if the value is a secret, so that it is treated as one in messages.
     """
 
     path: str
     value: Value
     secret: bool = False
     top: str = field(default="", compare=False)
-    misfit: str = field(default="", compare=False)
-    masked: bool = field(default=False, compare=False)
+    invalid_parent: str = field(default="", compare=False)
+    redacted: bool = field(default=False, compare=False)
 
     @property
     def hidden(self) -> bool:
         """Whether no message may show the value."""
-        return self.secret or self.masked
+        return self.secret or self.redacted
 
-    def at(self, *steps: str | int) -> Node:
+    def at(self, *steps: str | int) -> PropertyRef:
         """Go down into objects (by name) and lists (by position)."""
         node = self
         for step in steps:
             node = node._step(step)
         return node
 
-    def _step(self, step: str | int) -> Node:
-        if self.misfit:
+    def _step(self, step: str | int) -> PropertyRef:
+        if self.invalid_parent:
             return self
         path = join(self.path, step)
         top = self.top or str(step)
         match self.value:
-            case None | Unknown.UNKNOWN:
-                return Node(path, self.value, self.secret, top, masked=self.masked)
+            case None | UnknownType.UNKNOWN:
+                return PropertyRef(path, self.value, self.secret, top, redacted=self.redacted)
             case dict() as fields if isinstance(step, str):
                 return self._child(path, fields.get(step), top)
             case list() as items if isinstance(step, int):
                 return self._child(path, items[step] if step < len(items) else None, top)
             case _:
                 wanted = "an object" if isinstance(step, str) else "a list"
-                return replace(self, misfit=wanted)
+                return replace(self, invalid_parent=wanted)
 
-    def _child(self, path: str, value: Value, top: str) -> Node:
+    def _child(self, path: str, value: Value, top: str) -> PropertyRef:
         child = revealed(path, value, top)
         return (
             replace(child, secret=True)
             if self.secret
-            else replace(child, masked=True)
-            if self.masked
+            else replace(child, redacted=True)
+            if self.redacted
             else child
         )
 
-    def boolean(self) -> Reading[bool]:
+    def boolean(self) -> PropertyValue[bool]:
         """Read true or false; the texts "true" and "false" count, as providers take them."""
         match self.value:
-            case bool() as value if not self.misfit:
+            case bool() as value if not self.invalid_parent:
                 return Known(value, self)
-            case "true" | "false" as text if not self.misfit:
+            case "true" | "false" as text if not self.invalid_parent:
                 return Known(text == "true", self)
             case _:
                 return self._not("a boolean")
 
-    def number(self) -> Reading[float]:
+    def number(self) -> PropertyValue[float]:
         """Read a finite number; a decimal text counts, as providers take it."""
         match self.value:
             case bool():
                 pass
-            case float() as value if not self.misfit and math.isfinite(value):
+            case float() as value if not self.invalid_parent and math.isfinite(value):
                 return Known(value, self)
-            case str() as text if not self.misfit and DECIMAL.fullmatch(text) and math.isfinite(float(text)):
+            case str() as text if (
+                not self.invalid_parent and DECIMAL.fullmatch(text) and math.isfinite(float(text))
+            ):
                 return Known(float(text), self)
             case _:
                 pass
         return self._not("a number")
 
-    def integer(self) -> Reading[int]:
+    def integer(self) -> PropertyValue[int]:
         """Read a whole number; 30.0 and "30" count."""
         reading = self.number()
         if isinstance(reading, Known):
             whole = reading.value.is_integer()
-            return Known(int(reading.value), self) if whole else Malformed(self, "a whole number")
+            return Known(int(reading.value), self) if whole else Invalid(self, "a whole number")
         return self._not("a whole number")
 
-    def text(self) -> Reading[str]:
+    def text(self) -> PropertyValue[str]:
         """Read a text; numbers and booleans count as their text, and the empty text as absent."""
         match self.value:
-            case "" if not self.misfit:
+            case "" if not self.invalid_parent:
                 return Absent(self)
-            case str() as text if not self.misfit:
+            case str() as text if not self.invalid_parent:
                 return Known(text, self)
-            case bool() as value if not self.misfit:
+            case bool() as value if not self.invalid_parent:
                 return Known("true" if value else "false", self)
-            case float() as value if not self.misfit:
+            case float() as value if not self.invalid_parent:
                 return Known(str(int(value)) if value.is_integer() else str(value), self)
             case _:
                 return self._not("a text")
 
-    def items(self) -> Reading[list[Node]]:
+    def items(self) -> PropertyValue[list[PropertyRef]]:
         """Read a list, as one node an element."""
         match self.value:
-            case list() as items if not self.misfit:
+            case list() as items if not self.invalid_parent:
                 return Known([self.at(position) for position in range(len(items))], self)
             case _:
                 return self._not("a list")
 
-    def entries(self) -> Reading[dict[str, Node]]:
+    def entries(self) -> PropertyValue[dict[str, PropertyRef]]:
         """Read an object, as one node a field that is set."""
         match self.value:
-            case dict() as fields if not self.misfit:
+            case dict() as fields if not self.invalid_parent:
                 set_fields = (name for name, value in fields.items() if value is not None)
                 return Known({name: self._entry(name) for name in set_fields}, self)
             case _:
                 return self._not("an object")
 
-    def _entry(self, name: str) -> Node:
+    def _entry(self, name: str) -> PropertyRef:
         """Go to a field whose name comes from the data, and is as secret as they are."""
         entry = self.at(name)
         return replace(entry, path=f"{self.path}[secret]") if self.hidden else entry
 
-    def document(self) -> Node:
+    def document(self) -> PropertyRef:
         """Return the node with a JSON text parsed; an object stays as it is."""
         match self.value:
-            case str() as text if not self.misfit and text:
+            case str() as text if not self.invalid_parent and text:
                 try:
                     parsed = decode(json.loads(text))
                 except (ValueError, RecursionError):
-                    return replace(self, misfit="a JSON document")
+                    return replace(self, invalid_parent="a JSON document")
                 return replace(self, value=parsed)
             case "":
                 return replace(self, value=None)
             case _:
                 return self
 
-    def _not(self, wanted: str) -> Absent | Undetermined | Malformed:
-        if self.misfit:
-            return Malformed(self, self.misfit)
+    def _not(self, wanted: str) -> Absent | Unknown | Invalid:
+        if self.invalid_parent:
+            return Invalid(self, self.invalid_parent)
         if self.value is None:
             return Absent(self)
         if self.value is UNKNOWN:
-            return Undetermined(self)
-        return Malformed(self, wanted)
+            return Unknown(self)
+        return Invalid(self, wanted)
 
     def found(self) -> str:
         """Show the value in one line: JSON, or that there is nothing, an unknown or a secret."""
@@ -218,13 +220,13 @@ class Node:
         return shown if len(shown) <= SHOWN_LENGTH else shown[: SHOWN_LENGTH - 1] + "…"
 
 
-def revealed(path: str, value: Value, top: str) -> Node:
+def revealed(path: str, value: Value, top: str) -> PropertyRef:
     """Make a node of a value, taking the mark of a secret off it and keeping it in mind."""
-    secret = masked = False
+    secret = redacted = False
     while isinstance(value, Secret):
-        secret, masked = secret or value.marked, True
+        secret, redacted = secret or value.marked, True
         value = value.value
-    return Node(path, value, secret, top, masked=masked)
+    return PropertyRef(path, value, secret, top, redacted=redacted)
 
 
 def join(path: str, step: str | int) -> str:
@@ -243,7 +245,7 @@ def plain(value: Value) -> object:
             return [plain(item) for item in value]
         case dict():
             return {key: plain(item) for key, item in value.items()}
-        case Secret() | Unknown() | Opaque():
+        case Secret() | UnknownType() | Opaque():
             return f"[{stand_in(value)}]"
         case float() if value.is_integer() and abs(value) < LARGEST_EXACT:
             return int(value)
@@ -251,12 +253,12 @@ def plain(value: Value) -> object:
             return value
 
 
-def stand_in(value: Secret | Unknown | Opaque) -> str:
+def stand_in(value: Secret | UnknownType | Opaque) -> str:
     """Name a value that is not shown."""
     match value:
         case Secret():
             return "secret"
-        case Unknown():
+        case UnknownType():
             return value.value
         case Opaque(what):
             return what
