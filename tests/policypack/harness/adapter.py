@@ -4,11 +4,8 @@ What is lost on that way:
 
 - pulumi-policy takes the mark off secrets, so no found value is shown at all, and a rule that asks for the
   mark finds none;
-- it reports everything at one level, so `onUnknown: warn` does not soften, and a waived finding cannot be
-  shown as an advisory: it is told as the reason why the policy does not apply, and only when nothing else
-  was found;
-- each policy knows its own configuration only, so only the waivers there hold: those in the program, which
-  `waiver-in-force` could forbid, waive nothing; and nobody tells which waivers are needed;
+- it reports everything at one level, so `onUnknown: warn` does not soften;
+- waivers are not applied;
 - what was asked for is not known when the outputs come;
 - nothing is put right at level `remediate`.
 """
@@ -24,7 +21,6 @@ from tap_guardrails.assembly import PulumiPolicy, details, find_rules
 from tap_guardrails.evaluation import evaluate_resource, evaluate_stack
 from tap_guardrails.message import message
 from tap_guardrails.model import (
-    Finding,
     Provider,
     Resource,
     ResourceRule,
@@ -36,8 +32,6 @@ from tap_guardrails.model import (
     Value,
     decode,
 )
-from tap_guardrails.model.settings import WAIVERS
-from tap_guardrails.waivers import LONGEST_DAYS, Ledger, in_policies
 
 if TYPE_CHECKING:
     from pulumi_policy import (
@@ -72,13 +66,10 @@ def resource_validation(rule: ResourceRule) -> Callable[[ResourceValidationArgs,
         resource = Resource(args.urn, args.resource_type, args.name, unwrapped(args.props))
         settings = Settings(rule.all_settings, args.get_config())
         evaluation = evaluate_resource(rule, resource, settings)
-        findings = ledger(rule, settings).applied(rule.name, resource, evaluation.findings)
-        blocking = [finding for finding in findings if finding.waiver is None]
-        for finding in blocking:
+        for finding in evaluation.findings:
             report(message(rule, resource, finding), args.urn)
-        reason = evaluation.reason or waived_reason(findings)
-        if reason and not blocking:
-            args.not_applicable(reason)
+        if evaluation.reason and not evaluation.findings:
+            args.not_applicable(evaluation.reason)
 
     return validate
 
@@ -89,36 +80,13 @@ def stack_validation(rule: StackRule) -> Callable[[StackValidationArgs, ReportVi
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         stack = Stack([resource_of(resource) for resource in args.resources])
         settings = Settings(rule.all_settings, args.get_config())
-        book = ledger(rule, settings)
         evaluation = evaluate_stack(rule, stack, settings)
-        findings = [
-            (resource, applied)
-            for resource, finding in evaluation.findings
-            for applied in book.applied(rule.name, resource, [finding])
-        ]
-        blocking = [(resource, finding) for resource, finding in findings if finding.waiver is None]
-        for resource, finding in blocking:
+        for resource, finding in evaluation.findings:
             report(message(rule, resource, finding), resource.urn)
-        reason = evaluation.reason or waived_reason([finding for _, finding in findings])
-        if reason and not blocking:
-            args.not_applicable(reason)
+        if evaluation.reason and not evaluation.findings:
+            args.not_applicable(evaluation.reason)
 
     return validate
-
-
-def ledger(rule: Rule, settings: Settings) -> Ledger:
-    """Open the book of a policy's own waivers."""
-    return Ledger(
-        listed=in_policies({rule.name: settings.objects(WAIVERS.name)}),
-        in_program=False,
-        longest=LONGEST_DAYS,
-    )
-
-
-def waived_reason(findings: Sequence[Finding]) -> str:
-    """Say that everything is waived, by whom and until when; empty when nothing is."""
-    waivers = dict.fromkeys(finding.waiver for finding in findings if finding.waiver)
-    return " ".join(f"Waived by {one.owner} until {one.expires}: {one.reason}" for one in waivers)
 
 
 def resource_of(given: PolicyResource) -> Resource:
