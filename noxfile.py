@@ -14,8 +14,19 @@ nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_external_run = True
 
 ROOT = Path(__file__).parent
-PYTHON_FOLDERS = ("program", "policypack", "lambdas", "gate", "local", "tests", "noxfile.py")
-LOCKS = ("test", "program", "policypack", "lambdas", "gate", "local", "lint", "typecheck", "checkov", "nox")
+PYTHON_FOLDERS = ("program", "policypack", "lambdas", "tapgate", "tests", "noxfile.py")
+LOCKS = (
+    "test",
+    "program",
+    "policypack",
+    "lambdas",
+    "tapgate",
+    "embedded",
+    "lint",
+    "typecheck",
+    "checkov",
+    "nox",
+)
 
 # A machine behind a TLS-inspecting proxy trusts its own authority; uv wants that said.
 os.environ.setdefault("UV_SYSTEM_CERTS", "1")
@@ -43,10 +54,12 @@ def take_option(args: list[str], name: str, default: str) -> str:
 
 def run_gate(session: nox.Session, command: str) -> None:
     """Run one command of the gate in the environment that `--aws embedded|real` asks for."""
-    install(session, "local")
+    install(session, "embedded")
     args = list(session.posargs)
     aws = take_option(args, "--aws", "embedded")
-    session.run("python", "-m", "local", "exec", "--aws", aws, "--", "python", "-m", "gate", command, *args)
+    session.run(
+        "python", "-m", "tapgate", "exec", "--aws", aws, "--", "python", "-m", "tapgate", command, *args
+    )
 
 
 @nox.session(default=False)
@@ -58,20 +71,20 @@ def preview(session: nox.Session) -> None:
 @nox.session(default=False)
 def env(session: nox.Session) -> None:
     """Print the prepared environment for a shell: eval "$(nox -s env)", then plain pulumi."""
-    install(session, "local")
+    install(session, "embedded")
     # The shell evaluates what is printed: the words for people stay on standard error.
-    session.run("python", "-m", "local", "env", *session.posargs, stderr=None)
+    session.run("python", "-m", "tapgate", "env", *session.posargs, stderr=None)
 
 
 @nox.session(default=False)
 def deploy(session: nox.Session) -> None:
     """Deploy what passed the gate, to an emulator for the session's time (-- --stack prod --aws real)."""
-    install(session, "local")
+    install(session, "embedded")
     args = list(session.posargs)
     aws = take_option(args, "--aws", "embedded")
     own = aws == "embedded" and not os.environ.get("AWS_ENDPOINT_URL")
-    emulator = ("python", "-m", "local.emulator", "run", "--") if own else ()
-    gate = ("python", "-m", "local", "exec", "--aws", aws, "--", "python", "-m", "gate", "deploy", *args)
+    emulator = ("python", "-m", "tapgate.embedded.emulator", "run", "--") if own else ()
+    gate = ("python", "-m", "tapgate", "exec", "--aws", aws, "--", "python", "-m", "tapgate", "deploy", *args)
     # Ctrl-C is the engine's to answer: ended meanwhile, it would leave its state behind.
     session.run(*emulator, *gate, interrupt_timeout=None, terminate_timeout=None)
 
@@ -104,7 +117,9 @@ def tests(session: nox.Session) -> None:
     """Run every test, the real engine's included, with branch coverage (-- pytest options)."""
     install(session, "test")
     whole = ("-n", "auto", "--dist", "loadgroup", "--cov", "--cov-report=term")
-    session.run("python", "-m", "local", "exec", "--", "python", "-m", "pytest", *(session.posargs or whole))
+    session.run(
+        "python", "-m", "tapgate", "exec", "--", "python", "-m", "pytest", *(session.posargs or whole)
+    )
 
 
 @nox.session(default=False)
@@ -113,7 +128,7 @@ def integration(session: nox.Session) -> None:
     install(session, "test")
     args = list(session.posargs)
     aws = take_option(args, "--aws", "embedded")
-    prepared = ("python", "-m", "local", "exec", "--aws", aws, "--")
+    prepared = ("python", "-m", "tapgate", "exec", "--aws", aws, "--")
     tests = ("python", "-m", "pytest", *(args or ["tests/integration", "-v"]))
     # As in `deploy`.
     session.run(*prepared, *tests, env={"TAP_AWS": aws}, interrupt_timeout=None, terminate_timeout=None)
@@ -125,14 +140,14 @@ def docs(session: nox.Session) -> None:
     install(session, "test")
     reference = ("tap_guardrails.reference", "docs/policies.md")
     session.run("python", "-m", *reference, env={"PYTHONPATH": "policypack"})
-    session.run("python", "-m", "local", "exec", "--", "python", "-m", "tests.docs.architecture")
+    session.run("python", "-m", "tapgate", "exec", "--", "python", "-m", "tests.docs.architecture")
 
 
 @nox.session(default=False)
 def publish(session: nox.Session) -> None:
     """Check the pack as far as it goes without an account, then publish it (-- ORG)."""
-    install(session, "local")
-    prepared = ("python", "-m", "local", "exec", "--aws")
+    install(session, "embedded")
+    prepared = ("python", "-m", "tapgate", "exec", "--aws")
     check = ("publishable", "policypack", "--changelog", "CHANGELOG.md")
     profiles = (
         "--config",
@@ -140,8 +155,8 @@ def publish(session: nox.Session) -> None:
         "--config",
         "policypack/profiles/strict.json",
     )
-    session.run(*prepared, "embedded", "--", "python", "-m", "gate", *check, *profiles)
-    session.run(*prepared, "embedded", "--", "python", "-m", "gate", "preview", "--stack", "prod")
+    session.run(*prepared, "embedded", "--", "python", "-m", "tapgate", *check, *profiles)
+    session.run(*prepared, "embedded", "--", "python", "-m", "tapgate", "preview", "--stack", "prod")
     if session.posargs:
         session.run(*prepared, "real", "--", "pulumi", "policy", "publish", *session.posargs, "policypack")
     else:
@@ -168,7 +183,7 @@ def bench(session: nox.Session) -> None:
         "TAP_BENCH_CHECKOV": str(rival / "bin" / "checkov"),
     }
     session.run(
-        "python", "-m", "local", "exec", "--", "python", "-m", "tests.bench", *session.posargs, env=env
+        "python", "-m", "tapgate", "exec", "--", "python", "-m", "tests.bench", *session.posargs, env=env
     )
 
 

@@ -18,13 +18,13 @@ settings.load_profile("no-deadline")
 
 @pytest.fixture(scope="session")
 def engine_env(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """The prepared embedded environment, as `python -m local exec` makes it, on an empty backend of its own.
+    """The embedded environment, as `python -m tapgate exec` prepares it, on an empty backend of its own.
 
-    Takes the CLI that `python -m local` finds or has built; a test that writes to the backend and minds what
-    others left there sets PULUMI_BACKEND_URL to a folder of its own.
+    Takes the CLI that `python -m tapgate` finds or has built; a test that writes to the backend and minds
+    what others left there sets PULUMI_BACKEND_URL to a folder of its own.
     """
-    from local.environment import applied, changes_for  # noqa: PLC0415 - few sessions need it
-    from local.toolchain import find  # noqa: PLC0415
+    from tapgate.embedded.environment import applied, changes_for  # noqa: PLC0415 - few sessions need it
+    from tapgate.embedded.toolchain import find  # noqa: PLC0415
 
     folder = tmp_path_factory.mktemp("engine")
     backend = folder / "state"

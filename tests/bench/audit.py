@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gate.document import sequence
+from tapgate.document import sequence
 from tests.bench.audit_states import EVERY, write_states
 from tests.bench.pairing import seconds
 from tests.bench.row import Row, at_least, at_most
-from tests.gate.audit.dask_cluster import REPOSITORY, scheduler, worker
 from tests.stack.engine import PACK
+from tests.tapgate.audit.dask_cluster import REPOSITORY, scheduler, worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +96,7 @@ class Organisation:
         return json.loads((self.folder / f"{name}.json").read_text()) | {"made": ""}
 
     def _start(self, name: str, *options: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "gate", "audit", str(self.states), "--policy-pack", str(PACK)]
+        command = [sys.executable, "-m", "tapgate", "audit", str(self.states), "--policy-pack", str(PACK)]
         with (self.folder / f"{name}.log").open("wb") as log:
             return subprocess.Popen(
                 [*command, "--verdict", str(self.folder / f"{name}.json"), *options],

@@ -1,4 +1,4 @@
-"""Draws the stack in docs/architecture.md: `python -m local exec -- python -m tests.docs.architecture`.
+"""Draws the stack in docs/architecture.md: `python -m tapgate exec -- python -m tests.docs.architecture`.
 
 The drawing is made of what the engine plans for the program: a box a resource, an arrow to each resource
 that its properties take something from. What only completes another (a bucket's versioning, a role's policy)

@@ -1,4 +1,4 @@
-"""Makes the pictures under docs/images again: `python -m local exec -- python -m tests.docs.pictures`.
+"""Makes the pictures under docs/images again: `python -m tapgate exec -- python -m tests.docs.pictures`.
 
 They show the gate on the TAP stack with key rotation turned off, as a terminal and as a page show it.
 """
@@ -14,9 +14,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.gate.reports.browser import screenshot
 from tests.stack.engine import PACK, ROOT, copy_project
 from tests.stack.mutation import read_mutants
+from tests.tapgate.reports.browser import screenshot
 
 IMAGES = ROOT / "docs" / "images"
 COLOURS = {"31": "#ff8f85", "32": "#7bd88f", "33": "#f2c063", "36": "#6fd0d8", "1": "bold", "2": "#93a1b0"}
@@ -50,7 +50,7 @@ def in_terminal(project: Path, *arguments: str) -> str:
     """Run the gate as in a terminal, and return what it wrote to standard output."""
     mine, its = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "gate", *arguments],
+        [sys.executable, "-m", "tapgate", *arguments],
         cwd=project,
         env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"},
         stdin=subprocess.DEVNULL,

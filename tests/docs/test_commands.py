@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gate import cli
+from tapgate import cli
 from tests.docs.blocks import SHELLS, Block, blocks
 from tests.stack.engine import PACK, ROOT
 
@@ -27,7 +27,7 @@ PAGES = [
 ]
 COMMANDS = [block for page in PAGES for block in blocks(page) if block.language in SHELLS]
 RUN = re.compile(r"<!-- run by (?P<file>[\w./-]+?)(?:::(?P<test>\w+))?(?:, exits \d)? -->")
-PREPARED = "python -m local exec -- "
+PREPARED = "python -m tapgate exec -- "
 NOT_RUN = re.compile(r"<!-- not run by tests: (?P<reason>\S.{9,}) -->")
 
 
@@ -107,7 +107,7 @@ def gate_arguments() -> Iterator[tuple[str, list[str]]]:
     for place, span in SPANS:
         words = shlex.split(span.split("|")[0]) if span.count('"') % 2 == 0 and "'" not in span else []
         for index, word in enumerate(words):
-            if words[index - 1 : index + 1] == ["-m", "gate"]:
+            if words[index - 1 : index + 1] == ["-m", "tapgate"]:
                 yield place, words[index + 1 :]
             if (
                 index
@@ -152,7 +152,7 @@ def test_the_gates_options_that_are_mentioned_exist(
 
 def test_modules_that_are_mentioned_exist() -> None:
     names = {(place, name) for place, span in SPANS for name in re.findall(r"\bpython -m ([\w.]+)", span)}
-    assert {name for _, name in names} >= {"gate", "local"}
+    assert {name for _, name in names} >= {"tapgate"}
     folders = [ROOT, PACK, *map(Path, sys.path)]
 
     def there(name: str) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.places import checkout_folder
+from tapgate.embedded.places import checkout_folder
 from tests.docs.blocks import SHELLS, blocks
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def repository(tmp_path: Path) -> Iterator[Path]:
     copy = Path(shutil.copytree(ROOT, tmp_path / "repository", ignore=LEFT_BEHIND))
     (copy / "dist").symlink_to(ROOT / "dist")
     yield copy
-    # What `python -m local` keeps for a checkout is in the user's cache.
+    # What `python -m tapgate` keeps for a checkout is in the user's cache.
     shutil.rmtree(checkout_folder(copy), ignore_errors=True)
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from local.environment import applied, changes_for
-from local.toolchain import find
+from tapgate.embedded.environment import applied, changes_for
+from tapgate.embedded.toolchain import find
 from tests.integration.target import REGION
 
 if TYPE_CHECKING:
@@ -42,13 +42,13 @@ class Deployment:
     def gate(self, command: str, *more: str) -> Done:
         """Run a command of the gate on the stack."""
         arguments = ["--project", str(self.folder), "--stack", self.stack]
-        return self._run([sys.executable, "-m", "gate", command, *arguments, *more], cwd=ROOT)
+        return self._run([sys.executable, "-m", "tapgate", command, *arguments, *more], cwd=ROOT)
 
     def start_gate(self, command: str) -> subprocess.Popen[str]:
         """Start a command of the gate on the stack."""
         arguments = ["--project", str(self.folder), "--stack", self.stack]
         return subprocess.Popen(
-            [sys.executable, "-m", "gate", command, *arguments],
+            [sys.executable, "-m", "tapgate", command, *arguments],
             cwd=ROOT,
             env=dict(self.environment),
             stdout=subprocess.PIPE,
@@ -61,7 +61,7 @@ class Deployment:
         """Run the gate's audit on an exported state."""
         pack = str(self.folder / "policypack")
         return self._run(
-            [sys.executable, "-m", "gate", "audit", state, "--policy-pack", pack, *more], cwd=ROOT
+            [sys.executable, "-m", "tapgate", "audit", state, "--policy-pack", pack, *more], cwd=ROOT
         )
 
     def pulumi(self, *arguments: str, more: Mapping[str, str] | None = None) -> Done:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, cast
 import boto3
 from botocore.config import Config
 
-from local.aws_provider.endpoints import require_emulator
-from local.emulator import Emulator
+from tapgate.embedded.aws_provider.endpoints import require_emulator
+from tapgate.embedded.emulator import Emulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping

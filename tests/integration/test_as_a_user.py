@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from local.emulator import Emulator
-from local.environment import EMULATOR_STATE, checkout_folder
+from tapgate.embedded.emulator import Emulator
+from tapgate.embedded.environment import EMULATOR_STATE, checkout_folder
 from tests.integration.deployment import ROOT
 from tests.integration.inventory import inventory
 from tests.integration.target import Target
@@ -18,7 +18,7 @@ from tests.integration.target import Target
 pytestmark = [pytest.mark.cli, pytest.mark.emulator]
 PAGE = ROOT / "docs" / "deployment.md"
 # The session `env` runs just this, in an environment of its own.
-NOX = f'nox() {{ [ "$*" = "-s env" ] && "{sys.executable}" -m local env; }}\n'
+NOX = f'nox() {{ [ "$*" = "-s env" ] && "{sys.executable}" -m tapgate env; }}\n'
 
 
 def _block(holding: str) -> str:
@@ -45,7 +45,7 @@ def _said_in_a_shell(commands: str, **environment: str) -> subprocess.CompletedP
 def test_a_stack_is_deployed_to_an_emulator_that_ends_with_the_shell() -> None:
     states = checkout_folder() / "state"
     before = {path: path.read_bytes() for path in states.rglob("stacks/*/*.json")}
-    done = _said_in_a_shell(_block("local.emulator run -- bash"))
+    done = _said_in_a_shell(_block("tapgate.embedded.emulator run -- bash"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "DEPLOYED  create " in done.stdout
     assert re.search(r"metadataTableName +tap-metadata-dev", done.stdout)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from local.emulator import Emulator
+from tapgate.embedded.emulator import Emulator
 from tests.integration.deployment import ROOT, Deployment, environment_for
 from tests.integration.inventory import inventory
 from tests.integration.target import REGION, Target

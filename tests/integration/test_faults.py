@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.emulator import Emulator
+from tapgate.embedded.emulator import Emulator
 from tests.integration.deployment import Deployment, prepare
 from tests.integration.expiring import expiring
 from tests.integration.inventory import inventory
@@ -251,7 +251,7 @@ def test_without_an_emulator_up_says_so_and_makes_nothing(target: Target, folder
     refused = deployment.pulumi("up", "--yes", "--skip-preview", more={"AWS_ENDPOINT_URL": ""})
     assert refused.returncode != 0
     assert "no emulator to create" in refused.stdout
-    assert "local.emulator run" in refused.stdout
+    assert "tapgate.embedded.emulator run" in refused.stdout
     assert inventory(target) == set()
 
 

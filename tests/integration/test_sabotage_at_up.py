@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gate.cli import main
-from gate.failure import Exit
-from local.emulator import Emulator
+from tapgate.cli import main
+from tapgate.embedded.emulator import Emulator
+from tapgate.failure import Exit
 from tests.integration.deployment import Deployment, prepare
 from tests.integration.inventory import inventory
 from tests.integration.target import Target

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gate.document import mapping, sequence, text
-from gate.reports.json_report import from_json
+from tapgate.document import mapping, sequence, text
+from tapgate.reports.json_report import from_json
 from tests.program.recording import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from gate.reports.dossier import Dossier
+    from tapgate.reports.dossier import Dossier
 
 pytestmark = pytest.mark.cli
 
@@ -45,11 +45,11 @@ def project(tmp_path: Path) -> Path:
 
 
 def shell(script: str, env: Mapping[str, str], project: Path) -> subprocess.CompletedProcess[str]:
-    """Run commands as a user types them: in the environment that `python -m local env` prints."""
+    """Run commands as a user types them: in the environment that `python -m tapgate env` prints."""
     backend = project.parent / "backend"
     backend.mkdir(exist_ok=True)
     python = shlex.quote(sys.executable)
-    prepared = f"""set -e; cd {shlex.quote(str(ROOT))}; eval "$({python} -m local env)"
+    prepared = f"""set -e; cd {shlex.quote(str(ROOT))}; eval "$({python} -m tapgate env)"
         export PULUMI_BACKEND_URL={shlex.quote(backend.as_uri())}; cd {shlex.quote(str(project))}
         export PYTHONPATH={shlex.quote(str(ROOT))}; {script}"""
     return subprocess.run(
@@ -58,7 +58,7 @@ def shell(script: str, env: Mapping[str, str], project: Path) -> subprocess.Comp
 
 
 def gate(more: str = "") -> str:
-    return f"{shlex.quote(sys.executable)} -m gate preview --policy-pack policypack {more}"
+    return f"{shlex.quote(sys.executable)} -m tapgate preview --policy-pack policypack {more}"
 
 
 def verdict(project: Path) -> Dossier:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 @pytest.mark.cli
 def test_the_drawing_is_current(tmp_path: Path, stack_env: dict[str, str]) -> None:
     steps = planned(stack_env, copy_project(tmp_path))
-    again = "run `python -m local exec -- python -m tests.docs.architecture` and commit docs/architecture.md"
+    again = (
+        "run `python -m tapgate exec -- python -m tests.docs.architecture` and commit docs/architecture.md"
+    )
     assert PAGE.read_text(encoding="utf-8") == page(mermaid(steps)), again
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from pulumi.runtime.proto import analyzer_pb2 as proto
 
-from gate.message import parse
 from tap_guardrails.assembly import policies
 from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
+from tapgate.message import parse
 from tests.policypack.harness.pack import analyze_request, stack_request
 from tests.policypack.harness.trees import UNKNOWN_MARK, day
 from tests.policypack.harness.waived import (

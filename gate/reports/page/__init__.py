@@ -1,7 +1,0 @@
-"""The HTML report: one self-contained page, without scripts and without anything from elsewhere."""
-
-from __future__ import annotations
-
-from gate.reports.page.document import to_html
-
-__all__ = ["to_html"]

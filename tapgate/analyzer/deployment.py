@@ -1,0 +1,149 @@
+"""A stack's state, out of `pulumi stack export` or a file of a self-managed backend.
+
+Formats: `UntypedDeployment`, `CheckpointV3` and `DeploymentV3` of
+github.com/pulumi/pulumi/sdk/v3/go/common/apitype. Secrets stay closed: a policy sees `[secret]`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import zlib
+from dataclasses import dataclass
+from math import isfinite
+from typing import TYPE_CHECKING, Final, cast
+
+from tapgate.document import mapping, sequence, text
+from tapgate.failure import CouldNotRunError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a published marker
+RESOURCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
+_URN: Final = re.compile(r"urn:pulumi:(?P<stack>[^:]+)::(?P<project>[^:]+)::.+::.*", re.DOTALL)
+_VERSIONS: Final = (3, 4)
+_GZIP: Final = b"\x1f\x8b"
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource of a state, as the file has it.
+
+    Attributes:
+        urn: its URN.
+        type: its type token.
+        body: everything that the state says of it.
+    """
+
+    urn: str
+    type: str
+    body: Mapping[str, object]
+
+    @property
+    def inputs(self) -> Mapping[str, object]:
+        """What the program declared."""
+        return mapping(self.body.get("inputs"))
+
+    @property
+    def outputs(self) -> Mapping[str, object]:
+        """What the provider made of it."""
+        return mapping(self.body.get("outputs"))
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """The state of one stack.
+
+    Attributes:
+        project: name of the project, or empty when there is no resource to tell it.
+        stack: name of the stack, or empty.
+        resources: the resources that are not being deleted.
+    """
+
+    project: str
+    stack: str
+    resources: tuple[Resource, ...]
+
+
+def read_deployment(body: bytes, where: str) -> Deployment:
+    """Read a state.
+
+    Args:
+        body: the file, gzipped or not.
+        where: its name, for messages.
+
+    Raises:
+        CouldNotRunError: it is no state, damaged, or of a version that is not known.
+    """
+    document = _document(body, where)
+    version = document.get("version")
+    checkpoint = mapping(document.get("checkpoint"))
+    deployment = document.get("deployment") if "deployment" in document else checkpoint.get("latest")
+    if version not in _VERSIONS or not ("deployment" in document or "checkpoint" in document):
+        raise _unreadable(where, "it is not a Pulumi state of version 3 or 4")
+    if deployment is None:
+        return Deployment("", text(checkpoint.get("stack")).rsplit("/", 1)[-1], ())
+    if not mapping(deployment):
+        raise _unreadable(where, "its deployment is not an object")
+    resources = [
+        _resource(one, where)
+        for one in map(mapping, sequence(mapping(deployment).get("resources")))
+        if one.get("delete") is not True
+    ]
+    places = {(match["project"], match["stack"]) for one in resources if (match := _URN.fullmatch(one.urn))}
+    if len(places) > 1:
+        raise _unreadable(where, "its resources belong to several stacks")
+    project, stack = next(iter(places), ("", text(checkpoint.get("stack")).rsplit("/", 1)[-1]))
+    return Deployment(project, stack, tuple(resources))
+
+
+def _document(body: bytes, where: str) -> Mapping[str, object]:
+    try:
+        if body.startswith(_GZIP):
+            body = gzip.decompress(body)
+        loaded: object = json.loads(body, parse_int=_number, parse_float=_number, parse_constant=_number)
+        return mapping(_without_lone_surrogates(loaded) if _SURROGATE.search(body) else loaded)
+    except (ValueError, OSError, EOFError, zlib.error, RecursionError) as error:
+        raise _unreadable(where, f"it is not JSON: {error}") from error
+
+
+def _number(digits: str) -> float:
+    """Read a number as the engine does: as a double, which must be finite."""
+    number = float(digits)
+    if not isfinite(number):
+        message = f"the number {digits[:40]} is out of range"
+        raise ValueError(message)
+    return number
+
+
+def _without_lone_surrogates(value: object) -> object:
+    """Return the value with each half of a surrogate pair that lacks the other replaced, as Go reads JSON."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_without_lone_surrogates(item) for item in sequence(cast("object", value))]
+    if isinstance(value, dict):
+        body = mapping(cast("object", value))
+        return {
+            str(_without_lone_surrogates(key)): _without_lone_surrogates(item) for key, item in body.items()
+        }
+    return value
+
+
+def _resource(body: Mapping[str, object], where: str) -> Resource:
+    urn, kind = text(body.get("urn")), text(body.get("type"))
+    if not _URN.fullmatch(urn) or not kind:
+        raise _unreadable(where, f"it has a resource without a proper URN or type: {urn[:200]!r}")
+    return Resource(urn, kind, body)
+
+
+def _unreadable(where: str, problem: str) -> CouldNotRunError:
+    return CouldNotRunError(
+        "The state cannot be read.",
+        where=where,
+        why=problem,
+        fix="export the stack again (`pulumi stack export`), or remove the file from the audit.",
+    )

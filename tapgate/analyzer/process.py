@@ -1,0 +1,248 @@
+"""A running policy pack, started the way the engine does: by the language host of its runtime."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import threading
+from concurrent import futures
+from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar, cast
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import analyzer_pb2, engine_pb2, engine_pb2_grpc, language_pb2
+
+from tapgate.analyzer import services
+from tapgate.diagnose import without_traceback
+from tapgate.document import mapping, text
+from tapgate.failure import CouldNotRunError
+from tapgate.plain import plain_lines
+from tapgate.project import read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+_START_SECONDS: Final = 60.0
+_STOP_SECONDS: Final = 5.0
+# Longer than any sound policy takes on any stack; a pack that hangs must not hang an audit.
+_CALL_SECONDS: Final = 300.0
+_GONE: Final = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.DEADLINE_EXCEEDED)
+
+Request_contra = TypeVar("Request_contra", contravariant=True)
+Response_co = TypeVar("Response_co", covariant=True)
+
+
+class _Method(Protocol[Request_contra, Response_co]):
+    """A call of the pack's service."""
+
+    def __call__(self, request: Request_contra, timeout: float) -> Response_co: ...
+
+
+def _details(error: grpc.RpcError) -> str:
+    return str(cast("grpc.Call", error).details())
+
+
+def _code(error: grpc.RpcError) -> grpc.StatusCode:
+    return cast("grpc.Call", error).code()
+
+
+class _Engine(engine_pb2_grpc.EngineServicer):
+    """What a pack needs of an engine: somewhere to log to."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def Log(self, request: engine_pb2.LogRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802, ARG002
+        if request.severity >= engine_pb2.WARNING:
+            self.messages.append(request.message)
+        return empty_pb2.Empty()
+
+
+def _server() -> grpc.Server:
+    make = cast("Callable[..., grpc.Server]", vars(grpc)["server"])
+    return make(futures.ThreadPoolExecutor(max_workers=2), options=services.OPTIONS)
+
+
+class PackProcess:
+    """A policy pack that runs until it is closed.
+
+    Args:
+        folder: the pack's folder.
+        environment: the environment that it gets, or none for this process's own.
+
+    Attributes:
+        info: what it says of itself and its policies.
+        alive: whether it still answers.
+
+    Raises:
+        CouldNotRunError: it does not start, with its own words.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+        self._folder = folder
+        self._environment = None if environment is None else dict(environment)
+        self.alive = True
+        self._engine = _Engine()
+        self._words: list[str] = []
+        self._host: subprocess.Popen[str] | None = None
+        self._channels: list[grpc.Channel] = []
+        self._server = _server()
+        engine_pb2_grpc.add_EngineServicer_to_server(self._engine, self._server)
+        self._address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        self._server.start()
+        try:
+            self._pack = self._start()
+            self.info: analyzer_pb2.AnalyzerInfo = self._pack.GetAnalyzerInfo(
+                empty_pb2.Empty(), timeout=_START_SECONDS
+            )
+        except grpc.RpcError as error:
+            self.close()
+            raise self._failure(_details(error)) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def configure(self, config: Mapping[str, analyzer_pb2.PolicyConfig]) -> None:
+        """Set levels and settings of policies.
+
+        Raises:
+            CouldNotRunError: the pack refuses them or has died.
+        """
+        self._call(self._pack.Configure, analyzer_pb2.ConfigureAnalyzerRequest(policyConfig=config))
+
+    def analyze(self, request: analyzer_pb2.AnalyzeRequest) -> analyzer_pb2.AnalyzeResponse:
+        """Ask the resource policies about one resource.
+
+        Raises:
+            CouldNotRunError: a policy raised, or the pack has died.
+        """
+        return self._call(self._pack.Analyze, request)
+
+    def analyze_stack(self, request: analyzer_pb2.AnalyzeStackRequest) -> analyzer_pb2.AnalyzeResponse:
+        """Ask the stack policies about all resources.
+
+        Raises:
+            CouldNotRunError: a policy raised, or the pack has died.
+        """
+        return self._call(self._pack.AnalyzeStack, request)
+
+    def _call(self, method: _Method[Request_contra, Response_co], request: Request_contra) -> Response_co:
+        try:
+            return method(request, timeout=_CALL_SECONDS)
+        except grpc.RpcError as error:
+            self.alive = _code(error) not in _GONE
+            raise self._failure(_details(error)) from error
+
+    def close(self) -> None:
+        """End the pack and its language host."""
+        for channel in reversed(self._channels):
+            channel.close()
+        self._channels.clear()
+        if self._host is not None:
+            self._host.terminate()
+            try:
+                self._host.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._host.kill()
+                self._host.wait()
+            for stream in (self._host.stdin, self._host.stdout):
+                if stream is not None:
+                    stream.close()
+            self._host = None
+        self._server.stop(None)
+
+    def _start(self) -> services.Analyzer:
+        body = read_yaml(self._folder / "PulumiPolicy.yaml", "policy pack's project file")
+        runtime = body.get("runtime")
+        name = text(runtime) or text(mapping(runtime).get("name"))
+        host = self._start_host(name)
+        options = services.struct(mapping(mapping(runtime).get("options")))
+        folder = str(self._folder)
+        stream = services.language_host(self._connect(host)).RunPlugin(
+            language_pb2.RunPluginRequest(
+                pwd=folder,
+                args=[self._address],
+                kind="analyzer",
+                info=language_pb2.ProgramInfo(
+                    root_directory=folder, program_directory=folder, entry_point=".", options=options
+                ),
+            )
+        )
+        pack = services.analyzer(self._connect(self._port_of_the_pack(stream)))
+        pack.Handshake(
+            analyzer_pb2.AnalyzerHandshakeRequest(
+                engine_address=self._address, root_directory=folder, program_directory=folder
+            ),
+            timeout=_START_SECONDS,
+        )
+        return pack
+
+    def _start_host(self, runtime: str) -> str:
+        program = shutil.which(f"pulumi-language-{runtime}")
+        if program is None:
+            raise CouldNotRunError(
+                f"The language host for {runtime} is missing.",
+                where="PATH",
+                why="the policy pack is started through it.",
+                fix="install the full Pulumi CLI; `python -m tapgate doctor` shows what is there.",
+            )
+        self._host = subprocess.Popen(
+            [program, self._address],
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            process_group=0,
+        )
+        assert self._host.stdout is not None  # noqa: S101 - it was asked for
+        port = self._host.stdout.readline().strip()
+        if not port.isdecimal():
+            raise self._failure(f"the language host {program} did not say its port")
+        return port
+
+    def _connect(self, port: str) -> grpc.Channel:
+        channel = services.connect(port)
+        self._channels.append(channel)
+        return channel
+
+    def _port_of_the_pack(self, stream: Iterable[language_pb2.RunPluginResponse]) -> str:
+        """Read the pack's first line; what it says later is kept for messages."""
+        line = ""
+        responses = iter(stream)
+        for response in responses:
+            if response.HasField("exitcode"):
+                break
+            line += response.stdout.decode(errors="replace")
+            self._words.append(response.stderr.decode(errors="replace"))
+            if "\n" in line:
+                break
+        port = line.split("\n", 1)[0].strip()
+        if not port.isdecimal():
+            raise self._failure("it ended before it was ready")
+        threading.Thread(target=self._listen, args=(responses,), daemon=True).start()
+        return port
+
+    def _listen(self, responses: Iterable[language_pb2.RunPluginResponse]) -> None:
+        try:
+            for response in responses:
+                self._words.append(response.stderr.decode(errors="replace"))
+        except grpc.RpcError:
+            pass
+
+    def _failure(self, problem: str) -> CouldNotRunError:
+        words = "".join([*self._words, *(f"{message}\n" for message in self._engine.messages)])
+        return CouldNotRunError(
+            "The policy pack does not run.",
+            where=str(self._folder),
+            why="a pack that does not run protects nothing, so this is never a pass.",
+            fix="repair the pack (its own words are below); its requirements must be installed.",
+            details=(problem, *without_traceback(plain_lines(words))[-12:]),
+        )

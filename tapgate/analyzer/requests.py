@@ -1,0 +1,117 @@
+"""A state's resources as messages of the Analyzer protocol, the way the engine sends them.
+
+See pkg/resource/deploy/analyze_snapshot.go: inputs for a resource policy, outputs for a stack policy, the
+engine's own properties (`__defaults`, …) left out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from pulumi.runtime.proto import analyzer_pb2
+
+from tapgate.analyzer.deployment import RESOURCE, SECRET, Deployment, Resource
+from tapgate.analyzer.services import struct
+from tapgate.document import SIGNATURE, mapping, sequence, text, texts
+from tapgate.sources import urn_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from google.protobuf import struct_pb2
+
+_CLOSED = {SIGNATURE: SECRET, "value": "[secret]"}
+
+
+def analyze_requests(deployment: Deployment) -> Iterator[analyzer_pb2.AnalyzeRequest]:
+    """Yield the question to the resource policies for each resource."""
+    providers = _providers(deployment)
+    for one in deployment.resources:
+        yield analyzer_pb2.AnalyzeRequest(
+            type=one.type,
+            properties=_struct(one.inputs),
+            urn=one.urn,
+            name=urn_name(one.urn),
+            options=_options(one),
+            provider=_provider(one, providers),
+        )
+
+
+def analyze_stack_request(deployment: Deployment) -> analyzer_pb2.AnalyzeStackRequest:
+    """Return the question to the stack policies."""
+    providers = _providers(deployment)
+    return analyzer_pb2.AnalyzeStackRequest(
+        resources=[
+            analyzer_pb2.AnalyzerResource(
+                type=one.type,
+                properties=_struct(one.outputs),
+                urn=one.urn,
+                name=urn_name(one.urn),
+                options=_options(one),
+                provider=_provider(one, providers),
+                parent=text(one.body.get("parent")),
+                dependencies=texts(one.body.get("dependencies")),
+                propertyDependencies={
+                    key: analyzer_pb2.AnalyzerPropertyDependencies(urns=texts(urns))
+                    for key, urns in mapping(one.body.get("propertyDependencies")).items()
+                    if texts(urns)
+                },
+            )
+            for one in deployment.resources
+        ]
+    )
+
+
+def _providers(deployment: Deployment) -> dict[str, Resource]:
+    return {one.urn: one for one in deployment.resources if one.type.startswith("pulumi:providers:")}
+
+
+def _provider(
+    one: Resource, providers: Mapping[str, Resource]
+) -> analyzer_pb2.AnalyzerProviderResource | None:
+    """Return the resource's provider; a reference is the provider's URN, `::` and its id."""
+    found = providers.get(text(one.body.get("provider")).rpartition("::")[0])
+    if found is None:
+        return None
+    return analyzer_pb2.AnalyzerProviderResource(
+        type=found.type, properties=_struct(found.inputs), urn=found.urn, name=urn_name(found.urn)
+    )
+
+
+def _options(one: Resource) -> analyzer_pb2.AnalyzerResourceOptions:
+    timeouts = mapping(one.body.get("customTimeouts"))
+    return analyzer_pb2.AnalyzerResourceOptions(
+        protect=one.body.get("protect") is True,
+        ignoreChanges=texts(one.body.get("ignoreChanges")),
+        additionalSecretOutputs=texts(one.body.get("additionalSecretOutputs")),
+        aliases=texts(one.body.get("aliases")),
+        customTimeouts=analyzer_pb2.AnalyzerResourceOptions.CustomTimeouts(
+            create=_seconds(timeouts.get("create")),
+            update=_seconds(timeouts.get("update")),
+            delete=_seconds(timeouts.get("delete")),
+        ),
+        parent=text(one.body.get("parent")),
+    )
+
+
+def _seconds(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _struct(properties: Mapping[str, object]) -> struct_pb2.Struct:
+    return struct(mapping(_sent(properties)))
+
+
+def _sent(value: object) -> object:
+    """Return a property value as it goes over the wire."""
+    if isinstance(value, list):
+        return [_sent(item) for item in sequence(cast("object", value))]
+    if not isinstance(value, dict):
+        return value
+    body = mapping(cast("object", value))
+    signature = body.get(SIGNATURE)
+    if signature == SECRET:
+        return _CLOSED
+    if signature == RESOURCE:
+        return text(body.get("id")) or text(body.get("urn"))
+    return {key: _sent(item) for key, item in body.items() if not key.startswith("__")}

@@ -1,0 +1,145 @@
+"""An audit as a whole: all states, all workers, one dossier."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pulumi.runtime.proto import analyzer_pb2
+
+from tapgate.analyzer.running import RunningPack
+from tapgate.audit.cluster import connected
+from tapgate.audit.pool import Pool, WorkerDiedError, local_processes
+from tapgate.audit.states import ReadState
+from tapgate.audit.task import Result, Task, audit_state, pack_digest
+from tapgate.failure import CouldNotRunError
+from tapgate.packs import require_known
+from tapgate.reports import Dossier, Unaudited, policies_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    from tapgate.audit.states import State
+    from tapgate.audit.store import Store
+    from tapgate.findings import Report
+    from tapgate.packs import RequestedPack
+    from tapgate.reports import PolicyInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to audit.
+
+    Attributes:
+        packs: the packs to evaluate.
+        workers: how many processes on this machine.
+        scheduler: address of a Dask scheduler, or none for this machine.
+        store: where results are kept, or none.
+    """
+
+    packs: tuple[RequestedPack, ...]
+    workers: int
+    scheduler: str | None = None
+    store: Store | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What came of an audit.
+
+    Attributes:
+        dossier: the verdicts.
+        kept: number of states that did not have to be evaluated again.
+    """
+
+    dossier: Dossier
+    kept: int
+
+
+def audit(states: Sequence[State], plan: Plan, watch: Callable[[Result], None] = lambda _: None) -> Audit:
+    """Audit many states.
+
+    Args:
+        states: the states.
+        plan: how.
+        watch: called with each result, as they come.
+
+    Raises:
+        CouldNotRunError: a pack cannot be used at all, or the cluster cannot be reached.
+    """
+    policies = describe_usable(plan.packs)
+    digest = pack_digest(plan.packs)
+    reports: list[Report] = []
+    unaudited: list[Unaudited] = []
+    kept = 0
+    with _pool(plan) as (pool, sent):
+        tasks = (Task(sent(state), plan.packs, digest, plan.store) for state in states)
+        for task, result in pool.run(tasks):
+            done = _died(task) if isinstance(result, WorkerDiedError) else result
+            if isinstance(done.outcome, Unaudited):
+                unaudited.append(done.outcome)
+            else:
+                reports.append(done.outcome)
+            kept += done.kept
+            watch(done)
+    made = datetime.now(UTC)
+    return Audit(Dossier.of("audit", reports, unaudited=unaudited, policies=policies, made=made), kept)
+
+
+def describe_usable(packs: Sequence[RequestedPack]) -> tuple[PolicyInfo, ...]:
+    """Start every pack once, and make sure that it can say something under its config.
+
+    Returns:
+        What the packs say of their policies.
+
+    Raises:
+        CouldNotRunError: a pack does not start, its config names a policy that it does not have, or all its
+            policies are turned off.
+    """
+    infos: list[PolicyInfo] = []
+    for pack in packs:
+        running = RunningPack.start(pack)
+        try:
+            described = policies_of(running.description())
+            require_known(pack, pack.configured, {info.policy for info in described})
+            if all(level == analyzer_pb2.DISABLED for level in running.levels.values()):
+                raise CouldNotRunError(
+                    "No policy would be evaluated.",
+                    where=f"pack {running.name}",
+                    why="it has no policy, or all are turned off; nothing that was not evaluated may pass.",
+                    fix="check the enforcement levels of the pack and of its config file.",
+                )
+        finally:
+            running.process.close()
+        infos.extend(described)
+    return tuple(infos)
+
+
+@contextmanager
+def _pool(plan: Plan) -> Generator[tuple[Pool[Task, Result], Callable[[State], State]]]:
+    """Open the pool, with what makes a state ready to be sent to its workers."""
+    if plan.scheduler is None:
+        yield Pool(audit_state, local_processes, plan.workers), lambda state: state
+        return
+    with connected(plan.scheduler) as cluster:
+        yield Pool(audit_state, cluster.executor, cluster.workers), _read
+
+
+def _read(state: State) -> State:
+    """Read a state here: a worker of the cluster need not see the file. What cannot be read fails there."""
+    try:
+        return ReadState(state.name, state.read())
+    except CouldNotRunError:
+        return state
+
+
+def _died(task: Task) -> Result:
+    failure = CouldNotRunError(
+        "The state cannot be evaluated.",
+        where=task.state.name,
+        why="the worker that evaluated it ended without an answer, most likely for want of memory.",
+        fix="give it more memory (fewer --workers), or remove the state from the audit.",
+    )
+    return Result(Unaudited.because(task.state.name, failure))

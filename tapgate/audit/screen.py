@@ -1,0 +1,134 @@
+"""What an audit shows: how far it is, and at the end what it found."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from tapgate.plain import plain
+from tapgate.reports import Unaudited
+from tapgate.reports.wording import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TextIO
+
+    from tapgate.audit.auditing import Audit
+    from tapgate.audit.task import Result
+    from tapgate.findings import Report
+    from tapgate.terminal import Ink
+
+_MOST: Final = 20
+
+
+class AuditProgress:
+    """Says how far an audit is: one changing line on a terminal, ten lines elsewhere.
+
+    Args:
+        total: number of states.
+        stream: where to.
+    """
+
+    def __init__(self, total: int, stream: TextIO) -> None:
+        self._total = total
+        self._stream = stream
+        self._start = time.monotonic()
+        self._outcomes: Counter[str] = Counter()
+        self._said = 0
+
+    def watch(self, result: Result) -> None:
+        """Take one more result in."""
+        one = result.outcome
+        self._outcomes["not audited" if isinstance(one, Unaudited) else one.outcome] += 1
+        done = self._outcomes.total()
+        if self._stream.isatty():
+            end = "\r\x1b[2K" if done == self._total else ""
+            self._stream.write(f"\r\x1b[2K  {self._line(done)}{end}")
+        elif done * 10 // self._total > self._said:
+            self._said = done * 10 // self._total
+            self._stream.write(f"  {self._line(done)}\n")
+        self._stream.flush()
+
+    def _line(self, done: int) -> str:
+        seconds = max(time.monotonic() - self._start, 0.001)
+        left = (self._total - done) * seconds / done
+        counts = "".join(f", {self._outcomes[name]:,} {name}" for name in ("blocked", "not audited"))
+        return (
+            f"audited {done:,} of {self._total:,}{counts}; {done / seconds:.0f} a second, {left:.0f} s left"
+        )
+
+
+def audit_lines(audit: Audit, seconds: float, ink: Ink) -> Iterator[str]:
+    """Yield the lines that tell an audit's result."""
+    dossier = audit.dossier
+    packs = {(one.name, one.version, one.path) for stack in dossier.stacks for one in stack.packs}
+    for name, version, path in sorted(packs):
+        yield "  " + ink.paint("pack      ", "dim") + plain(f"{name} {version}  {path}")
+    yield ""
+    yield from _policy_lines(dossier.stacks, ink)
+    blocked = [one for one in dossier.stacks if one.outcome == "blocked"]
+    blocked.sort(key=lambda one: -sum(finding.blocks for finding in one.findings))
+    if blocked:
+        yield ""
+    for stack in blocked[:_MOST]:
+        found = count(sum(finding.blocks for finding in stack.findings), "finding")
+        name = plain(f"{stack.project} / {stack.stack}")
+        yield f"{ink.paint('BLOCKED', 'red', 'bold')}      {name}  {ink.paint(found, 'dim')}"
+    yield from _more(len(blocked))
+    if dossier.unaudited:
+        yield ""
+    for one in dossier.unaudited[:_MOST]:
+        about = f"{plain(one.name)}  {plain(one.what)} {plain(one.why)}"
+        yield f"{ink.paint('NOT AUDITED', 'red', 'bold')}  {about}"
+    yield from _more(len(dossier.unaudited))
+    yield ""
+    yield _summary(audit, len(blocked), seconds, ink)
+
+
+def _policy_lines(stacks: tuple[Report, ...], ink: Ink) -> Iterator[str]:
+    findings: Counter[str] = Counter()
+    blocking: Counter[str] = Counter()
+    hit: Counter[str] = Counter()
+    evaluated: Counter[str] = Counter()
+    for stack in stacks:
+        findings.update(one.policy for one in stack.findings)
+        blocking.update(one.policy for one in stack.findings if one.blocks)
+        hit.update({one.policy for one in stack.findings})
+        evaluated.update({one.policy for one in stack.tallies if one.passed or one.failed})
+        evaluated.update({one.policy: 0 for one in stack.tallies})
+    width = max(map(len, evaluated), default=0)
+    for policy in sorted(evaluated):
+        name = f"{plain(policy):<{width}}"
+        if findings[policy]:
+            mark, style = ("✗", "red") if blocking[policy] else ("!", "yellow")
+            of = count(evaluated[policy], "stack")
+            said = f"{count(findings[policy], 'finding')} in {hit[policy]:,} of {of}"
+        elif evaluated[policy]:
+            mark, style, said = "✓", "green", count(evaluated[policy], "stack")
+        else:
+            mark, style, said = "-", "dim", "not applicable"
+        yield f"  {ink.paint(ink.mark(mark), style)} {name}  {ink.paint(said, 'dim')}"
+
+
+def _more(count: int) -> Iterator[str]:
+    if count > _MOST:
+        yield f"             and {count - _MOST:,} more; --html or --verdict has them all"
+
+
+def _summary(audit: Audit, blocked: int, seconds: float, ink: Ink) -> str:
+    stacks, unaudited = len(audit.dossier.stacks), len(audit.dossier.unaudited)
+    resources = sum(one.resources for one in audit.dossier.stacks)
+    parts = [
+        f"{count(stacks, 'stack')} with {count(resources, 'resource')} audited",
+        f"{blocked:,} blocked",
+        *([f"{unaudited:,} not audited"] if unaudited else []),
+        *([f"{audit.kept:,} unchanged since an earlier audit"] if audit.kept else []),
+        f"{seconds:.1f} s",
+    ]
+    word, style = "PASSED", "green"
+    if unaudited:
+        word, style = "NOT COMPLETE", "red"
+    elif blocked:
+        word, style = "BLOCKED BY POLICY", "red"
+    return f"{ink.paint(word, style, 'bold')}  {', '.join(parts)}"

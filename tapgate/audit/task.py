@@ -1,0 +1,166 @@
+"""The audit of one state; runs in a worker, which keeps its packs running from one state to the next."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing.util import Finalize
+from typing import TYPE_CHECKING, Final
+
+from tapgate.analyzer.deployment import read_deployment
+from tapgate.analyzer.evaluation import evaluate
+from tapgate.analyzer.running import RunningPack
+from tapgate.assemble import build_report
+from tapgate.evidence import require_evaluated
+from tapgate.failure import CouldNotRunError
+from tapgate.reports import Unaudited
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tapgate.audit.states import State
+    from tapgate.audit.store import Store
+    from tapgate.findings import Report
+    from tapgate.packs import RequestedPack
+
+_NOT_THE_PACK: Final = frozenset({"__pycache__", "node_modules", "venv"})
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One state to audit.
+
+    Attributes:
+        state: the state.
+        packs: the packs.
+        digest: what the packs were when the audit began.
+        store: where results are kept, or none.
+    """
+
+    state: State
+    packs: tuple[RequestedPack, ...]
+    digest: str
+    store: Store | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one state.
+
+    Attributes:
+        outcome: the verdict, or the reason why there is none.
+        kept: it was not evaluated again: an earlier run did so, with the same packs on the same state.
+    """
+
+    outcome: Report | Unaudited
+    kept: bool = False
+
+
+def audit_state(task: Task) -> Result:
+    """Audit one state; whatever is wrong with it becomes its own result."""
+    try:
+        return _audit(task)
+    except CouldNotRunError as failure:
+        return Result(Unaudited.because(task.state.name, failure))
+    except RecursionError:
+        failure = CouldNotRunError(
+            "The state cannot be evaluated.",
+            where=task.state.name,
+            why="its values are nested too deeply.",
+            fix="export the stack again (`pulumi stack export`), or remove the file from the audit.",
+        )
+        return Result(Unaudited.because(task.state.name, failure))
+
+
+def _audit(task: Task) -> Result:
+    body = task.state.read()
+    key = hashlib.sha256(f"{task.digest}\n".encode() + body).hexdigest()
+    known = task.store.get(key) if task.store is not None else None
+    if known is not None:
+        return Result(known, kept=True)
+    deployment = read_deployment(body, task.state.name)
+    if pack_digest(task.packs) != task.digest:
+        raise CouldNotRunError(
+            "The policy pack is not the one that the audit began with.",
+            where=", ".join(str(pack.folder) for pack in task.packs),
+            why="its files changed on the way, or differ on this worker; results would not be comparable.",
+            fix="run the audit again; on a cluster, give every worker the same pack at the same path.",
+        )
+    packs = _running(task.packs)
+    try:
+        log = evaluate(deployment, packs)
+    except CouldNotRunError:
+        if not all(pack.process.alive for pack in packs):
+            _stop(task.packs)
+        raise
+    require_evaluated(log, task.packs, allow_empty=True)
+    report = build_report(
+        log,
+        project=deployment.project,
+        stack=deployment.stack,
+        requested=task.packs,
+        locate=lambda _urn, _path: None,
+        seconds=0.0,
+    )
+    if task.store is not None:
+        task.store.put(key, report)
+    return Result(report)
+
+
+@cache
+def pack_digest(packs: tuple[RequestedPack, ...]) -> str:
+    """Return a digest of everything that decides what packs say: their files and their config."""
+    digest = hashlib.sha256()
+    for pack in packs:
+        for path in _files(pack.folder):
+            digest.update(f"{path.relative_to(pack.folder).as_posix()}\0".encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+        digest.update(repr(sorted(pack.body.items())).encode() + b"\0")
+    return digest.hexdigest()
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return a pack's own files, not those that were installed or compiled into its folder."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file()
+        and not any(part in _NOT_THE_PACK or part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+
+
+class _Workers(threading.local):
+    """The packs that one thread of a worker keeps running."""
+
+    def __init__(self) -> None:
+        self.running: dict[tuple[Path, ...], list[RunningPack]] = {}
+
+
+_workers: Final = _Workers()
+
+
+def _running(packs: tuple[RequestedPack, ...]) -> list[RunningPack]:
+    folders = tuple(pack.folder for pack in packs)
+    if folders not in _workers.running:
+        started: list[RunningPack] = []
+        _workers.running[folders] = started
+        # A worker of a process pool ends without the interpreter's usual farewell.
+        Finalize(None, _close, args=(started,), exitpriority=10)
+        try:
+            started.extend(RunningPack.start(pack) for pack in packs)
+        except BaseException:
+            _stop(packs)
+            raise
+    return _workers.running[folders]
+
+
+def _stop(packs: tuple[RequestedPack, ...]) -> None:
+    _close(_workers.running.pop(tuple(pack.folder for pack in packs), []))
+
+
+def _close(running: list[RunningPack]) -> None:
+    for pack in running:
+        pack.process.close()
+    running.clear()

@@ -1,0 +1,38 @@
+"""`python -m tapgate doctor`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from tapgate.commands.checklist import show_checks
+from tapgate.doctor import examine
+from tapgate.failure import Exit
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument(
+        "--project", "-C", type=Path, default=Path(), metavar="DIR", help="folder of the Pulumi project"
+    )
+    parser.add_argument(
+        "--policy-pack",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="folder of a policy pack (default: the project's own policypack/)",
+    )
+
+
+def run(options: argparse.Namespace) -> Exit:
+    """Print what is there and what is missing.
+
+    Returns:
+        Passed when nothing is missing, else could not run.
+    """
+    checks = examine(cast("Path", options.project), cast("list[Path]", options.policy_pack))
+    return Exit.PASSED if show_checks(checks, "READY") else Exit.COULD_NOT_RUN

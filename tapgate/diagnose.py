@@ -1,0 +1,212 @@
+"""Turns a failed run of the engine into one message: what is wrong, where, why it matters, how to fix it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tapgate.failure import CouldNotRunError
+from tapgate.plain import plain, plain_lines
+from tapgate.sources import urn_name, urn_type
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tapgate.events import Diagnostic, EventLog
+
+# A SyntaxError's own last frame, which is in no function, says where it is.
+_FRAME: Final = re.compile(r'\s*File "(?P<file>.+?)", line (?P<line>[0-9]+)(?:, in .+)?')
+_EXCEPTION: Final = re.compile(
+    r"(?P<kind>[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Warning|Failure)[\w.]*)(?:: (?P<text>.*))?"
+)
+_LIBRARY: Final = re.compile(r"(?:^|/)(?:site-packages|lib/python[0-9.]+|node_modules|pulumi/policy)/|^<")
+_MOST_DETAILS: Final = 12
+# The engine does not say whose failure one of AnalyzeStack is; a resource's or a provider's has a URN.
+_PACK_DIED: Final = re.compile(r"Exception calling application|error reading from server|code = Unavailable")
+UNKNOWN_CAUSE: Final = "The program does not run to its end."
+"""What is wrong when the engine's words are none of the known ones."""
+_PACK_FAILED: Final = "failed to run stack policy"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A failure that the engine words in a known way."""
+
+    pattern: re.Pattern[str]
+    what: str
+    why: str
+    fix: str
+
+
+_KNOWN: Final = (
+    _Known(
+        re.compile(r"passphrase must be set with|incorrect passphrase"),
+        "The stack's secrets cannot be opened.",
+        "the engine decrypts the stack's config and state before it runs the program.",
+        "set PULUMI_CONFIG_PASSPHRASE (or PULUMI_CONFIG_PASSPHRASE_FILE) to the stack's passphrase.",
+    ),
+    _Known(
+        re.compile(r"PULUMI_ACCESS_TOKEN must be set|not logged in|invalid access token"),
+        "No Pulumi backend is logged in.",
+        "a stack's state lives in a backend, and the engine reads it first.",
+        "run `pulumi login` (or `pulumi login --local`), or set PULUMI_BACKEND_URL.",
+    ),
+    _Known(
+        re.compile(r"unable to open state directory|unable to open bucket"),
+        "The Pulumi backend cannot be opened.",
+        "a stack's state lives in it, and the engine reads it first.",
+        "correct PULUMI_BACKEND_URL, or create the folder or bucket it names.",
+    ),
+    _Known(
+        re.compile(r"the stack is currently locked by|Another update is currently in progress"),
+        "The stack is locked by another run.",
+        "two runs at once would overwrite each other's state.",
+        "wait for the other run; if none is left, `pulumi cancel` removes its lock.",
+    ),
+    _Known(
+        re.compile(
+            r"validating policy config|configuring policy pack|"
+            r"parsing enforcement level|does not support config|"
+            r"is not a valid value; must be a string or object"
+        ),
+        "The policy pack's config does not match what the pack accepts.",
+        "a setting that is not understood must not silently stay at its default.",
+        "correct the file after --policy-pack-config; the pack's documentation lists the keys.",
+    ),
+    _Known(
+        re.compile(
+            r"policy pack .* failed to start|could not start policy pack|policy pack not started|"
+            r"failed to load Pulumi policy|"
+            r"failed to run policy|failed to run stack policy|failed to analyze resources"
+        ),
+        "The policy pack does not run.",
+        "a pack that does not run protects nothing, so this is never a pass.",
+        "repair the pack (its own words are below); its requirements must be installed.",
+    ),
+    _Known(
+        re.compile(
+            r"ExpiredToken|security token included in the request is (?:expired|invalid)|"
+            r"InvalidClientTokenId|UnrecognizedClientException|Unable to locate credentials|"
+            r"[Vv]alidate (?:AWS )?credentials|No valid credential sources"
+        ),
+        "AWS does not accept the credentials.",
+        "they are missing, expired or not valid, so nothing can be read, created or changed with them.",
+        "renew them (`aws sso login`, or a fresh session of the role), see that "
+        "`aws sts get-caller-identity` answers, and run it again.",
+    ),
+    _Known(
+        re.compile(r"not allowed by the plan|violates plan|expected resource operations"),
+        "The deployment is not the one that was previewed.",
+        "only what the policies have seen may be deployed; the engine stopped at the first difference.",
+        "run `gate deploy` again: it previews, and gates, what the program declares now.",
+    ),
+    _Known(
+        re.compile(r"validating stack config|missing required configuration|Missing required configuration"),
+        "The stack's config does not fit the project.",
+        "the program would run with values that nobody meant.",
+        "correct Pulumi.<stack>.yaml; Pulumi.yaml lists the keys and their types.",
+    ),
+    _Known(
+        re.compile(r"could not unmarshal|invalid YAML file"),
+        "A project file cannot be read.",
+        "the engine takes the program and its config from it.",
+        "repair the file's YAML.",
+    ),
+    _Known(
+        re.compile(r"unknown flag: (?:--event-log|--json|--config-file)"),
+        "The pulumi CLI is too old.",
+        "the gate needs its event log to prove that the pack was evaluated.",
+        "install Pulumi 3.255 or later.",
+    ),
+    _Known(
+        re.compile(r"failed to load language plugin|no language plugin|language plugin .* not found"),
+        "The language host of the program or the pack is missing.",
+        "the engine starts programs and packs through it.",
+        "install the full Pulumi CLI; `python -m tapgate doctor` shows what is there.",
+    ),
+    _Known(
+        re.compile(
+            r"no resource plugin|could not find plugin|failed to install|"
+            r"error downloading (?:plugin|provider)|Could not automatically download and install"
+        ),
+        "A provider plugin is missing.",
+        "the engine asks the provider to check each resource.",
+        "run `pulumi install` in the project, or put the plugin on PATH.",
+    ),
+)
+
+
+def could_not_run(log: EventLog, errors: str, *, where: str, interrupted: bool = False) -> CouldNotRunError:
+    """Say why a run gave no verdict.
+
+    Args:
+        log: its events, as far as it came.
+        errors: its standard error.
+        where: the project and stack, for the message.
+        interrupted: it was asked to stop.
+    """
+    if interrupted:
+        return CouldNotRunError(
+            "The run was interrupted.",
+            where=where,
+            why="it was stopped before there was a verdict; nothing was changed by the gate.",
+            fix="run it again.",
+        )
+    failed = log.errors()
+    said = [line.removeprefix("error: ") for line in plain_lines(errors)]
+    printed = [
+        line for one in log.diagnostics if one.severity == "info#err" for line in plain_lines(one.message)
+    ]
+    died = any(not one.urn and _PACK_DIED.search(one.message) for one in failed)
+    closing = [_PACK_FAILED] if died else []
+    everything = "\n".join([*said, *(one.message for one in failed), *printed, *closing])
+    details = _details(failed, said, printed)
+    for known in _KNOWN:
+        if known.pattern.search(everything):
+            return CouldNotRunError(known.what, where=where, why=known.why, fix=known.fix, details=details)
+    return CouldNotRunError(
+        UNKNOWN_CAUSE,
+        where=_first_place(failed, where),
+        why="the engine could not see the whole stack, so nothing can be said about it.",
+        fix="correct what the engine reports below, then run the gate again.",
+        details=details,
+    )
+
+
+def _first_place(failed: Sequence[Diagnostic], where: str) -> str:
+    for one in failed:
+        if one.urn and urn_type(one.urn) != "pulumi:pulumi:Stack":
+            return f"{where}, resource {plain(urn_name(one.urn))} ({plain(urn_type(one.urn))})"
+    return where
+
+
+def _details(failed: Sequence[Diagnostic], said: Sequence[str], printed: Sequence[str]) -> tuple[str, ...]:
+    """Collect the engine's words, each line once, tracebacks reduced to their cause and place."""
+    lines: list[str] = []
+    for group in (*(plain_lines(one.message) for one in failed), list(said), list(printed)):
+        lines.extend(line for line in without_traceback(group) if line not in lines)
+    if len(lines) > _MOST_DETAILS:
+        lines[_MOST_DETAILS:] = [f"… and {len(lines) - _MOST_DETAILS} more lines"]
+    return tuple(lines)
+
+
+def without_traceback(lines: Sequence[str]) -> list[str]:
+    """Reduce each Python traceback to `ValueError: text (file.py:12)`; other lines stay."""
+    kept: list[str] = []
+    place = ""
+    inside = False
+    for line in lines:
+        frame = _FRAME.fullmatch(line)
+        if frame is not None:
+            inside = True
+            if not place or not _LIBRARY.search(frame["file"]):
+                place = f"{frame['file']}:{frame['line']}"
+        elif line.strip().startswith("Traceback (most recent call last)"):
+            inside, place = True, ""
+        elif not inside:
+            kept.append(line)
+        elif _EXCEPTION.fullmatch(line) is not None:
+            kept.append(f"{line} ({place})" if place else line)
+            inside, place = False, ""
+    return [line for line in kept if "Program failed with an unhandled exception" not in line]

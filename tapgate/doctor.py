@@ -1,0 +1,200 @@
+"""`gate doctor`: what the gate needs, what is there, what is missing and how to get it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from tapgate.description import describe
+from tapgate.document import mapping, text
+from tapgate.engine import INSTALL_HINT, quiet_environment
+from tapgate.failure import CouldNotRunError
+from tapgate.packs import requested_packs
+from tapgate.plain import plain, plain_lines
+from tapgate.project import find_project
+from tapgate.reports import policies_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from tapgate.project import Project
+    from tapgate.terminal import Ink
+
+# The first CLI whose event log names what a policy pack passed, and whose `policy analyze` takes a file.
+OLDEST_CLI: Final = (3, 255, 0)
+_VERSION: Final = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
+_SECONDS: Final = 20
+
+Standing = Literal["there", "optional", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked for.
+
+    Attributes:
+        name: what it is.
+        standing: there, missing, or missing without harm to most uses.
+        said: what was found.
+        fix: how to get it; empty when it is there.
+    """
+
+    name: str
+    standing: Standing
+    said: str
+    fix: str = ""
+
+
+def examine(folder: Path, packs: Sequence[Path]) -> Iterator[Check]:
+    """Look at everything that a preview, a deployment and an audit need.
+
+    Args:
+        folder: where the project is, if there is one.
+        packs: pack folders; without any, the project's own.
+    """
+    yield Check("python", "there", ".".join(map(str, sys.version_info[:3])))
+    program = shutil.which("pulumi")
+    yield _cli(program)
+    if program is not None:
+        yield _backend(program)
+    yield _passphrase()
+    project = _project(folder)
+    yield _project_check(folder, project)
+    for runtime in sorted({"python", *([project.runtime] if project is not None else [])} - {""}):
+        yield _host(runtime)
+    if project is not None and project.virtualenv:
+        yield _environment(project)
+    yield from _pack_checks(packs, project.folder if project is not None else folder)
+    yield _package(
+        "pulumi_policy", "pulumi-policy", "runs Python packs that have no environment of their own"
+    )
+    yield _package("boto3", "boto3", "audits of a backend in S3 without a process of the CLI a stack")
+    yield _package("distributed", "distributed", "audits on a Dask cluster (--scheduler)")
+
+
+def check_line(check: Check, ink: Ink) -> Iterator[str]:
+    """Yield the lines of one check."""
+    mark, style = {"there": ("✓", "green"), "optional": ("-", "dim"), "missing": ("✗", "red")}[check.standing]
+    yield f"  {ink.paint(ink.mark(mark), style)} {check.name:<22} {plain(check.said)}"
+    if check.fix:
+        yield f"    {'':<22} {ink.paint(plain(check.fix), 'cyan')}"
+
+
+def _cli(program: str | None) -> Check:
+    if program is None:
+        return Check("pulumi CLI", "missing", "not on PATH", INSTALL_HINT)
+    said = _ask(program, "version")
+    match = _VERSION.match(said)
+    if match is None:
+        return Check("pulumi CLI", "missing", f"{program} does not tell its version: {said}", INSTALL_HINT)
+    if tuple(map(int, match.groups())) < OLDEST_CLI:
+        oldest = ".".join(map(str, OLDEST_CLI))
+        return Check(
+            "pulumi CLI", "missing", f"{said} at {program}", f"install {oldest} or later: {INSTALL_HINT}"
+        )
+    return Check("pulumi CLI", "there", f"{said} at {program}")
+
+
+def _backend(program: str) -> Check:
+    said = _ask(program, "whoami", "--json")
+    try:
+        where = text(mapping(json.loads(said)).get("url"))
+    except ValueError:
+        where = ""
+    if where:
+        return Check("backend", "there", where)
+    fix = "run `pulumi login` (or `pulumi login --local`), or set PULUMI_BACKEND_URL"
+    return Check("backend", "missing", said or "none", fix)
+
+
+def _passphrase() -> Check:
+    names = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
+    found = next((name for name in names if name in os.environ), None)
+    if found is not None:
+        return Check("secrets passphrase", "there", f"{found} is set")
+    fix = f"set {names[0]} if the stacks encrypt with one (self-managed backends do by default)"
+    return Check("secrets passphrase", "optional", "not set", fix)
+
+
+def _environment(project: Project) -> Check:
+    folder = project.folder / project.virtualenv
+    if folder.is_dir():
+        return Check("program's environment", "there", str(folder))
+    fix = "run `pulumi install` in the project: the program runs in that environment, and it is not there yet"
+    return Check("program's environment", "missing", str(folder), fix)
+
+
+def _project(folder: Path) -> Project | None:
+    try:
+        return find_project(folder)
+    except CouldNotRunError:
+        return None
+
+
+def _project_check(folder: Path, project: Project | None) -> Check:
+    if project is None:
+        fix = "run it in a project's folder, or name that with --project (an audit needs none)"
+        return Check("project", "optional", f"none that can be read in {folder.absolute()}", fix)
+    stacks = ", ".join(project.known_stacks()) or "no stack has a config file"
+    return Check(
+        "project", "there", f"{project.name} ({project.runtime}) in {project.folder}; stacks: {stacks}"
+    )
+
+
+def _host(runtime: str) -> Check:
+    name = f"{runtime} language host"
+    found = shutil.which(f"pulumi-language-{runtime}")
+    if found is not None:
+        return Check(name, "there", found)
+    return Check(
+        name, "missing", "not on PATH", "install the full Pulumi CLI, which brings its language hosts"
+    )
+
+
+def _pack_checks(packs: Sequence[Path], project: Path) -> Iterator[Check]:
+    """Start each pack: only a pack that answers is there."""
+    try:
+        requested = requested_packs(list(packs), [], project)
+    except CouldNotRunError as failure:
+        yield Check("policy pack", "missing", f"{failure.what} {failure.where}", failure.fix)
+        return
+    for pack in requested:
+        try:
+            infos = policies_of(describe(pack))
+        except CouldNotRunError as failure:
+            yield Check(
+                "policy pack", "missing", " ".join([failure.where, *failure.details[-1:]]), failure.fix
+            )
+        else:
+            yield Check("policy pack", "there", f"{len(infos)} policies in {pack.folder}")
+
+
+def _package(module: str, name: str, purpose: str) -> Check:
+    if importlib.util.find_spec(module) is not None:
+        return Check(name, "there", "installed")
+    return Check(name, "optional", f"not installed; {purpose}", f"pip install {name}")
+
+
+def _ask(program: str, *arguments: str) -> str:
+    """Return what the CLI says, on one line."""
+    try:
+        done = subprocess.run(
+            [program, *arguments, "--non-interactive"],
+            env=quiet_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"{type(error).__name__}: {error}"
+    return " ".join(plain_lines(done.stdout or done.stderr))

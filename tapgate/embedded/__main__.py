@@ -1,0 +1,7 @@
+"""`python -m tapgate`."""
+
+from __future__ import annotations
+
+from tapgate.embedded.command import main
+
+raise SystemExit(main())

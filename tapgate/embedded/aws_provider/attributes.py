@@ -1,0 +1,79 @@
+"""Attribute maps: SQS and SNS hold a resource's properties as texts by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from tapgate.embedded.aws_provider.operations import Answer, Computed, Reader, Subject
+from tapgate.embedded.aws_provider.spelling import text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tapgate.embedded.aws_provider.values import Properties, Value
+
+FromText: TypeAlias = "Callable[[object], Value]"
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One property that is held as a text.
+
+    Attributes:
+        property: The property, in Pulumi's spelling.
+        name: The attribute's name.
+        read: Makes the property's value of the text; the text itself where it is None.
+        cleared: The text that takes the property away.
+    """
+
+    property: str
+    name: str
+    read: FromText | None = None
+    cleared: str = ""
+
+
+def reader(attribute: Attribute) -> Reader:
+    """Read a property from `Attributes` in an answer; an empty text is none."""
+
+    def read(answer: Answer, _subject: Subject) -> Value:
+        value = cast("dict[str, str]", answer.get("Attributes") or {}).get(attribute.name)
+        if value is None or value == "":
+            return None
+        return value if attribute.read is None else attribute.read(value)
+
+    return read
+
+
+def all_given(*attributes: Attribute) -> Computed:
+    """Give the map of those that the program wants; None when it wants none."""
+
+    def make(wanted: Properties) -> object:
+        given = {
+            item.name: text(wanted[item.property])
+            for item in attributes
+            if wanted.get(item.property) is not None
+        }
+        return given or None
+
+    return Computed(tuple(item.property for item in attributes), make)
+
+
+def one(attribute: Attribute) -> Computed:
+    """Give one as a map, cleared when the program does not want it."""
+
+    def make(wanted: Properties) -> object:
+        value = wanted.get(attribute.property)
+        return {attribute.name: attribute.cleared if value is None else text(value)}
+
+    return Computed((attribute.property,), make)
+
+
+def one_text(attribute: Attribute) -> Computed:
+    """Give one's text, cleared when the program does not want it."""
+
+    def make(wanted: Properties) -> object:
+        value = wanted.get(attribute.property)
+        return attribute.cleared if value is None else text(value)
+
+    return Computed((attribute.property,), make)

@@ -1,0 +1,217 @@
+"""Checks a resource's inputs against its shape, and converts what pulumi-aws converts.
+
+pulumi-aws itself lets a misspelt property pass with at most a warning, and the resource is then created
+without it. A preview that says yes to a control that will not be there is worth nothing, so here it is a
+failure.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from tapgate.embedded.aws_provider import json_document
+from tapgate.embedded.aws_provider.values import UNKNOWN, Blob, Unknown, contains_unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tapgate.embedded.aws_provider.shapes import Object, ResourceShape, Type
+    from tapgate.embedded.aws_provider.values import Properties, Value
+
+_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
+_FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a resource's inputs are refused.
+
+    Attributes:
+        property: Path of the property, e.g. `loggingConfig.logFormat` or `metricQueries[0].id`.
+        reason: What is wrong, why it matters and how to fix it.
+    """
+
+    property: str
+    reason: str
+
+
+@dataclass(slots=True)
+class _Check:
+    shape: ResourceShape
+    failures: list[Failure] = field(default_factory=list[Failure])
+
+    def fail(self, path: str, reason: str) -> None:
+        self.failures.append(Failure(path, reason))
+
+    def object(self, values: Mapping[str, Value], properties: Object, path: str) -> dict[str, Value]:
+        checked: dict[str, Value] = {}
+        for name, value in values.items():
+            if name.startswith("__"):
+                continue
+            where = _join(path, name)
+            known = properties.get(name)
+            if known is None:
+                self.fail(where, _unknown_property(self.shape, name, properties, path))
+            elif value is not None:
+                checked[name] = self.value(value, known.type, where)
+        for name, prop in properties.items():
+            if prop.required and values.get(name) is None:
+                self.fail(_join(path, name), _missing(self.shape.token, name, prop.type))
+        return checked
+
+    def value(self, value: Value, kind: Type, path: str) -> Value:
+        if value is UNKNOWN or kind.kind == "any":
+            return value
+        if kind.kind == "union":
+            return self.union(value, kind, path)
+        if kind.kind == "list":
+            # The bridge under pulumi-aws puts a single value where a list is expected into one.
+            items = value if isinstance(value, list) else [value]
+            return [self.value(item, kind.args[0], f"{path}[{index}]") for index, item in enumerate(items)]
+        if kind.kind in {"map", "object"}:
+            return self.mapping(value, kind, path)
+        converted = _convert(value, kind)
+        return self.mismatch(value, kind, path) if converted is None else converted
+
+    def mapping(self, value: Value, kind: Type, path: str) -> Value:
+        if not isinstance(value, dict):
+            return self.mismatch(value, kind, path)
+        if kind.kind == "object":
+            return self.object(value, self.shape.objects[kind.name], path)
+        return {
+            key: self.value(item, kind.args[0], _join(path, key))
+            for key, item in value.items()
+            if item is not None and not key.startswith("__")
+        }
+
+    def union(self, value: Value, kind: Type, path: str) -> Value:
+        text = next((choice for choice in kind.args if choice.kind == "string"), None)
+        if isinstance(value, dict | list) and text is not None:
+            document = next((choice for choice in kind.args if choice.kind == "object"), None)
+            if document is not None and isinstance(value, dict) and path.isidentifier():
+                return self.document(value, document, path)
+        for choice in kind.args:
+            trial = _Check(self.shape)
+            converted = trial.value(value, choice, path)
+            if not trial.failures:
+                return converted
+        return self.mismatch(value, kind, path)
+
+    def document(self, value: dict[str, Value], kind: Type, path: str) -> Value:
+        """A policy document given as an object: pulumi-aws turns it into the JSON text that AWS wants."""
+        before = len(self.failures)
+        checked = self.mapping(value, kind, path)
+        if len(self.failures) > before:
+            return UNKNOWN
+        return UNKNOWN if contains_unknown(checked) else json_document.dump(checked)
+
+    def mismatch(self, value: Value, kind: Type, path: str) -> Value:
+        self.fail(
+            path,
+            f"{self.shape.token}: `{path}` has the wrong type. Found: {_show(value)}. "
+            f"Required: {kind.describe()}. AWS would refuse it, or take it for something else. "
+            "Fix: give a value of the required type",
+        )
+        return UNKNOWN
+
+
+def check(shape: ResourceShape, inputs: Mapping[str, Value]) -> tuple[Properties, list[Failure]]:
+    """Check inputs and convert what pulumi-aws converts: `"30"` to 30, true to `"true"`, documents to JSON.
+
+    Returns:
+        The inputs as converted, and why they are refused; an empty list when they are not.
+    """
+    checker = _Check(shape)
+    return checker.object(inputs, shape.inputs, ""), checker.failures
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Give the known name that a misspelt one was most likely meant to be; None when nothing is near."""
+    by_folded = {candidate.replace("_", "").casefold(): candidate for candidate in known}
+    folded = name.replace("_", "").casefold()
+    found = difflib.get_close_matches(folded, by_folded, n=1, cutoff=0.6)
+    return by_folded[found[0]] if found else None
+
+
+def _convert(value: Value, kind: Type) -> str | float | Blob | None:
+    if isinstance(value, Blob):
+        return value if value.kind == kind.kind else None
+    if isinstance(value, Unknown | list | dict) or value is None:
+        return None
+    if kind.kind == "string":
+        return _to_string(value)
+    if kind.kind == "boolean":
+        return _to_boolean(value)
+    if kind.kind in {"asset", "archive"} or isinstance(value, bool):
+        return None
+    return _to_integer(value) if kind.kind == "integer" else _to_number(value)
+
+
+def _to_string(value: bool | float | str) -> str:  # noqa: FBT001 - a value of any primitive type
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return format(Decimal(str(value)), "f") if isinstance(value, float) else str(value)
+
+
+def _to_boolean(value: bool | float | str) -> bool | None:  # noqa: FBT001 - a value of any primitive type
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value in _TRUE | _FALSE:
+        return value in _TRUE
+    return None
+
+
+def _to_integer(value: float | str) -> int | None:
+    if isinstance(value, str):
+        return int(value) if _WHOLE.fullmatch(value) else None
+    return int(value) if float(value).is_integer() else None
+
+
+def _to_number(value: float | str) -> float | None:
+    if isinstance(value, str):
+        return float(value) if _NUMBER.fullmatch(value) else None
+    return value
+
+
+def _unknown_property(shape: ResourceShape, name: str, properties: Object, path: str) -> str:
+    what = f"{shape.token} has no property `{_join(path, name)}`"
+    if not path and name in shape.outputs:
+        return f"{what} that a program can set: AWS computes it. Fix: take `{name}` out of the program"
+    meant = nearest(name, properties)
+    fix = f"did you mean `{meant}`?" if meant else f"it has: {', '.join(sorted(properties)) or 'none at all'}"
+    done = "answer" if _is_function(shape.token) else "create the resource"
+    return f"{what}. Pulumi AWS would {done} without it. Fix: {fix}"
+
+
+def _missing(token: str, name: str, kind: Type) -> str:
+    done = "answer" if _is_function(token) else "create the resource"
+    return (
+        f"{token}: the required property `{name}` is missing. AWS cannot {done} without it. "
+        f"Fix: give {kind.describe()}"
+    )
+
+
+def _is_function(token: str) -> bool:
+    return token.rpartition(":")[2][:1].islower()
+
+
+def _show(value: Value) -> str:
+    if isinstance(value, Blob):
+        return f"an {value.kind}"
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    return repr(value) if isinstance(value, str) else str(value).lower()
+
+
+def _join(path: str, name: str) -> str:
+    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) is not None
+    step = (f".{name}" if path else name) if plain else f'["{name}"]'
+    return path + step

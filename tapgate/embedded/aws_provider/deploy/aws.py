@@ -1,0 +1,117 @@
+"""Calls AWS's API on an emulator, and refuses to call AWS itself."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Protocol, cast
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
+from botocore.parsers import ResponseParserError
+
+from tapgate.embedded.aws_provider.endpoints import require_emulator
+from tapgate.embedded.aws_provider.failures import ApiError
+from tapgate.embedded.aws_provider.settings import ACCOUNT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tapgate.embedded.aws_provider.operations import Answer
+    from tapgate.embedded.aws_provider.settings import Settings
+
+_NOT_TWICE = frozenset({"create_event_source_mapping", "create_key"})
+"""Creations of what AWS names: where the answer got lost, a second call would make a second one."""
+
+
+class Client(Protocol):
+    """A boto3 client: a method an operation."""
+
+    def __getattr__(self, operation: str) -> Operation:
+        """Give an operation."""
+        ...
+
+
+class Operation(Protocol):
+    """An operation of a client."""
+
+    def __call__(self, **params: object) -> Answer:
+        """Call it."""
+        ...
+
+
+class Api:
+    """AWS's API on one emulator."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Take the endpoints; none is called yet.
+
+        Raises:
+            RefusedEndpointError: One of them is, or could be, AWS itself.
+        """
+        for endpoint in (settings.endpoint, *settings.endpoints.values()):
+            if endpoint:
+                require_emulator(endpoint)
+        self._settings = settings
+        self._clients: dict[tuple[str, str], Client] = {}
+        self._lock = threading.Lock()
+        self._session = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="stand-in")  # noqa: S106
+
+    def call(self, service: str, region: str, operation: str, params: Mapping[str, object]) -> Answer:
+        """Call an operation.
+
+        Args:
+            service: The service's name in boto3.
+            region: Where.
+            operation: Its name in boto3.
+            params: Its parameters.
+
+        Raises:
+            ApiError: AWS's API refused it, or there was no answer.
+        """
+        call = cast("Operation", getattr(self._client(service, region), operation))
+        try:
+            try:
+                return call(**params)
+            except ConnectionClosedError:
+                if operation in _NOT_TWICE:
+                    raise
+                return call(**params)
+        except ClientError as error:
+            details = cast("Mapping[str, Mapping[str, str]]", error.response).get("Error", {})
+            message = f"{service} {operation}: {details.get('Message') or error}"
+            raise ApiError(message, details.get("Code", "")) from None
+        except (BotoCoreError, ResponseParserError) as error:
+            message = f"{service} {operation} on {self._endpoint(service)}: {error}"
+            raise ApiError(message) from None
+
+    def _client(self, service: str, region: str) -> Client:
+        with self._lock:
+            if (service, region) not in self._clients:
+                create = cast("_ClientFactory", self._session.client)
+                self._clients[service, region] = create(
+                    service,
+                    region_name=region,
+                    endpoint_url=self._endpoint(service),
+                    config=Config(
+                        connect_timeout=5,
+                        read_timeout=60,
+                        retries={"total_max_attempts": 1},
+                        proxies={},
+                        s3={"addressing_style": "path"},
+                    ),
+                )
+            return self._clients[service, region]
+
+    def _endpoint(self, service: str) -> str:
+        # pulumi-aws calls CloudWatch Logs cloudwatchlogs or logs.
+        own = self._settings.endpoints
+        return (
+            own.get(service)
+            or (own.get("cloudwatchlogs", "") if service == "logs" else "")
+            or self._settings.endpoint
+        )
+
+
+class _ClientFactory(Protocol):
+    def __call__(self, service: str, *, region_name: str, endpoint_url: str, config: Config) -> Client: ...

@@ -1,0 +1,227 @@
+"""The life of one deployed resource: made as wanted, read, deleted.
+
+Creating, updating and repairing are one thing here: see that the resource is there, read it, and put
+every facet that is not as the program wants it. So a run that follows an interrupted one ends where that
+one would have ended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tapgate.embedded.aws_provider.deploy import emptying, tags
+from tapgate.embedded.aws_provider.deploy.beginning import Beginning, all_tags
+from tapgate.embedded.aws_provider.deploy.live import Live, chosen
+from tapgate.embedded.aws_provider.differ import equivalent
+from tapgate.embedded.aws_provider.failures import ApiError, NotDeployableError, PartlyCreatedError
+from tapgate.embedded.aws_provider.inputs import DEFAULTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tapgate.embedded.aws_provider.operations import Answer, Facet, Subject
+    from tapgate.embedded.aws_provider.values import Properties, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """Deploys resources of one type.
+
+    Attributes:
+        live: Looks at resources of the type.
+    """
+
+    live: Live
+
+    def create(self, urn: str, inputs: Properties, known: set[str]) -> tuple[str, Properties]:
+        """Create a resource, or adopt what an interrupted run of this program has created.
+
+        Args:
+            urn: Its name in the program.
+            inputs: Its checked inputs.
+            known: Ids that the program's state holds: none of them is adopted.
+
+        Returns:
+            Its id and outputs.
+
+        Raises:
+            ApiError: AWS refused to create it.
+            PartlyCreatedError: AWS created it, but then refused something of it.
+            NotDeployableError: The stand-in cannot deploy it.
+        """
+        operations = self.live.operations
+        self._refuse_uncovered(inputs)
+        subject = self.live.subject("", inputs, urn)
+        if operations.create is None:
+            subject = replace(subject, id=operations.name({}, subject))
+        else:
+            identifier = Beginning(self.live).begin(operations.create, subject, known)
+            subject = replace(subject, id=identifier)
+        try:
+            return subject.id, self._make_as_wanted(subject, created=operations.create is None)
+        except ApiError as error:
+            raise PartlyCreatedError(str(error), subject.id, self._last_known(subject)) from None
+
+    def update(self, identifier: str, urn: str, inputs: Properties) -> Properties:
+        """Make a resource as wanted.
+
+        Raises:
+            ApiError: AWS refused something, or the resource is gone.
+            NotDeployableError: The stand-in cannot deploy it.
+        """
+        self._refuse_uncovered(inputs)
+        return self._make_as_wanted(self.live.subject(identifier, inputs, urn), created=False)
+
+    def imported_id(self, given: str) -> str:
+        """Make a resource's id of what a user gives to an import."""
+        import_id = self.live.operations.import_id
+        return given if import_id is None else import_id(given)
+
+    def read(self, identifier: str, state: Properties) -> Properties | None:
+        """Read a resource.
+
+        Args:
+            identifier: Its id, or what a user gives to an import.
+            state: Its last known outputs; empty for an import.
+
+        Returns:
+            Its outputs; None when it does not exist.
+
+        Raises:
+            ApiError: AWS refused to tell.
+        """
+        operations = self.live.operations
+        known = dict(state)
+        if not known and operations.from_id is not None:
+            known, identifier = operations.from_id(identifier), self.imported_id(identifier)
+        live = self.live.read(self.live.subject(identifier, known))
+        if live is None:
+            return None
+        kept = {name: value for name, value in known.items() if name not in live}
+        return self._outputs(kept, {**known, **kept}, live)
+
+    def delete(self, identifier: str, state: Properties) -> None:
+        """Delete a resource; one that is gone already is deleted.
+
+        Raises:
+            ApiError: AWS refused.
+        """
+        operations = self.live.operations
+        subject = self.live.subject(identifier, state)
+        try:
+            if operations.emptied:
+                emptying.FUNCTIONS[operations.emptied](self._caller(subject), subject)
+            for choice in operations.delete:
+                call = chosen(choice, subject)
+                if call is not None:
+                    self.live.call(call, subject)
+        except ApiError as error:
+            if error.code not in operations.missing:
+                raise
+
+    def _make_as_wanted(self, subject: Subject, *, created: bool) -> Properties:
+        operations = self.live.operations
+        live: Properties = {} if created else self.live.existing(subject)
+        for facet in operations.facets:
+            if created or not self._as_wanted(facet, subject, live):
+                self._put(facet, subject)
+        if operations.tags is not None:
+            self._put_tags(subject)
+        live = self.live.existing(subject)
+        self._require_as_wanted(subject, live)
+        return self._outputs(subject.wanted, subject.wanted, live)
+
+    def _require_as_wanted(self, subject: Subject, live: Properties) -> None:
+        wrong = sorted(
+            name
+            for name, value in subject.wanted.items()
+            if name in live and name != "tags" and not equivalent(self.live.token, name, live[name], value)
+        )
+        if wrong:
+            names = ", ".join(f"`{name}`" for name in wrong)
+            msg = (
+                f"{self.live.token} `{subject.id}` did not become as wanted: {names}. The emulator did not "
+                "take it, or the "
+                "stand-in cannot change it in place. Fix: replace the resource (pulumi up --replace), "
+                "or leave it out"
+            )
+            raise ApiError(msg)
+
+    def _as_wanted(self, facet: Facet, subject: Subject, live: Properties) -> bool:
+        return all(
+            equivalent(self.live.token, name, live.get(name), subject.wanted.get(name))
+            for name in facet.properties
+        )
+
+    def _put(self, facet: Facet, subject: Subject) -> None:
+        nothing = all(subject.wanted.get(name) is None for name in facet.properties)
+        call = facet.clear if nothing and facet.clear is not None else chosen(facet.put, subject)
+        if call is not None:
+            self.live.call(call, subject)
+
+    def _put_tags(self, subject: Subject) -> None:
+        tagging = self.live.operations.tags
+        if tagging is None:
+            return
+        wanted, found = all_tags(subject), self.live.tags(subject)
+        name, source = tagging.resource
+        resource = source(subject)
+        changed = {key: value for key, value in wanted.items() if found.get(key) != value}
+        gone = [key for key in found if key not in wanted]
+        if tagging.untag is None:
+            changed = wanted if changed or gone else {}
+        if changed:
+            self.live.plain(
+                tagging.tag, subject, {name: resource, tagging.tags_param: tags.to_api(tagging, changed)}
+            )
+        if gone and tagging.untag is not None:
+            self.live.plain(tagging.untag, subject, {name: resource, tagging.keys_param: gone})
+
+    def _outputs(
+        self, echoed: Mapping[str, Value], wanted: Mapping[str, Value], live: Properties
+    ) -> Properties:
+        outputs = {name: value for name, value in echoed.items() if name != DEFAULTS}
+        for name, value in live.items():
+            if name in wanted and equivalent(self.live.token, name, value, wanted[name]):
+                outputs[name] = _filled(wanted[name], value)
+            elif value is not None:
+                outputs[name] = value
+            else:
+                outputs.pop(name, None)
+        return outputs
+
+    def _last_known(self, subject: Subject) -> Properties:
+        try:
+            return self._outputs({}, {}, self.live.read(subject) or {})
+        except ApiError:
+            return {}
+
+    def _refuse_uncovered(self, inputs: Properties) -> None:
+        uncovered = sorted(
+            name
+            for name, value in inputs.items()
+            if name not in self.live.operations.properties()
+            and name != DEFAULTS
+            and value not in (None, False, [], {}, "")
+        )
+        if uncovered:
+            names = ", ".join(f"`{name}`" for name in uncovered)
+            msg = (
+                f"The stand-in AWS provider previews {names} of {self.live.token} but cannot deploy it: the "
+                "resource would "
+                "come out without it. Fix: leave it out on the emulator, or deploy with the real "
+                "provider (--aws real)"
+            )
+            raise NotDeployableError(msg)
+
+    def _caller(self, subject: Subject) -> Callable[[str, dict[str, object]], Answer]:
+        return lambda operation, params: self.live.plain(operation, subject, params)
+
+
+def _filled(wanted: Value, live: Value) -> Value:
+    """Give the program's form of a value, with what AWS has filled in inside its objects."""
+    if isinstance(wanted, dict) and isinstance(live, dict):
+        filled = {name: _filled(value, live.get(name)) for name, value in wanted.items() if name != DEFAULTS}
+        return {**{name: value for name, value in live.items() if value is not None}, **filled}
+    return wanted

@@ -1,0 +1,174 @@
+"""A deployed resource as it is: every operation that only looks."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tapgate.embedded.aws_provider.deploy import tags
+from tapgate.embedded.aws_provider.failures import ApiError, NotDeployableError
+from tapgate.embedded.aws_provider.operations import Call, Subject
+from tapgate.embedded.aws_provider.settings import ACCOUNT
+from tapgate.embedded.aws_provider.types import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tapgate.embedded.aws_provider.deploy.aws import Api
+    from tapgate.embedded.aws_provider.operations import Answer, Choice, Facet, Operations, Reader
+    from tapgate.embedded.aws_provider.settings import Settings
+    from tapgate.embedded.aws_provider.values import Properties, Value
+
+_ACTIVE_SECONDS = 60.0
+_POLL_SECONDS = 0.05
+_PENDING = "__pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Looks at resources of one type.
+
+    Attributes:
+        token: The type.
+        api: AWS's API on an emulator.
+        settings: The provider's configuration.
+    """
+
+    token: str
+    api: Api
+    settings: Settings
+
+    @property
+    def operations(self) -> Operations:
+        """How the type is deployed.
+
+        Raises:
+            NotDeployableError: The stand-in only previews it.
+        """
+        operations = describe(self.token).operations
+        if operations is None:
+            msg = (
+                f"The stand-in AWS provider previews {self.token} but cannot deploy it. "
+                "Fix: leave it out on the emulator, or deploy with the real provider (--aws real)"
+            )
+            raise NotDeployableError(msg)
+        return operations
+
+    def subject(self, identifier: str, wanted: Properties, marker: str = "") -> Subject:
+        """Say what an operation is about."""
+        region = wanted.get("region")
+        return Subject(
+            id=identifier,
+            wanted=wanted,
+            region=region if isinstance(region, str) else self.settings.region,
+            account=ACCOUNT,
+            marker=marker,
+        )
+
+    def read(self, subject: Subject) -> Properties | None:
+        """Read a resource; None when it does not exist.
+
+        Raises:
+            ApiError: AWS refused to tell.
+        """
+        operations = self.operations
+        try:
+            answer = self.call(operations.read, subject)
+            if answer is None:
+                return None
+            live = _found(operations.found, answer, subject)
+            for facet in operations.facets:
+                live.update(self._facet(facet, answer, subject))
+        except ApiError as error:
+            if error.code in operations.missing:
+                return None
+            raise
+        for path in operations.untold:
+            _take_as_wanted(live, subject.wanted, path)
+        if operations.tags is not None:
+            live.update(tags.split(self.tags(subject), subject.wanted, self.settings.default_tags))
+        if operations.active is not None and not operations.active(answer):
+            live[_PENDING] = True
+        return live
+
+    def existing(self, subject: Subject) -> Properties:
+        """Read a resource that has to exist, once a change of it that is under way is done.
+
+        Raises:
+            ApiError: It does not exist, or AWS refused to tell.
+        """
+        deadline = time.monotonic() + _ACTIVE_SECONDS
+        while True:
+            live = self.read(subject)
+            if live is None:
+                msg = (
+                    f"{self.token} `{subject.id}` does not exist any more: somebody deleted it, or the "
+                    "emulator was "
+                    "started anew. Fix: pulumi refresh, then pulumi up"
+                )
+                raise ApiError(msg, "NotFound")
+            if _PENDING not in live or time.monotonic() > deadline:
+                live.pop(_PENDING, None)
+                return live
+            time.sleep(_POLL_SECONDS)
+
+    def tags(self, subject: Subject) -> dict[str, str]:
+        """Read a resource's tags, the marker among them."""
+        tagging = self.operations.tags
+        if tagging is None:
+            return {}
+        name, source = tagging.resource
+        try:
+            answer = self.call(Call(tagging.read, {name: source}), subject)
+        except ApiError as error:
+            if error.code not in tagging.absent:
+                raise
+            return {}
+        return tags.from_api(tagging, answer or {})
+
+    def call(self, call: Call, subject: Subject) -> Answer | None:
+        """Carry out a call of the type's description."""
+        service = call.service or self.operations.service
+        answer = self.api.call(service, subject.region, call.operation, params(call, subject))
+        return call.pick(answer, subject) if call.pick is not None else answer
+
+    def plain(self, operation: str, subject: Subject, params: dict[str, object]) -> Answer:
+        """Carry out an operation of the type's service."""
+        return self.api.call(self.operations.service, subject.region, operation, params)
+
+    def _facet(self, facet: Facet, answer: Answer, subject: Subject) -> Properties:
+        if facet.read is None:
+            return _found(facet.found, answer, subject)
+        try:
+            own = self.call(facet.read, subject)
+        except ApiError as error:
+            if error.code not in facet.absent:
+                raise
+            own = None
+        return _found(facet.found, own, subject) if own is not None else dict.fromkeys(facet.found)
+
+
+def params(call: Call, subject: Subject) -> dict[str, object]:
+    """Give a call's parameters."""
+    found = {name: source(subject) for name, source in call.params.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def chosen(choice: Choice, subject: Subject) -> Call | None:
+    """Give the call that a choice comes to; None for none."""
+    return choice if isinstance(choice, Call) else choice(subject)
+
+
+def _take_as_wanted(live: Properties, wanted: Mapping[str, Value], path: str) -> None:
+    name, _, inner = path.partition(".")
+    of_live, of_wanted = live.get(name), wanted.get(name)
+    if inner:
+        if isinstance(of_live, dict) and isinstance(of_wanted, dict):
+            _take_as_wanted(of_live, of_wanted, inner)
+    elif of_live is None and of_wanted is not None:
+        live[name] = of_wanted
+
+
+def _found(readers: Mapping[str, Reader], answer: Answer, subject: Subject) -> Properties:
+    return {name: reader(answer, subject) for name, reader in readers.items()}

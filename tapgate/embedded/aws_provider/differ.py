@@ -1,0 +1,230 @@
+"""What a new set of inputs changes about a resource, and whether that takes a new one."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+
+from tapgate.embedded.aws_provider.autonaming import rule_for
+from tapgate.embedded.aws_provider.inputs import DEFAULTS
+from tapgate.embedded.aws_provider.shape_store import shape_of
+from tapgate.embedded.aws_provider.types import describe
+from tapgate.embedded.aws_provider.values import UNKNOWN, Blob
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tapgate.embedded.aws_provider.shapes import ResourceShape, Type
+    from tapgate.embedded.aws_provider.types.description import Description
+    from tapgate.embedded.aws_provider.values import Properties, Value
+
+Change: TypeAlias = Literal["add", "delete", "update"]
+
+_INDEX = re.compile(r"\[\d+\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One changed property.
+
+    Attributes:
+        path: Where, e.g. `tags.Team` or `metricQueries[0].id`.
+        change: What becomes of it.
+        replaces: The change takes a new resource.
+    """
+
+    path: str
+    change: Change
+    replaces: bool
+
+    @property
+    def property(self) -> str:
+        """The top-level property that it lies in."""
+        return self.path.partition(".")[0].partition("[")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    shape: ResourceShape
+    description: Description
+
+    def values(
+        self, old: Value, new: Value, where: tuple[str, str], kind: Type | None
+    ) -> Iterator[tuple[str, Change]]:
+        path, abstract = where
+        if new is UNKNOWN:
+            yield path, "update"
+        elif isinstance(old, dict) and isinstance(new, dict):
+            yield from self.objects(old, new, where, kind)
+        elif isinstance(old, list) and isinstance(new, list):
+            element = kind.args[0] if kind is not None and kind.kind == "list" else None
+            if abstract in self.description.sets:
+                yield from self.sets(old, new, where, element)
+            else:
+                yield from self.lists(old, new, where, element)
+        elif not self.same(old, new, abstract):
+            yield path, "update"
+
+    def same(self, old: Value, new: Value, abstract: str) -> bool:
+        if isinstance(old, Blob) and isinstance(new, Blob):
+            return old.hash == new.hash if old.hash and new.hash else old == new
+        if abstract in self.description.documents and isinstance(old, str) and isinstance(new, str):
+            return equivalent_documents(old, new)
+        return old == new and isinstance(old, bool) == isinstance(new, bool)
+
+    def objects(
+        self, old: Properties, new: Properties, where: tuple[str, str], kind: Type | None
+    ) -> Iterator[tuple[str, Change]]:
+        path, abstract = where
+        properties = self.shape.properties_of(kind)
+        for name in sorted((old.keys() | new.keys()) - {DEFAULTS}):
+            prop = properties.get(name)
+            at = (f"{path}.{name}", f"{abstract}.{name}")
+            if name not in new and at[1] in self.description.computed:
+                continue
+            yield from self.maybe(old.get(name), new.get(name), at, prop.type if prop else None)
+
+    def maybe(
+        self, old: Value, new: Value, where: tuple[str, str], kind: Type | None
+    ) -> Iterator[tuple[str, Change]]:
+        assumed = self.description.absent.get(where[1])
+        if _nothing(old, assumed) and _nothing(new, assumed):
+            return
+        if old is None:
+            yield where[0], "add"
+        elif new is None:
+            yield where[0], "delete"
+        else:
+            yield from self.values(old, new, where, kind)
+
+    def lists(
+        self, old: list[Value], new: list[Value], where: tuple[str, str], kind: Type | None
+    ) -> Iterator[tuple[str, Change]]:
+        path, abstract = where
+        for index in range(max(len(old), len(new))):
+            at = f"{path}[{index}]"
+            if index >= len(old):
+                yield at, "add"
+            elif index >= len(new):
+                yield at, "delete"
+            else:
+                yield from self.values(old[index], new[index], (at, abstract), kind)
+
+    def sets(
+        self, old: list[Value], new: list[Value], where: tuple[str, str], kind: Type | None
+    ) -> Iterator[tuple[str, Change]]:
+        path, abstract = where
+        gone = list(enumerate(old))
+        for index, item in enumerate(new):
+            at = f"{path}[{index}]"
+            match = next((it for it in gone if not any(self.values(it[1], item, (at, abstract), kind))), None)
+            if match is None:
+                yield at, "add"
+            else:
+                gone.remove(match)
+        for index, _ in gone:
+            yield f"{path}[{index}]", "delete"
+
+
+def compare(token: str, state: Mapping[str, Value], news: Mapping[str, Value]) -> list[Difference]:
+    """Compare a resource as it is with what the program wants.
+
+    A property that the program no longer gives is a change only where AWS does not compute it, as in
+    pulumi-aws.
+
+    Args:
+        token: Its type.
+        state: Its outputs at the last deployment or refresh.
+        news: Its new, checked inputs.
+    """
+    shape, description = shape_of(token), describe(token)
+    comparison = _Comparison(shape, description)
+    found: list[Difference] = []
+    for name in sorted((set(shape.inputs) | set(news)) - {DEFAULTS}):
+        output = shape.outputs.get(name)
+        if name not in news and (output is None or output.required):
+            continue
+        if name not in state and output is not None and output.required and name == "region":
+            continue
+        kind = output.type if output is not None else None
+        always = name == "region" or (name in shape.inputs and shape.inputs[name].replaces)
+        found.extend(
+            Difference(path, change, always or _replaces(description, path))
+            for path, change in comparison.maybe(state.get(name), news.get(name), (name, name), kind)
+        )
+    return found
+
+
+def _replaces(description: Description, path: str) -> bool:
+    """Tell whether a change at a path is, lies in or takes along one that makes a new resource."""
+    changed = f"{_INDEX.sub('', path)}."
+    return any(
+        changed.startswith(f"{marked}.") or f"{marked}.".startswith(changed)
+        for marked in description.replaces
+    )
+
+
+def equivalent(token: str, name: str, old: Value, new: Value) -> bool:
+    """Tell whether a top-level property is, to pulumi-aws, the same as wanted.
+
+    Args:
+        token: The resource's type.
+        name: The property.
+        old: What it is.
+        new: What is wanted; None where the program says nothing.
+    """
+    shape, description = shape_of(token), describe(token)
+    output = shape.outputs.get(name)
+    if new is None and (output is None or output.required):
+        return True
+    kind = output.type if output is not None else None
+    return not any(_Comparison(shape, description).maybe(old, new, (name, name), kind))
+
+
+def changed_properties(token: str, state: Mapping[str, Value], news: Mapping[str, Value]) -> set[str]:
+    """Name the top-level properties that differ."""
+    return {difference.property for difference in compare(token, state, news)}
+
+
+def replaced_first(token: str, news: Mapping[str, Value]) -> bool:
+    """Tell whether a replaced resource is deleted before its replacement is created.
+
+    So it is when its name comes from the program, because two resources cannot have the same name at once.
+    """
+    if describe(token).replaced_first:
+        return True
+    rule, defaults = rule_for(shape_of(token)), news.get(DEFAULTS)
+    if rule is None or not rule.named or rule.property not in news or not isinstance(defaults, list):
+        return False
+    return rule.property not in defaults
+
+
+def equivalent_documents(old: str, new: str) -> bool:
+    """Tell whether two JSON documents say the same, as AWS reads policies.
+
+    The order of keys and of values in lists means nothing; a list of one is the same as its element.
+    """
+    try:
+        return _normal(cast("object", json.loads(old))) == _normal(cast("object", json.loads(new)))
+    except ValueError:
+        return old == new
+
+
+def _normal(document: object) -> object:
+    if isinstance(document, dict):
+        entries = cast("dict[str, object]", document)
+        return {key: _normal(entries[key]) for key in sorted(entries)}
+    if isinstance(document, list):
+        items = sorted((_normal(item) for item in cast("list[object]", document)), key=repr)
+        return items[0] if len(items) == 1 else items
+    return document
+
+
+def _nothing(value: Value, assumed: Value) -> bool:
+    return (
+        value is None
+        or (value is not UNKNOWN and not isinstance(value, Blob) and not value)
+        or value == assumed
+    )

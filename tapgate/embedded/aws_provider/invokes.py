@@ -1,0 +1,175 @@
+"""The functions (invokes, data sources) that the stand-in answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tapgate.embedded.aws_provider import sdk_source
+from tapgate.embedded.aws_provider.checking import check
+from tapgate.embedded.aws_provider.policy_document import PolicyDocumentError, render
+from tapgate.embedded.aws_provider.settings import ACCOUNT
+from tapgate.embedded.aws_provider.shape_store import function_shape_of
+from tapgate.embedded.aws_provider.values import contains_unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tapgate.embedded.aws_provider.settings import Settings
+    from tapgate.embedded.aws_provider.values import Properties, Value
+
+_SUFFIXES = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-us-gov": "amazonaws.com"}
+_RESULT = "result"
+"""What pulumi-aws calls the only value of a function that gives one."""
+_ARN_PARTS = ("partition", "service", "region", "account", "resource")
+
+
+class InvokeError(ValueError):
+    """The function cannot be answered; the message says which, why and what to do."""
+
+
+def invoke(token: str, args: Mapping[str, Value], config: Settings) -> Properties:
+    """Answer a function.
+
+    Args:
+        token: The function's token, e.g. `aws:index/getRegion:getRegion`.
+        args: Its arguments.
+        config: The provider's configuration.
+
+    Returns:
+        The result; empty when an argument is unknown, which the SDKs take for an unknown result.
+
+    Raises:
+        InvokeError: pulumi_aws has no such function, the stand-in has no answer, or the arguments are bad.
+    """
+    function = _FUNCTIONS.get(token)
+    if function is None:
+        raise InvokeError(_refusal(token))
+    checked, failures = check(function_shape_of(token), args)
+    if failures:
+        raise InvokeError("\n".join(failure.reason for failure in failures))
+    if contains_unknown(checked):
+        return {}
+    try:
+        return function(checked, config)
+    except PolicyDocumentError as error:
+        raise InvokeError(str(error)) from None
+
+
+def partition_of(region: str) -> str:
+    """Tell the partition that a region belongs to, e.g. `aws`."""
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+
+
+def _refusal(token: str) -> str:
+    if sdk_source.is_function(token):
+        return (
+            f"The stand-in AWS provider does not answer the function {token}. It has no AWS to ask. "
+            f"It answers: {', '.join(sorted(_short(known) for known in _FUNCTIONS))}. "
+            "Fix: give the value by configuration, or preview with the real provider (--aws real)"
+        )
+    return f"pulumi_aws has no function {token}. Fix: check its name in the pulumi_aws reference"
+
+
+def _short(token: str) -> str:
+    return token.rpartition(":")[2]
+
+
+def _caller_identity(_args: Mapping[str, Value], config: Settings) -> Properties:
+    arn = f"arn:{partition_of(config.region)}:iam::{ACCOUNT}:user/stand-in"
+    return {"accountId": ACCOUNT, "arn": arn, "id": ACCOUNT, "userId": "AIDASTANDIN0000000000"}
+
+
+def _region(args: Mapping[str, Value], config: Settings) -> Properties:
+    region = str(args.get("region") or args.get("name") or args.get("id") or config.region)
+    suffix = _SUFFIXES[partition_of(region)]
+    return {
+        "description": f"{region} (stand-in)",
+        "endpoint": f"ec2.{region}.{suffix}",
+        "id": region,
+        "name": region,
+        "region": region,
+    }
+
+
+def _partition(_args: Mapping[str, Value], config: Settings) -> Properties:
+    partition = partition_of(config.region)
+    suffix = _SUFFIXES[partition]
+    reverse = ".".join(reversed(suffix.split(".")))
+    return {"dnsSuffix": suffix, "id": partition, "partition": partition, "reverseDnsPrefix": reverse}
+
+
+def _availability_zones(args: Mapping[str, Value], config: Settings) -> Properties:
+    region = str(args.get("region") or config.region)
+    names: list[Value] = [f"{region}{letter}" for letter in "abc"]
+    short = "".join(part if part.isdigit() else part[0] for part in region.split("-"))
+    ids: list[Value] = [f"{short}-az{number}" for number in (1, 2, 3)]
+    return {**args, "groupNames": [region], "id": region, "names": names, "region": region, "zoneIds": ids}
+
+
+def _policy_document(args: Mapping[str, Value], _config: Settings) -> Properties:
+    return render(args)
+
+
+def _default_tags(_args: Mapping[str, Value], config: Settings) -> Properties:
+    return {"id": partition_of(config.region), "tags": dict(config.default_tags)}
+
+
+def _service_principal(args: Mapping[str, Value], config: Settings) -> Properties:
+    region, service = str(args.get("region") or config.region), str(args.get("serviceName"))
+    return {
+        "id": f"{service}.{region}.amazonaws.com",
+        "name": f"{service}.amazonaws.com",
+        "region": region,
+        "serviceName": service,
+        "suffix": "amazonaws.com",
+    }
+
+
+def _arn(args: Mapping[str, Value], _config: Settings) -> Properties:
+    parts = _parts_of_arn(args)
+    return {"arn": args["arn"], "id": args["arn"], **parts}
+
+
+def _arn_parse(args: Mapping[str, Value], _config: Settings) -> Properties:
+    parts = _parts_of_arn(args)
+    return {"accountId": parts.pop("account"), **parts}
+
+
+def _arn_build(args: Mapping[str, Value], _config: Settings) -> Properties:
+    names = ("partition", "service", "region", "accountId", "resource")
+    return {_RESULT: ":".join(["arn", *(str(args[name]) for name in names)])}
+
+
+def _trim_iam_role_path(args: Mapping[str, Value], _config: Settings) -> Properties:
+    parts = _parts_of_arn(args)
+    kind, *path = str(parts["resource"]).split("/")
+    if parts["service"] != "iam" or kind != "role" or not path:
+        msg = f"trimIamRolePath: `{args['arn']}` is no role's ARN. Fix: give the ARN of an IAM role"
+        raise InvokeError(msg)
+    return {_RESULT: f"arn:{parts['partition']}:iam:{parts['region']}:{parts['account']}:role/{path[-1]}"}
+
+
+def _parts_of_arn(args: Mapping[str, Value]) -> Properties:
+    arn = str(args["arn"])
+    prefix, *parts = arn.split(":", 5)
+    if prefix != "arn" or len(parts) != len(_ARN_PARTS):
+        msg = f"`{arn}` is no ARN. Required: arn:partition:service:region:account:resource. Fix: give an ARN"
+        raise InvokeError(msg)
+    return dict(zip(_ARN_PARTS, parts, strict=True))
+
+
+_FUNCTIONS: dict[str, Callable[[Mapping[str, Value], Settings], Properties]] = {
+    "aws:iam/getPolicyDocument:getPolicyDocument": _policy_document,
+    "aws:index/arnBuild:arnBuild": _arn_build,
+    "aws:index/arnParse:arnParse": _arn_parse,
+    "aws:index/getArn:getArn": _arn,
+    "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,
+    "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
+    "aws:index/getDefaultTags:getDefaultTags": _default_tags,
+    "aws:index/getPartition:getPartition": _partition,
+    "aws:index/getRegion:getRegion": _region,
+    "aws:index/getServicePrincipal:getServicePrincipal": _service_principal,
+    "aws:index/trimIamRolePath:trimIamRolePath": _trim_iam_role_path,
+}

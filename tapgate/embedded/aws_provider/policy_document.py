@@ -1,0 +1,216 @@
+"""`aws.iam.getPolicyDocument`: renders IAM policy documents as terraform-provider-aws does, byte for byte."""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from typing import TYPE_CHECKING, cast
+
+from tapgate.embedded.aws_provider import json_document
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tapgate.embedded.aws_provider.values import Properties, Value
+
+_VERSION = "2012-10-17"
+_ORDER = (
+    "Sid",
+    "Effect",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Principal",
+    "NotPrincipal",
+    "Condition",
+)
+_SETS = {
+    "actions": "Action",
+    "notActions": "NotAction",
+    "resources": "Resource",
+    "notResources": "NotResource",
+}
+
+
+class PolicyDocumentError(ValueError):
+    """The arguments make no policy document; the message says why."""
+
+
+def render(args: Mapping[str, Value]) -> Properties:
+    """Render a policy document.
+
+    Args:
+        args: The function's arguments, all known.
+
+    Returns:
+        The function's result: `json` indented, `minifiedJson`, `id` and the arguments.
+
+    Raises:
+        PolicyDocumentError: Two statements have one Sid, or a source document is no JSON.
+    """
+    version = str(args.get("version") or _VERSION)
+    merged: dict[str, object] = {}
+    _merge_sources(merged, [args.get("sourceJson"), *_list(args.get("sourcePolicyDocuments"))])
+    own: dict[str, object] = {"Version": version}
+    if args.get("policyId"):
+        own["Id"] = str(args["policyId"])
+    statements = [_statement(cast("Properties", item), version) for item in _list(args.get("statements"))]
+    _refuse_repeated_sids(statements)
+    if statements:
+        own["Statement"] = statements
+    _merge(merged, own)
+    for document in [*_list(args.get("overridePolicyDocuments")), args.get("overrideJson")]:
+        if document:
+            _merge(merged, _parse(str(document)))
+    ordered = _ordered(merged)
+    text = json_document.dump(ordered, indent=2, sort=False)
+    minified = json_document.dump(ordered, sort=False)
+    return {
+        **args,
+        "id": str(zlib.crc32(text.encode())),
+        "json": text,
+        "minifiedJson": minified,
+        "version": version,
+    }
+
+
+def _statement(given: Properties, version: str) -> dict[str, object]:
+    statement: dict[str, object] = {"Effect": given.get("effect") or "Allow"}
+    if given.get("sid"):
+        statement["Sid"] = given["sid"]
+    for name, key in _SETS.items():
+        values = [_variables(str(item), version) for item in _list(given.get(name))]
+        if values:
+            statement[key] = _single_or_reversed(values)
+    for name, key in (("principals", "Principal"), ("notPrincipals", "NotPrincipal")):
+        principals = _list(given.get(name))
+        if principals:
+            statement[key] = _principals(principals, version)
+    conditions = _list(given.get("conditions"))
+    if conditions:
+        statement["Condition"] = _conditions(conditions, version)
+    return statement
+
+
+def _principals(given: list[Value], version: str) -> object:
+    principals = [cast("Properties", item) for item in given]
+    raw: dict[str, object] = {}
+    for principal in principals:
+        kind = str(principal.get("type"))
+        identifiers = [_variables(str(item), version) for item in _list(principal.get("identifiers"))]
+        found = sorted(set(identifiers), reverse=True)
+        earlier = raw.get(kind)
+        if earlier is None:
+            raw[kind] = found[0] if len(found) == 1 else found
+        else:
+            raw[kind] = [*(cast("list[str]", earlier) if isinstance(earlier, list) else [earlier]), *found]
+    if len(principals) == 1 and raw == {"*": "*"}:
+        return "*"
+    return {kind: raw[kind] for kind in sorted(raw)}
+
+
+def _conditions(given: list[Value], version: str) -> dict[str, dict[str, object]]:
+    raw: dict[str, dict[str, object]] = {}
+    for item in given:
+        condition = cast("Properties", item)
+        tests = raw.setdefault(str(condition.get("test")), {})
+        variable = _variables(str(condition.get("variable")), version)
+        values = [_variables(str(value), version) for value in _list(condition.get("values"))]
+        if len(values) == 1:
+            tests[variable] = values[0]
+            continue
+        # The order of a condition's values is the program's.
+        earlier = tests.get(variable)
+        tests[variable] = [*(cast("list[str]", earlier) if isinstance(earlier, list) else []), *values]
+    return {test: {variable: raw[test][variable] for variable in sorted(raw[test])} for test in sorted(raw)}
+
+
+def _single_or_reversed(values: list[str]) -> str | list[str]:
+    unique = set(values)
+    return values[0] if len(unique) == 1 else sorted(unique, reverse=True)
+
+
+def _variables(text: str, version: str) -> str:
+    if version == "2008-10-17" and "&{" in text:
+        msg = (
+            f"getPolicyDocument: `{text}` uses a policy variable, which version 2008-10-17 does not have. "
+            "AWS would take it literally. Fix: set version to 2012-10-17"
+        )
+        raise PolicyDocumentError(msg)
+    return text.replace("&{", "${")
+
+
+def _merge_sources(merged: dict[str, object], documents: list[Value]) -> None:
+    for document in documents:
+        if document:
+            parsed = _parse(str(document))
+            _refuse_repeated_sids([*_statements(merged), *_statements(parsed)])
+            _merge(merged, parsed)
+
+
+def _merge(into: dict[str, object], other: Mapping[str, object]) -> None:
+    for key in ("Id", "Version"):
+        if other.get(key):
+            into[key] = other[key]
+    statements = _statements(into)
+    for statement in _statements(other):
+        sid = statement.get("Sid")
+        place = next((i for i, known in enumerate(statements) if sid and known.get("Sid") == sid), None)
+        if place is None:
+            statements.append(statement)
+        else:
+            statements[place] = statement
+    if statements:
+        into["Statement"] = statements
+
+
+def _parse(document: str) -> dict[str, object]:
+    try:
+        parsed = cast("object", json.loads(document))
+    except ValueError as error:
+        start = re.sub(r"\s+", " ", document)[:60]
+        msg = (
+            f"getPolicyDocument: a source or override document is no JSON ({error}): {start}. "
+            "Fix: give a JSON document"
+        )
+        raise PolicyDocumentError(msg) from None
+    if not isinstance(parsed, dict):
+        msg = (
+            "getPolicyDocument: a source or override document is no JSON object. Fix: give a policy document"
+        )
+        raise PolicyDocumentError(msg)
+    return cast("dict[str, object]", parsed)
+
+
+def _statements(document: Mapping[str, object]) -> list[dict[str, object]]:
+    found = document.get("Statement", [])
+    return list(cast("list[dict[str, object]]", found if isinstance(found, list) else [found]))
+
+
+def _refuse_repeated_sids(statements: list[dict[str, object]]) -> None:
+    seen: set[object] = set()
+    for statement in statements:
+        sid = statement.get("Sid")
+        if sid and sid in seen:
+            msg = (
+                f"getPolicyDocument: duplicate Sid ({sid}). IAM wants it unique. Fix: choose another or none"
+            )
+            raise PolicyDocumentError(msg)
+        seen.add(sid)
+
+
+def _ordered(document: Mapping[str, object]) -> dict[str, object]:
+    ordered = {key: document[key] for key in ("Version", "Id") if document.get(key)}
+    statements = _statements(document)
+    if statements:
+        ordered["Statement"] = [
+            {key: statement[key] for key in _ORDER if statement.get(key) not in (None, "", [])}
+            for statement in statements
+        ]
+    return ordered
+
+
+def _list(value: Value) -> list[Value]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,161 @@
+"""Makes the package schema: every resource type, function and nested type of pulumi_aws, without their docs.
+
+What the source does not say stays out: descriptions, deprecations, defaults, state inputs and the settings of
+other languages' code generators. Pulumi's YAML runtime reads none of them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tapgate.embedded.aws_provider import sdk_source, sdk_text
+from tapgate.embedded.aws_provider.schema.type_names import ModuleTypes, module_of, type_token
+from tapgate.embedded.aws_provider.shapes import Property
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tapgate.embedded.aws_provider.shapes import Kind, Object, Type
+
+Json = dict[str, object]
+
+_ALIASES = re.compile(r"pulumi\.ResourceOptions\(aliases=\[(.*)\]\)")
+_ALIAS = re.compile(r"pulumi\.Alias\(type_=\"([^\"]+)\"\)")
+_SECRET_INPUT = re.compile(
+    r"__props__\.__dict__\[\"(\w+)\"\] = None if \w+ is None else pulumi\.Output\.secret\("
+)
+_ENUMERATION = re.compile(
+    r"^@pulumi\.type_token\(\"([^\"]+)\"\)\nclass \w+\(_builtins\.str, Enum\):\n((?:(?:    .*)?\n)*)",
+    re.MULTILINE,
+)
+_VALUE = re.compile(r"^    \w+ = (\"[^\"]*\")", re.MULTILINE)
+_SINGLE = frozenset({"str", "_builtins.str"})
+"""Results of functions that give a single value; all of pulumi_aws's that do give a text."""
+_BUILT_IN: dict[Kind, str] = {"any": "Any", "asset": "Asset", "archive": "Archive"}
+
+
+def generate() -> Json:
+    """Make the schema of the installed pulumi_aws.
+
+    Raises:
+        sdk_source.SdkMissingError: It is not installed.
+    """
+    resources: dict[str, Json] = {}
+    functions: dict[str, Json] = {}
+    types: dict[str, Json] = {}
+    for folder in _modules():
+        module = ModuleTypes(module_of(folder.name))
+        types.update(_object_types(folder, module))
+        types.update(_enumerations(folder))
+    for path in sdk_source.member_files():
+        module, text = ModuleTypes(module_of(path.parent.name)), sdk_text.source(path)
+        for token in sdk_source.resources_in(text):
+            resources[token] = _resource(path, text, token, module)
+        for token in sdk_source.functions_in(text):
+            functions[token] = _function(path, module)
+    return {
+        "name": "aws",
+        "version": sdk_source.package_version(),
+        "meta": {"moduleFormat": "(.*)(?:/[^/]*)"},
+        "provider": _provider(),
+        "resources": resources,
+        "functions": functions,
+        "types": types,
+    }
+
+
+def _modules() -> list[Path]:
+    root = sdk_source.package_folder()
+    return [root, *sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("_"))]
+
+
+def _resource(path: Path, text: str, token: str, module: ModuleTypes) -> Json:
+    member = token.rpartition(":")[2]
+    resource = text[text.index(f'@pulumi.type_token("{token}")') :]
+    arguments = sdk_source.arguments_body(path, member) or ""
+    schema = _both_sides(arguments, resource, module)
+    aliases = _ALIASES.search(resource)
+    if aliases is not None:
+        schema["aliases"] = [{"type": kind} for kind in _ALIAS.findall(aliases[1])]
+    return schema
+
+
+def _provider() -> Json:
+    path = sdk_source.package_folder() / "provider.py"
+    text = sdk_text.source(path)
+    resource = text[text.index("class Provider(") :]
+    return _both_sides(sdk_text.class_body(path, "ProviderArgs") or "", resource, ModuleTypes("index"))
+
+
+def _both_sides(arguments: str, resource: str, module: ModuleTypes) -> Json:
+    inputs = sdk_source.inputs_of(arguments, module)
+    outputs = sdk_source.outputs_of(resource, module)
+    camel = {getter.py: getter.name for getter in sdk_text.getters(arguments)}
+    secret_inputs = {camel[name] for name in _SECRET_INPUT.findall(resource)}
+    return {
+        "inputProperties": _properties(inputs, secret_inputs),
+        "requiredInputs": _required(inputs),
+        "properties": _properties(outputs, {*sdk_source.secret_outputs(resource)}),
+        "required": _required(outputs),
+    }
+
+
+def _function(path: Path, module: ModuleTypes) -> Json:
+    inputs, outputs = sdk_source.function_properties(path, module)
+    signature = sdk_text.signature(path)
+    single = signature is not None and signature.result in _SINGLE
+    return {"inputs": _object(inputs), "outputs": {"type": "string"} if single else _object(outputs)}
+
+
+def _object_types(folder: Path, module: ModuleTypes) -> dict[str, Json]:
+    """Give the objects of a module; what a program gives says what is required of an object."""
+    found: dict[str, dict[str, Property]] = {}
+    inputs, outputs = folder / "_inputs.py", folder / "outputs.py"
+    for name in sdk_text.classes(outputs):
+        token = type_token(module.module, name, "outputs")
+        found[token] = sdk_source.outputs_of(sdk_text.class_body(outputs, name) or "", module)
+    for name in sdk_text.classes(inputs):
+        if name.endswith("Args"):
+            token = type_token(module.module, name, "inputs")
+            given = sdk_source.inputs_of(sdk_text.class_body(inputs, name) or "", module)
+            computed = {
+                name: Property(prop.type) for name, prop in found.get(token, {}).items() if name not in given
+            }
+            found[token] = {**given, **computed}
+    return {token: _object(properties) for token, properties in found.items()}
+
+
+def _enumerations(folder: Path) -> dict[str, Json]:
+    return {
+        token: {"type": "string", "enum": [{"value": value.strip('"')} for value in _VALUE.findall(body)]}
+        for token, body in _ENUMERATION.findall(sdk_text.source(folder / "_enums.py"))
+    }
+
+
+def _object(properties: Object) -> Json:
+    return {"type": "object", "properties": _properties(properties, set()), "required": _required(properties)}
+
+
+def _properties(properties: Object, secret: set[str]) -> Json:
+    return {
+        name: {**_type(prop.type), "secret": True} if name in secret else _type(prop.type)
+        for name, prop in properties.items()
+    }
+
+
+def _required(properties: Object) -> list[str]:
+    return [name for name, prop in properties.items() if prop.required]
+
+
+def _type(kind: Type) -> Json:
+    if kind.kind == "list":
+        return {"type": "array", "items": _type(kind.args[0])}
+    if kind.kind == "map":
+        return {"type": "object", "additionalProperties": _type(kind.args[0])}
+    if kind.kind == "union":
+        return {"oneOf": [_type(choice) for choice in kind.args]}
+    if kind.name:
+        return {"$ref": f"#/types/{kind.name}"}
+    built_in = _BUILT_IN.get(kind.kind)
+    return {"$ref": f"pulumi.json#/{built_in}"} if built_in else {"type": kind.kind}

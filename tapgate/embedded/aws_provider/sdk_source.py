@@ -1,0 +1,281 @@
+"""Reads the shape of a resource type or function out of pulumi_aws's own source, without importing it.
+
+pulumi_aws is generated code of one strict form, and importing it costs more than the whole rest of a preview.
+So the class of the type's arguments, the class of the type and the classes of nested objects are cut out of
+their files and read as text: names from `pulumi.getter`, types from the getters' annotations, `required` from
+the arguments without a default.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from tapgate.embedded.aws_provider import sdk_annotations, sdk_text
+from tapgate.embedded.aws_provider.shapes import Property, ResourceShape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tapgate.embedded.aws_provider.sdk_annotations import References, Side
+
+_SECRETS = re.compile(r"additional_secret_outputs=\[(?P<names>[^\]]*)\]")
+_REPLACES = re.compile(r"forces? (?:a )?(?:new|replacement|re-?creation)", re.IGNORECASE)
+_RESOURCE = re.compile(r"\n@pulumi\.type_token\(\"(aws:[^\"]+)\"\)\nclass \w+\(pulumi\.")
+_INVOKE = re.compile(r"pulumi\.runtime\.invoke(?:_single)?\('(aws:[^']+)'")
+
+
+class UnknownTypeError(LookupError):
+    """pulumi_aws has no such resource type or function."""
+
+
+class SdkMissingError(RuntimeError):
+    """pulumi_aws is not installed for the Python that runs the provider."""
+
+
+@functools.cache
+def package_folder() -> Path:
+    """Find pulumi_aws.
+
+    Raises:
+        SdkMissingError: It is not installed.
+    """
+    spec = importlib.util.find_spec("pulumi_aws")
+    if spec is None or spec.origin is None:
+        msg = (
+            "The stand-in AWS provider finds no pulumi_aws. It knows the AWS types from that package. "
+            "Fix: install it for the Python that runs the provider: pip install -r requirements/embedded.txt"
+        )
+        raise SdkMissingError(msg)
+    return Path(spec.origin).parent
+
+
+@functools.cache
+def package_version() -> str:
+    """Tell the version of pulumi_aws, e.g. `7.51.1`."""
+    document = cast(
+        "dict[str, str]", json.loads((package_folder() / "pulumi-plugin.json").read_text("utf-8"))
+    )
+    return document["version"]
+
+
+def read_resource(token: str) -> ResourceShape:
+    """Read one resource type.
+
+    Args:
+        token: Type token, e.g. `aws:kms/key:Key`.
+
+    Raises:
+        UnknownTypeError: pulumi_aws has no such type.
+        SdkMissingError: pulumi_aws is not installed.
+    """
+    folder, member = locate(token)
+    path = folder / f"{sdk_text.snake(member)}.py"
+    marker = f'@pulumi.type_token("{token}")\nclass {member}('
+    if not path.is_file() or marker not in (text := sdk_text.source(path)):
+        raise UnknownTypeError(token)
+    resource = text[text.index(marker) :]
+    arguments = arguments_body(path, member)
+    if arguments is None:
+        raise UnknownTypeError(token)
+    objects = _Objects(folder)
+    return ResourceShape(
+        token=token,
+        inputs=inputs_of(arguments, objects),
+        outputs=outputs_of(resource, objects),
+        objects=objects.collect(),
+        secret_outputs=secret_outputs(resource),
+    )
+
+
+def read_function(token: str) -> ResourceShape:
+    """Read what one function takes.
+
+    Args:
+        token: The function's token, e.g. `aws:iam/getPolicyDocument:getPolicyDocument`.
+
+    Returns:
+        A shape of which `inputs` are the function's arguments, and `outputs` its result; none when that is a
+        single value.
+
+    Raises:
+        UnknownTypeError: pulumi_aws has no such function.
+        SdkMissingError: pulumi_aws is not installed.
+    """
+    if not is_function(token):
+        raise UnknownTypeError(token)
+    folder, member = locate(token)
+    objects = _Objects(folder)
+    inputs, outputs = function_properties(folder / f"{sdk_text.snake(member)}.py", objects)
+    return ResourceShape(token, inputs, outputs, objects.collect())
+
+
+@functools.cache
+def read_provider() -> ResourceShape:
+    """Read what can be configured of the provider itself.
+
+    Raises:
+        SdkMissingError: pulumi_aws is not installed.
+    """
+    objects = _Objects(package_folder())
+    inputs = inputs_of(sdk_text.class_body(package_folder() / "provider.py", "ProviderArgs") or "", objects)
+    return ResourceShape("the AWS provider's configuration (aws:…)", inputs, {}, objects.collect())
+
+
+def is_function(token: str) -> bool:
+    """Tell whether pulumi_aws has this function, e.g. `aws:index/getRegion:getRegion`."""
+    try:
+        folder, member = locate(token)
+    except UnknownTypeError:
+        return False
+    path = folder / f"{sdk_text.snake(member)}.py"
+    return path.is_file() and f"'{token}'" in sdk_text.source(path)
+
+
+def locate(token: str) -> tuple[Path, str]:
+    """Find the folder of pulumi_aws that holds a token, and the member's name.
+
+    Raises:
+        UnknownTypeError: The token is not of the form `aws:<module>/<file>:<Member>`, or has no module.
+    """
+    match = re.fullmatch(r"aws:(?P<module>\w+)/\w+:(?P<member>\w+)", token)
+    if match is None:
+        raise UnknownTypeError(token)
+    module, root = match["module"], package_folder()
+    if module == "index":
+        return root, match["member"]
+    for candidate in (root / module, root / f"{module}_"):
+        if candidate.is_dir():
+            return candidate, match["member"]
+    raise UnknownTypeError(token)
+
+
+def member_files() -> Iterator[Path]:
+    """Yield the files of pulumi_aws that define a resource type or a function, module by module."""
+    for path in sorted(package_folder().rglob("*.py")):
+        if not path.name.startswith("_") and path.name != "outputs.py":
+            yield path
+
+
+def resource_tokens() -> Iterator[str]:
+    """Yield the token of every resource type of pulumi_aws, module by module."""
+    for path in member_files():
+        yield from resources_in(sdk_text.source(path))
+
+
+def function_tokens() -> Iterator[str]:
+    """Yield the token of every function of pulumi_aws, module by module."""
+    for path in member_files():
+        yield from functions_in(sdk_text.source(path))
+
+
+def resources_in(text: str) -> list[str]:
+    """Tell the tokens of the resource types that a file defines."""
+    return _RESOURCE.findall(text)
+
+
+def functions_in(text: str) -> list[str]:
+    """Tell the tokens of the functions that a file defines."""
+    return _INVOKE.findall(text)
+
+
+def arguments_body(path: Path, member: str) -> str | None:
+    """Give the text of the class of a resource type's arguments; None when there is none."""
+    # pulumi_aws calls it InitArgs where an input type has taken the other name.
+    return sdk_text.class_body(path, f"{member}Args") or sdk_text.class_body(path, f"{member}InitArgs")
+
+
+def secret_outputs(resource: str) -> tuple[str, ...]:
+    """Tell which outputs are secret, from the text of a resource's class."""
+    secrets = _SECRETS.search(resource)
+    return tuple(re.findall(r"\"(\w+)\"", secrets["names"])) if secrets else ()
+
+
+def inputs_of(body: str, references: References) -> dict[str, Property]:
+    """Read the properties of a class of arguments."""
+    required = sdk_text.required_arguments(body)
+    found: dict[str, Property] = {}
+    for getter in sdk_text.getters(body):
+        kind, _ = sdk_annotations.read(getter.annotation, references, "inputs")
+        found[getter.name] = Property(kind, getter.py in required, bool(_REPLACES.search(getter.doc)))
+    return found
+
+
+def outputs_of(body: str, references: References) -> dict[str, Property]:
+    """Read the properties of a class of results."""
+    found: dict[str, Property] = {}
+    for getter in sdk_text.getters(body):
+        kind, may_miss = sdk_annotations.read(getter.annotation, references, "outputs")
+        found[getter.name] = Property(kind, not may_miss, bool(_REPLACES.search(getter.doc)))
+    return found
+
+
+def function_properties(
+    path: Path, references: References
+) -> tuple[dict[str, Property], dict[str, Property]]:
+    """Read the arguments and the result of the function that a file defines."""
+    signature = sdk_text.signature(path)
+    if signature is None:
+        return {}, {}
+    inputs = {
+        name: Property(
+            sdk_annotations.read(annotation, references, "inputs")[0], not sdk_text.optional(annotation)
+        )
+        for name, annotation in signature.arguments.items()
+    }
+    return inputs, outputs_of(sdk_text.class_body(path, signature.result) or "", references)
+
+
+class _Objects:
+    """Collects the nested objects of one resource, each read once, whoever refers to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._wanted: list[tuple[str, Path, str, Side]] = []
+        self._names: set[str] = set()
+
+    def refer(self, reference: str, side: Side) -> str:
+        """Note that an object is wanted; gives the name that it has in the shape."""
+        module, _, name = reference.rpartition(".")
+        folder = self._folder
+        if module and module != "outputs":
+            folder = package_folder() / module.lstrip("_")
+        key = f"{side[0]}:{module}.{name}" if module not in {"", "outputs"} else f"{side[0]}:{name}"
+        if key not in self._names:
+            self._names.add(key)
+            self._wanted.append((key, folder, name, side))
+        return key
+
+    def enumeration(self, reference: str) -> str:  # noqa: ARG002 - AWS's enumerations are open
+        """Take any text: AWS adds values before pulumi_aws knows of them."""
+        return ""
+
+    def collect(self) -> dict[str, dict[str, Property]]:
+        found: dict[str, dict[str, Property]] = {}
+        while self._wanted:
+            key, folder, name, side = self._wanted.pop()
+            path = folder / ("_inputs.py" if side == "inputs" else "outputs.py")
+            body = sdk_text.class_body(path, name)
+            here = _Here(self, folder) if folder != self._folder else self
+            if body is None:
+                found[key] = {}
+            else:
+                found[key] = inputs_of(body, here) if side == "inputs" else outputs_of(body, here)
+        return found
+
+
+class _Here(_Objects):
+    """The same collection, seen from another module's folder."""
+
+    def __init__(self, parent: _Objects, folder: Path) -> None:
+        super().__init__(folder)
+        self._parent = parent
+
+    def refer(self, reference: str, side: Side) -> str:
+        if "." in reference and not reference.startswith("outputs."):
+            return self._parent.refer(reference, side)
+        return self._parent.refer(f"{self._folder.name}.{reference.removeprefix('outputs.')}", side)

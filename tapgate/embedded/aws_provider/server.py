@@ -1,0 +1,122 @@
+"""Serves the provider over gRPC."""
+
+from __future__ import annotations
+
+from concurrent import futures
+from typing import TYPE_CHECKING, Protocol, cast
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2
+
+from tapgate.embedded.aws_provider.service import Provider
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from google.protobuf.message import Message
+
+_SERVICE = "pulumirpc.ResourceProvider"
+_WORKERS = 16
+_MESSAGE_BYTES = 400 * 1024 * 1024
+"""The engine's own limit on messages."""
+
+
+class Server(Protocol):
+    """What is used of a gRPC server."""
+
+    def add_generic_rpc_handlers(self, handlers: tuple[object, ...], /) -> None:
+        """Serve more methods."""
+        ...
+
+    def add_insecure_port(self, address: str, /) -> int:
+        """Listen without encryption; gives the port."""
+        ...
+
+    def start(self) -> None:
+        """Begin to serve."""
+        ...
+
+    def stop(self, grace: float | None) -> Event:
+        """End after the calls under way, at most `grace` seconds later."""
+        ...
+
+
+class Event(Protocol):
+    """Set once the server has ended."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for it."""
+        ...
+
+
+class _Grpc(Protocol):
+    """The functions of grpc that its type stubs leave partly open."""
+
+    def server(self, pool: futures.Executor, *, options: list[tuple[str, int]]) -> Server: ...
+
+    def method_handlers_generic_handler(self, service: str, handlers: dict[str, object]) -> object: ...
+
+    def unary_unary_rpc_method_handler(
+        self,
+        behavior: Callable[..., Message],
+        *,
+        request_deserializer: Callable[[bytes], Message],
+        response_serializer: Callable[[Message], bytes],
+    ) -> object: ...
+
+
+class _Request(Protocol):
+    def FromString(self, s: bytes, /) -> Message: ...  # noqa: N802 - protobuf's name
+
+
+def start(engine_address: str) -> tuple[Server, int]:
+    """Start serving on a free port of the loopback address.
+
+    Args:
+        engine_address: Where the engine listens, `host:port`; empty when it attaches later.
+
+    Returns:
+        The server and its port.
+    """
+    library = cast("_Grpc", grpc)
+    options = [
+        ("grpc.max_receive_message_length", _MESSAGE_BYTES),
+        ("grpc.max_send_message_length", _MESSAGE_BYTES),
+    ]
+    server = library.server(futures.ThreadPoolExecutor(_WORKERS), options=options)
+    handlers: dict[str, object] = {
+        name: library.unary_unary_rpc_method_handler(
+            method, request_deserializer=request.FromString, response_serializer=_serialize
+        )
+        for name, (method, request) in _methods(Provider(engine_address)).items()
+    }
+    server.add_generic_rpc_handlers((library.method_handlers_generic_handler(_SERVICE, handlers),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    return server, port
+
+
+def _methods(provider: Provider) -> dict[str, tuple[Callable[..., Message], _Request]]:
+    return {
+        "Handshake": (provider.handshake, provider_pb2.ProviderHandshakeRequest),
+        "GetSchema": (provider.get_schema, provider_pb2.GetSchemaRequest),
+        "Parameterize": (provider.parameterize, provider_pb2.ParameterizeRequest),
+        "CheckConfig": (provider.check_config, provider_pb2.CheckRequest),
+        "DiffConfig": (provider.diff_config, provider_pb2.DiffRequest),
+        "Configure": (provider.configure, provider_pb2.ConfigureRequest),
+        "Check": (provider.check, provider_pb2.CheckRequest),
+        "Diff": (provider.diff, provider_pb2.DiffRequest),
+        "Create": (provider.create, provider_pb2.CreateRequest),
+        "Read": (provider.read, provider_pb2.ReadRequest),
+        "Update": (provider.update, provider_pb2.UpdateRequest),
+        "Delete": (provider.delete, provider_pb2.DeleteRequest),
+        "Invoke": (provider.invoke, provider_pb2.InvokeRequest),
+        "GetPluginInfo": (provider.plugin_info, empty_pb2.Empty),
+        "Attach": (provider.attach, plugin_pb2.PluginAttach),
+        "Cancel": (provider.cancel, empty_pb2.Empty),
+    }
+
+
+def _serialize(message: Message) -> bytes:
+    return message.SerializeToString()

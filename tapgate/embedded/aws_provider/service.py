@@ -1,0 +1,294 @@
+"""Pulumi's ResourceProvider protocol, each request turned into a call of the module that answers it."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, NoReturn, cast
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2
+
+from tapgate.embedded.aws_provider import differ, preview, sdk_source, settings
+from tapgate.embedded.aws_provider.answering import Context, answering
+from tapgate.embedded.aws_provider.endpoints import RefusedEndpointError, require_emulator
+from tapgate.embedded.aws_provider.engine_log import EngineLog
+from tapgate.embedded.aws_provider.found import inputs_as_found
+from tapgate.embedded.aws_provider.inputs import Request, check_inputs
+from tapgate.embedded.aws_provider.invokes import InvokeError, invoke
+from tapgate.embedded.aws_provider.marshal import Secrets, decode, encode
+from tapgate.embedded.aws_provider.provider_config import check_config, plain_config
+
+if TYPE_CHECKING:
+    from google.protobuf import struct_pb2
+
+    from tapgate.embedded.aws_provider.autonaming import Mode
+    from tapgate.embedded.aws_provider.deploy.aws import Api
+    from tapgate.embedded.aws_provider.deploy.lifecycle import Lifecycle
+
+
+_MODES: dict[int, Mode] = {0: "propose", 1: "enforce", 2: "disable"}
+_CHANGES: dict[tuple[differ.Change, bool], provider_pb2.PropertyDiff.Kind.ValueType] = {
+    ("add", False): provider_pb2.PropertyDiff.ADD,
+    ("add", True): provider_pb2.PropertyDiff.ADD_REPLACE,
+    ("delete", False): provider_pb2.PropertyDiff.DELETE,
+    ("delete", True): provider_pb2.PropertyDiff.DELETE_REPLACE,
+    ("update", False): provider_pb2.PropertyDiff.UPDATE,
+    ("update", True): provider_pb2.PropertyDiff.UPDATE_REPLACE,
+}
+_RETURN = "return"
+_NO_ENDPOINT = (
+    "The stand-in AWS provider has no emulator to {verb} {token} on: it never reaches AWS itself. "
+    "Fix: run it inside `python -m tapgate.embedded.emulator run -- …`, or deploy with the real provider "
+    "(--aws real)"
+)
+
+
+class Provider:
+    """The provider's side of the protocol."""
+
+    def __init__(self, engine_address: str) -> None:
+        self._log = EngineLog(engine_address)
+        self._settings = settings.Settings()
+        self._api: Api | None = None
+        self._lock = threading.Lock()
+        self._known: set[str] = set()
+
+    def handshake(
+        self, request: provider_pb2.ProviderHandshakeRequest, _context: Context
+    ) -> provider_pb2.ProviderHandshakeResponse:
+        """Say what the provider understands."""
+        if request.engine_address:
+            self._log = EngineLog(request.engine_address)
+        return provider_pb2.ProviderHandshakeResponse(
+            accept_secrets=True, supports_autonaming_configuration=True
+        )
+
+    def get_schema(
+        self, request: provider_pb2.GetSchemaRequest, context: Context
+    ) -> provider_pb2.GetSchemaResponse:
+        """Give the package's schema, by which YAML programs are typed."""
+        if request.subpackage_name:
+            _abort_parameters(context, request.subpackage_name)
+        if request.version:
+            context.abort(
+                grpc.StatusCode.INVALID_ARGUMENT,
+                f"the stand-in AWS provider writes schemas in format 0, not {request.version}",
+            )
+        from tapgate.embedded.aws_provider.schema.store import schema_text  # noqa: PLC0415 - YAML programs alone ask
+
+        with answering(context, {}):
+            return provider_pb2.GetSchemaResponse(schema=schema_text())
+
+    def parameterize(
+        self, request: provider_pb2.ParameterizeRequest, context: Context
+    ) -> provider_pb2.ParameterizeResponse:
+        """Refuse: the AWS provider is one package, the same for everybody."""
+        _abort_parameters(context, request.value.name or " ".join(request.args.args))
+
+    def check_config(
+        self, request: provider_pb2.CheckRequest, _context: Context
+    ) -> provider_pb2.CheckResponse:
+        """Check the provider's own configuration."""
+        news, _ = decode(request.news)
+        response = provider_pb2.CheckResponse(inputs=request.news)
+        for failure in check_config(news):
+            response.failures.add(property=failure.property, reason=failure.reason)
+        return response
+
+    def diff_config(self, request: provider_pb2.DiffRequest, _context: Context) -> provider_pb2.DiffResponse:
+        """Compare two configurations; none takes a new provider."""
+        olds, _ = decode(request.old_inputs)
+        news, _ = decode(request.news)
+        same = olds == news
+        changes = provider_pb2.DiffResponse.DIFF_NONE if same else provider_pb2.DiffResponse.DIFF_SOME
+        return provider_pb2.DiffResponse(changes=changes)
+
+    def configure(
+        self, request: provider_pb2.ConfigureRequest, context: Context
+    ) -> provider_pb2.ConfigureResponse:
+        """Take the configuration, and tell the user what provider this is."""
+        args, _ = decode(request.args)
+        self._settings = settings.read(plain_config(args))
+        for endpoint in (self._settings.endpoint, *self._settings.endpoints.values()):
+            if endpoint:
+                with answering(context, {}):
+                    require_emulator(endpoint)
+        where = f"on the emulator at {self._settings.endpoint}" if self._settings.endpoint else "for previews"
+        self._log.warn_once(
+            f"stand-in AWS provider {where}: nothing here reaches AWS "
+            f"(account {settings.ACCOUNT}, region {self._settings.region})"
+        )
+        asked = settings.version_of(args)
+        if settings.major(asked) not in {"", settings.major(sdk_source.package_version())}:
+            self._log.warn_once(
+                f"the program asks for version {asked} of the AWS provider; the stand-in knows the types of "
+                f"{sdk_source.package_version()}, and what differs between them is judged by the latter"
+            )
+        return provider_pb2.ConfigureResponse(
+            acceptSecrets=True, supportsPreview=True, supports_autonaming_configuration=True
+        )
+
+    def check(self, request: provider_pb2.CheckRequest, context: Context) -> provider_pb2.CheckResponse:
+        """Check a resource's inputs and fill in what pulumi-aws fills in."""
+        token, name = _type_and_name(request.urn)
+        news, secrets = decode(request.news)
+        olds, _ = decode(request.olds)
+        autonaming = request.autonaming if request.HasField("autonaming") else None
+        asked = Request(
+            token=token,
+            name=name,
+            news=news,
+            olds=olds,
+            seed=request.randomSeed,
+            mode=_MODES[autonaming.mode] if autonaming is not None else "random",
+            proposed=autonaming.proposed_name if autonaming is not None else "",
+        )
+        try:
+            inputs, failures = check_inputs(asked, self._settings)
+        except sdk_source.UnknownTypeError:
+            _abort_unknown_type(context, token)
+        response = provider_pb2.CheckResponse(inputs=encode(inputs, _with_derived(secrets)))
+        for failure in failures:
+            response.failures.add(property=failure.property, reason=failure.reason)
+        return response
+
+    def diff(self, request: provider_pb2.DiffRequest, _context: Context) -> provider_pb2.DiffResponse:
+        """Compare a resource with what the program now wants."""
+        token, _ = _type_and_name(request.urn)
+        state, _ = decode(request.olds)
+        old_inputs, _ = decode(request.old_inputs)
+        news, _ = decode(request.news)
+        ignored = set(request.ignoreChanges)
+        self._known.add(request.id)
+        differences = [
+            item for item in differ.compare(token, {**old_inputs, **state}, news) if item.path not in ignored
+        ]
+        replaces = sorted({item.property for item in differences if item.replaces})
+        kind = provider_pb2.DiffResponse.DIFF_SOME if differences else provider_pb2.DiffResponse.DIFF_NONE
+        response = provider_pb2.DiffResponse(
+            changes=kind,
+            replaces=replaces,
+            diffs=sorted({item.property for item in differences}),
+            deleteBeforeReplace=bool(replaces) and differ.replaced_first(token, news),
+            hasDetailedDiff=True,
+        )
+        for item in differences:
+            response.detailedDiff[item.path].kind = _CHANGES[item.change, item.replaces]
+        return response
+
+    def create(self, request: provider_pb2.CreateRequest, context: Context) -> provider_pb2.CreateResponse:
+        """Create a resource, or say in a preview what it will be."""
+        token, _ = _type_and_name(request.urn)
+        inputs, secrets = decode(request.properties)
+        marks = _with_derived(secrets)
+        if request.preview:
+            return provider_pb2.CreateResponse(properties=encode(preview.created(token, inputs), marks))
+        with answering(context, marks):
+            identifier, outputs = self._deployer("create", token).create(request.urn, inputs, self._known)
+        return provider_pb2.CreateResponse(id=identifier, properties=encode(outputs, marks))
+
+    def update(self, request: provider_pb2.UpdateRequest, context: Context) -> provider_pb2.UpdateResponse:
+        """Update a resource, or say in a preview what it will be."""
+        token, _ = _type_and_name(request.urn)
+        state, old_secrets = decode(request.olds)
+        inputs, secrets = decode(request.news)
+        kept = {name: mark for name, mark in old_secrets.items() if name not in inputs}
+        marks: Secrets = {**kept, **_with_derived(secrets)}
+        if request.preview:
+            outputs = preview.updated(token, state, inputs)
+            return provider_pb2.UpdateResponse(properties=encode(outputs, marks))
+        with answering(context, marks):
+            outputs = self._deployer("update", token).update(request.id, request.urn, inputs)
+        return provider_pb2.UpdateResponse(properties=encode(outputs, marks))
+
+    def read(self, request: provider_pb2.ReadRequest, context: Context) -> provider_pb2.ReadResponse:
+        """Read a resource as it is; an answer without an id says that it does not exist."""
+        token, _ = _type_and_name(request.urn)
+        self._known.add(request.id)
+        state, secrets = decode(request.properties)
+        old_inputs, input_secrets = decode(request.inputs)
+        with answering(context, secrets):
+            deployer = self._deployer("read", token)
+            outputs = deployer.read(request.id, state)
+        if outputs is None:
+            return provider_pb2.ReadResponse()
+        identifier = request.id if state else deployer.imported_id(request.id)
+        inputs = inputs_as_found(token, old_inputs, outputs)
+        return provider_pb2.ReadResponse(
+            id=identifier, properties=encode(outputs, secrets), inputs=encode(inputs, input_secrets)
+        )
+
+    def delete(self, request: provider_pb2.DeleteRequest, context: Context) -> empty_pb2.Empty:
+        """Delete a resource."""
+        token, _ = _type_and_name(request.urn)
+        state, _ = decode(request.properties)
+        old_inputs, _ = decode(request.old_inputs)
+        with answering(context, {}):
+            self._deployer("delete", token).delete(request.id, {**old_inputs, **state})
+        return empty_pb2.Empty()
+
+    def invoke(self, request: provider_pb2.InvokeRequest, context: Context) -> provider_pb2.InvokeResponse:
+        """Answer a function."""
+        args, secrets = decode(request.args)
+        try:
+            result = invoke(request.tok, args, self._settings)
+        except InvokeError as error:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        marks: Secrets = dict.fromkeys(result) if secrets else {}
+        response = provider_pb2.InvokeResponse()
+        # The field is called `return`, which Python has for itself.
+        cast("struct_pb2.Struct", getattr(response, _RETURN)).CopyFrom(encode(result, marks))
+        return response
+
+    def plugin_info(self, _request: empty_pb2.Empty, _context: Context) -> plugin_pb2.PluginInfo:
+        """Tell the version: that of the pulumi_aws whose types are served."""
+        return plugin_pb2.PluginInfo(version=sdk_source.package_version())
+
+    def attach(self, request: plugin_pb2.PluginAttach, _context: Context) -> empty_pb2.Empty:
+        """Take an engine's address after the start, as `PULUMI_DEBUG_PROVIDERS` wants it."""
+        self._log = EngineLog(request.address)
+        return empty_pb2.Empty()
+
+    def cancel(self, _request: empty_pb2.Empty, _context: Context) -> empty_pb2.Empty:
+        """Note that the engine gives up; a call that is under way ends by itself."""
+        return empty_pb2.Empty()
+
+    def _deployer(self, verb: str, token: str) -> Lifecycle:
+        if not self._settings.endpoint and not self._settings.endpoints:
+            raise RefusedEndpointError(_NO_ENDPOINT.format(verb=verb, token=token))
+        with self._lock:
+            if self._api is None:
+                from tapgate.embedded.aws_provider.deploy.aws import Api  # noqa: PLC0415 - boto3 takes a preview's time
+
+                self._api = Api(self._settings)
+        from tapgate.embedded.aws_provider.deploy.lifecycle import Lifecycle  # noqa: PLC0415 - as above
+        from tapgate.embedded.aws_provider.deploy.live import Live  # noqa: PLC0415 - as above
+
+        return Lifecycle(Live(token, self._api, self._settings))
+
+
+def _type_and_name(urn: str) -> tuple[str, str]:
+    _, _, rest = urn.partition("urn:pulumi:")
+    qualified, name = rest.split("::", 3)[2:]
+    return qualified.rpartition("$")[2], name
+
+
+def _with_derived(secrets: Secrets) -> Secrets:
+    return {**secrets, "tagsAll": secrets["tags"]} if "tags" in secrets else secrets
+
+
+def _abort_parameters(context: Context, asked: str) -> NoReturn:
+    context.abort(
+        grpc.StatusCode.INVALID_ARGUMENT,
+        f"the AWS provider takes no parameters, so it has no package `{asked}`. "
+        "Fix: take the parameters of `aws` out of the project's packages",
+    )
+
+
+def _abort_unknown_type(context: Context, token: str) -> NoReturn:
+    context.abort(
+        grpc.StatusCode.INVALID_ARGUMENT,
+        f"pulumi_aws {sdk_source.package_version()} has no resource type {token}. "
+        "Fix: check its name in the pulumi_aws reference, or install a pulumi_aws that has it",
+    )

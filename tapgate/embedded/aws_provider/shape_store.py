@@ -1,0 +1,61 @@
+"""Keeps the shapes that were read from pulumi_aws: in memory, and in the user's cache for the next run."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import TYPE_CHECKING, cast
+
+from tapgate.embedded.aws_provider import cache, sdk_source
+from tapgate.embedded.aws_provider.shapes import ResourceShape, from_json, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_FORMAT = 1
+
+
+@functools.cache
+def shape_of(token: str) -> ResourceShape:
+    """Give the shape of a resource type.
+
+    Raises:
+        sdk_source.UnknownTypeError: pulumi_aws has no such type.
+        sdk_source.SdkMissingError: pulumi_aws is not installed.
+    """
+    return _kept(token, sdk_source.read_resource)
+
+
+@functools.cache
+def function_shape_of(token: str) -> ResourceShape:
+    """Give the shape of a function: its arguments are the inputs.
+
+    Raises:
+        sdk_source.UnknownTypeError: pulumi_aws has no such function.
+        sdk_source.SdkMissingError: pulumi_aws is not installed.
+    """
+    return _kept(token, sdk_source.read_function)
+
+
+def cache_folder() -> Path:
+    """Tell where shapes are cached: a folder for each version of pulumi_aws and of the files' form."""
+    return cache.folder("aws-shapes") / f"{sdk_source.package_version()}-{_FORMAT}"
+
+
+def _kept(token: str, read: Callable[[str], ResourceShape]) -> ResourceShape:
+    path = cache_folder() / f"{token.replace(':', '.').replace('/', '.')}.json"
+    shape = _load(path, token)
+    if shape is None:
+        shape = read(token)
+        cache.keep(path, json.dumps(to_json(shape), separators=(",", ":")))
+    return shape
+
+
+def _load(path: Path, token: str) -> ResourceShape | None:
+    try:
+        document = cast("dict[str, object]", json.loads(path.read_text("utf-8")))
+        shape = from_json(document)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return shape if shape.token == token else None

@@ -1,0 +1,216 @@
+"""CloudWatch alarms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+
+from tapgate.embedded.aws_provider.operations import (
+    Answer,
+    Call,
+    Facet,
+    Operations,
+    Reader,
+    Source,
+    Subject,
+    Tagging,
+    Wanted,
+    at,
+    from_id,
+    identity,
+    picked,
+    wanted_name,
+)
+from tapgate.embedded.aws_provider.spelling import pascal
+from tapgate.embedded.aws_provider.types.description import Description, Limit
+
+if TYPE_CHECKING:
+    from tapgate.embedded.aws_provider.values import Properties, Value
+
+_FILLERS = frozenset({"ExtendedStatistic", "Period", "Statistic", "Unit"})
+_ALARM_PLAIN = {
+    "actionsEnabled": "ActionsEnabled",
+    "alarmActions": "AlarmActions",
+    "alarmDescription": "AlarmDescription",
+    "comparisonOperator": "ComparisonOperator",
+    "datapointsToAlarm": "DatapointsToAlarm",
+    "evaluateLowSampleCountPercentiles": "EvaluateLowSampleCountPercentile",
+    "evaluationPeriods": "EvaluationPeriods",
+    "extendedStatistic": "ExtendedStatistic",
+    "insufficientDataActions": "InsufficientDataActions",
+    "metricName": "MetricName",
+    "namespace": "Namespace",
+    "okActions": "OKActions",
+    "period": "Period",
+    "statistic": "Statistic",
+    "threshold": "Threshold",
+    "thresholdMetricId": "ThresholdMetricId",
+    "treatMissingData": "TreatMissingData",
+    "unit": "Unit",
+}
+
+
+def _dimensions(value: Value) -> object:
+    return (
+        [{"Name": name, "Value": text} for name, text in value.items()] if isinstance(value, dict) else None
+    )
+
+
+def _dimensions_found(value: object) -> Value:
+    pairs = cast("list[dict[str, str]]", value)
+    return {pair["Name"]: pair["Value"] for pair in pairs} or None
+
+
+def _queries(value: Value) -> object:
+    return [_query(item) for item in value if isinstance(item, dict)] if isinstance(value, list) else None
+
+
+def _query(query: Properties) -> object:
+    metric = query.get("metric")
+    plain = cast(
+        "dict[str, object]", pascal()({name: item for name, item in query.items() if name != "metric"})
+    )
+    if isinstance(metric, dict):
+        plain["MetricStat"] = {
+            "Metric": {
+                "Namespace": metric.get("namespace"),
+                "MetricName": metric.get("metricName"),
+                "Dimensions": _dimensions(metric.get("dimensions")) or [],
+            },
+            "Period": metric.get("period"),
+            "Stat": metric.get("stat"),
+            **({"Unit": metric["unit"]} if metric.get("unit") else {}),
+        }
+    return plain
+
+
+def _queries_found(value: object) -> Value:
+    return [_query_found(query) for query in cast("list[dict[str, object]]", value)] or None
+
+
+def _query_found(query: dict[str, object]) -> Value:
+    found: Properties = {
+        name[:1].lower() + name[1:]: cast("Value", item)
+        for name, item in query.items()
+        if name != "MetricStat"
+    }
+    stat = cast("dict[str, Value] | None", query.get("MetricStat"))
+    if stat:
+        metric = cast("dict[str, Value]", stat["Metric"])
+        shown: Properties = {
+            "dimensions": _dimensions_found(metric.get("Dimensions") or []),
+            "metricName": metric.get("MetricName"),
+            "namespace": metric.get("Namespace"),
+            "period": stat.get("Period"),
+            "stat": stat.get("Stat"),
+            "unit": stat.get("Unit"),
+        }
+        found["metric"] = {name: item for name, item in shown.items() if item is not None}
+    return found
+
+
+_ALARM_PARAMS: dict[str, Source] = {
+    "AlarmName": Wanted("name"),
+    "Dimensions": Wanted("dimensions", _dimensions),
+    "Metrics": Wanted("metricQueries", _queries),
+    **{parameter: Wanted(name) for name, parameter in _ALARM_PLAIN.items()},
+}
+
+
+def _flat(parameter: str) -> Reader:
+    """Read what an alarm on one metric has; an alarm on an expression has a filler there, if anything."""
+
+    def read(answer: Answer, subject: Subject) -> Value:
+        on_expression = answer.get("Metrics") or subject.wanted.get("metricQueries")
+        return None if on_expression and parameter in _FILLERS else at(parameter)(answer, subject)
+
+    return read
+
+
+def _datapoints(answer: Answer, subject: Subject) -> Value:
+    # Where a program says none, it is as many as there are periods.
+    told = at("DatapointsToAlarm")(answer, subject)
+    wanted = subject.wanted.get("datapointsToAlarm")
+    return None if wanted is None and told == answer.get("EvaluationPeriods") else told
+
+
+def _alarm_arn(subject: Subject) -> object:
+    return f"arn:aws:cloudwatch:{subject.region}:{subject.account}:alarm:{subject.id}"
+
+
+_ALARM_TAGS = Tagging(
+    read="list_tags_for_resource",
+    path="Tags",
+    tag="tag_resource",
+    untag="untag_resource",
+    resource=("ResourceARN", _alarm_arn),
+)
+
+ALARMS: Final[dict[str, Description]] = {
+    "aws:cloudwatch/metricAlarm:MetricAlarm": Description(
+        replaces=frozenset({"name"}),
+        defaults={"actionsEnabled": True, "treatMissingData": "missing"},
+        sets=frozenset({"alarmActions", "insufficientDataActions", "metricQueries", "okActions"}),
+        limits={
+            "datapointsToAlarm": Limit(minimum=1),
+            "evaluationPeriods": Limit(minimum=1),
+            "treatMissingData": Limit(choices=("missing", "ignore", "breaching", "notBreaching")),
+            "comparisonOperator": Limit(
+                choices=(
+                    "GreaterThanOrEqualToThreshold",
+                    "GreaterThanThreshold",
+                    "GreaterThanUpperThreshold",
+                    "LessThanLowerOrGreaterThanUpperThreshold",
+                    "LessThanLowerThreshold",
+                    "LessThanOrEqualToThreshold",
+                    "LessThanThreshold",
+                )
+            ),
+            "statistic": Limit(choices=("SampleCount", "Average", "Sum", "Minimum", "Maximum")),
+        },
+        operations=Operations(
+            service="cloudwatch",
+            create=Call("put_metric_alarm", _ALARM_PARAMS),
+            create_tags="Tags",
+            name=wanted_name("name"),
+            find=Call(
+                "describe_alarms",
+                {"AlarmNames": lambda subject: [subject.wanted.get("name")]},
+                pick=lambda answer, _subject: {"ids": [alarm["AlarmName"] for alarm in _alarms(answer)]},
+            ),
+            exclusive=True,
+            read=Call(
+                "describe_alarms",
+                {"AlarmNames": lambda subject: [subject.id]},
+                pick=picked("MetricAlarms", "AlarmName"),
+            ),
+            found={"arn": at("AlarmArn"), "name": at("AlarmName")},
+            facets=(
+                Facet(
+                    (*_ALARM_PLAIN, "dimensions", "metricQueries"),
+                    Call("put_metric_alarm", {**_ALARM_PARAMS, "AlarmName": identity}),
+                    found={
+                        "dimensions": at("Dimensions", _dimensions_found),
+                        "metricQueries": at("Metrics", _queries_found),
+                        **{name: _flat(parameter) for name, parameter in _ALARM_PLAIN.items()},
+                        "datapointsToAlarm": _datapoints,
+                    },
+                ),
+            ),
+            tags=_ALARM_TAGS,
+            delete=(Call("delete_alarms", {"AlarmNames": lambda subject: [subject.id]}),),
+            missing=frozenset({"ResourceNotFound", "ResourceNotFoundException"}),
+            # ministack 1.4 takes an alarm on an expression and keeps nothing of the expression.
+            untold=frozenset({"metricQueries"}),
+            from_id=from_id("name"),
+        ),
+    ),
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": Description(
+        replaces=frozenset({"actionsEnabled", "alarmName"}),
+        defaults={"actionsEnabled": True},
+        sets=frozenset({"alarmActions", "insufficientDataActions", "okActions"}),
+    ),
+}
+
+
+def _alarms(answer: Answer) -> list[dict[str, str]]:
+    return cast("list[dict[str, str]]", answer.get("MetricAlarms") or [])

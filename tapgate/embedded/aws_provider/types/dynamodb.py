@@ -1,0 +1,210 @@
+"""DynamoDB."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tapgate.embedded.aws_provider.operations import (
+    Call,
+    Computed,
+    Facet,
+    Operations,
+    Source,
+    Subject,
+    Tagging,
+    Wanted,
+    at,
+    from_id,
+    identity,
+    wanted_name,
+)
+from tapgate.embedded.aws_provider.spelling import camel, pascal
+from tapgate.embedded.aws_provider.types.description import Description, Limit
+from tapgate.embedded.aws_provider.types.dynamodb_forms import (
+    encryption,
+    found_billing,
+    found_capacity,
+    found_encryption,
+    found_expiry,
+    found_indexes,
+    found_key,
+    found_recovery,
+    indexes,
+    key_schema,
+    recovery,
+    stream,
+    throughput,
+)
+
+_TABLE: dict[str, Source] = {"TableName": identity}
+
+
+def _changed(*properties: str, **params: Source) -> Facet:
+    """Describe properties that AWS changes with one call of update_table."""
+    return Facet(properties, Call("update_table", {**_TABLE, **params}))
+
+
+_ATTRIBUTES = Wanted("attributes", pascal(name="AttributeName", type="AttributeType"))
+_THROUGHPUT = Computed(("readCapacity", "writeCapacity"), throughput)
+
+_OPERATIONS = Operations(
+    service="dynamodb",
+    create=Call(
+        "create_table",
+        {
+            "TableName": Wanted("name"),
+            "AttributeDefinitions": _ATTRIBUTES,
+            "KeySchema": Computed(("hashKey", "rangeKey"), key_schema),
+            "BillingMode": Wanted("billingMode"),
+            "ProvisionedThroughput": _THROUGHPUT,
+            "GlobalSecondaryIndexes": indexes("globalSecondaryIndexes"),
+            "LocalSecondaryIndexes": indexes("localSecondaryIndexes"),
+            "StreamSpecification": Computed(("streamEnabled", "streamViewType"), stream),
+            "SSESpecification": Wanted("serverSideEncryption", encryption),
+            "TableClass": Wanted("tableClass"),
+            "DeletionProtectionEnabled": Wanted("deletionProtectionEnabled"),
+        },
+    ),
+    create_tags="Tags",
+    name=wanted_name("name"),
+    read=Call("describe_table", _TABLE),
+    found={
+        "arn": at("Table.TableArn"),
+        "attributes": at("Table.AttributeDefinitions", camel(name="AttributeName", type="AttributeType")),
+        "billingMode": found_billing,
+        "deletionProtectionEnabled": at("Table.DeletionProtectionEnabled"),
+        "globalSecondaryIndexes": found_indexes("GlobalSecondaryIndexes"),
+        "hashKey": found_key("HASH"),
+        "localSecondaryIndexes": found_indexes("LocalSecondaryIndexes"),
+        "name": at("Table.TableName"),
+        "rangeKey": found_key("RANGE"),
+        "readCapacity": found_capacity("Read"),
+        "serverSideEncryption": found_encryption,
+        "streamArn": at("Table.LatestStreamArn"),
+        "streamEnabled": at("Table.StreamSpecification.StreamEnabled"),
+        "streamLabel": at("Table.LatestStreamLabel"),
+        "streamViewType": at("Table.StreamSpecification.StreamViewType"),
+        "tableClass": at("Table.TableClassSummary.TableClass"),
+        "writeCapacity": found_capacity("Write"),
+    },
+    facets=(
+        _changed(
+            "billingMode",
+            "readCapacity",
+            "writeCapacity",
+            BillingMode=Wanted("billingMode"),
+            ProvisionedThroughput=_THROUGHPUT,
+        ),
+        _changed("serverSideEncryption", SSESpecification=Wanted("serverSideEncryption", encryption)),
+        _changed(
+            "streamEnabled",
+            "streamViewType",
+            StreamSpecification=Computed(
+                ("streamEnabled", "streamViewType"),
+                lambda wanted: stream(wanted) or {"StreamEnabled": False},
+            ),
+        ),
+        _changed(
+            "tableClass",
+            TableClass=Computed(("tableClass",), lambda wanted: wanted.get("tableClass") or "STANDARD"),
+        ),
+        _changed(
+            "deletionProtectionEnabled",
+            DeletionProtectionEnabled=Computed(
+                ("deletionProtectionEnabled",), lambda wanted: bool(wanted.get("deletionProtectionEnabled"))
+            ),
+        ),
+        Facet(
+            ("pointInTimeRecovery",),
+            Call(
+                "update_continuous_backups",
+                {
+                    **_TABLE,
+                    "PointInTimeRecoverySpecification": Computed(
+                        ("pointInTimeRecovery",), lambda wanted: recovery(wanted.get("pointInTimeRecovery"))
+                    ),
+                },
+            ),
+            read=Call("describe_continuous_backups", _TABLE),
+            found={"pointInTimeRecovery": found_recovery},
+        ),
+        Facet(
+            ("ttl",),
+            Call(
+                "update_time_to_live",
+                {
+                    **_TABLE,
+                    "TimeToLiveSpecification": Wanted(
+                        "ttl",
+                        lambda ttl: (
+                            {"Enabled": bool(ttl.get("enabled")), "AttributeName": ttl.get("attributeName")}
+                            if isinstance(ttl, dict)
+                            else None
+                        ),
+                    ),
+                },
+            ),
+            read=Call("describe_time_to_live", _TABLE),
+            found={"ttl": found_expiry},
+        ),
+    ),
+    tags=Tagging(
+        read="list_tags_of_resource",
+        path="Tags",
+        tag="tag_resource",
+        untag="untag_resource",
+        resource=(
+            "ResourceArn",
+            lambda subject: f"arn:aws:dynamodb:{subject.region}:{subject.account}:table/{subject.id}",
+        ),
+    ),
+    delete=(Call("delete_table", _TABLE),),
+    missing=frozenset({"ResourceNotFoundException"}),
+    taken=frozenset({"ResourceInUseException"}),
+    from_id=from_id("name"),
+    # ministack 1.4 knows that recovery is on, not for how many days.
+    untold=frozenset({"pointInTimeRecovery.recoveryPeriodInDays"}),
+    active=lambda answer: at("Table.TableStatus")(answer, Subject("", {}, "", "")) == "ACTIVE",
+)
+
+DESCRIPTIONS: Final[dict[str, Description]] = {
+    "aws:dynamodb/table:Table": Description(
+        replaces=frozenset(
+            {
+                "hashKey",
+                "importTable.s3BucketSource",
+                "localSecondaryIndexes",
+                "name",
+                "rangeKey",
+                "restoreBackupArn",
+                "restoreDateTime",
+                "restoreSourceName",
+                "restoreSourceTableArn",
+                "restoreToLatestTime",
+            }
+        ),
+        defaults={"billingMode": "PROVISIONED"},
+        absent={"tableClass": "STANDARD"},
+        sets=frozenset({"attributes", "globalSecondaryIndexes", "localSecondaryIndexes", "replicas"}),
+        computed=frozenset(
+            {
+                "pointInTimeRecovery.recoveryPeriodInDays",
+                "serverSideEncryption.kmsKeyArn",
+                "replicas.kmsKeyArn",
+                "replicas.arn",
+                "replicas.streamArn",
+                "replicas.streamLabel",
+            }
+        ),
+        limits={
+            "billingMode": Limit(choices=("PROVISIONED", "PAY_PER_REQUEST")),
+            "attributes.type": Limit(choices=("S", "N", "B")),
+            "tableClass": Limit(choices=("STANDARD", "STANDARD_INFREQUENT_ACCESS")),
+            "pointInTimeRecovery.recoveryPeriodInDays": Limit(minimum=1, maximum=35),
+        },
+        operations=_OPERATIONS,
+    ),
+    "aws:dynamodb/tableReplica:TableReplica": Description(
+        replaces=frozenset({"globalTableArn", "kmsKeyArn", "tableClassOverride"}),
+    ),
+}

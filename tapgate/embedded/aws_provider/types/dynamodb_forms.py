@@ -1,0 +1,161 @@
+"""The forms that a DynamoDB table's properties have in Pulumi and in AWS's API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from tapgate.embedded.aws_provider.operations import Answer, Computed, Reader, Subject, at
+
+if TYPE_CHECKING:
+    from tapgate.embedded.aws_provider.values import Properties, Value
+
+_INDEX_KEYS = {"hashKey": "HASH", "rangeKey": "RANGE"}
+
+
+def key_schema(owner: Properties) -> list[dict[str, object]]:
+    """Give the keys of a table or index in AWS's form."""
+    return [
+        {"AttributeName": owner[name], "KeyType": kind}
+        for name, kind in _INDEX_KEYS.items()
+        if owner.get(name)
+    ]
+
+
+def throughput(owner: Properties) -> object:
+    """Give the provisioned throughput; None for a table that is paid by request."""
+    if owner.get("billingMode") == "PAY_PER_REQUEST" or not (
+        owner.get("readCapacity") or owner.get("writeCapacity")
+    ):
+        return None
+    return {"ReadCapacityUnits": owner.get("readCapacity"), "WriteCapacityUnits": owner.get("writeCapacity")}
+
+
+def indexes(name: str) -> Computed:
+    """Give the indexes of one kind in AWS's form."""
+
+    def make(wanted: Properties) -> object:
+        indexes = wanted.get(name)
+        if not isinstance(indexes, list) or not indexes:
+            return None
+        made: list[object] = []
+        for index in indexes:
+            if isinstance(index, dict):
+                key = {"hashKey": wanted.get("hashKey"), **index}
+                projection: dict[str, object] = {"ProjectionType": index.get("projectionType")}
+                if index.get("nonKeyAttributes"):
+                    projection["NonKeyAttributes"] = index["nonKeyAttributes"]
+                entry = {
+                    "IndexName": index.get("name"),
+                    "KeySchema": key_schema(key),
+                    "Projection": projection,
+                }
+                provisioned = throughput({**index, "billingMode": wanted.get("billingMode")})
+                made.append({**entry, **({"ProvisionedThroughput": provisioned} if provisioned else {})})
+        return made
+
+    return Computed((name,), make)
+
+
+def stream(wanted: Properties) -> object:
+    """Give the stream's settings; None for a table without one."""
+    if not wanted.get("streamEnabled"):
+        return None
+    return {"StreamEnabled": True, "StreamViewType": wanted.get("streamViewType")}
+
+
+def encryption(value: Value) -> object:
+    """Give the encryption at rest in AWS's form."""
+    if not isinstance(value, dict):
+        return None
+    if not value.get("enabled"):
+        return {"Enabled": False}
+    key = value.get("kmsKeyArn")
+    return {"Enabled": True, "SSEType": "KMS", **({"KMSMasterKeyId": key} if key else {})}
+
+
+def found_key(kind: str) -> Reader:
+    """Read the hash or range key."""
+
+    def read(answer: Answer, _subject: Subject) -> Value:
+        schema = cast("list[dict[str, str]]", at("Table.KeySchema")(answer, _subject) or [])
+        return next((key["AttributeName"] for key in schema if key["KeyType"] == kind), None)
+
+    return read
+
+
+def found_encryption(answer: Answer, subject: Subject) -> Value:
+    """Read the encryption with a key of KMS; None for AWS's own."""
+    status = at("Table.SSEDescription.Status")(answer, subject)
+    if status not in {"ENABLED", "ENABLING", "UPDATING"}:
+        return None
+    return {"enabled": True, "kmsKeyArn": at("Table.SSEDescription.KMSMasterKeyArn")(answer, subject)}
+
+
+def found_billing(answer: Answer, subject: Subject) -> Value:
+    """Read how the table is paid for."""
+    return at("Table.BillingModeSummary.BillingMode")(answer, subject) or "PROVISIONED"
+
+
+def found_capacity(kind: str) -> Reader:
+    """Read the provisioned throughput; None for a table that is paid by request."""
+
+    def read(answer: Answer, subject: Subject) -> Value:
+        provisioned = found_billing(answer, subject) == "PROVISIONED"
+        return (
+            at(f"Table.ProvisionedThroughput.{kind}CapacityUnits")(answer, subject) if provisioned else None
+        )
+
+    return read
+
+
+def found_indexes(path: str) -> Reader:
+    """Read the indexes of one kind."""
+
+    def read(answer: Answer, subject: Subject) -> Value:
+        found: list[Value] = []
+        for index in cast("list[dict[str, object]]", at(f"Table.{path}")(answer, subject) or []):
+            schema = cast("list[dict[str, str]]", index["KeySchema"])
+            projection = cast("dict[str, Value]", index["Projection"])
+            entry: Properties = {
+                "name": str(index["IndexName"]),
+                "hashKey": next((key["AttributeName"] for key in schema if key["KeyType"] == "HASH"), None),
+                "rangeKey": next((key["AttributeName"] for key in schema if key["KeyType"] == "RANGE"), None),
+                "projectionType": projection.get("ProjectionType"),
+                "nonKeyAttributes": projection.get("NonKeyAttributes"),
+            }
+            if path.startswith("Local"):
+                del entry["hashKey"]
+            for name in ("Read", "Write"):
+                units = at(f"ProvisionedThroughput.{name}CapacityUnits")(index, subject)
+                entry[f"{name.lower()}Capacity"] = units or None
+            found.append({name: value for name, value in entry.items() if value is not None})
+        return found or None
+
+    return read
+
+
+def recovery(value: Value) -> object:
+    """Give the point-in-time recovery in AWS's form."""
+    if not isinstance(value, dict):
+        return {"PointInTimeRecoveryEnabled": False}
+    days = value.get("recoveryPeriodInDays")
+    enabled = bool(value.get("enabled"))
+    return {
+        "PointInTimeRecoveryEnabled": enabled,
+        **({"RecoveryPeriodInDays": days} if enabled and days else {}),
+    }
+
+
+def found_recovery(answer: Answer, subject: Subject) -> Value:
+    """Read the point-in-time recovery."""
+    path = "ContinuousBackupsDescription.PointInTimeRecoveryDescription"
+    found: Properties = {"enabled": at(f"{path}.PointInTimeRecoveryStatus")(answer, subject) == "ENABLED"}
+    days = at(f"{path}.RecoveryPeriodInDays")(answer, subject)
+    return {**found, "recoveryPeriodInDays": days} if found["enabled"] and days else found
+
+
+def found_expiry(answer: Answer, subject: Subject) -> Value:
+    """Read the expiry of items; None for a table without one."""
+    enabled = at("TimeToLiveDescription.TimeToLiveStatus")(answer, subject) in {"ENABLED", "ENABLING"}
+    attribute = at("TimeToLiveDescription.AttributeName")(answer, subject)
+    return {"enabled": enabled, "attributeName": attribute} if attribute else None

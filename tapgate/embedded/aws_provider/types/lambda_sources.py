@@ -1,0 +1,206 @@
+"""What feeds a Lambda function: event sources, and the settings of asynchronous calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+
+from tapgate.embedded.aws_provider.operations import (
+    Answer,
+    Call,
+    Facet,
+    Operations,
+    Reader,
+    Source,
+    Subject,
+    Tagging,
+    Wanted,
+    at,
+    from_id,
+    identity,
+    named,
+    wanted_name,
+)
+from tapgate.embedded.aws_provider.spelling import camel, pascal
+from tapgate.embedded.aws_provider.types.description import Description, Limit
+from tapgate.embedded.aws_provider.types.lambda_forms import GONE, OF, function_found, shown
+
+if TYPE_CHECKING:
+    from tapgate.embedded.aws_provider.values import Value
+
+_MAPPING: dict[str, Source] = {"UUID": identity}
+_MAPPED = {
+    "batchSize": "BatchSize",
+    "bisectBatchOnFunctionError": "BisectBatchOnFunctionError",
+    "functionResponseTypes": "FunctionResponseTypes",
+    "maximumBatchingWindowInSeconds": "MaximumBatchingWindowInSeconds",
+    "maximumRecordAgeInSeconds": "MaximumRecordAgeInSeconds",
+    "maximumRetryAttempts": "MaximumRetryAttempts",
+    "parallelizationFactor": "ParallelizationFactor",
+}
+_MAPPED_OBJECTS = {
+    "destinationConfig": "DestinationConfig",
+    "filterCriteria": "FilterCriteria",
+    "scalingConfig": "ScalingConfig",
+}
+_ASYNC_DEFAULTS = {"maximumEventAgeInSeconds": 21_600}
+_ASYNC = {
+    "maximumEventAgeInSeconds": "MaximumEventAgeInSeconds",
+    "maximumRetryAttempts": "MaximumRetryAttempts",
+}
+
+
+def _mapping_arn(subject: Subject) -> object:
+    return f"arn:aws:lambda:{subject.region}:{subject.account}:event-source-mapping:{subject.id}"
+
+
+def _enabled(answer: Answer, _subject: Subject) -> Value:
+    return str(answer.get("State")) in {"Enabled", "Enabling", "Creating", "Updating"}
+
+
+def _own(name: str, parameter: str) -> Reader:
+    """Read what AWS tells its default of: that is nothing where the program says nothing."""
+
+    def read(answer: Answer, subject: Subject) -> Value:
+        value = at(parameter)(answer, subject)
+        return None if subject.wanted.get(name) is None and value == _ASYNC_DEFAULTS.get(name) else value
+
+    return read
+
+
+def _destinations(answer: Answer, subject: Subject) -> Value:
+    found = camel()(at("DestinationConfig")(answer, subject))
+    shown = {name: value for name, value in found.items() if value} if isinstance(found, dict) else {}
+    return shown or None
+
+
+def _mappings(answer: Answer) -> list[dict[str, str]]:
+    return cast("list[dict[str, str]]", answer.get("EventSourceMappings") or [])
+
+
+SOURCES: Final[dict[str, Description]] = {
+    "aws:lambda/eventSourceMapping:EventSourceMapping": Description(
+        replaces=frozenset(
+            {
+                "amazonManagedKafkaEventSourceConfig.consumerGroupId",
+                "eventSourceArn",
+                "queues",
+                "selfManagedEventSource",
+                "selfManagedKafkaEventSourceConfig.consumerGroupId",
+                "startingPosition",
+                "startingPositionTimestamp",
+                "topics",
+            }
+        ),
+        defaults={"enabled": True},
+        sets=frozenset({"functionResponseTypes", "sourceAccessConfigurations", "filterCriteria.filters"}),
+        limits={
+            "functionResponseTypes": Limit(choices=("ReportBatchItemFailures",)),
+            "scalingConfig.maximumConcurrency": Limit(minimum=2),
+        },
+        operations=Operations(
+            service="lambda",
+            create=Call(
+                "create_event_source_mapping",
+                {
+                    "EventSourceArn": Wanted("eventSourceArn"),
+                    "FunctionName": Wanted("functionName"),
+                    "Enabled": Wanted("enabled"),
+                    "StartingPosition": Wanted("startingPosition"),
+                    **{parameter: Wanted(name) for name, parameter in _MAPPED.items()},
+                    **{parameter: Wanted(name, pascal()) for name, parameter in _MAPPED_OBJECTS.items()},
+                },
+            ),
+            create_tags="Tags",
+            name=named("UUID"),
+            find=Call(
+                "list_event_source_mappings",
+                {"EventSourceArn": Wanted("eventSourceArn"), "FunctionName": Wanted("functionName")},
+                pick=lambda answer, _subject: {"ids": [mapping["UUID"] for mapping in _mappings(answer)]},
+            ),
+            read=Call("get_event_source_mapping", _MAPPING),
+            found={
+                "arn": at("EventSourceMappingArn"),
+                "eventSourceArn": at("EventSourceArn"),
+                "functionArn": at("FunctionArn"),
+                "lastModified": at("LastModified", str),
+                "lastProcessingResult": at("LastProcessingResult"),
+                "state": at("State"),
+                "stateTransitionReason": at("StateTransitionReason"),
+                "uuid": at("UUID"),
+            },
+            facets=(
+                Facet(
+                    ("functionName", "enabled", *_MAPPED, *_MAPPED_OBJECTS),
+                    Call(
+                        "update_event_source_mapping",
+                        {
+                            **_MAPPING,
+                            "FunctionName": Wanted("functionName"),
+                            "Enabled": Wanted("enabled"),
+                            **{parameter: Wanted(name) for name, parameter in _MAPPED.items()},
+                            **{
+                                parameter: Wanted(name, pascal())
+                                for name, parameter in _MAPPED_OBJECTS.items()
+                            },
+                        },
+                    ),
+                    found={
+                        "functionName": function_found,
+                        "enabled": _enabled,
+                        **{name: shown(parameter) for name, parameter in _MAPPED.items()},
+                        **{
+                            name: shown(parameter, convert=True)
+                            for name, parameter in _MAPPED_OBJECTS.items()
+                        },
+                    },
+                ),
+            ),
+            tags=Tagging(
+                read="list_tags",
+                path="Tags",
+                tag="tag_resource",
+                untag="untag_resource",
+                resource=("Resource", _mapping_arn),
+                key="",
+            ),
+            delete=(Call("delete_event_source_mapping", _MAPPING),),
+            missing=GONE,
+            from_id=from_id("uuid"),
+        ),
+    ),
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": Description(
+        replaces=frozenset({"functionName", "qualifier"}),
+        defaults={"maximumRetryAttempts": 2},
+        limits={
+            "maximumEventAgeInSeconds": Limit(minimum=60, maximum=21_600),
+            "maximumRetryAttempts": Limit(minimum=0, maximum=2),
+        },
+        operations=Operations(
+            service="lambda",
+            name=wanted_name("functionName", "qualifier"),
+            read=Call("get_function_event_invoke_config", OF),
+            found={"functionName": function_found},
+            facets=(
+                Facet(
+                    (*_ASYNC, "destinationConfig"),
+                    Call(
+                        "put_function_event_invoke_config",
+                        {
+                            **OF,
+                            **{parameter: Wanted(name) for name, parameter in _ASYNC.items()},
+                            "DestinationConfig": Wanted("destinationConfig", pascal()),
+                        },
+                    ),
+                    found={
+                        **{name: _own(name, parameter) for name, parameter in _ASYNC.items()},
+                        "destinationConfig": _destinations,
+                    },
+                ),
+            ),
+            delete=(Call("delete_function_event_invoke_config", OF),),
+            missing=GONE,
+            from_id=from_id("functionName", "qualifier"),
+            unread=frozenset({"functionName", "qualifier"}),
+        ),
+    ),
+}

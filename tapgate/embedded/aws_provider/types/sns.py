@@ -1,0 +1,195 @@
+"""Simple Notification Service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tapgate.embedded.aws_provider.attributes import Attribute, all_given, one_text, reader
+from tapgate.embedded.aws_provider.operations import (
+    Call,
+    Constant,
+    Facet,
+    Operations,
+    Source,
+    Tagging,
+    Wanted,
+    from_id,
+    identity,
+    named,
+    wanted_name,
+)
+from tapgate.embedded.aws_provider.spelling import truth, whole
+from tapgate.embedded.aws_provider.types.description import Description, Limit
+
+if TYPE_CHECKING:
+    from tapgate.embedded.aws_provider.operations import Answer, Subject
+    from tapgate.embedded.aws_provider.values import Value
+
+_TOPIC: dict[str, Source] = {"TopicArn": identity}
+_GONE = frozenset({"NotFound", "NotFoundException"})
+_FIFO = Attribute("fifoTopic", "FifoTopic", truth)
+_POLICY = Attribute("policy", "Policy")
+_CHANGEABLE = (
+    Attribute("contentBasedDeduplication", "ContentBasedDeduplication", truth, "false"),
+    Attribute("deliveryPolicy", "DeliveryPolicy"),
+    Attribute("displayName", "DisplayName"),
+    Attribute("kmsMasterKeyId", "KmsMasterKeyId"),
+    _POLICY,
+    Attribute("signatureVersion", "SignatureVersion", whole),
+    Attribute("tracingConfig", "TracingConfig"),
+)
+_SUBSCRIPTION: dict[str, Source] = {"SubscriptionArn": identity}
+_SUBSCRIBED = (
+    Attribute("deliveryPolicy", "DeliveryPolicy"),
+    Attribute("filterPolicy", "FilterPolicy"),
+    Attribute("filterPolicyScope", "FilterPolicyScope"),
+    Attribute("rawMessageDelivery", "RawMessageDelivery", truth, "false"),
+    Attribute("redrivePolicy", "RedrivePolicy"),
+    Attribute("subscriptionRoleArn", "SubscriptionRoleArn"),
+)
+
+
+def _topic_facet(attribute: Attribute) -> Facet:
+    return Facet(
+        (attribute.property,),
+        Call(
+            "set_topic_attributes",
+            {**_TOPIC, "AttributeName": Constant(attribute.name), "AttributeValue": one_text(attribute)},
+        ),
+        found={attribute.property: reader(attribute)},
+    )
+
+
+def _subscription_facet(attribute: Attribute) -> Facet:
+    return Facet(
+        (attribute.property,),
+        Call(
+            "set_subscription_attributes",
+            {
+                **_SUBSCRIPTION,
+                "AttributeName": Constant(attribute.name),
+                "AttributeValue": one_text(attribute),
+            },
+        ),
+        found={attribute.property: reader(attribute)},
+    )
+
+
+def _arn(subject: Subject) -> object:
+    return f"arn:aws:sns:{subject.region}:{subject.account}:{subject.wanted.get('name')}"
+
+
+def _name(_answer: Answer, subject: Subject) -> Value:
+    return subject.id.rpartition(":")[2]
+
+
+def _own_policy(answer: Answer, subject: Subject) -> Answer | None:
+    # A topic always has a policy; AWS's own one stands for none.
+    policy = reader(_POLICY)(answer, subject)
+    return None if policy is None or "__default_policy_ID" in str(policy) else answer
+
+
+DESCRIPTIONS: Final[dict[str, Description]] = {
+    "aws:sns/topic:Topic": Description(
+        replaces=frozenset({"fifoTopic", "name", "namePrefix"}),
+        documents=frozenset({"archivePolicy", "deliveryPolicy", "policy"}),
+        limits={"signatureVersion": Limit(minimum=1, maximum=2)},
+        operations=Operations(
+            service="sns",
+            create=Call(
+                "create_topic", {"Name": Wanted("name"), "Attributes": all_given(_FIFO, *_CHANGEABLE)}
+            ),
+            create_tags="Tags",
+            name=named("TopicArn"),
+            find=Call(
+                "get_topic_attributes",
+                {"TopicArn": _arn},
+                pick=lambda _answer, subject: {"ids": [_arn(subject)]},
+            ),
+            exclusive=True,
+            read=Call("get_topic_attributes", _TOPIC),
+            found={
+                "arn": reader(Attribute("arn", "TopicArn")),
+                "fifoTopic": reader(_FIFO),
+                "name": _name,
+                "owner": reader(Attribute("owner", "Owner")),
+            },
+            facets=tuple(_topic_facet(attribute) for attribute in _CHANGEABLE),
+            tags=Tagging(
+                read="list_tags_for_resource",
+                path="Tags",
+                tag="tag_resource",
+                untag="untag_resource",
+                resource=("ResourceArn", identity),
+            ),
+            delete=(Call("delete_topic", _TOPIC),),
+            missing=_GONE,
+            from_id=from_id("arn"),
+        ),
+    ),
+    "aws:sns/topicPolicy:TopicPolicy": Description(
+        replaces=frozenset({"arn"}),
+        documents=frozenset({"policy"}),
+        operations=Operations(
+            service="sns",
+            name=wanted_name("arn"),
+            read=Call("get_topic_attributes", _TOPIC, pick=_own_policy),
+            found={"arn": reader(Attribute("arn", "TopicArn")), "owner": reader(Attribute("owner", "Owner"))},
+            facets=(_topic_facet(_POLICY),),
+            missing=_GONE,
+            from_id=from_id("arn"),
+            unread=frozenset({"arn"}),
+        ),
+    ),
+    "aws:sns/topicSubscription:TopicSubscription": Description(
+        replaces=frozenset({"endpoint", "protocol", "topic"}),
+        defaults={"confirmationTimeoutInMinutes": 1},
+        documents=frozenset({"deliveryPolicy", "filterPolicy", "redrivePolicy", "replayPolicy"}),
+        limits={
+            "protocol": Limit(
+                choices=(
+                    "application",
+                    "email",
+                    "email-json",
+                    "firehose",
+                    "http",
+                    "https",
+                    "lambda",
+                    "sms",
+                    "sqs",
+                )
+            )
+        },
+        operations=Operations(
+            service="sns",
+            create=Call(
+                "subscribe",
+                {
+                    "TopicArn": Wanted("topic"),
+                    "Protocol": Wanted("protocol"),
+                    "Endpoint": Wanted("endpoint"),
+                    "Attributes": all_given(*_SUBSCRIBED),
+                    "ReturnSubscriptionArn": Constant(value=True),
+                },
+            ),
+            name=named("SubscriptionArn"),
+            read=Call("get_subscription_attributes", _SUBSCRIPTION),
+            found={
+                "arn": lambda _answer, subject: subject.id,
+                "confirmationWasAuthenticated": reader(
+                    Attribute("confirmationWasAuthenticated", "ConfirmationWasAuthenticated", truth)
+                ),
+                "endpoint": reader(Attribute("endpoint", "Endpoint")),
+                "ownerId": reader(Attribute("ownerId", "Owner")),
+                "pendingConfirmation": reader(Attribute("pendingConfirmation", "PendingConfirmation", truth)),
+                "protocol": reader(Attribute("protocol", "Protocol")),
+                "topic": reader(Attribute("topic", "TopicArn")),
+            },
+            facets=tuple(_subscription_facet(attribute) for attribute in _SUBSCRIBED),
+            delete=(Call("unsubscribe", _SUBSCRIPTION),),
+            missing=_GONE,
+            from_id=from_id("arn"),
+            unread=frozenset({"confirmationTimeoutInMinutes", "endpointAutoConfirms"}),
+        ),
+    ),
+}

@@ -1,0 +1,143 @@
+"""Simple Queue Service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tapgate.embedded.aws_provider.attributes import Attribute, all_given, one, reader
+from tapgate.embedded.aws_provider.operations import (
+    Call,
+    Constant,
+    Facet,
+    Operations,
+    Source,
+    Tagging,
+    Wanted,
+    from_id,
+    identity,
+    named,
+    wanted_name,
+)
+from tapgate.embedded.aws_provider.spelling import truth, whole
+from tapgate.embedded.aws_provider.types.description import Description, Limit
+
+if TYPE_CHECKING:
+    from tapgate.embedded.aws_provider.operations import Answer, Subject
+    from tapgate.embedded.aws_provider.values import Value
+
+_QUEUE: dict[str, Source] = {"QueueUrl": identity}
+_GONE = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
+_POLICY = Attribute("policy", "Policy")
+_REDRIVE = Attribute("redrivePolicy", "RedrivePolicy")
+_REDRIVE_ALLOW = Attribute("redriveAllowPolicy", "RedriveAllowPolicy")
+_FIFO = Attribute("fifoQueue", "FifoQueue", truth)
+_CHANGEABLE = (
+    Attribute("contentBasedDeduplication", "ContentBasedDeduplication", truth, "false"),
+    Attribute("deduplicationScope", "DeduplicationScope"),
+    Attribute("delaySeconds", "DelaySeconds", whole, "0"),
+    Attribute("fifoThroughputLimit", "FifoThroughputLimit"),
+    Attribute("kmsDataKeyReusePeriodSeconds", "KmsDataKeyReusePeriodSeconds", whole, "300"),
+    Attribute("kmsMasterKeyId", "KmsMasterKeyId"),
+    Attribute("maxMessageSize", "MaximumMessageSize", whole),
+    Attribute("messageRetentionSeconds", "MessageRetentionPeriod", whole),
+    _POLICY,
+    Attribute("receiveWaitTimeSeconds", "ReceiveMessageWaitTimeSeconds", whole, "0"),
+    _REDRIVE_ALLOW,
+    _REDRIVE,
+    Attribute("sqsManagedSseEnabled", "SqsManagedSseEnabled", truth, "false"),
+    Attribute("visibilityTimeoutSeconds", "VisibilityTimeout", whole),
+)
+_ATTRIBUTES = Call("get_queue_attributes", {**_QUEUE, "AttributeNames": Constant(["All"])})
+
+
+def _facet(attribute: Attribute) -> Facet:
+    return Facet(
+        (attribute.property,),
+        Call("set_queue_attributes", {**_QUEUE, "Attributes": one(attribute)}),
+        found={attribute.property: reader(attribute)},
+    )
+
+
+def _name(_answer: Answer, subject: Subject) -> Value:
+    return subject.id.rpartition("/")[2]
+
+
+def _beside(attribute: Attribute) -> Description:
+    """Describe one attribute of a queue as a resource of its own, which bears the queue's URL."""
+    return Description(
+        replaces=frozenset({"queueUrl"}),
+        documents=frozenset({attribute.property}),
+        operations=Operations(
+            service="sqs",
+            name=wanted_name("queueUrl"),
+            read=Call(
+                "get_queue_attributes",
+                {**_QUEUE, "AttributeNames": Constant([attribute.name])},
+                pick=lambda answer, subject: (
+                    answer if reader(attribute)(answer, subject) is not None else None
+                ),
+            ),
+            found={attribute.property: reader(attribute)},
+            facets=(Facet((attribute.property,), _facet(attribute).put),),
+            delete=(Call("set_queue_attributes", {**_QUEUE, "Attributes": Constant({attribute.name: ""})}),),
+            missing=_GONE,
+            from_id=from_id("queueUrl"),
+            unread=frozenset({"queueUrl"}),
+        ),
+    )
+
+
+DESCRIPTIONS: Final[dict[str, Description]] = {
+    "aws:sqs/queue:Queue": Description(
+        replaces=frozenset({"fifoQueue", "name", "namePrefix"}),
+        defaults={
+            "maxMessageSize": 262144,
+            "messageRetentionSeconds": 345600,
+            "visibilityTimeoutSeconds": 30,
+        },
+        documents=frozenset({"policy", "redriveAllowPolicy", "redrivePolicy"}),
+        limits={
+            "delaySeconds": Limit(minimum=0, maximum=900),
+            "kmsDataKeyReusePeriodSeconds": Limit(minimum=60, maximum=86_400),
+            "maxMessageSize": Limit(minimum=1024, maximum=1_048_576),
+            "messageRetentionSeconds": Limit(minimum=60, maximum=1_209_600),
+            "visibilityTimeoutSeconds": Limit(minimum=0, maximum=43_200),
+        },
+        operations=Operations(
+            service="sqs",
+            create=Call(
+                "create_queue", {"QueueName": Wanted("name"), "Attributes": all_given(_FIFO, *_CHANGEABLE)}
+            ),
+            create_tags="tags",
+            name=named("QueueUrl"),
+            find=Call(
+                "get_queue_url",
+                {"QueueName": Wanted("name")},
+                pick=lambda answer, _subject: {"ids": [answer["QueueUrl"]]},
+            ),
+            exclusive=True,
+            read=_ATTRIBUTES,
+            found={
+                "arn": reader(Attribute("arn", "QueueArn")),
+                "fifoQueue": reader(_FIFO),
+                "name": _name,
+                "url": lambda _answer, subject: subject.id,
+            },
+            facets=tuple(_facet(attribute) for attribute in _CHANGEABLE),
+            tags=Tagging(
+                read="list_queue_tags",
+                path="Tags",
+                tag="tag_queue",
+                untag="untag_queue",
+                resource=("QueueUrl", identity),
+                key="",
+            ),
+            delete=(Call("delete_queue", _QUEUE),),
+            missing=_GONE,
+            from_id=from_id("url"),
+        ),
+    ),
+    "aws:sqs/queuePolicy:QueuePolicy": _beside(_POLICY),
+    "aws:sqs/redrivePolicy:RedrivePolicy": _beside(_REDRIVE),
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": _beside(_REDRIVE_ALLOW),
+}

@@ -1,0 +1,119 @@
+"""`python -m tapgate doctor`: what is there, what is missing, and how to get it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from tapgate.embedded import environment, lambda_code, stacks
+from tapgate.embedded.failure import Failure
+from tapgate.embedded.places import ROOT, cache_root, make_folder
+from tapgate.embedded.toolchain import at_hand, go_build
+from tapgate.embedded.toolchain.executable import Cli
+from tapgate.embedded.toolchain.search import FORCED, find_forced
+
+PACKAGES = ("pulumi", "pulumi-aws", "pulumi-policy", "ministack")
+_EXIT_MISSING = 2
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that was looked at: whether it is there, what was found, and what to do when it is not."""
+
+    name: str
+    there: bool
+    found: str
+    fix: str = ""
+    needed: bool = True
+
+    def __str__(self) -> str:
+        """Render one or two lines."""
+        sign = "ok     " if self.there else "missing" if self.needed else "absent "
+        text = f"{sign}  {self.name}: {self.found}"
+        return text if self.there or not self.fix else f"{text}\n         -> {self.fix}"
+
+
+def report() -> int:
+    """Print what was found; 2 when something is missing that the embedded default needs, else 0."""
+    lines = [*_interpreter(), _toolchain(), _go(), _cache(), _archives(), _stacks(), _provider(), _login()]
+    print("\n".join(map(str, lines)))
+    return _EXIT_MISSING if any(line.needed and not line.there for line in lines) else 0
+
+
+def _interpreter() -> list[Line]:
+    lines = [Line("Python", sys.version_info >= (3, 11), f"{platform.python_version()} at {sys.executable}")]
+    for package in PACKAGES:
+        try:
+            lines.append(Line(package, there=True, found=metadata.version(package)))
+        except metadata.PackageNotFoundError:
+            fix = "pip install --require-hashes -r requirements/embedded.txt"
+            lines.append(Line(package, there=False, found="not installed", fix=fix))
+    return lines
+
+
+def _toolchain() -> Line:
+    try:
+        cli = find_forced() or at_hand()
+    except Failure as failure:
+        return Line("Pulumi CLI", there=False, found=str(failure), fix=f"unset {FORCED}")
+    if isinstance(cli, Cli):
+        return Line("Pulumi CLI", there=True, found=f"{cli.version}, {cli.way}, in {cli.folder}")
+    will_build = go_build.find_go() is not None
+    return Line(
+        "Pulumi CLI",
+        there=False,
+        found="not there yet; the next `python -m tapgate exec` gets it"
+        if will_build
+        else "not there, and no Go to build it with",
+        fix="install it from https://www.pulumi.com/docs/install/ or install Go from https://go.dev/dl/",
+        needed=not will_build,
+    )
+
+
+def _go() -> Line:
+    go = go_build.find_go()
+    why = "only needed to build a Pulumi CLI where none can be downloaded"
+    return Line("Go", go is not None, str(go or f"not there; {why}"), needed=False)
+
+
+def _cache() -> Line:
+    folder = cache_root()
+    try:
+        make_folder(folder)
+    except Failure as failure:
+        return Line("cache folder", there=False, found=str(failure))
+    return Line("cache folder", os.access(folder, os.W_OK), str(folder), fix="make it writable")
+
+
+def _archives() -> Line:
+    missing = [name for name in lambda_code.ARCHIVES if not (ROOT / name).exists()]
+    found = f"not built yet: {', '.join(missing)}" if missing else ", ".join(lambda_code.ARCHIVES)
+    return Line("Lambda archives", not missing, found, fix=lambda_code.COMMAND, needed=False)
+
+
+def _stacks() -> Line:
+    names = stacks.configured_stacks()
+    return Line("stacks with a Pulumi.<stack>.yaml", bool(names), ", ".join(names) or "none", needed=False)
+
+
+def _provider() -> Line:
+    path = Path(__file__).with_name("aws_provider") / "__main__.py"
+    return Line(
+        "stand-in AWS provider", path.exists(), str(path.parent), fix="restore tapgate/embedded/aws_provider/"
+    )
+
+
+def _login() -> Line:
+    """What `--aws real` would use; the embedded default needs none of it."""
+    try:
+        environment.require_login(os.environ)
+    except Failure:
+        return Line(
+            "Pulumi login (for --aws real)", there=False, found="none", fix="pulumi login", needed=False
+        )
+    backend = os.environ.get("PULUMI_BACKEND_URL") or str(Path.home() / ".pulumi" / "credentials.json")
+    return Line("Pulumi login (for --aws real)", there=True, found=backend)

@@ -1,0 +1,242 @@
+"""Starts ministack for one session and ends it with the session."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ACCOUNT = "123456789012"
+"""The account that everything is in: AWS's own example number, which the stand-in provider names too."""
+REGION = "eu-west-2"
+
+_ROOT = Path(__file__).parents[3]
+_ATTEMPTS = 5
+_START_SECONDS = 60
+_STOP_SECONDS = 5
+_POLL_SECONDS = 0.05
+
+
+class EmulatorError(RuntimeError):
+    """The emulator does not start; the message says why and what to do."""
+
+
+class Emulator:
+    """One emulator, as a context manager.
+
+    It listens on 127.0.0.1 only, keeps its state in a temporary folder and has no way to Docker. It ends
+    with the `with` block, and with the process that started it, however that ends.
+
+    Attributes:
+        port: The port it listens on; 0 before the start.
+        folder: Its temporary folder; its log is `emulator.log` in there.
+    """
+
+    def __init__(self, port: int = 0, environment: Mapping[str, str] | None = None) -> None:
+        """Prepare an emulator.
+
+        Args:
+            port: The port to listen on; 0 for any free one.
+            environment: More variables for it and for the Lambda functions that it runs.
+        """
+        self.port = 0
+        self.folder = Path()
+        self._wanted = port
+        self._more = dict(environment or {})
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        """Start it.
+
+        Raises:
+            EmulatorError: It does not start, or the port that was asked for is taken.
+        """
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it and remove its folder."""
+        self.stop()
+
+    @property
+    def endpoint(self) -> str:
+        """Its address, e.g. `http://127.0.0.1:41234`."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """The id of its process; 0 when it does not run."""
+        return self._process.pid if self._process is not None else 0
+
+    def environment(self) -> dict[str, str]:
+        """Give the variables that lead AWS's SDKs, the stand-in provider and boto3 to it and nowhere else."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": "stand-in",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def start(self) -> None:
+        """Start it, on another free port when somebody else took the first one in the meantime.
+
+        Raises:
+            EmulatorError: It does not start, or the port that was asked for is taken.
+        """
+        if self._wanted and _listens(self._wanted):
+            # Asked for its readiness, whoever has the port could answer in the new emulator's place.
+            raise EmulatorError(_taken(self._wanted))
+        self.folder = Path(tempfile.mkdtemp(prefix="tap-emulator-"))
+        try:
+            for attempt in range(1, _ATTEMPTS + 1):
+                self.port = self._wanted or _free_port()
+                self._launch()
+                if self._wait_until_ready():
+                    return
+                self._end_process()
+                self._give_up_when(last=bool(self._wanted) or attempt == _ATTEMPTS)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End it, with the functions that it runs, and remove its folder."""
+        self._end_process()
+        if self.folder != Path():
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder, self.port = Path(), 0
+
+    def kill(self) -> None:
+        """End it at once and without warning, as a crash would; its state is lost."""
+        if self._process is not None:
+            _signal_group(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+    def _launch(self) -> None:
+        # Its own session, so that its functions end with it; its standard input tells it that we live.
+        with (self.folder / "emulator.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tapgate.embedded.emulator.serve"],
+                cwd=_ROOT,
+                env=self._own_environment(),
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def _own_environment(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if _harmless(name)}
+        return {
+            **inherited,
+            **self.environment(),
+            "BIND_HOST": "127.0.0.1",
+            "DOCKER_HOST": f"unix://{self.folder}/no-docker",
+            "GATEWAY_PORT": str(self.port),
+            "LAMBDA_EXECUTOR": "local",
+            "LAMBDA_STATE_TRANSITION_SECONDS": "0",
+            "LOG_LEVEL": "WARNING",
+            "IOT_MTLS_ENABLED": "0",
+            "MINISTACK_ACCOUNT_ID": ACCOUNT,
+            "MINISTACK_REGION": REGION,
+            "PERSIST_STATE": "0",
+            "SFTP_ENABLED": "0",
+            "STATE_DIR": str(self.folder / "state"),
+            "S3_DATA_DIR": str(self.folder / "s3"),
+            "TMPDIR": str(self.folder),
+            **self._more,
+        }
+
+    def _wait_until_ready(self) -> bool:
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            if self._process is None or self._process.poll() is not None:
+                return False
+            if _ready(self.port):
+                return True
+            time.sleep(_POLL_SECONDS)
+        return False
+
+    def _give_up_when(self, *, last: bool) -> None:
+        if last:
+            raise EmulatorError(self._why_not())
+
+    def _why_not(self) -> str:
+        log = (self.folder / "emulator.log").read_text("utf-8", errors="replace").strip()
+        if "already in use" in log:
+            return _taken(self.port)
+        if re.search(r"No module named '?ministack", log):
+            return (
+                "The AWS emulator is not installed: there is no module ministack. "
+                "Fix: pip install -r requirements/embedded.txt"
+            )
+        last = log.splitlines()[-1] if log else "it said nothing"
+        return f"The AWS emulator did not start on port {self.port}. It said: {last}. Fix: see what it said"
+
+    def _end_process(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()
+        _signal_group(process.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_STOP_SECONDS)
+        # Functions that outlive the emulator's own process are in its group still.
+        _signal_group(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _harmless(name: str) -> bool:
+    return not name.startswith(("AWS_", "LOCALSTACK_", "MINISTACK_", "PULUMI_"))
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _taken(port: int) -> str:
+    return (
+        f"The AWS emulator cannot listen on port {port} of 127.0.0.1: the port is taken. "
+        "Fix: end what listens there, or leave the port out to get a free one"
+    )
+
+
+def _listens(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _ready(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/_ministack/ready")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)

@@ -1,0 +1,139 @@
+"""What a command's environment has to be: on the embedded default, or with the user's own AWS account."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from tapgate.embedded.failure import Failure
+from tapgate.embedded.json_object import read_object
+from tapgate.embedded.places import ROOT, cache_root, checkout_folder, make_folder
+from tapgate.embedded.stand_ins import is_stand_in_folder, stand_in_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tapgate.embedded.toolchain.executable import Cli
+
+Aws = Literal["embedded", "real"]
+MARK = "TAP_LOCAL_AWS"
+"""Set in a prepared environment, to what it was prepared for."""
+EMULATOR_STATE = "TAP_EMULATOR_STATE"
+"""Set by `python -m tapgate.embedded.emulator run`: the folder for the state of what is deployed to it."""
+PASSPHRASE = "tap-guardrails-stand-in"  # noqa: S105 - protects nothing: it belongs to the embedded state alone
+_HARMLESS_AWS = {"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE", "AWS_XRAY_DAEMON_ADDRESS"}
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_CLOUD = ("PULUMI_ACCESS_TOKEN", "PULUMI_API", "PULUMI_DEFAULT_ORGANIZATION", "PULUMI_CONFIG_PASSPHRASE_FILE")
+_AMBIENT = "PULUMI_IGNORE_AMBIENT_PLUGINS"
+
+Changes = dict[str, str | None]
+"""Variables to set; None for one to remove."""
+
+
+def changes_for(aws: Aws, cli: Cli, base: Mapping[str, str], root: Path = ROOT) -> Changes:
+    """Return what to change in `base` so that commands find the engine and the AWS that was asked for."""
+    if aws == "real":
+        require_login(base)
+        return {
+            **_python(base),
+            "PATH": _path(base, [cli.folder]),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            MARK: aws,
+        }
+    return {
+        **_python(base),
+        **dict.fromkeys((name for name in base if not _may_stay(name, base[name])), None),
+        **_nowhere_to_log_in(),
+        "PATH": _path(base, [stand_in_folder(root), cli.folder]),
+        "PULUMI_HOME": str(make_folder(checkout_folder(root) / "home")),
+        "PULUMI_BACKEND_URL": f"file://{make_folder(state_folder(root, base))}",
+        "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+        "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        MARK: aws,
+    }
+
+
+def state_folder(root: Path = ROOT, base: Mapping[str, str] = os.environ) -> Path:
+    """Where the embedded backend keeps the checkout's stacks.
+
+    What is deployed to an emulator that ends with a command is gone with it, so its state is kept apart.
+    """
+    emulators = base.get(EMULATOR_STATE)
+    return Path(emulators) if emulators else checkout_folder(root) / "state"
+
+
+def applied(changes: Changes, base: Mapping[str, str]) -> dict[str, str]:
+    """The environment that results."""
+    result = {name: value for name, value in base.items() if name not in changes}
+    result.update({name: value for name, value in changes.items() if value is not None})
+    return result
+
+
+def require_login(base: Mapping[str, str]) -> None:
+    """Refuse to go on without a backend: the engine would ask for one in the middle of a run."""
+    if any(base.get(name) for name in ("PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN")):
+        return
+    credentials = Path(base.get("PULUMI_HOME") or Path.home() / ".pulumi") / "credentials.json"
+    if not read_object(credentials, str).get("current"):
+        raise Failure(
+            "Pulumi is not logged in to any backend",
+            where=str(credentials),
+            why="with --aws real the stack's state belongs to you, so no stand-in backend is used",
+            fix="run `pulumi login` (or `pulumi login s3://<bucket>`, `pulumi login --local`), or set "
+            "PULUMI_BACKEND_URL; without an account use --aws embedded",
+        )
+
+
+def _python(base: Mapping[str, str]) -> Changes:
+    """Make `python`, and what the engine starts, the interpreter that runs now."""
+    changes: Changes = {"PULUMI_PYTHON_CMD": sys.executable}
+    if sys.prefix != sys.base_prefix:
+        changes |= {"VIRTUAL_ENV": sys.prefix, "PYTHONHOME": None}
+    if base.get("PYTHONDONTWRITEBYTECODE"):
+        # Components, packs and the provider start anew in every preview: compiling what they import each
+        # time doubles the preview. The cache takes the compiled files, so that the checkout stays clean.
+        changes |= {
+            "PYTHONDONTWRITEBYTECODE": None,
+            "PYTHONPYCACHEPREFIX": str(cache_root() / "bytecode"),
+        }
+    return changes
+
+
+def _path(base: Mapping[str, str], first: list[Path]) -> str:
+    """PATH with these folders first, then the interpreter's, then what was there without any stand-ins."""
+    if sys.prefix != sys.base_prefix:
+        first = [*first, Path(sys.prefix, "bin")]
+    ahead = [str(folder) for folder in first]
+    rest = [
+        entry for entry in base.get("PATH", os.defpath).split(os.pathsep) if not is_stand_in_folder(entry)
+    ]
+    return os.pathsep.join([*ahead, *(entry for entry in rest if entry not in ahead)])
+
+
+def _may_stay(name: str, value: str) -> bool:
+    """Say whether a variable may stay on the embedded default, which may not reach a real account."""
+    if name in _CLOUD or name == _AMBIENT:
+        return False
+    if name.startswith("AWS_ENDPOINT_URL"):
+        return _on_this_machine(value)
+    return not name.startswith("AWS_") or name in _HARMLESS_AWS
+
+
+def _on_this_machine(url: str) -> bool:
+    try:
+        return urlsplit(url).hostname in _LOOPBACK
+    except ValueError:
+        return False
+
+
+def _nowhere_to_log_in() -> Changes:
+    """Keep the AWS SDKs from the credentials that they look for by themselves."""
+    return {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }

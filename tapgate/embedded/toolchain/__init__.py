@@ -1,0 +1,8 @@
+"""The Pulumi CLI and its language hosts, on any machine: found, installed, or built."""
+
+from __future__ import annotations
+
+from tapgate.embedded.toolchain.executable import Cli
+from tapgate.embedded.toolchain.search import at_hand, find
+
+__all__ = ["Cli", "at_hand", "find"]

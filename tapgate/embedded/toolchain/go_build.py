@@ -1,0 +1,182 @@
+"""Build the Pulumi CLI and its language hosts from the Go module proxy, at the versions of `cli/go.mod`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from tapgate.embedded.failure import Failure
+from tapgate.embedded.places import cache_root
+from tapgate.embedded.toolchain.entry import get_or_make, is_whole, remove_tree
+from tapgate.embedded.toolchain.executable import Cli, Unusable, inspect
+from tapgate.embedded.toolchain.official import ENTRY_PREFIX
+from tapgate.embedded.toolchain.progress import elapsed, say, still_going
+
+SOURCES = Path(__file__).parent / "cli"
+WAY = "built with Go"
+INSTALL_PAGE = "https://www.pulumi.com/docs/install/"
+PACKAGES = (
+    "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+    "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",
+    "./pulumi-language-python",
+)
+SCRIPTS = ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python")
+"""What Pulumi's own distribution puts beside the Python language host, taken from the SDK's module."""
+
+USUAL_PLACES = ("/usr/local/go/bin", "/usr/lib/go/bin", "/opt/homebrew/bin", "/snap/bin")
+_SDK_MODULE = "github.com/pulumi/pulumi/sdk/v3"
+_FIRST_WITH_TOOLCHAINS = (1, 21)
+_CACHES = {"GOPATH": "path", "GOMODCACHE": "modules", "GOCACHE": "objects", "GOTMPDIR": "work"}
+"""What Go fills with some 3 GB that are not needed after the build, and the folder of each."""
+
+
+def built() -> Cli | None:
+    """The CLI that an earlier run built from these very sources, if it is still whole."""
+    entry = entry_folder()
+    if not is_whole(entry):
+        return None
+    found = inspect(entry / "bin" / "pulumi", WAY)
+    return found if isinstance(found, Cli) else None
+
+
+def build() -> Cli | None:
+    """Build the CLI; None when there is no Go that could."""
+    go = find_go()
+    if go is None:
+        return None
+    entry = get_or_make(entry_folder(), lambda folder: _compile(go, folder))
+    found = inspect(entry / "bin" / "pulumi", WAY)
+    if isinstance(found, Unusable):
+        raise Failure(
+            "The Pulumi CLI was built but cannot be used",
+            where=str(found.path),
+            why=found.reason,
+            fix=f"remove {entry} and run the command again",
+        )
+    return found
+
+
+def is_build(folder: Path) -> bool:
+    """Say whether the executables in this folder were built here, at whatever version."""
+    entry = folder.resolve().parent
+    return entry.parent == cache_root().resolve() and not entry.name.startswith(ENTRY_PREFIX)
+
+
+def find_go() -> Path | None:
+    """The `go` on PATH, or in one of the places where its installers put it."""
+    on_path = shutil.which("go")
+    if on_path is not None:
+        return Path(on_path)
+    return next((path for place in USUAL_PLACES if os.access(path := Path(place, "go"), os.X_OK)), None)
+
+
+def pulumi_version() -> str:
+    """The version of the CLI that go.mod names, as in `v3.259.0`."""
+    found = re.search(rf"^\s*{re.escape(_SDK_MODULE)} (v\S+)", _go_mod(), re.MULTILINE)
+    if found is None:
+        raise Failure(f"go.mod does not name {_SDK_MODULE}", where=str(SOURCES / "go.mod"))
+    return found[1]
+
+
+def _go_mod() -> str:
+    return (SOURCES / "go.mod").read_text(encoding="utf-8")
+
+
+def entry_folder() -> Path:
+    """One entry for each state of the sources: an edit, or a newer version, is another entry."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in SOURCES.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(SOURCES)}\0{path.stat().st_size}\0".encode())
+        digest.update(path.read_bytes())
+    return cache_root() / f"pulumi-{pulumi_version().removeprefix('v')}-{digest.hexdigest()[:12]}"
+
+
+def _compile(go: Path, folder: Path) -> None:
+    # Inside the unfinished entry: what a build that is killed leaves goes with it.
+    scratch = folder / "scratch"
+    try:
+        _build_into(folder / "bin", go, _go_environment(go, scratch))
+    finally:
+        remove_tree(scratch)
+
+
+def _build_into(binaries: Path, go: Path, environment: dict[str, str]) -> None:
+    version = pulumi_version()
+    binaries.mkdir()
+    say(f"building the Pulumi CLI {version} with Go: 5 to 7 minutes on two cores, once")
+    started = time.monotonic()
+    flags = f"-s -w -X {_SDK_MODULE}/go/common/version.Version={version}"
+    options = ["-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", flags]
+    with still_going("building the Pulumi CLI"):
+        _go(go, environment, "build", *options, "-o", f"{binaries}{os.sep}", *PACKAGES)
+        sdk = _go(go, environment, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", _SDK_MODULE).strip()
+    for script in SCRIPTS:
+        placed = binaries / Path(script).name
+        shutil.copyfile(Path(sdk, script), placed)
+        placed.chmod(0o755)
+    say(f"built in {elapsed(time.monotonic() - started)}")
+
+
+def _go_environment(go: Path, scratch: Path) -> dict[str, str]:
+    """The environment of the build: the user's, with caches of its own, without what would break it."""
+    caches = {name: scratch / folder for name, folder in _CACHES.items()}
+    for cache in caches.values():
+        cache.mkdir(parents=True)
+    environment = {
+        **os.environ,
+        **{name: str(cache) for name, cache in caches.items()},
+        "CGO_ENABLED": "0",
+        # Else Go takes the right to remove a module away.
+        "GOFLAGS": "-modcacherw",
+        "GOWORK": "off",
+        "GO111MODULE": "on",
+    }
+    have = _go_release(
+        _go(go, {**environment, "GOTOOLCHAIN": "local"}, "env", "GOVERSION", folder=Path.home())
+    )
+    need = _go_release(_required_go())
+    if have >= need:
+        return {**environment, "GOTOOLCHAIN": "local"}
+    if have < _FIRST_WITH_TOOLCHAINS:
+        raise Failure(
+            f"Go {'.'.join(map(str, have))} is too old to build the Pulumi CLI",
+            where=str(go),
+            why=f"its sources need Go {_required_go()}",
+            fix=f"install a newer Go (https://go.dev/dl/) or the Pulumi CLI ({INSTALL_PAGE})",
+        )
+    return {**environment, "GOTOOLCHAIN": f"go{_required_go()}+auto"}
+
+
+def _required_go() -> str:
+    found = re.search(r"^go (\S+)", _go_mod(), re.MULTILINE)
+    return found[1] if found else "1.21"
+
+
+def _go_release(text: str) -> tuple[int, ...]:
+    """The numbers of `go1.26.8` or `1.25.11`; (0,) for a development version."""
+    found = re.search(r"\d+(?:\.\d+)+", text)
+    return tuple(map(int, found[0].split("."))) if found else (0,)
+
+
+def _go(go: Path, environment: dict[str, str], *arguments: str, folder: Path = SOURCES) -> str:
+    """Run Go in the folder of the sources and return what it printed."""
+    try:
+        outcome = subprocess.run(
+            [go, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+    except OSError as error:
+        raise Failure("Go cannot be run", where=str(go), why=str(error), fix="install Go again") from error
+    if outcome.returncode:
+        raise Failure(
+            f"`go {arguments[0]}` failed with exit code {outcome.returncode}",
+            where=str(SOURCES),
+            why="\n".join(["its last lines were:", *outcome.stderr.strip().splitlines()[-8:]]),
+            fix="if modules could not be downloaded, let the Go module proxy (GOPROXY) be reached; or "
+            f"install the Pulumi CLI ({INSTALL_PAGE})",
+        )
+    return outcome.stdout

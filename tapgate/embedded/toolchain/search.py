@@ -1,0 +1,80 @@
+"""Find a Pulumi CLI: the user's own, else the official installer's, else one built with Go."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tapgate.embedded.failure import Failure
+from tapgate.embedded.toolchain import go_build, official
+from tapgate.embedded.toolchain.executable import Cli, inspect
+from tapgate.embedded.toolchain.progress import say
+from tapgate.embedded.toolchain.version import MINIMUM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FORCED = "TAP_PULUMI"
+"""Environment variable that names the CLI to use: the executable, or the folder that it is in."""
+
+
+def find() -> Cli:
+    """Return a usable CLI, installing or building one where there is none.
+
+    What is there already goes before what would have to be downloaded.
+    """
+    found = find_forced() or at_hand() or official.install() or go_build.build()
+    if found is None:
+        raise _nothing()
+    return found
+
+
+def at_hand() -> Cli | None:
+    """A usable CLI that needs no download: on PATH, or in the cache."""
+    return _on_path() or official.installed() or go_build.built()
+
+
+def find_forced() -> Cli | None:
+    """The CLI that the user names, None when none is named; one that cannot be used is not passed over."""
+    named = os.environ.get(FORCED)
+    if not named:
+        return None
+    path = Path(named, "pulumi") if Path(named).is_dir() else Path(named)
+    found = inspect(path.absolute(), f"named by {FORCED}")
+    if isinstance(found, Cli):
+        return found
+    raise Failure(
+        "The Pulumi CLI that was asked for cannot be used",
+        where=f"{FORCED}={named}",
+        why=found.reason,
+        fix=f"name a Pulumi CLI {MINIMUM} or newer, or unset {FORCED} to let one be found",
+    )
+
+
+def _on_path() -> Cli | None:
+    for path in _candidates():
+        found = inspect(path, "found on PATH")
+        if isinstance(found, Cli):
+            return found
+        say(f"passing over {path}: {found.reason}")
+    return None
+
+
+def _candidates() -> Iterator[Path]:
+    """Every `pulumi` on PATH, each once, in PATH's order."""
+    seen: set[Path] = set()
+    for entry in os.environ.get("PATH", os.defpath).split(os.pathsep):
+        path = Path(entry, "pulumi")
+        if path not in seen and os.access(path, os.X_OK) and not path.is_dir():
+            seen.add(path)
+            yield path
+
+
+def _nothing() -> Failure:
+    return Failure(
+        "No Pulumi CLI is there, and none can be got on this machine",
+        why="the gate runs the real engine; its download cannot be reached, and no Go is there to build it",
+        fix=f"install the Pulumi CLI {MINIMUM} or newer (https://www.pulumi.com/docs/install/) and put it on "
+        f"PATH, or name it in {FORCED}; or install Go (https://go.dev/dl/) and run the command again",
+    )

@@ -1,0 +1,204 @@
+"""The engine's event log (one JSON object a line), read into what the gate needs of it.
+
+Format: `EngineEvent` of github.com/pulumi/pulumi/sdk/v3/go/common/apitype/events.go. The Automation API's
+own `EngineEvent` drops a policy's severity and the summaries that prove that policies ran.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from tapgate.document import integer, mapping, text, texts
+from tapgate.plain import uncoloured
+from tapgate.remediation import Remediation, changes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+# Operations on a resource that the program declares: the engine has packs analyze each of them.
+DECLARED: Final = frozenset({"create", "same", "update", "replace", "create-replacement", "import"})
+
+# Operations that change something in the cloud or in the stack's state.
+_CHANGES: Final = frozenset(
+    {"create", "update", "delete", "create-replacement", "delete-replaced", "import", "import-replacement"}
+)
+_CLOSING_WORDS: Final = frozenset({"preview failed", "update failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyEvent:
+    """One policy's finding, as the engine tells it."""
+
+    urn: str
+    message: str
+    policy: str
+    pack: str
+    level: str
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySummary:
+    """Which policies of a pack passed and failed on one resource, or (urn empty) on the stack."""
+
+    urn: str
+    pack: str
+    passed: tuple[str, ...]
+    failed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """A message of engine, program, provider or pack; severity is info, info#err, warning or error."""
+
+    urn: str
+    severity: str
+    message: str
+
+
+@dataclass(slots=True)
+class EventLog:
+    """What one run of the engine said.
+
+    Attributes:
+        findings: policy events.
+        analyzed: summaries of resource policies, one for each resource and pack.
+        stack_analyzed: summaries of stack policies, one for each pack.
+        offered: resource policies that are enabled, by pack (from the summaries of remediation).
+        remediated: each remediation that changed a resource.
+        diagnostics: messages, debug ones left out.
+        declared: type token of each resource that the program declares, by URN.
+        providers: names of the provider packages in use.
+        applied: each operation that was carried out and not only planned, by kind.
+        packs: version of each loaded pack, by the key `name|local|path` or `name`.
+        changes: number of operations by kind.
+        result: `succeeded`, `failed`, `canceled`, or empty when the engine did not come that far.
+        truncated: the log ends in the middle of a line (the engine was killed).
+    """
+
+    findings: list[PolicyEvent] = field(default_factory=list[PolicyEvent])
+    analyzed: list[PolicySummary] = field(default_factory=list[PolicySummary])
+    stack_analyzed: list[PolicySummary] = field(default_factory=list[PolicySummary])
+    offered: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    remediated: list[Remediation] = field(default_factory=list[Remediation])
+    diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    declared: dict[str, str] = field(default_factory=dict[str, str])
+    providers: set[str] = field(default_factory=set[str])
+    applied: list[str] = field(default_factory=list[str])
+    packs: dict[str, str] = field(default_factory=dict[str, str])
+    changes: dict[str, int] = field(default_factory=dict[str, int])
+    result: str = ""
+    truncated: bool = False
+
+    def errors(self) -> list[Diagnostic]:
+        """Return the diagnostics that say that something failed, other than the closing `preview failed`."""
+        closing = {"preview failed", "update failed"}
+        return [
+            one for one in self.diagnostics if one.severity == "error" and one.message.strip() not in closing
+        ]
+
+
+def read_events(lines: Iterable[str]) -> EventLog:
+    """Read an event log; what is not an event that the gate knows is passed over."""
+    log = EventLog()
+    for line in lines:
+        try:
+            event = mapping(json.loads(line))
+        except ValueError:
+            log.truncated = True
+            continue
+        for kind, take in _READERS.items():
+            if kind in event:
+                take(log, mapping(event[kind]))
+    return log
+
+
+def _finding(log: EventLog, body: Mapping[str, object]) -> None:
+    log.findings.append(
+        PolicyEvent(
+            urn=text(body.get("resourceUrn")),
+            message=uncoloured(text(body.get("message"))),
+            policy=text(body.get("policyName")),
+            pack=text(body.get("policyPackName")),
+            level=text(body.get("enforcementLevel")),
+            severity=text(body.get("severity")),
+        )
+    )
+
+
+def _summary(body: Mapping[str, object]) -> PolicySummary:
+    return PolicySummary(
+        urn=text(body.get("resourceUrn")),
+        pack=text(body.get("policyPackName")),
+        passed=texts(body.get("passed")),
+        failed=texts(body.get("failed")),
+    )
+
+
+def _analyzed(log: EventLog, body: Mapping[str, object]) -> None:
+    log.analyzed.append(_summary(body))
+
+
+def _stack_analyzed(log: EventLog, body: Mapping[str, object]) -> None:
+    log.stack_analyzed.append(_summary(body))
+
+
+def _offered(log: EventLog, body: Mapping[str, object]) -> None:
+    summary = _summary(body)
+    log.offered.setdefault(summary.pack, set()).update(summary.passed, summary.failed)
+
+
+def _remediated(log: EventLog, body: Mapping[str, object]) -> None:
+    log.remediated.append(
+        Remediation(
+            pack=text(body.get("policyPackName")),
+            policy=text(body.get("policyName")),
+            urn=text(body.get("resourceUrn")),
+            changes=changes(mapping(body.get("before")), mapping(body.get("after"))),
+        )
+    )
+
+
+def _diagnostic(log: EventLog, body: Mapping[str, object]) -> None:
+    severity = text(body.get("severity"))
+    if severity == "debug" or body.get("ephemeral") is True:
+        return
+    message = uncoloured(text(body.get("message")))
+    log.diagnostics.append(Diagnostic(urn=text(body.get("urn")), severity=severity, message=message))
+
+
+def _step(log: EventLog, body: Mapping[str, object]) -> None:
+    step = mapping(body.get("metadata"))
+    kind = text(step.get("type"))
+    if kind.startswith(_PROVIDER_PREFIX):
+        log.providers.add(kind.removeprefix(_PROVIDER_PREFIX))
+    if text(step.get("op")) in DECLARED:
+        log.declared[text(step.get("urn"))] = kind
+
+
+def _outputs(log: EventLog, body: Mapping[str, object]) -> None:
+    step = mapping(body.get("metadata"))
+    if body.get("planning") is not True and text(step.get("op")) in _CHANGES:
+        log.applied.append(text(step.get("op")))
+
+
+def _closing(log: EventLog, body: Mapping[str, object]) -> None:
+    log.result = text(body.get("result"))
+    log.packs = {name: text(version) for name, version in mapping(body.get("PolicyPacks")).items()}
+    log.changes = {op: integer(count) for op, count in mapping(body.get("resourceChanges")).items()}
+
+
+_PROVIDER_PREFIX: Final = "pulumi:providers:"
+_READERS: Final[Mapping[str, Callable[[EventLog, Mapping[str, object]], None]]] = {
+    "policyEvent": _finding,
+    "policyAnalyzeSummaryEvent": _analyzed,
+    "policyAnalyzeStackSummaryEvent": _stack_analyzed,
+    "policyRemediateSummaryEvent": _offered,
+    "policyRemediationEvent": _remediated,
+    "diagnosticEvent": _diagnostic,
+    "resourcePreEvent": _step,
+    "resOutputsEvent": _outputs,
+    "summaryEvent": _closing,
+}

@@ -1,0 +1,141 @@
+"""`gate preview`: the engine previews the stack with the packs, and the gate says what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tapgate.assemble import build_report
+from tapgate.diagnose import could_not_run
+from tapgate.events import EventLog, read_events
+from tapgate.evidence import require_evaluated
+from tapgate.failure import CouldNotRunError
+from tapgate.sources import Sources
+from tapgate.stacks import Stack, raise_if_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from tapgate.engine import Engine, Run
+    from tapgate.findings import Report
+    from tapgate.packs import RequestedPack
+    from tapgate.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A preview that ended with a verdict.
+
+    Attributes:
+        report: the verdict.
+        document: file with the engine's own `pulumi preview --json`.
+        plan: file with the plan, when one was asked for.
+    """
+
+    report: Report
+    document: Path
+    plan: Path | None
+
+
+class IncompleteError(CouldNotRunError):
+    """The program failed, but policies had already found something: that is worth showing.
+
+    Attributes:
+        report: what was found until then.
+    """
+
+    def __init__(self, failure: CouldNotRunError, report: Report) -> None:
+        super().__init__(
+            failure.what, where=failure.where, why=failure.why, fix=failure.fix, details=failure.details
+        )
+        self.report = report
+
+
+def preview(
+    engine: Engine,
+    project: Project,
+    stack: Stack,
+    packs: Sequence[RequestedPack],
+    *,
+    allow_empty: bool = False,
+    plan: Path | None = None,
+    watch: Callable[[Path], None] | None = None,
+) -> Preview:
+    """Preview a stack with packs.
+
+    Args:
+        engine: the CLI, bound to the project.
+        project: the project.
+        stack: the stack.
+        packs: the packs to evaluate, at least one.
+        allow_empty: accept that no policy applied to anything.
+        plan: where to save the plan of what was previewed.
+        watch: called with the event log's path now and then while the engine runs.
+
+    Raises:
+        CouldNotRunError: there is no verdict.
+        NoSuchStackError: the backend does not have the stack.
+    """
+    events = engine.scratch / "preview.events"
+    arguments = [
+        "preview",
+        "--stack",
+        stack.name,
+        "--config-file",
+        str(stack.config),
+        "--json",
+        *pack_options(packs),
+    ]
+    if plan is not None:
+        arguments += ["--save-plan", str(plan)]
+    run = engine.run(
+        *arguments,
+        "--event-log",
+        str(events),
+        name="preview",
+        watch=None if watch is None else lambda: watch(events),
+    )
+    raise_if_missing(run)
+    log = read_log(events)
+    report = _report(log, run, project, stack, packs)
+    where = f"project {project.name}, stack {stack.name}"
+    if run.interrupted or log.errors() or (run.code != 0 and report.outcome != "blocked"):
+        failure = could_not_run(log, run.errors, where=where, interrupted=run.interrupted)
+        raise IncompleteError(failure, report) if report.findings else failure
+    if report.outcome == "passed":
+        require_evaluated(log, packs, allow_empty=allow_empty)
+    return Preview(report, run.output, plan)
+
+
+def pack_options(packs: Sequence[RequestedPack]) -> list[str]:
+    """Return the CLI's options for the packs."""
+    options: list[str] = []
+    for pack in packs:
+        options += ["--policy-pack", str(pack.folder)]
+    for pack in packs:
+        if pack.config is not None:
+            options += ["--policy-pack-config", str(pack.config)]
+    return options
+
+
+def read_log(path: Path) -> EventLog:
+    """Read an event log; the engine writes none when it fails very early."""
+    if not path.is_file():
+        return EventLog()
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        return read_events(lines)
+
+
+def _report(
+    log: EventLog, run: Run, project: Project, stack: Stack, packs: Sequence[RequestedPack]
+) -> Report:
+    document = run.output.read_text(encoding="utf-8", errors="replace")
+    return build_report(
+        log,
+        project=project.name,
+        stack=stack.name,
+        requested=packs,
+        locate=Sources(project, document).locate,
+        seconds=run.seconds,
+    )

@@ -1,0 +1,194 @@
+"""A Pulumi project's files: where they are, which stacks they know, whether a stack's config is right."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+import yaml
+
+from tapgate.document import mapping, text
+from tapgate.failure import CouldNotRunError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PROJECT_FILES: Final = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
+_STACK_NAME: Final = re.compile(r"(?:[A-Za-z0-9_.-]+/){0,2}[A-Za-z0-9_.-]{1,100}")
+# Packages with configuration of their own that projects are named after: `aws:region` of project aws-network.
+_PROVIDERS: Final = frozenset(
+    {"aws", "aws-native", "azure", "azure-native", "gcp", "google-native", "kubernetes", "docker", "github"}
+)
+# What a stack's config file may have: ProjectStack in sdk/v3/go/common/workspace/project.go.
+_STACK_FILE_KEYS: Final = ("config", "encryptedkey", "encryptionsalt", "environment", "secretsprovider")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A Pulumi project on disk.
+
+    Attributes:
+        folder: where its project file is, absolute.
+        file: that file.
+        name: the project's name.
+        runtime: its language runtime.
+        declared: config keys that its `config` block declares, without the project's namespace.
+        stack_folder: where the stacks' config files are.
+        main: where in the project the program is, as the project file says it; empty for its folder.
+        virtualenv: the environment of a Python program, as the project file says it; empty for none.
+    """
+
+    folder: Path
+    file: Path
+    name: str
+    runtime: str
+    declared: frozenset[str]
+    stack_folder: Path
+    main: str = ""
+    virtualenv: str = ""
+
+    def yaml_program(self) -> Path:
+        """Return the file that the YAML runtime takes the program from."""
+        main = self.folder / self.main
+        folder = main.parent if main.is_file() else main
+        # LoadDir in pkg/pulumiyaml/run.go of pulumi-yaml looks in this order.
+        candidates = (folder / name for name in ("Main.json", "Main.yaml", "Pulumi.yaml"))
+        return next((path for path in candidates if path.is_file()), self.file)
+
+    def stack_file(self, stack: str) -> Path:
+        """Return the path of a stack's config file, which need not exist."""
+        return self.stack_folder / f"Pulumi.{stack.rsplit('/', 1)[-1]}.yaml"
+
+    def known_stacks(self) -> list[str]:
+        """Return the stacks that have a config file."""
+        names = (
+            path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+            for path in self.stack_folder.glob("Pulumi.*.yaml")
+        )
+        return sorted(names)
+
+
+def find_project(start: Path) -> Project:
+    """Find the project in a folder or, as the CLI does, the nearest one above it.
+
+    Raises:
+        CouldNotRunError: no project file, or one that cannot be read.
+    """
+    begin = start.absolute()
+    for folder in (begin, *begin.parents):
+        for name in _PROJECT_FILES:
+            if (folder / name).is_file():
+                return _read_project(folder / name)
+    raise CouldNotRunError(
+        "There is no Pulumi project.",
+        where=str(start),
+        why="The gate previews a project; it looks for Pulumi.yaml in this folder and the folders above it.",
+        fix="run it in a project's folder, or name that with --project.",
+    )
+
+
+def read_yaml(path: Path, what: str) -> Mapping[str, object]:
+    """Read a YAML (or JSON) file whose top is a mapping; an empty file is an empty one.
+
+    Args:
+        path: the file.
+        what: what it is, for the message.
+
+    Raises:
+        CouldNotRunError: it cannot be read, is not YAML, or is something else than a mapping.
+    """
+    try:
+        loaded: object = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        problem = str(error)
+    except yaml.YAMLError as error:
+        problem = " ".join(str(error).split())
+    else:
+        if loaded is None or isinstance(loaded, Mapping):
+            return mapping(cast("object", loaded))
+        problem = "its top level is not a mapping of keys to values"
+    raise CouldNotRunError(
+        f"The {what} cannot be read.",
+        where=str(path),
+        why=problem,
+        fix="repair the file's YAML.",
+    )
+
+
+def _read_project(path: Path) -> Project:
+    body = read_yaml(path, "project file")
+    name = text(body.get("name"))
+    runtime = body.get("runtime")
+    folder = path.parent
+    return Project(
+        folder=folder,
+        file=path,
+        name=name,
+        runtime=text(runtime) or text(mapping(runtime).get("name")),
+        declared=frozenset(
+            key.removeprefix(f"{name}:")
+            for key in mapping(body.get("config"))
+            if ":" not in key or key.startswith(f"{name}:")
+        ),
+        stack_folder=folder / (text(body.get("stackConfigDir")) or text(body.get("config")) or "."),
+        main=text(body.get("main")),
+        virtualenv=text(mapping(mapping(runtime).get("options")).get("virtualenv")),
+    )
+
+
+def check_stack_name(stack: str) -> None:
+    """Refuse a name that no stack can have (and that could point outside the project).
+
+    Raises:
+        CouldNotRunError: the name is not legal.
+    """
+    if _STACK_NAME.fullmatch(stack) and all(part.strip(".") for part in stack.split("/")):
+        return
+    raise CouldNotRunError(
+        f"{stack!r} is not a stack name.",
+        where="--stack",
+        why="a stack's name has letters, digits, hyphens, underscores and periods, at most 100 of them.",
+        fix="name a stack such as dev, or organisation/project/dev.",
+    )
+
+
+def check_stack_config(project: Project, stack: str) -> None:
+    """Refuse a config file with a key that nothing reads: such a setting silently does not apply.
+
+    Raises:
+        CouldNotRunError: the file is no YAML, or has a misspelt key.
+    """
+    path = project.stack_file(stack)
+    if not path.is_file():
+        return
+    body = read_yaml(path, "stack's config file")
+    for key in body:
+        if key not in _STACK_FILE_KEYS:
+            raise _misspelt(path, key, _STACK_FILE_KEYS)
+    for key in mapping(body.get("config")):
+        namespace, _, short = key.rpartition(":")
+        if namespace not in {"", project.name}:
+            if short in project.declared and _meant(namespace, project.name):
+                raise _misspelt(path, key, [f"{project.name}:{short}"])
+        elif project.declared and short not in project.declared:
+            raise _misspelt(path, key, sorted(f"{project.name}:{known}" for known in project.declared))
+
+
+def _meant(namespace: str, project: str) -> bool:
+    """Say whether a namespace is most likely the project's name, misspelt or cut short."""
+    shortened = project.startswith(namespace) and namespace not in _PROVIDERS
+    return shortened or bool(difflib.get_close_matches(namespace, [project]))
+
+
+def _misspelt(path: Path, key: str, known: tuple[str, ...] | list[str]) -> CouldNotRunError:
+    full = [*known, *(name.rpartition(":")[2] for name in known)]
+    near = difflib.get_close_matches(key, full, n=1, cutoff=0.6)
+    return CouldNotRunError(
+        f"The config key {key!r} means nothing.",
+        where=str(path),
+        why="nothing reads it, so what it is meant to set would silently stay at its default.",
+        fix=f"write {near[0]!r}." if near else f"remove it, or use one of: {', '.join(known)}.",
+    )

@@ -1,0 +1,113 @@
+"""`python -m tapgate report`: draws reports again from verdict files, without running anything."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from tapgate.document import mapping, sequence
+from tapgate.failure import CouldNotRunError, Exit
+from tapgate.plain import plain
+from tapgate.reports.controls import PolicyInfo, policies_of
+from tapgate.reports.dossier import Dossier
+from tapgate.reports.wording import headline, outcome_word, subject
+from tapgate.reports.writing import STDOUT, add_targets, load, targets_of, write
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument(
+        "--from",
+        dest="sources",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="FILE",
+        help="a verdict (JSON); may be given several times, for one report on all",
+    )
+    parser.add_argument(
+        "--policies",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="description of a pack (Pulumi's AnalyzerInfo as JSON), for titles, links and controls",
+    )
+    add_targets(parser)
+
+
+def run(options: argparse.Namespace) -> Exit:
+    """Write the reports.
+
+    Returns:
+        Passed when they are written, whatever the verdict: nothing was evaluated anew.
+
+    Raises:
+        CouldNotRunError: a file cannot be read or written, or no report was asked for.
+    """
+    targets = targets_of(options)
+    if not targets.files:
+        raise CouldNotRunError(
+            "No report was asked for.",
+            where="--html, --sarif, --junit, --markdown, --verdict",
+            why="there is nothing to write.",
+            fix="name at least one file, for example --html report.html.",
+        )
+    described = [info for path in cast("list[Path]", options.policies) for info in read_policies(path)]
+    dossier = merged([load(path) for path in cast("list[Path]", options.sources)], described)
+    write(dossier, targets)
+    if STDOUT not in targets.files.values():
+        sys.stdout.write(f"{subject(dossier)}: {outcome_word(dossier).lower()}. {headline(dossier)}\n")
+        for path in targets.files.values():
+            sys.stdout.write(f"  wrote {plain(str(path))}\n")
+    return Exit.PASSED
+
+
+def merged(dossiers: list[Dossier], described: list[PolicyInfo]) -> Dossier:
+    """Put several dossiers together; of several verdicts on one stack, the last counts.
+
+    Args:
+        dossiers: at least one.
+        described: further descriptions of policies; they count before those in the dossiers.
+    """
+    stacks = {(one.project, one.stack): one for dossier in dossiers for one in dossier.stacks}
+    kinds = {dossier.kind for dossier in dossiers}
+    whole = Dossier.of(
+        dossiers[0].kind if len(kinds) == 1 else "audit",
+        stacks.values(),
+        unaudited=dict.fromkeys(one for dossier in dossiers for one in dossier.unaudited),
+        policies=[*described, *(info for dossier in dossiers for info in dossier.policies)],
+    )
+    return replace(whole, made=max(dossier.made for dossier in dossiers))
+
+
+def read_policies(path: Path) -> tuple[PolicyInfo, ...]:
+    """Read the description of a pack, or a list of several.
+
+    Raises:
+        CouldNotRunError: the file cannot be read, or describes no policy.
+    """
+    try:
+        body: object = json.loads(path.read_bytes())
+    except OSError as error:
+        problem = error.strerror or str(error)
+    except (ValueError, RecursionError) as error:
+        problem = f"it is not JSON: {error}"
+    else:
+        packs = [mapping(one) for one in sequence(body)] or [mapping(body)]
+        infos = tuple(info for pack in packs for info in policies_of(pack))
+        if infos:
+            return infos
+        problem = "it describes no policy"
+    raise CouldNotRunError(
+        "The description of a pack cannot be read.",
+        where=str(path),
+        why=problem,
+        fix="give Pulumi's AnalyzerInfo of the pack as JSON, or leave --policies out.",
+    )

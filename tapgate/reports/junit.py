@@ -1,0 +1,138 @@
+"""JUnit XML, for the test views of CI systems: a suite a stack, a case a finding or a policy without one.
+
+What blocks is a failure (an error when the rule itself failed), so that the view is red exactly when the
+gate is; what does not block is skipped, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from tapgate.plain import plain
+from tapgate.reports.standing import policy_standings
+from tapgate.reports.waivers import waiver_of
+from tapgate.reports.wording import instant, place, resource
+
+if TYPE_CHECKING:
+    from tapgate.findings import Finding, Report
+    from tapgate.reports.dossier import Dossier, Unaudited
+    from tapgate.reports.standing import PolicyStanding
+
+_SKIPPED_BECAUSE = {
+    "off": "The policy is turned off.",
+    "not applicable": "There is nothing in the stack that the policy is about.",
+}
+
+
+def to_junit(dossier: Dossier) -> str:
+    """Write a dossier as JUnit XML."""
+    root = Element("testsuites", name="TAP Guardrails")
+    for report in dossier.stacks:
+        _suite(root, report, dossier)
+    for one in dossier.unaudited:
+        _unaudited_suite(root, one)
+    for name in ("tests", "failures", "errors", "skipped"):
+        root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
+    indent(root)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="unicode") + "\n"
+
+
+def _suite(root: Element, report: Report, dossier: Dossier) -> None:
+    suite = SubElement(root, "testsuite", name=plain(f"{report.project} / {report.stack}"))
+    made = instant(dossier.made)
+    if made is not None:
+        suite.set("timestamp", made.strftime("%Y-%m-%dT%H:%M:%S"))
+    suite.set("time", f"{report.seconds:.3f}")
+    properties = SubElement(suite, "properties")
+    for pack in report.packs:
+        SubElement(properties, "property", name=plain(f"pack {pack.name}"), value=plain(pack.version))
+    SubElement(properties, "property", name="resources", value=str(report.resources))
+    for note in report.notes:
+        SubElement(properties, "property", name="note", value=plain(note))
+    seen: Counter[tuple[str, str]] = Counter()
+    for finding in report.findings:
+        _finding_case(suite, finding, seen)
+    for standing in policy_standings(report, dossier.known_policies):
+        if not standing.findings:
+            _policy_case(suite, standing)
+    _count(suite)
+
+
+def _finding_case(suite: Element, finding: Finding, seen: Counter[tuple[str, str]]) -> None:
+    about = resource(finding) + (f" ({finding.type})" if finding.type and finding.name.strip() else "")
+    name = f"{about}, {finding.property_path}" if finding.property_path else about
+    where = _class_name(finding.pack, finding.policy)
+    seen[where, name] += 1
+    if seen[where, name] > 1:
+        name = f"{name} #{seen[where, name]}"
+    case = SubElement(suite, "testcase", classname=where, name=plain(name), time="0")
+    if finding.location is not None:
+        case.set("file", plain(finding.location.file))
+        case.set("line", str(finding.location.line))
+    message = plain(finding.summary) or "finding"
+    if not finding.blocks:
+        SubElement(case, "skipped", message=_reason(finding, message)).text = _words(finding)
+        return
+    kind = "error" if finding.verdict == "error" else "failure"
+    SubElement(case, kind, type=finding.verdict, message=message).text = _words(finding)
+
+
+def _reason(finding: Finding, message: str) -> str:
+    waiver = waiver_of(finding)
+    if waiver is None:
+        return f"advisory: {message}"
+    until = f" until {plain(waiver.expires)}" if waiver.expires else ""
+    return f"waived{until}: {message}"
+
+
+def _words(finding: Finding) -> str:
+    pairs = (
+        ("Where", finding.urn),
+        ("Property", finding.property_path),
+        ("Found", finding.found),
+        ("Required", finding.required),
+        ("Why", finding.why or finding.description),
+        ("Fix", finding.fix),
+        ("Program", place(finding)),
+        ("Severity", finding.severity),
+        ("Verdict", finding.verdict),
+        *finding.more,
+    )
+    lines = [plain(finding.summary), *(plain(f"{key}: {value}") for key, value in pairs if value)]
+    return "\n" + "\n".join(lines) + "\n"
+
+
+def _policy_case(suite: Element, standing: PolicyStanding) -> None:
+    name = "the stack as a whole" if standing.kind == "stack" else "all resources"
+    case = SubElement(
+        suite, "testcase", classname=_class_name(standing.pack, standing.policy), name=name, time="0"
+    )
+    if standing.standing in _SKIPPED_BECAUSE:
+        SubElement(case, "skipped", message=_SKIPPED_BECAUSE[standing.standing])
+    elif standing.standing != "met":
+        SubElement(
+            case, "error", type="error", message="The engine counted a failure that it did not explain."
+        )
+
+
+def _class_name(pack: str, policy: str) -> str:
+    return plain(".".join(part for part in (pack, policy) if part)) or "policy"
+
+
+def _unaudited_suite(root: Element, one: Unaudited) -> None:
+    suite = SubElement(root, "testsuite", name=plain(one.name), time="0")
+    case = SubElement(suite, "testcase", classname="tapgate.audit", name="could be audited", time="0")
+    pairs = (("Where", one.where), ("Why", one.why), ("Fix", one.fix))
+    lines = [*(plain(f"{key}: {value}") for key, value in pairs if value), *map(plain, one.details)]
+    error = SubElement(case, "error", type="could-not-run", message=plain(one.what))
+    error.text = "\n" + "\n".join(lines) + "\n"
+    _count(suite)
+
+
+def _count(suite: Element) -> None:
+    cases = suite.findall("testcase")
+    suite.set("tests", str(len(cases)))
+    for plural, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        suite.set(plural, str(sum(case.find(tag) is not None for case in cases)))

@@ -1,0 +1,205 @@
+"""Markdown for a pull-request comment: the verdict first, findings to unfold, figures below."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+from tapgate.reports.controls import framework_title
+from tapgate.reports.markdown_text import cell, code, html_code, link, prose
+from tapgate.reports.score import Score, Share, score
+from tapgate.reports.sorts import NAMES, SORTS, Sort, counts, sort_of
+from tapgate.reports.trend import Trend, compare
+from tapgate.reports.waivers import waiver_of
+from tapgate.reports.wording import at_words, count, headline, instant, outcome_word, place, resource, subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import date
+
+    from tapgate.findings import Finding, Report
+    from tapgate.reports.controls import PolicyInfo
+    from tapgate.reports.dossier import Dossier
+
+LIMIT: Final = 65_000
+"""Characters of a comment; GitHub refuses more than 65,536."""
+_MARKS: Final = {"passed": "✅", "blocked": "❌", "could-not-run": "⚠️"}
+_SORT_MARKS: Final[Mapping[Sort, str]] = {
+    "violation": "❌",
+    "undecided": "❔",
+    "advisory": "⚠️",
+    "waived": "🕓",
+}
+
+
+def to_markdown(dossier: Dossier, *, earlier: Dossier | None = None, limit: int = LIMIT) -> str:
+    """Write a dossier as GitHub-flavoured Markdown.
+
+    Args:
+        dossier: the dossier.
+        earlier: one to compare it with.
+        limit: the most characters that the comment may have, at least 8,000; what does not fit is counted.
+    """
+    figures = score(dossier)
+    head = "\n".join([_marker(dossier), *_head(dossier, figures)])
+    tail = "\n".join(_tail(dossier, figures, earlier))
+    room = limit - len(head) - len(_left_out(10**9))
+    if len(tail) > room // 2:
+        tail = ""
+    return head + _fitting([*_notices(dossier), *_findings(dossier)], room - len(tail)) + tail
+
+
+def _marker(dossier: Dossier) -> str:
+    """Return an invisible line by which a job finds its own comment again."""
+    about = repr((dossier.kind, [(one.project, one.stack) for one in dossier.stacks][:1]))
+    return f"<!-- tap-guardrails:{hashlib.sha256(about.encode()).hexdigest()[:16]} -->"
+
+
+def _head(dossier: Dossier, figures: Score) -> Iterator[str]:
+    what = prose(subject(dossier)[:200])
+    yield f"## {_MARKS[dossier.outcome]} TAP Guardrails: {outcome_word(dossier).lower()} · {what}"
+    yield ""
+    yield prose(headline(dossier))
+    yield ""
+    found = counts(finding for report in dossier.stacks for finding in report.findings)
+    yield "| " + " | ".join([*(NAMES[sort] for sort in SORTS), "Checks passed"]) + " |"
+    yield "|" + "--:|" * (len(SORTS) + 1)
+    yield "| " + " | ".join([*(f"{found[sort]:,}" for sort in SORTS), share_words(figures.checks)]) + " |"
+    yield ""
+    yield ""
+
+
+def share_words(share: Share) -> str:
+    """Return a share as `9 of 10 (90 %)`, and a share of nothing as none."""
+    return f"{share.holds:,} of {share.of:,} ({share.percent} %)" if share.of else "none"
+
+
+def _notices(dossier: Dossier) -> Iterator[tuple[str, str]]:
+    """Yield what a reader of the verdict must know first: stacks without one, and warnings."""
+    for one in dossier.unaudited:
+        words = " ".join(prose(part) for part in (one.what, one.why, one.fix) if part)
+        yield "", f"> **Could not be audited:** {cell(one.name)}: {words}\n"
+    for note in dict.fromkeys(note for report in dossier.stacks for note in report.notes):
+        yield "", f"> **Note:** {prose(note)}\n"
+
+
+def _findings(dossier: Dossier) -> Iterator[tuple[str, str]]:
+    """Yield each finding's heading (of its sort) and block."""
+    known = dossier.known_policies
+    made = instant(dossier.made)
+    today = made.date() if made else None
+    several = len(dossier.stacks) > 1
+    for sort in SORTS:
+        chosen = [(one, f) for one in dossier.stacks for f in one.findings if sort_of(f) == sort]
+        heading = f"### {_SORT_MARKS[sort]} {NAMES[sort]} ({len(chosen):,})\n\n"
+        for report, finding in chosen:
+            info = known.get((finding.pack, finding.policy))
+            yield heading, "\n".join(_block(report if several else None, finding, info, today)) + "\n"
+
+
+def _block(
+    report: Report | None, finding: Finding, info: PolicyInfo | None, today: date | None
+) -> Iterator[str]:
+    about = " · ".join(
+        part
+        for part in (
+            html_code(finding.policy),
+            prose(finding.severity),
+            prose(f"{report.project} / {report.stack}") if report else "",
+            "does not block" if sort_of(finding) == "undecided" and not finding.blocks else "",
+            "the rule failed" if finding.verdict == "error" else "",
+        )
+        if part
+    )
+    summary = prose(finding.summary) or "A finding without any text."
+    yield f"<details><summary><b>{html_code(resource(finding))}</b>: {summary} · {about}</summary>"
+    yield ""
+    for label, value in _fields(finding, today):
+        yield f"- **{label}:** {value}"
+    if info is not None and link("documentation", info.url) != "documentation":
+        yield f"- **Read more:** {link('documentation', info.url)}"
+    yield ""
+    yield "</details>"
+
+
+def _fields(finding: Finding, today: date | None) -> Iterator[tuple[str, str]]:
+    waiver = waiver_of(finding)
+    pairs = [
+        ("Type", code(finding.type)),
+        ("Program", code(place(finding))),
+        ("Property", code(finding.property_path)),
+        ("Found", code(finding.found)),
+        ("Required", code(finding.required)),
+        ("Why", prose(finding.why or finding.description)),
+        ("Fix", prose(finding.fix)),
+    ]
+    if waiver is not None:
+        left = waiver.remaining(today)
+        expires = prose(waiver.expires) + (f" ({left})" if left else "")
+        pairs += [("Reason", prose(waiver.reason)), ("Owner", prose(waiver.owner)), ("Expires", expires)]
+    return ((label, value) for label, value in pairs if value)
+
+
+def _fitting(blocks: list[tuple[str, str]], room: int) -> str:
+    """Return as many entries as there is room for, and how many are left out."""
+    shown: list[str] = []
+    heading, used = "", 0
+    for number, (title, block) in enumerate(blocks):
+        text = (title if title != heading else "") + block + "\n"
+        if used + len(text) > room:
+            return "".join(shown) + _left_out(len(blocks) - number)
+        heading, used = title, used + len(text)
+        shown.append(text)
+    return "".join(shown)
+
+
+def _left_out(number: int) -> str:
+    return f"… and {count(number, 'more entry', 'more entries')} in the full report.\n\n"
+
+
+def _tail(dossier: Dossier, figures: Score, earlier: Dossier | None) -> Iterator[str]:
+    if earlier is not None:
+        yield from _trend(compare(earlier, dossier))
+    if figures.frameworks:
+        yield "<details><summary>Score by framework</summary>\n"
+        yield "| Framework | Controls that hold |\n|---|--:|"
+        for one in figures.frameworks:
+            yield f"| {prose(framework_title(one.framework))} | {share_words(one.share)} |"
+        yield "\n</details>\n"
+    if figures.policies:
+        yield "<details><summary>All policies</summary>\n"
+        yield "| Policy | Standing | Passed | Failed | Not applicable |\n|---|---|--:|--:|--:|"
+        for one in figures.policies:
+            numbers = f"{one.passed:,} | {one.failed:,} | {one.not_applicable:,}"
+            yield f"| {cell(one.policy)} | {one.standing} | {numbers} |"
+        yield "\n</details>\n"
+    packs = sorted({(pack.name, pack.version) for one in dossier.stacks for pack in one.packs})
+    if packs:
+        yield "<sub>" + ", ".join(prose(f"{name} {version}".strip()) for name, version in packs) + "</sub>"
+
+
+def _trend(trend: Trend) -> Iterator[str]:
+    since = f" (since {prose(at_words(trend.since))})" if trend.since else ""
+    yield f"<details><summary>Compared with the earlier report{since}: {_changes(trend)}</summary>\n"
+    yield "| | Before | Now |\n|---|--:|--:|"
+    yield from (f"| {one.name} | {one.before:,} | {one.now:,} |" for one in trend.figures)
+    for pair in trend.shares:
+        name = prose(framework_title(pair.name)) if pair.name else "Checks passed"
+        yield f"| {name} | {share_words(pair.before)} | {share_words(pair.now)} |"
+    yield ""
+    yield from _listed("New", (finding for _, finding in trend.new))
+    yield from _listed("Gone", (finding for _, finding in trend.gone))
+    yield "\n</details>\n"
+
+
+def _changes(trend: Trend) -> str:
+    return f"{len(trend.new):,} new, {len(trend.gone):,} gone, {len(trend.changed):,} changed"
+
+
+def _listed(word: str, findings: Iterable[Finding]) -> Iterator[str]:
+    chosen = list(findings)
+    for finding in chosen[:20]:
+        summary = prose(finding.summary)
+        yield f"- {word}: {code(resource(finding))} {summary} ({code(finding.policy) or 'policy'})"
+    if len(chosen) > 20:
+        yield f"- … and {len(chosen) - 20:,} more"

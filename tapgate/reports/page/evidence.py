@@ -1,0 +1,49 @@
+"""The section on how the report came about: packs, engine, plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tapgate.reports.dossier import SCHEMA
+from tapgate.reports.page.elements import Markup, code, described, element, join, table, text
+from tapgate.reports.wording import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tapgate.reports.dossier import Dossier
+
+_VERBS = {"same": "unchanged"}
+
+
+def evidence_section(dossier: Dossier) -> Markup:
+    """Return the section."""
+    packs = sorted({(one.name, one.version, one.path) for report in dossier.stacks for one in report.packs})
+    rows = (
+        [text(name), text(version), code(path) if path else text("required by the organisation")]
+        for name, version, path in packs
+    )
+    return element(
+        "section",
+        element("h2", "How this was found out"),
+        table("Policy packs", ["Pack", "Version", "Loaded from"], rows)
+        if packs
+        else element("p", "No pack was loaded."),
+        described(_facts(dossier), "facts"),
+        id="evidence",
+    )
+
+
+def _facts(dossier: Dossier) -> Iterator[tuple[str, Markup]]:
+    resources = sum(report.resources for report in dossier.stacks)
+    yield "Evaluated", text(f"{count(resources, 'resource')} on {count(len(dossier.stacks), 'stack')}")
+    if len(dossier.stacks) == 1:
+        (report,) = dossier.stacks
+        changes = [f"{number:,} {_VERBS.get(name, 'to ' + name)}" for name, number in report.changes]
+        yield "Planned", text(", ".join(changes) or "nothing")
+    yield "Engine", text(f"{sum(report.seconds for report in dossier.stacks):,.1f} s")
+    rounding = (
+        "Percentages are rounded down, so that 100 % means all. A control holds when every policy that "
+    )
+    yield "Score", text(rounding + "answers it was evaluated and found nothing.")
+    yield "Format", join([code(SCHEMA)])

@@ -1,0 +1,142 @@
+"""The report files that a command was asked for."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tapgate.failure import CouldNotRunError
+from tapgate.reports.decoding import ShapeError
+from tapgate.written import write_file
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Mapping
+
+    from tapgate.reports.dossier import Dossier
+
+STDOUT: Final = Path("-")
+FORMATS: Final[Mapping[str, str]] = {
+    "html": "a page for people, self-contained",
+    "sarif": "SARIF 2.1.0, for code scanning",
+    "junit": "JUnit XML, for the test view of a CI system",
+    "markdown": "Markdown, for a pull-request comment",
+    "verdict": "the verdict as JSON, from which `report` draws the others again",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Where the reports go.
+
+    Attributes:
+        files: file by format (a key of `FORMATS`); `-` is standard output.
+        earlier: a verdict file to compare with, or none.
+        prefix: folder of the Pulumi project inside the repository, for the paths in SARIF.
+    """
+
+    files: Mapping[str, Path]
+    earlier: Path | None = None
+    prefix: str = ""
+
+
+def add_targets(parser: argparse.ArgumentParser) -> None:
+    """Declare the options that say which reports are wanted."""
+    group = parser.add_argument_group(
+        "reports", "each may be given, each writes one file (- is standard output)"
+    )
+    for name, meaning in FORMATS.items():
+        group.add_argument(f"--{name}", type=Path, metavar="FILE", help=f"write {meaning}")
+    group.add_argument(
+        "--earlier", type=Path, metavar="FILE", help="compare with this verdict (JSON) in HTML and Markdown"
+    )
+    group.add_argument(
+        "--sarif-prefix",
+        default="",
+        metavar="DIR",
+        help="the project's folder inside the repository, put before paths in SARIF",
+    )
+
+
+def targets_of(options: argparse.Namespace) -> Targets:
+    """Return what `add_targets` declared and the command line gave."""
+    given: dict[str, object] = vars(options)
+    files = {name: path for name in FORMATS if isinstance(path := given.get(name), Path)}
+    earlier = given.get("earlier")
+    prefix = given.get("sarif_prefix")
+    return Targets(
+        files=files,
+        earlier=earlier if isinstance(earlier, Path) else None,
+        prefix=prefix if isinstance(prefix, str) else "",
+    )
+
+
+def write(dossier: Dossier, targets: Targets) -> None:
+    """Write the reports that are wanted, each whole or not at all.
+
+    Raises:
+        CouldNotRunError: a file cannot be written, or the earlier verdict cannot be read.
+    """
+    earlier = load(targets.earlier) if targets.earlier is not None and targets.files else None
+    writers = _writers(dossier, earlier, targets.prefix)
+    for name, path in targets.files.items():
+        body = writers[name]()
+        if path == STDOUT:
+            sys.stdout.write(body)
+        else:
+            write_file(body.encode(), path)
+
+
+def _writers(dossier: Dossier, earlier: Dossier | None, prefix: str) -> Mapping[str, Callable[[], str]]:
+    """Return the writers by format; each is imported when it is used, so that a plain preview loads none."""
+
+    def html() -> str:
+        from tapgate.reports.page import to_html  # noqa: PLC0415
+
+        return to_html(dossier, earlier=earlier)
+
+    def sarif() -> str:
+        from tapgate.reports.sarif import to_sarif  # noqa: PLC0415
+
+        return to_sarif(dossier, prefix=prefix)
+
+    def junit() -> str:
+        from tapgate.reports.junit import to_junit  # noqa: PLC0415
+
+        return to_junit(dossier)
+
+    def markdown() -> str:
+        from tapgate.reports.markdown import to_markdown  # noqa: PLC0415
+
+        return to_markdown(dossier, earlier=earlier)
+
+    def verdict() -> str:
+        from tapgate.reports.json_report import to_json  # noqa: PLC0415
+
+        return to_json(dossier)
+
+    return {"html": html, "sarif": sarif, "junit": junit, "markdown": markdown, "verdict": verdict}
+
+
+def load(path: Path) -> Dossier:
+    """Read a verdict file.
+
+    Raises:
+        CouldNotRunError: there is none, or it cannot be read as one.
+    """
+    from tapgate.reports.json_report import from_json  # noqa: PLC0415
+
+    try:
+        return from_json(path.read_bytes())
+    except OSError as error:
+        problem, where = error.strerror or str(error), str(path)
+    except ShapeError as error:
+        problem, where = error.problem, f"{path}, {error.where}" if error.where else str(path)
+    raise CouldNotRunError(
+        "The verdict file cannot be read.",
+        where=where,
+        why=f"{problem}; a report drawn from a doubtful verdict would be worse than none.",
+        fix="give a file that `python -m tapgate … --verdict FILE` wrote, unchanged.",
+    )

@@ -1,0 +1,176 @@
+"""Where in the program a resource is declared.
+
+The engine's preview document carries a source position for each resource (the program's file and line, by the
+language SDKs). YAML programs have none of their own, so their file is searched for the resource's name. A
+resource made inside a component that cannot be traced itself is shown at the component's line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
+
+import yaml
+
+from tapgate.document import mapping, sequence, text
+from tapgate.findings import Location
+from tapgate.python_source import property_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tapgate.project import Project
+
+_POSITION: Final = re.compile(r"project:///(?P<path>[^#]+)#(?P<line>[0-9]+)(?:,[0-9]+)?")
+_NOT_THE_PROGRAM: Final = frozenset({"site-packages", "node_modules", ".venv", "venv", "go", "pkg"})
+_PATH_STEP: Final = re.compile(r"""\[(?P<index>[0-9]+)\]|\["(?P<quoted>[^"]*)"\]|(?P<name>[^.\[\]]+)""")
+
+
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    positions: tuple[str, ...]
+    parent: str
+
+
+def urn_name(urn: str) -> str:
+    """Return the resource's name out of its URN (`urn:pulumi:stack::project::types::name`)."""
+    return urn.split("::", 3)[-1]
+
+
+def urn_type(urn: str) -> str:
+    """Return the resource's own type token out of its URN, its parents' types left out."""
+    parts = urn.split("::", 3)
+    return parts[2].rsplit("$", 1)[-1] if len(parts) == 4 else ""
+
+
+def path_steps(path: str) -> list[str | int]:
+    """Split a property path such as `rule[0].apply["a.b"]` into keys and indexes."""
+    steps: list[str | int] = []
+    for match in _PATH_STEP.finditer(path):
+        if match["index"] is not None:
+            steps.append(int(match["index"]))
+        else:
+            steps.append(match["quoted"] if match["quoted"] is not None else match["name"])
+    return steps
+
+
+class Sources:
+    """Finds declarations of resources in one project.
+
+    Args:
+        project: the project.
+        document: the text of the engine's `pulumi preview --json`; anything else than JSON finds nothing.
+    """
+
+    def __init__(self, project: Project, document: str) -> None:
+        self._project = project
+        self._text = document
+
+    def locate(self, urn: str, property_path: str) -> Location | None:
+        """Return where the resource, and if possible its property, is declared."""
+        through = ""
+        for ancestor in self._lineage(urn):
+            steps = path_steps(property_path) if ancestor == urn else []
+            position = self._position(ancestor) or self._in_yaml(ancestor, steps)
+            if position is not None:
+                file, line = position
+                line = property_line(self._project.folder / file, line, steps) or line
+                return Location(file=file, line=line, through=through)
+            through = urn_name(self._steps[ancestor].parent) if ancestor in self._steps else ""
+        return None
+
+    @cached_property
+    def _steps(self) -> Mapping[str, _Declared]:
+        try:
+            steps = sequence(mapping(json.loads(self._text)).get("steps"))
+        except ValueError:
+            return {}
+        declared: dict[str, _Declared] = {}
+        for step in map(mapping, steps):
+            state = mapping(step.get("newState"))
+            trace = (
+                text(mapping(frame).get("sourcePosition")) for frame in sequence(state.get("stackTrace"))
+            )
+            positions = (text(state.get("sourcePosition")), *trace)
+            declared[text(step.get("urn"))] = _Declared(positions, text(state.get("parent")))
+        return declared
+
+    def _lineage(self, urn: str) -> Iterator[str]:
+        seen: set[str] = set()
+        while urn and urn not in seen:
+            seen.add(urn)
+            yield urn
+            urn = self._steps[urn].parent if urn in self._steps else ""
+
+    def _position(self, urn: str) -> tuple[str, int] | None:
+        """Return the first position that lies in the program itself (not in an SDK or a language host)."""
+        for position in self._steps[urn].positions if urn in self._steps else ():
+            match = _POSITION.fullmatch(position)
+            if match is None:
+                continue
+            path = Path(unquote(match["path"]))
+            if ".." in path.parts or _NOT_THE_PROGRAM.intersection(path.parts):
+                continue
+            if (self._project.folder / path).is_file():
+                return path.as_posix(), int(match["line"])
+        return None
+
+    def _in_yaml(self, urn: str, steps: list[str | int]) -> tuple[str, int] | None:
+        node = self._yaml_resources.get(urn_name(urn))
+        if node is None:
+            return None
+        key, body = node
+        line = _property_line(_child(body, "properties"), steps) or key.start_mark.line + 1
+        return os.path.relpath(self._program, self._project.folder), line
+
+    @cached_property
+    def _program(self) -> Path:
+        return self._project.yaml_program()
+
+    @cached_property
+    def _yaml_resources(self) -> Mapping[str, tuple[yaml.Node, yaml.Node]]:
+        if self._project.runtime != "yaml":
+            return {}
+        try:
+            top = yaml.compose(self._program.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        except (OSError, ValueError, yaml.YAMLError):
+            return {}
+        found: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        for key, body in _pairs(_child(top, "resources")):
+            name = _child(body, "name")
+            found[str(name.value) if isinstance(name, yaml.ScalarNode) else str(key.value)] = (key, body)
+        return found
+
+
+def _pairs(node: yaml.Node | None) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
+    if not isinstance(node, yaml.MappingNode):
+        return []
+    return [(key, value) for key, value in node.value if isinstance(key, yaml.ScalarNode)]
+
+
+def _child(node: yaml.Node | None, name: str) -> yaml.Node | None:
+    return next((value for key, value in _pairs(node) if key.value == name), None)
+
+
+def _property_line(node: yaml.Node | None, steps: list[str | int]) -> int | None:
+    """Return the line (from 1) of the deepest part of a property path that the YAML has."""
+    line: int | None = None
+    for step in steps:
+        if isinstance(step, int):
+            items: list[yaml.Node] = node.value if isinstance(node, yaml.SequenceNode) else []
+            if step >= len(items):
+                break
+            node = items[step]
+            line = node.start_mark.line + 1
+        else:
+            pair = next(((key, value) for key, value in _pairs(node) if key.value == step), None)
+            if pair is None:
+                break
+            line, node = pair[0].start_mark.line + 1, pair[1]
+    return line

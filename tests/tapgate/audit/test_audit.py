@@ -1,0 +1,252 @@
+"""`gate audit` as users run it: real packs, real worker processes."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tapgate.audit import auditing
+from tapgate.audit.auditing import Plan
+from tapgate.audit.states import LARGEST_BYTES, states_in
+from tapgate.cli import main
+from tapgate.document import mapping, sequence, text
+from tapgate.packs import RequestedPack
+from tests.tapgate.sample_state import checkpoint, exported, resource, root
+
+pytestmark = [pytest.mark.cli, pytest.mark.usefixtures("backend")]
+PROBE = Path(__file__).parents[1] / "fixtures" / "packs" / "probe"
+HIDDEN = "\x1b[2J\u202e"
+
+Audit = Callable[..., tuple[int, str, str]]
+
+
+def state(stack: str, *names: str) -> bytes:
+    return exported([root(stack), *(resource(name, stack=stack) for name in names)])
+
+
+@pytest.fixture
+def states(tmp_path: Path) -> Path:
+    folder = tmp_path / "states"
+    folder.mkdir()
+    for number in range(6):
+        (folder / f"{number}.json").write_bytes(state(f"s{number}", "a", "b"))
+    return folder
+
+
+@pytest.fixture
+def audit(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Audit:
+    def run(*arguments: str | Path) -> tuple[int, str, str]:
+        fixed = ["--policy-pack", str(PROBE), "--results", str(tmp_path / "results"), "--workers", "1"]
+        code = main(["audit", *fixed, *map(str, arguments)])
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        return code, out, err
+
+    return run
+
+
+def config(folder: Path, **body: object) -> list[str]:
+    path = folder / "config.json"
+    path.write_text(json.dumps({name.replace("_", "-"): value for name, value in body.items()}))
+    return ["--policy-pack-config", str(path)]
+
+
+def verdict(path: Path) -> dict[str, object]:
+    """A verdict without the time it was made at."""
+    return {**mapping(json.loads(path.read_text())), "made": ""}
+
+
+def test_stacks_that_hold_and_an_audit_that_goes_on(audit: Audit, states: Path, tmp_path: Path) -> None:
+    code, out, err = audit(states, "--verdict", tmp_path / "first.json")
+    assert code == 0
+    assert "  ✓ probe-resource  6 stacks" in out
+    assert "PASSED  6 stacks with 18 resources audited, 0 blocked, " in out
+    assert "audited 6 of 6" in err
+    (states / "3.json").write_bytes(state("s3", "a", "changed"))
+    code, out, _ = audit(states, "--verdict", tmp_path / "second.json")
+    assert code == 0
+    assert "5 unchanged since an earlier audit" in out
+    code, out, _ = audit(states, "--fresh", "--verdict", tmp_path / "third.json")
+    assert "unchanged" not in out
+    assert verdict(tmp_path / "second.json") == verdict(tmp_path / "third.json")
+
+
+def test_stacks_that_are_blocked(audit: Audit, states: Path, tmp_path: Path) -> None:
+    arguments = config(tmp_path, probe_stack={"say": "violation"}, probe_resource="disabled")
+    code, out, _ = audit(states, *arguments, "--html", tmp_path / "audit.html")
+    assert code == 1
+    assert "✗ probe-stack" in out
+    assert "6 findings in 6 of 6 stacks" in out
+    assert "BLOCKED      shop / s0  1 finding" in out
+    assert "BLOCKED BY POLICY  6 stacks" in out
+    assert (tmp_path / "audit.html").stat().st_size
+
+
+DOCUMENTED = (
+    "python -m tapgate audit STATES --policy-pack policypack --html audit.html --verdict audit.json",
+    "python -m tapgate audit STATES --policy-pack policypack --html trend.html --earlier audit.json",
+)
+
+
+def test_an_audit_and_its_trend_as_documented(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    states = tmp_path / "STATES"
+    states.mkdir()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "policypack").symlink_to(PROBE.parents[4] / "policypack")
+    kind = "aws:kms/key:Key"
+    for rotation, command in ((False, DOCUMENTED[0]), (True, DOCUMENTED[1])):
+        key = resource("key", kind, inputs={"enableKeyRotation": rotation, "tags": {}})
+        (states / "dev.json").write_bytes(exported([root(), key]))
+        code = main([*command.split()[3:], "--workers", "1"])
+        assert code == (0 if rotation else 1), capsys.readouterr().out
+    page = (tmp_path / "trend.html").read_text()
+    assert "Changes since" in page
+    assert "Findings that are gone (1)" in page
+    assert "Changes since" not in (tmp_path / "audit.html").read_text()
+
+
+def test_advice_passes(audit: Audit, states: Path, tmp_path: Path) -> None:
+    arguments = config(tmp_path, probe_stack={"say": "violation", "enforcementLevel": "advisory"})
+    code, out, _ = audit(states, *arguments)
+    assert code == 0
+    assert "! probe-stack" in out
+
+
+def test_bad_states_are_named_and_the_others_audited(audit: Audit, states: Path, tmp_path: Path) -> None:
+    (states / "0.json").write_bytes(b"{")
+    (states / "1.json").write_bytes(gzip.compress(state("zipped"))[:-9])
+    (states / "2.json").write_text('{"version": 3, "notes": "not a state"}')
+    deep: object = 1
+    for _ in range(400):
+        deep = [deep]
+    (states / "3.json").write_bytes(exported([root("deep"), resource("a", stack="deep", inputs={"x": deep})]))
+    (states / "4.json").write_bytes(state("s4", f"evil{HIDDEN}"))
+    (states / f"evil{HIDDEN}.json").write_text("[")
+    (states / "encrypted.json").write_bytes(b"age-encryption.org/v1\n-> X25519 \xb3\x93\x00")
+    with (states / "huge.json").open("wb") as huge:
+        huge.truncate(LARGEST_BYTES + 1)
+    code, out, _ = audit(states, "--verdict", tmp_path / "verdict.json")
+    assert code == 2
+    assert "NOT COMPLETE  2 stacks with 5 resources audited, 0 blocked, 7 not audited" in out
+    assert not set(out) & {"\x1b", "\u202e"}
+    assert "evil\\x1b[2J\\u202e.json" in out
+    unaudited = [
+        text(mapping(one).get("name")) for one in sequence(verdict(tmp_path / "verdict.json")["unaudited"])
+    ]
+    assert sorted(Path(name).name for name in unaudited) == [
+        "0.json",
+        "1.json",
+        "2.json",
+        "3.json",
+        "encrypted.json",
+        f"evil{HIDDEN}.json",
+        "huge.json",
+    ]
+    assert "more than 536,870,912" in out
+    assert all(one.startswith(("NOT AUDITED", " ")) for one in out.splitlines() if "encrypted.json" in one)
+
+
+def test_a_policy_that_breaks_on_every_state(audit: Audit, states: Path, tmp_path: Path) -> None:
+    for number in range(2, 6):
+        (states / f"{number}.json").unlink()
+    code, out, _ = audit(states, *config(tmp_path, probe_stack={"say": "exit"}))
+    assert code == 2
+    assert "NOT COMPLETE  0 stacks" in out
+    assert "The policy pack does not run." in out
+
+
+def test_the_backend_of_the_cli(audit: Audit, backend: Path) -> None:
+    stacks = backend / ".pulumi" / "stacks" / "shop"
+    stacks.mkdir(parents=True)
+    (stacks / "dev.json").write_bytes(checkpoint([root()]))
+    (stacks / "dev.json.bak").write_bytes(b"not looked at")
+    by_folder = audit(backend)
+    assert by_folder[0] == 0
+    assert "1 stack with 1 resource audited" in by_folder[1]
+    by_address = audit("--backend", os.environ["PULUMI_BACKEND_URL"])
+    assert by_address[0] == 0
+    assert "1 stack with 1 resource audited" in by_address[1]
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        ({"probe_stak": "disabled"}, "The pack has no policy 'probe-stak'."),
+        ({"all": "disabled"}, "No policy would be evaluated."),
+        ({"probe_stack": {"say": "odd"}}, "The policy pack's config does not match what the pack accepts."),
+    ],
+)
+def test_policy_config_that_cannot_be(
+    audit: Audit, states: Path, tmp_path: Path, body: dict[str, object], what: str
+) -> None:
+    code, _, err = audit(states, *config(tmp_path, **body))
+    assert code == 2
+    assert what in err
+
+
+@dataclass(frozen=True)
+class Deadly:
+    """A state that ends the process which reads it."""
+
+    name: str = "deadly"
+
+    def read(self) -> bytes:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return b""
+
+
+def test_a_state_that_kills_its_worker_harms_no_other(states: Path) -> None:
+    plan = Plan(packs=(RequestedPack(PROBE, None),), workers=1)
+    done = auditing.audit([Deadly(), *states_in([states / "1.json"])], plan)
+    assert [one.stack for one in done.dossier.stacks] == ["s1"]
+    assert [(one.name, one.what) for one in done.dossier.unaudited] == [
+        ("deadly", "The state cannot be evaluated.")
+    ]
+
+
+def test_nothing_to_audit(audit: Audit, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "No state was given." in audit()[2]
+    assert "There is no state." in audit(tmp_path / "none")[2]
+    with pytest.raises(SystemExit):
+        audit(tmp_path, "--workers", "0")
+    assert "--workers" in capsys.readouterr().err
+
+
+def test_an_interrupted_audit_keeps_what_is_done(states: Path, tmp_path: Path, audit: Audit) -> None:
+    for number in range(6, 100):
+        (states / f"{number}.json").write_bytes(state(f"s{number}", *map(str, range(10))))
+    results = tmp_path / "results"
+    command = [sys.executable, "-m", "tapgate", "audit", str(states), "--policy-pack", str(PROBE)]
+    process = subprocess.Popen(
+        [*command, "--results", str(results), "--workers", "2"],
+        cwd=Path(__file__).parents[3],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not list(results.rglob("*.json")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "Traceback" not in out + err
+    assert "The audit was interrupted." in err
+    kept = len(list(results.rglob("*.json")))
+    assert 0 < kept < 100
+    code, out, _ = audit(states)
+    assert code == 0
+    assert f"{kept} unchanged since an earlier audit" in out

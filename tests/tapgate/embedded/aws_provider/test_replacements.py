@@ -1,0 +1,90 @@
+"""A change of each input of each type that is deployed: an update or a replacement, as in pulumi-aws."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+import yaml
+
+from tapgate.embedded.aws_provider.differ import compare
+from tapgate.embedded.aws_provider.shape_store import shape_of
+from tapgate.embedded.aws_provider.types import describe
+from tapgate.embedded.aws_provider.values import Blob, Properties, Value
+
+if TYPE_CHECKING:
+    from tapgate.embedded.aws_provider.shapes import ResourceShape, Type
+
+MODULES = ("kms", "s3", "dynamodb", "sqs", "iam", "cloudwatch", "lambda_", "sns")
+SCALARS: dict[str, tuple[Value, Value]] = {
+    "string": ("one", "two"),
+    "integer": (3, 4),
+    "number": (0.5, 1.5),
+    "boolean": (False, True),
+    "any": ("one", "two"),
+    "asset": (Blob("asset", "one"), Blob("asset", "two")),
+    "archive": (Blob("archive", "one"), Blob("archive", "two")),
+}
+
+
+def _table() -> dict[str, frozenset[str]]:
+    rows = cast(
+        "list[dict[str, list[str]]]",
+        yaml.safe_load(Path(__file__).with_name("replacements.yaml").read_text("utf-8")),
+    )
+    return {token: frozenset(row["replaces"]) for row in rows for token in row["tokens"]}
+
+
+TABLE = _table()
+CHANGES = [(token, name) for token in TABLE for name in sorted(shape_of(token).inputs)]
+
+
+def _values(shape: ResourceShape, kind: Type, side: int) -> Value:
+    """Make a value of a type: one of two that differ wherever they can."""
+    if kind.kind in SCALARS:
+        return SCALARS[kind.kind][side]
+    if kind.kind == "union":
+        return _values(shape, kind.args[0], side)
+    if kind.kind == "list":
+        return [_values(shape, kind.args[0], side)]
+    if kind.kind == "map":
+        return {"key": _values(shape, kind.args[0], side)}
+    return {name: _values(shape, prop.type, side) for name, prop in shape.properties_of(kind).items()}
+
+
+def _replaced(token: str, name: str, old: Value, new: Value) -> bool:
+    state: Properties = {name: old}
+    differences = compare(token, state, {name: new})
+    assert differences, f"{token} {name}: {old} -> {new} is no change at all"
+    assert {difference.property for difference in differences} == {name}
+    return any(difference.replaces for difference in differences)
+
+
+def test_the_table_has_every_type_that_is_deployed() -> None:
+    modules = [importlib.import_module(f"tapgate.embedded.aws_provider.types.{module}") for module in MODULES]
+    tokens = [token for module in modules for token in module.DESCRIPTIONS]
+    assert set(TABLE) == {token for token in tokens if describe(token).operations is not None}
+
+
+@pytest.mark.parametrize(
+    ("token", "name"), CHANGES, ids=[f"{row[0].rpartition(':')[2]}.{row[1]}" for row in CHANGES]
+)
+def test_a_change_is_an_update_or_a_replacement(token: str, name: str) -> None:
+    shape = shape_of(token)
+    kind = shape.inputs[name].type
+    old, new = (_values(shape, kind, side) for side in (0, 1))
+    inner = {path.partition(".")[2] for path in TABLE[token] if path.startswith(f"{name}.")}
+    assert _replaced(token, name, old, new) == (name in TABLE[token] or bool(inner))
+    if not inner:
+        return
+    assert isinstance(old, dict)
+    assert isinstance(new, dict)
+    for part in old:
+        assert _replaced(token, name, old, {**old, part: new[part]}) == (part in inner), part
+
+
+@pytest.mark.parametrize("token", sorted(TABLE))
+def test_the_table_names_inputs_that_exist(token: str) -> None:
+    assert {path.partition(".")[0] for path in TABLE[token]} <= set(shape_of(token).inputs)

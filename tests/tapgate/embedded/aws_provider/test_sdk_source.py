@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pulumi_aws
+import pytest
+
+from tapgate.embedded.aws_provider import sdk_source, shape_store
+from tapgate.embedded.aws_provider.schema.type_names import ModuleTypes
+from tapgate.embedded.aws_provider.sdk_source import (
+    UnknownTypeError,
+    is_function,
+    read_resource,
+    resource_tokens,
+)
+from tapgate.embedded.aws_provider.shapes import ResourceShape, Type, from_json, to_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STRING = Type("string")
+
+
+def test_a_key_is_read_as_pulumi_aws_has_it() -> None:
+    shape = read_resource("aws:kms/key:Key")
+    assert shape.inputs["enableKeyRotation"].type == Type("boolean")
+    assert shape.inputs["rotationPeriodInDays"].type == Type("integer")
+    assert shape.inputs["tags"].type == Type("map", args=(STRING,))
+    assert "arn" not in shape.inputs
+    assert shape.outputs["arn"].required
+    assert not shape.outputs["enableKeyRotation"].required
+    assert "tagsAll" in shape.outputs
+
+
+def test_nested_objects_come_along() -> None:
+    shape = read_resource("aws:lambda/function:Function")
+    tracing = shape.inputs["tracingConfig"].type
+    assert tracing.kind == "object"
+    assert shape.objects[tracing.name]["mode"].required
+    assert shape.inputs["role"].required
+    assert not shape.inputs["name"].required
+    assert shape.inputs["code"].type == Type("archive")
+    assert shape.inputs["runtime"].type == STRING
+    logging = shape.outputs["loggingConfig"].type
+    assert shape.objects[logging.name]["logFormat"].required
+    assert shape.objects[logging.name]["logGroup"].type == STRING
+
+
+def test_objects_of_another_module_are_found() -> None:
+    shape = read_resource("aws:sqs/queuePolicy:QueuePolicy")
+    text, document = shape.inputs["policy"].type.args
+    assert text == STRING
+    statement = shape.objects[document.name]["Statement"].type.args[0]
+    assert {"Sid", "Effect", "Action", "Resource", "Principal"} <= set(shape.objects[statement.name])
+    principal = shape.objects[statement.name]["Principal"].type
+    services = next(choice for choice in principal.args if "Service" in shape.objects.get(choice.name, {}))
+    assert shape.objects[services.name]["Service"].required
+
+
+def test_secret_outputs_are_known() -> None:
+    assert read_resource("aws:redshift/cluster:Cluster").secret_outputs == (
+        "masterPassword",
+        "masterPasswordWo",
+    )
+
+
+def test_what_documentation_says_of_replacement_is_read() -> None:
+    shape = read_resource("aws:dynamodb/tableExport:TableExport")
+    assert any(prop.replaces for prop in shape.inputs.values())
+    assert not any(prop.replaces for prop in read_resource("aws:kms/key:Key").inputs.values())
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "aws:kms/keys:Keys",
+        "aws:nope/key:Key",
+        "aws:kms/Key",
+        "azure:kms/key:Key",
+        "aws:kms/getKey:getKey",
+        "aws:lambda/Runtime:Runtime",
+        "aws:kms/../key:Key",
+    ],
+)
+def test_what_pulumi_aws_does_not_have_is_refused(token: str) -> None:
+    with pytest.raises(UnknownTypeError):
+        read_resource(token)
+
+
+def test_functions_are_told_from_nothing() -> None:
+    assert is_function("aws:ssm/getParameter:getParameter")
+    assert is_function("aws:index/getRegion:getRegion")
+    assert not is_function("aws:ssm/getParameters:getParameters")
+    assert not is_function("aws:nope/getX:getX")
+    assert not is_function("nonsense")
+
+
+def test_every_type_of_pulumi_aws_is_read_and_survives_the_cache() -> None:
+    tokens = list(resource_tokens())
+    assert len(tokens) > 1500
+    assert len(set(tokens)) == len(tokens)
+    for token in tokens:
+        shape = read_resource(token)
+        assert from_json(to_json(shape)) == shape
+        names = {kind.name for kind in _kinds(shape) if kind.kind == "object"}
+        assert names <= set(shape.objects), token
+
+
+def _kinds(shape: ResourceShape) -> list[Type]:
+    found: list[Type] = []
+    todo = [prop.type for prop in (*shape.inputs.values(), *shape.outputs.values())]
+    while todo:
+        kind = todo.pop()
+        found.append(kind)
+        todo.extend(kind.args)
+    return found
+
+
+def test_the_provider_s_own_configuration_is_read() -> None:
+    shape = sdk_source.read_provider()
+    assert shape.inputs["region"].type == STRING
+    tags = shape.inputs["defaultTags"].type
+    assert "tags" in shape.objects[tags.name]
+
+
+def test_version_is_that_of_the_installed_package() -> None:
+    assert sdk_source.package_folder().joinpath("__init__.py").samefile(str(pulumi_aws.__file__))
+    assert sdk_source.package_version().startswith("7.")
+
+
+def test_without_pulumi_aws_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    sdk_source.package_folder.cache_clear()
+    monkeypatch.setattr(sys, "path", [])
+    monkeypatch.delitem(sys.modules, "pulumi_aws")
+    with pytest.raises(sdk_source.SdkMissingError, match=r"requirements/local\.txt"):
+        sdk_source.package_folder()
+    monkeypatch.undo()
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    shape_store.shape_of.cache_clear()
+    return tmp_path
+
+
+def test_a_shape_is_read_once_and_then_cached(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = shape_store.shape_of("aws:kms/key:Key")
+    files = list(cache.rglob("*.json"))
+    assert len(files) == 1
+    shape_store.shape_of.cache_clear()
+
+    def unread(token: str) -> object:
+        pytest.fail(f"{token} was read again")
+
+    monkeypatch.setattr(sdk_source, "read_resource", unread)
+    assert shape_store.shape_of("aws:kms/key:Key") == first
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"token": 1}', '{"token":"aws:kms/alias:Alias"}'])
+def test_a_broken_cache_entry_is_made_anew(cache: Path, content: str) -> None:
+    first = shape_store.shape_of("aws:kms/key:Key")
+    next(cache.rglob("*.json")).write_text(content)
+    shape_store.shape_of.cache_clear()
+    assert shape_store.shape_of("aws:kms/key:Key") == first
+    assert len(next(cache.rglob("*.json")).read_text()) > len(content)
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(cache: Path) -> None:
+    (cache / "tap-guardrails").write_text("a file where a folder should be")
+    assert shape_store.shape_of("aws:kms/key:Key").token == "aws:kms/key:Key"
+
+
+def test_functions_are_read_with_what_they_take_and_give() -> None:
+    shape = sdk_source.read_function("aws:iam/getPolicyDocument:getPolicyDocument")
+    statements = shape.inputs["statements"].type
+    assert statements.kind == "list"
+    assert shape.objects[statements.args[0].name]["actions"].type == Type("list", args=(STRING,))
+    assert not shape.inputs["statements"].required
+    assert shape.outputs["json"].required
+    assert sdk_source.read_function("aws:kms/getAlias:getAlias").inputs["name"].required
+    with pytest.raises(UnknownTypeError):
+        sdk_source.read_function("aws:kms/getAlias2:getAlias2")
+    with pytest.raises(UnknownTypeError):
+        sdk_source.read_function("aws:kms/key:Kez")
+
+
+SINGLE = {
+    "aws:index/arnBuild:arnBuild",
+    "aws:index/trimIamRolePath:trimIamRolePath",
+    "aws:index/userAgent:userAgent",
+}
+"""The functions that give a single value."""
+
+
+def test_every_function_of_pulumi_aws_is_read() -> None:
+    tokens = list(sdk_source.function_tokens())
+    assert len(tokens) > 600
+    for token in tokens:
+        assert is_function(token)
+        assert bool(sdk_source.read_function(token).outputs) != (token in SINGLE), token
+
+
+def test_the_shape_of_a_function_is_cached_too(cache: Path) -> None:
+    shape_store.function_shape_of.cache_clear()
+    first = shape_store.function_shape_of("aws:kms/getAlias:getAlias")
+    shape_store.function_shape_of.cache_clear()
+    assert shape_store.function_shape_of("aws:kms/getAlias:getAlias") == first
+    assert len(list(cache.rglob("*.json"))) == 1
+
+
+def test_a_file_without_a_function_has_no_arguments(tmp_path: Path) -> None:
+    assert sdk_source.function_properties(tmp_path / "none.py", ModuleTypes("kms")) == ({}, {})

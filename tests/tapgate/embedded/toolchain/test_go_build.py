@@ -1,0 +1,178 @@
+"""Building with Go: what is asked of it, and what is said when it cannot do it."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tapgate.embedded.failure import Failure
+from tapgate.embedded.toolchain import find, go_build
+from tests.tapgate.embedded.toolchain import fakes
+
+GO = """
+case "$1" in
+env) echo {release} ;;
+list) echo {sdk} ;;
+build)
+  echo "$GOTOOLCHAIN|$CGO_ENABLED|$GOFLAGS|$GOWORK|$PWD" > {log}
+  for cache in "$GOCACHE" "$GOMODCACHE" "$GOPATH" "$GOTMPDIR"; do
+    echo "$cache" >> {caches}
+    mkdir -p "$cache/module@v1" && touch "$cache/module@v1/file" && chmod 555 "$cache/module@v1"
+  done
+  {fail}
+  while [ "$1" != -o ]; do shift; done
+  for name in pulumi pulumi-language-yaml pulumi-language-python; do
+    printf '#!/bin/sh\\necho {prints}\\n' > "$2$name"
+    chmod +x "$2$name"
+  done
+  ;;
+esac
+"""
+
+
+@pytest.fixture
+def sdk(tmp_path: Path) -> Path:
+    """The folder of the SDK's module, with the scripts that belong beside the language host."""
+    for name in go_build.SCRIPTS:
+        (tmp_path / "sdk" / name).parent.mkdir(parents=True)
+        (tmp_path / "sdk" / name).write_text("#!/usr/bin/env python\n")
+    return tmp_path / "sdk"
+
+
+class Machine:
+    """A machine with a `go` on PATH."""
+
+    def __init__(self, folder: Path, sdk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.log = folder / "build.log"
+        self.caches = folder / "caches.log"
+        self.sdk = sdk
+        self.go = folder / "go" / "bin" / "go"
+        monkeypatch.setenv("PATH", f"{self.go.parent}:/usr/bin:/bin")
+
+    def install_go(self, release: str = "go1.99.0", fail: str = "", prints: str = "v3.259.0") -> None:
+        body = GO.format(
+            release=release, sdk=self.sdk, log=self.log, caches=self.caches, fail=fail, prints=prints
+        )
+        fakes.script(self.go, body)
+
+
+@pytest.fixture
+def machine(cache: Path, tmp_path: Path, sdk: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    assert not cache.exists()
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    return Machine(tmp_path, sdk, monkeypatch)
+
+
+def test_a_build_is_usable_and_kept(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    machine.install_go()
+    found = find()
+    assert (str(found.version), found.way) == ("3.259.0", "built with Go")
+    assert found.folder == go_build.entry_folder() / "bin"
+    assert go_build.is_build(found.folder)
+    assert [(found.folder / Path(name).name).stat().st_mode & 0o777 for name in go_build.SCRIPTS] == [
+        0o755
+    ] * 2
+    said = capsys.readouterr().err
+    assert "tapgate: the official installer cannot be reached" in said
+    assert "tapgate: building the Pulumi CLI v3.259.0 with Go: 5 to 7 minutes on two cores, once" in said
+    assert "tapgate: built in 0 s" in said
+    machine.go.unlink()
+    assert find() == found
+
+
+def test_the_build_is_shielded_from_the_users_settings(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.install_go()
+    monkeypatch.setenv("GOFLAGS", "-mod=vendor")
+    monkeypatch.setenv("GOWORK", "/elsewhere/go.work")
+    monkeypatch.setenv("CGO_ENABLED", "1")
+    go_build.build()
+    assert machine.log.read_text().strip() == f"local|0|-modcacherw|off|{go_build.SOURCES}"
+
+
+def test_an_older_go_may_fetch_the_release_that_is_needed(machine: Machine) -> None:
+    machine.install_go("go1.21.3")
+    go_build.build()
+    assert machine.log.read_text().startswith("go1.25.11+auto|")
+
+
+@pytest.mark.parametrize(("release", "printed"), [("go1.20.14", "1.20.14"), ("devel", "0")])
+def test_a_go_that_is_too_old_is_refused(machine: Machine, release: str, printed: str) -> None:
+    machine.install_go(release)
+    with pytest.raises(Failure, match=f"^Go {printed} is too old to build the Pulumi CLI\\."):
+        go_build.build()
+
+
+def test_a_failed_build_says_what_go_said(machine: Machine, cache: Path) -> None:
+    machine.install_go(fail='for i in 1 2 3 4 5 6 7 8 9; do echo "line $i" >&2; done; exit 1')
+    with pytest.raises(Failure) as failure:
+        go_build.build()
+    text = str(failure.value)
+    assert text.startswith("`go build` failed with exit code 1.\n")
+    assert "line 1\n" not in text
+    assert "line 2\nline 3\n" in text
+    assert "line 9\n  Fix: if modules could not be downloaded" in text
+    assert [path.name for path in cache.iterdir() if not path.name.endswith(".lock")] == []
+
+
+@pytest.mark.parametrize("fail", ["", "exit 1"])
+def test_the_build_has_caches_of_its_own_and_leaves_nothing_of_them(
+    machine: Machine, cache: Path, monkeypatch: pytest.MonkeyPatch, fail: str
+) -> None:
+    for name in ("GOCACHE", "GOMODCACHE", "GOPATH", "GOTMPDIR"):
+        monkeypatch.setenv(name, "/of/the/user")
+    machine.install_go(fail=fail)
+    with contextlib.suppress(Failure) if fail else contextlib.nullcontext():
+        go_build.build()
+    used = [Path(line) for line in machine.caches.read_text().splitlines()]
+    assert len(set(used)) == 4
+    assert all(cache in path.parents for path in used)
+    assert [path for path in cache.rglob("*") if "module@v1" in path.name or path.name == "scratch"] == []
+    assert go_build.entry_folder().exists() == (not fail)
+
+
+def test_a_build_of_another_version_is_not_used(machine: Machine) -> None:
+    machine.install_go(prints="v3.1.0")
+    with pytest.raises(Failure, match="was built but cannot be used"):
+        go_build.build()
+
+
+def test_a_go_that_cannot_be_run_is_named(machine: Machine) -> None:
+    machine.go.parent.mkdir(parents=True)
+    machine.go.write_bytes(b"\x7fELF\x02" + bytes(60))
+    machine.go.chmod(0o755)
+    with pytest.raises(Failure) as failure:
+        go_build.build()
+    assert str(failure.value).startswith(f"Go cannot be run.\n  Where: {machine.go}\n")
+
+
+@pytest.mark.usefixtures("cache")
+def test_go_may_be_where_its_installers_put_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert go_build.find_go() is None
+    assert go_build.build() is None
+    go = fakes.script(tmp_path / "usual" / "go", "exit 0")
+    monkeypatch.setattr(go_build, "USUAL_PLACES", (str(tmp_path / "absent"), str(go.parent)))
+    assert go_build.find_go() == go
+
+
+def test_each_state_of_the_sources_has_an_entry_of_its_own(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = go_build.entry_folder()
+    assert first.parent == cache
+    assert first == go_build.entry_folder()
+    sources = tmp_path / "sources"
+    shutil.copytree(go_build.SOURCES, sources)
+    monkeypatch.setattr(go_build, "SOURCES", sources)
+    assert go_build.entry_folder() == first
+    host = sources / "pulumi-language-python" / "main.go"
+    host.write_text(host.read_text().replace("2 * time.Second", "3 * time.Second"))
+    second = go_build.entry_folder()
+    assert second != first
+    (sources / "go.mod").write_text("module x\n")
+    with pytest.raises(Failure, match=r"go\.mod does not name"):
+        go_build.entry_folder()

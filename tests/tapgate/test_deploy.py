@@ -1,0 +1,92 @@
+"""`gate deploy` on the real engine: only what passed is deployed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tapgate.analyzer.deployment import read_deployment
+from tapgate.cli import main
+from tapgate.sources import urn_name
+
+pytestmark = [pytest.mark.cli, pytest.mark.usefixtures("backend")]
+
+Project = Callable[[str], Path]
+Pack = Callable[[str], str]
+Gate = Callable[..., tuple[int, str, str]]
+
+
+def resources(backend: Path) -> dict[str, list[str]]:
+    """Names of the resources in each stack of the backend."""
+    found: dict[str, list[str]] = {}
+    for path in (backend / ".pulumi" / "stacks").rglob("*.json"):
+        deployment = read_deployment(path.read_bytes(), path.name)
+        found[path.stem] = sorted(urn_name(one.urn) for one in deployment.resources)
+    return found
+
+
+@pytest.fixture
+def gate(capsys: pytest.CaptureFixture[str], project: Project, pack: Pack) -> Gate:
+    folder = project("changes")
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = main(["deploy", "-C", str(folder), "--policy-pack", pack("probe"), *arguments])
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        return code, out, err
+
+    return run
+
+
+def config(folder: Path, body: object) -> list[str]:
+    path = folder / "policy-config.json"
+    path.write_text(json.dumps(body))
+    return ["--policy-pack-config", str(path)]
+
+
+def test_what_passed_is_deployed(gate: Gate, backend: Path, tmp_path: Path) -> None:
+    code, out, err = gate("--verdict", str(tmp_path / "verdict.json"))
+    assert (code, err) == (0, "")
+    assert "PASSED  2 policies, 3 resources" in out
+    assert out.splitlines()[-1].startswith("DEPLOYED  create 3, ")
+    assert resources(backend) == {"dev": ["changes-dev", "thing-0", "thing-1"]}
+    assert json.loads((tmp_path / "verdict.json").read_text())["kind"] == "deploy"
+    code, out, _ = gate()
+    assert code == 0
+    assert out.splitlines()[-1].startswith("DEPLOYED  nothing, ")
+
+
+@pytest.mark.parametrize("policy", ["probe-resource", "probe-stack"])
+def test_what_is_blocked_creates_nothing(gate: Gate, backend: Path, tmp_path: Path, policy: str) -> None:
+    code, out, _ = gate(*config(tmp_path, {policy: {"say": "violation"}}))
+    assert code == 1
+    assert out.splitlines()[-1] == "Nothing was deployed."
+    assert resources(backend) == {}
+
+
+def test_what_changed_after_the_preview_is_not_deployed(gate: Gate, backend: Path) -> None:
+    code, out, err = gate("--stack", "grows")
+    assert code == 2
+    assert "DEPLOYED" not in out
+    assert "The deployment is not the one that was previewed." in err
+    assert "thing-1" not in resources(backend).get("grows", [])
+
+
+def test_a_program_that_fails_on_the_way_says_what_was_done(gate: Gate, backend: Path) -> None:
+    code, out, err = gate("--stack", "raises")
+    assert code == 2
+    assert "DEPLOYED" not in out
+    assert "COULD NOT RUN" in err
+    assert "recorded in the state: create 3." in " ".join(err.split())
+    assert resources(backend)["raises"] == ["changes-raises", "thing-0", "thing-1"]
+
+
+def test_a_pack_that_blocks_only_the_update_blocks_it(gate: Gate, backend: Path, tmp_path: Path) -> None:
+    code, out, _ = gate(*config(tmp_path, {"probe-resource": {"say": "second run"}}))
+    assert code == 1
+    assert "PASSED" in out
+    assert out.splitlines()[-1].startswith("BLOCKED BY POLICY  nothing, ")
+    assert resources(backend).get("dev", []) == []

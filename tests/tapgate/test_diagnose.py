@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tapgate.diagnose import could_not_run, without_traceback
+from tapgate.events import EventLog
+from tests.tapgate.sample_log import KEY, diagnostic, events
+
+TRACEBACK = """Program failed with an unhandled exception:
+Traceback (most recent call last):
+  File "/home/me/.venv/lib/python3.11/site-packages/pulumi/policy/__main__.py", line 61, in main
+    runpy.run_path(program, run_name="__main__")
+  File "<frozen runpy>", line 88, in _run_code
+  File "/home/me/pack/__main__.py", line 9, in <module>
+    PolicyPack(
+    ^^^^^^^^^^^
+  File "/usr/lib/python3.11/json/__init__.py", line 3, in loads
+TypeError: got an unexpected keyword argument 'version'
+"""
+
+
+@pytest.mark.parametrize(
+    ("errors", "what"),
+    [
+        (
+            "error: passphrase must be set with PULUMI_CONFIG_PASSPHRASE",
+            "The stack's secrets cannot be opened.",
+        ),
+        ("error: PULUMI_ACCESS_TOKEN must be set for login", "No Pulumi backend is logged in."),
+        ("error: unable to open state directory", "The Pulumi backend cannot be opened."),
+        ("error: the stack is currently locked by 1 lock(s)", "The stack is locked by another run."),
+        ("error: validating policy config", "The policy pack's config does not match what the pack accepts."),
+        ('error: policy pack "x" failed to start', "The policy pack does not run."),
+        ("error: validating stack config: x", "The stack's config does not fit the project."),
+        ("error: could not unmarshal x", "A project file cannot be read."),
+        ("error: unknown flag: --event-log", "The pulumi CLI is too old."),
+        (
+            "error: failed to load language plugin x",
+            "The language host of the program or the pack is missing.",
+        ),
+        ("error: no resource plugin 'aws' found", "A provider plugin is missing."),
+        (
+            "error: Could not automatically download and install resource plugin 'pulumi-resource-aws'",
+            "A provider plugin is missing.",
+        ),
+        (
+            "error: kms create_key: The security token included in the request is expired",
+            "AWS does not accept the credentials.",
+        ),
+        ("error: No valid credential sources found", "AWS does not accept the credentials."),
+        ("error: something else", "The program does not run to its end."),
+    ],
+)
+def test_the_engines_words_are_understood(errors: str, what: str) -> None:
+    failure = could_not_run(EventLog(), errors, where="project p, stack s")
+    assert failure.what == what
+    assert failure.details == (errors.removeprefix("error: "),)
+    assert all((failure.where, failure.why, failure.fix))
+
+
+def test_a_failing_resource_is_named() -> None:
+    log = events(diagnostic("error", "bad \x1b[31mname\x1b[0m\n", KEY), diagnostic("error", "preview failed"))
+    failure = could_not_run(log, "", where="project p, stack s")
+    assert failure.where == "project p, stack s, resource tap-key (aws:kms/key:Key)"
+    assert failure.details == ("bad name",)
+
+
+def test_an_interrupted_run_says_so() -> None:
+    assert (
+        could_not_run(EventLog(), "error: x", where="w", interrupted=True).what == "The run was interrupted."
+    )
+
+
+def test_a_traceback_becomes_its_cause_and_place() -> None:
+    assert without_traceback(TRACEBACK.splitlines()) == [
+        "TypeError: got an unexpected keyword argument 'version' (/home/me/pack/__main__.py:9)"
+    ]
+    assert without_traceback(["before", *TRACEBACK.splitlines(), "after"])[::2] == ["before", "after"]
+    bare = ["Traceback (most recent call last):", "KeyError"]
+    assert without_traceback(bare) == ["KeyError"]
+
+
+def test_a_syntax_error_is_shown_where_it_is() -> None:
+    said = [
+        "Traceback (most recent call last):",
+        '  File "/x/bin/pulumi-language-python-exec", line 188, in <module>',
+        "    loop.run_until_complete(coro)",
+        '  File "/home/me/project/__main__.py", line 2',
+        '    aws.kms.Key("k"',
+        "               ^",
+        "SyntaxError: '(' was never closed",
+    ]
+    place = "/home/me/project/__main__.py:2"
+    assert without_traceback(said) == [f"SyntaxError: '(' was never closed ({place})"]
+
+
+def test_the_same_line_is_shown_once_and_many_lines_are_cut() -> None:
+    log = events(*(diagnostic("info#err", f"line {n}") for n in range(20)))
+    failure = could_not_run(log, "error: line 3\nerror: line 3", where="w")
+    assert failure.details[0] == "line 3"
+    assert len(failure.details) == 13
+    assert failure.details[-1] == "… and 8 more lines"
+
+
+@given(st.lists(st.sampled_from([*TRACEBACK.splitlines(), "word", "  indented", "Error"])))
+def test_no_traceback_is_ever_shown(lines: list[str]) -> None:
+    kept = without_traceback(lines)
+    assert not any("Traceback (most recent" in line or line.strip().startswith("File ") for line in kept)
+
+
+@given(st.text(), st.text())
+def test_any_words_give_a_message_in_the_form(errors: str, message: str) -> None:
+    failure = could_not_run(events(diagnostic("error", message, KEY)), errors, where="w")
+    assert all((failure.what, failure.where, failure.why, failure.fix))

@@ -1,0 +1,267 @@
+"""Other teams' projects, gated by the steps that docs/org-wide.md gives, from an empty folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from tapgate.document import mapping, sequence, text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REPOSITORY = Path(__file__).parents[2]
+FOREIGN = Path(__file__).parent / "fixtures" / "foreign"
+DOCUMENTED = (
+    "python -m tapgate exec -- "
+    "python -m tapgate preview --project PROJECT --stack STACK --policy-pack policypack"
+)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One team's project, and how its author could get a control wrong.
+
+    Attributes:
+        file: Where the control is given.
+        right: How it is given.
+        wrong: What is written there instead.
+        policy: The policy that blocks it then.
+        found: Where the gate points to: a file, and the text of the line in it.
+        regions: Those of its providers.
+    """
+
+    file: str
+    right: str
+    wrong: str
+    policy: str
+    found: tuple[str, str]
+    regions: tuple[str, ...] = ("eu-west-2",)
+
+    def place(self, project: Path) -> str:
+        file, line = self.found
+        lines = (project / file).read_text(encoding="utf-8").splitlines()
+        return f"program   {file}:{next(number for number, text in enumerate(lines, 1) if line in text)}"
+
+
+SHAPES = {
+    "yaml": Shape(
+        "Pulumi.yaml",
+        "enableKeyRotation: true",
+        "enableKeyRotation: false",
+        "kms-key-rotation",
+        ("Pulumi.yaml", "enableKeyRotation"),
+    ),
+    "python": Shape(
+        "__main__.py",
+        "enable_key_rotation=True,\n    tags",
+        "enable_key_rotation=False,\n    tags",
+        "kms-key-rotation",
+        ("__main__.py", "enable_key_rotation"),
+        ("eu-north-1", "eu-west-1"),
+    ),
+    "component": Shape(
+        "Pulumi.yaml",
+        "rotated: true",
+        "rotated: false",
+        "kms-key-rotation",
+        ("parts/__main__.py", "enable_key_rotation"),
+    ),
+    # In a folder of its own by `main`, without a Pulumi.<stack>.yaml, with providers for two regions.
+    "service": Shape(
+        "stack/Main.yaml",
+        "{mode: Active}",
+        "{mode: PassThrough}",
+        "lambda-xray-tracing",
+        ("stack/Main.yaml", "tracingConfig"),
+        ("eu-central-1", "eu-west-1"),
+    ),
+}
+
+
+def run(
+    command: list[str], environment: Mapping[str, str], folder: Path = REPOSITORY
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, cwd=folder, env=dict(environment), capture_output=True, text=True, check=False
+    )
+
+
+def foreign(folder: Path, name: str) -> Path:
+    return Path(shutil.copytree(FOREIGN / name, folder / "infrastructure"))
+
+
+def gate(project: Path, environment: Mapping[str, str], *more: str) -> subprocess.CompletedProcess[str]:
+    """Run the documented command, word for word."""
+    assert DOCUMENTED in (REPOSITORY / "docs" / "org-wide.md").read_text(encoding="utf-8")
+    words = DOCUMENTED.replace("PROJECT", str(project)).replace("STACK", "dev").split()
+    path = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    return run([*words, *more], {**environment, "PATH": path})
+
+
+@pytest.mark.cli
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_foreign_project_is_gated_by_the_documented_command(
+    engine_env: Mapping[str, str], tmp_path: Path, name: str
+) -> None:
+    shape = SHAPES[name]
+    project = foreign(tmp_path, name)
+    right = (project / shape.file).read_text(encoding="utf-8")
+    assert shape.right in right
+    (project / shape.file).write_text(right.replace(shape.right, shape.wrong), encoding="utf-8")
+    blocked = gate(project, engine_env)
+    assert blocked.returncode == 1, blocked.stderr
+    assert re.findall(r"^BLOCKED  (\S+)", blocked.stdout, re.MULTILINE) == [shape.policy]
+    assert shape.place(project) in blocked.stdout
+
+    (project / shape.file).write_text(right, encoding="utf-8")
+    files = sorted(path for path in project.rglob("*") if "__pycache__" not in path.parts)
+    passed = gate(project, engine_env)
+    assert passed.returncode == 0, passed.stdout + passed.stderr
+    assert f"✓ {shape.policy}" in passed.stdout
+    said = " ".join(passed.stdout.split())
+    assert sorted(re.findall(r"region ([a-z0-9-]+)\)", said)) == list(shape.regions)
+    assert sorted(path for path in project.rglob("*") if "__pycache__" not in path.parts) == files
+
+
+REFUSED: dict[str, tuple[str, tuple[str, ...]]] = {
+    "properties": (
+        """\
+  k: {type: aws:kms:Key, properties: {enableKeyRotaton: true}}
+  l: {type: aws:cloudwatch:LogGroup, properties: {retentionInDays: [3]}}
+""",
+        (
+            "Property enableKeyRotaton does not exist on 'aws:kms/key:Key'",
+            "on Pulumi.yaml line 4:",
+            "retentionInDays: Cannot assign 'List<number>' to 'integer'",
+        ),
+    ),
+    "what is missing": (
+        """\
+  f: {type: aws:lambda:Function, properties: {handler: a.b}}
+  q: {type: aws:sqs:Queues}
+""",
+        ("role: Missing required property 'role'", 'unable to find resource type "aws:sqs:Queues"'),
+    ),
+    "objects inside properties, and outputs": (
+        """\
+  f: {type: aws:lambda:Function, properties: {role: r, tracingConfig: {mod: Active}}}
+outputs:
+  o: ${f.arnn}
+""",
+        ("tracingConfig: Cannot assign '{mod: string}'", "arnn does not exist on f"),
+    ),
+    "a function that only AWS can answer": (
+        """\
+  k: {type: aws:kms:Key, properties: {description: "${value}"}}
+variables:
+  value: {"fn::invoke": {function: aws:ssm:getParameter, arguments: {name: x}, return: value}}
+""",
+        (
+            "does not answer the function aws:ssm/getParameter:getParameter",
+            "--aws real",
+            "Pulumi.yaml line 6",
+        ),
+    ),
+    "arguments of a function": (
+        """\
+  k: {type: aws:kms:Key, properties: {policy: "${value}"}}
+variables:
+  value:
+    fn::invoke:
+      function: aws:iam:getPolicyDocument
+      arguments: {statements: [{actoins: [kms:*]}]}
+      return: json
+""",
+        ("has no property `statements[0].actoins`", "did you mean `actions`?"),
+    ),
+}
+
+
+@pytest.mark.cli
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_yaml_program_that_says_what_aws_does_not_have_is_refused(
+    engine_env: Mapping[str, str], tmp_path: Path, name: str
+) -> None:
+    resources, said = REFUSED[name]
+    (tmp_path / "Pulumi.yaml").write_text(f"name: wrong\nruntime: yaml\nresources:\n{resources}")
+    refused = gate(tmp_path, engine_env)
+    assert refused.returncode == 2, refused.stdout
+    assert "Traceback" not in refused.stderr
+    for words in said:
+        assert words in refused.stderr
+
+
+RAISES = """\
+import pulumi_aws as aws
+
+aws.kms.Key("key", enable_key_rotation=True)
+raise ValueError("no such region")
+"""
+MISTYPED = """\
+import pulumi_aws as aws
+
+aws.lambda_.Function("f", role="r", timeout="soon", tracing_config={"mod": "Active"})
+"""
+
+
+@pytest.mark.cli
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        (RAISES, ["ValueError: no such region", "__main__.py:4"]),
+        (
+            MISTYPED,
+            ["no property `tracingConfig.mod`", "did you mean `mode`?", "`timeout` has the wrong type"],
+        ),
+    ],
+)
+def test_a_python_program_that_is_wrong_is_refused(
+    engine_env: Mapping[str, str], tmp_path: Path, program: str, said: list[str]
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: wrong-python\nruntime: python\nmain: program\n")
+    (tmp_path / "program").mkdir()
+    (tmp_path / "program" / "__main__.py").write_text(program)
+    refused = gate(tmp_path, engine_env)
+    assert refused.returncode == 2, refused.stdout
+    assert "PASSED" not in refused.stdout
+    assert "Traceback" not in refused.stderr
+    for words in said:
+        assert words in refused.stderr
+
+
+@pytest.mark.cli
+def test_the_pipelines_script_brings_its_own_environment(
+    script_env: Mapping[str, str], tmp_path: Path
+) -> None:
+    shutil.copytree(FOREIGN / "python", tmp_path / "infrastructure")
+    done = run(
+        [str(REPOSITORY / ".ci" / "gate"), "--project", "infrastructure"],
+        script_env,
+        tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "✓ kms-key-rotation" in done.stdout
+
+
+def test_workflow_job_and_hook_call_the_script_that_is_there() -> None:
+    workflow = mapping(yaml.safe_load((REPOSITORY / ".github" / "workflows" / "gate.yml").read_text()))
+    steps = [mapping(one) for one in sequence(mapping(mapping(workflow["jobs"])["preview"])["steps"])]
+    scripts = [text(step.get("run")) for step in steps]
+    assert any("guardrails/.ci/gate" in script for script in scripts)
+    assert not any("${{" in script for script in scripts)
+    job = mapping(
+        mapping(yaml.safe_load((REPOSITORY / "docs" / "gitlab-gate.yml").read_text()))["policy-gate"]
+    )
+    assert any("/opt/guardrails/.ci/gate" in str(line) for line in sequence(job["script"]))
+    (hook,) = sequence(yaml.safe_load((REPOSITORY / ".pre-commit-hooks.yaml").read_text()))
+    assert os.access(REPOSITORY / text(mapping(hook)["entry"]), os.X_OK)

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tapgate.failure import CouldNotRunError
+from tapgate.project import Project, check_stack_config, check_stack_name, find_project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def written(folder: Path, body: str, **stacks: str) -> Project:
+    (folder / "Pulumi.yaml").write_text(body)
+    for name, text in stacks.items():
+        (folder / f"Pulumi.{name}.yaml").write_text(text)
+    return find_project(folder)
+
+
+TYPED = """name: tap
+runtime: {name: python}
+config: {days: {type: integer}, 'tap:suffix': {type: string}, 'aws:region': x}
+"""
+
+
+def test_a_project_is_found_from_a_folder_inside_it(tmp_path: Path) -> None:
+    inside = tmp_path / "a" / "b"
+    inside.mkdir(parents=True)
+    written(tmp_path, TYPED, dev="", prod="")
+    project = find_project(inside)
+    assert (project.name, project.runtime, project.folder) == ("tap", "python", tmp_path)
+    assert project.declared == {"days", "suffix"}
+    assert project.known_stacks() == ["dev", "prod"]
+    assert project.stack_file("org/tap/dev") == tmp_path / "Pulumi.dev.yaml"
+
+
+def test_the_stacks_files_may_be_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "stacks").mkdir()
+    project = written(tmp_path, "name: x\nruntime: yaml\nstackConfigDir: stacks")
+    assert project.stack_file("dev") == tmp_path / "stacks" / "Pulumi.dev.yaml"
+    assert project.runtime == "yaml"
+
+
+def test_no_project(tmp_path: Path) -> None:
+    with pytest.raises(CouldNotRunError, match="There is no Pulumi project"):
+        find_project(tmp_path)
+
+
+@pytest.mark.parametrize("body", ["a: [", "- a list", b"\xff\xfe\x00"])
+def test_an_unreadable_project_file(tmp_path: Path, body: str | bytes) -> None:
+    (tmp_path / "Pulumi.yaml").write_bytes(body if isinstance(body, bytes) else body.encode())
+    with pytest.raises(CouldNotRunError, match="The project file cannot be read"):
+        find_project(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["dev", "TapStackpr12", "org/dev", "org/proj/dev", "a.b_c-d"])
+def test_legal_stack_names(name: str) -> None:
+    check_stack_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "../x", "a/../b", "a/b/c/d", "a b", "-" * 101, "a\n", "ü", "a//b"]
+)
+def test_illegal_stack_names(name: str) -> None:
+    with pytest.raises(CouldNotRunError, match="is not a stack name"):
+        check_stack_name(name)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "config: {tap:days: 3, suffix: x, aws:region: eu-west-2, aws-native:region: x}",
+        "encryptionsalt: v1:x\nsecretsprovider: passphrase",
+    ],
+)
+def test_config_that_is_spelt_right(tmp_path: Path, body: str) -> None:
+    check_stack_config(written(tmp_path, TYPED, dev=body), "dev")
+    check_stack_config(written(tmp_path, TYPED, dev=body), "none")
+
+
+@pytest.mark.parametrize(
+    ("body", "fix"),
+    [
+        ("config: {tap:dayz: 3}", "write 'tap:days'"),
+        ("config: {dayz: 3}", "write 'days'"),
+        ("config: {tpa:days: 3}", "write 'tap:days'"),
+        ("config: {tap:zzzzzzzzzz: 3}", "remove it, or use one of: tap:days, tap:suffix"),
+        ("confg: {}", "write 'config'"),
+    ],
+)
+def test_misspelt_config_is_refused_with_what_was_meant(tmp_path: Path, body: str, fix: str) -> None:
+    with pytest.raises(CouldNotRunError, match="means nothing") as caught:
+        check_stack_config(written(tmp_path, TYPED, dev=body), "dev")
+    assert caught.value.fix.startswith(fix)
+    assert caught.value.where.endswith("Pulumi.dev.yaml")
+
+
+@pytest.mark.parametrize(
+    ("project", "key", "right"),
+    [
+        ("tap-stack", "tap:days", False),
+        ("tap-stack", "other:days", True),
+        ("aws-network", "aws:days", True),
+        ("tap-stack", "tap:other", True),
+    ],
+)
+def test_a_namespace_that_cuts_the_project_s_name_short_is_misspelt(
+    tmp_path: Path,
+    project: str,
+    key: str,
+    right: bool,  # noqa: FBT001
+) -> None:
+    found = written(tmp_path, TYPED.replace("name: tap", f"name: {project}"), dev=f"config: {{{key}: 3}}")
+    if right:
+        check_stack_config(found, "dev")
+        return
+    with pytest.raises(CouldNotRunError, match="means nothing") as caught:
+        check_stack_config(found, "dev")
+    assert caught.value.fix == "write 'tap-stack:days'."
+
+
+def test_a_project_that_declares_nothing_takes_any_key_of_its_own(tmp_path: Path) -> None:
+    check_stack_config(written(tmp_path, "name: tap\nruntime: python", dev="config: {tap:x: 1, y: 2}"), "dev")
+
+
+@given(st.text(), st.text())
+def test_any_file_is_taken_or_refused_in_words(
+    tmp_path_factory: pytest.TempPathFactory, top: str, stack: str
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    (folder / "Pulumi.dev.yaml").write_text(stack, errors="surrogatepass")
+    with contextlib.suppress(CouldNotRunError):
+        check_stack_config(written(folder, "name: x\nruntime: yaml\n"), "dev")
+        written(folder, top.encode("utf-8", "replace").decode())
