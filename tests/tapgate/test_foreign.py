@@ -160,18 +160,6 @@ outputs:
 """,
         ("tracingConfig: Cannot assign '{mod: string}'", "arnn does not exist on f"),
     ),
-    "a function that only AWS can answer": (
-        """\
-  k: {type: aws:kms:Key, properties: {description: "${value}"}}
-variables:
-  value: {"fn::invoke": {function: aws:ssm:getParameter, arguments: {name: x}, return: value}}
-""",
-        (
-            "does not answer the function aws:ssm/getParameter:getParameter",
-            "--aws real",
-            "Pulumi.yaml line 6",
-        ),
-    ),
     "arguments of a function": (
         """\
   k: {type: aws:kms:Key, properties: {policy: "${value}"}}

@@ -12,6 +12,7 @@ import threading
 
 from tapgate.embedded.aws_provider.wire import load_without_sdk
 
+REHEARSE = "--rehearse"
 _PARENT_SECONDS = 1.0
 
 
@@ -20,13 +21,13 @@ def main(arguments: list[str]) -> int:
 
     Args:
         arguments: The engine's address, first of those that are no options; none when an engine attaches
-            later.
+            later. With `--rehearse` it creates nothing: it says what would be.
     """
     load_without_sdk()
     from tapgate.embedded.aws_provider.server import start  # noqa: PLC0415 - after the SDK has been put aside
 
     addresses = [argument for argument in arguments if not argument.startswith("-")]
-    server, port = start(addresses[0] if addresses else "")
+    server, port = start(addresses[0] if addresses else "", rehearsing=REHEARSE in arguments)
     stop = threading.Event()
 
     def end(_number: int, _frame: object) -> None:

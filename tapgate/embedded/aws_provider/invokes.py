@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tapgate.embedded.aws_provider import sdk_source
+from tapgate.embedded.aws_provider import json_document, sdk_source
 from tapgate.embedded.aws_provider.checking import check
 from tapgate.embedded.aws_provider.policy_document import PolicyDocumentError, render
+from tapgate.embedded.aws_provider.rehearsal.marks import marked, marked_text
 from tapgate.embedded.aws_provider.settings import ACCOUNT
 from tapgate.embedded.aws_provider.shape_store import function_shape_of
 from tapgate.embedded.aws_provider.values import contains_unknown
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tapgate.embedded.aws_provider.settings import Settings
+    from tapgate.embedded.aws_provider.shapes import ResourceShape
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 _SUFFIXES = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-us-gov": "amazonaws.com"}
@@ -39,16 +41,20 @@ def invoke(token: str, args: Mapping[str, Value], config: Settings) -> Propertie
         The result; empty when an argument is unknown, which the SDKs take for an unknown result.
 
     Raises:
-        InvokeError: pulumi_aws has no such function, the stand-in has no answer, or the arguments are bad.
+        InvokeError: pulumi_aws has no such function, or the arguments are bad.
     """
-    function = _FUNCTIONS.get(token)
-    if function is None:
-        raise InvokeError(_refusal(token))
-    checked, failures = check(function_shape_of(token), args)
+    if token not in _FUNCTIONS and not sdk_source.is_function(token):
+        msg = f"pulumi_aws has no function {token}. Fix: check its name in the pulumi_aws reference"
+        raise InvokeError(msg)
+    shape = function_shape_of(token)
+    checked, failures = check(shape, args)
     if failures:
         raise InvokeError("\n".join(failure.reason for failure in failures))
     if contains_unknown(checked):
         return {}
+    function = _FUNCTIONS.get(token)
+    if function is None:
+        return stood_in(shape, checked)
     try:
         return function(checked, config)
     except PolicyDocumentError as error:
@@ -62,18 +68,31 @@ def partition_of(region: str) -> str:
     return "aws-us-gov" if region.startswith("us-gov-") else "aws"
 
 
-def _refusal(token: str) -> str:
-    if sdk_source.is_function(token):
-        return (
-            f"The stand-in AWS provider does not answer the function {token}. It has no AWS to ask. "
-            f"It answers: {', '.join(sorted(_short(known) for known in _FUNCTIONS))}. "
-            "Fix: give the value by configuration, or preview with the real provider (--aws real)"
-        )
-    return f"pulumi_aws has no function {token}. Fix: check its name in the pulumi_aws reference"
+def suffix_of(region: str) -> str:
+    """Tell what the names of AWS's hosts end with in a region, e.g. `amazonaws.com`."""
+    return _SUFFIXES[partition_of(region)]
 
 
-def _short(token: str) -> str:
-    return token.rpartition(":")[2]
+def is_answered(token: str) -> bool:
+    """Tell whether the stand-in knows the true answers of a function."""
+    return token in _FUNCTIONS
+
+
+def stood_in(shape: ResourceShape, args: Mapping[str, Value]) -> Properties:
+    """Answer a function that only AWS could answer: its arguments as they are, everything else marked.
+
+    Args:
+        shape: Its arguments and its result.
+        args: Its checked arguments.
+    """
+    seed = f"{shape.token}({json_document.dump(dict(args))})"
+    if not shape.outputs:
+        return {_RESULT: marked_text(seed)}
+    return {
+        name: args[name] if name in args else marked(prop.type, shape, f"{seed}.{name}")
+        for name, prop in shape.outputs.items()
+        if name in args or prop.required
+    }
 
 
 def _caller_identity(_args: Mapping[str, Value], config: Settings) -> Properties:

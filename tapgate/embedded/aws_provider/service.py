@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, cast
 
 import grpc
@@ -15,9 +16,10 @@ from tapgate.embedded.aws_provider.endpoints import RefusedEndpointError, requir
 from tapgate.embedded.aws_provider.engine_log import EngineLog
 from tapgate.embedded.aws_provider.found import inputs_as_found
 from tapgate.embedded.aws_provider.inputs import Request, check_inputs
-from tapgate.embedded.aws_provider.invokes import InvokeError, invoke
+from tapgate.embedded.aws_provider.invokes import InvokeError, invoke, is_answered
 from tapgate.embedded.aws_provider.marshal import Secrets, decode, encode
 from tapgate.embedded.aws_provider.provider_config import check_config, plain_config
+from tapgate.embedded.aws_provider.rehearsal import create as rehearsal
 
 if TYPE_CHECKING:
     from google.protobuf import struct_pb2
@@ -45,10 +47,16 @@ _NO_ENDPOINT = (
 
 
 class Provider:
-    """The provider's side of the protocol."""
+    """The provider's side of the protocol.
 
-    def __init__(self, engine_address: str) -> None:
+    Args:
+        engine_address: Where the engine listens.
+        rehearsing: Say what would be created, in an `up` too, and create nothing.
+    """
+
+    def __init__(self, engine_address: str, *, rehearsing: bool = False) -> None:
         self._log = EngineLog(engine_address)
+        self._rehearsing = rehearsing
         self._settings = settings.Settings()
         self._api: Api | None = None
         self._lock = threading.Lock()
@@ -114,7 +122,10 @@ class Provider:
             if endpoint:
                 with answering(context, {}):
                     require_emulator(endpoint)
-        where = f"on the emulator at {self._settings.endpoint}" if self._settings.endpoint else "for previews"
+        if self._rehearsing:
+            self._settings = replace(self._settings, endpoint="", endpoints={})
+        emulator = f"on the emulator at {self._settings.endpoint}" if self._settings.endpoint else ""
+        where = emulator or ("for rehearsals" if self._rehearsing else "for previews")
         self._log.warn_once(
             f"stand-in AWS provider {where}: nothing here reaches AWS "
             f"(account {settings.ACCOUNT}, region {self._settings.region})"
@@ -155,6 +166,9 @@ class Provider:
 
     def diff(self, request: provider_pb2.DiffRequest, _context: Context) -> provider_pb2.DiffResponse:
         """Compare a resource with what the program now wants."""
+        if self._rehearsing:
+            # A rehearsal begins with an empty state: only what is imported is compared, and nobody knows it.
+            return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
         token, _ = _type_and_name(request.urn)
         state, _ = decode(request.olds)
         old_inputs, _ = decode(request.old_inputs)
@@ -184,6 +198,9 @@ class Provider:
         marks = _with_derived(secrets)
         if request.preview:
             return provider_pb2.CreateResponse(properties=encode(preview.created(token, inputs), marks))
+        if self._rehearsing:
+            identifier, outputs = rehearsal.created(token, request.urn, inputs, self._settings)
+            return provider_pb2.CreateResponse(id=identifier, properties=encode(outputs, marks))
         with answering(context, marks):
             identifier, outputs = self._deployer("create", token).create(request.urn, inputs, self._known)
         return provider_pb2.CreateResponse(id=identifier, properties=encode(outputs, marks))
@@ -198,6 +215,9 @@ class Provider:
         if request.preview:
             outputs = preview.updated(token, state, inputs)
             return provider_pb2.UpdateResponse(properties=encode(outputs, marks))
+        if self._rehearsing:
+            _, outputs = rehearsal.created(token, request.urn, inputs, self._settings)
+            return provider_pb2.UpdateResponse(properties=encode(outputs, marks))
         with answering(context, marks):
             outputs = self._deployer("update", token).update(request.id, request.urn, inputs)
         return provider_pb2.UpdateResponse(properties=encode(outputs, marks))
@@ -208,6 +228,11 @@ class Provider:
         self._known.add(request.id)
         state, secrets = decode(request.properties)
         old_inputs, input_secrets = decode(request.inputs)
+        if self._rehearsing:
+            known = state or rehearsal.found(token, request.urn, request.id, self._settings)
+            return provider_pb2.ReadResponse(
+                id=request.id, properties=encode(known, secrets), inputs=request.inputs
+            )
         with answering(context, secrets):
             deployer = self._deployer("read", token)
             outputs = deployer.read(request.id, state)
@@ -221,6 +246,8 @@ class Provider:
 
     def delete(self, request: provider_pb2.DeleteRequest, context: Context) -> empty_pb2.Empty:
         """Delete a resource."""
+        if self._rehearsing:
+            return empty_pb2.Empty()
         token, _ = _type_and_name(request.urn)
         state, _ = decode(request.properties)
         old_inputs, _ = decode(request.old_inputs)
@@ -235,6 +262,11 @@ class Provider:
             result = invoke(request.tok, args, self._settings)
         except InvokeError as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        if not is_answered(request.tok):
+            self._log.warn_once(
+                f"nobody asks AWS here: the results of {request.tok} are stand-ins, and what depends on them "
+                "is undecided. Fix: give the values by configuration, or run it with --aws real"
+            )
         marks: Secrets = dict.fromkeys(result) if secrets else {}
         response = provider_pb2.InvokeResponse()
         # The field is called `return`, which Python has for itself.

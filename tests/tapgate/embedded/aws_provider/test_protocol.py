@@ -243,9 +243,13 @@ def test_functions_are_answered_and_secrets_kept(provider: Conversation) -> None
     assert marks == dict.fromkeys(plain)
 
 
-def test_a_function_that_is_not_answered_is_named(provider: Conversation) -> None:
-    with pytest.raises(grpc.RpcError, match="aws:ssm/getParameter:getParameter"):
-        _invoke(provider, "aws:ssm/getParameter:getParameter", {"name": "x"})
+def test_a_function_that_only_aws_can_answer_is_named(provider: Conversation) -> None:
+    token = "aws:ssm/getParameter:getParameter"
+    result, _ = _invoke(provider, token, {"name": "x"})
+    assert result["name"] == "x"
+    assert any(f"the results of {token} are stand-ins" in said for said in provider.said)
+    with pytest.raises(grpc.RpcError, match="pulumi_aws has no function aws:ssm/getParam:getParam"):
+        _invoke(provider, "aws:ssm/getParam:getParam", {"name": "x"})
 
 
 @pytest.mark.parametrize(

