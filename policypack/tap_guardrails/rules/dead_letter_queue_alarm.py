@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.alarms.checks import ALARM_SETTINGS, alarm_options
-from tap_guardrails.aws.alarms.presence import missing_alarm
-from tap_guardrails.aws.alarms.watching import Signal, guard
+from tap_guardrails.aws.alarms.coverage import RequiredMetric, coverage, missing_alarm
+from tap_guardrails.aws.alarms.effective import ALARM_SETTINGS, alarm_options
 from tap_guardrails.aws.dead_letters import SOURCES, dead_letters
 from tap_guardrails.aws.resource_types import QUEUE
 from tap_guardrails.model import (
@@ -30,9 +29,9 @@ from tap_guardrails.model import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_guardrails.aws.alarms.checks import AlarmOptions
+    from tap_guardrails.aws.alarms.effective import AlarmOptions
 
-DEPTH: Final = Signal("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", QUEUE)
+DEPTH: Final = RequiredMetric("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", QUEUE)
 A_TARGET: Final = "the ARN of the dead letter target, or JSON with it"
 
 
@@ -66,13 +65,12 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outc
 
 def depth_watched(queue: Resource, stack: Stack, options: AlarmOptions) -> Iterator[Outcome]:
     """Require that a queue's depth is watched."""
-    found = guard(queue, DEPTH, stack, options)
+    found = coverage(queue, DEPTH, stack, options)
     if not found.certain:
         yield missing_alarm(
             QUEUE,
             queue,
-            found.possible,
-            found.useless,
+            found,
             problem="No effective alarm watches the depth of the dead letter queue.",
             required="an alarm on AWS/SQS ApproximateNumberOfMessagesVisible with the dimension QueueName, "
             "for this queue",

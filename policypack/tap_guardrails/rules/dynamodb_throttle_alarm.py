@@ -11,9 +11,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.alarms.checks import ALARM_SETTINGS, alarm_options
-from tap_guardrails.aws.alarms.presence import missing_alarm
-from tap_guardrails.aws.alarms.watching import Signal, Watch, guard
+from tap_guardrails.aws.alarms.coverage import (
+    AlarmCoverage,
+    AlarmMatch,
+    RequiredMetric,
+    coverage,
+    missing_alarm,
+)
+from tap_guardrails.aws.alarms.effective import ALARM_SETTINGS, alarm_options
 from tap_guardrails.aws.metrics.dynamodb import READ_OPERATIONS, WRITE_OPERATIONS
 from tap_guardrails.aws.resource_types import TABLE
 from tap_guardrails.model import (
@@ -32,11 +37,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 NAMESPACE: Final = "AWS/DynamoDB"
-READS: Final = Signal(NAMESPACE, "ReadThrottleEvents", "TableName", TABLE)
-WRITES: Final = Signal(NAMESPACE, "WriteThrottleEvents", "TableName", TABLE)
-REQUESTS: Final = Signal(NAMESPACE, "ThrottledRequests", "TableName", TABLE, frozenset({"Operation"}))
+READS: Final = RequiredMetric(NAMESPACE, "ReadThrottleEvents", "TableName", TABLE)
+WRITES: Final = RequiredMetric(NAMESPACE, "WriteThrottleEvents", "TableName", TABLE)
+REQUESTS: Final = RequiredMetric(NAMESPACE, "ThrottledRequests", "TableName", TABLE, frozenset({"Operation"}))
 
-SIGNALS: Final = (READS, WRITES, REQUESTS)
+METRICS: Final = (READS, WRITES, REQUESTS)
 
 OPERATIONS: Final = {"reads": READ_OPERATIONS, "writes": WRITE_OPERATIONS}
 WANTED: Final = {"reads": f"{NAMESPACE} {READS.metric}", "writes": f"{NAMESPACE} {WRITES.metric}"}
@@ -47,10 +52,10 @@ ALL_OPERATIONS: Final = READ_OPERATIONS | WRITE_OPERATIONS
 def check(table: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
     """Judge a table."""
     options = alarm_options(settings)
-    guards = [guard(table, signal, stack, options) for signal in SIGNALS]
-    certain = [watch for one in guards for watch in one.certain]
-    possible = [watch for one in guards for watch in one.possible]
-    useless = [watch for one in guards for watch in one.useless]
+    found = [coverage(table, metric, stack, options) for metric in METRICS]
+    certain = [match for one in found for match in one.certain]
+    possible = [match for one in found for match in one.possible]
+    useless = [match for one in found for match in one.useless]
     for direction in settings.strings("watch"):
         left = OPERATIONS[direction] - noticed_by_all(certain, certainly=True)
         if left:
@@ -58,23 +63,27 @@ def check(table: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome
             yield missing_alarm(
                 TABLE,
                 table,
-                () if decidable else [watch for watch in possible if noticed(watch, certainly=False) & left],
-                [watch for watch in useless if noticed(watch, certainly=False) & left],
+                AlarmCoverage((), () if decidable else about(possible, left), about(useless, left)),
                 problem=f"No effective alarm watches the table's refused {direction}.",
                 required=f"an alarm on {WANTED[direction]} with the one dimension TableName, for this table",
             )
 
 
-def noticed_by_all(watches: Sequence[Watch], *, certainly: bool) -> frozenset[str]:
+def about(matches: Sequence[AlarmMatch], operations: frozenset[str]) -> tuple[AlarmMatch, ...]:
+    """Return the alarms that may notice one of some operations."""
+    return tuple(match for match in matches if noticed(match, certainly=False) & operations)
+
+
+def noticed_by_all(matches: Sequence[AlarmMatch], *, certainly: bool) -> frozenset[str]:
     """Return the operations whose refusal some alarms notice, or may notice."""
-    return frozenset(operation for watch in watches for operation in noticed(watch, certainly=certainly))
+    return frozenset(operation for match in matches for operation in noticed(match, certainly=certainly))
 
 
-def noticed(watch: Watch, *, certainly: bool) -> frozenset[str]:
+def noticed(match: AlarmMatch, *, certainly: bool) -> frozenset[str]:
     """Return the operations whose refusal an alarm notices, or may notice."""
-    if watch.series is None:
+    if match.series is None:
         return ALL_OPERATIONS
-    name, dimensions = watch.series.name.text(), watch.series.dimensions
+    name, dimensions = match.series.name, match.series.dimensions
     if isinstance(name, Known) and name.value in BY_METRIC:
         return BY_METRIC[name.value]
     operation = dimensions.value.get("Operation") if isinstance(dimensions, Known) else None

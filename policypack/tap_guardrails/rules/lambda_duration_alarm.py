@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.alarms.checks import ALARM_SETTINGS, alarm_options
-from tap_guardrails.aws.alarms.presence import missing_alarm
-from tap_guardrails.aws.alarms.watching import Signal, Watch, guard
+from tap_guardrails.aws.alarms.coverage import RequiredMetric, coverage, missing_alarm
+from tap_guardrails.aws.alarms.effective import ALARM_SETTINGS, alarm_options
 from tap_guardrails.aws.invocation import PERMISSIONS_OF, SOURCES_OF, URLS_OF
 from tap_guardrails.aws.resource_types import FUNCTION
 from tap_guardrails.aws.sub_resources import sub_resources
 from tap_guardrails.model import (
     Enum,
-    Known,
     NotApplicable,
     Outcome,
     Resource,
@@ -28,12 +26,9 @@ from tap_guardrails.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-DURATION: Final = Signal("AWS/Lambda", "Duration", "FunctionName", FUNCTION)
-A_COUNT: Final = "SampleCount"
-"""The statistic that tells how often a function ran, whatever the metric."""
-
+DURATION: Final = RequiredMetric("AWS/Lambda", "Duration", "FunctionName", FUNCTION, by_value=True)
 EXEMPT, REQUIRE = "exempt", "require"
 
 
@@ -42,34 +37,16 @@ def check(function: Resource, stack: Stack, settings: Settings) -> Iterator[Outc
     if settings.enum("eventSources") == EXEMPT and only_polled(function, stack):
         yield NotApplicable("Only event sources call the function, and nobody waits for its answer.")
         return
-    found = guard(function, DURATION, stack, alarm_options(settings))
-    certain, possible = measuring(found.certain), measuring(found.possible)
-    if not certain:
+    found = coverage(function, DURATION, stack, alarm_options(settings))
+    if not found.certain:
         yield missing_alarm(
             FUNCTION,
             function,
-            possible,
-            measuring(found.useless),
+            found,
             problem="No effective alarm warns before the function runs into its timeout.",
             required="an alarm on AWS/Lambda Duration with the one dimension FunctionName, for this function "
             "and below its timeout",
         )
-
-
-def measuring(watches: Sequence[Watch]) -> list[Watch]:
-    """Leave out the alarms that only count how often the function ran."""
-    return [watch for watch in watches if not counts(watch)]
-
-
-def counts(watch: Watch) -> bool:
-    """Tell whether an alarm looks at a count instead of durations."""
-    if watch.series is None:
-        return False
-    match watch.series.statistic_name():
-        case Known(statistic):
-            return statistic == A_COUNT
-        case _:
-            return False
 
 
 def only_polled(function: Resource, stack: Stack) -> bool:

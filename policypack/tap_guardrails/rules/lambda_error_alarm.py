@@ -8,27 +8,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.alarms.checks import ALARM_SETTINGS, alarm_options
-from tap_guardrails.aws.alarms.presence import missing_alarm
-from tap_guardrails.aws.alarms.watching import Signal, guard
+from tap_guardrails.aws.alarms.coverage import RequiredMetric, coverage, missing_alarm
+from tap_guardrails.aws.alarms.effective import ALARM_SETTINGS, alarm_options
 from tap_guardrails.aws.resource_types import FUNCTION
 from tap_guardrails.model import Control, Outcome, Resource, Settings, Severity, Stack, StackRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ERRORS: Final = Signal("AWS/Lambda", "Errors", "FunctionName", FUNCTION)
+ERRORS: Final = RequiredMetric("AWS/Lambda", "Errors", "FunctionName", FUNCTION)
 
 
 def check(function: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
     """Judge a function."""
-    found = guard(function, ERRORS, stack, alarm_options(settings))
+    found = coverage(function, ERRORS, stack, alarm_options(settings))
     if not found.certain:
         yield missing_alarm(
             FUNCTION,
             function,
-            found.possible,
-            found.useless,
+            found,
             problem="No effective alarm watches the function's errors.",
             required="an alarm on AWS/Lambda Errors with the one dimension FunctionName, for this function",
         )

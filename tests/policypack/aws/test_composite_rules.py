@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_guardrails.aws.expressions.composite import goes_off_with, watched_names
-from tap_guardrails.aws.expressions.scanner import ExpressionError
+from tap_guardrails.aws.alarms.composite import goes_off_with, parse_rule
+from tap_guardrails.aws.alarms.syntax import ExpressionError
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,14 @@ from tap_guardrails.aws.expressions.scanner import ExpressionError
         ("FALSE OR ALARM(mine)", True),
         ("ALARM(mine) AND FALSE", False),
         ("ALARM(mine) OR TRUE", False),
+        ("AT_LEAST(1, ALARM, (mine, other))", True),
+        ("AT_LEAST(2, ALARM, (mine, other, third))", False),
+        ('AT_LEAST("50%", ALARM, ("mine", "other"))', True),
+        ("AT_LEAST(51%, ALARM, (mine, other))", False),
+        ("AT_LEAST(1, NOT OK, (mine, other))", True),
+        ("AT_LEAST(1, OK, (mine, other))", False),
+        ("AT_LEAST(2, NOT ALARM, (mine, other))", False),
+        ("ALARM(other) OR AT_LEAST(1, ALARM, (mine))", True),
     ],
 )
 def test_a_rule_goes_off_with_an_alarm(rule: str, *, goes_off: bool) -> None:
@@ -48,6 +56,11 @@ def test_a_rule_goes_off_with_an_alarm(rule: str, *, goes_off: bool) -> None:
         "ALARM(mine) ALARM(other)",
         "(ALARM(mine)",
         '"',
+        "AT_LEAST(2 ALARM)",
+        "AT_LEAST(two, ALARM, (a, b))",
+        "AT_LEAST(1, ALARM, ())",
+        "AT_LEAST(1, ALARM, (a, b)",
+        "AT_LEAST(1, BAD, (a))",
         "NOT " * 60 + "TRUE",
     ],
 )
@@ -57,14 +70,14 @@ def test_what_is_no_rule_is_refused(rule: str) -> None:
 
 
 def test_the_names_in_a_rule() -> None:
-    assert watched_names('ALARM("a b") OR (OK(c) AND NOT ALARM(arn:aws:cloudwatch:eu-west-2:1:alarm:d))') == [
+    assert parse_rule('ALARM("a b") OR (OK(c) AND NOT ALARM(arn:aws:cloudwatch:eu-west-2:1:alarm:d))')[1] == [
         "a b",
         "c",
         "arn:aws:cloudwatch:eu-west-2:1:alarm:d",
     ]
 
 
-WORDS = ["ALARM", "(", ")", "OR", "AND", "NOT", "TRUE", '"a"', "OK"]
+WORDS = ["AT_LEAST", "1", ",", "ALARM", "(", ")", "OR", "AND", "NOT", "TRUE", '"a"', "OK"]
 
 
 @given(st.text(max_size=100) | st.lists(st.sampled_from(WORDS)).map(" ".join))

@@ -6,37 +6,10 @@ import pytest
 
 from tap_guardrails.aws.metrics import KNOWN, lookup
 from tap_guardrails.aws.metrics.metric import (
-    COUNT,
-    NOUGHT_OR_ONE,
-    PERCENT,
-    POSITIVE,
     STATISTICS,
-    Range,
     legal_statistic,
-    statistic_range,
 )
 from tap_guardrails.aws.metrics.namespaces import PUBLISHED, slip_of
-
-
-@pytest.mark.parametrize(
-    ("statistic", "sample", "values"),
-    [
-        ("Average", NOUGHT_OR_ONE, NOUGHT_OR_ONE),
-        ("p99.9", NOUGHT_OR_ONE, NOUGHT_OR_ONE),
-        ("tm90", NOUGHT_OR_ONE, NOUGHT_OR_ONE),
-        ("Sum", NOUGHT_OR_ONE, COUNT),
-        ("Sum", POSITIVE, POSITIVE),
-        ("Sum", Range(-1, 1), Range()),
-        ("Sum", Range(-1, 0), Range(high=0)),
-        ("TS(10%:90%)", NOUGHT_OR_ONE, COUNT),
-        ("SampleCount", NOUGHT_OR_ONE, POSITIVE),
-        ("TC(:100)", NOUGHT_OR_ONE, POSITIVE),
-        ("PR(0:200)", COUNT, PERCENT),
-    ],
-)
-def test_what_a_statistic_comes_to(statistic: str, sample: Range, values: Range) -> None:
-    assert legal_statistic(statistic)
-    assert statistic_range(statistic, sample) == values
 
 
 @pytest.mark.parametrize(

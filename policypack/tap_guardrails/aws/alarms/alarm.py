@@ -1,16 +1,14 @@
-"""An alarm as CloudWatch evaluates it: the metrics that count in the end, and what they come to."""
+"""An alarm as its properties describe it: the metrics that it looks at, what it compares, and when it acts.
+
+All that the other modules ask of an alarm is read here, once.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from tap_guardrails.aws.alarms.series import Series, flat_series, query_series
-from tap_guardrails.aws.expressions.meaning import EITHER, UP, Evaluator, Quantity, Result
-from tap_guardrails.aws.expressions.scanner import ExpressionError
-from tap_guardrails.aws.expressions.syntax import parse
-from tap_guardrails.aws.metrics.lambda_functions import LONGEST_RUN_MILLISECONDS, SHORTEST_RUN_MILLISECONDS
-from tap_guardrails.aws.metrics.metric import ANYTHING, INFINITY, Range, legal_statistic
+from tap_guardrails.aws.alarms.syntax import ExpressionError, is_insights, parse_insights
 from tap_guardrails.aws.resource_types import FUNCTION, METRIC_ALARM
 from tap_guardrails.model import (
     Absent,
@@ -29,58 +27,106 @@ from tap_guardrails.model import (
 from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterator
 
 NATIVE: Final = METRIC_ALARM.types[1]
-DEFAULT_TIMEOUT_SECONDS: Final = 3
-"""A function's timeout when it sets none."""
-
 ITSELF: Final = ""
-"""How the metric of an alarm without metric queries is called."""
+"""Series key of an alarm that has no metricQueries."""
+
+Dimensions: TypeAlias = dict[str, PropertyRef]
+
+
+@record(eq=False)
+class Series:
+    """A metric with its dimensions, statistic and period, whichever form the alarm is written in.
+
+    Attributes:
+        namespace: Its namespace.
+        name: Its name.
+        statistic: Its statistic, plain or extended.
+        period: The length of a period, in seconds.
+        unit: Its unit.
+        account: The account that it comes from; absent for the alarm's own.
+        dimensions: Its dimensions; none set is known to be none.
+        timeouts: For the duration of a function in the stack: what that says of its timeout, in seconds.
+        two_statistics: Where a second statistic is set beside the first.
+        grouped: The dimensions each value of which is watched apart, as a query in Metrics Insights can.
+        partial: Whether a query in Metrics Insights leaves out what a condition excludes.
+    """
+
+    namespace: PropertyValue[str]
+    name: PropertyValue[str]
+    statistic: PropertyValue[str]
+    period: PropertyValue[int]
+    unit: PropertyValue[str]
+    account: PropertyValue[str]
+    dimensions: PropertyValue[Dimensions]
+    timeouts: tuple[PropertyValue[float], ...] = ()
+    two_statistics: PropertyRef | None = None
+    grouped: frozenset[str] = frozenset()
+    partial: bool = False
 
 
 @record(eq=False)
 class Alarm:
-    """An alarm.
+    """A metric alarm.
 
     Attributes:
         resource: The resource.
         series: Every metric that it mentions, by the identifier of its query.
-        influences: For each that counts in what is compared: whether more of it means more, less, or either.
-        result: What is compared can come to this; None when it cannot be told.
-        confidential: Whether what is compared was made with a secret, so that its range is not shown.
-        least: The same if every timeout that is not known yet turns out to be the shortest.
-        findings: What is wrong with how the metrics are put together.
-        illegible: The property that cannot be read, so that nobody can tell what the alarm looks at.
+        expressions: Every expression, by the identifier of its query.
+        returned: The identifier of the query whose result is compared; None when that cannot be told.
+        operator: The comparison.
+        threshold: What is compared with.
+        band: The query with the band of normal values to compare with.
+        missing: How missing data are treated.
+        periods: How many periods are looked at.
+        datapoints: How many of them have to be bad.
+        findings: What is wrong with how the queries are put together.
+        unreadable: The property that cannot be read, so that it is undecided what the alarm looks at.
         by_query: Whether it is evaluated by a query language that this pack does not follow.
     """
 
     resource: Resource
     series: dict[str, Series]
-    influences: dict[str, int]
-    result: Quantity | None
+    expressions: dict[str, Known[str]]
+    returned: str | None
+    operator: PropertyValue[str]
+    threshold: PropertyValue[float]
+    band: PropertyValue[str]
+    missing: PropertyValue[str]
+    periods: PropertyValue[int]
+    datapoints: PropertyValue[int]
     findings: tuple[Finding, ...] = ()
-    illegible: PropertyRef | None = None
+    unreadable: PropertyRef | None = None
     by_query: bool = False
-    confidential: bool = False
-    least: Quantity | None = None
+
+    @property
+    def confidential(self) -> bool:
+        """Whether what is compared is made with a secret, so that no message may show its range."""
+        limits = [one.node for series in self.series.values() for one in series.timeouts]
+        return any(node.hidden for node in (*limits, *(one.node for one in self.expressions.values())))
 
 
 @record(eq=False)
-class Query:
-    """One metric query of an alarm.
+class Queries:
+    """The metric queries of an alarm, read.
 
     Attributes:
-        node: Where it is.
-        returned: Whether its result is what the alarm compares.
-        expression: Its expression.
-        series: Its metric, unless it is an expression.
+        series: Those that are metrics.
+        expressions: Those that are expressions.
+        returned: The identifier of the one that is compared.
+        findings: What is wrong with them.
+        unreadable: The property that cannot be read.
+        by_query: Whether a query language is used that this pack does not follow.
     """
 
-    node: PropertyRef
-    returned: PropertyValue[bool]
-    expression: PropertyValue[str]
-    series: Series | None
+    series: dict[str, Series]
+    expressions: dict[str, Known[str]]
+    returned: str | None = None
+    findings: tuple[Finding, ...] = ()
+    unreadable: PropertyRef | None = None
+    by_query: bool = False
 
 
 def alarms(stack: Stack) -> dict[str, Alarm]:
@@ -94,220 +140,209 @@ def read_alarms(stack: Stack) -> dict[str, Alarm]:
 
 
 def read_alarm(resource: Resource, stack: Stack) -> Alarm:
-    """Read an alarm, with the best and the worst that may become of unknown timeouts."""
-    alarm = read_form(resource, stack, LONGEST_RUN_MILLISECONDS)
-    least = read_form(resource, stack, SHORTEST_RUN_MILLISECONDS).result
-    limits = [node for series in alarm.series.values() for node in timeouts(resource, series, stack)]
-    confidential = alarm.confidential or any(node.hidden for node in limits)
-    return replace(alarm, least=least, confidential=confidential)
+    """Read an alarm."""
+    read = read_queries(resource, stack)
+    return Alarm(
+        resource,
+        read.series,
+        read.expressions,
+        read.returned,
+        METRIC_ALARM.at(resource, "comparisonOperator").text(),
+        METRIC_ALARM.at(resource, "threshold").number(),
+        METRIC_ALARM.at(resource, "thresholdMetricId").text(),
+        METRIC_ALARM.at(resource, "treatMissingData").text(),
+        METRIC_ALARM.at(resource, "evaluationPeriods").integer(),
+        METRIC_ALARM.at(resource, "datapointsToAlarm").integer(),
+        read.findings,
+        read.unreadable,
+        read.by_query,
+    )
 
 
-def read_form(resource: Resource, stack: Stack, unknown_limit: float) -> Alarm:
-    """Read an alarm in whichever form it is written.
-
-    Args:
-        resource: The alarm.
-        stack: The stack that it is in.
-        unknown_limit: What to take for a function's timeout that is not known yet, in milliseconds.
-    """
+def read_queries(resource: Resource, stack: Stack) -> Queries:
+    """Read what an alarm looks at, in whichever form it is written."""
     queries = METRIC_ALARM.at(resource, "metricQueries").items()
     match queries:
         case Known(listed) if listed:
-            return alarm_of_queries(resource, listed, stack, unknown_limit)
+            return read_listed(resource, listed, stack)
         case Unknown():
-            return illegible(resource, undecided(queries, "metric queries that are known"), queries.node)
+            return unreadable(undecided(queries, "metric queries that are known"), queries.node)
         case Invalid():
-            return illegible(resource, invalid(queries, "a list of metric queries"), queries.node)
+            return unreadable(invalid(queries, "a list of metric queries"), queries.node)
         case _:
-            return alarm_of_one_metric(resource, stack, unknown_limit)
+            return read_single(resource, stack)
 
 
-def alarm_of_one_metric(resource: Resource, stack: Stack, unknown_limit: float) -> Alarm:
+def read_single(resource: Resource, stack: Stack) -> Queries:
     """Read an alarm that has its metric in its own properties, or is evaluated by PromQL."""
     criteria = METRIC_ALARM.at(resource, "evaluationCriteria").entries()
     match criteria:
         case Absent():
-            series = flat_series(resource)
-            result = quantity(resource, ITSELF, series, stack, unknown_limit)
-            return Alarm(resource, {ITSELF: series}, {ITSELF: UP}, result)
+            return Queries({ITSELF: with_timeouts(resource, flat_series(resource), stack)}, {}, ITSELF)
         case Known():
-            return Alarm(resource, {}, {}, None, by_query=True)
+            return Queries({}, {}, by_query=True)
         case Unknown():
-            return illegible(resource, undecided(criteria, "criteria that are known"), criteria.node)
+            return unreadable(undecided(criteria, "criteria that are known"), criteria.node)
         case Invalid():
-            return illegible(resource, invalid(criteria, "an object with criteria"), criteria.node)
+            return unreadable(invalid(criteria, "an object with criteria"), criteria.node)
 
 
-def illegible(resource: Resource, finding: Finding, node: PropertyRef) -> Alarm:
-    """Make an alarm of which nobody can tell what it looks at."""
-    return Alarm(resource, {}, {}, None, (finding,), node)
+def unreadable(finding: Finding, node: PropertyRef) -> Queries:
+    """Make the queries of an alarm of which it is undecided what it looks at."""
+    return Queries({}, {}, None, (finding,), node)
 
 
-def quantity(
-    alarm: Resource, identifier: str, series: Series, stack: Stack, unknown_limit: float
-) -> Quantity | None:
-    """Return what a series can come to, or None when it cannot be told."""
-    metric, statistic = series.metric(), series.statistic_name()
-    if not isinstance(statistic, Known) or not legal_statistic(statistic.value):
-        return None
-    values = metric.values(statistic.value) if metric else ANYTHING
-    timeout = run_limit(alarm, series, stack, unknown_limit)
-    if metric is not None and values.high < INFINITY and timeout is not None:
-        values = Range(values.low, min(values.high, timeout))
-    return Quantity(values, {identifier: UP}, silent=True)
+def flat_series(alarm: Resource) -> Series:
+    """Read the metric of an alarm that has it in its own properties."""
+    plain = METRIC_ALARM.at(alarm, "statistic").text()
+    extended = METRIC_ALARM.at(alarm, "extendedStatistic").text()
+    both = not isinstance(plain, Absent) and not isinstance(extended, Absent)
+    return Series(
+        METRIC_ALARM.at(alarm, "namespace").text(),
+        METRIC_ALARM.at(alarm, "metricName").text(),
+        extended if isinstance(plain, Absent) and not isinstance(extended, Absent) else plain,
+        METRIC_ALARM.at(alarm, "period").integer(),
+        METRIC_ALARM.at(alarm, "unit").text(),
+        METRIC_ALARM.at(alarm, "accountId").text(),
+        read_dimensions(METRIC_ALARM.at(alarm, "dimensions")),
+        two_statistics=extended.node if both else None,
+    )
 
 
-def timeouts(alarm: Resource, series: Series, stack: Stack) -> list[PropertyRef]:
-    """Return where the functions whose duration is watched say their timeouts."""
-    if series.name.value != "Duration" or not isinstance(series.dimensions, Known):
-        return []
-    function_name = series.dimensions.value.get("FunctionName")
-    functions = stack.resolve_reference(alarm, function_name, FUNCTION).certain if function_name else ()
-    return [FUNCTION.at(function, "timeout") for function in functions]
-
-
-def run_limit(alarm: Resource, series: Series, stack: Stack, unknown_limit: float) -> float | None:
-    """Return the timeout, in milliseconds, of the function whose duration is watched."""
-    match [node.number() for node in timeouts(alarm, series, stack)]:
-        case [Known(seconds)]:
-            return seconds * 1000
-        case [Absent()]:
-            return DEFAULT_TIMEOUT_SECONDS * 1000
-        case [Unknown()]:
-            return unknown_limit
-        case _:
-            return None
-
-
-def alarm_of_queries(
-    resource: Resource, listed: Sequence[PropertyRef], stack: Stack, unknown_limit: float
-) -> Alarm:
+def read_listed(resource: Resource, listed: list[PropertyRef], stack: Stack) -> Queries:
     """Read an alarm that is made of metric queries."""
-    queries: dict[str, Query] = {}
+    native = resource.type == NATIVE
+    band = METRIC_ALARM.at(resource, "thresholdMetricId").text()
+    series: dict[str, Series] = {}
+    expressions: dict[str, Known[str]] = {}
+    returned: list[str] = []
+    findings: list[Finding] = list(unsettled(band))
     for node in listed:
         identifier = node.at("id").text()
         if not isinstance(identifier, Known):
+            unknown = isinstance(identifier, Unknown)
             finding = (
                 undecided(identifier, "an identifier that is known")
-                if isinstance(identifier, Unknown)
+                if unknown
                 else violation(identifier, "A metric query has no identifier.", "an identifier")
             )
-            return illegible(resource, finding, node)
-        queries[identifier.value] = read_query(node, native=resource.type == NATIVE)
-    series = {key: query.series for key, query in queries.items() if query.series is not None}
-    evaluation = Evaluation(
-        resource, queries, lambda key, one: quantity(resource, key, one, stack, unknown_limit)
-    )
-    result, findings = evaluation.result()
+            return unreadable(finding, node)
+        key = identifier.value
+        expression, gives = node.at("expression").text(), node.at("returnData").boolean()
+        findings += [*unsettled(gives), *unsettled(expression)]
+        # CloudFormation returns what does not say otherwise; pulumi-aws does not.
+        if (gives.value if isinstance(gives, Known) else native) and not (
+            isinstance(band, Known) and band.value == key
+        ):
+            returned.append(key)
+        holder = node.at("metricStat" if native else "metric")
+        if isinstance(expression, Known) and holder.value is None:
+            expressions[key] = expression
+        elif not isinstance(expression, Unknown):
+            series[key] = with_timeouts(resource, query_series(node, holder, native=native), stack)
+    read = Queries(series, expressions, findings=tuple(findings))
     if findings:
-        return Alarm(resource, series, dict.fromkeys(series, EITHER), None, tuple(findings))
-    influences = {key: sign for key, sign in result.influences.items() if key in series} if result else {}
-    confidential = any(query.expression.node.hidden for query in queries.values())
-    return Alarm(
-        resource, series, influences, result, by_query=evaluation.by_query, confidential=confidential
-    )
+        return read
+    if len(returned) != 1:
+        problem = "Several metric queries are returned." if returned else "No metric query is returned."
+        queries = METRIC_ALARM.at(resource, "metricQueries")
+        return replace(
+            read, findings=(violation(queries, problem, "exactly one query with `returnData: true`"),)
+        )
+    return with_insights(replace(read, returned=returned[0]), listed)
 
 
-def read_query(node: PropertyRef, *, native: bool) -> Query:
-    """Read one metric query; CloudFormation returns what does not say otherwise, pulumi-aws does not."""
-    returned = node.at("returnData").boolean()
-    if isinstance(returned, Absent):
-        returned = Known(native, returned.node)
-    expression = node.at("expression").text()
-    metric = node.at("metricStat") if native else node.at("metric")
-    series = (
-        None if isinstance(expression, Known) and metric.value is None else query_series(node, native=native)
-    )
-    return Query(node, returned, expression, series)
+def unsettled(reading: PropertyValue[bool] | PropertyValue[str]) -> Iterator[Finding]:
+    """Say that a value is unknown or of a wrong type that decides what an alarm looks at."""
+    required = "a value that is known, since it decides what the alarm looks at"
+    if isinstance(reading, Unknown):
+        yield undecided(reading, required)
+    elif isinstance(reading, Invalid):
+        yield invalid(reading, required)
 
 
-class Evaluation:
-    """Works out what the queries of one alarm come to."""
-
-    def __init__(
-        self,
-        alarm: Resource,
-        queries: dict[str, Query],
-        measure: Callable[[str, Series], Quantity | None],
-    ) -> None:
-        """Take the queries.
-
-        Args:
-            alarm: Whose they are.
-            queries: By identifier.
-            measure: Tells what a metric can come to.
-        """
-        self._alarm = alarm
-        self._queries = queries
-        self._measure = measure
-        self._under_way: set[str] = set()
-        self.by_query = False
-        metrics = [key for key, query in queries.items() if query.series is not None]
-        self._evaluator = Evaluator({key: self._giver(key) for key in queries}, metrics)
-
-    def result(self) -> tuple[Quantity | None, list[Finding]]:
-        """Return what is compared, or what stands in the way of knowing it."""
-        findings = list(self._doubts())
-        if findings:
-            return None, findings
-        band = METRIC_ALARM.at(self._alarm, "thresholdMetricId").text()
-        returned = [
-            (key, query)
-            for key, query in self._queries.items()
-            if isinstance(query.returned, Known)
-            and query.returned.value
-            and not (isinstance(band, Known) and band.value == key)
-        ]
-        if len(returned) != 1:
-            problem = (
-                "No metric query is returned." if not returned else "Several metric queries are returned."
-            )
-            node = METRIC_ALARM.at(self._alarm, "metricQueries")
-            return None, [violation(node, problem, "exactly one query with `returnData: true`")]
-        key, query = returned[0]
+def with_insights(read: Queries, listed: list[PropertyRef]) -> Queries:
+    """Turn queries in the language of Metrics Insights into metrics."""
+    series, expressions = dict(read.series), dict(read.expressions)
+    nodes = {node.at("id").value: node for node in listed}
+    for key, expression in read.expressions.items():
+        if not is_insights(expression.value):
+            continue
         try:
-            series = self._give(key)
-        except ExpressionError as error:
-            return None, [not_understood(query, error)]
-        return (series[0] if len(series) == 1 else Quantity(ANYTHING)), []
-
-    def _doubts(self) -> list[Finding]:
-        queries = self._queries.values()
-        readings: list[PropertyValue[bool] | PropertyValue[str]] = [query.returned for query in queries]
-        readings += [query.expression for query in queries]
-        readings.append(METRIC_ALARM.at(self._alarm, "thresholdMetricId").text())
-        required = "a value that is known, since it decides what the alarm looks at"
-        return [undecided(reading, required) for reading in readings if isinstance(reading, Unknown)] + [
-            invalid(reading, required) for reading in readings if isinstance(reading, Invalid)
-        ]
-
-    def _giver(self, key: str) -> Callable[[], Result]:
-        return lambda: self._give(key)
-
-    def _give(self, key: str) -> Result:
-        query = self._queries[key]
-        if query.series is not None:
-            return (self._measure(key, query.series) or Quantity(ANYTHING, {key: UP}),)
-        text = query.expression.value if isinstance(query.expression, Known) else ""
-        if text.lstrip()[:6].upper() == "SELECT":
-            self.by_query = True
-            return (Quantity(ANYTHING),)
-        if key in self._under_way:
-            raise ExpressionError(f"{key!r} refers to itself")
-        self._under_way.add(key)
-        result = self._evaluator.work_out(parse(text))
-        self._under_way.discard(key)
-        return result
+            series[key] = insights_series(nodes[key], expression)
+        except ExpressionError:
+            return replace(read, by_query=True)
+        del expressions[key]
+    return replace(read, series=series, expressions=expressions)
 
 
-def not_understood(query: Query, error: ExpressionError) -> Finding:
-    """Say that an expression is not one, or is beyond this pack."""
-    node = query.node.at("expression")
-    return undecided(
-        node,
-        "metric math over the queries of the alarm",
-        "The expression cannot be followed."
-        if node.hidden
-        else f"The expression cannot be followed: {error}.",
-        "Write the expression with the documented functions of metric math, over the alarm's own queries.",
+def insights_series(query: PropertyRef, expression: Known[str]) -> Series:
+    """Read a query in the language of Metrics Insights, or raise `ExpressionError`."""
+    parsed = parse_insights(expression.value)
+    node = expression.node
+    keys = parsed.dimensions
+    if keys is None:
+        keys = frozenset(key for key, _ in parsed.equal) | parsed.grouped
+    dimensions = {key: replace(node, value=value) for key, value in parsed.equal if key in keys}
+    return Series(
+        Known(parsed.namespace, node),
+        Known(parsed.metric, node),
+        Known(parsed.statistic, node),
+        query.at("period").integer(),
+        Absent(query.at("unit")),
+        query.at("accountId").text(),
+        Known({**{key: replace(node, value="*") for key in keys - dimensions.keys()}, **dimensions}, node),
+        grouped=parsed.grouped,
+        partial=bool(parsed.unequal) or any(key not in keys for key, _ in parsed.equal),
     )
+
+
+def query_series(query: PropertyRef, holder: PropertyRef, *, native: bool) -> Series:
+    """Read the metric of a metric query.
+
+    Args:
+        query: The query.
+        holder: What holds the metric's statistic and period.
+        native: Whether it is in the form of CloudFormation, which `aws-native` has.
+    """
+    metric = holder.at("metric") if native else holder
+    return Series(
+        metric.at("namespace").text(),
+        metric.at("metricName").text(),
+        holder.at("stat").text(),
+        holder.at("period").integer(),
+        holder.at("unit").text(),
+        query.at("accountId").text(),
+        read_dimensions(metric.at("dimensions")),
+    )
+
+
+def read_dimensions(node: PropertyRef) -> PropertyValue[Dimensions]:
+    """Read dimensions: an object of names and values, or a list of `{name, value}`."""
+    fields = node.entries()
+    if isinstance(fields, Absent):
+        return Known({}, node)
+    pairs = node.items()
+    if not isinstance(pairs, Known):
+        return fields
+    dimensions: Dimensions = {}
+    for pair in pairs.value:
+        match pair.at("name").text():
+            case Known(name):
+                dimensions[name] = pair.at("value")
+            case Absent(empty):
+                return Invalid(empty, "the name of a dimension")
+            case Unknown() | Invalid() as reading:
+                return reading
+    return Known(dimensions, pairs.node)
+
+
+def with_timeouts(alarm: Resource, series: Series, stack: Stack) -> Series:
+    """Add what the function whose duration is watched says of its timeout."""
+    name, dimensions = series.name, series.dimensions
+    if not (isinstance(name, Known) and name.value == "Duration" and isinstance(dimensions, Known)):
+        return series
+    function_name = dimensions.value.get("FunctionName")
+    functions = stack.resolve_reference(alarm, function_name, FUNCTION).certain if function_name else ()
+    timeouts = tuple(FUNCTION.at(function, "timeout").number() for function in functions)
+    return replace(series, timeouts=timeouts)

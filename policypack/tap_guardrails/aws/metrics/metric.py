@@ -18,12 +18,7 @@ class Range:
     low: float = -INFINITY
     high: float = INFINITY
 
-    def hull(self, other: Range) -> Range:
-        """Return the smallest range with both in it."""
-        return Range(min(self.low, other.low), max(self.high, other.high))
 
-
-ANYTHING: Final = Range()
 COUNT: Final = Range(0)
 NOUGHT_OR_ONE: Final = Range(0, 1)
 ONE: Final = Range(1, 1)
@@ -66,28 +61,6 @@ class Metric:
     def suits(self, statistic: str) -> bool:
         """Tell whether a statistic says something about what the metric counts."""
         return statistic not in STATISTICS or statistic in self.statistics
-
-    def values(self, statistic: str) -> Range:
-        """Return the values that a statistic of the metric can take."""
-        return statistic_range(statistic, self.sample)
-
-
-def statistic_range(statistic: str, sample: Range) -> Range:
-    """Return the values that a statistic can take.
-
-    Args:
-        statistic: As an alarm writes it.
-        sample: The values that a single sample can take.
-    """
-    kind = statistic.lower()
-    if kind == "samplecount" or kind.startswith("tc"):
-        return POSITIVE
-    if kind.startswith("pr("):
-        return PERCENT
-    if kind == "sum" or kind.startswith("ts"):
-        low = sample.low if sample.low >= 0 else -INFINITY
-        return Range(low, INFINITY if sample.high > 0 else 0)
-    return sample
 
 
 def legal_statistic(statistic: str) -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.expressions.composite import goes_off_with
-from tap_guardrails.aws.expressions.scanner import ExpressionError
+from tap_guardrails.aws.alarms.composite import goes_off
 from tap_guardrails.aws.location import same_location
 from tap_guardrails.aws.resource_types import COMPOSITE_ALARM, METRIC_ALARM
 from tap_guardrails.model import (
@@ -101,23 +100,3 @@ def told_by(composite: Resource, alarm: Resource, stack: Stack) -> bool | None:
     if Verdict.VIOLATION in verdicts:
         return False
     return None if near is None or heard is None or verdicts else True
-
-
-def goes_off(composite: Resource, alarm: Resource, stack: Stack) -> bool | None:
-    """Tell whether a composite alarm goes off when an alarm does."""
-    rule = COMPOSITE_ALARM.at(composite, "alarmRule")
-    reading = rule.text()
-    if isinstance(reading, Unknown):
-        alarms = stack.dependencies_of(composite, rule.top, (*METRIC_ALARM.types, *COMPOSITE_ALARM.types))
-        return None if not alarms or alarm in alarms else False
-    name = METRIC_ALARM.physical_name(alarm)
-    if not isinstance(reading, Known):
-        return False
-    if name is None:
-        return None
-    try:
-        return goes_off_with(
-            reading.value, lambda written: written == name or written.endswith(f":alarm:{name}")
-        )
-    except ExpressionError:
-        return None

@@ -1,0 +1,281 @@
+"""Which alarms cover a resource for something that can go wrong with it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.alarms.alarm import Alarm, Series, alarms
+from tap_guardrails.aws.alarms.effective import AlarmOptions, effective
+from tap_guardrails.aws.alarms.plan import plan_of
+from tap_guardrails.aws.alarms.syntax import ExpressionError
+from tap_guardrails.aws.alarms.witness import covers
+from tap_guardrails.aws.listing import listed
+from tap_guardrails.aws.location import same_location
+from tap_guardrails.model import Absent, Finding, Known, PropertyValue, Relation, Unknown, Verdict
+from tap_guardrails.model.record import record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_guardrails.model import PropertyRef, Resource, ResourceType, Stack
+
+DECIDABLE: Final = (
+    "Make the alarm decidable at preview: set its dimension from the resource's own name output and from "
+    "nothing else, leave no other property of it unknown, and put it under the same provider."
+)
+A_COUNT: Final = "SampleCount"
+"""The statistic that tells how many samples there were, whatever the metric."""
+
+MOST_DOUBTS: Final = 50
+"""How many alarms that may cover a resource are looked at; where any may cover any, that is every pair."""
+
+
+@record
+class RequiredMetric:
+    """A metric that shows something going wrong with a resource when it rises.
+
+    Attributes:
+        namespace: Its namespace.
+        metric: Its name.
+        dimension: The dimension that names the resource.
+        kind: The type of that resource.
+        further: Other dimensions that it has to have.
+        by_value: Whether a count of its samples says nothing of it.
+    """
+
+    namespace: str
+    metric: str
+    dimension: str
+    kind: ResourceType
+    further: frozenset[str] = frozenset()
+    by_value: bool = False
+
+
+@record(eq=False)
+class AlarmMatch:
+    """An alarm that covers a resource, or may.
+
+    Attributes:
+        alarm: The alarm.
+        series: The metric in it that does.
+        certain: Whether it is known that it is about that resource.
+        key: The identifier of that metric's query.
+    """
+
+    alarm: Alarm
+    series: Series | None
+    certain: bool
+    key: str = ""
+
+
+@dataclass(slots=True)
+class Matches:
+    """All alarms on one required metric.
+
+    Attributes:
+        by_urn: By the resource that they are about.
+        anywhere: Those that may be about any resource at all.
+    """
+
+    by_urn: dict[str, list[AlarmMatch]] = field(default_factory=lambda: defaultdict(list[AlarmMatch]))
+    anywhere: list[AlarmMatch] = field(default_factory=list[AlarmMatch])
+
+
+@record
+class AlarmCoverage:
+    """The alarms about one resource, by what they are worth.
+
+    Attributes:
+        certain: Effective alarms that cover it.
+        possible: Alarms of which it is undecided whether they do, or whether they are effective.
+        useless: Alarms that would cover it and are not effective.
+    """
+
+    certain: tuple[AlarmMatch, ...]
+    possible: tuple[AlarmMatch, ...]
+    useless: tuple[AlarmMatch, ...]
+
+
+def coverage(
+    resource: Resource, required: RequiredMetric, stack: Stack, options: AlarmOptions
+) -> AlarmCoverage:
+    """Return what covers a resource: all that certainly does, and enough of what may."""
+    matches = stack.memoized(lambda one: find_matches(one, required), required)
+    certain: list[AlarmMatch] = []
+    possible: list[AlarmMatch] = []
+    useless: list[AlarmMatch] = []
+    for match in chain(matches.by_urn.get(resource.urn, ()), matches.anywhere):
+        if not match.certain and len(possible) >= MOST_DOUBTS:
+            continue
+        near = same_location(match.alarm.resource, resource)
+        if near is False:
+            continue
+        worth, woken = effective(match.alarm, stack, options), wakes(match, options)
+        if woken is False or (worth is False and not match.certain):
+            continue
+        if worth is False:
+            useless.append(match)
+        elif worth and near and match.certain and woken:
+            certain.append(match)
+        else:
+            possible.append(match)
+    return AlarmCoverage(tuple(certain), tuple(possible), tuple(useless))
+
+
+def wakes(match: AlarmMatch, options: AlarmOptions) -> bool | None:
+    """Return whether an alarm goes from quiet to ALARM when what it is about fails alone.
+
+    Returns:
+        None while that is undecided; of an alarm that is not effective for its statistic, None as well.
+    """
+    alarm, series = match.alarm, match.series
+    if series is None or alarm.findings or not named(series):
+        return None
+    plan, complete = plan_of(alarm, options.most_events)
+    if not complete:
+        return None
+    variable = next(source.variable for source in plan.sources if source.key == match.key)
+    try:
+        woken, quiet = covers(plan, variable)
+    except ExpressionError:
+        return None
+    counted = isinstance(series.statistic, Known) and series.statistic.value == A_COUNT
+    return (woken and quiet) or (None if counted else False)
+
+
+def named(series: Series) -> bool:
+    """Tell whether it is known which metric a series is."""
+    return isinstance(series.namespace, Known) and isinstance(series.name, Known)
+
+
+def find_matches(stack: Stack, required: RequiredMetric) -> Matches:
+    """Note which alarms are on a required metric, and of what."""
+    matches = Matches()
+    index = stack.memoized(metric_index)
+    for alarm, node in index.unreadable:
+        candidates = stack.dependencies_of(alarm.resource, node.top, required.kind.types)
+        relation = Relation(possible=candidates, anything=not candidates)
+        note(matches, relation, AlarmMatch(alarm, None, certain=False))
+    for alarm, key in (*index.named.get((required.namespace, required.metric), ()), *index.unsure):
+        series = alarm.series[key]
+        shown = shows(series, required)
+        if shown is not False:
+            match = AlarmMatch(alarm, series, shown is True, key)
+            note(matches, subject_of(series, required, alarm, stack), match)
+    return matches
+
+
+@dataclass(slots=True)
+class MetricIndex:
+    """What the alarms of a stack look at: each alarm with the identifier of a metric in it.
+
+    Attributes:
+        named: By namespace and name.
+        unsure: Those whose namespace or name is not known.
+        unreadable: Alarms of which it is undecided what they look at, each with the property that hides it.
+    """
+
+    named: dict[tuple[str, str], list[tuple[Alarm, str]]] = field(
+        default_factory=lambda: defaultdict(list[tuple["Alarm", str]])
+    )
+    unsure: list[tuple[Alarm, str]] = field(default_factory=list[tuple["Alarm", str]])
+    unreadable: list[tuple[Alarm, PropertyRef]] = field(default_factory=list[tuple["Alarm", "PropertyRef"]])
+
+
+def metric_index(stack: Stack) -> MetricIndex:
+    """Go through all alarms once, and sort what they look at by metric."""
+    index = MetricIndex()
+    for alarm in alarms(stack).values():
+        if alarm.unreadable is not None:
+            index.unreadable.append((alarm, alarm.unreadable))
+        for key, series in alarm.series.items():
+            if isinstance(series.namespace, Known) and isinstance(series.name, Known):
+                index.named[series.namespace.value, series.name.value].append((alarm, key))
+            else:
+                index.unsure.append((alarm, key))
+    return index
+
+
+def note(matches: Matches, relation: Relation, match: AlarmMatch) -> None:
+    """Note an alarm with each resource that it is or may be about."""
+    doubtful = AlarmMatch(match.alarm, match.series, certain=False, key=match.key)
+    for resource in relation.certain:
+        matches.by_urn[resource.urn].append(match)
+    for resource in relation.possible:
+        matches.by_urn[resource.urn].append(doubtful)
+    if relation.anything:
+        matches.anywhere.append(doubtful)
+
+
+def shows(series: Series, required: RequiredMetric) -> bool | None:
+    """Return whether a series is the required metric, of whichever resource; None while that is undecided."""
+    counted = isinstance(series.statistic, Known) and series.statistic.value == A_COUNT
+    answers = [
+        says(series.namespace, required.namespace),
+        says(series.name, required.metric),
+        has_dimensions(series, required),
+        not (series.partial or (required.by_value and counted)),
+        True if isinstance(series.account, Absent) else None,
+    ]
+    if False in answers:
+        return False
+    return None if None in answers else True
+
+
+def says(reading: PropertyValue[str], wanted: str) -> bool | None:
+    """Return whether a text is a certain one; None while it is unknown."""
+    if isinstance(reading, Unknown):
+        return None
+    return isinstance(reading, Known) and reading.value == wanted
+
+
+def has_dimensions(series: Series, required: RequiredMetric) -> bool | None:
+    """Return whether a series has the dimensions of one resource, no fewer and no more."""
+    if isinstance(series.dimensions, Unknown):
+        return None
+    wanted = required.further | {required.dimension}
+    return isinstance(series.dimensions, Known) and series.dimensions.value.keys() == wanted
+
+
+def subject_of(series: Series, required: RequiredMetric, alarm: Alarm, stack: Stack) -> Relation:
+    """Return which resources a series is about."""
+    if isinstance(series.dimensions, Known):
+        if required.dimension in series.grouped:
+            return Relation(tuple(stack.of(*required.kind.types)))
+        node = series.dimensions.value[required.dimension]
+        return stack.resolve_reference(alarm.resource, node, required.kind)
+    candidates = stack.dependencies_of(alarm.resource, series.dimensions.node.top, required.kind.types)
+    return Relation(possible=candidates, anything=not candidates)
+
+
+def missing_alarm(
+    kind: ResourceType, resource: Resource, found: AlarmCoverage, *, problem: str, required: str
+) -> Finding:
+    """Say that no effective alarm covers a resource.
+
+    Args:
+        kind: The type of the resource.
+        resource: The resource.
+        found: What is there instead.
+        problem: What nothing covers.
+        required: The alarm that is wanted.
+    """
+    path = kind.at(resource, kind.name_property).path
+    if found.possible:
+        names = listing(found.possible)
+        doubt = f"{problem} Undecided before deployment: alarm {names} may cover it."
+        return Finding(Verdict.UNDECIDED, doubt, path, names, required, DECIDABLE)
+    if found.useless:
+        names = listing(found.useless)
+        near = f"{problem} {names} would, but is not effective: policy alarm-effective says why."
+        fix = "Repair the alarm as policy alarm-effective says."
+        return Finding(Verdict.VIOLATION, near, path, names, required, fix)
+    return Finding(Verdict.VIOLATION, problem, path, "nothing", required)
+
+
+def listing(matches: Sequence[AlarmMatch]) -> str:
+    """List alarms."""
+    return listed(match.alarm.resource for match in matches)

@@ -1,0 +1,382 @@
+"""What keeps an alarm from being effective: it can fire, at the right time, and somebody is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.alarms.alarm import ITSELF, Alarm, Series
+from tap_guardrails.aws.alarms.plan import BAND, MINUTE, SHORTEST_SECONDS, WITH_NUMBER, plan_of
+from tap_guardrails.aws.alarms.receivers import action_findings
+from tap_guardrails.aws.alarms.syntax import ExpressionError, RefusedError
+from tap_guardrails.aws.alarms.witness import Outcome, outcome, tried
+from tap_guardrails.aws.metrics import KNOWN, lookup
+from tap_guardrails.aws.metrics.metric import STATISTICS, Metric, legal_statistic
+from tap_guardrails.aws.metrics.namespaces import slip_of
+from tap_guardrails.model import (
+    Absent,
+    Boolean,
+    Finding,
+    Integer,
+    Invalid,
+    Known,
+    PropertyRef,
+    PropertyValue,
+    Settings,
+    Stack,
+    StringList,
+    Unknown,
+    Verdict,
+    invalid,
+    must,
+    undecided,
+    violation,
+)
+from tap_guardrails.model.record import record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ALARM_SETTINGS: Final = (
+    Boolean(
+        "actionsThroughComposite",
+        default=False,
+        description="Whether an alarm may leave it to a composite alarm, one that goes off with it, to tell.",
+    ),
+    StringList(
+        "moreMetrics",
+        (),
+        "Metrics that AWS emits and this pack does not know yet, such as `AWS/Lambda:NewMetric`.",
+    ),
+    Integer(
+        "mostEvents",
+        1_000_000,
+        "How many events (calls, errors, refused requests) a minute can have at most; an alarm that needs "
+        "more to fire never does. A lower number is stricter.",
+        1,
+        1_000_000_000,
+    ),
+)
+"""The settings of every policy that asks whether an alarm is effective."""
+
+HOUR, DAY, WEEK = 3600, 86_400, 604_800
+FAST_PERIODS: Final = frozenset({10, 20, 30})
+FAST_QUERY_PERIODS: Final = frozenset({1, 5, 10, 20, 30})
+MISSING_DATA: Final = ("missing", "ignore", "breaching", "notBreaching")
+A_STATISTIC: Final = f"one of {', '.join(sorted(STATISTICS))}, or an extended statistic such as p99"
+
+
+@record
+class AlarmOptions:
+    """What an operator says of all alarms.
+
+    Attributes:
+        through_composite: Whether a composite alarm may tell in the place of a metric alarm.
+        more_metrics: Metrics to take for emitted, as `namespace:name`.
+        most_events: How many events a minute can have at most.
+    """
+
+    through_composite: bool
+    more_metrics: frozenset[str]
+    most_events: int
+
+
+def alarm_options(settings: Settings) -> AlarmOptions:
+    """Take the options out of a policy's settings."""
+    return AlarmOptions(
+        settings.boolean("actionsThroughComposite"),
+        frozenset(settings.strings("moreMetrics")),
+        settings.integer("mostEvents"),
+    )
+
+
+def alarm_findings(alarm: Alarm, stack: Stack, options: AlarmOptions) -> tuple[Finding, ...]:
+    """Return all that keeps an alarm from being effective; worked out once a stack."""
+    return stack.memoized(lambda _: tuple(all_findings(alarm, stack, options)), (alarm, options))
+
+
+def effective(alarm: Alarm, stack: Stack, options: AlarmOptions) -> bool | None:
+    """Return whether an alarm is effective; None while that is undecided."""
+    verdicts = {finding.verdict for finding in alarm_findings(alarm, stack, options)}
+    if Verdict.VIOLATION in verdicts:
+        return False
+    return None if verdicts else True
+
+
+def all_findings(alarm: Alarm, stack: Stack, options: AlarmOptions) -> Iterator[Finding]:
+    """Go through all that can keep an alarm from being effective."""
+    yield from action_findings(alarm.resource, stack, through_composite=options.through_composite)
+    yield from alarm.findings
+    for series in alarm.series.values():
+        yield from identity_findings(series, options.more_metrics)
+    if not alarm.by_query or alarm.series:
+        yield from period_findings(alarm)
+        yield from comparison_findings(alarm, options.most_events)
+
+
+# -- The metrics: their namespace, name, dimensions, unit and statistic.
+
+
+def identity_findings(series: Series, more_metrics: frozenset[str]) -> Iterator[Finding]:
+    """Say why a metric has no data.
+
+    Args:
+        series: The metric as the alarm looks at it.
+        more_metrics: Metrics to take for emitted, as `namespace:name`.
+    """
+    namespace, name = series.namespace, series.name
+    yield from must(
+        namespace,
+        lambda value: slip_of(value) is None,
+        problem="No such namespace has metrics.",
+        required=proposal(namespace),
+    )
+    yield from must(name, bool, problem="The alarm names no metric.", required="the name of a metric")
+    known = KNOWN.get(namespace.value) if isinstance(namespace, Known) else None
+    if known is not None and isinstance(name, Known):
+        added = isinstance(namespace, Known) and f"{namespace.value}:{name.value}" in more_metrics
+        if name.value in known:
+            yield from metric_findings(series, known[name.value])
+        elif not added:
+            yield violation(
+                name,
+                "AWS emits no metric of this name in this namespace.",
+                f"one of {', '.join(sorted(known))}",
+            )
+    yield from dimension_findings(series)
+    yield from statistic_findings(series)
+
+
+def proposal(namespace: PropertyValue[str]) -> str:
+    """Say which namespace was probably meant."""
+    meant = slip_of(namespace.value) if isinstance(namespace, Known) and not namespace.node.hidden else None
+    return f'"{meant}"' if meant else "the namespace of the metric"
+
+
+def metric_findings(series: Series, metric: Metric) -> Iterator[Finding]:
+    """Say why a metric that AWS emits has no data as the alarm asks for it."""
+    if isinstance(series.dimensions, Known) and frozenset(series.dimensions.value) not in metric.dimensions:
+        sets = sorted("{" + ", ".join(sorted(one)) + "}" for one in metric.dimensions)
+        yield violation(
+            series.dimensions,
+            "AWS does not emit this metric with these dimensions, so the alarm never has data.",
+            f"exactly the dimensions {' or '.join(sets)}",
+        )
+    if not isinstance(series.unit, Absent):
+        yield from must(
+            series.unit,
+            lambda value: value == metric.unit,
+            problem="AWS does not emit this metric in this unit, so the alarm never has data.",
+            required=f'nothing, or "{metric.unit}"',
+        )
+    if isinstance(series.statistic, Known) and not metric.suits(series.statistic.value):
+        yield violation(
+            series.statistic,
+            "The statistic does not say what the metric counts.",
+            f"one of {', '.join(sorted(metric.statistics))}",
+        )
+
+
+def dimension_findings(series: Series) -> Iterator[Finding]:
+    """Say which dimensions cannot be read; a value that is not known yet is still one."""
+    match series.dimensions:
+        case Unknown() as reading:
+            yield undecided(reading, "dimensions whose names are known")
+        case Invalid() as reading:
+            yield invalid(reading, "an object of names and values")
+        case Known(dimensions):
+            for node in dimensions.values():
+                yield from value_findings(node)
+        case Absent():
+            pass
+
+
+def value_findings(node: PropertyRef) -> Iterator[Finding]:
+    """Say why the value of a dimension is none."""
+    reading = node.text()
+    if isinstance(reading, Absent):
+        yield violation(reading, "The dimension has no value.", "the name of what the metric is about")
+    elif isinstance(reading, Invalid):
+        yield invalid(reading, "the name of what the metric is about")
+
+
+def statistic_findings(series: Series) -> Iterator[Finding]:
+    """Say why CloudWatch refuses the statistic."""
+    if series.two_statistics is not None:
+        problem = "The alarm has both a statistic and an extended statistic."
+        yield violation(series.two_statistics, problem, "one of the two")
+        return
+    yield from must(
+        series.statistic,
+        legal_statistic,
+        problem="The alarm has no statistic that CloudWatch knows.",
+        required=A_STATISTIC,
+    )
+
+
+# -- The periods: CloudWatch takes them, and enough of them can be bad.
+
+
+def period_findings(alarm: Alarm) -> Iterator[Finding]:
+    """Say what is wrong with an alarm's periods and with how it treats missing data."""
+    for identifier, series in alarm.series.items():
+        yield from length_findings(series, FAST_PERIODS if identifier == ITSELF else FAST_QUERY_PERIODS)
+    periods, datapoints, missing = alarm.periods, alarm.datapoints, alarm.missing
+    yield from must(
+        periods,
+        lambda count: count >= 1,
+        problem="The alarm looks at no period.",
+        required="the number of periods to look at, 1 or more",
+    )
+    count = periods.value if isinstance(periods, Known) else None
+    if not isinstance(datapoints, Absent) and not (isinstance(datapoints, Known) and count is None):
+        yield from must(
+            datapoints,
+            lambda wanted: 1 <= wanted <= (count or wanted),
+            problem="The alarm waits for more bad periods than it looks at, or for none.",
+            required="1 or more, and no more than `evaluationPeriods`",
+        )
+    lengths = [one.period.value for one in alarm.series.values() if isinstance(one.period, Known)]
+    longest = max(lengths, default=0)
+    limit = WEEK if longest >= HOUR else DAY
+    if count is not None and count * longest > limit:
+        yield violation(
+            periods,
+            "CloudWatch refuses to look back as far as these periods go.",
+            f"periods that add up to {limit} seconds at the most",
+        )
+    if not isinstance(missing, Absent):
+        yield from must(
+            missing,
+            lambda value: value in MISSING_DATA,
+            problem="CloudWatch knows no such way to treat missing data.",
+            required=f"one of {', '.join(MISSING_DATA)}",
+        )
+
+
+def length_findings(series: Series, fast: frozenset[int]) -> Iterator[Finding]:
+    """Say what is wrong with the length of a period."""
+    by_the_minute = known_metric(series) is not None
+    yield from must(
+        series.period,
+        lambda seconds: (seconds > 0 and seconds % MINUTE == 0) or (not by_the_minute and seconds in fast),
+        problem=(
+            "AWS emits this metric by the minute, so such a period has no data."
+            if by_the_minute
+            else "CloudWatch takes no period of this length."
+        ),
+        required="a multiple of 60 seconds"
+        if by_the_minute
+        else f"a multiple of 60 seconds, or one of {', '.join(map(str, sorted(fast)))}",
+    )
+
+
+def known_metric(series: Series) -> Metric | None:
+    """Return what is known of the metric, or None when it is not known which it is."""
+    if isinstance(series.namespace, Known) and isinstance(series.name, Known):
+        return lookup(series.namespace.value, series.name.value)
+    return None
+
+
+# -- The comparison: it can be true, and is not true all the time.
+
+
+def comparison_findings(alarm: Alarm, most_events: int) -> Iterator[Finding]:
+    """Say why an alarm's comparison does not tell good from bad."""
+    operator = alarm.operator
+    yield from must(
+        operator,
+        lambda value: value in WITH_NUMBER | BAND,
+        problem="CloudWatch knows no such comparison.",
+        required=f"one of {', '.join(sorted(WITH_NUMBER | BAND))}",
+    )
+    if isinstance(operator, Known) and operator.value in BAND:
+        yield from band_findings(alarm)
+    elif isinstance(operator, Known) and operator.value in WITH_NUMBER:
+        yield from must(
+            alarm.threshold,
+            lambda _: True,
+            problem="The alarm compares with nothing.",
+            required="the number to compare with",
+        )
+    if not alarm.findings and alarm.returned is not None:
+        yield from outcome_findings(alarm, most_events)
+
+
+def band_findings(alarm: Alarm) -> Iterator[Finding]:
+    """Say why there is no band of normal values to compare with."""
+    if isinstance(alarm.band, Unknown) and alarm.findings:
+        return
+    yield from must(
+        alarm.band,
+        lambda identifier: not alarm.findings and identifier in alarm.expressions,
+        problem="The alarm compares with a band of normal values that it does not have.",
+        required="the identifier of a metric query with ANOMALY_DETECTION_BAND",
+    )
+
+
+def outcome_findings(alarm: Alarm, most_events: int) -> Iterator[Finding]:
+    """Say that a comparison can never be true, or never be untrue, or cannot be worked out."""
+    plan, complete = plan_of(alarm, most_events)
+    try:
+        if not complete:
+            tried(plan)
+            return
+        result = outcome(plan)
+        least = outcome(plan_of(alarm, most_events, SHORTEST_SECONDS)[0])
+    except ExpressionError as error:
+        yield from not_followed(alarm, error)
+        return
+    threshold = (alarm.band if plan.threshold is None else alarm.threshold).node
+    if (least.fires, least.rests) != (result.fires, result.rests):
+        yield undecided(
+            threshold,
+            "a threshold that is right whatever the timeout will be",
+            "Whether the comparison tells good from bad depends on a timeout that is not known yet.",
+            "Give the function's `timeout` a value that is known at preview.",
+        )
+    elif not result.fires:
+        yield violation(
+            threshold,
+            "The comparison can never be true, so the alarm never goes off.",
+            f"a threshold that {spoken(alarm, result)} can reach",
+        )
+    elif not result.rests and result.unheard:
+        yield violation(
+            alarm.missing,
+            "The metric has data only while something is wrong, so the alarm is on while all is well.",
+            '"notBreaching", "missing" or "ignore"',
+        )
+    elif not result.rests:
+        yield violation(
+            threshold,
+            "The comparison is always true, so the alarm is on while all is well.",
+            f"a threshold that tells {spoken(alarm, result)} apart",
+        )
+
+
+def spoken(alarm: Alarm, result: Outcome) -> str:
+    """Say the range of what is compared."""
+    if alarm.confidential or result.low > result.high:
+        return "its values"
+    return f"values from {result.low:g} to {result.high:g}"
+
+
+def not_followed(alarm: Alarm, error: ExpressionError) -> Iterator[Finding]:
+    """Say that an expression is not one, that CloudWatch refuses it, or that it is beyond this pack."""
+    expression = alarm.expressions.get(alarm.returned or "")
+    if expression is None:
+        return
+    node = expression.node
+    required = "metric math over the queries of the alarm"
+    if isinstance(error, RefusedError):
+        told = "" if node.hidden else f": {error}"
+        yield violation(node, f"CloudWatch refuses an alarm on this expression{told}.", required)
+        return
+    yield undecided(
+        node,
+        required,
+        "The expression cannot be followed."
+        if node.hidden
+        else f"The expression cannot be followed: {error}.",
+        "Write the expression with the documented functions of metric math, over the alarm's own queries.",
+    )

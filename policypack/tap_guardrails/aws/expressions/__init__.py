@@ -1,1 +1,0 @@
-"""CloudWatch's two little languages: metric math, and the rules of composite alarms."""
