@@ -17,10 +17,11 @@ def message(rule: Declaration, resource: Resource, finding: Finding) -> str:
         resource: The resource that it was found on.
         finding: What was found.
     """
+    declared = resource.declared
     return "\n".join(
         (
             one_line(finding.problem),
-            one_line(f"Where: {resource.name} ({resource.type}), property `{finding.path}`"),
+            one_line(f"Where: {declared.name} ({declared.type}), property `{finding.path}`"),
             one_line(f"Found: {finding.found}"),
             one_line(f"Required: {finding.required}"),
             one_line(f"Why: {rule.why}"),

@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from tap_guardrails.aws.sub_resources import Link, SubResources, shown, sub_resources
@@ -32,6 +33,11 @@ BUCKET: Final = ResourceType(
         "aws:s3/bucketV2:BucketV2": {
             "serverSideEncryptionConfiguration": "serverSideEncryptionConfigurations",
             "versioning": "versionings",
+        },
+        "aws-native:s3:Bucket": {
+            "bucket": "bucketName",
+            "serverSideEncryptionConfiguration": "bucketEncryption",
+            "versioning": "versioningConfiguration",
         },
     },
     name_property="bucket",
@@ -61,7 +67,16 @@ ACCOUNT_PUBLIC_ACCESS_BLOCK: Final = ResourceType(
     "AccountPublicAccessBlock", {"aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock": {}}
 )
 
-POLICY: Final = ResourceType("BucketPolicy", {"aws:s3/bucketPolicy:BucketPolicy": {}})
+POLICY: Final = ResourceType(
+    "BucketPolicy",
+    {
+        "aws:s3/bucketPolicy:BucketPolicy": {},
+        "aws-native:s3:BucketPolicy": {"policy": "policyDocument"},
+    },
+)
+
+NATIVE_BUCKET: Final = "aws-native:s3:Bucket"
+"""CloudFormation's bucket, which has all its settings on itself but the policy."""
 
 LINKS: Final = {
     kind: Link(kind, "bucket", BUCKET, local=False)
@@ -74,17 +89,19 @@ def parts(stack: Stack, bucket: Resource, kind: ResourceType) -> SubResources:
     return sub_resources(stack, bucket, LINKS[kind])
 
 
-def missing(found: SubResources, kind: ResourceType, place: str, problem: str, required: str) -> Finding:
+def missing(
+    found: SubResources, kind: ResourceType, where: PropertyRef, problem: str, required: str
+) -> Finding:
     """Say that nothing is declared for a bucket, or that nobody can tell whether it is.
 
     Args:
         found: What the stack may say of the bucket.
         kind: The kind of resource that would say it.
-        place: The bucket's property where older programs say it.
+        where: The bucket's property where older programs say it, and CloudFormation.
         problem: What to say when nothing is declared.
         required: What has to be declared.
     """
-    nowhere = PropertyRef(place, None, top=place)
+    nowhere = replace(where, value=None)
     if not found.possible:
         return violation(nowhere, problem, required)
     return undecided(

@@ -117,7 +117,7 @@ def note(letters: DeadLetters, source: Resource, node: PropertyRef, stack: Stack
 def made_of_no_queue(source: Resource, node: PropertyRef, stack: Stack) -> bool:
     """Tell whether an unknown target was made from a topic or the like, and from nothing else."""
     others = [stack.get(urn) for urn in source.property_dependencies.get(node.top, ())]
-    return bool(others) and all(other is not None and other.type in OTHER_TARGETS for other in others)
+    return bool(others) and all(other is not None and other.is_a(OTHER_TARGETS) for other in others)
 
 
 def queue_name(arn: str) -> str | None:

@@ -51,10 +51,11 @@ def own_region(resource: Resource) -> str | None:
     Returns:
         None when the resource's region was made from something that is not known yet.
     """
-    match resource.at("region").text():
+    declared = resource.declared
+    match declared.at("region").text():
         case Known(region):
             return region
-        case Unknown() if resource.property_dependencies.get("region"):
+        case Unknown() if declared.property_dependencies.get("region"):
             return None
         case _:
             return ""

@@ -6,6 +6,7 @@ The first token of a kind is pulumi-aws's today; its property names are the ones
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from tap_guardrails.model import ResourceType
@@ -68,3 +69,33 @@ COMPOSITE_ALARM: Final = ResourceType(
         "aws-native:cloudwatch:CompositeAlarm": {"name": "alarmName"},
     },
 )
+
+CLASSIC_NAMES: Final = {
+    "cloudwatch:loggroup": "logs:loggroup",
+    "cloudwatch:metricalarm": "cloudwatch:alarm",
+    "cloudwatch:eventbus": "events:eventbus",
+    "cloudwatch:eventrule": "events:rule",
+    "iam:policy": "iam:managedpolicy",
+    "lambda:functioneventinvokeconfig": "lambda:eventinvokeconfig",
+    "lambda:functionurl": "lambda:url",
+    "sns:topicsubscription": "sns:subscription",
+}
+"""What pulumi-aws calls otherwise than CloudFormation, as `plain_name` writes both."""
+
+
+@cache
+def plain_name(token: str) -> str:
+    """Return what a type is called whichever provider makes it, or nothing when it is not AWS's."""
+    package, _, rest = token.partition(":")
+    service, _, name = rest.partition(":")
+    if package not in {"aws", "aws-native"} or not name:
+        return ""
+    plain = f"{service.partition('/')[0]}:{name.removesuffix('V2')}".casefold()
+    return CLASSIC_NAMES.get(plain, plain) if package == "aws" else plain
+
+
+@cache
+def twin(token: str, types: frozenset[str]) -> str:
+    """Return the type among some that is the same resource in another spelling; nothing when none is."""
+    name = plain_name(token)
+    return next((one for one in sorted(types) if name and plain_name(one) == name and one != token), "")

@@ -33,13 +33,17 @@ def is_whole_service(action: str) -> bool:
 def is_every_resource(resource: str) -> bool:
     """Tell whether a resource is everything, or everything of a service, whatever region and account.
 
-    So are `*`, `arn:aws:*`, `arn:aws:s3:::*` and `arn:aws:lambda:*:*:*`.
+    So are `*`, `arn:aws:*`, `arn:aws:s3:::*`, `arn:aws:s3:::*/*` and `arn:aws:lambda:*:*:*`.
     """
     if covers(resource, ":".join(["arn", *[SOMETHING] * 5])):
         return True
     _, partition, service, *_ = [*resource.split(":", 3), "", "", ""]
     origin = ["arn", SOMETHING if wild(partition) else partition, SOMETHING if wild(service) else service]
-    return any(covers(resource, ":".join([*origin, place, place, SOMETHING])) for place in (SOMETHING, ""))
+    return any(
+        covers(resource, ":".join([*origin, location, location, identifier]))
+        for location in (SOMETHING, "")
+        for identifier in (SOMETHING, f"{SOMETHING}/{SOMETHING}")
+    )
 
 
 def is_every_of_a_type(resource: str) -> bool:

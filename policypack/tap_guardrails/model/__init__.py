@@ -13,11 +13,11 @@ from tap_guardrails.model.finding import (
     violation,
 )
 from tap_guardrails.model.property_value import Absent, Invalid, Known, PropertyRef, PropertyValue, Unknown
-from tap_guardrails.model.resource import Provider, Resource
-from tap_guardrails.model.resource_type import ResourceType
+from tap_guardrails.model.resource import Embedding, Provider, Resource, ResourceType
 from tap_guardrails.model.rule import (
     ANY_TYPE,
     Control,
+    Coverage,
     PropertyPatch,
     Remediation,
     ResourceRule,
@@ -36,6 +36,8 @@ __all__ = [
     "Absent",
     "Boolean",
     "Control",
+    "Coverage",
+    "Embedding",
     "Enum",
     "Finding",
     "Integer",

@@ -13,7 +13,15 @@ from dataclasses import field, replace
 from typing import Final, Generic, TypeAlias, TypeVar
 
 from tap_guardrails.model.record import record
-from tap_guardrails.model.values import UNKNOWN, Opaque, Secret, UnknownType, Value, decode
+from tap_guardrails.model.values import (
+    UNKNOWN,
+    CloudFormationObject,
+    Opaque,
+    Secret,
+    UnknownType,
+    Value,
+    decode,
+)
 
 T = TypeVar("T")
 
@@ -69,6 +77,7 @@ class PropertyRef:
         top: The resource's property that the path begins with; dependencies are recorded by it.
         invalid_parent: What should have stood here for the path to go on; empty while all is well.
         redacted: Whether it is not known if the value is a secret, so that it is treated as one in messages.
+        cased: Whether it is written in CloudFormation's casing, which its path then shows.
     """
 
     path: str
@@ -77,6 +86,7 @@ class PropertyRef:
     top: str = field(default="", compare=False)
     invalid_parent: str = field(default="", compare=False)
     redacted: bool = field(default=False, compare=False)
+    cased: bool = field(default=False, compare=False)
 
     @property
     def hidden(self) -> bool:
@@ -93,11 +103,13 @@ class PropertyRef:
     def _step(self, step: str | int) -> PropertyRef:
         if self.invalid_parent:
             return self
-        path = join(self.path, step)
+        path = join(self.path, self._cased(step) if self.cased else step)
         top = self.top or str(step)
         match self.value:
             case None | UnknownType.UNKNOWN:
-                return PropertyRef(path, self.value, self.secret, top, redacted=self.redacted)
+                return PropertyRef(
+                    path, self.value, self.secret, top, redacted=self.redacted, cased=self.cased
+                )
             case dict() as fields if isinstance(step, str):
                 return self._child(path, fields.get(step), top)
             case list() as items if isinstance(step, int):
@@ -107,14 +119,17 @@ class PropertyRef:
                 return replace(self, invalid_parent=wanted)
 
     def _child(self, path: str, value: Value, top: str) -> PropertyRef:
-        child = revealed(path, value, top)
-        return (
-            replace(child, secret=True)
-            if self.secret
-            else replace(child, redacted=True)
-            if self.redacted
-            else child
-        )
+        child = revealed(path, value, top, cased=self.cased)
+        if not self.hidden:
+            return child
+        return replace(child, secret=True) if self.secret else replace(child, redacted=True)
+
+    def _cased(self, step: str | int) -> str | int:
+        """Return a step as CloudFormation writes it."""
+        if isinstance(step, int) or (isinstance(self.value, dict) and step in self.value):
+            return step
+        fields = self.value if isinstance(self.value, CloudFormationObject) else CloudFormationObject()
+        return fields.cased(step)
 
     def boolean(self) -> PropertyValue[bool]:
         """Read true or false; the texts "true" and "false" count, as providers take them."""
@@ -220,13 +235,13 @@ class PropertyRef:
         return shown if len(shown) <= SHOWN_LENGTH else shown[: SHOWN_LENGTH - 1] + "…"
 
 
-def revealed(path: str, value: Value, top: str) -> PropertyRef:
+def revealed(path: str, value: Value, top: str, *, cased: bool = False) -> PropertyRef:
     """Make a node of a value, taking the mark of a secret off it and keeping it in mind."""
     secret = redacted = False
     while isinstance(value, Secret):
         secret, redacted = secret or value.marked, True
         value = value.value
-    return PropertyRef(path, value, secret, top, redacted=redacted)
+    return PropertyRef(path, value, secret, top, redacted=redacted, cased=cased)
 
 
 def join(path: str, step: str | int) -> str:

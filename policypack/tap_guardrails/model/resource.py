@@ -1,16 +1,19 @@
-"""A resource as rules see it: identity, properties, provider, relations."""
+"""A resource as rules see it: identity, type, properties, provider, relations."""
 
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.model.property_value import PropertyRef, revealed
+from tap_guardrails.model.property_value import Absent, Invalid, Known, PropertyRef, Unknown, join, revealed
 from tap_guardrails.model.record import record
-from tap_guardrails.model.values import Value
+from tap_guardrails.model.values import CloudFormationObject, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
+
+CUSTOM_PACKAGES: Final = ("aws:", "aws-native:")
+"""Packages whose resources always have a provider; a component that bears such a type is no such resource."""
 
 
 @record
@@ -31,6 +34,19 @@ class Provider:
 
 
 @record(eq=False)
+class Embedding:
+    """Where a resource stands that another one carries inside: in a template, in a desired state.
+
+    Attributes:
+        carrier: The resource that carries it, which the engine knows.
+        path: The path to its properties within the carrier's.
+    """
+
+    carrier: Resource
+    path: str
+
+
+@record(eq=False)
 class Resource:
     """One resource.
 
@@ -42,6 +58,7 @@ class Resource:
         provider: Its provider, unless it is a component.
         parent: The parent's URN, or empty.
         property_dependencies: For each property, the URNs of what its value was made from.
+        embedding: Where it stands, when another resource carries it inside.
     """
 
     urn: str
@@ -51,14 +68,69 @@ class Resource:
     provider: Provider | None = None
     parent: str = ""
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    embedding: Embedding | None = None
+
+    @property
+    def declared(self) -> Resource:
+        """What the program declared: the resource itself, or what carries it inside."""
+        return self.embedding.carrier.declared if self.embedding else self
+
+    def is_a(self, types: Collection[str]) -> bool:
+        """Tell whether it is a resource of one of these types; a component that bears a token is none."""
+        return self.type in types and (self.provider is not None or not self.type.startswith(CUSTOM_PACKAGES))
 
     def at(self, *steps: str | int) -> PropertyRef:
         """Go to a place in the resource's properties."""
-        return property_at(self.properties, steps)
+        return property_at(self.properties, steps, self.embedding.path if self.embedding else "")
 
 
-def property_at(properties: Mapping[str, Value], steps: tuple[str | int, ...]) -> PropertyRef:
-    """Go to a place in a property tree, of which only the first step's property is looked at."""
+def property_at(
+    properties: Mapping[str, Value], steps: tuple[str | int, ...], prefix: str = ""
+) -> PropertyRef:
+    """Go to a place in a property tree, of which only the first step's property is looked at.
+
+    Args:
+        properties: The tree.
+        steps: The way to the place.
+        prefix: What its path begins with.
+    """
     first = str(steps[0])
-    node = revealed(first, properties.get(first), first)
-    return node.at(*steps[1:]) if len(steps) > 1 else node
+    value = properties.get(first)
+    if isinstance(properties, CloudFormationObject):
+        ref = revealed(join(prefix, properties.cased(first)), value, first, cased=True)
+    else:
+        ref = revealed(join(prefix, first), value, first)
+    return ref.at(*steps[1:]) if len(steps) > 1 else ref
+
+
+@record(eq=False)
+class ResourceType:
+    """A type of AWS resource under all the tokens that providers have given it.
+
+    Attributes:
+        title: What people call it: `Lambda function`.
+        property_aliases: For each type token, where a property has another name than in the first.
+        name_property: The property with the physical name.
+    """
+
+    title: str
+    property_aliases: Mapping[str, Mapping[str, str]]
+    name_property: str = "name"
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """All its type tokens."""
+        return tuple(self.property_aliases)
+
+    def at(self, resource: Resource, *steps: str | int) -> PropertyRef:
+        """Go to a place in a resource's properties, by the names of the first type."""
+        first = str(steps[0])
+        return resource.at(self.property_aliases[resource.type].get(first, first), *steps[1:])
+
+    def physical_name(self, resource: Resource) -> str | None:
+        """Return the name in AWS, or None while it is not known."""
+        match self.at(resource, self.name_property).text():
+            case Known(name):
+                return name
+            case Absent() | Unknown() | Invalid():
+                return None

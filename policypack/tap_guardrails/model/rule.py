@@ -60,6 +60,19 @@ class Severity(enum.Enum):
     CRITICAL = "critical"
 
 
+class Coverage(enum.Enum):
+    """What a policy looks at, for the question whether a resource was evaluated at all."""
+
+    CONTROL = "control"
+    """The resource's own configuration."""
+
+    TAGS = "tags"
+    """Its tags alone."""
+
+    NONE = "none"
+    """Nothing that tells whether the resource is sound."""
+
+
 @record
 class Control:
     """A requirement of a published framework that the policy answers.
@@ -90,6 +103,7 @@ class Declaration:
         controls: The published requirements that it answers, each with its source.
         types: The type tokens of the resources that it judges.
         settings: What an operator can set, besides `onUnknown` and `waivers`.
+        coverage: What it looks at.
     """
 
     name: str
@@ -102,6 +116,7 @@ class Declaration:
     types: tuple[str, ...]
     controls: tuple[Control, ...] = ()
     settings: tuple[Setting, ...] = ()
+    coverage: Coverage = Coverage.CONTROL
 
     @property
     def types_shown(self) -> str:
@@ -142,3 +157,8 @@ class StackRule(Declaration):
 
 
 Rule: TypeAlias = ResourceRule | StackRule
+
+
+def types_read(rules: Iterable[Rule]) -> frozenset[str]:
+    """Return the types of which some rule reads the configuration."""
+    return frozenset(token for rule in rules if rule.coverage is Coverage.CONTROL for token in rule.types)

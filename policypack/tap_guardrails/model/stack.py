@@ -11,8 +11,7 @@ from tap_guardrails.model.record import record
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
-    from tap_guardrails.model.resource import Resource
-    from tap_guardrails.model.resource_type import ResourceType
+    from tap_guardrails.model.resource import Resource, ResourceType
 
 T = TypeVar("T")
 
@@ -53,18 +52,26 @@ class Relation:
 class Stack:
     """The resources of a stack, by URN, by type, by name and by parent."""
 
-    def __init__(self, resources: Sequence[Resource], given: Mapping[Hashable, object] | None = None) -> None:
+    def __init__(
+        self,
+        resources: Sequence[Resource],
+        given: Mapping[Hashable, object] | None = None,
+        types_read: frozenset[str] = frozenset(),
+    ) -> None:
         """Index the resources.
 
         Args:
             resources: The resources.
             given: What is known of the stack besides, under the keys that `derived` is asked with.
+            types_read: The types of which some policy reads the configuration.
         """
+        self.types_read = types_read
         self.resources = tuple(resources)
         self._by_urn = {resource.urn: resource for resource in self.resources}
         self._by_type: dict[str, list[Resource]] = defaultdict(list)
         for resource in self.resources:
-            self._by_type[resource.type].append(resource)
+            if resource.is_a((resource.type,)):
+                self._by_type[resource.type].append(resource)
         self._memoized: dict[Hashable, object] = dict(given or {})
 
     def get(self, urn: str) -> Resource | None:
@@ -76,6 +83,10 @@ class Stack:
         """What stands for the stack as a whole: its root, or the first resource when there is none."""
         roots = self._by_type.get(ROOT_TYPE, self.resources[:1])
         return roots[0] if roots else None
+
+    def children(self, urn: str) -> Sequence[str]:
+        """Return the URNs of a resource's children."""
+        return self.memoized(child_index).get(urn, ())
 
     def of(self, *types: str) -> Iterator[Resource]:
         """Go through the resources of these types."""
@@ -125,13 +136,12 @@ class Stack:
     def members(self, urn: str, types: tuple[str, ...]) -> tuple[Resource, ...]:
         """Return which of a resource and its descendants are of some types; many ask for one component."""
         return self.memoized(
-            lambda stack: tuple(member for member in stack.descendants(urn) if member.type in types),
+            lambda stack: tuple(member for member in stack.descendants(urn) if member.is_a(types)),
             (Stack.members, urn, types),
         )
 
     def descendants(self, urn: str) -> Iterator[Resource]:
         """Go through a resource and, when it is a component, all that it contains, cycles or not."""
-        children = self.memoized(child_index)
         waiting, seen = [urn], {urn}
         while waiting:
             member = self._by_urn.get(waiting.pop())
@@ -139,7 +149,7 @@ class Stack:
                 continue
             yield member
             if member.provider is None:
-                fresh = [child for child in children.get(member.urn, ()) if child not in seen]
+                fresh = [child for child in self.children(member.urn) if child not in seen]
                 seen.update(fresh)
                 waiting.extend(fresh)
 

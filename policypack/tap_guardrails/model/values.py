@@ -37,6 +37,24 @@ class Secret:
     marked: bool = True
 
 
+class CloudFormationObject(dict[str, "Value"]):
+    """An object in CloudFormation's casing, whose fields can also be asked for by aws-native's names.
+
+    `KMSMasterKeyID` answers to `kmsMasterKeyId`; names that begin with a capital are looked up as they are.
+    """
+
+    def get(self, key: str, default: Value = None) -> Value:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Return a field by either of its names."""
+        return super().get(self.cased(key), default)
+
+    def cased(self, name: str) -> str:
+        """Return the name of a field in CloudFormation's casing, whether it is set or not."""
+        if name in self or not name[:1].islower():
+            return name
+        folded = name.casefold()
+        return next((key for key in self if key.casefold() == folded), name[:1].upper() + name[1:])
+
+
 @record
 class Opaque:
     """A value that no rule looks into: an asset, an archive, raw bytes, a tree nested too deep."""
@@ -67,6 +85,9 @@ SIGNATURE_KEY: Final = "4dabf18193072939515e22adb298388d"
 SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a published mark of the protocol
 OUTPUT_SIGNATURE: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 REFERENCE_SIGNATURE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
+CLOSED_SECRET: Final = "[secret]"  # noqa: S105 - what stands for one
+"""What stands for a secret's value where nobody has opened it: exported states, reports."""
+
 OPAQUE_SIGNATURES: Final = {
     "c44067f5952c0a294b673a41bacd8c17": "asset",
     "0def7320c3a5731c473e5ecbe6d01bc7": "archive",
@@ -142,7 +163,8 @@ def signed(fields: Mapping[str, object], decode_field: Callable[[object], Value]
     """
     signature = decode_field(fields[SIGNATURE_KEY])
     if signature == SECRET_SIGNATURE:
-        return Secret(decode_field(fields["value"]) if "value" in fields else UNKNOWN)
+        value = decode_field(fields["value"]) if "value" in fields else UNKNOWN
+        return Secret(UNKNOWN if value == CLOSED_SECRET else value)
     if signature == OUTPUT_SIGNATURE:
         value = decode_field(fields["value"]) if "value" in fields else UNKNOWN
         secret = "secret" in fields and decode_field(fields["secret"]) is True

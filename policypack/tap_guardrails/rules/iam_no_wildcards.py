@@ -53,18 +53,35 @@ from tap_guardrails.model.record import record
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROLE: Final = "aws:iam/role:Role"
-WITH_DOCUMENT: Final = (
-    "aws:iam/policy:Policy",
-    "aws:iam/rolePolicy:RolePolicy",
-    "aws:iam/userPolicy:UserPolicy",
-    "aws:iam/groupPolicy:GroupPolicy",
-)
+INLINE: Final = {
+    "aws:iam/role:Role": ("inlinePolicies", "policy"),
+    "aws-native:iam:Role": ("policies", "policyDocument"),
+    "aws-native:iam:User": ("policies", "policyDocument"),
+    "aws-native:iam:Group": ("policies", "policyDocument"),
+}
+"""By type, the list of inline policies, and the property of each with its document."""
+DOCUMENTS: Final = {
+    "aws:iam/policy:Policy": "policy",
+    "aws:iam/rolePolicy:RolePolicy": "policy",
+    "aws:iam/userPolicy:UserPolicy": "policy",
+    "aws:iam/groupPolicy:GroupPolicy": "policy",
+    "aws-native:iam:ManagedPolicy": "policyDocument",
+    "aws-native:iam:Policy": "policyDocument",
+    "aws-native:iam:RolePolicy": "policyDocument",
+    "aws-native:iam:UserPolicy": "policyDocument",
+    "aws-native:iam:GroupPolicy": "policyDocument",
+}
+"""By type, the property with the policy's document."""
 ATTACHMENTS: Final = (
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
     "aws:iam/userPolicyAttachment:UserPolicyAttachment",
     "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
     "aws:iam/policyAttachment:PolicyAttachment",
+)
+ALL_ATTACHMENTS: Final = (
+    "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
+    "aws:iam/userPolicyAttachmentsExclusive:UserPolicyAttachmentsExclusive",
+    "aws:iam/groupPolicyAttachmentsExclusive:GroupPolicyAttachmentsExclusive",
 )
 
 SPELLED_OUT: Final = "a policy document whose statements name exact actions and resources"
@@ -109,19 +126,28 @@ def check(resource: Resource, settings: Settings) -> Iterator[Outcome]:
     )
     if resource.type in ATTACHMENTS:
         yield from attached(resource.at("policyArn"), measure)
-    elif resource.type == ROLE:
+    elif resource.type in ALL_ATTACHMENTS:
+        yield from none_too_broad(resource.at("policyArns"), measure)
+    elif resource.type in INLINE:
+        inline, policy_document = INLINE[resource.type]
         yield from evaluate_each(
-            resource.at("inlinePolicies").items(),
-            lambda policy: allowances(policy.at("policy"), measure, absent=""),
+            resource.at(inline).items(),
+            lambda policy: allowances(policy.at(policy_document), measure, absent=""),
             required=SPELLED_OUT,
         )
-        yield from evaluate_each(
-            resource.at("managedPolicyArns").items(),
-            lambda arn: not_too_broad(arn.text(), measure),
-            required="the ARNs of policies that allow no whole services",
-        )
+        yield from none_too_broad(resource.at("managedPolicyArns"), measure)
     else:
-        yield from allowances(resource.at("policy"), measure, absent="The policy has no document.")
+        policy = resource.at(DOCUMENTS[resource.type])
+        yield from allowances(policy, measure, absent="The policy has no document.")
+
+
+def none_too_broad(arns: PropertyRef, measure: Measure) -> Iterator[Outcome]:
+    """Require that none of the policies of a list is one of AWS's own that allow whole services."""
+    yield from evaluate_each(
+        arns.items(),
+        lambda arn: not_too_broad(arn.text(), measure),
+        required="the ARNs of policies that allow no whole services",
+    )
 
 
 def attached(arn: PropertyRef, measure: Measure) -> Iterator[Outcome]:
@@ -278,7 +304,7 @@ RULE = ResourceRule(
         Control("FSBP", "IAM.21", f"{FSBP}#iam-21"),
         Control("NIST", "AC-6", f"{FSBP}#iam-21"),
     ),
-    types=(*WITH_DOCUMENT, ROLE, *ATTACHMENTS),
+    types=(*DOCUMENTS, *INLINE, *ATTACHMENTS, *ALL_ATTACHMENTS),
     settings=(
         Boolean(
             "strict",

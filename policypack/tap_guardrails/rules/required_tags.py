@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tap_guardrails.aws.taggable import TAGGABLE
 from tap_guardrails.model import (
+    Coverage,
     Invalid,
     Known,
     NotApplicable,
@@ -73,6 +74,7 @@ RULE = ResourceRule(
     severity=Severity.LOW,
     url="https://docs.aws.amazon.com/whitepapers/latest/tagging-best-practices/tagging-best-practices.html",
     types=TAGGABLE,
+    coverage=Coverage.TAGS,
     settings=(
         StringList(
             "keys",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.buckets import BUCKET, ENCRYPTION, blocks, missing, parts
+from tap_guardrails.aws.buckets import BUCKET, ENCRYPTION, NATIVE_BUCKET, blocks, missing, parts
 from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.encryption_keys import AWS, CUSTOMER, named_key
 from tap_guardrails.aws.lists import evaluate_each
@@ -56,13 +56,23 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outc
     found = parts(stack, resource, ENCRYPTION)
     if found.certain:
         return
+    if resource.type == NATIVE_BUCKET:
+        rules = resource.at("bucketEncryption", "serverSideEncryptionConfiguration").items()
+        if isinstance(rules, Absent) and key != S3:
+            yield missing(found, ENCRYPTION, rules.node, OWN_KEYS, REQUIRED[key])
+        yield from evaluate_each(
+            rules,
+            lambda rule: encrypted(resource, stack, rule.at("serverSideEncryptionByDefault"), key),
+            required=REQUIRED[key],
+        )
+        return
     said = blocks(as_set(resource, BUCKET.at(resource, "serverSideEncryptionConfiguration")))
     if not isinstance(said, Absent):
         yield from evaluate_each(
             said, lambda block: every_default(resource, stack, block.at, key), required=REQUIRED[key]
         )
     elif key != S3:
-        yield missing(found, ENCRYPTION, said.node.path, OWN_KEYS, REQUIRED[key])
+        yield missing(found, ENCRYPTION, said.node, OWN_KEYS, REQUIRED[key])
 
 
 def every_default(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from tap_guardrails.aws.buckets import (
     ACCOUNT_PUBLIC_ACCESS_BLOCK,
     BUCKET,
+    NATIVE_BUCKET,
     PUBLIC_ACCESS_BLOCK,
     missing,
     parts,
@@ -20,6 +21,7 @@ from tap_guardrails.model import (
     Enum,
     NotApplicable,
     Outcome,
+    PropertyRef,
     Resource,
     Settings,
     Severity,
@@ -51,17 +53,20 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outc
         yield from all_on(resource)
     else:
         found = parts(stack, resource, PUBLIC_ACCESS_BLOCK)
-        if not found.certain:
+        own = resource.at("publicAccessBlockConfiguration")
+        if resource.type == NATIVE_BUCKET and own.value is not None and not found.certain:
+            yield from all_on(own)
+        elif not found.certain:
             yield missing(
                 found,
                 PUBLIC_ACCESS_BLOCK,
-                "bucket",
+                BUCKET.at(resource, "bucket"),
                 "Nothing keeps the bucket from becoming public.",
                 f"a BucketPublicAccessBlock of this bucket with {', '.join(SWITCHES)} all true",
             )
 
 
-def all_on(block: Resource) -> Iterator[Outcome]:
+def all_on(block: Resource | PropertyRef) -> Iterator[Outcome]:
     """Require that all four switches are on."""
     for name in SWITCHES:
         yield from must(block.at(name).boolean(), bool, problem=f"`{name}` is off.", required="true")

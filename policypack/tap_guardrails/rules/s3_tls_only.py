@@ -54,14 +54,14 @@ NO_BUCKET: Final = "\x00"
 def check(resource: Resource, stack: Stack, _settings: Settings) -> Iterator[Outcome]:
     """Judge a bucket, or the policy of one."""
     if resource.type in POLICY.types:
-        yield from closed(resource.at("policy"), bucket_name(resource, stack))
+        yield from closed(POLICY.at(resource, "policy"), bucket_name(resource, stack))
         return
     found = parts(stack, resource, POLICY)
     if found.certain:
         return
     policy = as_set(resource, resource.at("policy"))
     if isinstance(policy.text(), Absent):
-        yield missing(found, POLICY, "policy", OPEN, DENIAL)
+        yield missing(found, POLICY, resource.at("policy"), OPEN, DENIAL)
     else:
         yield from closed(policy, BUCKET.physical_name(resource))
 

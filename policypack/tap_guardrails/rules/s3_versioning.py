@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.buckets import BUCKET, VERSIONING, blocks, missing, parts
+from tap_guardrails.aws.buckets import BUCKET, NATIVE_BUCKET, VERSIONING, blocks, missing, parts
 from tap_guardrails.aws.computed import as_set
 from tap_guardrails.model import (
     Absent,
@@ -37,15 +37,13 @@ OFF: Final = "The bucket keeps no earlier versions of objects."
 def check(resource: Resource, stack: Stack, _settings: Settings) -> Iterator[Outcome]:
     """Judge a bucket, or what a `BucketVersioning` says of one."""
     if resource.type in VERSIONING.types:
-        yield from must(
-            resource.at("versioningConfiguration", "status").text(),
-            lambda status: status == ENABLED,
-            problem=OFF,
-            required=f'"{ENABLED}"',
-        )
+        yield from enabled(resource)
         return
     found = parts(stack, resource, VERSIONING)
-    if found.certain:
+    if found.certain or locks_objects(resource):
+        return
+    if resource.type == NATIVE_BUCKET and not found.possible:
+        yield from enabled(resource)
         return
     match blocks(as_set(resource, BUCKET.at(resource, "versioning"))):
         case Known(said):
@@ -58,7 +56,27 @@ def check(resource: Resource, stack: Stack, _settings: Settings) -> Iterator[Out
         case Invalid() as reading:
             yield invalid(reading, "versioning that is enabled")
         case Absent() as reading:
-            yield missing(found, VERSIONING, reading.node.path, OFF, "a BucketVersioning of this bucket")
+            yield missing(found, VERSIONING, reading.node, OFF, "a BucketVersioning of this bucket")
+
+
+def enabled(resource: Resource) -> Iterator[Outcome]:
+    """Require that a versioning configuration is enabled."""
+    yield from must(
+        resource.at("versioningConfiguration", "status").text(),
+        lambda status: status == ENABLED,
+        problem=OFF,
+        required=f'"{ENABLED}"',
+    )
+
+
+def locks_objects(bucket: Resource) -> bool:
+    """Tell whether a bucket certainly has Object Lock, which turns versioning on and keeps it on.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
+    """
+    lock = bucket.at("objectLockEnabled").boolean()
+    older = bucket.at("objectLockConfiguration", "objectLockEnabled").text()
+    return (isinstance(lock, Known) and lock.value) or (isinstance(older, Known) and older.value == ENABLED)
 
 
 FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#s3-14"

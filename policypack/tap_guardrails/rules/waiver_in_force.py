@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from tap_guardrails.model import (
     ANY_TYPE,
     Boolean,
+    Coverage,
     Finding,
     Integer,
     Outcome,
@@ -47,6 +48,8 @@ RENEW: Final = "Repair what the waiver lets stand, and remove it; or let its own
 
 def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
     """Judge the waivers on a resource; those in configuration along with the stack's root."""
+    if resource.embedding:
+        return
     ledger = ledger_of(stack)
     for tag in tagged(resource):
         yield from check_tag(tag, resource, ledger, settings)
@@ -103,6 +106,7 @@ RULE = StackRule(
     severity=Severity.MEDIUM,
     url="https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html",
     types=(ANY_TYPE,),
+    coverage=Coverage.NONE,
     settings=(
         Boolean(
             "programWaivers",

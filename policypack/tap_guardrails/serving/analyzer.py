@@ -29,6 +29,7 @@ from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerServicer
 from pulumi.runtime.proto.plugin_pb2 import PluginInfo
 
 from tap_guardrails import PACK_NAME, PACK_VERSION
+from tap_guardrails.aws.embedded import CARRIERS, with_embedded
 from tap_guardrails.evaluation import evaluate_resource, evaluate_stack
 from tap_guardrails.message import message
 from tap_guardrails.model import Finding, Resource, ResourceRule, StackRule
@@ -39,7 +40,7 @@ from tap_guardrails.serving.wire import WireProperties, analyzed_resource, analy
 from tap_guardrails.waivers import WAIVER_POLICY, Ledger, in_stack, today_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
 
     from tap_guardrails.assembly import Policy
@@ -62,7 +63,7 @@ class GuardrailsAnalyzer(AnalyzerServicer):
         self._configuration = configure(self._policies, {})
         self._of_stack: Sequence[Listed] = ()
         self._ledger = self._open_ledger()
-        self._untouched: dict[str, AnalyzeResponse] = {}
+        self._untouched: dict[tuple[str, bool], AnalyzeResponse] = {}
         self._inputs: dict[str, Mapping[str, Value]] = {}
 
     def GetPluginInfo(self, request: Empty, context: grpc.ServicerContext) -> PluginInfo:  # noqa: ARG002, N802
@@ -102,7 +103,7 @@ class GuardrailsAnalyzer(AnalyzerServicer):
             if not isinstance(rule, ResourceRule) or not self._configuration.is_to_remediate(policy):
                 continue
             resource = analyzed_resource(request)
-            if self._ledger.waives(rule.name, resource):
+            if not resource.is_a(rule.types) or self._ledger.waives(rule.name, resource):
                 continue
             properties = remediated(rule, resource, request.properties, self._configuration.settings(policy))
             if properties is None:
@@ -122,12 +123,28 @@ class GuardrailsAnalyzer(AnalyzerServicer):
     def Analyze(self, request: AnalyzeRequest, context: grpc.ServicerContext) -> AnalyzeResponse:  # noqa: ARG002, N802
         """Judge one resource by its inputs, and keep them for when its outputs come."""
         self._inputs[request.urn] = WireProperties(request.properties)
-        readers = self._configuration.readers(request.type)
-        if not readers:
-            return self._unread(request.type)
-        response = AnalyzeResponse()
-        response.not_applicable.extend(self._unread(request.type).not_applicable)
         resource = analyzed_resource(request)
+        if request.type in CARRIERS:
+            return self._analyze_all(with_embedded([resource]))
+        return self._analyze_one(resource)
+
+    def _analyze_all(self, resources: Iterable[Resource]) -> AnalyzeResponse:
+        """Evaluate a resource and what it carries inside; a policy applies if it does to one of them."""
+        answers = [self._analyze_one(resource) for resource in resources]
+        response = AnalyzeResponse()
+        for answer in answers:
+            response.diagnostics.extend(answer.diagnostics)
+        reasons = [{one.policy_name: one.reason for one in answer.not_applicable} for answer in answers]
+        for name in set(reasons[0]).intersection(*reasons):
+            response.not_applicable.append(PolicyNotApplicable(policy_name=name, reason=reasons[-1][name]))
+        return response
+
+    def _analyze_one(self, resource: Resource) -> AnalyzeResponse:
+        readers = self._configuration.readers(resource.type)
+        if not readers or not resource.is_a((resource.type,)):
+            return self._unread(resource.type, resource.provider is not None)
+        response = AnalyzeResponse()
+        response.not_applicable.extend(self._unread(resource.type).not_applicable)
         for policy in readers:
             if isinstance(policy.rule, ResourceRule):
                 evaluation = evaluate_resource(policy.rule, resource, self._configuration.settings(policy))
@@ -142,7 +159,7 @@ class GuardrailsAnalyzer(AnalyzerServicer):
         response = AnalyzeResponse()
         ledger, inputs = self._ledger, self._inputs
         self._ledger, self._inputs = self._open_ledger(), {}
-        stack = analyzed_stack(request.resources, inputs, {Ledger: ledger})
+        stack = analyzed_stack(request.resources, inputs, {Ledger: ledger}, self._configuration.types_read)
         for policy in self._configuration.stack_policies:
             if not isinstance(policy.rule, StackRule):
                 continue
@@ -172,22 +189,23 @@ class GuardrailsAnalyzer(AnalyzerServicer):
                     description=policy.rule.description,
                     message=message(policy.rule, resource, finding),
                     enforcementLevel=self._configuration.level(policy, finding.verdict),
-                    urn=resource.urn,
+                    urn=resource.declared.urn,
                     severity=SEVERITIES[policy.rule.severity],
                 )
             )
 
-    def _unread(self, resource_type: str) -> AnalyzeResponse:
+    def _unread(self, resource_type: str, real: bool = True) -> AnalyzeResponse:  # noqa: FBT001, FBT002
         """Return what is said of any resource of a type by the policies that do not read it."""
-        if resource_type not in self._untouched:
-            self._untouched[resource_type] = AnalyzeResponse(
+        key = (resource_type, real)
+        if key not in self._untouched:
+            self._untouched[key] = AnalyzeResponse(
                 not_applicable=[
                     not_applicable(policy, f"Applies to {policy.rule.types_shown}.")
                     for policy in self._configuration.resource_policies
-                    if resource_type not in policy.rule.types
+                    if not real or resource_type not in policy.rule.types
                 ]
             )
-        return self._untouched[resource_type]
+        return self._untouched[key]
 
 
 def not_applicable(policy: Policy, reason: str) -> PolicyNotApplicable:

@@ -10,6 +10,7 @@ from pulumi.runtime.proto import analyzer_pb2 as proto
 from pulumi_policy import EnforcementLevel
 
 from tap_guardrails.model import ResourceRule, Settings, SettingsError, StackRule, Verdict
+from tap_guardrails.model.rule import types_read
 from tap_guardrails.model.settings import WAIVERS
 from tap_guardrails.waivers import WAIVER_POLICY, Ledger, in_policies
 
@@ -62,6 +63,7 @@ class Configuration:
         )
         self._rules = {policy.rule.name: policy.rule for policy in policies}
         self._enabled = frozenset(policy.rule.name for policy in enabled)
+        self.types_read = types_read(policy.rule for policy in enabled)
         self.remediates = any(level == proto.REMEDIATE for level in levels.values())
         self._readers: dict[str, list[Policy]] = defaultdict(list)
         for policy in self.resource_policies:

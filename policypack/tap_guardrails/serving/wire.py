@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.struct_pb2 import Value as WireValue
 
+from tap_guardrails.aws.embedded import with_embedded
 from tap_guardrails.model import UNKNOWN, Opaque, Provider, Resource, Stack, Value
 from tap_guardrails.model.overlay import Overlay
 from tap_guardrails.model.values import MAXIMUM_DEPTH, SIGNATURE_KEY, UNKNOWN_MARKS, signed
@@ -126,6 +127,7 @@ def analyzed_stack(
     messages: Iterable[AnalyzerResource],
     inputs: Mapping[str, Mapping[str, Value]],
     given: Mapping[Hashable, object],
+    types_read: frozenset[str],
 ) -> Stack:
     """Make the stack that `AnalyzeStack` asks about; resources of one provider share it.
 
@@ -133,10 +135,11 @@ def analyzed_stack(
         messages: The resources.
         inputs: By URN: what was asked for, as far as `Analyze` was shown it.
         given: What else is known of the stack.
+        types_read: The types that some policy reads.
     """
     providers: dict[str, Provider] = {}
     resources = [stack_resource(message, providers, inputs.get(message.urn)) for message in messages]
-    return Stack(resources, given)
+    return Stack(tuple(with_embedded(resources)), given, types_read)
 
 
 def stack_resource(

@@ -90,13 +90,13 @@ class Ledger:
 
     def _in_force(self, policy: str, resource: Resource) -> Iterator[tuple[Waiver, Callable[[], None]]]:
         """Go through the waivers that hold, each with what notes its use."""
-        for tag in tagged(resource) if self._in_program else ():
+        for tag in tagged(resource.declared) if self._in_program else ():
             if tag.policy == policy and isinstance(tag.terms, Waiver) and self._holds(tag.terms):
-                yield tag.terms, lambda: self._used_tags.add((policy, resource.urn))
+                yield tag.terms, lambda: self._used_tags.add((policy, resource.declared.urn))
         for entry in self._by_policy.get(policy, ()):
             if not isinstance(entry.terms, Waiver) or not self._holds(entry.terms) or entry.pattern is None:
                 continue
-            if entry.pattern.matches(resource.urn) and (self._in_program or not entry.of_stack):
+            if entry.pattern.matches(resource.declared.urn) and (self._in_program or not entry.of_stack):
                 yield entry.terms, lambda path=entry.path: self._used_entries.add(path)
 
     def _holds(self, waiver: Waiver) -> bool:

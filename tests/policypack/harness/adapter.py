@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, cast
 from pulumi_policy import ResourceValidationPolicy, StackValidationPolicy
 
 from tap_guardrails.assembly import PulumiPolicy, details, find_rules
+from tap_guardrails.aws.embedded import with_embedded
 from tap_guardrails.evaluation import evaluate_resource, evaluate_stack
 from tap_guardrails.message import message
 from tap_guardrails.model import (
@@ -32,6 +33,7 @@ from tap_guardrails.model import (
     Value,
     decode,
 )
+from tap_guardrails.model.rule import types_read
 
 if TYPE_CHECKING:
     from pulumi_policy import (
@@ -61,15 +63,19 @@ def resource_validation(rule: ResourceRule) -> Callable[[ResourceValidationArgs,
     """Make the validation of a resource policy."""
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        if args.resource_type not in rule.types:
-            args.not_applicable(f"Applies to {rule.types_shown}.")
-        resource = Resource(args.urn, args.resource_type, args.name, unwrapped(args.props))
+        resource = Resource(
+            args.urn, args.resource_type, args.name, unwrapped(args.props), provider_of(args.provider)
+        )
         settings = Settings(rule.all_settings, args.get_config())
-        evaluation = evaluate_resource(rule, resource, settings)
-        for finding in evaluation.findings:
-            report(message(rule, resource, finding), args.urn)
-        if evaluation.reason and not evaluation.findings:
-            args.not_applicable(evaluation.reason)
+        reasons: list[str] = []
+        for one in with_embedded([resource]):
+            if one.is_a(rule.types):
+                evaluation = evaluate_resource(rule, one, settings)
+                reasons.append(evaluation.reason)
+                for finding in evaluation.findings:
+                    report(message(rule, one, finding), args.urn)
+        if all(reasons):
+            args.not_applicable(reasons[-1] if reasons else f"Applies to {rule.types_shown}.")
 
     return validate
 
@@ -78,11 +84,14 @@ def stack_validation(rule: StackRule) -> Callable[[StackValidationArgs, ReportVi
     """Make the validation of a stack policy."""
 
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        stack = Stack([resource_of(resource) for resource in args.resources])
+        stack = Stack(
+            tuple(with_embedded(resource_of(resource) for resource in args.resources)),
+            types_read=types_read(find_rules()),
+        )
         settings = Settings(rule.all_settings, args.get_config())
         evaluation = evaluate_stack(rule, stack, settings)
         for resource, finding in evaluation.findings:
-            report(message(rule, resource, finding), resource.urn)
+            report(message(rule, resource, finding), resource.declared.urn)
         if evaluation.reason and not evaluation.findings:
             args.not_applicable(evaluation.reason)
 

@@ -6,12 +6,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from tap_guardrails.assembly import RULES_FOLDER, find_rules
+from tap_guardrails.aws.embedded import with_embedded
 from tap_guardrails.model import Provider, Resource, ResourceRule, Rule, Stack, Value, decode
 from tap_guardrails.model.overlay import Overlay
+from tap_guardrails.model.rule import types_read
 from tests.policypack.harness.trees import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+CUSTOM = {"aws", "aws-native", "command", "pulumi-nodejs", "pulumi-python", "random"}
+"""Packages whose resources have a provider unless a case says `provider: null`."""
 
 RULES: dict[str, Rule] = {rule.name: rule for rule in find_rules()}
 
@@ -28,7 +33,7 @@ class CaseResource:
     props: Mapping[str, object] = field(default_factory=dict[str, object])
     deps: Mapping[str, list[str]] = field(default_factory=dict[str, "list[str]"])
     parent: str = ""
-    provider: Mapping[str, object] | None = None
+    provider: Mapping[str, object] | None = field(default_factory=dict[str, object])
     inputs: Mapping[str, object] | None = None
 
     @property
@@ -50,7 +55,7 @@ class CaseResource:
 
     @property
     def is_component(self) -> bool:
-        return self.type.split(":")[0] not in {"aws", "aws-native", "random"}
+        return self.provider is None or (not self.provider and self.type.split(":")[0] not in CUSTOM)
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ def decoded(tree: Mapping[str, object]) -> dict[str, Value]:
 
 
 def stack_of(case: Case) -> Stack:
-    return Stack(case.model())
+    return Stack(tuple(with_embedded(case.model())), types_read=types_read(RULES.values()))
 
 
 def cases(rule: Rule) -> Iterator[Case]:
@@ -130,7 +135,8 @@ def cases(rule: Rule) -> Iterator[Case]:
 
 def case_of(rule: Rule, defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> Case:
     if isinstance(rule, ResourceRule):
-        resources = (CaseResource("it", entry.get("type", rule.types[0]), entry.get("props", {})),)
+        one = {name: entry[name] for name in ("type", "props", "provider") if name in entry}
+        resources = (CaseResource(**{"name": "it", "type": rule.types[0], **one}),)
     else:
         resources = tuple(CaseResource(**one) for one in merged(defaults.get("resources", []), entry))
     expected: Any = entry["expect"]

@@ -62,13 +62,14 @@ def purely(case: Case) -> Answer:
     if isinstance(case.rule, StackRule):
         evaluation = evaluate_stack(case.rule, stack, settings)
         return Answer(tuple(seen(case, *pair) for pair in evaluation.findings), evaluation.reason or None)
-    resource = stack.resources[0]
-    alone = evaluate_resource(case.rule, resource, settings)
-    return Answer(tuple(seen(case, resource, one) for one in alone.findings), alone.reason or None)
+    every = [(one, evaluate_resource(case.rule, one, settings)) for one in stack.of(*case.rule.types)]
+    reasons = [alone.reason for _, alone in every] or [f"Applies to {case.rule.types_shown}."]
+    found = tuple(seen(case, one, finding) for one, alone in every for finding in alone.findings)
+    return Answer(found, reasons[-1] if all(reasons) else None)
 
 
 def seen(case: Case, resource: Resource, finding: Finding) -> Seen:
-    return Seen(resource.urn, message(case.rule, resource, finding))
+    return Seen(resource.declared.urn, message(case.rule, resource, finding))
 
 
 def on_the_wire(case: Case, response: proto.AnalyzeResponse) -> Answer:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
+from tap_guardrails.aws.embedded import with_embedded
 from tap_guardrails.evaluation import evaluate_resource, evaluate_stack
 from tap_guardrails.model import ResourceRule, Settings, Stack
-from tests.policypack.harness.cases import CaseResource, decoded, model
+from tap_guardrails.model.rule import types_read
+from tests.policypack.harness.cases import RULES, CaseResource, decoded, model
 from tests.policypack.harness.trees import UNKNOWN_MARK
 
 if TYPE_CHECKING:
@@ -83,9 +85,12 @@ def reads(case: Case) -> dict[str, set[Path]]:
     ]
     settings = Settings(case.rule.all_settings, case.config)
     if isinstance(case.rule, ResourceRule):
-        evaluate_resource(case.rule, resources[0], settings)
+        for resource in with_embedded(resources[:1]):
+            if resource.is_a(case.rule.types):
+                evaluate_resource(case.rule, resource, settings)
     else:
-        evaluate_stack(case.rule, Stack(resources), settings)
+        stack = Stack(tuple(with_embedded(resources)), types_read=types_read(RULES.values()))
+        evaluate_stack(case.rule, stack, settings)
     return seen
 
 

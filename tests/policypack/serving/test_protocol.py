@@ -181,10 +181,12 @@ def test_what_was_asked_for_is_forgotten_with_the_stack(pack: Pack) -> None:
 def nested(levels: int) -> bytes:
     """An AnalyzeRequest for a key, with a property nested so deep that no Python object could hold it."""
     value = field(3, b"x")
+    provider = proto.AnalyzeRequest(provider=proto.AnalyzerProviderResource(urn="x"))
     for _ in range(levels):
         value = field(5, field(1, field(1, b"a") + field(2, value)))
     entry = field(1, b"enableKeyRotation") + field(2, value)
-    return field(1, b"aws:kms/key:Key") + field(2, field(1, entry)) + field(3, KEY_UNKNOWN.urn.encode())
+    key = field(1, b"aws:kms/key:Key") + field(2, field(1, entry)) + field(3, KEY_UNKNOWN.urn.encode())
+    return key + provider.SerializeToString()
 
 
 def field(number: int, content: bytes) -> bytes:

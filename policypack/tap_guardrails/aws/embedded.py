@@ -1,0 +1,329 @@
+"""Resources that another resource carries inside: in a CloudFormation template, in a desired state.
+
+They become resources of aws-native's types, whose properties follow CloudFormation's schema, and are
+evaluated like those that the program declares itself. What cannot be read is a gap, which
+`no-unseen-resources` reports.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final, cast
+
+from tap_guardrails.aws.policy_documents import unrepeated
+from tap_guardrails.model import (
+    UNKNOWN,
+    Absent,
+    Embedding,
+    Finding,
+    Invalid,
+    Known,
+    PropertyRef,
+    Resource,
+    Secret,
+    Unknown,
+    Value,
+    decode,
+    undecided,
+    violation,
+)
+from tap_guardrails.model.property_value import join
+from tap_guardrails.model.record import record
+from tap_guardrails.model.values import CloudFormationObject
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+TEMPLATES: Final = frozenset(
+    {
+        "aws:cloudformation/stack:Stack",
+        "aws:cloudformation/stackSet:StackSet",
+        "aws-native:cloudformation:Stack",
+        "aws-native:cloudformation:StackSet",
+    }
+)
+CLOUD_CONTROL: Final = "aws:cloudcontrol/resource:Resource"
+EXTENSION: Final = "aws-native:index:ExtensionResource"
+CARRIERS: Final = frozenset({*TEMPLATES, CLOUD_CONTROL, EXTENSION})
+"""Types of resources into which the pack looks."""
+
+READABLE: Final = "a template in `templateBody`, in JSON or YAML, without macros"
+DECLARED: Final = "resources that the program or its templates declare one by one"
+
+LARGEST_TEMPLATE: Final = 1_000_000
+"""Characters; AWS takes a twentieth of that in `templateBody`."""
+MOST_NESTED: Final = 4
+
+TYPE: Final = re.compile(r"AWS::([A-Za-z0-9]+)::([A-Za-z0-9]+)")
+CUSTOM_RESOURCE: Final = "aws-native:cloudformation:CustomResource"
+NO_VALUE: Final = "AWS::NoValue"
+HARMLESS_TRANSFORMS: Final = frozenset({"AWS::LanguageExtensions"})
+SUBSTITUTED: Final = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.[^}]*)?\}")
+
+
+@record
+class Contents:
+    """What a resource carries inside.
+
+    Attributes:
+        resources: The resources.
+        gaps: What could not be looked into.
+    """
+
+    resources: tuple[Resource, ...] = ()
+    gaps: tuple[Finding, ...] = ()
+
+
+class EveryProperty(Mapping[str, tuple[str, ...]]):
+    """Dependencies that are recorded for a whole document, and so hold for each of its properties."""
+
+    def __init__(self, urns: tuple[str, ...]) -> None:
+        self._urns = urns
+
+    def __getitem__(self, name: str) -> tuple[str, ...]:
+        return self._urns
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+class References(dict[str, tuple[str, ...]]):
+    """For each property of a template's resource, the URNs that its functions refer to, by either name."""
+
+    def get(self, key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Return the URNs of a property."""
+        folded = key.casefold()
+        return next((urns for name, urns in self.items() if name.casefold() == folded), default)
+
+
+def with_embedded(resources: Iterable[Resource], depth: int = 0) -> Iterator[Resource]:
+    """Go through resources, each followed by those that it carries inside."""
+    for resource in resources:
+        yield resource
+        if resource.type in CARRIERS and resource.provider is not None and depth < MOST_NESTED:
+            yield from with_embedded(contents(resource).resources, depth + 1)
+
+
+def contents(carrier: Resource) -> Contents:
+    """Read what a resource carries inside."""
+    if carrier.type == CLOUD_CONTROL:
+        return desired_state(carrier, carrier.at("typeName"), carrier.at("desiredState").document())
+    if carrier.type == EXTENSION:
+        return desired_state(carrier, carrier.at("type"), carrier.at("properties"))
+    return template(carrier, carrier.at("templateBody"))
+
+
+def token(name: str) -> str:
+    """Return aws-native's token of CloudFormation's type; others than AWS's are as good as custom ones."""
+    match = TYPE.fullmatch(name)
+    return f"aws-native:{match[1].lower()}:{match[2]}" if match else CUSTOM_RESOURCE
+
+
+def desired_state(carrier: Resource, named: PropertyRef, state: PropertyRef) -> Contents:
+    """Read the one resource of Cloud Control, or of aws-native's extension of it."""
+    kind = named.text()
+    if not isinstance(kind, Known) or named.secret:
+        return gap(kind, "the CloudFormation type of the resource", "The type of the resource is not known.")
+    fields = state.entries()
+    if state.secret or not isinstance(fields, (Known, Absent)):
+        return gap(fields, "the properties of the resource, in the open", "Its properties cannot be read.")
+    properties = CloudFormationObject(cast("dict[str, Value]", in_cloudformation(state.value or {})))
+    top = state.top
+    inner = Resource(
+        f"{carrier.urn}#{kind.value}",
+        token(kind.value),
+        carrier.name,
+        hidden(properties) if state.redacted else properties,
+        carrier.provider,
+        carrier.urn,
+        EveryProperty(carrier.property_dependencies.get(top, ())),
+        Embedding(carrier, state.path),
+    )
+    return Contents((inner,))
+
+
+def template(carrier: Resource, body: PropertyRef) -> Contents:
+    """Read a template: its resources, each with what it refers to."""
+    text = body.text() if isinstance(body.value, str) else body.entries()
+    if isinstance(text, Absent):
+        return gap(text, READABLE, "The template is not in the program, so what it declares is unseen.")
+    if body.secret or not isinstance(text, Known):
+        return gap(text, READABLE, "The template cannot be read before deployment.")
+    try:
+        document = parsed(body.value)
+        return read_template(carrier, body, document)
+    except (ValueError, RecursionError):
+        return gap(Invalid(body, "a template"), READABLE, "The template cannot be read.")
+
+
+def parsed(body: Value) -> Mapping[str, object]:
+    """Read a template's text, or take it as it is when it is an object.
+
+    Raises:
+        ValueError: It is neither JSON nor YAML as CloudFormation takes it, or no object.
+    """
+    document: object = body
+    if isinstance(body, str):
+        if len(body) > LARGEST_TEMPLATE:
+            raise ValueError
+        if body.lstrip().startswith("{"):
+            document = json.loads(body, object_pairs_hook=unrepeated)
+        else:
+            from tap_guardrails.aws.template_yaml import read_yaml  # noqa: PLC0415 - few stacks need PyYAML
+
+            document = read_yaml(body)
+    if not isinstance(document, dict):
+        raise ValueError  # noqa: TRY004 - whatever is wrong with the text, it is no template
+    return cast("dict[str, object]", document)
+
+
+def read_template(carrier: Resource, body: PropertyRef, document: Mapping[str, object]) -> Contents:
+    """Read a template's resources; what a macro may add or change is a gap."""
+    gaps: list[Finding] = []
+    transforms = document.get("Transform")
+    listed = cast("list[object]", transforms) if isinstance(transforms, list) else [transforms]
+    macros = [one for one in listed if one is not None and str(one) not in HARMLESS_TRANSFORMS]
+    if macros or has_transform(document):
+        where = step(body, "Transform")
+        gaps.append(violation(where, "A macro transforms the template, and may add any resource.", READABLE))
+    entries = document.get("Resources")
+    if not isinstance(entries, dict):
+        gaps.append(violation(step(body, "Resources"), "The template declares no resources.", READABLE))
+        return Contents((), tuple(gaps))
+    declared = cast("dict[str, object]", entries)
+    resources: list[Resource] = []
+    for identifier, entry in declared.items():
+        where = step(body, "Resources", str(identifier))
+        fields = cast("dict[str, object]", entry) if isinstance(entry, dict) else {}
+        if not isinstance(fields.get("Type"), str) or str(identifier).startswith("Fn::"):
+            gaps.append(violation(where, f"`{where.path}` does not say which resources it makes.", DECLARED))
+            continue
+        if fields.get("Condition") is not None:
+            gaps.append(
+                undecided(
+                    step(body, "Resources", str(identifier), "Condition"),
+                    "a resource without a condition",
+                    f"Whether `{identifier}` is created depends on a condition of the template.",
+                    "Make the choice in the program, or allow the type of the carrying resource.",
+                )
+            )
+        resources.append(resource_of(carrier, where, str(identifier), fields, declared.keys()))
+    return Contents(tuple(resources), tuple(gaps))
+
+
+def resource_of(
+    carrier: Resource,
+    where: PropertyRef,
+    identifier: str,
+    fields: Mapping[str, object],
+    declared: Collection[str],
+) -> Resource:
+    """Make a resource of an entry of a template."""
+    given = fields.get("Properties")
+    properties, references = CloudFormationObject(), References()
+    for name, value in (cast("dict[str, object]", given) if isinstance(given, dict) else {}).items():
+        named: set[str] = set()
+        properties[str(name)] = evaluated(value, named)
+        urns = tuple(f"{carrier.urn}#{one}" for one in sorted(named) if one in declared)
+        if named:
+            references[str(name)] = urns or (carrier.urn,)
+    return Resource(
+        f"{carrier.urn}#{identifier}",
+        token(str(fields["Type"])),
+        f"{carrier.name}/{identifier}",
+        hidden(properties) if where.redacted else properties,
+        carrier.provider,
+        carrier.urn,
+        references,
+        Embedding(carrier, f"{where.path}.Properties"),
+    )
+
+
+def evaluated(tree: object, named: set[str]) -> Value:
+    """Turn a value of a template into one of the pack's; what a function will make of it is unknown.
+
+    Args:
+        tree: The value.
+        named: Takes up the names of what its functions refer to.
+    """
+    if isinstance(tree, dict):
+        fields = cast("dict[object, object]", tree)
+        if fields == {"Ref": NO_VALUE}:
+            return None
+        if fields.keys() == {"Ref"} or any(str(key).startswith("Fn::") for key in fields):
+            named.update(references(fields))
+            return UNKNOWN
+        return CloudFormationObject({str(key): evaluated(value, named) for key, value in fields.items()})
+    if isinstance(tree, list):
+        return [evaluated(item, named) for item in cast("list[object]", tree)]
+    return decode(tree)
+
+
+def references(tree: object) -> Iterator[str]:
+    """Go through the names that a template's functions refer to; an empty one stands for all other things."""
+    yield ""
+    if isinstance(tree, list):
+        for item in cast("list[object]", tree):
+            yield from references(item)
+    elif isinstance(tree, dict):
+        for key, value in cast("dict[object, object]", tree).items():
+            if key == "Ref":
+                yield str(value)
+            elif key == "Fn::GetAtt":
+                first = cast("list[object]", value)[:1] if isinstance(value, list) else [value]
+                yield from (str(one).partition(".")[0] for one in first)
+            elif key == "Fn::Sub":
+                text, *others = cast("list[object]", value) if isinstance(value, list) else [value]
+                yield from SUBSTITUTED.findall(str(text))
+                yield from references(others)
+            else:
+                yield from references(value)
+
+
+def has_transform(tree: object) -> bool:
+    """Tell whether a macro transforms any part of a template."""
+    if isinstance(tree, dict):
+        fields = cast("dict[object, object]", tree)
+        return "Fn::Transform" in fields or any(has_transform(value) for value in fields.values())
+    return isinstance(tree, list) and any(has_transform(item) for item in cast("list[object]", tree))
+
+
+def in_cloudformation(value: Value) -> Value:
+    """Return a value whose objects answer to both casings."""
+    match value:
+        case dict():
+            return CloudFormationObject({key: in_cloudformation(item) for key, item in value.items()})
+        case list():
+            return [in_cloudformation(item) for item in value]
+        case Secret(inner, marked):
+            return Secret(in_cloudformation(inner), marked)
+        case _:
+            return value
+
+
+def hidden(properties: CloudFormationObject) -> CloudFormationObject:
+    """Hide the values of properties that stand in what may be a secret."""
+    return CloudFormationObject({name: Secret(value, marked=False) for name, value in properties.items()})
+
+
+def step(body: PropertyRef, *steps: str) -> PropertyRef:
+    """Return the place of a part of a document, without its value."""
+    path = body.path
+    for one in steps:
+        path = join(path, one)
+    return PropertyRef(path, None, body.secret, body.top, redacted=body.redacted)
+
+
+def gap(reading: object, required: str, problem: str) -> Contents:
+    """Return the contents of a resource into which nobody can look before deployment, or at all."""
+    value = cast("Known[object] | Absent | Unknown | Invalid", reading)
+    if isinstance(value, Unknown):
+        return Contents((), (undecided(value.node, required, problem),))
+    ref = value.node
+    return Contents((), (violation(ref, problem, required),))

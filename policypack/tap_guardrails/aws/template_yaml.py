@@ -1,0 +1,73 @@
+"""Templates in YAML, with CloudFormation's tags for its functions; imported only when there is one.
+
+Of YAML 1.1 CloudFormation takes neither aliases nor merges, and no timestamps:
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, cast
+
+import yaml
+
+TIMESTAMP: Final = "tag:yaml.org,2002:timestamp"
+PLAIN_NAMES: Final = frozenset({"Ref", "Condition"})
+"""The tags whose long form has no `Fn::` before it."""
+
+
+class TemplateLoader(yaml.SafeLoader):
+    """Reads a template; an alias, or a key that stands twice, is an error."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Compose a node that is no alias: aliases of aliases take a machine's memory.
+
+        Raises:
+            ComposerError: It is one.
+        """
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.composer.ComposerError(None, None, "CloudFormation takes no aliases", None)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's
+        """Make an object, each of whose keys stands once.
+
+        Raises:
+            ConstructorError: A key stands twice.
+        """
+        fields = super().construct_mapping(node, deep=deep)
+        if len(fields) != len(node.value):
+            raise yaml.constructor.ConstructorError(None, None, "a key stands twice", node.start_mark)
+        return fields
+
+
+TemplateLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != TIMESTAMP]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def function(loader: TemplateLoader, suffix: str, node: yaml.Node) -> dict[str, object]:
+    """Make the long form of a function's tag: `!GetAtt a.b` is `{Fn::GetAtt: a.b}`."""
+    match node:
+        case yaml.MappingNode():
+            value: object = loader.construct_mapping(node, deep=True)
+        case yaml.SequenceNode():
+            value = loader.construct_sequence(node, deep=True)
+        case _:
+            value = loader.construct_scalar(cast("yaml.ScalarNode", node))
+    return {suffix if suffix in PLAIN_NAMES else f"Fn::{suffix}": value}
+
+
+TemplateLoader.add_multi_constructor("!", function)
+
+
+def read_yaml(text: str) -> object:
+    """Read a template.
+
+    Raises:
+        ValueError: It is no YAML, or what CloudFormation does not take.
+    """
+    try:
+        return yaml.load(text, TemplateLoader)  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, TypeError, AttributeError) as error:
+        raise ValueError from error

@@ -1,0 +1,166 @@
+"""Everything that a stack makes can be looked into, or the operator has allowed it.
+
+A stack makes resources that no policy evaluates where something else declares them: a template that cannot be
+read, a shell command, a provider whose code stands in the program, a Terraform module. It does so too where
+AWS's resource comes in a spelling that no policy reads, although one reads the same resource in another.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.embedded import CARRIERS, contents
+from tap_guardrails.aws.policy_documents import covers
+from tap_guardrails.aws.resource_types import twin
+from tap_guardrails.model import (
+    ANY_TYPE,
+    Coverage,
+    Finding,
+    Outcome,
+    Resource,
+    ResourceType,
+    Settings,
+    Severity,
+    Stack,
+    StackRule,
+    StringList,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+UNSEEN: Final = {
+    "aws:cloudformation/*": "CloudFormation makes resources that the program does not declare.",
+    "aws-native:cloudformation:*": "CloudFormation makes resources that the program does not declare.",
+    "aws-native:serverless:*": "The Serverless Application Model makes resources that it does not list.",
+    "aws:servicecatalog/provisionedProduct:*": "Service Catalog makes the resources of a product.",
+    "aws-native:servicecatalog:CloudFormationProvisionedProduct": "Service Catalog makes the product.",
+    "aws:serverlessrepository/*": "The application's template makes resources that nobody sees.",
+    "aws:index/*": "A Terraform provider makes AWS's resources under other names.",
+    "awscc:*": "A Terraform provider makes AWS's resources under other names.",
+    "terraform-provider:*": "A Terraform provider makes resources that no policy knows.",
+    "terraform-module:*": "A Terraform module makes resources that the program does not declare.",
+    "*:index:Module": "A Terraform module makes resources that the program does not declare.",
+    "*:index:ModuleState": "A Terraform module makes resources that the program does not declare.",
+    "*:tf:*": "A Terraform module makes it, under a name that no policy knows.",
+    "command:*": "A command can make anything.",
+    "pulumi-nodejs:dynamic*": "A dynamic provider runs code of the program, which can make anything.",
+    "pulumi-python:dynamic*": "A dynamic provider runs code of the program, which can make anything.",
+}
+"""Patterns of types, and what stands behind them."""
+
+INSTANCES: Final = (
+    "aws:cloudformation/stackInstances:StackInstances",
+    "aws:cloudformation/stackSetInstance:StackSetInstance",
+)
+STACK_SET: Final = ResourceType(
+    "CloudFormation stack set",
+    {
+        "aws:cloudformation/stackSet:StackSet": {},
+        "aws-native:cloudformation:StackSet": {"name": "stackSetName"},
+    },
+)
+
+TERRAFORM: Final = frozenset({"terraform-module", "terraform-provider"})
+PROVIDERS: Final = "pulumi:providers:"
+OWN_PACKAGE: Final = "pulumi:"
+
+DECLARED: Final = "resources of aws's or aws-native's types, each declared by itself"
+
+
+def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+    """Evaluate a resource by whether anybody can see what it makes."""
+    allowed = settings.strings("allow")
+    declared = resource.declared
+    if any(covers(pattern, one.type) for one in {resource, declared} for pattern in allowed):
+        return
+    if resource.type.startswith(OWN_PACKAGE):
+        return
+    if resource.provider is None:
+        yield from component(resource, stack)
+    elif resource.type in CARRIERS:
+        yield from contents(resource).gaps
+    elif resource.type in INSTANCES and in_stack(resource, stack):
+        return
+    elif reason := unseen(resource):
+        yield found(resource, reason)
+    elif resource.type not in stack.types_read and twin(resource.type, stack.types_read):
+        known = twin(resource.type, stack.types_read)
+        yield found(resource, f"No policy reads this type; the policies read {known}.", f"`{known}`")
+
+
+def in_stack(instances: Resource, stack: Stack) -> bool:
+    """Tell whether the stack set that is deployed is one of the stack's, and so looked into there."""
+    return bool(stack.resolve_reference(instances, instances.at("stackSetName"), STACK_SET).certain)
+
+
+@cache
+def pattern_of(resource_type: str) -> str:
+    """Return the pattern of `UNSEEN` that a type matches, or nothing."""
+    return next((pattern for pattern in UNSEEN if covers(pattern, resource_type)), "")
+
+
+def unseen(resource: Resource) -> str:
+    """Say what stands behind a resource that nobody can look into; nothing when it is plain."""
+    pattern = pattern_of(resource.type)
+    if pattern:
+        return UNSEEN[pattern]
+    plugin = resource.provider.at("__internal", "name").value if resource.provider else None
+    return "A Terraform provider or module makes it." if plugin in TERRAFORM else ""
+
+
+def component(resource: Resource, stack: Stack) -> Iterator[Finding]:
+    """Evaluate a component: one from elsewhere has to have registered its children."""
+    if not resource.is_a((resource.type,)):
+        reason = "A component bears the type of an AWS resource, which no provider makes."
+        yield found(resource, reason, "a type of the component's own", "Give the component another type.")
+    elif is_remote(resource, stack) and not stack.children(resource.urn):
+        yield found(
+            resource,
+            "The component comes from another package, and none of its resources is registered.",
+            "a component whose resources are registered as its children",
+            "Make the component register its resources with itself as their parent.",
+            Verdict.UNDECIDED,
+        )
+
+
+def is_remote(resource: Resource, stack: Stack) -> bool:
+    """Tell whether a component is made by a provider of its package, which the engine then has."""
+    return any(True for _ in stack.of(PROVIDERS + resource.type.partition(":")[0]))
+
+
+def found(
+    resource: Resource,
+    problem: str,
+    required: str = DECLARED,
+    fix: str = "",
+    verdict: Verdict = Verdict.VIOLATION,
+) -> Finding:
+    """Make a finding on a resource's type."""
+    path = resource.embedding.path.removesuffix(".Properties") + ".Type" if resource.embedding else "type"
+    return Finding(verdict, problem, path, json.dumps(resource.type), required, fix)
+
+
+RULE = StackRule(
+    name="no-unseen-resources",
+    title="Nothing is deployed unseen",
+    description="Everything that the stack makes is declared where policies can read it, or is allowed.",
+    why="What no policy reads passes every policy, whatever it is.",
+    fix="Declare the resources in the program, one by one; or have the operator allow the type in `allow`.",
+    severity=Severity.HIGH,
+    url="https://docs.aws.amazon.com/wellarchitected/latest/framework/sec_securely_operate_automate_security_controls.html",
+    types=(ANY_TYPE,),
+    settings=(
+        StringList(
+            "allow",
+            (),
+            "Types of resources that may be deployed unseen, as patterns in which `*` stands for any "
+            "characters: `command:local:*`.",
+        ),
+    ),
+    coverage=Coverage.NONE,
+    check=check,
+)
