@@ -69,10 +69,17 @@ def _providers(deployment: Deployment) -> dict[str, Resource]:
 def _provider(
     one: Resource, providers: Mapping[str, Resource]
 ) -> analyzer_pb2.AnalyzerProviderResource | None:
-    """Return the resource's provider; a reference is the provider's URN, `::` and its id."""
-    found = providers.get(text(one.body.get("provider")).rpartition("::")[0])
+    """Return the resource's provider; a reference is the provider's URN, `::` and its id.
+
+    A custom resource always has one: where the state has lost it, its inputs are unknown, and no more.
+    """
+    urn = text(one.body.get("provider")).rpartition("::")[0]
+    found = providers.get(urn)
     if found is None:
-        return None
+        if not urn and one.body.get("custom") is not True:
+            return None
+        package = f"pulumi:providers:{one.type.partition(':')[0]}"
+        return analyzer_pb2.AnalyzerProviderResource(type=package, urn=urn, name=urn_name(urn))
     return analyzer_pb2.AnalyzerProviderResource(
         type=found.type, properties=_struct(found.inputs), urn=found.urn, name=urn_name(found.urn)
     )
