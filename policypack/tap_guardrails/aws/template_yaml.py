@@ -22,21 +22,21 @@ class TemplateLoader(yaml.SafeLoader):
         """Compose a node that is no alias: aliases of aliases take a machine's memory.
 
         Raises:
-            ComposerError: It is one.
+            YAMLError: It is one.
         """
         if self.check_event(yaml.AliasEvent):
-            raise yaml.composer.ComposerError(None, None, "CloudFormation takes no aliases", None)
+            raise yaml.YAMLError("CloudFormation takes no aliases")
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's
         """Make an object, each of whose keys stands once.
 
         Raises:
-            ConstructorError: A key stands twice.
+            YAMLError: A key stands twice.
         """
         fields = super().construct_mapping(node, deep=deep)
         if len(fields) != len(node.value):
-            raise yaml.constructor.ConstructorError(None, None, "a key stands twice", node.start_mark)
+            raise yaml.YAMLError("a key stands twice")
         return fields
 
 
@@ -58,7 +58,7 @@ def function(loader: TemplateLoader, suffix: str, node: yaml.Node) -> dict[str, 
     return {suffix if suffix in PLAIN_NAMES else f"Fn::{suffix}": value}
 
 
-TemplateLoader.add_multi_constructor("!", function)
+TemplateLoader.add_multi_constructor("!", function)  # pyright: ignore[reportUnknownMemberType]  # PyYAML's stubs
 
 
 def read_yaml(text: str) -> object:

@@ -135,8 +135,9 @@ def cases(rule: Rule) -> Iterator[Case]:
 
 def case_of(rule: Rule, defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> Case:
     if isinstance(rule, ResourceRule):
-        one = {name: entry[name] for name in ("type", "props", "provider") if name in entry}
-        resources = (CaseResource(**{"name": "it", "type": rule.types[0], **one}),)
+        given: dict[str, Any] = {"type": rule.types[0]}
+        given |= {key: entry[key] for key in ("type", "props", "provider") if key in entry}
+        resources = (CaseResource("it", **given),)
     else:
         resources = tuple(CaseResource(**one) for one in merged(defaults.get("resources", []), entry))
     expected: Any = entry["expect"]

@@ -23,11 +23,11 @@ class CaseLoader(yaml.SafeLoader):
     """Reads cases: YAML with the two tags, which become the protocol's marks."""
 
 
-def unknown_mark(_loader: yaml.SafeLoader, _node: yaml.PropertyRef) -> str:
+def unknown_mark(_loader: yaml.SafeLoader, _node: yaml.Node) -> str:
     return UNKNOWN_MARK
 
 
-def secret_mark(loader: CaseLoader, node: yaml.PropertyRef) -> dict[str, object]:
+def secret_mark(loader: CaseLoader, node: yaml.Node) -> dict[str, object]:
     match node:
         case yaml.MappingNode():
             value: object = loader.construct_mapping(node, deep=True)
@@ -49,7 +49,7 @@ def secret(value: object) -> dict[str, object]:
     return {SIGNATURE_KEY: SECRET_SIGNATURE, "value": value}
 
 
-def waiver_mark(_loader: yaml.SafeLoader, node: yaml.PropertyRef) -> str:
+def waiver_mark(_loader: yaml.SafeLoader, node: yaml.Node) -> str:
     """`!waiver 30`, or the words of one with days from now: `expires=+30 …`."""
     words = str(node.value)
     if DAYS.fullmatch(words):
