@@ -53,13 +53,9 @@ def take_option(args: list[str], name: str, default: str) -> str:
 
 
 def run_gate(session: nox.Session, command: str) -> None:
-    """Run one command of the gate in the environment that `--aws embedded|real` asks for."""
+    """Run one command of the gate (which prepares what `--aws embedded|real` asks for)."""
     install(session, "embedded")
-    args = list(session.posargs)
-    aws = take_option(args, "--aws", "embedded")
-    session.run(
-        "python", "-m", "tapgate", "exec", "--aws", aws, "--", "python", "-m", "tapgate", command, *args
-    )
+    session.run("python", "-m", "tapgate", command, *session.posargs)
 
 
 @nox.session(default=False)
@@ -84,7 +80,7 @@ def deploy(session: nox.Session) -> None:
     aws = take_option(args, "--aws", "embedded")
     own = aws == "embedded" and not os.environ.get("AWS_ENDPOINT_URL")
     emulator = ("python", "-m", "tapgate.embedded.emulator", "run", "--") if own else ()
-    gate = ("python", "-m", "tapgate", "exec", "--aws", aws, "--", "python", "-m", "tapgate", "deploy", *args)
+    gate = ("python", "-m", "tapgate", "deploy", "--aws", aws, *args)
     # Ctrl-C is the engine's to answer: ended meanwhile, it would leave its state behind.
     session.run(*emulator, *gate, interrupt_timeout=None, terminate_timeout=None)
 
@@ -147,7 +143,6 @@ def docs(session: nox.Session) -> None:
 def publish(session: nox.Session) -> None:
     """Check the pack as far as it goes without an account, then publish it (-- ORG)."""
     install(session, "embedded")
-    prepared = ("python", "-m", "tapgate", "exec", "--aws")
     check = ("publishable", "policypack", "--changelog", "CHANGELOG.md")
     profiles = (
         "--config",
@@ -155,10 +150,11 @@ def publish(session: nox.Session) -> None:
         "--config",
         "policypack/profiles/strict.json",
     )
-    session.run(*prepared, "embedded", "--", "python", "-m", "tapgate", *check, *profiles)
-    session.run(*prepared, "embedded", "--", "python", "-m", "tapgate", "preview", "--stack", "prod")
+    session.run("python", "-m", "tapgate", *check, *profiles)
+    session.run("python", "-m", "tapgate", "preview", "--stack", "prod")
     if session.posargs:
-        session.run(*prepared, "real", "--", "pulumi", "policy", "publish", *session.posargs, "policypack")
+        prepared = ("python", "-m", "tapgate", "exec", "--aws", "real", "--")
+        session.run(*prepared, "pulumi", "policy", "publish", *session.posargs, "policypack")
     else:
         session.log("the pack is ready; name the organization to publish it to: nox -s publish -- ORG")
 

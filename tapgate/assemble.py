@@ -29,6 +29,7 @@ def build_report(
     requested: Sequence[RequestedPack],
     locate: Locate,
     seconds: float,
+    notes: Sequence[str] = (),
 ) -> Report:
     """Build the report.
 
@@ -39,6 +40,7 @@ def build_report(
         requested: the packs asked for (their config files say what is turned off).
         locate: finds a resource's and property's place in the program.
         seconds: wall time of the engine.
+        notes: what else whoever reads the verdict must know.
     """
     return Report(
         project=project,
@@ -47,7 +49,7 @@ def build_report(
         findings=sorted_findings([_finding(event, locate) for event in log.findings]),
         tallies=tuple(sorted(_tallies(log, requested), key=lambda one: (one.pack, one.policy))),
         resources=len({summary.urn for summary in log.analyzed}),
-        notes=(*_notes(log), *sorted(_remediations(log))),
+        notes=(*notes, *_notes(log), *sorted(_remediations(log))),
         changes=tuple(sorted(log.changes.items())),
         seconds=seconds,
     )

@@ -1,38 +1,63 @@
-"""The command line of the gate: `python -m tapgate <command>`."""
+"""The command `tapgate`: the one place that joins the tool and the embedded environment."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar, cast
 
 from tapgate.failure import CouldNotRunError, Exit
 from tapgate.terminal import Ink, failure_lines, write
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-# Module and summary of each command; only the module of the one asked for is imported.
+    from tapgate.embedded.environment import Aws, Changes
+
+Result = TypeVar("Result")
+
+
+class Entry(NamedTuple):
+    """A command: its module, what it does, and whether it needs the environment prepared."""
+
+    module: str
+    summary: str
+    prepared: bool = True
+
+
+# Only the module of the command that is asked for is imported.
 COMMANDS: Final = {
-    "preview": ("tapgate.commands.preview", "preview a stack with policy packs and say what came of it"),
-    "deploy": ("tapgate.commands.deploy", "preview a stack and, if it passes, deploy exactly that"),
-    "audit": ("tapgate.commands.audit", "evaluate policy packs over the states of many stacks"),
-    "doctor": ("tapgate.commands.doctor", "say what is installed, what is missing and how to get it"),
-    "publishable": ("tapgate.commands.publishable", "say whether a policy pack can be published"),
-    "report": ("tapgate.reports.command", "draw reports again from verdict files"),
+    "preview": Entry("tapgate.commands.preview", "preview a stack with policy packs and print the verdict"),
+    "deploy": Entry("tapgate.commands.deploy", "preview a stack and, if it passes, deploy exactly that"),
+    "audit": Entry("tapgate.commands.audit", "evaluate policy packs over the states of many stacks"),
+    "report": Entry("tapgate.reports.command", "render reports from saved verdicts", prepared=False),
+    "doctor": Entry("tapgate.commands.doctor", "list what is installed, what is missing and how to get it"),
+    "publishable": Entry("tapgate.commands.publishable", "check whether a policy pack can be published"),
+    "env": Entry(
+        "tapgate.embedded.shell",
+        'print the prepared environment for a shell: eval "$(tapgate env)"',
+        prepared=False,
+    ),
+    "exec": Entry(
+        "tapgate.embedded.run",
+        "run a command in the prepared environment: exec -- COMMAND ...",
+        prepared=False,
+    ),
 }
 
 
 class Command(Protocol):
-    """What a module of `tapgate.commands` has."""
+    """What the module of a command has."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the command's options."""
         ...
 
-    def run(self, options: argparse.Namespace) -> Exit:
-        """Carry the command out.
+    def run(self, options: argparse.Namespace) -> int:
+        """Carry the command out and return its exit code.
 
         Raises:
             CouldNotRunError: there is no answer.
@@ -51,30 +76,114 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser, parsers = _parsers()
+    entry = COMMANDS.get(given[0]) if given else None
     command: Command | None = None
-    if given and given[0] in COMMANDS:
-        command = cast("Command", importlib.import_module(COMMANDS[given[0]][0]))
+    if entry is not None:
+        command = cast("Command", importlib.import_module(entry.module))
         command.add_arguments(parsers[given[0]])
+        if entry.prepared:
+            _add_aws(parsers[given[0]])
     options = parser.parse_args(given)
-    if command is None:
+    if command is None or entry is None:
         parser.error("the command comes first")
     try:
-        return command.run(options)
+        return _run(command, entry, options)
     except CouldNotRunError as failure:
         write(failure_lines(failure, Ink.for_stream(sys.stderr)), sys.stderr)
         return Exit.COULD_NOT_RUN
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(command: Command, entry: Entry, options: argparse.Namespace) -> int:
+    if entry.module.startswith("tapgate.embedded."):
+        return _embedded(lambda: command.run(options))
+    if entry.prepared:
+        _prepare(options, build=entry is not COMMANDS["doctor"])
+    return command.run(options)
+
+
+def _prepare(options: argparse.Namespace, *, build: bool) -> None:
+    """Make this process's environment the one that is asked for; what is prepared already stays as it is."""
+    from tapgate.embedded.environment import MARK, applied  # noqa: PLC0415 - `report` does without
+    from tapgate.embedded.stacks import EmbeddedStacks  # noqa: PLC0415
+
+    before = os.environ.get(MARK)
+    aws = cast("Aws", options.aws or (before if before in {"embedded", "real"} else "embedded"))
+    options.checks, options.engine_at_hand = [], True
+    if aws != before:
+        changes = _changes(aws, options) if build else _examined(aws, options)
+        wanted = applied(changes, os.environ)
+        os.environ.clear()
+        os.environ.update(wanted)
+    options.embedded = EmbeddedStacks.of(os.environ)
+
+
+def _changes(aws: Aws, options: argparse.Namespace) -> Changes:
+    from tapgate.embedded.prepare import prepare  # noqa: PLC0415 - for those who ask for it
+
+    project = cast("Path", getattr(options, "project", Path()))
+    return _embedded(lambda: prepare(aws, project))
+
+
+def _examined(aws: Aws, options: argparse.Namespace) -> Changes:
+    """Prepare as far as nothing has to be installed or built, and keep what was found."""
+    from tapgate.doctor import Check  # noqa: PLC0415 - for the doctor alone
+    from tapgate.embedded import doctor  # noqa: PLC0415
+    from tapgate.embedded.environment import changes_for  # noqa: PLC0415
+
+    for line in doctor.examine():
+        status = "there" if line.there else "missing" if line.needed else "optional"
+        options.checks.append(Check(line.name, status, line.found, "" if line.there else line.fix))
+    cli = doctor.cli_at_hand()
+    options.engine_at_hand = cli is not None
+    return {} if cli is None else _embedded(lambda: changes_for(aws, cli, os.environ))
+
+
+def _embedded(action: Callable[[], Result]) -> Result:
+    """Do something in the embedded environment, whose failures are told as all others are.
+
+    Raises:
+        CouldNotRunError: it fails.
+    """
+    from tapgate.embedded.failure import Failure  # noqa: PLC0415 - `report` does without
+
+    try:
+        return action()
+    except Failure as failure:
+        raise CouldNotRunError(
+            f"{failure.what}.", where=failure.where, why=failure.why, fix=failure.fix
+        ) from None
+    except OSError as error:
+        raise CouldNotRunError(
+            f"{error.strerror or error}.",
+            where=str(error.filename or ""),
+            why="the environment cannot be prepared without it.",
+            fix="make the file or folder usable, and run it again.",
+        ) from None
+
+
+def _add_aws(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--aws",
+        choices=("embedded", "real"),
+        help="embedded: a stand-in provider, no account; real: your own provider and backend "
+        "(default: embedded, or what the environment is prepared for)",
+    )
 
 
 def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     parser = argparse.ArgumentParser(
-        prog="python -m tapgate",
+        prog="tapgate",
         description="Put policy packs in front of any Pulumi stack.",
         epilog="Exit codes: 0 passed, 1 blocked by policy, 2 could not run.",
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     parsers = {
-        name: commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
-        for name, (_, summary) in COMMANDS.items()
+        name: commands.add_parser(
+            name, help=entry.summary.replace("%", "%%"), description=entry.summary, allow_abbrev=False
+        )
+        for name, entry in COMMANDS.items()
     }
     return parser, parsers

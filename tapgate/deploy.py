@@ -95,6 +95,7 @@ def deploy(
         requested=packs,
         locate=lambda urn, path: places.get((urn, path)),
         seconds=run.seconds,
+        notes=stack.notes,
     )
     applied = _applied(log)
     if run.interrupted or log.errors() or (run.code != 0 and report.outcome != "blocked"):

@@ -138,4 +138,5 @@ def _report(
         requested=packs,
         locate=Sources(project, document).locate,
         seconds=run.seconds,
+        notes=stack.notes,
     )

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from tapgate.diagnose import could_not_run
 from tapgate.document import mapping, sequence, text
@@ -21,7 +20,7 @@ from tapgate.plain import plain
 from tapgate.project import Project, check_stack_config, check_stack_name, read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from tapgate.engine import Engine, Run
@@ -45,10 +44,37 @@ class Stack:
     Attributes:
         name: its name as asked for.
         config: a copy of its config file, which the engine may write to.
+        notes: what in that copy is not as the team wrote it.
     """
 
     name: str
     config: Path
+    notes: tuple[str, ...] = ()
+
+
+class EmbeddedBackend(Protocol):
+    """A backend of the gate's own: its stacks are files, and no secret of the team's can be opened there."""
+
+    def has(self, project: str, name: str) -> bool:
+        """Say whether a stack is there."""
+        ...
+
+    def create(self, project: str, name: str) -> bool:
+        """Create a stack, empty; False when it is there already."""
+        ...
+
+    def remove(self, project: str, name: str) -> None:
+        """Remove a stack, unless it has resources."""
+        ...
+
+    def config(self, text: str, project: str) -> tuple[str, Sequence[str]]:
+        """Return the text of a config file as this backend can use it, and notes on what was replaced.
+
+        Args:
+            text: the config file.
+            project: the project file, which may declare the types of values.
+        """
+        ...
 
 
 class NoSuchStackError(Exception):
@@ -72,6 +98,7 @@ def on_stack(
     action: Callable[[Stack], Result],
     *,
     keep: Callable[[Result], bool] = lambda _: False,
+    embedded: EmbeddedBackend | None = None,
 ) -> Result:
     """Run something on a stack; one that the project knows and the backend does not is created first.
 
@@ -84,6 +111,7 @@ def on_stack(
         name: the stack.
         action: what to do; raises NoSuchStackError when the backend does not have the stack.
         keep: whether a stack that was created here stays.
+        embedded: the backend, where it is the gate's own.
 
     Returns:
         What the action returned.
@@ -93,17 +121,21 @@ def on_stack(
     """
     check_stack_name(name)
     check_stack_config(project, name)
-    config = engine.scratch / "stack.yaml"
-    _copy_config(project.stack_file(name), config)
+    stack = _with_copied_config(engine, project, name, embedded)
     try:
-        return action(Stack(name, config))
+        if embedded is None or embedded.has(project.name, name):
+            return action(stack)
     except NoSuchStackError:
-        _require_known(engine, project, name)
+        pass
+    _require_known(engine, project, name)
     for left in reversed(range(_ATTEMPTS)):
-        created = _create(engine, project, name, patient=left > 0)
+        if embedded is None:
+            created = _create(engine, project, name, patient=left > 0)
+        else:
+            created = embedded.create(project.name, name)
         stays = not created
         try:
-            result = action(Stack(name, config))
+            result = action(stack)
             stays = stays or keep(result)
         except NoSuchStackError:
             # Another run had created it for itself and removed it again, or is creating it just now.
@@ -112,8 +144,10 @@ def on_stack(
         else:
             return result
         finally:
-            if not stays:
+            if not stays and embedded is None:
                 _remove(engine, name)
+            elif not stays and embedded is not None:
+                embedded.remove(project.name, name)
     raise CouldNotRunError(
         f"The stack {name!r} was removed while the gate worked on it.",
         where=f"project {project.name} ({project.file})",
@@ -122,11 +156,16 @@ def on_stack(
     )
 
 
-def _copy_config(source: Path, target: Path) -> None:
-    if source.is_file():
-        shutil.copyfile(source, target)
-    else:
-        target.write_text("", encoding="utf-8")
+def _with_copied_config(
+    engine: Engine, project: Project, name: str, embedded: EmbeddedBackend | None
+) -> Stack:
+    source, copy = project.stack_file(name), engine.scratch / "stack.yaml"
+    text = source.read_text(encoding="utf-8") if source.is_file() else ""
+    notes: Sequence[str] = ()
+    if embedded is not None:
+        text, notes = embedded.config(text, project.file.read_text(encoding="utf-8"))
+    copy.write_text(text, encoding="utf-8")
+    return Stack(name, copy, tuple(notes))
 
 
 def _create(engine: Engine, project: Project, name: str, *, patient: bool) -> bool:

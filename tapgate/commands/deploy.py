@@ -41,6 +41,7 @@ def run(options: argparse.Namespace) -> Exit:
             cast("str", options.stack),
             lambda stack: _deploy(opened, stack),
             keep=lambda report: report.outcome == "passed",
+            embedded=opened.embedded,
         )
         write_reports("deploy", [report], opened.packs, targets_of(options))
     return Exit.BLOCKED if report.outcome == "blocked" else Exit.PASSED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -11,6 +12,9 @@ from tapgate.failure import Exit
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable
+
+    from tapgate.doctor import Check
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,5 +38,8 @@ def run(options: argparse.Namespace) -> Exit:
     Returns:
         Passed when nothing is missing, else could not run.
     """
-    checks = examine(cast("Path", options.project), cast("list[Path]", options.policy_pack))
+    checks: Iterable[Check] = cast("list[Check]", options.checks)
+    if options.engine_at_hand:
+        more = examine(cast("Path", options.project), cast("list[Path]", options.policy_pack))
+        checks = chain(checks, more)
     return Exit.PASSED if show_checks(checks, "READY") else Exit.COULD_NOT_RUN

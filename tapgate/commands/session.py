@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tapgate.packs import RequestedPack
     from tapgate.preview import Preview
     from tapgate.project import Project
-    from tapgate.stacks import Stack
+    from tapgate.stacks import EmbeddedBackend, Stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Session:
         progress: the line that shows that the engine is at work.
         allow_empty: accept that no policy applied to anything.
         ink: what standard output can show.
+        embedded: the backend, where it is the gate's own.
     """
 
     project: Project
@@ -47,6 +48,7 @@ class Session:
     progress: Progress
     allow_empty: bool
     ink: Ink
+    embedded: EmbeddedBackend | None
 
     def preview(self, stack: Stack, plan: Path | None = None) -> Preview:
         """Preview a stack and print the verdict; of a run that failed, what policies had found until then.
@@ -101,4 +103,5 @@ def session(options: argparse.Namespace) -> Generator[Session]:
             progress=progress,
             allow_empty=cast("bool", options.allow_empty),
             ink=Ink.for_stream(sys.stdout),
+            embedded=cast("EmbeddedBackend | None", options.embedded),
         )

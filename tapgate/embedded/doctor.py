@@ -1,4 +1,4 @@
-"""`python -m tapgate doctor`: what is there, what is missing, and how to get it."""
+"""What of the embedded default is there, what is missing, and how to get it: a part of `tapgate doctor`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from tapgate.embedded.toolchain.executable import Cli
 from tapgate.embedded.toolchain.search import FORCED, find_forced
 
 PACKAGES = ("pulumi", "pulumi-aws", "pulumi-policy", "ministack")
-_EXIT_MISSING = 2
 
 
 @dataclass(frozen=True)
@@ -30,18 +29,19 @@ class Line:
     fix: str = ""
     needed: bool = True
 
-    def __str__(self) -> str:
-        """Render one or two lines."""
-        sign = "ok     " if self.there else "missing" if self.needed else "absent "
-        text = f"{sign}  {self.name}: {self.found}"
-        return text if self.there or not self.fix else f"{text}\n         -> {self.fix}"
+
+def examine() -> list[Line]:
+    """Return what was found, without installing or building anything."""
+    lines = [*_interpreter(), _toolchain(), _go(), _cache(), _provider(), _login()]
+    return [*lines, _archives(), _stacks()] if (ROOT / "Pulumi.yaml").is_file() else lines
 
 
-def report() -> int:
-    """Print what was found; 2 when something is missing that the embedded default needs, else 0."""
-    lines = [*_interpreter(), _toolchain(), _go(), _cache(), _archives(), _stacks(), _provider(), _login()]
-    print("\n".join(map(str, lines)))
-    return _EXIT_MISSING if any(line.needed and not line.there for line in lines) else 0
+def cli_at_hand() -> Cli | None:
+    """Return the CLI that would be used, if that is there already."""
+    try:
+        return find_forced() or at_hand()
+    except Failure:
+        return None
 
 
 def _interpreter() -> list[Line]:
@@ -66,7 +66,7 @@ def _toolchain() -> Line:
     return Line(
         "Pulumi CLI",
         there=False,
-        found="not there yet; the next `python -m tapgate exec` gets it"
+        found="not there yet; the next command that needs it gets it"
         if will_build
         else "not there, and no Go to build it with",
         fix="install it from https://www.pulumi.com/docs/install/ or install Go from https://go.dev/dl/",

@@ -47,7 +47,7 @@ def changes_for(aws: Aws, cli: Cli, base: Mapping[str, str], root: Path = ROOT) 
         **_python(base),
         **dict.fromkeys((name for name in base if not _may_stay(name, base[name])), None),
         **_nowhere_to_log_in(),
-        "PATH": _path(base, [stand_in_folder(root), cli.folder]),
+        "PATH": _path(base, [stand_in_folder(root, cli=cli.folder / "pulumi"), cli.folder]),
         "PULUMI_HOME": str(make_folder(checkout_folder(root) / "home")),
         "PULUMI_BACKEND_URL": f"file://{make_folder(state_folder(root, base))}",
         "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,

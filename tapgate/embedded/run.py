@@ -1,13 +1,18 @@
-"""Run a command in a prepared environment, as if it had been called directly."""
+"""`tapgate exec`: run a command in the prepared environment, as if it had been called directly."""
 
 from __future__ import annotations
 
+import argparse
+import os
 import shutil
 import signal
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from tapgate.embedded import prepare
+from tapgate.embedded.environment import applied
 from tapgate.embedded.failure import Failure
+from tapgate.embedded.places import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +23,29 @@ if TYPE_CHECKING:
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
 
 
-def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    prepare.add_arguments(parser)
+    parser.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND ...", help="what to run")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command that follows two hyphens.
+
+    Raises:
+        Failure: there is no such command, or nothing to run it in.
+    """
+    words = cast("list[str]", options.words)
+    words = words[1:] if words[:1] == ["--"] else words
+    if not words:
+        raise Failure(
+            "No command is given", fix="write it behind two hyphens: tapgate exec -- pulumi version"
+        )
+    changes = prepare.prepare(options.aws, ROOT, options.stack_init)
+    return run_to_end(words, applied(changes, os.environ))
+
+
+def run_to_end(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run the command to its end and return its exit code, 128 + n for one that signal n ended.
 
     Ctrl-C reaches the command by itself, which decides what to do about it; SIGTERM and SIGHUP are passed on.

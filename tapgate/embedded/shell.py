@@ -1,15 +1,29 @@
-"""Write changes of the environment as a POSIX shell reads them."""
+"""`tapgate env`: print the prepared environment as a POSIX shell reads it."""
 
 from __future__ import annotations
 
 import re
 import shlex
+import sys
 from typing import TYPE_CHECKING
 
+from tapgate.embedded import prepare
+from tapgate.embedded.places import ROOT
+
 if TYPE_CHECKING:
+    import argparse
+
     from tapgate.embedded.environment import Changes
 
+add_arguments = prepare.add_arguments
+
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what to evaluate: `eval "$(tapgate env)"`."""
+    sys.stdout.write(exports(prepare.prepare(options.aws, ROOT, options.stack_init)))
+    return 0
 
 
 def exports(changes: Changes) -> str:

@@ -115,15 +115,7 @@ def gate_arguments() -> Iterator[tuple[str, list[str]]]:
                 and word in {"preview", "deploy", "audit"}
             ):
                 given = words[index + 2 :] if words[index + 1 : index + 2] == ["--"] else []
-                yield place, [word, *without_aws(given)]
-
-
-def without_aws(words: list[str]) -> list[str]:
-    """Take out what the noxfile keeps for itself."""
-    if "--aws" not in words:
-        return words
-    at = words.index("--aws")
-    return words[:at] + words[at + 2 :]
+                yield place, [word, *given]
 
 
 def test_the_gates_options_that_are_mentioned_exist(

@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).parents[2]
 FOREIGN = Path(__file__).parent / "fixtures" / "foreign"
-DOCUMENTED = (
-    "python -m tapgate exec -- "
-    "python -m tapgate preview --project PROJECT --stack STACK --policy-pack policypack"
-)
+DOCUMENTED = "python -m tapgate preview --project PROJECT --stack STACK --policy-pack policypack"
 
 
 @dataclass(frozen=True)

@@ -274,7 +274,7 @@ def test_a_wrong_command_line(arguments: list[str], capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit) as end:
         main(arguments)
     assert end.value.code == 2
-    assert "usage: python -m tapgate" in capsys.readouterr().err
+    assert "usage: tapgate" in capsys.readouterr().err
 
 
 def test_as_a_program(project: Project, pack: Pack) -> None:

@@ -10,7 +10,7 @@ from tapgate.embedded import stacks
 from tapgate.embedded.emulator.emulator import Emulator, EmulatorError
 from tapgate.embedded.environment import EMULATOR_STATE, MARK
 from tapgate.embedded.failure import Failure
-from tapgate.embedded.run import run
+from tapgate.embedded.run import run_to_end
 
 _CANNOT_RUN = 2
 
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
     try:
         with Emulator(options.port) as emulator:
             _say(f"AWS emulator at {emulator.endpoint} (127.0.0.1 only), for as long as the command runs")
-            code = run(command, _environment(emulator))
+            code = run_to_end(command, _environment(emulator))
     except (EmulatorError, Failure) as error:
         _say(f"error: {error}")
     except KeyboardInterrupt:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tapgate.embedded.failure import Failure
+from tapgate.embedded.stand_ins import is_stand_in_folder
 from tapgate.embedded.toolchain import go_build, official
 from tapgate.embedded.toolchain.executable import Cli, inspect
 from tapgate.embedded.toolchain.progress import say
@@ -66,6 +67,8 @@ def _candidates() -> Iterator[Path]:
     seen: set[Path] = set()
     for entry in os.environ.get("PATH", os.defpath).split(os.pathsep):
         path = Path(entry, "pulumi")
+        if is_stand_in_folder(entry):
+            continue  # It starts the CLI that is searched for.
         if path not in seen and os.access(path, os.X_OK) and not path.is_dir():
             seen.add(path)
             yield path

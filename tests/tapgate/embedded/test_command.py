@@ -1,15 +1,16 @@
-"""`python -m tapgate`, as a user calls it, on a machine with a CLI on PATH."""
+"""`tapgate exec`, `env` and `doctor`, as a user calls them, on a machine with a CLI on PATH."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tapgate.embedded.command import main
+from tapgate.cli import main
 from tapgate.embedded.environment import state_folder
 from tests.tapgate.embedded.toolchain import fakes
 
@@ -20,22 +21,18 @@ def install_nothing(*_: object) -> None:
     """Stand for the installation that an official language host wants."""
 
 
-def no_files(_root: Path) -> list[Path]:
-    """Stand for a checkout without stack files."""
-    return []
-
-
 @pytest.fixture(autouse=True)
 def machine(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine with a CLI, whose checkout is left alone: no archives to build, no stack files to touch."""
+    """A machine with a CLI, whose checkout is left alone: there are no archives to build."""
     fakes.cli(tmp_path / "bin")
     monkeypatch.setenv("PATH", f"{tmp_path}/bin:/usr/bin:/bin")
     monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "pulumi-home"))
     for name in ("PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("tapgate.embedded.lambda_code.ensure_archives", lambda: True)
-    monkeypatch.setattr("tapgate.embedded.command.ensure_component_environment", install_nothing)
-    monkeypatch.setattr("tapgate.embedded.stack_files._stack_files", no_files)
+    monkeypatch.setattr(
+        "tapgate.embedded.component_environment.ensure_component_environment", install_nothing
+    )
     return cache
 
 
@@ -87,7 +84,7 @@ def test_a_shell_can_take_the_environment_over(capfd: pytest.CaptureFixture[str]
 
 def test_the_real_account_needs_a_login(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["exec", "--aws", "real", "--", "true"]) == 2
-    assert capfd.readouterr().err.startswith("tapgate: Pulumi is not logged in to any backend.\n")
+    assert capfd.readouterr().err.startswith("COULD NOT RUN  Pulumi is not logged in to any backend.\n")
 
 
 def test_with_a_login_the_real_account_is_used(
@@ -104,13 +101,13 @@ def test_with_a_login_the_real_account_is_used(
 def test_bad_input_is_told_in_one_form(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["exec", "--"]) == 2
     assert capfd.readouterr().err.splitlines()[-2:] == [
-        "tapgate: No command is given.",
-        "  Fix: write it behind two hyphens: python -m tapgate exec -- pulumi version",
+        "COULD NOT RUN  No command is given.",
+        "  fix       write it behind two hyphens: tapgate exec -- pulumi version",
     ]
     assert main(["exec", "--stack-init", "a/b", "--", "true"]) == 2
-    assert "tapgate: 'a/b' cannot be the name of a stack." in capfd.readouterr().err
+    assert "COULD NOT RUN  'a/b' cannot be the name of a stack." in capfd.readouterr().err
     assert main(["exec", "--", "no-such-command"]) == 2
-    assert "tapgate: 'no-such-command' is not a command." in capfd.readouterr().err
+    assert "COULD NOT RUN  'no-such-command' is not a command." in capfd.readouterr().err
     with pytest.raises(SystemExit) as wrong_option:
         main(["exec", "--aws", "other", "--", "true"])
     assert wrong_option.value.code == 2
@@ -124,51 +121,67 @@ def test_an_interrupt_while_preparing_ends_quietly(monkeypatch: pytest.MonkeyPat
     assert main(["exec", "--", "true"]) == 130
 
 
-def test_the_doctor_finds_what_is_there(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["doctor"]) == 0
-    lines = capfd.readouterr().out.splitlines()
-    assert f"ok       Pulumi CLI: 3.300.1, found on PATH, in {tmp_path}/bin" in lines
-    assert "absent   Go: not there; only needed to build a Pulumi CLI where none can be downloaded" in lines
-    assert "absent   Pulumi login (for --aws real): none" in lines
-    assert "         -> pulumi login" in lines
+@pytest.fixture
+def doctor(capfd: pytest.CaptureFixture[str]) -> Callable[[], tuple[int, str]]:
+    """`tapgate doctor`, and its answer with every run of spaces as one."""
+
+    def run() -> tuple[int, str]:
+        code = main(["doctor"])
+        out, err = capfd.readouterr()
+        assert "Traceback" not in out + err
+        return code, " ".join(out.split())
+
+    return run
+
+
+Doctor = Callable[[], tuple[int, str]]
+
+
+def test_the_doctor_finds_what_is_there(tmp_path: Path, doctor: Doctor) -> None:
+    _, said = doctor()
+    assert f"✓ Pulumi CLI 3.300.1, found on PATH, in {tmp_path}/bin" in said
+    assert "- Go not there; only needed to build a Pulumi CLI where none can be downloaded" in said
+    assert "- Pulumi login (for --aws real) none pulumi login" in said
+    assert "✓ stand-in AWS provider" in said
 
 
 def test_the_doctor_says_what_is_missing(
-    machine: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    machine: Path, monkeypatch: pytest.MonkeyPatch, doctor: Doctor
 ) -> None:
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     monkeypatch.setattr("tapgate.embedded.doctor.PACKAGES", ("pulumi", "no-such-package"))
     monkeypatch.setenv("PULUMI_ACCESS_TOKEN", "pul-secret")
     machine.parent.mkdir(parents=True, exist_ok=True)
-    assert main(["doctor"]) == 2
-    lines = capfd.readouterr().out.splitlines()
-    assert "missing  no-such-package: not installed" in lines
-    assert "missing  Pulumi CLI: not there, and no Go to build it with" in lines
-    assert "pul-secret" not in "".join(lines)
+    code, said = doctor()
+    assert code == 2
+    assert "✗ no-such-package not installed" in said
+    assert "✗ Pulumi CLI not there, and no Go to build it with" in said
+    assert "pul-secret" not in said
+    assert said.endswith("NOT READY 2 missing")
 
 
 def test_the_doctor_knows_that_a_cli_will_be_built(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, doctor: Doctor
 ) -> None:
     fakes.script(tmp_path / "go" / "go", "exit 0")
     monkeypatch.setenv("PATH", f"{tmp_path}/go:/usr/bin:/bin")
-    assert main(["doctor"]) == 0
-    assert (
-        "absent   Pulumi CLI: not there yet; the next `python -m tapgate exec` gets it"
-        in capfd.readouterr().out
-    )
+    code, said = doctor()
+    assert code == 0
+    assert "- Pulumi CLI not there yet; the next command that needs it gets it" in said
 
 
 def test_the_doctor_reports_a_named_cli_and_a_cache_that_will_not_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, doctor: Doctor
 ) -> None:
     monkeypatch.setenv("TAP_PULUMI", str(tmp_path / "absent"))
     (tmp_path / "file").write_text("")
-    assert main(["doctor"]) == 2
-    assert "missing  Pulumi CLI: The Pulumi CLI that was asked for cannot be used." in capfd.readouterr().out
+    code, said = doctor()
+    assert code == 2
+    assert "✗ Pulumi CLI The Pulumi CLI that was asked for cannot be used." in said
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert main(["doctor"]) == 2
-    assert "missing  cache folder: A folder cannot be created." in capfd.readouterr().out
+    code, said = doctor()
+    assert code == 2
+    assert "✗ cache folder A folder cannot be created." in said
 
 
 def test_what_the_system_refuses_is_told_without_a_traceback(
@@ -178,12 +191,14 @@ def test_what_the_system_refuses_is_told_without_a_traceback(
         "tapgate.embedded.lambda_code.ensure_archives", lambda: Path("/no/such/file").read_bytes()
     )
     assert main(["exec", "--", "true"]) == 2
-    assert capfd.readouterr().err.endswith("tapgate: No such file or directory (/no/such/file)\n")
+    said = capfd.readouterr().err
+    assert "COULD NOT RUN  No such file or directory.\n" in said
+    assert "  where     /no/such/file\n" in said
 
 
 def test_the_module_can_be_called() -> None:
     outcome = subprocess.run(
-        [sys.executable, "-m", "tapgate.embedded", "--help"],
+        [sys.executable, "-m", "tapgate", "--help"],
         cwd=ROOT,
         env={**os.environ, "COLUMNS": "100"},
         capture_output=True,

@@ -35,7 +35,7 @@ def entries(environment: dict[str, str]) -> list[str]:
 
 def test_the_stand_in_goes_before_everything_on_path() -> None:
     path = entries(prepared(PATH="/usr/bin:/opt/pulumi/bin:/usr/local/bin"))
-    assert path[0] == str(stand_in_folder())
+    assert path[0] == str(stand_in_folder(cli=CLI.folder / "pulumi"))
     assert path[1] == "/opt/pulumi/bin"
     assert path[-2:] == ["/usr/bin", "/usr/local/bin"]
     assert len(path) == len(set(path))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tapgate.embedded.failure import Failure
-from tapgate.embedded.run import run
+from tapgate.embedded.run import run_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -22,7 +22,7 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin", "WORD": "hello"}
 
 
 def shell(script: str) -> int:
-    return run(["sh", "-c", script], ENVIRONMENT)
+    return run_to_end(["sh", "-c", script], ENVIRONMENT)
 
 
 def test_the_command_gets_the_environment_and_nothing_else(capfd: pytest.CaptureFixture[str]) -> None:
@@ -58,7 +58,7 @@ sys.exit(3 if ignored else 4)
 def test_a_signal_that_is_ignored_stays_ignored(number: signal.Signals) -> None:
     """As SIGHUP is under `nohup`: it is not passed on, and the command begins with it ignored."""
     with handled(number, signal.SIG_IGN):
-        assert run([sys.executable, "-SE", "-c", IGNORES_NOTHING, str(int(number))], ENVIRONMENT) == 3
+        assert run_to_end([sys.executable, "-SE", "-c", IGNORES_NOTHING, str(int(number))], ENVIRONMENT) == 3
         assert signal.getsignal(number) == signal.SIG_IGN
 
 
@@ -76,7 +76,7 @@ def test_the_command_itself_can_be_interrupted() -> None:
 
 def test_what_is_no_command_is_refused() -> None:
     with pytest.raises(Failure, match="'no-such-command' is not a command"):
-        run(["no-such-command"], ENVIRONMENT)
+        run_to_end(["no-such-command"], ENVIRONMENT)
 
 
 @contextmanager

@@ -1,23 +1,18 @@
-"""Stacks of the embedded backend, and the stack files of the checkout while it is in use."""
+"""Stacks of the embedded backend, which are files."""
 
 from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from tapgate.embedded.environment import state_folder
+from tapgate.embedded.environment import PASSPHRASE, state_folder
 from tapgate.embedded.failure import Failure
-from tapgate.embedded.stack_files import salted, unsalted
-from tapgate.embedded.stacks import SALT, configured_stacks, ensure_stacks
+from tapgate.embedded.stacks import EmbeddedStacks, configured_stacks, ensure_stacks
 
 ROOT = Path(__file__).parents[3]
-SALT_LINE = f"encryptionsalt: {SALT}\n"
 CONFIG = "config:\n  tap:size: 3\n"
 
 pytestmark = pytest.mark.usefixtures("cache")
@@ -70,86 +65,46 @@ def test_without_a_project_no_stack_is_made(checkout: Path, text: str | None) ->
     assert not state_folder(checkout).exists()
 
 
-def test_the_salt_is_there_during_a_run_and_gone_after(checkout: Path) -> None:
-    with salted(checkout):
-        for name in ("dev", "prod"):
-            assert (checkout / f"Pulumi.{name}.yaml").read_text() == CONFIG + SALT_LINE
-        assert (checkout / "Pulumi.yaml").read_text() == 'name: "a-project"\nruntime: yaml\n'
-    assert (checkout / "Pulumi.dev.yaml").read_text() == CONFIG
+def test_a_stack_is_made_and_removed_once(tmp_path: Path) -> None:
+    backend = EmbeddedStacks(tmp_path)
+    assert not backend.has("shop", "org/shop/dev")
+    assert backend.create("shop", "org/shop/dev")
+    assert not backend.create("shop", "dev")
+    assert backend.has("shop", "dev")
+    backend.remove("shop", "dev")
+    backend.remove("shop", "dev")
+    assert not backend.has("shop", "dev")
 
 
-@settings(max_examples=40)
-@given(text=st.text(st.characters(codec="utf-8"), max_size=60))
-def test_a_stack_file_comes_out_as_it_went_in(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
-    if text.strip() in {"", "{}"} or "secure:" in text:
-        return
-    root = tmp_path_factory.mktemp("example")
-    path = root / "Pulumi.dev.yaml"
-    path.write_text(text, encoding="utf-8", newline="")
-    with salted(root):
-        pass
-    with path.open(encoding="utf-8", newline="") as file:
-        assert file.read().rstrip("\n") == text.rstrip("\n")
-
-
-def test_the_file_of_a_run_before_that_was_killed_is_cleared_up(checkout: Path) -> None:
-    path = checkout / "Pulumi.dev.yaml"
-    path.write_text(CONFIG + SALT_LINE)
-    unsalted(checkout)
-    assert path.read_text() == CONFIG
-    unsalted(checkout)
-    assert path.read_text() == CONFIG
-
-
-def test_a_file_that_has_nothing_but_the_salt_goes(checkout: Path) -> None:
-    path = checkout / "Pulumi.TapStackpr12.yaml"
-    with salted(checkout):
-        path.write_text(SALT_LINE)
-    assert not path.exists()
+def test_a_stack_with_resources_is_not_removed(tmp_path: Path) -> None:
+    backend = EmbeddedStacks(tmp_path)
+    backend.create("shop", "dev")
+    path = tmp_path / ".pulumi" / "stacks" / "shop" / "dev.json"
+    state = json.loads(path.read_text())
+    state["checkpoint"]["latest"]["resources"] = [{"urn": "urn:pulumi:dev::shop::a:b:C::d"}]
+    for text in (json.dumps(state), "torn", "[]", '{"checkpoint": {}}'):
+        path.write_text(text)
+        backend.remove("shop", "dev")
+        assert path.read_text() == text
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("name", "value"),
     [
-        "encryptionsalt: v1:their:salt\n",
-        "secretsprovider: awskms://alias/pulumi\nencryptedkey: abc\n" + CONFIG,
+        ("TAP_LOCAL_AWS", "real"),
+        ("PULUMI_BACKEND_URL", "s3://state"),
+        ("PULUMI_BACKEND_URL", ""),
+        ("PULUMI_CONFIG_PASSPHRASE", "theirs"),
     ],
 )
-def test_a_provider_of_the_users_own_is_left_alone(
-    checkout: Path, capsys: pytest.CaptureFixture[str], text: str
-) -> None:
-    path = checkout / "Pulumi.prod.yaml"
-    path.write_text(text)
-    with salted(checkout):
-        assert path.read_text() == text
-    assert path.read_text() == text
-    assert "Pulumi.prod.yaml names secrets of your own" in capsys.readouterr().err
-
-
-def test_a_secret_that_was_set_meanwhile_keeps_the_salt_it_needs(checkout: Path) -> None:
-    path = checkout / "Pulumi.dev.yaml"
-    with salted(checkout):
-        path.write_text(path.read_text() + "  tap:token:\n    secure: v1:abc\n")
-    assert SALT_LINE in path.read_text()
-
-
-def test_of_two_runs_the_last_one_to_leave_takes_the_salt_out(checkout: Path) -> None:
-    path = checkout / "Pulumi.dev.yaml"
-    inner = (
-        "import sys; from pathlib import Path; from tapgate.embedded.stack_files import salted\n"
-        "with salted(Path(sys.argv[1])): print(flush=True); sys.stdin.read()"
-    )
-    other = subprocess.Popen(
-        [sys.executable, "-c", inner, str(checkout)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert other.stdout is not None
-    other.stdout.readline()
-    with salted(checkout):
-        pass
-    unsalted(checkout)
-    assert SALT_LINE in path.read_text()
-    other.communicate()
-    assert path.read_text() == CONFIG
+def test_only_the_backend_that_was_prepared_is_ours(name: str, value: str) -> None:
+    prepared = {
+        "TAP_LOCAL_AWS": "embedded",
+        "PULUMI_BACKEND_URL": "file:///a%20b",
+        "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+    }
+    assert EmbeddedStacks.of(prepared) is not None
+    assert EmbeddedStacks.of({**prepared, name: value}) is None
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git checkout")

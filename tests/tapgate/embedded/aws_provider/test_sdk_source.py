@@ -133,7 +133,7 @@ def test_without_pulumi_aws_the_message_says_what_to_install(monkeypatch: pytest
     sdk_source.package_folder.cache_clear()
     monkeypatch.setattr(sys, "path", [])
     monkeypatch.delitem(sys.modules, "pulumi_aws")
-    with pytest.raises(sdk_source.SdkMissingError, match=r"requirements/local\.txt"):
+    with pytest.raises(sdk_source.SdkMissingError, match=r"requirements/embedded\.txt"):
         sdk_source.package_folder()
     monkeypatch.undo()
 

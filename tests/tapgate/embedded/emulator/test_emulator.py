@@ -135,7 +135,7 @@ def test_a_taken_port_is_named_and_what_to_do() -> None:
 def test_without_ministack_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     # An isolated interpreter finds no site packages.
     monkeypatch.setattr(sys, "executable", _without_packages())
-    with pytest.raises(EmulatorError, match=r"no module ministack.*requirements/local\.txt"):
+    with pytest.raises(EmulatorError, match=r"no module ministack.*requirements/embedded\.txt"):
         Emulator().start()
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from tapgate.embedded.stack_files import embedded
 from tapgate.embedded.stacks import ensure_stacks
 
 if TYPE_CHECKING:
@@ -264,12 +265,10 @@ def test_a_stack_made_by_writing_a_file_is_one_to_the_engine(
     program.environment["PULUMI_BACKEND_URL"] = state.as_uri()
     listed = program.pulumi("stack", "ls", "--json")
     assert [one["name"] for one in json.loads(listed.stdout)] == ["prod"]
-    from tapgate.embedded.stack_files import salted  # noqa: PLC0415 - beside its use
-
-    settings = program.folder / "Pulumi.prod.yaml"
+    settings, copy = program.folder / "Pulumi.prod.yaml", tmp_path / "copy.yaml"
     settings.write_text("config:\n  python-program:greeting: hello\n")
-    with salted(program.folder):
-        before = settings.read_text()
-        program.pulumi("preview", "--stack", "prod")
-        assert settings.read_text() == before
+    copy.write_text(embedded(settings.read_text()).text)
+    before = copy.read_text()
+    program.pulumi("preview", "--stack", "prod", "--config-file", str(copy))
+    assert copy.read_text() == before
     assert settings.read_text() == "config:\n  python-program:greeting: hello\n"

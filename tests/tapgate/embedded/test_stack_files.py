@@ -1,0 +1,159 @@
+"""Stack files as real stacks have them, and what the embedded backend is given in their place."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tapgate.embedded.stack_files import SALT, SECRET, embedded
+from tapgate.embedded.stacks import EmbeddedStacks
+from tapgate.embedded.stand_ins import stand_in_folder
+from tapgate.embedded.toolchain import find
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CIPHERTEXT = "v1:XkLxTn5rCbFvYbXh:3p0fQeFZ0bqWvGc9ZqkJ3wz8V0w="
+PROGRAM = """\
+name: app
+runtime: yaml
+config:
+  size: {type: integer, secret: true}
+  on: {type: boolean, secret: true}
+  sizes: {type: array, items: {type: integer}}
+  database: {type: object}
+  app:word: {type: string}
+outputs: {size: "${size}", on: "${on}", word: "${word}", sizes: "${sizes}", database: "${database}"}
+"""
+STACK = f"""\
+# A comment stays.
+secretsprovider: awskms://alias/pulumi?region=us-east-1
+encryptedkey: AQICAHjw
+environment:
+  - team/prod
+encryptionsalt: v1:their:salt
+config:
+  aws:region: us-east-1
+  app:size: {{secure: {CIPHERTEXT}}}
+  app:on:
+    secure: {CIPHERTEXT}
+  app:word:
+    secure: "{CIPHERTEXT}"
+  app:sizes: [1, {{secure: {CIPHERTEXT}}}]
+  app:database:
+    user: them
+    password: {{secure: {CIPHERTEXT}}}
+    replicas:
+      - key: {{secure: {CIPHERTEXT}}}
+"""
+
+
+def test_what_leads_to_the_teams_keys_is_dropped_and_all_else_stays() -> None:
+    adapted = embedded(STACK, PROGRAM)
+    body = yaml.safe_load(adapted.text)
+    assert (body["encryptionsalt"], body["secretsprovider"], body["encryptedkey"]) == (SALT, "", "")
+    assert body["environment"] == []
+    assert adapted.text.startswith("# A comment stays.\n")
+    assert body["config"]["aws:region"] == "us-east-1"
+    assert body["config"]["app:database"]["user"] == "them"
+    assert CIPHERTEXT not in adapted.text
+    environments, secrets = adapted.notes
+    assert "Pulumi Cloud" in environments
+    assert secrets.endswith("stand in: app:size, app:on, app:word, app:sizes, app:database")
+
+
+@pytest.mark.parametrize(
+    "environment",
+    ["environment: [a, b]\n", "environment:\n- a\n", "environment:\n  - a\n  - b: {c: d}\n\n\n"],
+)
+def test_environments_are_dropped_however_they_are_written(environment: str) -> None:
+    for text in (f"{environment}config:\n  a:b: c\n", f"config:\n  a:b: c\n{environment}"):
+        body = yaml.safe_load(embedded(text).text)
+        assert body == {"config": {"a:b": "c"}, "environment": [], "encryptionsalt": SALT}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "# nothing\n",
+        "{}\n",
+        "null\n",
+        "config: {}\n",
+        "{config: {a:b: 1}}\n",
+        '{"config": {"a:b": "1"}}',
+        "---\nconfig:\n",
+    ],
+)
+def test_a_file_without_a_salt_gets_one(text: str) -> None:
+    body = yaml.safe_load(embedded(text).text)
+    before: dict[str, object] = yaml.safe_load(text) or {}
+    assert body == {**before, "encryptionsalt": SALT}
+
+
+PLAIN = st.text("abcXYZ 0123456789:#{}[]'\"-_.,&*!|>%@`\n", max_size=20)
+VALUES = st.recursive(
+    PLAIN | st.integers() | st.booleans() | st.just({"secure": CIPHERTEXT}),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(PLAIN, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def without_secrets(value: object) -> object:
+    if isinstance(value, dict):
+        entries = cast("dict[str, object]", value)
+        if list(entries) == ["secure"] and isinstance(entries["secure"], str):
+            return "a secret"
+        return {key: without_secrets(one) for key, one in entries.items()}
+    return [without_secrets(one) for one in cast("list[object]", value)] if isinstance(value, list) else value
+
+
+@settings(max_examples=80)
+@given(st.dictionaries(PLAIN.map("app:".__add__), VALUES, min_size=1, max_size=4), st.booleans())
+def test_every_secret_is_replaced_and_nothing_else(config: dict[str, object], flow: bool) -> None:  # noqa: FBT001
+    text = yaml.safe_dump({"config": config, "encryptedkey": "x"}, default_flow_style=flow)
+    adapted = embedded(text, "name: app").text
+    assert CIPHERTEXT not in adapted
+    body = yaml.safe_load(adapted)
+    assert without_secrets(body["config"]) == without_secrets(config)
+    assert body["encryptedkey"] == ""
+
+
+@pytest.mark.cli
+def test_the_engine_opens_every_stand_in(engine_env: Mapping[str, str], tmp_path: Path) -> None:
+    """Through the CLI that a prepared shell finds: no key of theirs is asked for, and their file stays."""
+    root = tmp_path / "app"
+    root.mkdir()
+    (root / "Pulumi.yaml").write_text(PROGRAM)
+    (root / "Pulumi.prod.yaml").write_text(STACK)
+    folder = stand_in_folder(root, cli=find().folder / "pulumi")
+    environment = {**engine_env, "PATH": f"{folder}:{engine_env['PATH']}"}
+
+    def pulumi(*words: str) -> str:
+        done = subprocess.run(
+            ["pulumi", *words, "--non-interactive"],
+            cwd=root, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    backend = Path(environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
+    EmbeddedStacks(backend).create("app", "prod")
+    pulumi("up", "--yes", "--skip-preview", "--stack", "prod")
+    said = yaml.safe_load(pulumi("stack", "output", "--json", "--show-secrets", "--stack", "prod"))
+    assert (said["size"], said["on"], said["word"]) == (1, True, SECRET)
+    assert said["sizes"] == [1, "1"]
+    assert said["database"] == {"user": "them", "password": SECRET, "replicas": [{"key": SECRET}]}
+    hidden = yaml.safe_load(pulumi("stack", "output", "--json", "--stack", "prod"))
+    assert set(hidden.values()) == {"[secret]"}
+    pulumi("preview", "--stack=prod")
+    pulumi("stack", "select", "prod")
+    pulumi("preview")
+    assert (root / "Pulumi.prod.yaml").read_text() == STACK
+    assert sorted(path.name for path in root.iterdir()) == ["Pulumi.prod.yaml", "Pulumi.yaml"]
