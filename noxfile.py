@@ -25,6 +25,7 @@ LOCKS = (
     "lint",
     "typecheck",
     "checkov",
+    "data",
     "nox",
 )
 
@@ -137,6 +138,13 @@ def docs(session: nox.Session) -> None:
     reference = ("tap_guardrails.reference", "docs/policies.md")
     session.run("python", "-m", *reference, env={"PYTHONPATH": "policypack"})
     session.run("python", "-m", "tapgate", "exec", "--", "python", "-m", "tests.docs.architecture")
+
+
+@nox.session(default=False)
+def data(session: nox.Session) -> None:
+    """Write AWS's data that the pack judges by, from published models (-- --check to compare)."""
+    install(session, "data")
+    session.run("python", "-m", "data", *session.posargs, env={"PYTHONPATH": "policypack"})
 
 
 @nox.session(default=False)

@@ -43,6 +43,9 @@ class Framework:
     tag: str
 
 
+MOST_SERVICES: Final = 40
+"""Services from which on a policy is of no service in particular, and its tags name none."""
+
 FRAMEWORKS: Final = {
     "FSBP": Framework("AWS Foundational Security Best Practices", "1.0.0", "aws-fsbp"),
     "CIS": Framework("CIS AWS Foundations Benchmark", "3.0.0", "cis-aws-v3.0.0"),
@@ -145,7 +148,9 @@ def compliance_framework(controls: tuple[Control, ...]) -> PolicyComplianceFrame
 
 
 def tags(rule: Rule) -> list[str]:
-    """Return a policy's tags: the services that it judges, then every control that it answers."""
+    """Return a policy's tags: the services that it judges, unless it judges most, and its controls."""
     services = {token.split(":")[1].split("/")[0] for token in rule.types if token != ANY_TYPE}
+    if len(services) > MOST_SERVICES:
+        services.clear()
     controls = [f"{FRAMEWORKS[control.framework].tag}:{control.identifier}" for control in rule.controls]
     return ["aws", *sorted(services), *controls]

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tap_guardrails.model import Rule
     from tap_guardrails.model.settings import Setting
 
+MOST_TYPES, FEW_TYPES = 120, 10
+"""More types than the first are not all listed, but the second of them."""
+
 HEAD: Final = f"""\
 # Policies of `{PACK_NAME}`
 
@@ -92,8 +95,7 @@ def chapter(rule: Rule) -> Iterator[str]:
     yield f"- Level: {level_of(rule.name).value}; severity: {rule.severity.value}; judges {scope}"
     if isinstance(rule, ResourceRule) and rule.remediation:
         yield f"- At level `remediate`: {rule.remediation.what}"
-    every = rule.types == (ANY_TYPE,)
-    yield f"- Types: {'every type' if every else ', '.join(f'`{token}`' for token in rule.types)}"
+    yield f"- Types: {types_listed(rule)}"
     yield f"- Source: <{rule.url}>"
     if rule.settings:
         yield ""
@@ -107,6 +109,15 @@ def chapter(rule: Rule) -> Iterator[str]:
             yield (
                 f"| {framework.name} {framework.version} | [{cell(control.identifier)}]({control.source}) |"
             )
+
+
+def types_listed(rule: Rule) -> str:
+    """List the types that a policy judges, the first of very many."""
+    if rule.types == (ANY_TYPE,):
+        return "every type"
+    more = len(rule.types) - MOST_TYPES
+    listed = ", ".join(f"`{token}`" for token in (rule.types[:FEW_TYPES] if more > 0 else rule.types))
+    return f"{listed} and {len(rule.types) - FEW_TYPES} more" if more > 0 else listed
 
 
 def configuration(settings: Iterable[Setting]) -> Iterator[str]:

@@ -10,46 +10,32 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from tap_guardrails.aws.invocation import FAILURE_TARGETS, queue_in_url
 from tap_guardrails.aws.location import same_location
 from tap_guardrails.aws.resource_types import QUEUE
+from tap_guardrails.aws.tables import table
 from tap_guardrails.model import Invalid, Known, Relation, Resource, Stack
 
 if TYPE_CHECKING:
     from tap_guardrails.model import PropertyRef
 
 REDRIVE: Final = ("redrivePolicy", "deadLetterTargetArn")
+"""A redrive policy, which may be an object or JSON, with the ARN in it."""
+
 ON_FAILURE: Final = ("destinationConfig", "onFailure", "destination")
 
-SOURCES: Final[dict[str, tuple[str, ...]]] = {
-    "aws:sqs/queue:Queue": REDRIVE,
-    "aws:sqs/redrivePolicy:RedrivePolicy": REDRIVE,
-    "aws:sns/topicSubscription:TopicSubscription": REDRIVE,
-    "aws:lambda/function:Function": ("deadLetterConfig", "targetArn"),
-    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": ON_FAILURE,
-    "aws:lambda/eventSourceMapping:EventSourceMapping": ("destinationConfig", "onFailure", "destinationArn"),
-    "aws:cloudwatch/eventTarget:EventTarget": ("deadLetterConfig", "arn"),
-    "aws:scheduler/schedule:Schedule": ("target", "deadLetterConfig", "arn"),
-    "aws:pipes/pipe:Pipe": ("sourceParameters", "sqsQueueParameters", "deadLetterConfig", "arn"),
-    "aws-native:sqs:Queue": REDRIVE,
-    "aws-native:sns:Subscription": REDRIVE,
-    "aws-native:lambda:Function": ("deadLetterConfig", "targetArn"),
-    "aws-native:lambda:EventInvokeConfig": ON_FAILURE,
-    "aws-native:lambda:EventSourceMapping": ON_FAILURE,
-    "aws-native:scheduler:Schedule": ("target", "deadLetterConfig", "arn"),
+SOURCES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
+    token: tuple(REDRIVE if path == REDRIVE[0] else tuple(path.split(".")) for path in paths)
+    for token, paths in table("failure_targets").items()
 }
-"""For each type of resource, the path to the ARN of its dead letter target; a redrive policy may be JSON."""
+"""For each type of resource, the paths to what its dead letters go to; `[*]` leads into each of a list."""
 
-OTHER_TARGETS: Final = frozenset(
-    {
-        "aws:sns/topic:Topic",
-        "aws:s3/bucket:Bucket",
-        "aws:lambda/function:Function",
-        "aws:cloudwatch/eventBus:EventBus",
-        "aws-native:sns:Topic",
-        "aws-native:s3:Bucket",
-    }
-)
+OTHER_TARGETS: Final = frozenset(FAILURE_TARGETS) - frozenset(QUEUE.types)
 """Types of resources that can take what failed, and are no queue."""
+
+EACH: Final = "[*]"
+URL: Final = "Url"
+"""What the name of a property ends with that has a queue's URL."""
 
 QUEUE_ARN: Final = re.compile(r"arn:[^:]+:sqs:[^:]*:[^:]*:(?P<name>[^:]+)")
 
@@ -83,10 +69,31 @@ def dead_letters(stack: Stack) -> DeadLetters:
 def find_dead_letters(stack: Stack) -> DeadLetters:
     """Go through everything that can name a dead letter target."""
     letters = DeadLetters()
-    for token, path in SOURCES.items():
+    for token, paths in SOURCES.items():
         for source in stack.of(token):
-            note(letters, source, target_node(source, path), stack)
+            for path in paths:
+                for node in target_nodes(source, path):
+                    note(letters, source, node, stack)
     return letters
+
+
+def target_nodes(source: Resource, path: tuple[str, ...]) -> list[PropertyRef]:
+    """Go to everywhere that a path leads to, into each element of the lists on the way."""
+    if path == REDRIVE:
+        return [target_node(source, path)]
+    first, *rest = path
+    nodes = entered([source.at(first.removesuffix(EACH))], first)
+    for step in rest:
+        nodes = entered([node.at(step.removesuffix(EACH)) for node in nodes], step)
+    return nodes
+
+
+def entered(nodes: list[PropertyRef], step: str) -> list[PropertyRef]:
+    """Go from lists into their elements; a list that is unknown or none stands for itself."""
+    if not step.endswith(EACH):
+        return nodes
+    readings = [(node, node.items()) for node in nodes]
+    return [one for node, read in readings for one in (read.value if isinstance(read, Known) else [node])]
 
 
 def target_node(source: Resource, path: tuple[str, ...]) -> PropertyRef:
@@ -102,7 +109,8 @@ def note(letters: DeadLetters, source: Resource, node: PropertyRef, stack: Stack
     if isinstance(reading, Invalid):
         letters.illegible[source.urn] = reading
         return
-    target = stack.resolve_reference(source, node, QUEUE, queue_name)
+    name_in = queue_in_url if node.path.endswith(URL) else queue_name
+    target = stack.resolve_reference(source, node, QUEUE, name_in)
     if isinstance(reading, Known):
         target = Relation(
             tuple(queue for queue in target.certain if same_location(source, queue) is not False)

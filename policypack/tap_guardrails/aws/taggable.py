@@ -1,81 +1,13 @@
-"""Types of resources that can have tags, as far as a serverless application commonly has them.
-
-Each has `tagsAll` in the schema of the provider: https://www.pulumi.com/registry/packages/aws/api-docs/
-"""
+"""The types of resources that can have tags, as the provider's schema says."""
 
 from __future__ import annotations
 
 from typing import Final
 
-TAGGABLE: Final = (
-    "aws:acm/certificate:Certificate",
-    "aws:amplify/app:App",
-    "aws:apigateway/restApi:RestApi",
-    "aws:apigateway/stage:Stage",
-    "aws:apigatewayv2/api:Api",
-    "aws:apigatewayv2/stage:Stage",
-    "aws:apprunner/service:Service",
-    "aws:appsync/graphQLApi:GraphQLApi",
-    "aws:athena/workgroup:Workgroup",
-    "aws:backup/plan:Plan",
-    "aws:backup/vault:Vault",
-    "aws:batch/jobDefinition:JobDefinition",
-    "aws:cloudfront/distribution:Distribution",
-    "aws:cloudwatch/compositeAlarm:CompositeAlarm",
-    "aws:cloudwatch/eventBus:EventBus",
-    "aws:cloudwatch/eventRule:EventRule",
-    "aws:cloudwatch/logGroup:LogGroup",
-    "aws:cloudwatch/metricAlarm:MetricAlarm",
-    "aws:codebuild/project:Project",
-    "aws:codepipeline/pipeline:Pipeline",
-    "aws:cognito/userPool:UserPool",
-    "aws:docdb/cluster:Cluster",
-    "aws:dynamodb/table:Table",
-    "aws:dynamodb/tableReplica:TableReplica",
-    "aws:ec2/instance:Instance",
-    "aws:ec2/securityGroup:SecurityGroup",
-    "aws:ec2/subnet:Subnet",
-    "aws:ec2/vpc:Vpc",
-    "aws:ecr/repository:Repository",
-    "aws:ecs/cluster:Cluster",
-    "aws:ecs/service:Service",
-    "aws:ecs/taskDefinition:TaskDefinition",
-    "aws:efs/fileSystem:FileSystem",
-    "aws:elasticache/replicationGroup:ReplicationGroup",
-    "aws:glue/crawler:Crawler",
-    "aws:glue/job:Job",
-    "aws:iam/policy:Policy",
-    "aws:iam/role:Role",
-    "aws:iam/user:User",
-    "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream",
-    "aws:kinesis/stream:Stream",
-    "aws:kms/externalKey:ExternalKey",
-    "aws:kms/key:Key",
-    "aws:kms/replicaKey:ReplicaKey",
-    "aws:lambda/codeSigningConfig:CodeSigningConfig",
-    "aws:lambda/eventSourceMapping:EventSourceMapping",
-    "aws:lambda/function:Function",
-    "aws:lb/loadBalancer:LoadBalancer",
-    "aws:lb/targetGroup:TargetGroup",
-    "aws:location/map:Map",
-    "aws:mq/broker:Broker",
-    "aws:msk/cluster:Cluster",
-    "aws:opensearch/domain:Domain",
-    "aws:pipes/pipe:Pipe",
-    "aws:rds/cluster:Cluster",
-    "aws:rds/instance:Instance",
-    "aws:route53/zone:Zone",
-    "aws:s3/bucket:Bucket",
-    "aws:s3/bucketV2:BucketV2",
-    "aws:scheduler/scheduleGroup:ScheduleGroup",
-    "aws:secretsmanager/secret:Secret",
-    "aws:sfn/activity:Activity",
-    "aws:sfn/stateMachine:StateMachine",
-    "aws:sns/topic:Topic",
-    "aws:sqs/queue:Queue",
-    "aws:ssm/parameter:Parameter",
-    "aws:synthetics/canary:Canary",
-    "aws:wafv2/webAcl:WebAcl",
-    "aws:xray/group:Group",
-    "aws:xray/samplingRule:SamplingRule",
+from tap_guardrails.aws.tables import table
+
+TAGGABLE: Final = tuple(
+    f"aws:{module}/{name[0].lower()}{name[1:]}:{name}"
+    for module, names in table("taggable").items()
+    for name in names.split()
 )

@@ -39,11 +39,17 @@ def is_every_resource(resource: str) -> bool:
         return True
     _, partition, service, *_ = [*resource.split(":", 3), "", "", ""]
     origin = ["arn", SOMETHING if wild(partition) else partition, SOMETHING if wild(service) else service]
-    return any(
-        covers(resource, ":".join([*origin, location, location, identifier]))
-        for location in (SOMETHING, "")
-        for identifier in (SOMETHING, f"{SOMETHING}/{SOMETHING}")
-    )
+    everything = any(covers(resource, ":".join([*origin, at, at, SOMETHING])) for at in (SOMETHING, ""))
+    return everything or is_every_bucket(resource)
+
+
+def is_every_bucket(resource: str) -> bool:
+    """Tell whether a resource is in every bucket: `arn:aws:s3:::*/*`, `arn:aws:s3:::*/logs/*`.
+
+    A bucket's ARN has neither region nor account, so that nothing narrows it down.
+    """
+    bucket, _, _ = [*resource.split(":", 5), *[""] * 5][5].partition("/")
+    return [*resource.split(":"), "", ""][2] == "s3" and "*" in bucket and not bucket.strip(WILD)
 
 
 def is_every_of_a_type(resource: str) -> bool:

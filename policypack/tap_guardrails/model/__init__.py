@@ -9,6 +9,7 @@ from tap_guardrails.model.finding import (
     Verdict,
     invalid,
     must,
+    not_known,
     undecided,
     violation,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "decode",
     "invalid",
     "must",
+    "not_known",
     "undecided",
     "violation",
 ]

@@ -95,6 +95,24 @@ def undecided(
     )
 
 
+def not_known(place: PropertyRef | PropertyValue[T], what: str, required: str, setting: str) -> Finding:
+    """Say that AWS may have added something since this version of the pack, so that it is not called wrong.
+
+    Args:
+        place: Where it stands.
+        what: What it is: `runtime`.
+        required: What has to stand there.
+        setting: The policy's setting that adds to what is known.
+    """
+    node = ref_of(place)
+    return undecided(
+        node,
+        required,
+        f"The {what} {node.found()} is not known to this version of the policy pack.",
+        f"Correct it; or, if AWS has it, add it to `{setting}` in this policy's configuration.",
+    )
+
+
 def invalid(reading: Invalid, required: str) -> Finding:
     """Say that a property is not of the kind that AWS takes."""
     return violation(reading, f"`{reading.node.path}` is not {reading.wanted}.", required)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tap_guardrails.aws.actions import may_be_everywhere
 from tap_guardrails.aws.lists import evaluate_each
 from tap_guardrails.aws.policy_documents import (
     ELEMENTS,
@@ -18,7 +19,7 @@ from tap_guardrails.aws.policy_documents import (
     one_or_many,
     strange_elements,
 )
-from tap_guardrails.aws.unscoped_actions import UNSCOPED_ACTIONS
+from tap_guardrails.aws.tables import table
 from tap_guardrails.aws.wildcards import (
     broad_managed_policy,
     is_every_of_a_type,
@@ -45,6 +46,7 @@ from tap_guardrails.model import (
     Unknown,
     invalid,
     must,
+    not_known,
     undecided,
     violation,
 )
@@ -70,19 +72,14 @@ DOCUMENTS: Final = {
     "aws-native:iam:RolePolicy": "policyDocument",
     "aws-native:iam:UserPolicy": "policyDocument",
     "aws-native:iam:GroupPolicy": "policyDocument",
+    "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy": "inlinePolicy",
 }
 """By type, the property with the policy's document."""
-ATTACHMENTS: Final = (
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
-    "aws:iam/userPolicyAttachment:UserPolicyAttachment",
-    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
-    "aws:iam/policyAttachment:PolicyAttachment",
-)
-ALL_ATTACHMENTS: Final = (
-    "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
-    "aws:iam/userPolicyAttachmentsExclusive:UserPolicyAttachmentsExclusive",
-    "aws:iam/groupPolicyAttachmentsExclusive:GroupPolicyAttachmentsExclusive",
-)
+
+ATTACHMENTS: Final = {
+    token: path for token, (path,) in table("policy_attachments").items() if token not in INLINE
+}
+"""By type, the property with the ARNs of the policies that it attaches: one, or a list (`[*]`)."""
 
 SPELLED_OUT: Final = "a policy document whose statements name exact actions and resources"
 EXACT_ACTIONS: Final = "the exact actions that are used"
@@ -103,10 +100,12 @@ class Measure:
     unscoped: tuple[str, ...]
     managed: frozenset[str]
 
-    def may_be_everywhere(self, action: str) -> bool:
-        """Tell whether an action may be allowed on every resource."""
+    def may_be_everywhere(self, action: str) -> bool | None:
+        """Tell whether an action may be allowed on every resource; None when it is not known."""
         lower = action.casefold()
-        return lower in UNSCOPED_ACTIONS or any(covers(pattern, lower) for pattern in self.unscoped)
+        if any(covers(pattern, lower) for pattern in self.unscoped):
+            return True
+        return False if is_whole_service(lower) else may_be_everywhere(lower)
 
     def too_many_actions(self, action: str) -> bool:
         """Tell whether an action is too many of them."""
@@ -121,13 +120,15 @@ def check(resource: Resource, settings: Settings) -> Iterator[Outcome]:
     """Judge a policy, a role with its inline policies, or the attachment of a policy."""
     measure = Measure(
         settings.boolean("strict"),
-        tuple(pattern.casefold() for pattern in settings.strings("allowedOnEveryResource")),
+        tuple(
+            pattern.casefold()
+            for name in ("allowedOnEveryResource", "moreUnscopedActions")
+            for pattern in settings.strings(name)
+        ),
         frozenset(settings.strings("allowedManagedPolicies")),
     )
     if resource.type in ATTACHMENTS:
-        yield from attached(resource.at("policyArn"), measure)
-    elif resource.type in ALL_ATTACHMENTS:
-        yield from none_too_broad(resource.at("policyArns"), measure)
+        yield from attachments(resource, ATTACHMENTS[resource.type], measure)
     elif resource.type in INLINE:
         inline, policy_document = INLINE[resource.type]
         yield from evaluate_each(
@@ -148,6 +149,19 @@ def none_too_broad(arns: PropertyRef, measure: Measure) -> Iterator[Outcome]:
         lambda arn: not_too_broad(arn.text(), measure),
         required="the ARNs of policies that allow no whole services",
     )
+
+
+def attachments(resource: Resource, path: str, measure: Measure) -> Iterator[Outcome]:
+    """Judge all that a resource attaches; a list may be empty, which takes every policy away."""
+    name = path.removesuffix("[*]")
+    if name == path:
+        yield from attached(resource.at(name), measure)
+    else:
+        yield from evaluate_each(
+            resource.at(name).items(),
+            lambda arn: attached(arn, measure),
+            required="the ARNs of policies that allow no whole services",
+        )
 
 
 def attached(arn: PropertyRef, measure: Measure) -> Iterator[Outcome]:
@@ -236,7 +250,7 @@ def allowed(node: PropertyRef, measure: Measure) -> Iterator[Outcome]:
         required=EXACT_ACTIONS,
         absent="The statement names no action." if all_but_some.value is None else "",
     )
-    scoped = first_scoped(actions, measure)
+    scoped, new = first_with(actions, measure, answer=False), first_with(actions, measure, answer=None)
     if scoped is not None or isinstance(resources, Absent):
         yield from evaluate_each(
             resources,
@@ -244,6 +258,10 @@ def allowed(node: PropertyRef, measure: Measure) -> Iterator[Outcome]:
             required=EXACT_RESOURCES,
             absent="The statement names no resource." if everywhere_but.value is None else "",
         )
+    elif new is not None and any(
+        evaluate_each(resources, lambda one: place(one.text(), "It", measure), required=EXACT_RESOURCES)
+    ):
+        yield not_known(new, "action", "an action that AWS scopes to no resource", "moreUnscopedActions")
 
 
 def exempting(node: PropertyRef, problem: str, required: str) -> Iterator[Outcome]:
@@ -280,11 +298,16 @@ def place(reading: PropertyValue[str], action_shown: str, measure: Measure) -> I
     )
 
 
-def first_scoped(actions: PropertyValue[list[PropertyRef]], measure: Measure) -> PropertyRef | None:
-    """Return the first action that AWS scopes to resources; one that is not known is judged by itself."""
+def first_with(
+    actions: PropertyValue[list[PropertyRef]], measure: Measure, *, answer: bool | None
+) -> PropertyRef | None:
+    """Return the first action of which it is so, or not, or not known, that it may be allowed everywhere.
+
+    One that is unknown until deployment is judged by itself.
+    """
     for node in actions.value if isinstance(actions, Known) else ():
         reading = node.text()
-        if isinstance(reading, Known) and not measure.may_be_everywhere(reading.value):
+        if isinstance(reading, Known) and measure.may_be_everywhere(reading.value) is answer:
             return node
     return None
 
@@ -304,7 +327,7 @@ RULE = ResourceRule(
         Control("FSBP", "IAM.21", f"{FSBP}#iam-21"),
         Control("NIST", "AC-6", f"{FSBP}#iam-21"),
     ),
-    types=(*DOCUMENTS, *INLINE, *ATTACHMENTS, *ALL_ATTACHMENTS),
+    types=(*DOCUMENTS, *INLINE, *ATTACHMENTS),
     settings=(
         Boolean(
             "strict",
@@ -317,6 +340,11 @@ RULE = ResourceRule(
             (),
             "Actions that may be allowed on `*`, besides those that are known to be scoped to no resource; "
             "`*` and `?` are wildcards here too.",
+        ),
+        StringList(
+            "moreUnscopedActions",
+            (),
+            "Actions that AWS scopes to no resource and this version of the pack does not know yet.",
         ),
         StringList(
             "allowedManagedPolicies",

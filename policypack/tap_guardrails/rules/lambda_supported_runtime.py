@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.resource_types import FUNCTION
-from tap_guardrails.aws.runtimes import objection, supported
+from tap_guardrails.aws.runtimes import deprecation_dates, supported
 from tap_guardrails.model import (
     Absent,
     Control,
@@ -26,6 +26,7 @@ from tap_guardrails.model import (
     StringList,
     Unknown,
     invalid,
+    not_known,
     undecided,
     violation,
 )
@@ -43,15 +44,21 @@ def check(function: Resource, settings: Settings) -> Iterator[Outcome]:
         yield NotApplicable("A container image brings its own runtime.")
         return
     day = datetime.now(UTC).date() + timedelta(days=settings.integer("noticeDays"))
-    listed = settings.strings("allowed")
-    allowed = listed or supported(day)
+    listed, more = settings.strings("allowed"), settings.strings("moreRuntimes")
+    allowed = listed or (*supported(day), *more)
     required = f"one of {', '.join(allowed)}"
     match FUNCTION.at(function, "runtime").text():
         case Known(name) if name in allowed:
             return
+        case Known() as reading if listed:
+            yield violation(reading, "The runtime is none of those allowed.", required)
         case Known(name) as reading:
-            wrong = "The runtime is none of those allowed." if listed else objection(name, day)
-            yield violation(reading, wrong, required)
+            last = deprecation_dates().get(name)
+            if last is None:
+                yield not_known(reading, "runtime", required, "moreRuntimes")
+            else:
+                problem = f"AWS gives the runtime no security updates from {last.isoformat()} on."
+                yield violation(reading, problem, required)
         case Unknown() as reading:
             yield undecided(reading, required)
         case Invalid() as reading:
@@ -88,6 +95,11 @@ RULE = ResourceRule(
             "allowed",
             (),
             "The only runtimes allowed; empty for those that AWS supports on the day of the preview.",
+        ),
+        StringList(
+            "moreRuntimes",
+            (),
+            "Runtimes that AWS supports and this version of the pack does not know yet: `python3.16`.",
         ),
         Integer(
             "noticeDays",

@@ -11,7 +11,7 @@ from tap_guardrails.aws.alarms.syntax import ExpressionError, RefusedError
 from tap_guardrails.aws.alarms.witness import Outcome, outcome, tried
 from tap_guardrails.aws.metrics import KNOWN, lookup
 from tap_guardrails.aws.metrics.metric import STATISTICS, Metric, legal_statistic
-from tap_guardrails.aws.metrics.namespaces import slip_of
+from tap_guardrails.aws.metrics.namespaces import certain_slip, is_aws, published, slip_of
 from tap_guardrails.model import (
     Absent,
     Boolean,
@@ -28,13 +28,14 @@ from tap_guardrails.model import (
     Verdict,
     invalid,
     must,
+    not_known,
     undecided,
     violation,
 )
 from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 ALARM_SETTINGS: Final = (
     Boolean(
@@ -45,7 +46,12 @@ ALARM_SETTINGS: Final = (
     StringList(
         "moreMetrics",
         (),
-        "Metrics that AWS emits and this pack does not know yet, such as `AWS/Lambda:NewMetric`.",
+        "Metrics that AWS emits and this version of the pack does not know yet: `AWS/Lambda:NewMetric`.",
+    ),
+    StringList(
+        "moreNamespaces",
+        (),
+        "Namespaces that AWS publishes metrics in and this version of the pack does not know yet.",
     ),
     Integer(
         "mostEvents",
@@ -66,25 +72,40 @@ A_STATISTIC: Final = f"one of {', '.join(sorted(STATISTICS))}, or an extended st
 
 
 @record
+class More:
+    """What an operator says that AWS has and this version of the pack does not know.
+
+    Attributes:
+        metrics: Metrics, as `namespace:name`.
+        namespaces: Namespaces, those of the metrics too.
+    """
+
+    metrics: frozenset[str]
+    namespaces: frozenset[str]
+
+
+@record
 class AlarmOptions:
     """What an operator says of all alarms.
 
     Attributes:
         through_composite: Whether a composite alarm may tell in the place of a metric alarm.
-        more_metrics: Metrics to take for emitted, as `namespace:name`.
+        more: What to take for emitted besides what is known.
         most_events: How many events a minute can have at most.
     """
 
     through_composite: bool
-    more_metrics: frozenset[str]
+    more: More
     most_events: int
 
 
 def alarm_options(settings: Settings) -> AlarmOptions:
     """Take the options out of a policy's settings."""
+    metrics = frozenset(settings.strings("moreMetrics"))
+    namespaces = {one.partition(":")[0] for one in metrics} | set(settings.strings("moreNamespaces"))
     return AlarmOptions(
         settings.boolean("actionsThroughComposite"),
-        frozenset(settings.strings("moreMetrics")),
+        More(metrics, frozenset(namespaces)),
         settings.integer("mostEvents"),
     )
 
@@ -107,7 +128,7 @@ def all_findings(alarm: Alarm, stack: Stack, options: AlarmOptions) -> Iterator[
     yield from action_findings(alarm.resource, stack, through_composite=options.through_composite)
     yield from alarm.findings
     for series in alarm.series.values():
-        yield from identity_findings(series, options.more_metrics)
+        yield from identity_findings(series, options.more)
     if not alarm.by_query or alarm.series:
         yield from period_findings(alarm)
         yield from comparison_findings(alarm, options.most_events)
@@ -116,40 +137,53 @@ def all_findings(alarm: Alarm, stack: Stack, options: AlarmOptions) -> Iterator[
 # -- The metrics: their namespace, name, dimensions, unit and statistic.
 
 
-def identity_findings(series: Series, more_metrics: frozenset[str]) -> Iterator[Finding]:
+def identity_findings(series: Series, more: More) -> Iterator[Finding]:
     """Say why a metric has no data.
 
     Args:
         series: The metric as the alarm looks at it.
-        more_metrics: Metrics to take for emitted, as `namespace:name`.
+        more: What to take for emitted besides what is known.
     """
     namespace, name = series.namespace, series.name
-    yield from must(
-        namespace,
-        lambda value: slip_of(value) is None,
-        problem="No such namespace has metrics.",
-        required=proposal(namespace),
-    )
+    yield from namespace_findings(namespace, more)
     yield from must(name, bool, problem="The alarm names no metric.", required="the name of a metric")
     known = KNOWN.get(namespace.value) if isinstance(namespace, Known) else None
-    if known is not None and isinstance(name, Known):
-        added = isinstance(namespace, Known) and f"{namespace.value}:{name.value}" in more_metrics
+    if known is not None and isinstance(namespace, Known) and isinstance(name, Known):
         if name.value in known:
             yield from metric_findings(series, known[name.value])
-        elif not added:
-            yield violation(
-                name,
-                "AWS emits no metric of this name in this namespace.",
-                f"one of {', '.join(sorted(known))}",
-            )
+        elif f"{namespace.value}:{name.value}" not in more.metrics:
+            yield name_finding(name, namespace.value, known)
     yield from dimension_findings(series)
     yield from statistic_findings(series)
 
 
-def proposal(namespace: PropertyValue[str]) -> str:
-    """Say which namespace was probably meant."""
-    meant = slip_of(namespace.value) if isinstance(namespace, Known) and not namespace.node.hidden else None
-    return f'"{meant}"' if meant else "the namespace of the metric"
+def namespace_findings(namespace: PropertyValue[str], more: More) -> Iterator[Finding]:
+    """Say why a namespace has no metrics, or that it is not known whether it has."""
+    required = "the namespace of the metric"
+    match namespace:
+        case Known(name) if name in published() or name in more.namespaces or not is_aws(name):
+            return
+        case Known(name):
+            meant = slip_of(name)
+            if meant is not None:
+                proposal = required if namespace.node.hidden else f'"{meant}"'
+                yield violation(namespace, "No such namespace has metrics.", proposal)
+            else:
+                yield not_known(namespace, "namespace", required, "moreNamespaces")
+        case _:
+            yield from must(namespace, bool, problem="The alarm names no namespace.", required=required)
+
+
+def name_finding(name: Known[str], namespace: str, known: Mapping[str, Metric]) -> Finding:
+    """Say that a metric is not one of those that are known in its namespace."""
+    meant = certain_slip(name.value, known)
+    if meant is None:
+        return not_known(name, "metric", f"a metric that AWS emits in {namespace}", "moreMetrics")
+    return violation(
+        name,
+        "AWS emits no metric of this name in this namespace.",
+        f"a metric that AWS emits in {namespace}" if name.node.hidden else f'"{meant}"',
+    )
 
 
 def metric_findings(series: Series, metric: Metric) -> Iterator[Finding]:

