@@ -10,9 +10,9 @@ import os
 import random
 import re
 import signal
+import subprocess
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -24,10 +24,11 @@ from tests.integration.target import Target
 from tests.integration.waiting import eventually
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = [pytest.mark.cli, pytest.mark.emulator, pytest.mark.xdist_group("faults")]
+Killed = Literal["engine", "provider", "both"]
 STACK = "TapStackfault"
 UNASKED = ("--yes", "--skip-preview")
 STEPS_OF_UP = 70
@@ -73,9 +74,9 @@ def _named(target: Target) -> set[str]:
 
 
 def _kill_after(
-    process: subprocess.Popen[str], steps: int, number: signal.Signals, counted: re.Pattern[str] = _STEP
+    process: subprocess.Popen[str], steps: int, killed: Killed, counted: re.Pattern[str] = _STEP
 ) -> str:
-    """End a run with a signal once it has told of some steps; SIGKILL also its plugins. Give what it said."""
+    """Kill the engine, its AWS provider or both once it has told of some steps. Give what it said."""
     said: list[str] = []
     with process:
         assert process.stdout is not None
@@ -84,37 +85,41 @@ def _kill_after(
             steps -= bool(counted.search(line))
             if steps <= 0:
                 break
-        plugins = _children(process.pid) if number == signal.SIGKILL else []
+        providers = [pid for pid, command in _children(process.pid) if "aws_provider" in command]
+        assert providers
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
-        for plugin in plugins:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(plugin, signal.SIGKILL)
+            if killed != "provider":
+                os.killpg(process.pid, signal.SIGKILL)
+            if killed != "engine":
+                for provider in providers:
+                    os.kill(provider, signal.SIGKILL)
         said.append(process.stdout.read())
     return "".join(said)
 
 
-def _children(pid: int) -> list[int]:
-    """Give a process's children, where the system tells (Linux); else they end by themselves, in minutes."""
-    lists = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for one in lists for child in one.read_text("utf-8").split()]
+def _children(pid: int) -> list[tuple[int, str]]:
+    """Give a process's children with their commands."""
+    asked = ["ps", "-A", "-o", "pid=", "-o", "ppid=", "-o", "args="]
+    listed = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    found = [line.split(None, 2) for line in listed.splitlines()]
+    return [(int(child), command[0]) for child, parent, *command in found if int(parent) == pid and command]
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_an_engine_killed_anywhere_is_made_up_for(
-    seed: int, target: Target, expected: set[str], folder: Path
+@pytest.mark.parametrize(("killed", "seed"), [("engine", 1), ("provider", 0), ("both", 2)])
+def test_whoever_is_killed_anywhere_is_made_up_for(
+    killed: Killed, seed: int, target: Target, expected: set[str], folder: Path
 ) -> None:
     chance = random.Random(seed)  # noqa: S311 - points in time, no secret
     deployment = _prepared(folder, target)
 
-    _kill_after(deployment.start("up", *UNASKED), chance.randint(1, STEPS_OF_UP), signal.SIGKILL)
+    _kill_after(deployment.start("up", *UNASKED), chance.randint(1, STEPS_OF_UP), killed)
     deployment.pulumi("cancel", "--yes")
     done = deployment.up()
     assert done.returncode == 0, done.stdout
     assert _named(target) == expected
     assert deployment.changes() == {}
 
-    _kill_after(deployment.start("destroy", *UNASKED), chance.randint(1, STEPS_OF_DESTROY), signal.SIGKILL)
+    _kill_after(deployment.start("destroy", *UNASKED), chance.randint(1, STEPS_OF_DESTROY), killed)
     deployment.pulumi("cancel", "--yes")
     done = deployment.destroy()
     assert done.returncode == 0, done.stdout
@@ -139,7 +144,7 @@ def _killed_until_done(deployment: Deployment, command: str, chance: random.Rand
     """Run a command over and over, killed when at most so many steps are done; count the kills to its end."""
     for kills in range(STEPS_OF_UP):
         process = deployment.start(command, *UNASKED)
-        said = _kill_after(process, chance.randint(1, most), signal.SIGKILL, _DONE)
+        said = _kill_after(process, chance.randint(1, most), "engine", _DONE)
         if process.returncode >= 0:
             assert process.returncode == 0, said
             return kills

@@ -13,7 +13,7 @@ import threading
 from tapgate.embedded.aws_provider.wire import load_without_sdk
 
 REHEARSE = "--rehearse"
-_PARENT_SECONDS = 1.0
+_PARENT_SECONDS = 0.1
 
 
 def main(arguments: list[str]) -> int:
@@ -23,11 +23,16 @@ def main(arguments: list[str]) -> int:
         arguments: The engine's address, first of those that are no options; none when an engine attaches
             later. With `--rehearse` it creates nothing: it says what would be.
     """
+    # Before anything that takes time: an engine that ends later is noticed.
+    parent = os.getppid()
     load_without_sdk()
-    from tapgate.embedded.aws_provider.server import start  # noqa: PLC0415 - after the SDK has been put aside
+    from tapgate.embedded.aws_provider.deploy.fence import Fence  # noqa: PLC0415 - after the SDK has been put aside
+    from tapgate.embedded.aws_provider.server import start  # noqa: PLC0415 - as above
 
     addresses = [argument for argument in arguments if not argument.startswith("-")]
-    server, port = start(addresses[0] if addresses else "", rehearsing=REHEARSE in arguments)
+    address = addresses[0] if addresses else ""
+    fence = Fence(address, parent if address else 0)
+    server, port = start(address, fence, rehearsing=REHEARSE in arguments)
     stop = threading.Event()
 
     def end(_number: int, _frame: object) -> None:
@@ -35,13 +40,18 @@ def main(arguments: list[str]) -> int:
 
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)
-    engine = os.getppid()
+    # Fails, and ends this process, when the engine has ended before.
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    # An engine that is killed tells nobody; then this process is handed to another parent.
-    while not stop.wait(_PARENT_SECONDS) and os.getppid() == engine:
-        pass
+    while not stop.wait(_PARENT_SECONDS):
+        if fence.engine_is_gone():
+            # At once: a call that is under way would go on making what no state will know.
+            os._exit(1)
+        if not address and os.getppid() != parent:
+            break
+    fence.close()
     server.stop(grace=1).wait()
+    fence.leave()
     return 0
 
 

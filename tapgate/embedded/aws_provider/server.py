@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
+    from tapgate.embedded.aws_provider.deploy.fence import Fence
+
 _SERVICE = "pulumirpc.ResourceProvider"
 _WORKERS = 16
 _MESSAGE_BYTES = 400 * 1024 * 1024
@@ -70,11 +72,12 @@ class _Request(Protocol):
     def FromString(self, s: bytes, /) -> Message: ...  # noqa: N802 - protobuf's name
 
 
-def start(engine_address: str, *, rehearsing: bool = False) -> tuple[Server, int]:
+def start(engine_address: str, fence: Fence, *, rehearsing: bool = False) -> tuple[Server, int]:
     """Start serving on a free port of the loopback address.
 
     Args:
         engine_address: Where the engine listens, `host:port`; empty when it attaches later.
+        fence: What the process may still do.
         rehearsing: Say what would be created, and create nothing.
 
     Returns:
@@ -90,7 +93,9 @@ def start(engine_address: str, *, rehearsing: bool = False) -> tuple[Server, int
         name: library.unary_unary_rpc_method_handler(
             method, request_deserializer=request.FromString, response_serializer=_serialize
         )
-        for name, (method, request) in _methods(Provider(engine_address, rehearsing=rehearsing)).items()
+        for name, (method, request) in _methods(
+            Provider(engine_address, fence, rehearsing=rehearsing)
+        ).items()
     }
     server.add_generic_rpc_handlers((library.method_handlers_generic_handler(_SERVICE, handlers),))
     port = server.add_insecure_port("127.0.0.1:0")

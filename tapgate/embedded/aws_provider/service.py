@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from tapgate.embedded.aws_provider.autonaming import Mode
     from tapgate.embedded.aws_provider.deploy.aws import Api
+    from tapgate.embedded.aws_provider.deploy.fence import Fence
     from tapgate.embedded.aws_provider.deploy.lifecycle import Lifecycle
 
 
@@ -51,11 +52,13 @@ class Provider:
 
     Args:
         engine_address: Where the engine listens.
+        fence: What the process may still do.
         rehearsing: Say what would be created, in an `up` too, and create nothing.
     """
 
-    def __init__(self, engine_address: str, *, rehearsing: bool = False) -> None:
+    def __init__(self, engine_address: str, fence: Fence, *, rehearsing: bool = False) -> None:
         self._log = EngineLog(engine_address)
+        self._fence = fence
         self._rehearsing = rehearsing
         self._settings = settings.Settings()
         self._api: Api | None = None
@@ -202,7 +205,9 @@ class Provider:
             identifier, outputs = rehearsal.created(token, request.urn, inputs, self._settings)
             return provider_pb2.CreateResponse(id=identifier, properties=encode(outputs, marks))
         with answering(context, marks):
-            identifier, outputs = self._deployer("create", token).create(request.urn, inputs, self._known)
+            identifier, outputs = self._changer("create", request.urn).create(
+                request.urn, inputs, self._known
+            )
         return provider_pb2.CreateResponse(id=identifier, properties=encode(outputs, marks))
 
     def update(self, request: provider_pb2.UpdateRequest, context: Context) -> provider_pb2.UpdateResponse:
@@ -219,7 +224,7 @@ class Provider:
             _, outputs = rehearsal.created(token, request.urn, inputs, self._settings)
             return provider_pb2.UpdateResponse(properties=encode(outputs, marks))
         with answering(context, marks):
-            outputs = self._deployer("update", token).update(request.id, request.urn, inputs)
+            outputs = self._changer("update", request.urn).update(request.id, request.urn, inputs)
         return provider_pb2.UpdateResponse(properties=encode(outputs, marks))
 
     def read(self, request: provider_pb2.ReadRequest, context: Context) -> provider_pb2.ReadResponse:
@@ -248,11 +253,10 @@ class Provider:
         """Delete a resource."""
         if self._rehearsing:
             return empty_pb2.Empty()
-        token, _ = _type_and_name(request.urn)
         state, _ = decode(request.properties)
         old_inputs, _ = decode(request.old_inputs)
         with answering(context, {}):
-            self._deployer("delete", token).delete(request.id, {**old_inputs, **state})
+            self._changer("delete", request.urn).delete(request.id, {**old_inputs, **state})
         return empty_pb2.Empty()
 
     def invoke(self, request: provider_pb2.InvokeRequest, context: Context) -> provider_pb2.InvokeResponse:
@@ -286,6 +290,14 @@ class Provider:
         """Note that the engine gives up; a call that is under way ends by itself."""
         return empty_pb2.Empty()
 
+    def _changer(self, verb: str, urn: str) -> Lifecycle:
+        """Give what changes a resource, once earlier runs of the stack have ended."""
+        token, _ = _type_and_name(urn)
+        deployer = self._deployer(verb, token)
+        emulators = " ".join((self._settings.endpoint, *self._settings.endpoints.values()))
+        self._fence.enter(_stack(urn), emulators, self._log.warn_once)
+        return deployer
+
     def _deployer(self, verb: str, token: str) -> Lifecycle:
         if not self._settings.endpoint and not self._settings.endpoints:
             raise RefusedEndpointError(_NO_ENDPOINT.format(verb=verb, token=token))
@@ -293,7 +305,7 @@ class Provider:
             if self._api is None:
                 from tapgate.embedded.aws_provider.deploy.aws import Api  # noqa: PLC0415 - boto3 takes a preview's time
 
-                self._api = Api(self._settings)
+                self._api = Api(self._settings, self._fence.require_open)
         from tapgate.embedded.aws_provider.deploy.lifecycle import Lifecycle  # noqa: PLC0415 - as above
         from tapgate.embedded.aws_provider.deploy.live import Live  # noqa: PLC0415 - as above
 
@@ -304,6 +316,10 @@ def _type_and_name(urn: str) -> tuple[str, str]:
     _, _, rest = urn.partition("urn:pulumi:")
     qualified, name = rest.split("::", 3)[2:]
     return qualified.rpartition("$")[2], name
+
+
+def _stack(urn: str) -> str:
+    return "::".join(urn.split("::", 2)[:2])
 
 
 def _with_derived(secrets: Secrets) -> Secrets:

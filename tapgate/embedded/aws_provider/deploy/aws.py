@@ -15,7 +15,7 @@ from tapgate.embedded.aws_provider.failures import ApiError
 from tapgate.embedded.aws_provider.settings import ACCOUNT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tapgate.embedded.aws_provider.operations import Answer
     from tapgate.embedded.aws_provider.settings import Settings
@@ -43,8 +43,12 @@ class Operation(Protocol):
 class Api:
     """AWS's API on one emulator."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, require_open: Callable[[], None] | None = None) -> None:
         """Take the endpoints; none is called yet.
+
+        Args:
+            settings: The provider's configuration.
+            require_open: Raises when nobody would note any more what a call does; asked before each.
 
         Raises:
             RefusedEndpointError: One of them is, or could be, AWS itself.
@@ -53,6 +57,7 @@ class Api:
             if endpoint:
                 require_emulator(endpoint)
         self._settings = settings
+        self._require_open = require_open
         self._clients: dict[tuple[str, str], Client] = {}
         self._lock = threading.Lock()
         self._session = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="stand-in")  # noqa: S106
@@ -72,11 +77,11 @@ class Api:
         call = cast("Operation", getattr(self._client(service, region), operation))
         try:
             try:
-                return call(**params)
+                return self._once(call, params)
             except ConnectionClosedError:
                 if operation in _NOT_TWICE:
                     raise
-                return call(**params)
+                return self._once(call, params)
         except ClientError as error:
             details = cast("Mapping[str, Mapping[str, str]]", error.response).get("Error", {})
             message = f"{service} {operation}: {details.get('Message') or error}"
@@ -84,6 +89,12 @@ class Api:
         except (BotoCoreError, ResponseParserError) as error:
             message = f"{service} {operation} on {self._endpoint(service)}: {error}"
             raise ApiError(message) from None
+
+    def _once(self, call: Operation, params: Mapping[str, object]) -> Answer:
+        # As late as possible: until here the client may have been in the making, for a second and more.
+        if self._require_open is not None:
+            self._require_open()
+        return call(**params)
 
     def _client(self, service: str, region: str) -> Client:
         with self._lock:
