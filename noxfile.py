@@ -27,6 +27,7 @@ LOCKS = (
     "checkov",
     "data",
     "nox",
+    "build",
 )
 
 # A machine behind a TLS-inspecting proxy trusts its own authority; uv wants that said.
@@ -148,6 +149,13 @@ def data(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def build(session: nox.Session) -> None:
+    """Build the wheel `tapgate` into dist/: the tool, with the pack and its profiles inside."""
+    install(session, "build")
+    session.run("python", "-m", "hatchling", "build", "-t", "wheel", *session.posargs)
+
+
+@nox.session(default=False)
 def publish(session: nox.Session) -> None:
     """Check the pack as far as it goes without an account, then publish it (-- ORG)."""
     install(session, "embedded")
@@ -196,7 +204,9 @@ def lock(session: nox.Session) -> None:
     """Compile the dependency groups into requirements/*.txt, hashes included (-- --upgrade)."""
     install(session, "nox")
     for group in LOCKS:
-        constraint = () if group in {"test", "checkov", "nox"} else ("--constraint", "requirements/test.txt")
+        constraint = (
+            () if group in {"test", "checkov", "nox", "build"} else ("--constraint", "requirements/test.txt")
+        )
         session.run(
             "uv",
             "pip",

@@ -58,7 +58,7 @@ def examine(folder: Path, packs: Sequence[Path]) -> Iterator[Check]:
 
     Args:
         folder: where the project is, if there is one.
-        packs: pack folders; without any, the project's own.
+        packs: pack folders; without any, the one that comes with the tool.
     """
     yield Check("python", "there", ".".join(map(str, sys.version_info[:3])))
     program = shutil.which("pulumi")
@@ -72,7 +72,7 @@ def examine(folder: Path, packs: Sequence[Path]) -> Iterator[Check]:
         yield _host(runtime)
     if project is not None and project.virtualenv:
         yield _environment(project)
-    yield from _pack_checks(packs, project.folder if project is not None else folder)
+    yield from _pack_checks(packs)
     yield _package(
         "pulumi_policy", "pulumi-policy", "runs Python packs that have no environment of their own"
     )
@@ -159,10 +159,10 @@ def _host(runtime: str) -> Check:
     )
 
 
-def _pack_checks(packs: Sequence[Path], project: Path) -> Iterator[Check]:
+def _pack_checks(packs: Sequence[Path]) -> Iterator[Check]:
     """Start each pack: only a pack that answers is there."""
     try:
-        requested = requested_packs(list(packs), [], project)
+        requested = requested_packs(list(packs), [])
     except CouldNotRunError as failure:
         yield Check("policy pack", "missing", f"{failure.what} {failure.where}", failure.fix)
         return

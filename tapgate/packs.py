@@ -6,14 +6,12 @@ import difflib
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import cast
 
 from tapgate.document import mapping, text
 from tapgate.failure import CouldNotRunError
 from tapgate.project import read_yaml
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +39,26 @@ class RequestedPack:
         return frozenset(name for name, value in self.body.items() if _level(value) == "disabled")
 
 
-def requested_packs(folders: list[Path], configs: list[Path], project: Path) -> list[RequestedPack]:
-    """Check the packs that the command line names; without any, the project's own `policypack` folder.
+def own_pack() -> Path:
+    """Return the folder of the pack that comes with the tool: in its wheel, or beside it in a checkout."""
+    here = Path(__file__).parent
+    inside = here / "policypack"
+    return inside if inside.is_dir() else here.parent / "policypack"
+
+
+def requested_packs(folders: list[Path], configs: list[Path]) -> list[RequestedPack]:
+    """Check the packs that the command line names; without any, the one that comes with the tool.
+
+    A pack that lies in the project is evaluated only if it is named: who is judged does not choose the judge.
 
     Args:
         folders: pack folders.
         configs: config files, one for each pack in the same order, or none at all.
-        project: the project's folder.
 
     Raises:
         CouldNotRunError: a folder is no pack, or a config file cannot be one.
     """
-    if not folders:
-        if not (project / "policypack" / "PulumiPolicy.yaml").is_file():
-            raise CouldNotRunError(
-                "No policy pack was given.",
-                where="--policy-pack",
-                why="without a pack nothing would be evaluated, and that must not look like a pass.",
-                fix="name the folder of a pack: --policy-pack DIR.",
-            )
-        folders = [project / "policypack"]
+    folders = folders or [own_pack()]
     if configs and len(configs) != len(folders):
         raise CouldNotRunError(
             f"There are {len(configs)} --policy-pack-config for {len(folders)} --policy-pack.",

@@ -56,7 +56,7 @@ def examine(candidate: Candidate) -> Iterator[Check]:
     Raises:
         CouldNotRunError: the folder is no pack at all.
     """
-    (pack,) = requested_packs([candidate.folder], [], candidate.folder)
+    (pack,) = requested_packs([candidate.folder], [])
     body = read_yaml(pack.folder / "PulumiPolicy.yaml", "policy pack's project file")
     version = text(body.get("version"))
     yield _version(version)
@@ -164,7 +164,7 @@ def _config(folder: Path, config: Path, names: set[str]) -> Check:
     from tapgate.audit.engine_check import require_valid_config  # noqa: PLC0415 - few packs come with one
 
     try:
-        (pack,) = requested_packs([folder], [config], folder)
+        (pack,) = requested_packs([folder], [config])
         require_known(pack, pack.configured, names)
         require_valid_config([pack])
     except CouldNotRunError as failure:

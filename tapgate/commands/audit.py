@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> Exit:
     Raises:
         CouldNotRunError: nothing can be audited, or the audit was interrupted.
     """
-    packs = requested_packs(options.policy_pack, options.policy_pack_config, Path.cwd())
+    packs = requested_packs(options.policy_pack, options.policy_pack_config)
     states = _states(options)
     require_valid_config(packs)
     results = cast("Path", options.results).absolute()

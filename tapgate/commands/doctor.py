@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="DIR",
-        help="folder of a policy pack (default: the project's own policypack/)",
+        help="folder of a policy pack (default: the one that comes with tapgate)",
     )
 
 

@@ -94,7 +94,7 @@ def session(options: argparse.Namespace) -> Generator[Session]:
         CouldNotRunError: no project, no pack or no CLI.
     """
     project = find_project(cast("Path", options.project))
-    packs = requested_packs(options.policy_pack, options.policy_pack_config, project.folder)
+    packs = requested_packs(options.policy_pack, options.policy_pack_config)
     with tempfile.TemporaryDirectory(prefix="gate-") as scratch, Progress(sys.stderr) as progress:
         yield Session(
             project=project,

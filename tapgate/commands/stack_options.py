@@ -29,7 +29,7 @@ def add_pack_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="DIR",
-        help="folder of a policy pack; may be given several times (default: the project's own policypack/)",
+        help="folder of a policy pack; may be given several times (default: the one that comes with tapgate)",
     )
     parser.add_argument(
         "--policy-pack-config",

@@ -130,6 +130,23 @@ def test_a_foreign_project_is_gated_by_the_documented_command(
     assert sorted(path for path in project.rglob("*") if "__pycache__" not in path.parts) == files
 
 
+SECRETS = ("salt-only", "secure-cloud", "secure-passphrase", "kms-provider-only")
+
+
+@pytest.mark.cli
+@pytest.mark.parametrize("name", SECRETS)
+def test_nobody_asks_for_what_opens_the_secrets_of_a_stack(
+    engine_env: Mapping[str, str], tmp_path: Path, name: str
+) -> None:
+    project = foreign(tmp_path, name)
+    files = {path: path.read_bytes() for path in project.rglob("*")}
+    passed = gate(project, engine_env, "--stack", "prod")
+    assert passed.returncode == 0, passed.stderr
+    assert "✓ kms-key-rotation" in passed.stdout
+    assert ("stand in: app:dbPassword" in " ".join(passed.stdout.split())) == name.startswith("secure")
+    assert {path: path.read_bytes() for path in project.rglob("*")} == files
+
+
 REFUSED: dict[str, tuple[str, tuple[str, ...]]] = {
     "properties": (
         """\
