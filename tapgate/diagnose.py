@@ -11,14 +11,19 @@ from tapgate.plain import plain, plain_lines
 from tapgate.sources import urn_name, urn_type
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tapgate.events import Diagnostic, EventLog
 
 # A SyntaxError's own last frame, which is in no function, says where it is.
 _FRAME: Final = re.compile(r'\s*File "(?P<file>.+?)", line (?P<line>[0-9]+)(?:, in .+)?')
-_EXCEPTION: Final = re.compile(
-    r"(?P<kind>[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Warning|Failure)[\w.]*)(?:: (?P<text>.*))?"
+# What gRPC writes of a call that failed, over several lines.
+_CALL: Final = re.compile(r"_InactiveRpcError of RPC that terminated with")
+_REASON: Final = re.compile(r'\s+details = "(?P<text>.*)"')
+_NOTHING_SAID: Final = re.compile(
+    r"Program failed with an unhandled exception|"
+    r"During handling of the above exception, another exception occurred|"
+    r"The above exception was the direct cause of the following exception"
 )
 _LIBRARY: Final = re.compile(r"(?:^|/)(?:site-packages|lib/python[0-9.]+|node_modules|pulumi/policy)/|^<")
 _MOST_DETAILS: Final = 12
@@ -31,15 +36,48 @@ _PACK_FAILED: Final = "failed to run stack policy"
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A failure that the engine words in a known way."""
+    """A failure that the engine words in a known way.
+
+    Attributes:
+        pattern: those words; the group in it that matched is `{it}` in `what` and `fix`.
+        what: what is wrong.
+        why: why it matters.
+        fix: what to do.
+        whole: this says all that the engine's words say.
+    """
 
     pattern: re.Pattern[str]
     what: str
     why: str
     fix: str
+    whole: bool = False
 
 
 _KNOWN: Final = (
+    _Known(
+        re.compile(
+            r"(?:failed to compute (?:archive|asset) hash|reading (?:archive|asset))\b.*?: "
+            r"(?:open|stat|lstat) ([^\n]+?): no such file or directory|"
+            r"(?:failed to open (?:archive|asset) file|couldn't read archive path) '([^'\n]+)'"
+        ),
+        "The program deploys {it}, which is not there: build it first.",
+        "the engine reads what is deployed already for a preview.",
+        "run the project's build step, which makes this file or folder, then run the gate again.",
+        whole=True,
+    ),
+    _Known(
+        re.compile(
+            r"could not find latest version for provider ([\w-]+)|"
+            r"no resource plugin 'pulumi-resource-([\w-]+?)(?:-v[\d.]+\S*)?'|"
+            r"(?:download and install|downloading) (?:resource )?(?:plugin|provider)"
+            r" '?(?:pulumi-resource-)?([\w-]+?)(?:-v[\d.]+\S*)?'?(?=[\s:]|$)|"
+            r"could not load plugin for ([\w-]+) provider"
+        ),
+        'The provider plug-in of package "{it}" is missing.',
+        "the engine asks the provider to check each resource, and there is none that it could ask.",
+        "run `pulumi plugin install resource {it}` where it can be downloaded, or put "
+        "pulumi-resource-{it} on PATH.",
+    ),
     _Known(
         re.compile(r"passphrase must be set with|incorrect passphrase"),
         "The stack's secrets cannot be opened.",
@@ -163,8 +201,16 @@ def could_not_run(log: EventLog, errors: str, *, where: str, interrupted: bool =
     everything = "\n".join([*said, *(one.message for one in failed), *printed, *closing])
     details = _details(failed, said, printed)
     for known in _KNOWN:
-        if known.pattern.search(everything):
-            return CouldNotRunError(known.what, where=where, why=known.why, fix=known.fix, details=details)
+        found = known.pattern.search(everything)
+        if found is not None:
+            it = plain(next(filter(None, found.groups()), ""))
+            return CouldNotRunError(
+                known.what.format(it=it),
+                where=where,
+                why=known.why,
+                fix=known.fix.format(it=it),
+                details=() if known.whole else details,
+            )
     return CouldNotRunError(
         UNKNOWN_CAUSE,
         where=_first_place(failed, where),
@@ -192,11 +238,15 @@ def _details(failed: Sequence[Diagnostic], said: Sequence[str], printed: Sequenc
 
 
 def without_traceback(lines: Sequence[str]) -> list[str]:
-    """Reduce each Python traceback to `ValueError: text (file.py:12)`; other lines stay."""
+    """Reduce each Python traceback to `ValueError: text (file.py:12)`; other lines stay.
+
+    An exception may be of any class, so its line is told by where it stands: the first one after the frames
+    that is not indented.
+    """
     kept: list[str] = []
     place = ""
     inside = False
-    for line in lines:
+    for line in without_calls(lines):
         frame = _FRAME.fullmatch(line)
         if frame is not None:
             inside = True
@@ -206,7 +256,20 @@ def without_traceback(lines: Sequence[str]) -> list[str]:
             inside, place = True, ""
         elif not inside:
             kept.append(line)
-        elif _EXCEPTION.fullmatch(line) is not None:
+        elif not line[:1].isspace():
             kept.append(f"{line} ({place})" if place else line)
             inside, place = False, ""
-    return [line for line in kept if "Program failed with an unhandled exception" not in line]
+    return [line for line in kept if not _NOTHING_SAID.search(line)]
+
+
+def without_calls(lines: Sequence[str]) -> Iterator[str]:
+    """Reduce what gRPC writes of each call that failed to the reason that was given for it."""
+    inside = False
+    for line in lines:
+        inside = inside and line[:1] in {" ", "\t", ">"}
+        if _CALL.search(line):
+            inside = True
+        elif not inside:
+            yield line
+        elif (reason := _REASON.fullmatch(line)) is not None:
+            yield reason["text"]

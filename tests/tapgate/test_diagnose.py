@@ -40,10 +40,18 @@ TypeError: got an unexpected keyword argument 'version'
             "error: failed to load language plugin x",
             "The language host of the program or the pack is missing.",
         ),
-        ("error: no resource plugin 'aws' found", "A provider plugin is missing."),
+        ("error: could not find plugin of some kind", "A provider plugin is missing."),
         (
             "error: Could not automatically download and install resource plugin 'pulumi-resource-aws'",
-            "A provider plugin is missing.",
+            'The provider plug-in of package "aws" is missing.',
+        ),
+        (
+            "error: no resource plugin 'pulumi-resource-aws-native-v1.2.3' found in the workspace",
+            'The provider plug-in of package "aws-native" is missing.',
+        ),
+        (
+            'error: loading package "random": could not find latest version for provider random: Get "x"',
+            'The provider plug-in of package "random" is missing.',
         ),
         (
             "error: kms create_key: The security token included in the request is expired",
@@ -80,6 +88,67 @@ def test_a_traceback_becomes_its_cause_and_place() -> None:
     assert without_traceback(["before", *TRACEBACK.splitlines(), "after"])[::2] == ["before", "after"]
     bare = ["Traceback (most recent call last):", "KeyError"]
     assert without_traceback(bare) == ["KeyError"]
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        "Exception: invoke of aws:ssm/getParameter:getParameter failed: there is no parameter",
+        "NoSuchThing: of a class of the program's own",
+        "grpc.aio.AioRpcError",
+    ],
+)
+def test_an_exception_of_any_class_is_shown(raised: str) -> None:
+    said = ["Traceback (most recent call last):", '  File "/me/__main__.py", line 4, in <module>', "    f()"]
+    assert without_traceback([*said, raised, "second line"]) == [
+        f"{raised} (/me/__main__.py:4)",
+        "second line",
+    ]
+
+
+CALL = [
+    "Traceback (most recent call last):",
+    '  File "/x/site-packages/grpc/_channel.py", line 990, in _end_unary_response_blocking',
+    "    raise _InactiveRpcError(state)",
+    "grpc._channel._InactiveRpcError: <_InactiveRpcError of RPC that terminated with:",
+    "\tstatus = StatusCode.UNKNOWN",
+    '\tdetails = "there is no such key"',
+    '\tdebug_error_string = "UNKNOWN:there is no such key"',
+    ">",
+    "During handling of the above exception, another exception occurred:",
+    *TRACEBACK.splitlines()[1:],
+]
+
+
+def test_of_a_failed_call_its_reason_is_shown() -> None:
+    reason, raised = without_traceback(CALL)
+    assert reason.startswith("there is no such key (")
+    assert raised.startswith("TypeError: ")
+    (cut_off,) = without_traceback([*CALL[:5], "what comes next"])
+    assert cut_off.startswith("what comes next")
+
+
+@pytest.mark.parametrize(
+    ("said", "path"),
+    [
+        (
+            'failed to compute archive hash for "code": open build/f.zip: no such file or directory',
+            "build/f.zip",
+        ),
+        (
+            'failed to compute asset hash for "source": stat /a b/c: no such file or directory',
+            "/a b/c",
+        ),
+        (
+            "failed to open asset file 'site/index.html': open site/index.html: no such file",
+            "site/index.html",
+        ),
+    ],
+)
+def test_a_missing_artefact_is_one_line(said: str, path: str) -> None:
+    failure = could_not_run(EventLog(), f"error: {said}", where="project p, stack s")
+    assert failure.what == f"The program deploys {path}, which is not there: build it first."
+    assert failure.details == ()
 
 
 def test_a_syntax_error_is_shown_where_it_is() -> None:

@@ -203,6 +203,14 @@ def test_a_yaml_program_that_says_what_aws_does_not_have_is_refused(
         assert words in refused.stderr
 
 
+@pytest.mark.cli
+def test_what_a_program_deploys_has_to_be_built_first(engine_env: Mapping[str, str], tmp_path: Path) -> None:
+    refused = gate(foreign(tmp_path, "missing-asset"), engine_env)
+    assert refused.returncode == 2
+    assert "build/f.zip, which is not there: build it first." in refused.stderr
+    assert " | " not in refused.stderr
+
+
 RAISES = """\
 import pulumi_aws as aws
 
