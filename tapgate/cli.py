@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar, cast
 
-from tapgate.failure import CouldNotRunError, Exit
+from tapgate.failure import CouldNotRunError
 from tapgate.terminal import Ink, failure_lines, write
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: what follows the program's name; by default the process's own.
 
     Returns:
-        The exit code: 0 passed, 1 blocked by policy, 2 could not run.
+        The exit code: 0 passed, 1 blocked by policy, 2 could not run, 3 stopped after something was changed.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser, parsers = _parsers()
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(command, entry, options)
     except CouldNotRunError as failure:
         write(failure_lines(failure, Ink.for_stream(sys.stderr)), sys.stderr)
-        return Exit.COULD_NOT_RUN
+        return failure.code
     except KeyboardInterrupt:
         return 130
 
@@ -106,6 +106,7 @@ def _run(command: Command, entry: Entry, options: argparse.Namespace) -> int:
 def _prepare(options: argparse.Namespace, *, build: bool) -> None:
     """Make this process's environment the one that is asked for; what is prepared already stays as it is."""
     from tapgate.embedded.environment import MARK, applied  # noqa: PLC0415 - `report` does without
+    from tapgate.embedded.rehearsal import Theatre  # noqa: PLC0415
     from tapgate.embedded.stacks import EmbeddedStacks  # noqa: PLC0415
 
     before = os.environ.get(MARK)
@@ -117,6 +118,7 @@ def _prepare(options: argparse.Namespace, *, build: bool) -> None:
         os.environ.clear()
         os.environ.update(wanted)
     options.embedded = EmbeddedStacks.of(os.environ)
+    options.theatre = Theatre()
 
 
 def _changes(aws: Aws, options: argparse.Namespace) -> Changes:
@@ -176,7 +178,8 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
     parser = argparse.ArgumentParser(
         prog="tapgate",
         description="Put policy packs in front of any Pulumi stack.",
-        epilog="Exit codes: 0 passed, 1 blocked by policy, 2 could not run.",
+        epilog="Exit codes: 0 passed or deployed, 1 blocked by policy, nothing was changed, 2 could not run, "
+        "3 stopped or blocked after something was changed.",
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

@@ -1,27 +1,35 @@
-"""`gate deploy`: deploys exactly what passed.
+"""`tapgate deploy`: deploys exactly what passed, and judges what is there afterwards.
 
 CrossGuard evaluates stack policies at the end of an update, when the resources exist. They protect only
-through a preview, so the update is constrained to the plan of one that passed, and runs the packs again.
+through what runs before: the rehearsal, and a preview whose plan constrains the update. The packs watch the
+update as well, where resource policies see each resource's final values before it is made.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tapgate.analyzer.deployment import read_deployment
 from tapgate.assemble import build_report
+from tapgate.diagnose import could_not_run
+from tapgate.document import mapping
+from tapgate.events import EventLog
 from tapgate.evidence import require_evaluated
+from tapgate.failure import CouldNotRunError
+from tapgate.judging import judge
 from tapgate.preview import pack_options, read_log
+from tapgate.project import read_yaml
+from tapgate.settling import settled, unsettled
 from tapgate.stopped import stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from tapgate.engine import Engine
-    from tapgate.events import EventLog
-    from tapgate.findings import Report
+    from tapgate.engine import Engine, Run
+    from tapgate.findings import Finding, Report
     from tapgate.packs import RequestedPack
     from tapgate.preview import Preview
     from tapgate.project import Project
@@ -33,12 +41,14 @@ class Deployment:
     """A deployment that ended with a verdict.
 
     Attributes:
-        report: the verdict of the update itself.
+        report: the verdict, of the update and of what is there after it.
         applied: number of operations that were carried out, by kind.
+        changed: something was changed.
     """
 
     report: Report
     applied: tuple[tuple[str, int], ...]
+    changed: bool
 
 
 def deploy(
@@ -48,10 +58,9 @@ def deploy(
     packs: Sequence[RequestedPack],
     previewed: Preview,
     *,
-    allow_empty: bool = False,
     watch: Callable[[Path], None] | None = None,
 ) -> Deployment:
-    """Carry out the plan of a preview that passed, with the packs watching again.
+    """Carry out the plan of a preview that passed, with the packs watching, and judge the state after it.
 
     Args:
         engine: the CLI, bound to the project.
@@ -59,11 +68,11 @@ def deploy(
         stack: the stack that was previewed, with the config that it was previewed with.
         packs: the packs that it passed.
         previewed: the preview; it has a plan.
-        allow_empty: accept that no policy applied to anything.
         watch: called with the event log's path now and then while the engine runs.
 
     Raises:
-        CouldNotRunError: the update did not end as previewed; says what was changed until then.
+        CouldNotRunError: the update did not end as previewed; says what was changed until then, and what of
+            that is there and does not pass.
         ValueError: the preview was blocked or has no plan.
     """
     if previewed.plan is None or previewed.report.outcome != "passed":
@@ -87,31 +96,112 @@ def deploy(
         watch=None if watch is None else lambda: watch(events),
     )
     log = read_log(events)
-    places = {(one.urn, one.property_path): one.location for one in previewed.report.findings}
-    report = build_report(
+    update = build_report(
         log,
         project=project.name,
         stack=stack.name,
         requested=packs,
-        locate=lambda urn, path: places.get((urn, path)),
+        locate=previewed.locate,
         seconds=run.seconds,
-        notes=stack.notes,
     )
     applied = _applied(log)
-    if run.interrupted or log.errors() or (run.code != 0 and report.outcome != "blocked"):
-        where = f"project {project.name}, stack {stack.name}"
-        raise stopped(log, run, where=where, applied=applied_words(applied))
-    if report.outcome == "passed":
-        require_evaluated(log, packs, allow_empty=allow_empty)
-    return Deployment(report, applied)
+    where = f"project {project.name}, stack {stack.name}"
+    if run.interrupted or log.errors() or (run.code != 0 and update.outcome != "blocked"):
+        failure = stopped(log, run, where=where, applied=applied_words(applied))
+        failure.details += (
+            tuple(_exists(engine, project, stack, packs, previewed, log)) if log.changed else ()
+        )
+        raise failure
+    if update.outcome == "passed":
+        require_evaluated(log, packs, allow_empty=True)
+    report = _judged_again(engine, project, stack, packs, previewed, update, log)
+    return Deployment(report, applied, bool(log.changed))
+
+
+def applied_words(applied: Sequence[tuple[str, int]]) -> str:
+    """Say in words what was carried out."""
+    return ", ".join(f"{operation} {count:,}" for operation, count in applied) or "nothing"
+
+
+def exists_words(findings: Sequence[Finding]) -> list[str]:
+    """Say of each finding that blocks what is there and did not pass."""
+    return [
+        f"exists and did not pass: {one.name} ({one.type}), {one.policy}: {one.summary}"
+        for one in findings
+        if one.blocks
+    ]
+
+
+def _judged_again(
+    engine: Engine,
+    project: Project,
+    stack: Stack,
+    packs: Sequence[RequestedPack],
+    previewed: Preview,
+    update: Report,
+    log: EventLog,
+) -> Report:
+    """Return what is to be said after the update: of it, and of the state that it left.
+
+    Secrets in that state are closed, so that some of it is undecided. The packs that watched the update had
+    the values; where they were not asked, the rehearsal's answer counts.
+    """
+    state = _judge_state(engine, project, stack, packs, previewed)
+    report = settled(state, update, log.declared)
+    rehearsed = previewed.rehearsed
+    known = {one.urn for one in rehearsed.deployment.resources} if rehearsed is not None else frozenset[str]()
+    left = unsettled(report.findings, previewed.report, known)
+    return replace(report, findings=tuple(left))
+
+
+def _judge_state(
+    engine: Engine, project: Project, stack: Stack, packs: Sequence[RequestedPack], previewed: Preview
+) -> Report:
+    export = engine.run("stack", "export", "--stack", stack.name, name="export")
+    if export.code != 0:
+        raise _unread(export, f"project {project.name}, stack {stack.name}")
+    deployment = read_deployment(export.output.read_bytes(), f"the state of the stack {stack.name}")
+    config = mapping(read_yaml(stack.config, "stack's config file").get("config"))
+    log = judge(replace(deployment, project=project.name, stack=stack.name.rsplit("/", 1)[-1]), packs, config)
+    require_evaluated(log, packs, allow_empty=True)
+    return build_report(
+        log,
+        project=project.name,
+        stack=stack.name,
+        requested=packs,
+        locate=previewed.locate,
+        seconds=0.0,
+    )
+
+
+def _exists(
+    engine: Engine,
+    project: Project,
+    stack: Stack,
+    packs: Sequence[RequestedPack],
+    previewed: Preview,
+    log: EventLog,
+) -> list[str]:
+    """Say what is there after an update that stopped, and does not pass as it is."""
+    try:
+        report = _judge_state(engine, project, stack, packs, previewed)
+    except CouldNotRunError as failure:
+        return [f"what was made until then could not be judged: {failure.what}", *log.changed]
+    return exists_words(report.findings)
+
+
+def _unread(export: Run, where: str) -> CouldNotRunError:
+    failure = could_not_run(EventLog(), export.errors, where=where)
+    return CouldNotRunError(
+        "What was deployed could not be judged.",
+        where=where,
+        why=f"its state cannot be read: {failure.what}",
+        fix=failure.fix,
+        details=failure.details,
+    )
 
 
 def _applied(log: EventLog) -> tuple[tuple[str, int], ...]:
     """Count what was carried out: the engine's own count, or what was seen if it did not come to its end."""
     counts = log.changes if log.result else Counter(log.applied)
     return tuple(sorted((operation, count) for operation, count in counts.items() if operation != "same"))
-
-
-def applied_words(applied: Sequence[tuple[str, int]]) -> str:
-    """Say in words what was carried out."""
-    return ", ".join(f"{operation} {count:,}" for operation, count in applied) or "nothing"

@@ -5,24 +5,27 @@ Why not `pulumi.automation.Stack.preview`: docs/decisions/0007-gate-and-engine.m
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import FrameType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from tapgate.failure import CouldNotRunError
+from tapgate.processes import adopt_orphans, children, count_below, end_below
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _Handler = Callable[[int, FrameType | None], object] | int | None
 
+LIMIT_SECONDS: Final = 600.0
 INSTALL_HINT = "install the Pulumi CLI (https://www.pulumi.com/docs/install/) and put it on PATH"
 
 
@@ -62,10 +65,25 @@ def find_engine() -> str:
     return found
 
 
-def quiet_environment() -> dict[str, str]:
+def quiet_environment(base: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return the environment for the CLI: it offers its event log, and does not look for updates."""
     # The event log is among the CLI's debug commands.
-    return {**os.environ, "PULUMI_DEBUG_COMMANDS": "true", "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    return {**base, "PULUMI_DEBUG_COMMANDS": "true", "PULUMI_SKIP_UPDATE_CHECK": "true"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a run may use before it is ended; only for runs that change nothing.
+
+    Attributes:
+        seconds: wall time.
+        size: bytes that it may say, in its outputs and its event log.
+        processes: processes that it may have at a time.
+    """
+
+    seconds: float = LIMIT_SECONDS
+    size: int = 256 * 1024 * 1024
+    processes: int = 1_000
 
 
 class Engine:
@@ -75,55 +93,175 @@ class Engine:
         folder: the project; the CLI runs in it.
         scratch: an existing folder for what the CLI writes; the caller removes it.
         program: path of the CLI; by default the `pulumi` on PATH.
+        variables: its environment; by default this process's own.
     """
 
-    def __init__(self, folder: Path, scratch: Path, program: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        scratch: Path,
+        program: str | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder
         self.scratch = scratch
         self.program = program or find_engine()
+        self.variables = variables
 
-    def run(self, *arguments: str, name: str, watch: Callable[[], None] | None = None) -> Run:
+    def run(
+        self,
+        *arguments: str,
+        name: str,
+        watch: Callable[[], None] | None = None,
+        limits: Limits | None = None,
+    ) -> Run:
         """Run one command to its end; an interrupt is passed on to the CLI, which then ends in its own way.
 
         Args:
             arguments: the command and its options.
             name: a name for its output file, unique among the runs of this engine.
             watch: called about ten times a second while the command runs.
+            limits: what it may use; none for a run that must not be ended half-way.
+
+        Raises:
+            CouldNotRunError: it went beyond a limit.
         """
+        with _Interrupts() as interrupts:
+            return self.begin(*arguments, name=name, limits=limits).finish(watch, interrupts)
+
+    @staticmethod
+    def wait(running: Running) -> Run:
+        """Wait for a command that was begun; see `run`."""
+        with _Interrupts() as interrupts:
+            return running.finish(interrupts=interrupts)
+
+    def begin(self, *arguments: str, name: str, limits: Limits | None = None) -> Running:
+        """Start one command; see `run`."""
         output, errors = self.scratch / f"{name}.out", self.scratch / f"{name}.err"
-        start = time.monotonic()
-        with output.open("wb") as out, errors.open("wb") as err, _Interrupts() as interrupts:
+        before = frozenset[int]()
+        if limits is not None:
+            adopt_orphans()
+            before = children()
+        with output.open("wb") as out, errors.open("wb") as err:
             process = subprocess.Popen(
                 self._command(arguments),
                 cwd=self.folder,
-                env=quiet_environment(),
+                env=quiet_environment(os.environ if self.variables is None else self.variables),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
                 process_group=0,
             )
-            interrupts.pass_on_to(process)
-            code = _wait(process, watch)
-        return Run(
-            code=code,
-            output=output,
-            errors=errors.read_text(encoding="utf-8", errors="replace"),
-            seconds=time.monotonic() - start,
-            interrupted=interrupts.count > 0,
-        )
+        return Running(process, self.scratch, name, limits, before)
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
         return [self.program, *arguments, "--non-interactive", "--color", "never"]
 
 
-def _wait(process: subprocess.Popen[bytes], watch: Callable[[], None] | None) -> int:
-    if watch is None:
-        return process.wait()
-    while True:
-        try:
-            return process.wait(timeout=0.1)
-        except subprocess.TimeoutExpired:
-            watch()
+class Running:
+    """A command of the CLI that was started.
+
+    Args:
+        process: the CLI.
+        scratch: where its outputs and its event log are.
+        name: what their names begin with.
+        limits: what it may use.
+        before: this process's children from before it.
+    """
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        scratch: Path,
+        name: str,
+        limits: Limits | None,
+        before: frozenset[int],
+    ) -> None:
+        self.process = process
+        self._scratch = scratch
+        self._name = name
+        self._limits = limits
+        self._before = before
+        self._start = time.monotonic()
+
+    def finish(self, watch: Callable[[], None] | None = None, interrupts: _Interrupts | None = None) -> Run:
+        """Wait for its end.
+
+        Raises:
+            CouldNotRunError: it went beyond a limit, and was ended with everything that it had started.
+        """
+        if interrupts is not None:
+            interrupts.pass_on_to(self.process)
+        code = self._wait(watch)
+        errors = self._scratch / f"{self._name}.err"
+        return Run(
+            code=code,
+            output=self._scratch / f"{self._name}.out",
+            errors=errors.read_text(encoding="utf-8", errors="replace"),
+            seconds=time.monotonic() - self._start,
+            interrupted=interrupts is not None and interrupts.count > 0,
+        )
+
+    def end(self, beside: Iterable[Running] = ()) -> None:
+        """End it now, with everything that it started.
+
+        Args:
+            beside: other commands under way, which go on.
+        """
+        others = {running.process.pid for running in beside if running.process.poll() is None}
+        end_below(self.process, self._before | others)
+
+    def _wait(self, watch: Callable[[], None] | None) -> int:
+        if watch is None and self._limits is None:
+            return self.process.wait()
+        turns = 0
+        while True:
+            try:
+                return self.process.wait(timeout=_TURN_SECONDS)
+            except subprocess.TimeoutExpired:
+                turns += 1
+            if watch is not None:
+                watch()
+            if self._limits is not None and (exceeded := self._exceeded(self._limits, turns)):
+                self.end()
+                raise exceeded
+
+    def _exceeded(self, limits: Limits, turns: int) -> CouldNotRunError | None:
+        seconds = time.monotonic() - self._start
+        if seconds > limits.seconds:
+            return _ended(
+                f"The run did not end within {limits.seconds:,.0f} seconds.",
+                "the program, or something that it waits for, never ends.",
+                "find what it waits for; a program that needs longer gets it with --timeout SECONDS.",
+            )
+        if self._said() > limits.size:
+            return _ended(
+                f"The run said more than {limits.size:,} bytes.",
+                "a program that floods its output hides what is said, and fills the disk.",
+                "take the endless output out of the program.",
+            )
+        if turns % _TURNS_OF_A_COUNT == 0 and count_below(self.process.pid) > limits.processes:
+            return _ended(
+                f"The run started more than {limits.processes:,} processes.",
+                "a program that starts processes without end takes the machine away from everyone else.",
+                "find what starts them in the program.",
+            )
+        return None
+
+    def _said(self) -> int:
+        sizes = 0
+        for path in self._scratch.glob(f"{self._name}.*"):
+            with contextlib.suppress(OSError):
+                sizes += path.stat().st_size
+        return sizes
+
+
+_TURN_SECONDS: Final = 0.1
+_TURNS_OF_A_COUNT: Final = 5
+
+
+def _ended(what: str, why: str, fix: str) -> CouldNotRunError:
+    return CouldNotRunError(what, where="the program, as the engine runs it", why=why, fix=fix)
 
 
 class _Interrupts:

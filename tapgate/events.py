@@ -72,6 +72,7 @@ class EventLog:
         declared: type token of each resource that the program declares, by URN.
         providers: names of the provider packages in use.
         applied: each operation that was carried out and not only planned, by kind.
+        changed: URNs of what was made or changed thereby, other than the stack itself and providers.
         packs: version of each loaded pack, by the key `name|local|path` or `name`.
         changes: number of operations by kind.
         result: `succeeded`, `failed`, `canceled`, or empty when the engine did not come that far.
@@ -87,6 +88,7 @@ class EventLog:
     declared: dict[str, str] = field(default_factory=dict[str, str])
     providers: set[str] = field(default_factory=set[str])
     applied: list[str] = field(default_factory=list[str])
+    changed: list[str] = field(default_factory=list[str])
     packs: dict[str, str] = field(default_factory=dict[str, str])
     changes: dict[str, int] = field(default_factory=dict[str, int])
     result: str = ""
@@ -176,12 +178,23 @@ def _step(log: EventLog, body: Mapping[str, object]) -> None:
         log.providers.add(kind.removeprefix(_PROVIDER_PREFIX))
     if text(step.get("op")) in DECLARED:
         log.declared[text(step.get("urn"))] = kind
+    # Of a component nothing more is said until it registers its outputs, which it may never come to.
+    new = mapping(step.get("new"))
+    if new and body.get("planning") is not True and new.get("custom") is not True:
+        _change(log, step)
 
 
 def _outputs(log: EventLog, body: Mapping[str, object]) -> None:
     step = mapping(body.get("metadata"))
     if body.get("planning") is not True and text(step.get("op")) in _CHANGES:
         log.applied.append(text(step.get("op")))
+        _change(log, step)
+
+
+def _change(log: EventLog, step: Mapping[str, object]) -> None:
+    inner = text(step.get("type")).startswith((_PROVIDER_PREFIX, _ROOT))
+    if text(step.get("op")) in _CHANGES and not inner:
+        log.changed.append(text(step.get("urn")))
 
 
 def _closing(log: EventLog, body: Mapping[str, object]) -> None:
@@ -191,6 +204,7 @@ def _closing(log: EventLog, body: Mapping[str, object]) -> None:
 
 
 _PROVIDER_PREFIX: Final = "pulumi:providers:"
+_ROOT: Final = "pulumi:pulumi:Stack"
 _READERS: Final[Mapping[str, Callable[[EventLog, Mapping[str, object]], None]]] = {
     "policyEvent": _finding,
     "policyAnalyzeSummaryEvent": _analyzed,

@@ -11,6 +11,8 @@ class Exit(IntEnum):
     PASSED = 0
     BLOCKED = 1
     COULD_NOT_RUN = 2
+    STOPPED = 3
+    """Stopped or blocked after something was changed."""
 
 
 class CouldNotRunError(Exception):
@@ -22,12 +24,23 @@ class CouldNotRunError(Exception):
         why: why it matters.
         fix: what to do, concretely.
         details: lines of evidence (the engine's own words), shown indented below.
+        code: the exit code.
     """
 
-    def __init__(self, what: str, *, where: str, why: str, fix: str, details: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str,
+        why: str,
+        fix: str,
+        details: tuple[str, ...] = (),
+        code: Exit = Exit.COULD_NOT_RUN,
+    ) -> None:
         super().__init__(what)
         self.what = what
         self.where = where
         self.why = why
         self.fix = fix
         self.details = details
+        self.code = code

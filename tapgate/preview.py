@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from tapgate.engine import Engine, Run
+    from tapgate.assemble import Locate
+    from tapgate.engine import Engine, Limits
     from tapgate.findings import Report
     from tapgate.packs import RequestedPack
     from tapgate.project import Project
+    from tapgate.rehearsal import Rehearsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,15 @@ class Preview:
         report: the verdict.
         document: file with the engine's own `pulumi preview --json`.
         plan: file with the plan, when one was asked for.
+        locate: finds a resource's and property's place in the program.
+        rehearsed: the rehearsal that the verdict is of as well.
     """
 
     report: Report
     document: Path
     plan: Path | None
+    locate: Locate
+    rehearsed: Rehearsed | None = None
 
 
 class IncompleteError(CouldNotRunError):
@@ -58,9 +64,9 @@ def preview(
     stack: Stack,
     packs: Sequence[RequestedPack],
     *,
-    allow_empty: bool = False,
     plan: Path | None = None,
     watch: Callable[[Path], None] | None = None,
+    limits: Limits | None = None,
 ) -> Preview:
     """Preview a stack with packs.
 
@@ -69,9 +75,9 @@ def preview(
         project: the project.
         stack: the stack.
         packs: the packs to evaluate, at least one.
-        allow_empty: accept that no policy applied to anything.
         plan: where to save the plan of what was previewed.
         watch: called with the event log's path now and then while the engine runs.
+        limits: what the engine and the program may use.
 
     Raises:
         CouldNotRunError: there is no verdict.
@@ -95,17 +101,27 @@ def preview(
         str(events),
         name="preview",
         watch=None if watch is None else lambda: watch(events),
+        limits=limits,
     )
     raise_if_missing(run)
     log = read_log(events)
-    report = _report(log, run, project, stack, packs)
+    locate = Sources(project, run.output.read_text(encoding="utf-8", errors="replace")).locate
+    report = build_report(
+        log,
+        project=project.name,
+        stack=stack.name,
+        requested=packs,
+        locate=locate,
+        seconds=run.seconds,
+        notes=stack.notes,
+    )
     where = f"project {project.name}, stack {stack.name}"
     if run.interrupted or log.errors() or (run.code != 0 and report.outcome != "blocked"):
         failure = could_not_run(log, run.errors, where=where, interrupted=run.interrupted)
         raise IncompleteError(failure, report) if report.findings else failure
     if report.outcome == "passed":
-        require_evaluated(log, packs, allow_empty=allow_empty)
-    return Preview(report, run.output, plan)
+        require_evaluated(log, packs, allow_empty=True)
+    return Preview(report, run.output, plan, locate)
 
 
 def pack_options(packs: Sequence[RequestedPack]) -> list[str]:
@@ -125,18 +141,3 @@ def read_log(path: Path) -> EventLog:
         return EventLog()
     with path.open(encoding="utf-8", errors="replace") as lines:
         return read_events(lines)
-
-
-def _report(
-    log: EventLog, run: Run, project: Project, stack: Stack, packs: Sequence[RequestedPack]
-) -> Report:
-    document = run.output.read_text(encoding="utf-8", errors="replace")
-    return build_report(
-        log,
-        project=project.name,
-        stack=stack.name,
-        requested=packs,
-        locate=Sources(project, document).locate,
-        seconds=run.seconds,
-        notes=stack.notes,
-    )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tapgate.diagnose import UNKNOWN_CAUSE, could_not_run
-from tapgate.failure import CouldNotRunError
+from tapgate.failure import CouldNotRunError, Exit
 from tapgate.sources import urn_type
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # After a failure the engine says this of every step of the plan that it did not come to.
 _NOT_REACHED: Final = re.compile(r"expected resource operations for \S+ but none were seen")
 _PLAN: Final = re.compile(r"violates plan|not allowed by the plan")
-_GO_ON: Final = "run `gate deploy` again: it previews what is left, and goes on from there."
+_GO_ON: Final = "run `tapgate deploy` again: it previews what is left, and goes on from there."
 
 
 def stopped(log: EventLog, run: Run, *, where: str, applied: str) -> CouldNotRunError:
@@ -29,7 +29,13 @@ def stopped(log: EventLog, run: Run, *, where: str, applied: str) -> CouldNotRun
         where: the project and stack, for the message.
         applied: what was carried out until then, in words.
     """
-    done = f"Carried out until then, and recorded in the state: {applied}."
+    failure = _stopped(log, run, where, f"Carried out until then, and recorded in the state: {applied}.")
+    if log.changed:
+        failure.code = Exit.STOPPED
+    return failure
+
+
+def _stopped(log: EventLog, run: Run, where: str, done: str) -> CouldNotRunError:
     if run.interrupted:
         return CouldNotRunError(
             "The deployment was interrupted.",

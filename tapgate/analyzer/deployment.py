@@ -1,7 +1,8 @@
 """A stack's state, out of `pulumi stack export` or a file of a self-managed backend.
 
 Formats: `UntypedDeployment`, `CheckpointV3` and `DeploymentV3` of
-github.com/pulumi/pulumi/sdk/v3/go/common/apitype. Secrets stay closed: a policy sees `[secret]`.
+github.com/pulumi/pulumi/sdk/v3/go/common/apitype. A secret that is closed is a secret whose value
+is unknown; of one that was opened by the engine a policy sees the value, and that it is secret.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a published marker
+UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""What the engine sends for a value of any type that is unknown."""
 RESOURCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
 _URN: Final = re.compile(r"urn:pulumi:(?P<stack>[^:]+)::(?P<project>[^:]+)::.+::.*", re.DOTALL)
 _VERSIONS: Final = (3, 4)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pulumi.runtime.proto import analyzer_pb2
 
-from tapgate.analyzer.requests import analyze_requests, analyze_stack_request
+from tapgate.analyzer.requests import analyze_requests, analyze_stack_request, configure_stack_request
 from tapgate.analyzer.running import SEVERITIES
 from tapgate.events import EventLog, PolicyEvent, PolicySummary
 
@@ -25,12 +25,15 @@ _LEVELS: Final[Mapping[int, str]] = {
 }
 
 
-def evaluate(deployment: Deployment, packs: Iterable[RunningPack]) -> EventLog:
+def evaluate(
+    deployment: Deployment, packs: Iterable[RunningPack], config: Mapping[str, object] | None = None
+) -> EventLog:
     """Ask every policy of every pack about a state.
 
     Args:
         deployment: the state.
         packs: the packs, configured.
+        config: the `config` block of the stack's file, for packs that read it; None for none.
 
     Returns:
         The events of a run that ended well; every resource counts as declared.
@@ -42,6 +45,10 @@ def evaluate(deployment: Deployment, packs: Iterable[RunningPack]) -> EventLog:
     root = _root(deployment)
     for pack in packs:
         log.packs[f"{pack.name}|local|{pack.folder}"] = pack.version
+        if config is not None:
+            pack.process.configure_stack(
+                configure_stack_request(deployment.project, deployment.stack, config)
+            )
         for request in analyze_requests(deployment):
             _take(log, pack, pack.process.analyze(request), request.urn, analyzer_pb2.POLICY_TYPE_RESOURCE)
         response = pack.process.analyze_stack(analyze_stack_request(deployment))

@@ -117,6 +117,20 @@ class PackProcess:
         """
         self._call(self._pack.Configure, analyzer_pb2.ConfigureAnalyzerRequest(policyConfig=config))
 
+    def configure_stack(self, request: analyzer_pb2.AnalyzerStackConfigureRequest) -> None:
+        """Tell the pack which stack comes, and its config.
+
+        Raises:
+            CouldNotRunError: the pack refuses it or has died.
+        """
+        try:
+            self._pack.ConfigureStack(request, timeout=_CALL_SECONDS)
+        except grpc.RpcError as error:
+            # Packs of before 2025 have no such method, and the engine goes on without it.
+            if _code(error) is not grpc.StatusCode.UNIMPLEMENTED:
+                self.alive = self.alive and _code(error) not in _GONE
+                raise self._failure(_details(error)) from error
+
     def analyze(self, request: analyzer_pb2.AnalyzeRequest) -> analyzer_pb2.AnalyzeResponse:
         """Ask the resource policies about one resource.
 

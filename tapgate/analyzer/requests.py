@@ -6,11 +6,12 @@ engine's own properties (`__defaults`, …) left out.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, cast
 
 from pulumi.runtime.proto import analyzer_pb2
 
-from tapgate.analyzer.deployment import RESOURCE, SECRET, Deployment, Resource
+from tapgate.analyzer.deployment import RESOURCE, SECRET, UNKNOWN, Deployment, Resource
 from tapgate.analyzer.services import struct
 from tapgate.document import SIGNATURE, mapping, sequence, text, texts
 from tapgate.sources import urn_name
@@ -20,7 +21,40 @@ if TYPE_CHECKING:
 
     from google.protobuf import struct_pb2
 
-_CLOSED = {SIGNATURE: SECRET, "value": "[secret]"}
+
+def configure_stack_request(
+    project: str, stack: str, config: Mapping[str, object]
+) -> analyzer_pb2.AnalyzerStackConfigureRequest:
+    """Return what the engine tells a pack of a stack before it asks.
+
+    Args:
+        project: the project's name.
+        stack: the stack's name.
+        config: the `config` block of the stack's file.
+    """
+    organization, _, name = stack.rpartition("/")
+    return analyzer_pb2.AnalyzerStackConfigureRequest(
+        stack=name,
+        project=project,
+        organization=organization.partition("/")[0] or "organization",
+        dry_run=True,
+        config={
+            key if ":" in key else f"{project}:{key}": _config_text(value) for key, value in config.items()
+        },
+        config_secret_keys=[key for key, value in config.items() if _is_closed(value)],
+    )
+
+
+def _config_text(value: object) -> str:
+    """Return a value of the config as the engine passes it on: what is no text as JSON."""
+    if isinstance(value, str):
+        return value
+    # YAML knows days, JSON does not.
+    return "" if _is_closed(value) else json.dumps(value, default=str)
+
+
+def _is_closed(value: object) -> bool:
+    return list(mapping(value)) == ["secure"]
 
 
 def analyze_requests(deployment: Deployment) -> Iterator[analyzer_pb2.AnalyzeRequest]:
@@ -118,7 +152,14 @@ def _sent(value: object) -> object:
     body = mapping(cast("object", value))
     signature = body.get(SIGNATURE)
     if signature == SECRET:
-        return _CLOSED
+        return {SIGNATURE: SECRET, "value": _opened(body)}
     if signature == RESOURCE:
         return text(body.get("id")) or text(body.get("urn"))
     return {key: _sent(item) for key, item in body.items() if not key.startswith("__")}
+
+
+def _opened(secret: Mapping[str, object]) -> object:
+    """Return a secret's value; unknown while it is closed."""
+    if "plaintext" not in secret:
+        return UNKNOWN
+    return _sent(cast("object", json.loads(text(secret["plaintext"]))))

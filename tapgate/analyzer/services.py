@@ -37,6 +37,12 @@ class Analyzer(Protocol):
         """Set levels and settings."""
         ...
 
+    def ConfigureStack(  # noqa: N802
+        self, request: analyzer_pb2.AnalyzerStackConfigureRequest, timeout: float
+    ) -> analyzer_pb2.AnalyzerStackConfigureResponse:
+        """Tell about the stack: its name, its config."""
+        ...
+
     def Analyze(self, request: analyzer_pb2.AnalyzeRequest, timeout: float) -> analyzer_pb2.AnalyzeResponse:  # noqa: N802
         """Ask about one resource."""
         ...

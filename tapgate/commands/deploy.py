@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from tapgate.commands.reporting import write_reports
 from tapgate.commands.session import session
 from tapgate.commands.stack_options import add_stack_options
-from tapgate.deploy import applied_words, deploy
+from tapgate.deploy import Deployment, applied_words, deploy, exists_words
 from tapgate.failure import Exit
 from tapgate.reports import add_targets, targets_of
 from tapgate.stacks import on_stack
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import argparse
 
     from tapgate.commands.session import Session
-    from tapgate.findings import Report
     from tapgate.stacks import Stack
 
 
@@ -35,40 +34,37 @@ def run(options: argparse.Namespace) -> Exit:
         CouldNotRunError: there is no verdict, or the update did not end as previewed.
     """
     with session(options) as opened:
-        report = on_stack(
+        done = on_stack(
             opened.engine,
             opened.project,
             cast("str", options.stack),
             lambda stack: _deploy(opened, stack),
-            keep=lambda report: report.outcome == "passed",
+            keep=lambda done: done.changed or done.report.outcome == "passed",
             embedded=opened.embedded,
         )
-        write_reports("deploy", [report], opened.packs, targets_of(options))
-    return Exit.BLOCKED if report.outcome == "blocked" else Exit.PASSED
+        write_reports("deploy", [done.report], opened.packs, targets_of(options))
+    if done.report.outcome == "passed":
+        return Exit.PASSED
+    return Exit.STOPPED if done.changed else Exit.BLOCKED
 
 
-def _deploy(opened: Session, stack: Stack) -> Report:
-    """Return the verdict that counts: the preview's when that blocks, else the update's."""
+def _deploy(opened: Session, stack: Stack) -> Deployment:
+    """Return the verdict that counts: the preview's when that blocks, else the one after the update."""
     previewed = opened.preview(stack, opened.engine.scratch / "plan.json")
     if previewed.report.outcome == "blocked":
         write(["", "Nothing was deployed."], sys.stdout)
-        return previewed.report
+        return Deployment(previewed.report, (), changed=False)
     deployment = deploy(
-        opened.engine,
-        opened.project,
-        stack,
-        opened.packs,
-        previewed,
-        allow_empty=opened.allow_empty,
-        watch=opened.progress.watch,
+        opened.engine, opened.project, stack, opened.packs, previewed, watch=opened.progress.watch
     )
     opened.progress.clear()
-    if deployment.report.outcome == "blocked":
-        for finding in deployment.report.findings:
+    report, blocked = deployment.report, deployment.report.outcome == "blocked"
+    if blocked:
+        for finding in report.findings:
             write(["", *finding_lines(finding, opened.ink)], sys.stdout)
-    word, style = (
-        ("DEPLOYED", "green") if deployment.report.outcome == "passed" else ("BLOCKED BY POLICY", "red")
-    )
-    done = f"{applied_words(deployment.applied)}, {deployment.report.seconds:.1f} s"
+        if deployment.changed:
+            write(["", *exists_words(report.findings)], sys.stdout)
+    word, style = ("BLOCKED BY POLICY", "red") if blocked else ("DEPLOYED", "green")
+    done = f"{applied_words(deployment.applied)}, {report.seconds:.1f} s"
     write([f"{opened.ink.paint(word, style, 'bold')}  {done}"], sys.stdout)
-    return deployment.report
+    return deployment

@@ -1,30 +1,38 @@
-"""What `preview` and `deploy` share: one project, its packs, one engine, and the screen."""
+"""What `preview` and `deploy` share: one project, its packs, one engine, the rehearsal, and the screen."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from tapgate.assemble import build_report
 from tapgate.description import describe
-from tapgate.engine import Engine
+from tapgate.engine import Engine, Limits
+from tapgate.evidence import require_evaluated
+from tapgate.judging import judge
 from tapgate.packs import requested_packs, require_known
 from tapgate.preview import IncompleteError, preview
 from tapgate.progress import Progress
 from tapgate.project import find_project
+from tapgate.rehearsal import Rehearsal
 from tapgate.reports import policies_of
+from tapgate.settling import settled
 from tapgate.terminal import Ink, finding_lines, report_lines, write
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Generator
 
+    from tapgate.findings import Report
     from tapgate.packs import RequestedPack
     from tapgate.preview import Preview
     from tapgate.project import Project
+    from tapgate.rehearsal import Rehearsed, Theatre
     from tapgate.stacks import EmbeddedBackend, Stack
 
 
@@ -40,6 +48,8 @@ class Session:
         allow_empty: accept that no policy applied to anything.
         ink: what standard output can show.
         embedded: the backend, where it is the gate's own.
+        theatre: sets the stage for rehearsals.
+        limits: what a preview or rehearsal may use.
     """
 
     project: Project
@@ -49,9 +59,13 @@ class Session:
     allow_empty: bool
     ink: Ink
     embedded: EmbeddedBackend | None
+    theatre: Theatre
+    limits: Limits
 
     def preview(self, stack: Stack, plan: Path | None = None) -> Preview:
-        """Preview a stack and print the verdict; of a run that failed, what policies had found until then.
+        """Preview and rehearse a stack, judge what came of it, and print the verdict.
+
+        Of a run that failed, what policies had found until then is printed.
 
         Args:
             stack: the stack.
@@ -61,21 +75,26 @@ class Session:
             CouldNotRunError: there is no verdict.
             NoSuchStackError: the backend does not have the stack.
         """
+        rehearsal = self.rehearse(stack)
         try:
-            result = preview(
+            previewed = preview(
                 self.engine,
                 self.project,
                 stack,
                 self.packs,
-                allow_empty=self.allow_empty,
                 plan=plan,
                 watch=self.progress.watch,
+                limits=self.limits,
             )
+            rehearsed = rehearsal.finish()
         except IncompleteError as failure:
             self.progress.clear()
             for finding in failure.report.findings:
                 write([*finding_lines(finding, self.ink), ""], sys.stdout)
             raise
+        finally:
+            rehearsal.running.end()
+        result = replace(previewed, report=self._settled(previewed, rehearsed), rehearsed=rehearsed)
         self.progress.clear()
         for pack in self.packs:
             seen = {tally.policy for tally in result.report.tallies if not tally.disabled}
@@ -84,6 +103,29 @@ class Session:
                 require_known(pack, unseen, {info.policy for info in policies_of(describe(pack))})
         write(report_lines(result.report, self.ink), sys.stdout)
         return result
+
+    def rehearse(self, stack: Stack) -> Rehearsal:
+        """Begin a rehearsal of a stack."""
+        name = stack.name.rsplit("/", 1)[-1]
+        folder = Path(tempfile.mkdtemp(prefix="rehearsal-", dir=self.engine.scratch))
+        file = self.project.stack_file(stack.name)
+        stage = self.theatre.stage(folder, self.project.name, name, file, self.project.file)
+        return Rehearsal(self.project, stack, stage, folder, self.limits)
+
+    def _settled(self, previewed: Preview, rehearsed: Rehearsed) -> Report:
+        """Return the verdict: what the rehearsal's state is like, and what the preview alone has seen."""
+        start = time.monotonic()
+        log = judge(rehearsed.deployment, self.packs, rehearsed.config)
+        require_evaluated(log, self.packs, allow_empty=self.allow_empty)
+        report = build_report(
+            log,
+            project=self.project.name,
+            stack=previewed.report.stack,
+            requested=self.packs,
+            locate=previewed.locate,
+            seconds=max(previewed.report.seconds, rehearsed.seconds) + time.monotonic() - start,
+        )
+        return settled(previewed.report, report, log.declared)
 
 
 @contextmanager
@@ -104,4 +146,6 @@ def session(options: argparse.Namespace) -> Generator[Session]:
             allow_empty=cast("bool", options.allow_empty),
             ink=Ink.for_stream(sys.stdout),
             embedded=cast("EmbeddedBackend | None", options.embedded),
+            theatre=cast("Theatre", options.theatre),
+            limits=Limits(seconds=cast("float", options.timeout)),
         )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from tapgate.engine import LIMIT_SECONDS
 
 if TYPE_CHECKING:
     import argparse
+
+_LONGEST: Final = 7 * 24 * 3600
 
 
 def add_stack_options(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +23,20 @@ def add_stack_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-empty", action="store_true", help="pass as well when no policy applies to any resource"
     )
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=LIMIT_SECONDS,
+        metavar="SECONDS",
+        help="end a preview or rehearsal that takes longer (default: %(default).0f)",
+    )
+
+
+def _seconds(word: str) -> float:
+    seconds = float(word)
+    if not 0 < seconds < _LONGEST:
+        raise ValueError(word)
+    return seconds
 
 
 def add_pack_options(parser: argparse.ArgumentParser) -> None:

@@ -43,17 +43,38 @@ def changes_for(aws: Aws, cli: Cli, base: Mapping[str, str], root: Path = ROOT) 
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             MARK: aws,
         }
+    first = [stand_in_folder(root, cli=cli.folder / "pulumi"), cli.folder]
+    return _embedded(base, first, make_folder(state_folder(root, base)), root)
+
+
+def rehearsal_changes(base: Mapping[str, str], backend: Path, scratch: Path, root: Path = ROOT) -> Changes:
+    """Return what to change in `base`, prepared for whatever AWS, so that a run there creates nothing.
+
+    Args:
+        base: The environment; its PATH has the CLI.
+        backend: The folder that is the backend.
+        scratch: The folder for temporary files.
+        root: The checkout.
+    """
+    return {
+        **_embedded(base, [stand_in_folder(root, rehearse=True)], backend, root),
+        **dict.fromkeys((name for name in base if name.startswith("AWS_ENDPOINT_URL")), None),
+        "TMPDIR": str(scratch),
+    }
+
+
+def _embedded(base: Mapping[str, str], first: list[Path], backend: Path, root: Path) -> Changes:
     return {
         **_python(base),
         **dict.fromkeys((name for name in base if not _may_stay(name, base[name])), None),
         **_nowhere_to_log_in(),
-        "PATH": _path(base, [stand_in_folder(root, cli=cli.folder / "pulumi"), cli.folder]),
+        "PATH": _path(base, first),
         "PULUMI_HOME": str(make_folder(checkout_folder(root) / "home")),
-        "PULUMI_BACKEND_URL": f"file://{make_folder(state_folder(root, base))}",
+        "PULUMI_BACKEND_URL": f"file://{backend}",
         "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
         "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
-        MARK: aws,
+        MARK: "embedded",
     }
 
 

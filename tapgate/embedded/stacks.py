@@ -41,13 +41,13 @@ class EmbeddedStacks:
 
     def has(self, project: str, name: str) -> bool:
         """Say whether the stack is there."""
-        return self._path(project, name).exists()
+        return self.path(project, name).exists()
 
     def create(self, project: str, name: str) -> bool:
         """Create the stack, empty; False when it is there already."""
         if not (self._folder / "meta.yaml").exists():
             write_atomically(self._folder / "meta.yaml", "version: 1\n")
-        path = self._path(project, name)
+        path = self.path(project, name)
         if path.exists():
             return False
         write_atomically(path, _empty_stack(project, path.stem))
@@ -55,7 +55,7 @@ class EmbeddedStacks:
 
     def remove(self, project: str, name: str) -> None:
         """Remove the stack, unless it has resources."""
-        path = self._path(project, name)
+        path = self.path(project, name)
         try:
             state = cast("dict[str, dict[str, dict[str, object]]]", json.loads(path.read_text("utf-8")))
             if state["checkpoint"]["latest"].get("resources"):
@@ -70,7 +70,8 @@ class EmbeddedStacks:
         adapted = embedded(text, project)
         return adapted.text, adapted.notes
 
-    def _path(self, project: str, name: str) -> Path:
+    def path(self, project: str, name: str) -> Path:
+        """Return the file with a stack's state."""
         return self._folder / "stacks" / project / f"{name.rsplit('/', 1)[-1]}.json"
 
 

@@ -20,7 +20,7 @@ _SHIM = """\
 # Started by the Pulumi engine in place of the AWS provider's plugin; serves the types of pulumi_aws {types}.
 PYTHONPATH={root}${{PYTHONPATH:+:$PYTHONPATH}}
 export PYTHONPATH
-exec {python} -P -m tapgate.embedded.aws_provider "$@"
+exec {python} -P -m tapgate.embedded.aws_provider{mode} "$@"
 """
 
 # A copy is given by option where none is given already; `-ef` takes symbolic links into account.
@@ -42,7 +42,9 @@ from tapgate.embedded.stack_files import main; main(sys.argv[2], Path(sys.argv[3
 """
 
 
-def stand_in_folder(root: Path = ROOT, python: str = sys.executable, cli: Path | None = None) -> Path:
+def stand_in_folder(
+    root: Path = ROOT, python: str = sys.executable, cli: Path | None = None, *, rehearse: bool = False
+) -> Path:
     """The folder to put first on PATH; written when it is not there yet.
 
     Its name carries a hash of what is in it: two interpreters that work in one checkout at once do not write
@@ -52,9 +54,11 @@ def stand_in_folder(root: Path = ROOT, python: str = sys.executable, cli: Path |
         root: The checkout.
         python: The interpreter that runs the stand-ins.
         cli: The Pulumi CLI to start; None for none.
+        rehearse: The stand-ins create nothing in an `up` and say what would be.
     """
     folder, interpreter = shlex.quote(str(root)), shlex.quote(python)
-    shims = {PROVIDER: _SHIM.format(root=folder, python=interpreter, types=_types())}
+    mode = " --rehearse" if rehearse else ""
+    shims = {PROVIDER: _SHIM.format(root=folder, python=interpreter, types=_types(), mode=mode)}
     if cli is not None:
         shims[CLI] = _CLI_SHIM.format(
             operations=" | ".join(f'" {name} "*' for name in OPERATIONS),

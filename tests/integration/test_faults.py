@@ -189,7 +189,7 @@ def test_ctrl_c_says_how_far_it_came_and_the_next_run_goes_on(
     eventually(lambda: len(deployment.resources()) > 8 or process.poll() is not None, seconds=300)
     process.send_signal(signal.SIGINT)
     said, complaints = process.communicate()
-    assert process.returncode == 2, said + complaints
+    assert process.returncode == 3, said + complaints
     assert "The deployment was interrupted." in complaints, said + complaints
     assert re.search(r"recorded in the\s+state: create \d", complaints)
     assert "Traceback" not in said + complaints
@@ -228,7 +228,7 @@ def test_credentials_that_expire_on_the_way_are_named_and_the_next_run_goes_on(
         led = Target(endpoint.endpoint, {**target.environment, "AWS_ENDPOINT_URL": endpoint.endpoint})
         deployment = _prepared(folder, led)
         refused = deployment.gate("deploy")
-        assert refused.returncode == 2, refused.stdout
+        assert refused.returncode == 3, refused.stdout
         assert endpoint.refused > 0
         assert "AWS does not accept the credentials." in refused.stderr
         assert "aws sso login" in refused.stderr

@@ -69,7 +69,7 @@ def test_what_is_blocked_creates_nothing(gate: Gate, backend: Path, tmp_path: Pa
 
 def test_what_changed_after_the_preview_is_not_deployed(gate: Gate, backend: Path) -> None:
     code, out, err = gate("--stack", "grows")
-    assert code == 2
+    assert code == 3
     assert "DEPLOYED" not in out
     assert "The deployment is not the one that was previewed." in err
     assert "thing-1" not in resources(backend).get("grows", [])
@@ -77,7 +77,7 @@ def test_what_changed_after_the_preview_is_not_deployed(gate: Gate, backend: Pat
 
 def test_a_program_that_fails_on_the_way_says_what_was_done(gate: Gate, backend: Path) -> None:
     code, out, err = gate("--stack", "raises")
-    assert code == 2
+    assert code == 3
     assert "DEPLOYED" not in out
     assert "COULD NOT RUN" in err
     assert "recorded in the state: create 3." in " ".join(err.split())

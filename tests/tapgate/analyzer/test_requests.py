@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from google.protobuf import json_format
 
-from tapgate.analyzer.deployment import Deployment, read_deployment
+from tapgate.analyzer.deployment import UNKNOWN, Deployment, read_deployment
 from tapgate.analyzer.requests import analyze_requests, analyze_stack_request
 from tests.tapgate.sample_state import SECRET, exported, resource, root, urn
 
@@ -57,7 +57,7 @@ def test_resource_policies_see_inputs_with_secrets_closed() -> None:
     assert body(requests[2].properties) == {
         "password": {
             "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
-            "value": "[secret]",
+            "value": UNKNOWN,
         },
         "n": None,
         "ref": "urn:x",

@@ -1,0 +1,93 @@
+"""Ends what a command started and left running, however deep it is hidden.
+
+A process group does not hold who makes a session of their own. On Linux this process adopts its orphaned
+descendants, so that whatever is left is found below it; elsewhere a group is all that can be ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+
+_ADOPT: Final = 36
+"""PR_SET_CHILD_SUBREAPER of linux/prctl.h."""
+_PROC: Final = Path("/proc")
+_LAST_SECONDS: Final = 5.0
+
+
+def adopt_orphans() -> None:
+    """Become the parent of descendants whose own parent ends; does nothing where the system cannot."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None, use_errno=True).prctl(_ADOPT, 1, 0, 0, 0)
+
+
+def children() -> frozenset[int]:
+    """Return the processes whose parent this one is."""
+    own = os.getpid()
+    return frozenset(pid for pid, parent in _processes() if parent == own)
+
+
+def count_below(pid: int) -> int:
+    """Return how many processes there are below one."""
+    return len(_below({pid})) - 1
+
+
+def end_below(process: subprocess.Popen[bytes], before: frozenset[int]) -> None:
+    """End a command, and everything that it started: in its group, below it, or orphaned since.
+
+    Args:
+        process: the command; it may have ended.
+        before: this process's children from before the command, which have nothing to do with it.
+    """
+    deadline = time.monotonic() + _LAST_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        left = _below({process.pid, *(children() - before)}) - {process.pid}
+        # Stopped first, none of them can start another one while the others end.
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, number)
+        for pid in children() - before - {process.pid}:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+        if process.poll() is not None and not left:
+            return
+        time.sleep(0.01)
+
+
+def _below(roots: set[int]) -> set[int]:
+    """Return the processes and all their descendants."""
+    of: dict[int, list[int]] = {}
+    for pid, parent in _processes():
+        of.setdefault(parent, []).append(pid)
+    found, waiting = set(roots), list(roots)
+    while waiting:
+        fresh = [pid for pid in of.get(waiting.pop(), ()) if pid not in found]
+        found.update(fresh)
+        waiting.extend(fresh)
+    return found
+
+
+def _processes() -> Iterator[tuple[int, int]]:
+    """Yield each process with its parent; none where the system does not tell."""
+    if not _PROC.is_dir():
+        return
+    for entry in os.listdir(_PROC):  # noqa: PTH208 - a hundred times a second, names are enough
+        if entry.isdecimal():
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                # pid (name) state parent …; the name may hold anything, parentheses included.
+                fields = (_PROC / entry / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+                yield int(entry), int(fields[1])
