@@ -1,29 +1,13 @@
-"""From the folder of rules to the policies of the pack.
-
-A rule says what has to hold. What a policy pack needs besides — genuine pulumi-policy objects, levels,
-framework names, tags — is put to it here, so that a new rule is one file and nothing else.
-"""
+"""From the folder of rules to the policies of the pack, so that a new rule is one file and nothing else."""
 
 from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import Final, TypeAlias, TypedDict
+from typing import Final
 
-from pulumi_policy import (
-    EnforcementLevel,
-    PolicyComplianceFramework,
-    PolicyConfigSchema,
-    ResourceValidationPolicy,
-    StackValidationPolicy,
-)
-from pulumi_policy import Severity as PolicySeverity
-
-from tap_guardrails.levels import level_of
-from tap_guardrails.model import ANY_TYPE, Control, ResourceRule, Rule, StackRule
+from tap_guardrails.model import ANY_TYPE, ResourceRule, Rule, StackRule
 from tap_guardrails.model.record import record
-
-PulumiPolicy: TypeAlias = ResourceValidationPolicy | StackValidationPolicy
 
 RULES_FOLDER: Final = Path(__file__).with_name("rules")
 
@@ -56,17 +40,24 @@ FRAMEWORKS: Final = {
 
 @record
 class Policy:
-    """A rule together with the pulumi-policy object made of it.
+    """A rule as a policy of the pack.
 
     Attributes:
         rule: The rule.
-        policy: What pulumi-policy knows of the rule; the pack's servicer runs it.
-        level: The level unless an operator says otherwise.
     """
 
     rule: Rule
-    policy: PulumiPolicy
-    level: EnforcementLevel
+
+    @property
+    def tags(self) -> list[str]:
+        """The services that it is about, unless they are most, then every control that it answers."""
+        services = {token.split(":")[1].split("/")[0] for token in self.rule.types if token != ANY_TYPE}
+        if len(services) > MOST_SERVICES:
+            services.clear()
+        controls = [
+            f"{FRAMEWORKS[control.framework].tag}:{control.identifier}" for control in self.rule.controls
+        ]
+        return ["aws", *sorted(services), *controls]
 
 
 def find_rules(folder: Path = RULES_FOLDER, package: str = "tap_guardrails.rules") -> tuple[Rule, ...]:
@@ -88,69 +79,5 @@ def find_rule(file_name: str, module: object) -> Rule:
 
 
 def policies() -> tuple[Policy, ...]:
-    """Make the policies of the pack, of every rule in the folder."""
-    return tuple(Policy(rule, pulumi_policy(rule), level_of(rule.name)) for rule in find_rules())
-
-
-class Details(TypedDict):
-    """What both sorts of policies are made with, besides their validation."""
-
-    name: str
-    description: str
-    enforcement_level: EnforcementLevel
-    config_schema: PolicyConfigSchema
-    display_name: str
-    severity: PolicySeverity
-    framework: PolicyComplianceFramework | None
-    tags: list[str]
-    remediation_steps: str
-    url: str
-
-
-def pulumi_policy(rule: Rule) -> PulumiPolicy:
-    """Return the pulumi-policy object of a rule."""
-    if isinstance(rule, ResourceRule):
-        return ResourceValidationPolicy(validate=refuse, **details(rule))
-    return StackValidationPolicy(validate=refuse, **details(rule))
-
-
-def refuse(*_: object) -> None:
-    """Raise: rules run in the pack's own servicer, so that under another one nothing passes unseen.
-
-    Raises:
-        NotImplementedError: Always.
-    """
-    raise NotImplementedError("this pack's policies run in the servicer of `tap_guardrails.serving`")
-
-
-def details(rule: Rule) -> Details:
-    """Return what a policy says of its rule."""
-    return Details(
-        name=rule.name,
-        description=rule.description,
-        enforcement_level=level_of(rule.name),
-        config_schema=PolicyConfigSchema({setting.name: setting.schema() for setting in rule.all_settings}),
-        display_name=rule.title,
-        severity=PolicySeverity(rule.severity.value),
-        framework=compliance_framework(rule.controls),
-        tags=tags(rule),
-        remediation_steps=rule.fix,
-        url=rule.url,
-    )
-
-
-def compliance_framework(controls: tuple[Control, ...]) -> PolicyComplianceFramework | None:
-    """Name the first control in the field that holds one; the tags carry them all."""
-    if not controls:
-        return None
-    first, framework = controls[0], FRAMEWORKS[controls[0].framework]
-    return PolicyComplianceFramework(framework.name, framework.version, first.identifier, first.source)
-
-
-def tags(rule: Rule) -> list[str]:
-    """Return a policy's tags: the services that it judges, unless it judges most, and its controls."""
-    services = {token.split(":")[1].split("/")[0] for token in rule.types if token != ANY_TYPE}
-    if len(services) > MOST_SERVICES:
-        services.clear()
-    controls = [f"{FRAMEWORKS[control.framework].tag}:{control.identifier}" for control in rule.controls]
-    return ["aws", *sorted(services), *controls]
+    """Return the policies of the pack, one for every rule in the folder."""
+    return tuple(Policy(rule) for rule in find_rules())

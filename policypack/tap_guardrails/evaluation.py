@@ -1,16 +1,31 @@
-"""Running a rule over a resource, so that whatever happens there is a verdict."""
+"""Evaluating rules over a stack, so that whatever happens there is a verdict."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.model import Finding, NotApplicable, Outcome, Resource, Settings, Stack, Verdict
+from tap_guardrails.aws.embedded import CARRIERS, with_embedded
+from tap_guardrails.model import (
+    Finding,
+    NotApplicable,
+    Outcome,
+    Resource,
+    Settings,
+    Stack,
+    StackRule,
+    Verdict,
+)
 from tap_guardrails.model.record import record
+from tap_guardrails.waivers import WAIVER_POLICY, Ledger, today_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+    from datetime import date
 
-    from tap_guardrails.model.rule import ResourceRule, StackRule
+    from tap_guardrails.configuration import Configuration
+    from tap_guardrails.model import Level, Rule
+    from tap_guardrails.model.rule import ResourceRule
+    from tap_guardrails.waivers import Listed
 
 
 @record
@@ -29,11 +44,6 @@ class Evaluation:
 COMPLIANT: Final = Evaluation()
 
 
-def evaluate_resource(rule: ResourceRule, resource: Resource, settings: Settings) -> Evaluation:
-    """Judge one resource by its own inputs."""
-    return evaluated(lambda: rule.check(resource, settings))
-
-
 @record
 class StackEvaluation:
     """What a rule says of a stack.
@@ -47,8 +57,127 @@ class StackEvaluation:
     reason: str
 
 
+@record
+class Reported:
+    """A finding as it is reported.
+
+    Attributes:
+        rule: The rule that found it.
+        resource: The resource that it was found on.
+        finding: What was found.
+        level: The level at which it counts.
+    """
+
+    rule: Rule
+    resource: Resource
+    finding: Finding
+    level: Level
+
+
+@record
+class Answer:
+    """What all policies of one sort say, of a resource or of a stack.
+
+    Attributes:
+        findings: What is wrong.
+        not_applicable: By policy, why it does not apply.
+    """
+
+    findings: tuple[Reported, ...]
+    not_applicable: Mapping[str, str]
+
+
+class Run:
+    """The policies as configured, over one stack: first each resource by its inputs, then the whole."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        of_stack: Iterable[Listed] = (),
+        today: Callable[[], date] = today_utc,
+    ) -> None:
+        """Begin a run.
+
+        Args:
+            configuration: The policies, their levels and settings.
+            of_stack: The waivers in the stack's own configuration.
+            today: Tells the day by which waivers expire.
+        """
+        self._configuration = configuration
+        self.ledger = configuration.ledger(of_stack, today)
+        self._analyzed: set[str] = set()
+        self._unread: dict[tuple[str, bool], Answer] = {}
+
+    def analyze(self, resource: Resource) -> Answer:
+        """Evaluate a resource, and what it carries inside, by the resource rules."""
+        self._analyzed.add(resource.urn)
+        if resource.type not in CARRIERS:
+            return self._analyze_one(resource)
+        answers = [self._analyze_one(one) for one in with_embedded([resource])]
+        applicable = [
+            name for name in answers[0].not_applicable if all(name in one.not_applicable for one in answers)
+        ]
+        return Answer(
+            tuple(finding for answer in answers for finding in answer.findings),
+            {name: answers[-1].not_applicable[name] for name in applicable},
+        )
+
+    def _analyze_one(self, resource: Resource) -> Answer:
+        readers = self._configuration.readers(resource.type)
+        unread = self._said_of_type(resource)
+        if not readers or not resource.is_a((resource.type,)):
+            return unread
+        findings: list[Reported] = []
+        reasons: dict[str, str] = {}
+        for rule in readers:
+            evaluation = evaluate_resource(rule, resource, self._configuration.settings(rule))
+            findings.extend(self._reported(rule, resource, evaluation.findings))
+            if evaluation.reason:
+                reasons[rule.name] = evaluation.reason
+        return Answer(
+            tuple(findings), {**unread.not_applicable, **reasons} if reasons else unread.not_applicable
+        )
+
+    def _said_of_type(self, resource: Resource) -> Answer:
+        """Return what is said of any resource of a type by the policies that do not read it."""
+        key = resource.type, resource.is_a((resource.type,))
+        if key not in self._unread:
+            reasons = {
+                rule.name: f"Applies to {rule.types_shown}."
+                for rule in self._configuration.resource_rules
+                if not resource.is_a(rule.types)
+            }
+            self._unread[key] = Answer((), reasons)
+        return self._unread[key]
+
+    def analyze_stack(self, resources: Iterable[Resource]) -> Answer:
+        """Evaluate a stack by the stack rules: for each, each resource that it is about."""
+        given: dict[Hashable, object] = {Ledger: self.ledger}
+        stack = Stack(tuple(with_embedded(resources)), given, self._configuration.types_read)
+        findings: list[Reported] = []
+        reasons: dict[str, str] = {}
+        for rule in self._configuration.stack_rules:
+            if rule.name == WAIVER_POLICY:
+                self.ledger.close(self._analyzed)
+            evaluation = evaluate_stack(rule, stack, self._configuration.settings(rule))
+            for resource, finding in evaluation.findings:
+                findings.extend(self._reported(rule, resource, [finding]))
+            if evaluation.reason:
+                reasons[rule.name] = evaluation.reason
+        return Answer(tuple(findings), reasons)
+
+    def _reported(self, rule: Rule, resource: Resource, findings: Sequence[Finding]) -> Iterable[Reported]:
+        for finding in self.ledger.applied(rule.name, resource, findings):
+            yield Reported(rule, resource, finding, self._configuration.level(rule, finding.verdict))
+
+
+def evaluate_resource(rule: ResourceRule, resource: Resource, settings: Settings) -> Evaluation:
+    """Evaluate one resource by its own inputs."""
+    return evaluated(lambda: rule.check(resource, settings))
+
+
 def evaluate_stack(rule: StackRule, stack: Stack, settings: Settings) -> StackEvaluation:
-    """Judge each resource of a stack that a rule is about."""
+    """Evaluate each resource of a stack that a rule is about."""
     evaluations = [
         (resource, evaluate_in_stack(rule, resource, stack, settings)) for resource in stack.of(*rule.types)
     ]
@@ -61,7 +190,7 @@ def evaluate_stack(rule: StackRule, stack: Stack, settings: Settings) -> StackEv
 
 
 def evaluate_in_stack(rule: StackRule, resource: Resource, stack: Stack, settings: Settings) -> Evaluation:
-    """Judge one resource by the stack it is in."""
+    """Evaluate one resource by the stack it is in."""
     return evaluated(lambda: rule.check(resource, stack, settings))
 
 
@@ -82,7 +211,7 @@ def failure(error: Exception) -> Finding:
     """Make a finding of an exception; its text may quote a secret, so only its type is told."""
     return Finding(
         Verdict.ERROR,
-        f"The policy failed with {type(error).__name__} and could not judge this resource.",
+        f"The policy failed with {type(error).__name__} and could not evaluate this resource.",
         "(unknown)",
         "nothing that can be shown",
         "a policy that runs to its end",

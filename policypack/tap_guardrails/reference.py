@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final, cast
 
 from tap_guardrails import PACK_NAME
 from tap_guardrails.assembly import FRAMEWORKS, find_rules
-from tap_guardrails.levels import level_of
 from tap_guardrails.model import ANY_TYPE, ResourceRule
 from tap_guardrails.model.settings import ON_UNKNOWN, WAIVERS
 from tap_guardrails.waivers import TAG_PREFIX, WAIVER_POLICY
@@ -78,7 +77,7 @@ def overview(rules: Iterable[Rule]) -> Iterator[str]:
     for rule in rules:
         remediates = "yes" if isinstance(rule, ResourceRule) and rule.remediation else ""
         yield (
-            f"| [`{rule.name}`](#{rule.name}) | {cell(rule.description)} | {level_of(rule.name).value} |"
+            f"| [`{rule.name}`](#{rule.name}) | {cell(rule.description)} | {rule.level.value} |"
             f" {rule.severity.value} | {remediates} |"
         )
 
@@ -92,7 +91,7 @@ def chapter(rule: Rule) -> Iterator[str]:
     yield ""
     yield f"- Why: {rule.why}"
     yield f"- Fix: {rule.fix}"
-    yield f"- Level: {level_of(rule.name).value}; severity: {rule.severity.value}; judges {scope}"
+    yield f"- Level: {rule.level.value}; severity: {rule.severity.value}; judges {scope}"
     if isinstance(rule, ResourceRule) and rule.remediation:
         yield f"- At level `remediate`: {rule.remediation.what}"
     yield f"- Types: {types_listed(rule)}"

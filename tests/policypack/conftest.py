@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.policypack.harness.pack import Pack, running_pack
+from tests.policypack.harness.pack import RECONFIGURABLE, Pack, running_pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def shared_pack() -> Iterator[Pack]:
-    with running_pack() as pack:
+    with running_pack(RECONFIGURABLE) as pack:
         yield pack
 
 

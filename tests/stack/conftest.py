@@ -6,9 +6,9 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from pulumi_policy import EnforcementLevel
 
 from tap_guardrails.assembly import policies
+from tap_guardrails.model import Level
 from tests.stack.engine import STACKS, copy_project
 
 if TYPE_CHECKING:
@@ -33,4 +33,4 @@ def stack_env(engine_env: Mapping[str, str], tmp_path_factory: pytest.TempPathFa
 @pytest.fixture(scope="session")
 def mandatory_policies() -> frozenset[str]:
     """The names of the policies that block, as the pack declares them."""
-    return frozenset(policy.rule.name for policy in policies() if policy.level is EnforcementLevel.MANDATORY)
+    return frozenset(policy.rule.name for policy in policies() if policy.rule.level is Level.MANDATORY)

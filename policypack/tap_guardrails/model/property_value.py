@@ -231,7 +231,7 @@ class PropertyRef:
             return UNKNOWN.value
         if self.hidden:
             return "[secret]"
-        shown = json.dumps(plain(self.value), ensure_ascii=False)
+        shown = json.dumps(to_json(self.value), ensure_ascii=False, sort_keys=True)
         return shown if len(shown) <= SHOWN_LENGTH else shown[: SHOWN_LENGTH - 1] + "…"
 
 
@@ -253,13 +253,13 @@ def join(path: str, step: str | int) -> str:
     return f"{path}.{step}" if path else step
 
 
-def plain(value: Value) -> object:
+def to_json(value: Value) -> object:
     """Turn a value into what `json.dumps` takes, with secrets hidden and unknowns named."""
     match value:
         case list():
-            return [plain(item) for item in value]
+            return [to_json(item) for item in value]
         case dict():
-            return {key: plain(item) for key, item in value.items()}
+            return {key: to_json(item) for key, item in value.items()}
         case Secret() | UnknownType() | Opaque():
             return f"[{stand_in(value)}]"
         case float() if value.is_integer() and abs(value) < LARGEST_EXACT:

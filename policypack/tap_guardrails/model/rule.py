@@ -60,6 +60,22 @@ class Severity(enum.Enum):
     CRITICAL = "critical"
 
 
+class Level(enum.Enum):
+    """What a policy's findings do."""
+
+    ADVISORY = "advisory"
+    """They are shown."""
+
+    MANDATORY = "mandatory"
+    """They block."""
+
+    REMEDIATE = "remediate"
+    """They block where the policy cannot remediate the resource."""
+
+    DISABLED = "disabled"
+    """There are none."""
+
+
 class Coverage(enum.Enum):
     """What a policy looks at, for the question whether a resource was evaluated at all."""
 
@@ -102,6 +118,7 @@ class Declaration:
         url: Where AWS documents the matter.
         controls: The published requirements that it answers, each with its source.
         types: The type tokens of the resources that it judges.
+        level: What its findings do unless an operator says otherwise.
         settings: What an operator can set, besides `onUnknown` and `waivers`.
         coverage: What it looks at.
     """
@@ -116,6 +133,7 @@ class Declaration:
     types: tuple[str, ...]
     controls: tuple[Control, ...] = ()
     settings: tuple[Setting, ...] = ()
+    level: Level = Level.MANDATORY
     coverage: Coverage = Coverage.CONTROL
 
     @property

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias, cast
 
-from tap_guardrails.model.property_value import plain
+from tap_guardrails.model.property_value import to_json
 from tap_guardrails.model.record import record
 from tap_guardrails.model.values import decode
 
@@ -255,4 +255,4 @@ def entry_of(given: object) -> Entry:
 
 def shown(value: object) -> str:
     """Show a value in a message, in one line."""
-    return json.dumps(plain(decode(value)), ensure_ascii=False)
+    return json.dumps(to_json(decode(value)), ensure_ascii=False)

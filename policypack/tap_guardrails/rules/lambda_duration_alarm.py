@@ -16,6 +16,7 @@ from tap_guardrails.aws.resource_types import FUNCTION
 from tap_guardrails.aws.sub_resources import sub_resources
 from tap_guardrails.model import (
     Enum,
+    Level,
     NotApplicable,
     Outcome,
     Resource,
@@ -65,6 +66,7 @@ RULE = StackRule(
     fix="Add a metric alarm on AWS/Lambda Duration with the dimension FunctionName set to the function's "
     "name, a threshold below its timeout in milliseconds, and an SNS topic in `alarmActions`.",
     severity=Severity.LOW,
+    level=Level.ADVISORY,
     url="https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html",
     types=FUNCTION.types,
     settings=(

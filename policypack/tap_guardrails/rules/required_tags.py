@@ -12,6 +12,7 @@ from tap_guardrails.model import (
     Coverage,
     Invalid,
     Known,
+    Level,
     NotApplicable,
     Outcome,
     Resource,
@@ -74,6 +75,7 @@ RULE = ResourceRule(
     severity=Severity.LOW,
     url="https://docs.aws.amazon.com/whitepapers/latest/tagging-best-practices/tagging-best-practices.html",
     types=TAGGABLE,
+    level=Level.ADVISORY,
     coverage=Coverage.TAGS,
     settings=(
         StringList(

@@ -1,17 +1,17 @@
-"""The Analyzer service over the pack's policies.
+"""The Analyzer service over the pack's policies: a thin layer between the protocol and `evaluation.Run`.
 
 It stands in for pulumi-policy's own servicer, which decodes every property of every resource anew for
 every policy. Here a property is decoded when it is first read, stack policies share one index, and what
-no policy reads costs nothing. Only published parts are built on: the protocol's messages and service, and
-the public attributes of policies.
+no policy reads costs nothing. Only published parts are built on: the protocol's messages and service.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn, cast
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
+from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.proto.analyzer_pb2 import (
     AnalyzeDiagnostic,
     AnalyzeRequest,
@@ -21,6 +21,7 @@ from pulumi.runtime.proto.analyzer_pb2 import (
     AnalyzerStackConfigureResponse,
     AnalyzeStackRequest,
     ConfigureAnalyzerRequest,
+    PolicyConfig,
     PolicyNotApplicable,
     RemediateResponse,
     Remediation,
@@ -29,41 +30,64 @@ from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerServicer
 from pulumi.runtime.proto.plugin_pb2 import PluginInfo
 
 from tap_guardrails import PACK_NAME, PACK_VERSION
-from tap_guardrails.aws.embedded import CARRIERS, with_embedded
-from tap_guardrails.evaluation import evaluate_resource, evaluate_stack
+from tap_guardrails.configuration import LEVEL, ConfigurationError, configure
+from tap_guardrails.evaluation import Reported, Run
 from tap_guardrails.message import message
-from tap_guardrails.model import Finding, Resource, ResourceRule, StackRule
-from tap_guardrails.serving.configuration import ConfigurationError, configure
-from tap_guardrails.serving.information import SEVERITIES, analyzer_info
+from tap_guardrails.model import Finding, Level, Resource, Verdict
+from tap_guardrails.serving.pack_info import LEVELS_ON_WIRE, SEVERITIES, analyzer_info
 from tap_guardrails.serving.remediation import remediated
 from tap_guardrails.serving.wire import WireProperties, analyzed_resource, analyzed_stack
-from tap_guardrails.waivers import WAIVER_POLICY, Ledger, in_stack, today_utc
+from tap_guardrails.waivers import in_stack, today_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from tap_guardrails.assembly import Policy
-    from tap_guardrails.model import Value
+    from tap_guardrails.evaluation import Answer
+    from tap_guardrails.model import Rule, Value
     from tap_guardrails.waivers import Listed
+
+LEVEL_NAMES: Final = {on_wire: level.value for level, on_wire in LEVELS_ON_WIRE.items()}
+
+REPORTED_BY: Final = "no-unseen-resources"
+"""The policy under whose name a second configuration is reported: after it, nothing said would be known."""
+
+ONCE: Final = (
+    "The pack is configured once, by the engine, before the program runs; another configuration was refused."
+)
 
 
 class GuardrailsAnalyzer(AnalyzerServicer):
     """Answers the engine: what the pack is, and what it says of a resource and of a stack."""
 
-    def __init__(self, policies: Sequence[Policy], today: Callable[[], date] = today_utc) -> None:
+    def __init__(
+        self,
+        policies: Sequence[Policy],
+        today: Callable[[], date] = today_utc,
+        *,
+        reconfigurable: bool = False,
+    ) -> None:
         """Make the pack as it is until the engine configures it.
 
         Args:
             policies: The policies.
             today: Tells the day by which waivers expire.
+            reconfigurable: Whether it takes a configuration again and again. Not from an engine, whose
+                program can reach the pack as well.
         """
         self._policies = tuple(policies)
+        self._rules: tuple[Rule, ...] = tuple(policy.rule for policy in policies)
         self._today = today
-        self._configuration = configure(self._policies, {})
+        self._reconfigurable = reconfigurable
+        self._configured: set[str] = set()
+        self._refused = False
+        self._configuration = configure(self._rules, {})
         self._of_stack: Sequence[Listed] = ()
-        self._ledger = self._open_ledger()
-        self._untouched: dict[tuple[str, bool], AnalyzeResponse] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        self._run = Run(self._configuration, self._of_stack, self._today)
         self._inputs: dict[str, Mapping[str, Value]] = {}
 
     def GetPluginInfo(self, request: Empty, context: grpc.ServicerContext) -> PluginInfo:  # noqa: ARG002, N802
@@ -76,36 +100,50 @@ class GuardrailsAnalyzer(AnalyzerServicer):
 
     def Configure(self, request: ConfigureAnalyzerRequest, context: grpc.ServicerContext) -> Empty:  # noqa: N802
         """Take the operator's levels and settings; what does not fit stops the run with a clear error."""
+        self._once("Configure", context)
+        given: dict[str, object] = {
+            # The engine has given every policy the level that stands for all of them.
+            name: {**settings_of(one), LEVEL: LEVEL_NAMES[one.enforcementLevel]}
+            for name, one in request.policyConfig.items()
+            if name != "all"
+        }
         try:
-            self._configuration = configure(self._policies, request.policyConfig)
+            self._configuration = configure(self._rules, given)
         except ConfigurationError as error:
-            refuse(context, str(error))
-        self._untouched.clear()
-        self._inputs = {}
-        self._ledger = self._open_ledger()
+            refuse(context, grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        self._begin()
         return Empty()
 
     def ConfigureStack(  # noqa: N802
-        self,
-        request: AnalyzerStackConfigureRequest,
-        context: grpc.ServicerContext,  # noqa: ARG002
+        self, request: AnalyzerStackConfigureRequest, context: grpc.ServicerContext
     ) -> AnalyzerStackConfigureResponse:
         """Take the waivers in the stack's configuration; no policy asks for its tags."""
+        self._once("ConfigureStack", context)
         self._of_stack = tuple(in_stack(request.config, request.config_secret_keys))
-        self._ledger = self._open_ledger()
+        self._begin()
         return AnalyzerStackConfigureResponse()
 
+    def _once(self, call: str, context: grpc.ServicerContext) -> None:
+        """Refuse a call that came before, or comes once the pack has been asked of a resource."""
+        if call in self._configured and not self._reconfigurable:
+            self._refused = True
+            refuse(context, grpc.StatusCode.FAILED_PRECONDITION, ONCE)
+        self._configured.add(call)
+
+    def _asked(self) -> None:
+        self._configured |= {"Configure", "ConfigureStack"}
+
     def Remediate(self, request: AnalyzeRequest, context: grpc.ServicerContext) -> RemediateResponse:  # noqa: ARG002, N802
-        """Put a resource right, where its policies are to do that and can; what is waived stays as it is."""
+        """Remediate a resource, where its policies are to do that and can; what is waived stays as it is."""
+        self._asked()
         response = RemediateResponse()
-        for policy in self._configuration.readers(request.type) if self._configuration.remediates else ():
-            rule = policy.rule
-            if not isinstance(rule, ResourceRule) or not self._configuration.is_to_remediate(policy):
+        for rule in self._configuration.readers(request.type) if self._configuration.remediates else ():
+            if not self._configuration.is_to_remediate(rule):
                 continue
             resource = analyzed_resource(request)
-            if not resource.is_a(rule.types) or self._ledger.waives(rule.name, resource):
+            if not resource.is_a(rule.types) or self._run.ledger.waives(rule.name, resource):
                 continue
-            properties = remediated(rule, resource, request.properties, self._configuration.settings(policy))
+            properties = remediated(rule, resource, request.properties, self._configuration.settings(rule))
             if properties is None:
                 continue
             response.remediations.append(
@@ -121,99 +159,69 @@ class GuardrailsAnalyzer(AnalyzerServicer):
         return response
 
     def Analyze(self, request: AnalyzeRequest, context: grpc.ServicerContext) -> AnalyzeResponse:  # noqa: ARG002, N802
-        """Judge one resource by its inputs, and keep them for when its outputs come."""
+        """Evaluate one resource by its inputs, and keep them for when its outputs come."""
+        self._asked()
         self._inputs[request.urn] = WireProperties(request.properties)
-        resource = analyzed_resource(request)
-        if request.type in CARRIERS:
-            return self._analyze_all(with_embedded([resource]))
-        return self._analyze_one(resource)
-
-    def _analyze_all(self, resources: Iterable[Resource]) -> AnalyzeResponse:
-        """Evaluate a resource and what it carries inside; a policy applies if it does to one of them."""
-        answers = [self._analyze_one(resource) for resource in resources]
-        response = AnalyzeResponse()
-        for answer in answers:
-            response.diagnostics.extend(answer.diagnostics)
-        reasons = [{one.policy_name: one.reason for one in answer.not_applicable} for answer in answers]
-        for name in set(reasons[0]).intersection(*reasons):
-            response.not_applicable.append(PolicyNotApplicable(policy_name=name, reason=reasons[-1][name]))
-        return response
-
-    def _analyze_one(self, resource: Resource) -> AnalyzeResponse:
-        readers = self._configuration.readers(resource.type)
-        if not readers or not resource.is_a((resource.type,)):
-            return self._unread(resource.type, resource.provider is not None)
-        response = AnalyzeResponse()
-        response.not_applicable.extend(self._unread(resource.type).not_applicable)
-        for policy in readers:
-            if isinstance(policy.rule, ResourceRule):
-                evaluation = evaluate_resource(policy.rule, resource, self._configuration.settings(policy))
-                findings = self._ledger.applied(policy.rule.name, resource, evaluation.findings)
-                self._report(response, policy, resource, findings)
-                if evaluation.reason:
-                    response.not_applicable.append(not_applicable(policy, evaluation.reason))
-        return response
+        return on_wire(self._run.analyze(analyzed_resource(request)))
 
     def AnalyzeStack(self, request: AnalyzeStackRequest, context: grpc.ServicerContext) -> AnalyzeResponse:  # noqa: ARG002, N802
-        """Judge a stack: for each stack policy, each resource that it is about."""
-        response = AnalyzeResponse()
-        ledger, inputs = self._ledger, self._inputs
-        self._ledger, self._inputs = self._open_ledger(), {}
-        stack = analyzed_stack(request.resources, inputs, {Ledger: ledger}, self._configuration.types_read)
-        for policy in self._configuration.stack_policies:
-            if not isinstance(policy.rule, StackRule):
-                continue
-            if policy.rule.name == WAIVER_POLICY:
-                ledger.close(inputs.keys())
-            evaluation = evaluate_stack(policy.rule, stack, self._configuration.settings(policy))
-            for resource, finding in evaluation.findings:
-                self._report(
-                    response, policy, resource, ledger.applied(policy.rule.name, resource, [finding])
-                )
-            if evaluation.reason:
-                response.not_applicable.append(not_applicable(policy, evaluation.reason))
+        """Evaluate a stack: for each stack policy, each resource that it is about."""
+        self._asked()
+        run, inputs = self._run, self._inputs
+        self._begin()
+        resources = analyzed_stack(request.resources, inputs)
+        response = on_wire(run.analyze_stack(resources))
+        if self._refused and resources and self._rules:
+            rule = next((one for one in self._rules if one.name == REPORTED_BY), self._rules[0])
+            response.diagnostics.append(diagnostic(refusal(rule, resources[0])))
         return response
 
-    def _open_ledger(self) -> Ledger:
-        return self._configuration.ledger(self._of_stack, self._today)
 
-    def _report(
-        self, response: AnalyzeResponse, policy: Policy, resource: Resource, findings: Sequence[Finding]
-    ) -> None:
-        for finding in findings:
-            response.diagnostics.append(
-                AnalyzeDiagnostic(
-                    policyName=policy.rule.name,
-                    policyPackName=PACK_NAME,
-                    policyPackVersion=PACK_VERSION,
-                    description=policy.rule.description,
-                    message=message(policy.rule, resource, finding),
-                    enforcementLevel=self._configuration.level(policy, finding.verdict),
-                    urn=resource.declared.urn,
-                    severity=SEVERITIES[policy.rule.severity],
-                )
-            )
-
-    def _unread(self, resource_type: str, real: bool = True) -> AnalyzeResponse:  # noqa: FBT001, FBT002
-        """Return what is said of any resource of a type by the policies that do not read it."""
-        key = (resource_type, real)
-        if key not in self._untouched:
-            self._untouched[key] = AnalyzeResponse(
-                not_applicable=[
-                    not_applicable(policy, f"Applies to {policy.rule.types_shown}.")
-                    for policy in self._configuration.resource_policies
-                    if not real or resource_type not in policy.rule.types
-                ]
-            )
-        return self._untouched[key]
+def settings_of(given: PolicyConfig) -> Mapping[str, object]:
+    """Return the settings of a policy's configuration."""
+    return cast("dict[str, object]", MessageToDict(given.properties))
 
 
-def not_applicable(policy: Policy, reason: str) -> PolicyNotApplicable:
-    """Say that a policy has nothing to ask."""
-    return PolicyNotApplicable(policy_name=policy.rule.name, reason=reason)
+def on_wire(answer: Answer) -> AnalyzeResponse:
+    """Put an answer into the protocol's message."""
+    return AnalyzeResponse(
+        diagnostics=[diagnostic(one) for one in answer.findings],
+        not_applicable=[
+            PolicyNotApplicable(policy_name=name, reason=reason)
+            for name, reason in answer.not_applicable.items()
+        ],
+    )
 
 
-def refuse(context: grpc.ServicerContext, text: str) -> NoReturn:
+def diagnostic(reported: Reported) -> AnalyzeDiagnostic:
+    """Put a finding into the protocol's message."""
+    rule = reported.rule
+    return AnalyzeDiagnostic(
+        policyName=rule.name,
+        policyPackName=PACK_NAME,
+        policyPackVersion=PACK_VERSION,
+        description=rule.description,
+        message=message(rule, reported.resource, reported.finding),
+        enforcementLevel=LEVELS_ON_WIRE[reported.level],
+        urn=reported.resource.declared.urn,
+        severity=SEVERITIES[rule.severity],
+    )
+
+
+def refusal(rule: Rule, resource: Resource) -> Reported:
+    """Make the finding that somebody tried to configure the pack besides the engine."""
+    finding = Finding(
+        Verdict.ERROR,
+        ONCE,
+        "(configuration)",
+        "a second configuration",
+        "the engine's configuration only",
+        "Find out what reaches the pack's port while the program runs: nothing but the engine has to.",
+    )
+    return Reported(rule, resource, finding, Level.MANDATORY)
+
+
+def refuse(context: grpc.ServicerContext, code: grpc.StatusCode, text: str) -> NoReturn:
     """End a call with an error that the engine shows as it is."""
-    context.abort(grpc.StatusCode.INVALID_ARGUMENT, text)
+    context.abort(code, text)
     raise AssertionError(text)

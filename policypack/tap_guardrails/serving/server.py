@@ -22,10 +22,14 @@ STACK_BYTES: Final = 64 * 1024 * 1024
 """Stack of a worker: protobuf reads nested messages by recursion in C, and 8 MiB end at some 4,000 levels."""
 
 
-def serve() -> None:
-    """Serve the pack on a free port of the loopback interface, until interrupted."""
+def serve(*, reconfigurable: bool = False) -> None:
+    """Serve the pack on a free port of the loopback interface, until interrupted.
+
+    Args:
+        reconfigurable: Whether it takes a configuration again and again, which no engine needs.
+    """
     server = make_server()
-    add_AnalyzerServicer_to_server(GuardrailsAnalyzer(policies()), server)
+    add_AnalyzerServicer_to_server(GuardrailsAnalyzer(policies(), reconfigurable=reconfigurable), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.struct_pb2 import Value as WireValue
 
-from tap_guardrails.aws.embedded import with_embedded
-from tap_guardrails.model import UNKNOWN, Opaque, Provider, Resource, Stack, Value
+from tap_guardrails.model import UNKNOWN, Opaque, Provider, Resource, Value
 from tap_guardrails.model.overlay import Overlay
 from tap_guardrails.model.values import MAXIMUM_DEPTH, SIGNATURE_KEY, UNKNOWN_MARKS, signed
 
@@ -124,22 +123,16 @@ def analyzed_resource(request: AnalyzeRequest) -> Resource:
 
 
 def analyzed_stack(
-    messages: Iterable[AnalyzerResource],
-    inputs: Mapping[str, Mapping[str, Value]],
-    given: Mapping[Hashable, object],
-    types_read: frozenset[str],
-) -> Stack:
-    """Make the stack that `AnalyzeStack` asks about; resources of one provider share it.
+    messages: Iterable[AnalyzerResource], inputs: Mapping[str, Mapping[str, Value]]
+) -> list[Resource]:
+    """Make the resources that `AnalyzeStack` asks about; those of one provider share it.
 
     Args:
         messages: The resources.
         inputs: By URN: what was asked for, as far as `Analyze` was shown it.
-        given: What else is known of the stack.
-        types_read: The types that some policy reads.
     """
     providers: dict[str, Provider] = {}
-    resources = [stack_resource(message, providers, inputs.get(message.urn)) for message in messages]
-    return Stack(tuple(with_embedded(resources)), given, types_read)
+    return [stack_resource(message, providers, inputs.get(message.urn)) for message in messages]
 
 
 def stack_resource(

@@ -1,11 +1,11 @@
 """Patterns of URNs: `TYPE::NAME`, or a whole `urn:pulumi:STACK::PROJECT::TYPE::NAME`.
 
-A `*` stands for any characters.
+A `*` stands for any characters. Whoever writes a pattern may be whoever is evaluated, so matching takes time
+in proportion to the lengths of pattern and URN, whatever the pattern.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from tap_guardrails.model.record import record
@@ -20,26 +20,26 @@ class Pattern:
     """A pattern of URNs.
 
     Attributes:
-        place: What stack and project have to match; None for any.
+        stack: What stack and project have to match; None for any.
         resource: What type and name have to match.
         one_stack: Whether it can be about no more than one stack.
     """
 
-    place: re.Pattern[str] | None
-    resource: re.Pattern[str]
+    stack: str | None
+    resource: str
     one_stack: bool
 
     def matches(self, urn: str) -> bool:
         """Tell whether a resource is meant."""
-        place, resource = split(urn)
+        stack, resource = split(urn)
         type_chain, _, name = resource.partition(BETWEEN)
         # A short pattern names the resource's own type, a whole one the types of its parents too.
-        seen = resource if self.place is not None else f"{type_chain.rpartition('$')[2]}{BETWEEN}{name}"
-        return self.about(place) and self.resource.fullmatch(seen) is not None
+        seen = resource if self.stack is not None else f"{type_chain.rpartition('$')[2]}{BETWEEN}{name}"
+        return self.about(stack) and matches(self.resource, seen)
 
-    def about(self, place: str) -> bool:
+    def about(self, stack: str) -> bool:
         """Tell whether resources of a stack are meant, given `STACK::PROJECT`."""
-        return self.place is None or self.place.fullmatch(place) is not None
+        return self.stack is None or matches(self.stack, stack)
 
 
 def pattern_of(text: str) -> Pattern | None:
@@ -49,17 +49,29 @@ def pattern_of(text: str) -> Pattern | None:
         if len(parts) != WHOLE_PARTS or not all(parts):
             return None
         stack, project, type_chain, name = parts
-        place = compiled(f"{stack}{BETWEEN}{project}")
-        return Pattern(place, compiled(f"{type_chain}{BETWEEN}{name}"), "*" not in stack + project)
+        resource = f"{type_chain}{BETWEEN}{name}"
+        return Pattern(f"{stack}{BETWEEN}{project}", resource, "*" not in stack + project)
     parts = text.split(BETWEEN, SHORT_PARTS - 1)
     if len(parts) != SHORT_PARTS or not all(parts):
         return None
-    return Pattern(None, compiled(text), one_stack=False)
+    return Pattern(None, text, one_stack=False)
 
 
-def compiled(text: str) -> re.Pattern[str]:
-    """Turn `*` into any characters, and everything else into itself."""
-    return re.compile(".*".join(re.escape(part) for part in text.split("*")), re.DOTALL)
+def matches(pattern: str, text: str) -> bool:
+    """Tell whether a pattern matches a text: each part between two `*` is taken where it first comes."""
+    first, *middle = pattern.split("*")
+    if not middle:
+        return pattern == text
+    last = middle.pop()
+    at, end = len(first), len(text) - len(last)
+    if at > end or not text.startswith(first) or not text.endswith(last):
+        return False
+    for part in middle:
+        found = text.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
 
 
 def split(urn: str) -> tuple[str, str]:

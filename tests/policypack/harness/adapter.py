@@ -13,11 +13,18 @@ What is lost on that way:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from pulumi_policy import ResourceValidationPolicy, StackValidationPolicy
+from pulumi_policy import (
+    EnforcementLevel,
+    PolicyComplianceFramework,
+    PolicyConfigSchema,
+    ResourceValidationPolicy,
+    StackValidationPolicy,
+)
+from pulumi_policy import Severity as PolicySeverity
 
-from tap_guardrails.assembly import PulumiPolicy, details, find_rules
+from tap_guardrails.assembly import FRAMEWORKS, Policy, find_rules
 from tap_guardrails.aws.embedded import with_embedded
 from tap_guardrails.evaluation import evaluate_resource, evaluate_stack
 from tap_guardrails.message import message
@@ -44,6 +51,8 @@ if TYPE_CHECKING:
         StackValidationArgs,
     )
 
+PulumiPolicy = ResourceValidationPolicy | StackValidationPolicy
+
 PROXY_TARGET = "__target"
 """What a proxy of pulumi-policy answers with what it wraps, and does not raise on."""
 
@@ -57,6 +66,30 @@ def runnable_policy(rule: Rule) -> PulumiPolicy:
     if isinstance(rule, ResourceRule):
         return ResourceValidationPolicy(validate=resource_validation(rule), **details(rule))
     return StackValidationPolicy(validate=stack_validation(rule), **details(rule))
+
+
+def details(rule: Rule) -> dict[str, Any]:
+    """What both sorts of policies are made with, besides their validation."""
+    framework = None
+    if rule.controls:
+        first, published = rule.controls[0], FRAMEWORKS[rule.controls[0].framework]
+        framework = PolicyComplianceFramework(
+            published.name, published.version, first.identifier, first.source
+        )
+    return {
+        "name": rule.name,
+        "description": rule.description,
+        "enforcement_level": EnforcementLevel(rule.level.value),
+        "config_schema": PolicyConfigSchema(
+            {setting.name: setting.schema() for setting in rule.all_settings}
+        ),
+        "display_name": rule.title,
+        "severity": PolicySeverity(rule.severity.value),
+        "framework": framework,
+        "tags": Policy(rule).tags,
+        "remediation_steps": rule.fix,
+        "url": rule.url,
+    }
 
 
 def resource_validation(rule: ResourceRule) -> Callable[[ResourceValidationArgs, ReportViolation], None]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tests.policypack.harness.cases import CaseResource
 
 PACK_FOLDER = Path(__file__).parents[3] / "policypack"
+RECONFIGURABLE = Path(__file__).with_name("reconfigurable")
+"""The same pack, which takes a configuration again and again."""
 LIMITS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
 
@@ -131,7 +133,9 @@ def running_process(
         pack_command(folder, options),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        cwd=PACK_FOLDER.parent if folder == PACK_FOLDER else folder,  # coverage knows files from the root
+        cwd=PACK_FOLDER.parent
+        if folder in {PACK_FOLDER, RECONFIGURABLE}
+        else folder,  # coverage knows files from the root
         env={**os.environ, **(environment or {})},
     )
     try:

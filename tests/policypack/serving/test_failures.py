@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypedDict, cast
 
 import pytest
+from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import analyzer_pb2 as proto
-from pulumi_policy import EnforcementLevel
 
 from tap_guardrails import assembly
-from tap_guardrails.assembly import Policy, find_rule, find_rules, policies, pulumi_policy
-from tap_guardrails.model import ResourceRule, Severity, StackRule
+from tap_guardrails.assembly import Policy, find_rule, find_rules, policies
+from tap_guardrails.model import Level, ResourceRule, Severity, StackRule
 from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
 from tests.policypack.harness.cases import CaseResource
 from tests.policypack.harness.pack import analyze_request, stack_request
@@ -64,12 +65,12 @@ def rules() -> list[ResourceRule | StackRule]:
     ]
 
 
-def analyzer(level: EnforcementLevel) -> GuardrailsAnalyzer:
-    return GuardrailsAnalyzer([Policy(rule, pulumi_policy(rule), level) for rule in rules()])
+def analyzer(level: Level) -> GuardrailsAnalyzer:
+    return GuardrailsAnalyzer([Policy(replace(rule, level=level)) for rule in rules()])
 
 
-@pytest.mark.parametrize("level", [EnforcementLevel.MANDATORY, EnforcementLevel.ADVISORY])
-def test_a_failure_is_a_mandatory_finding_on_the_resource(level: EnforcementLevel) -> None:
+@pytest.mark.parametrize("level", [Level.MANDATORY, Level.ADVISORY])
+def test_a_failure_is_a_mandatory_finding_on_the_resource(level: Level) -> None:
     servicer = analyzer(level)
     alone = servicer.Analyze(analyze_request(KEY), CONTEXT)
     together = servicer.AnalyzeStack(stack_request([KEY]), CONTEXT)
@@ -83,7 +84,7 @@ def test_a_failure_is_a_mandatory_finding_on_the_resource(level: EnforcementLeve
 
 
 def test_a_failure_is_never_waived() -> None:
-    servicer = analyzer(EnforcementLevel.MANDATORY)
+    servicer = analyzer(Level.MANDATORY)
     request = proto.ConfigureAnalyzerRequest()
     for name in ("fails-alone", "fails-in-stack"):
         request.policyConfig[name].enforcementLevel = proto.MANDATORY
@@ -99,7 +100,7 @@ def test_a_failure_is_never_waived() -> None:
 
 
 def test_a_disabled_policy_does_not_fail() -> None:
-    servicer = analyzer(EnforcementLevel.DISABLED)
+    servicer = analyzer(Level.DISABLED)
     assert not servicer.Analyze(analyze_request(KEY), CONTEXT).diagnostics
     assert not servicer.AnalyzeStack(stack_request([KEY]), CONTEXT).diagnostics
 
@@ -116,17 +117,16 @@ def test_a_file_without_a_rule_of_its_name_is_refused() -> None:
 
 
 def test_a_policy_without_controls_names_no_framework() -> None:
-    made = pulumi_policy(rules()[0])
-    assert made.framework is None
-    assert made.tags == ["aws", "kms"]
+    (info,) = GuardrailsAnalyzer([Policy(rules()[0])]).GetAnalyzerInfo(Empty(), CONTEXT).policies
+    assert not info.framework.name
+    assert info.tags == ["aws", "kms"]
 
 
 def test_policies_are_mandatory_unless_said_otherwise() -> None:
-    advisory = {made.rule.name for made in policies() if made.level is EnforcementLevel.ADVISORY}
+    levels = {made.rule.name: made.rule.level for made in policies()}
+    advisory = {name for name, level in levels.items() if level is Level.ADVISORY}
     assert advisory <= {"lambda-duration-alarm", "required-tags"}
-    assert {made.level for made in policies() if made.rule.name not in advisory} == {
-        EnforcementLevel.MANDATORY
-    }
+    assert {level for name, level in levels.items() if name not in advisory} == {Level.MANDATORY}
 
 
 def test_private_files_are_no_rules(tmp_path: Path) -> None:

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.proto import analyzer_pb2 as proto
-from pulumi_policy import EnforcementLevel
 
-from tap_guardrails.assembly import Policy, pulumi_policy
+from tap_guardrails.assembly import Policy
 from tap_guardrails.aws.embedded import CARRIERS
-from tap_guardrails.model import Absent, PropertyPatch, Remediation, ResourceRule, Severity, must
+from tap_guardrails.model import Absent, Level, PropertyPatch, Remediation, ResourceRule, Severity, must
 from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
 from tests.policypack.harness.cases import RULES, Case, CaseResource, cases
 from tests.policypack.harness.injection import paths, places, with_unknown
@@ -278,11 +277,12 @@ def test_a_repair_never_settles_what_is_undecided(value: object, *, remediated: 
         fix="Set it.",
         url="https://x",
         severity=Severity.LOW,
+        level=Level.REMEDIATE,
         types=("aws:kms/key:Key",),
         check=only_unless_set,
         remediation=Remediation("Sets it.", set_it),
     )
-    servicer = GuardrailsAnalyzer([Policy(rule, pulumi_policy(rule), EnforcementLevel.REMEDIATE)])
+    servicer = GuardrailsAnalyzer([Policy(rule)])
     request = analyze_request(CaseResource("key", "aws:kms/key:Key", {"a": value}))
     answer = servicer.Remediate(request, cast("grpc.ServicerContext", None))
     assert bool(answer.remediations) == remediated

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import operator
-import statistics
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
@@ -105,6 +104,12 @@ def reduce_mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
+def reduce_deviation(values: Sequence[float]) -> float:
+    """Return the standard deviation of a population; `statistics` would take a tenth of the pack's start."""
+    mean = reduce_mean(values)
+    return math.sqrt(sum((value - mean) ** 2 for value in values) / len(values))
+
+
 POINTWISE: Final[dict[str, Callable[[float], float]]] = {
     "ABS": abs,
     "CEIL": math.ceil,
@@ -119,7 +124,7 @@ REDUCERS: Final[dict[str, Callable[[Sequence[float]], float]]] = {
     "AVG": reduce_mean,
     "MAX": max,
     "MIN": min,
-    "STDDEV": statistics.pstdev,
+    "STDDEV": reduce_deviation,
     "DATAPOINT_COUNT": len,
 }
 """Of one time series, the number that its data points come to; of an array, a time series."""

@@ -1,0 +1,254 @@
+"""The pack over the resources of a state file: what the policies say of them, without engine and protocol.
+
+A resource rule sees a resource's inputs, a stack rule its outputs and, where those are unknown, its inputs,
+as over the protocol: https://github.com/pulumi/pulumi/blob/master/pkg/resource/deploy/analyze_snapshot.go
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final, cast
+
+from tap_guardrails.assembly import find_rules
+from tap_guardrails.aws.embedded import with_embedded
+from tap_guardrails.configuration import configure
+from tap_guardrails.evaluation import Run
+from tap_guardrails.message import message
+from tap_guardrails.model import Coverage, Provider, Resource, Rule, Value, decode
+from tap_guardrails.model.overlay import Overlay
+from tap_guardrails.model.record import record
+from tap_guardrails.waivers import in_stack, today_utc
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from tap_guardrails.configuration import Configuration
+    from tap_guardrails.evaluation import Answer, Reported
+
+OWN_PACKAGE: Final = "pulumi:"
+PROVIDERS: Final = "pulumi:providers:"
+ENGINES: Final = "__"
+"""What the names of the engine's own properties begin with."""
+
+
+@record
+class PolicyFinding:
+    """A finding, in words.
+
+    Attributes:
+        policy: The policy's name.
+        urn: The resource's URN.
+        level: `mandatory` or `advisory`: whether it blocks.
+        severity: How much harm it can do.
+        verdict: `violation`, `undecided`, `error` or `waived`.
+        property: The property's path.
+        message: The whole text, as the engine shows it.
+    """
+
+    policy: str
+    urn: str
+    level: str
+    severity: str
+    verdict: str
+    property: str
+    message: str
+
+
+@record
+class PolicySummary:
+    """Which policies passed, of a resource by the resource policies, or of the stack by the stack policies.
+
+    Attributes:
+        urn: The resource's URN; empty for the stack.
+        passed: The policies that found nothing.
+        failed: Those that found something.
+        not_applicable: Those that do not apply, with the reason.
+    """
+
+    urn: str
+    passed: tuple[str, ...]
+    failed: tuple[str, ...]
+    not_applicable: Mapping[str, str]
+
+
+@record
+class PackEvaluation:
+    """What the pack says of a stack.
+
+    Attributes:
+        findings: What is wrong, resource by resource, then of the stack.
+        resources: The resource policies' summary of each resource.
+        stack: The stack policies' summary.
+        coverage: By the URN of each resource that a provider makes, what looked at it: `control`, `tags`,
+            `none`.
+    """
+
+    findings: tuple[PolicyFinding, ...]
+    resources: tuple[PolicySummary, ...]
+    stack: PolicySummary
+    coverage: Mapping[str, str]
+
+
+def evaluate_state(
+    records: Iterable[Mapping[str, object]],
+    config: Mapping[str, object],
+    stack_config: Mapping[str, str],
+    secret_keys: Sequence[str],
+    today: date | None,
+) -> PackEvaluation:
+    """Evaluate the resources of a state; `tap_guardrails.evaluate` says what goes in."""
+    configuration = configure(find_rules(), config)
+    run = Run(configuration, in_stack(stack_config, secret_keys), (lambda: today) if today else today_utc)
+    declared = [one for one in records if one.get("delete") is not True]
+    providers = providers_of(declared)
+    findings: list[PolicyFinding] = []
+    summaries: list[PolicySummary] = []
+    resources: list[Resource] = []
+    enabled = frozenset(rule.name for rule in configuration.resource_rules)
+    for one in declared:
+        resource = resource_of(one, providers)
+        answer = run.analyze(resource)
+        findings.extend(map(in_words, answer.findings))
+        summaries.append(summary(resource.urn, answer, enabled))
+        outputs = Properties(own(one.get("outputs")))
+        resources.append(with_outputs(resource, outputs))
+    answer = run.analyze_stack(resources)
+    findings.extend(map(in_words, answer.findings))
+    stack = summary("", answer, frozenset(rule.name for rule in configuration.stack_rules))
+    return PackEvaluation(tuple(findings), tuple(summaries), stack, coverage(resources, configuration))
+
+
+def in_words(reported: Reported) -> PolicyFinding:
+    """Return a finding in words."""
+    rule, finding = reported.rule, reported.finding
+    return PolicyFinding(
+        rule.name,
+        reported.resource.declared.urn,
+        reported.level.value,
+        rule.severity.value,
+        finding.verdict.value,
+        finding.path,
+        message(rule, reported.resource, finding),
+    )
+
+
+def summary(urn: str, answer: Answer, enabled: frozenset[str]) -> PolicySummary:
+    """Return which policies passed."""
+    failed = {reported.rule.name for reported in answer.findings}
+    passed = enabled - failed - answer.not_applicable.keys()
+    return PolicySummary(urn, tuple(sorted(passed)), tuple(sorted(failed)), answer.not_applicable)
+
+
+def coverage(resources: Iterable[Resource], configuration: Configuration) -> dict[str, str]:
+    """Return what looked at each resource: a control, a policy on tags alone, or none."""
+    by_type = coverage_by_type((*configuration.resource_rules, *configuration.stack_rules))
+    found: dict[str, str] = {}
+    for resource in with_embedded(resources):
+        if resource.provider is None or resource.type.startswith(OWN_PACKAGE):
+            continue
+        urn, kind = resource.declared.urn, by_type[resource.type].value
+        if found.get(urn) != Coverage.CONTROL.value and (urn not in found or kind != Coverage.NONE.value):
+            found[urn] = kind
+    return found
+
+
+def coverage_by_type(rules: Iterable[Rule]) -> Mapping[str, Coverage]:
+    """Return for each type what the rules that read it look at."""
+    by_type: dict[str, Coverage] = defaultdict(lambda: Coverage.NONE)
+    for rule in sorted(rules, key=lambda rule: rule.coverage is Coverage.CONTROL):
+        if rule.coverage is not Coverage.NONE:
+            by_type.update(dict.fromkeys(rule.types, rule.coverage))
+    return by_type
+
+
+class Properties(Mapping[str, Value]):
+    """The properties of a resource of a state: each is decoded once, and only if it is read."""
+
+    __slots__ = ("_decoded", "_fields")
+
+    def __init__(self, fields: Mapping[str, object]) -> None:
+        self._fields = fields
+        self._decoded: dict[str, Value] = {}
+
+    def __getitem__(self, name: str) -> Value:
+        if name not in self:
+            raise KeyError(name)
+        if name not in self._decoded:
+            self._decoded[name] = decode(without_engines(self._fields[name]))
+        return self._decoded[name]
+
+    def get(self, key: str, default: Value = None) -> Value:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Return a property; most of those that rules ask for are not there, and that must cost little."""
+        return self[key] if key in self._fields else default
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._fields
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+
+def without_engines(value: object) -> object:
+    """Return a value without the properties that the engine and its bridges add (`__defaults`)."""
+    if isinstance(value, dict):
+        given = cast("dict[str, object]", value)
+        return {key: without_engines(item) for key, item in given.items() if not key.startswith(ENGINES)}
+    if isinstance(value, list):
+        return [without_engines(item) for item in cast("list[object]", value)]
+    return value
+
+
+def providers_of(records: Iterable[Mapping[str, object]]) -> dict[str, Provider]:
+    """Return the providers of a state by their URNs."""
+    return {
+        str(one.get("urn")): Provider(str(one.get("urn")), Properties(fields(one.get("inputs"))))
+        for one in records
+        if str(one.get("type")).startswith(PROVIDERS)
+    }
+
+
+def resource_of(one: Mapping[str, object], providers: dict[str, Provider]) -> Resource:
+    """Make a resource of its record, with its inputs; a custom one has a provider even if it was lost."""
+    urn = str(one.get("urn"))
+    reference = str(one.get("provider") or "").rpartition("::")[0]
+    provider = None
+    if reference or one.get("custom") is True:
+        provider = providers.setdefault(reference, Provider(reference))
+    dependencies = fields(one.get("propertyDependencies"))
+    return Resource(
+        urn,
+        str(one.get("type")),
+        urn.split("::", 3)[-1],
+        Properties(own(one.get("inputs"))),
+        provider,
+        str(one.get("parent") or ""),
+        {name: tuple(cast("list[str]", urns)) for name, urns in dependencies.items() if urns},
+    )
+
+
+def with_outputs(resource: Resource, outputs: Properties) -> Resource:
+    """Return a resource with its outputs, read in the light of its inputs."""
+    return Resource(
+        resource.urn,
+        resource.type,
+        resource.name,
+        Overlay(outputs, resource.properties),
+        resource.provider,
+        resource.parent,
+        resource.property_dependencies,
+    )
+
+
+def fields(value: object) -> dict[str, object]:
+    """Return an object's fields; none when it is no object."""
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
+
+
+def own(value: object) -> dict[str, object]:
+    """Return an object's fields but those of the engine."""
+    return {name: item for name, item in fields(value).items() if not name.startswith(ENGINES)}

@@ -1,0 +1,12 @@
+"""The pack as tests run it: one process for all of them, configured again and again."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[4] / "policypack"))
+
+from tap_guardrails.serving import serve
+
+serve(reconfigurable=True)
