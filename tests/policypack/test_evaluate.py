@@ -107,7 +107,7 @@ def test_what_looked_at_a_resource_is_told() -> None:
     stack = [
         KEY,
         CaseResource("app", "aws:ecs/cluster:Cluster"),
-        CaseResource("map", "aws:location/placeIndex:PlaceIndex"),
+        CaseResource("alias", "aws:lambda/alias:Alias"),
         CaseResource("team", "team:index:Service"),
         CaseResource(
             "carrier",
@@ -119,7 +119,7 @@ def test_what_looked_at_a_resource_is_told() -> None:
     assert {urn.rpartition("::")[2]: what for urn, what in coverage.items()} == {
         "key": "control",
         "app": "tags",
-        "map": "none",
+        "alias": "none",
         "carrier": "control",
     }
 
