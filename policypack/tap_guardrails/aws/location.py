@@ -75,3 +75,9 @@ def same_account(one: Provider | None, other: Provider | None) -> bool:
         return False
     pairs = [(one.at(name).value, other.at(name).value) for name in ACCOUNT_INPUTS]
     return all(ours == theirs and not has_unknown(ours) for ours, theirs in pairs)
+
+
+def region_of(resource: Resource) -> str:
+    """Return the region that a resource is in, empty while it is not known."""
+    own = own_region(resource)
+    return "" if own is None else own or provider_region(resource)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.alarms.alarm import alarms
 from tap_guardrails.aws.alarms.composite import rule_findings
-from tap_guardrails.aws.alarms.effective import ALARM_SETTINGS, alarm_findings, alarm_options
+from tap_guardrails.aws.alarms.effective import alarm_findings, name_findings
+from tap_guardrails.aws.alarms.options import ALARM_SETTINGS, alarm_options
 from tap_guardrails.aws.alarms.receivers import own_actions
 from tap_guardrails.aws.resource_types import COMPOSITE_ALARM, METRIC_ALARM
 from tap_guardrails.model import Control, Outcome, Resource, Settings, Severity, Stack, StackRule
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 def check(alarm: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
     """Judge an alarm."""
     if alarm.type in COMPOSITE_ALARM.types:
-        yield from own_actions(alarm, COMPOSITE_ALARM)
+        yield from own_actions(alarm, COMPOSITE_ALARM, stack, alarm_options(settings))
+        yield from name_findings(alarm, COMPOSITE_ALARM, stack)
         yield from rule_findings(alarm)
     else:
         yield from alarm_findings(alarms(stack)[alarm.urn], stack, alarm_options(settings))

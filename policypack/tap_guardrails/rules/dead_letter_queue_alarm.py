@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.alarms.coverage import RequiredMetric, coverage, missing_alarm
-from tap_guardrails.aws.alarms.effective import ALARM_SETTINGS, alarm_options
+from tap_guardrails.aws.alarms.options import ALARM_SETTINGS, alarm_options
 from tap_guardrails.aws.dead_letters import SOURCES, dead_letters
 from tap_guardrails.aws.resource_types import QUEUE
 from tap_guardrails.model import (
@@ -29,7 +29,7 @@ from tap_guardrails.model import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_guardrails.aws.alarms.effective import AlarmOptions
+    from tap_guardrails.aws.alarms.options import AlarmOptions
 
 DEPTH: Final = RequiredMetric("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", QUEUE)
 A_TARGET: Final = "the ARN of the dead letter target, or JSON with it"

@@ -18,7 +18,7 @@ from tap_guardrails.aws.alarms.coverage import (
     coverage,
     missing_alarm,
 )
-from tap_guardrails.aws.alarms.effective import ALARM_SETTINGS, alarm_options
+from tap_guardrails.aws.alarms.options import ALARM_SETTINGS, alarm_options
 from tap_guardrails.aws.metrics.dynamodb import READ_OPERATIONS, WRITE_OPERATIONS
 from tap_guardrails.aws.resource_types import TABLE
 from tap_guardrails.model import (

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.alarms.coverage import RequiredMetric, coverage, missing_alarm
-from tap_guardrails.aws.alarms.effective import ALARM_SETTINGS, alarm_options
+from tap_guardrails.aws.alarms.options import ALARM_SETTINGS, alarm_options
 from tap_guardrails.aws.invocation import PERMISSIONS_OF, SOURCES_OF, URLS_OF
 from tap_guardrails.aws.resource_types import FUNCTION
 from tap_guardrails.aws.sub_resources import sub_resources

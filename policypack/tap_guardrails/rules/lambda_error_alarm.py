@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.alarms.coverage import RequiredMetric, coverage, missing_alarm
-from tap_guardrails.aws.alarms.effective import ALARM_SETTINGS, alarm_options
+from tap_guardrails.aws.alarms.options import ALARM_SETTINGS, alarm_options
 from tap_guardrails.aws.resource_types import FUNCTION
 from tap_guardrails.model import Control, Outcome, Resource, Settings, Severity, Stack, StackRule
 

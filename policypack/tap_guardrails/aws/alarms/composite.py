@@ -165,6 +165,19 @@ def goes_off(composite: Resource, alarm: Resource, stack: Stack) -> bool | None:
         return None
 
 
+def suppressor(composite: Resource) -> str:
+    """Return the name or ARN of the alarm that keeps a composite alarm's actions back, empty for none."""
+    reading = COMPOSITE_ALARM.at(composite, "actionsSuppressor").at("alarm").text()
+    native = composite.at("actionsSuppressor").text()
+    return reading.value if isinstance(reading, Known) else native.value if isinstance(native, Known) else ""
+
+
+def suppressed_by(composite: Resource, alarm: Resource) -> bool:
+    """Tell whether an alarm keeps a composite alarm's actions back."""
+    name = METRIC_ALARM.physical_name(alarm)
+    return name is not None and names_alarm(suppressor(composite), name)
+
+
 def rule_findings(composite: Resource) -> Iterator[Finding]:
     """Say why a composite alarm never goes off, or always does."""
     rule = COMPOSITE_ALARM.at(composite, "alarmRule").text()
@@ -187,14 +200,32 @@ def rule_findings(composite: Resource) -> Iterator[Finding]:
         yield violation(rule, "The composite alarm is on while all its alarms are well.", A_RULE)
     elif not can_be_true(condition, names):
         yield violation(rule, "The rule of the composite alarm can never be true.", A_RULE)
+    elif suppressor(composite) and not can_be_true(condition, names, calm=suppressor(composite)):
+        problem = "The composite alarm is only on while its suppressor is, which keeps its actions back."
+        yield violation(
+            COMPOSITE_ALARM.at(composite, "actionsSuppressor"),
+            problem,
+            "an alarm that the rule does not need",
+        )
 
 
-def can_be_true(condition: Condition, names: list[str]) -> bool:
-    """Tell whether some states of its alarms make a rule true; with many alarms it is believed."""
+def can_be_true(condition: Condition, names: list[str], calm: str = "") -> bool:
+    """Tell whether some states of its alarms make a rule true; with many alarms it is believed.
+
+    Args:
+        condition: The rule.
+        names: The alarms that it looks at, by name or ARN.
+        calm: An alarm that is not in ALARM meanwhile.
+    """
     distinct = list(dict.fromkeys(names))
     if len(distinct) > MOST_TRIED:
         return True
+    choices = [STATES[1:] if same_alarm(name, calm) else STATES for name in distinct]
     return any(
-        condition(dict(zip(distinct, states, strict=True)).__getitem__)
-        for states in product(STATES, repeat=len(distinct))
+        condition(dict(zip(distinct, states, strict=True)).__getitem__) for states in product(*choices)
     )
+
+
+def same_alarm(one: str, other: str) -> bool:
+    """Tell whether two names or ARNs are those of one alarm."""
+    return bool(other) and one.rpartition(":alarm:")[2] == other.rpartition(":alarm:")[2]

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.alarms.alarm import Alarm, Series, alarms
-from tap_guardrails.aws.alarms.effective import AlarmOptions, effective
+from tap_guardrails.aws.alarms.effective import effective
 from tap_guardrails.aws.alarms.plan import plan_of
 from tap_guardrails.aws.alarms.syntax import ExpressionError
 from tap_guardrails.aws.alarms.witness import covers
@@ -20,6 +20,7 @@ from tap_guardrails.model.record import record
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_guardrails.aws.alarms.options import AlarmOptions
     from tap_guardrails.model import PropertyRef, Resource, ResourceType, Stack
 
 DECIDABLE: Final = (

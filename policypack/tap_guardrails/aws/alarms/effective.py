@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.alarms.alarm import ITSELF, Alarm, Series
@@ -9,21 +10,21 @@ from tap_guardrails.aws.alarms.plan import BAND, MINUTE, SHORTEST_SECONDS, WITH_
 from tap_guardrails.aws.alarms.receivers import action_findings
 from tap_guardrails.aws.alarms.syntax import ExpressionError, RefusedError
 from tap_guardrails.aws.alarms.witness import Outcome, outcome, tried
+from tap_guardrails.aws.location import region_of, same_location
 from tap_guardrails.aws.metrics import KNOWN, lookup
 from tap_guardrails.aws.metrics.metric import STATISTICS, Metric, legal_statistic
 from tap_guardrails.aws.metrics.namespaces import certain_slip, is_aws, published, slip_of
+from tap_guardrails.aws.resource_types import COMPOSITE_ALARM, METRIC_ALARM
 from tap_guardrails.model import (
     Absent,
-    Boolean,
     Finding,
-    Integer,
     Invalid,
     Known,
     PropertyRef,
     PropertyValue,
-    Settings,
+    Resource,
+    ResourceType,
     Stack,
-    StringList,
     Unknown,
     Verdict,
     invalid,
@@ -32,82 +33,22 @@ from tap_guardrails.model import (
     undecided,
     violation,
 )
-from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-ALARM_SETTINGS: Final = (
-    Boolean(
-        "actionsThroughComposite",
-        default=False,
-        description="Whether an alarm may leave it to a composite alarm, one that goes off with it, to tell.",
-    ),
-    StringList(
-        "moreMetrics",
-        (),
-        "Metrics that AWS emits and this version of the pack does not know yet: `AWS/Lambda:NewMetric`.",
-    ),
-    StringList(
-        "moreNamespaces",
-        (),
-        "Namespaces that AWS publishes metrics in and this version of the pack does not know yet.",
-    ),
-    Integer(
-        "mostEvents",
-        1_000_000,
-        "How many events (calls, errors, refused requests) a minute can have at most; an alarm that needs "
-        "more to fire never does. A lower number is stricter.",
-        1,
-        1_000_000_000,
-    ),
-)
-"""The settings of every policy that asks whether an alarm is effective."""
+    from tap_guardrails.aws.alarms.options import AlarmOptions, More
+
+GLOBAL_REGION: Final = "us-east-1"
+GLOBAL_NAMESPACES: Final = frozenset({"AWS/Billing", "AWS/CloudFront", "AWS/Route53"})
+"""https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/programming-cloudwatch-metrics.html and
+https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/monitoring-cloudwatch.html"""
 
 HOUR, DAY, WEEK = 3600, 86_400, 604_800
 FAST_PERIODS: Final = frozenset({10, 20, 30})
 FAST_QUERY_PERIODS: Final = frozenset({1, 5, 10, 20, 30})
 MISSING_DATA: Final = ("missing", "ignore", "breaching", "notBreaching")
 A_STATISTIC: Final = f"one of {', '.join(sorted(STATISTICS))}, or an extended statistic such as p99"
-
-
-@record
-class More:
-    """What an operator says that AWS has and this version of the pack does not know.
-
-    Attributes:
-        metrics: Metrics, as `namespace:name`.
-        namespaces: Namespaces, those of the metrics too.
-    """
-
-    metrics: frozenset[str]
-    namespaces: frozenset[str]
-
-
-@record
-class AlarmOptions:
-    """What an operator says of all alarms.
-
-    Attributes:
-        through_composite: Whether a composite alarm may tell in the place of a metric alarm.
-        more: What to take for emitted besides what is known.
-        most_events: How many events a minute can have at most.
-    """
-
-    through_composite: bool
-    more: More
-    most_events: int
-
-
-def alarm_options(settings: Settings) -> AlarmOptions:
-    """Take the options out of a policy's settings."""
-    metrics = frozenset(settings.strings("moreMetrics"))
-    namespaces = {one.partition(":")[0] for one in metrics} | set(settings.strings("moreNamespaces"))
-    return AlarmOptions(
-        settings.boolean("actionsThroughComposite"),
-        More(metrics, frozenset(namespaces)),
-        settings.integer("mostEvents"),
-    )
 
 
 def alarm_findings(alarm: Alarm, stack: Stack, options: AlarmOptions) -> tuple[Finding, ...]:
@@ -125,10 +66,11 @@ def effective(alarm: Alarm, stack: Stack, options: AlarmOptions) -> bool | None:
 
 def all_findings(alarm: Alarm, stack: Stack, options: AlarmOptions) -> Iterator[Finding]:
     """Go through all that can keep an alarm from being effective."""
-    yield from action_findings(alarm.resource, stack, through_composite=options.through_composite)
+    yield from action_findings(alarm.resource, stack, options)
+    yield from name_findings(alarm.resource, METRIC_ALARM, stack)
     yield from alarm.findings
     for series in alarm.series.values():
-        yield from identity_findings(series, options.more)
+        yield from identity_findings(series, alarm.resource, options.more)
     if not alarm.by_query or alarm.series:
         yield from period_findings(alarm)
         yield from comparison_findings(alarm, options.most_events)
@@ -137,16 +79,52 @@ def all_findings(alarm: Alarm, stack: Stack, options: AlarmOptions) -> Iterator[
 # -- The metrics: their namespace, name, dimensions, unit and statistic.
 
 
-def identity_findings(series: Series, more: More) -> Iterator[Finding]:
+def name_findings(alarm: Resource, kind: ResourceType, stack: Stack) -> Iterator[Finding]:
+    """Say that two alarms have one name, of which the later replaces the other."""
+    name = kind.physical_name(alarm)
+    for other in stack.memoized(alarms_by_name).get(name, ()) if name is not None else ():
+        if other is not alarm and same_location(alarm, other):
+            yield violation(
+                kind.at(alarm, kind.name_property),
+                f"Alarm `{other.name}` has the same name in the same region, so that one replaces the other.",
+                "a name that no other alarm has",
+            )
+            return
+
+
+def alarms_by_name(stack: Stack) -> dict[str, list[Resource]]:
+    """Return the alarms of a stack, composite or not, by their names in AWS."""
+    found: dict[str, list[Resource]] = defaultdict(list)
+    for kind in (METRIC_ALARM, COMPOSITE_ALARM):
+        for alarm in stack.of(*kind.types):
+            name = kind.physical_name(alarm)
+            if name is not None:
+                found[name].append(alarm)
+    return found
+
+
+def identity_findings(series: Series, alarm: Resource, more: More) -> Iterator[Finding]:
     """Say why a metric has no data.
 
     Args:
         series: The metric as the alarm looks at it.
+        alarm: The alarm.
         more: What to take for emitted besides what is known.
     """
     namespace, name = series.namespace, series.name
     yield from namespace_findings(namespace, more)
     yield from must(name, bool, problem="The alarm names no metric.", required="the name of a metric")
+    here = region_of(alarm)
+    if (
+        isinstance(namespace, Known)
+        and namespace.value in GLOBAL_NAMESPACES
+        and here not in {"", GLOBAL_REGION}
+    ):
+        yield violation(
+            namespace,
+            f"AWS sends the metrics of this namespace to {GLOBAL_REGION} only, so the alarm never has data.",
+            f"an alarm in {GLOBAL_REGION}",
+        )
     known = KNOWN.get(namespace.value) if isinstance(namespace, Known) else None
     if known is not None and isinstance(namespace, Known) and isinstance(name, Known):
         if name.value in known:

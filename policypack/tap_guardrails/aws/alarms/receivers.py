@@ -1,12 +1,22 @@
-"""Whom an alarm tells when it goes off."""
+"""Whom an alarm tells when it goes off: each action followed to its receiver.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-actions.html
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.alarms.composite import goes_off
-from tap_guardrails.aws.location import same_location
-from tap_guardrails.aws.resource_types import COMPOSITE_ALARM, METRIC_ALARM
+from tap_guardrails.aws.alarms.composite import goes_off, suppressed_by
+from tap_guardrails.aws.alarms.mutes import always_muted_by
+from tap_guardrails.aws.computed import as_set
+from tap_guardrails.aws.invocation import PERMISSIONS_OF, function_name
+from tap_guardrails.aws.location import region_of, same_location
+from tap_guardrails.aws.resource_types import COMPOSITE_ALARM, FUNCTION, KEY, METRIC_ALARM
+from tap_guardrails.aws.service_access import Caller, admits
+from tap_guardrails.aws.sub_resources import sub_resources
+from tap_guardrails.aws.topics import TOPIC, is_heard, own_policies, topic_name
 from tap_guardrails.model import (
     Absent,
     Finding,
@@ -26,33 +36,65 @@ from tap_guardrails.model import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ARN_PREFIX: Final = "arn:"
+    from tap_guardrails.aws.alarms.options import AlarmOptions
+
 TELL: Final = "at least one action, such as the ARN of an SNS topic that somebody reads"
+ARN: Final = re.compile(
+    r"arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):(?P<account>\d*):(?P<rest>.+)"
+)
+SERVICES: Final = frozenset({"sns", "lambda", "ssm", "ssm-incidents", "aiops"})
+METRIC_SERVICES: Final = SERVICES | {"automate", "autoscaling", "swf"}
+"""The services that an action can be of: a composite alarm's, and a metric alarm's.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+"""
+
+WITHOUT_REGION: Final = frozenset({"ssm-incidents"})
+PARTITIONS: Final = (
+    ("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("us-isob-", "aws-iso-b"), ("us-isof-", "aws-iso-f"),
+    ("eu-isoe-", "aws-iso-e"), ("us-iso-", "aws-iso"), ("eusc-", "aws-eusc"),
+)  # fmt: skip
+"""Where a region's name begins so, its partition; all others are in `aws`."""
+
+KMS_ACTIONS: Final = ("kms:Decrypt", "kms:GenerateDataKey")
+ALARM_PRINCIPAL: Final = "cloudwatch.amazonaws.com"
+LAMBDA_PRINCIPAL: Final = "lambda.alarms.cloudwatch.amazonaws.com"
+AWS_ALIAS: Final = re.compile(r"(^|:)alias/aws/")
+KEY_POLICY: Final = "aws:kms/keyPolicy:KeyPolicy"
+ALIASES: Final = ("aws:kms/alias:Alias", "aws-native:kms:Alias")
 
 
-def action_findings(alarm: Resource, stack: Stack, *, through_composite: bool) -> Iterator[Finding]:
-    """Say why an alarm tells nobody.
-
-    Args:
-        alarm: A metric alarm or a composite alarm.
-        stack: The stack that it is in.
-        through_composite: Whether a composite alarm that goes off with it may tell in its place.
-    """
+def action_findings(alarm: Resource, stack: Stack, options: AlarmOptions) -> Iterator[Finding]:
+    """Say why an alarm notifies no one, itself or through a composite alarm where that is allowed."""
     kind = COMPOSITE_ALARM if alarm.type in COMPOSITE_ALARM.types else METRIC_ALARM
-    findings = list(own_actions(alarm, kind))
-    if findings and through_composite and kind is METRIC_ALARM:
-        told = [told_by(composite, alarm, stack) for composite in stack.of(*COMPOSITE_ALARM.types)]
+    findings = list(own_actions(alarm, kind, stack, options))
+    if findings and options.through_composite and kind is METRIC_ALARM:
+        told = [told_by(composite, alarm, stack, options) for composite in stack.of(*COMPOSITE_ALARM.types)]
         if True in told:
             return
         if None in told:
-            doubt = "Whether a composite alarm tells in the place of this alarm is not known."
+            doubt = "Undecided before deployment: a composite alarm may notify in the place of this alarm."
             yield undecided(METRIC_ALARM.at(alarm, "alarmActions"), TELL, doubt)
             return
     yield from findings
 
 
-def own_actions(alarm: Resource, kind: ResourceType) -> Iterator[Finding]:
-    """Say why an alarm's own actions tell nobody."""
+def told_by(composite: Resource, alarm: Resource, stack: Stack, options: AlarmOptions) -> bool | None:
+    """Return whether a composite alarm goes off with an alarm and notifies; None while that is undecided."""
+    near = same_location(composite, alarm)
+    heard = goes_off(composite, alarm, stack)
+    if near is False or heard is False or suppressed_by(composite, alarm):
+        return False
+    verdicts = {finding.verdict for finding in own_actions(composite, COMPOSITE_ALARM, stack, options)}
+    if Verdict.VIOLATION in verdicts:
+        return False
+    return None if near is None or heard is None or verdicts else True
+
+
+def own_actions(
+    alarm: Resource, kind: ResourceType, stack: Stack, options: AlarmOptions
+) -> Iterator[Finding]:
+    """Say why an alarm's own actions notify no one."""
     enabled = kind.at(alarm, "actionsEnabled").boolean()
     match enabled:
         case Known(value) if not value:
@@ -66,37 +108,233 @@ def own_actions(alarm: Resource, kind: ResourceType) -> Iterator[Finding]:
     actions = kind.at(alarm, "alarmActions").items()
     match actions:
         case Known(listed):
-            yield from listed_actions(actions.node, listed)
+            yield from listed_actions(alarm, kind, actions.node, listed, stack, options)
         case Absent():
-            yield violation(actions, "The alarm tells nobody.", TELL)
+            yield violation(actions, "The alarm has no actions, so it notifies no one.", TELL)
         case Unknown():
             yield undecided(actions, TELL)
         case Invalid():
             yield invalid(actions, TELL)
+    muting = always_muted_by(alarm, kind.physical_name(alarm), stack)
+    if muting is not None:
+        problem = f"Mute rule `{muting.name}` mutes the alarm all the time, so it notifies no one."
+        yield violation(
+            actions.node, problem, "a mute rule whose schedule leaves times in which it does notify"
+        )
 
 
-def listed_actions(node: PropertyRef, listed: list[PropertyRef]) -> Iterator[Finding]:
-    """Say which actions in a list are none; one that is not known yet is still one."""
-    readings = [action.text() for action in listed]
-    if all(isinstance(reading, Absent) for reading in readings):
-        yield violation(node, "The alarm tells nobody.", TELL)
-    for reading in readings:
-        match reading:
-            case Known(value) if not value.startswith(ARN_PREFIX):
-                yield violation(reading, "An action of the alarm is no ARN, so AWS refuses it.", "an ARN")
-            case Invalid():
-                yield invalid(reading, "an ARN")
-            case _:
-                pass
+def listed_actions(
+    alarm: Resource,
+    kind: ResourceType,
+    node: PropertyRef,
+    listed: list[PropertyRef],
+    stack: Stack,
+    options: AlarmOptions,
+) -> Iterator[Finding]:
+    """Say which actions AWS refuses, and why none of the others reaches anyone."""
+    set_actions = [action for action in listed if not isinstance(action.text(), Absent)]
+    if not set_actions:
+        yield violation(node, "The alarm has no actions, so it notifies no one.", TELL)
+        return
+    refused = [finding for action in set_actions for finding in refusals(action, alarm, kind)]
+    yield from refused
+    if refused:
+        return
+    deaf = [list(deaf_findings(action, alarm, kind, stack, options)) for action in set_actions]
+    if all(deaf):
+        yield from deaf[0]
 
 
-def told_by(composite: Resource, alarm: Resource, stack: Stack) -> bool | None:
-    """Tell whether a composite alarm goes off with an alarm and tells; None when nobody can tell."""
-    near = same_location(composite, alarm)
-    heard = goes_off(composite, alarm, stack)
-    if near is False or heard is False:
-        return False
-    verdicts = {finding.verdict for finding in own_actions(composite, COMPOSITE_ALARM)}
-    if Verdict.VIOLATION in verdicts:
-        return False
-    return None if near is None or heard is None or verdicts else True
+def refusals(action: PropertyRef, alarm: Resource, kind: ResourceType) -> Iterator[Finding]:
+    """Say why AWS refuses an action, whose value may not be known yet."""
+    match action.text():
+        case Known(value) as reading:
+            problem, required = refused_for(value, alarm, kind)
+            if problem:
+                yield violation(reading, problem, required)
+        case Invalid() as reading:
+            yield invalid(reading, "an ARN")
+        case _:
+            pass
+
+
+def refused_for(value: str, alarm: Resource, kind: ResourceType) -> tuple[str, str]:
+    """Return why AWS refuses an ARN as an action and what it takes, or two empty texts."""
+    parts = ARN.fullmatch(value)
+    if parts is None:
+        return "An action of the alarm is no ARN, so AWS refuses it.", "an ARN"
+    services = METRIC_SERVICES if kind is METRIC_ALARM else SERVICES
+    service, region, here = parts["service"], parts["region"], region_of(alarm)
+    if service not in services:
+        return (
+            f"An alarm has no actions of the service {service}, so AWS refuses it.",
+            f"the ARN of something of {', '.join(sorted(services))}",
+        )
+    if service not in WITHOUT_REGION and (not region or (here and region != here)):
+        return (
+            "The action is in another region than the alarm, so AWS refuses it.",
+            f"an ARN in {here}" if here else "an ARN in the alarm's region",
+        )
+    partition = partition_of(region or here)
+    if partition and parts["partition"] != partition:
+        return "The action is in another partition than the alarm, so AWS refuses it.", f"arn:{partition}:…"
+    if service == "sns" and parts["rest"].endswith(".fifo"):
+        return "The topic is a FIFO topic, to which alarms do not publish.", "the ARN of a standard topic"
+    return "", ""
+
+
+def partition_of(region: str) -> str:
+    """Return the partition of a region, empty while that is not known."""
+    found = (partition for prefix, partition in PARTITIONS if region.startswith(prefix))
+    return next(found, "aws" if region else "")
+
+
+def deaf_findings(
+    action: PropertyRef, alarm: Resource, kind: ResourceType, stack: Stack, options: AlarmOptions
+) -> Iterator[Finding]:
+    """Say why an action reaches no one, when its receiver is in the stack."""
+    name = kind.physical_name(alarm)
+    caller = Caller(
+        ALARM_PRINCIPAL, "cloudwatch", region_of(alarm), None if name is None else f"alarm:{name}"
+    )
+    topics = stack.resolve_reference(alarm, action, TOPIC, topic_name)
+    receivers = [
+        list(topic_findings(action, topic, caller, stack, options))
+        for topic in (*topics.certain, *(topics.possible if isinstance(action.text(), Unknown) else ()))
+        if same_location(alarm, topic) is not False
+    ]
+    functions = stack.resolve_reference(alarm, action, FUNCTION, lambda_name)
+    receivers += [
+        list(function_findings(action, function, stack))
+        for function in functions.certain
+        if same_location(alarm, function) is not False
+    ]
+    if not receivers or not any(receivers):
+        return
+    if all(receivers):
+        yield from receivers[0]
+        return
+    yield undecided(
+        action, TELL, "Undecided before deployment: the action may go to a topic that reaches no one."
+    )
+
+
+def lambda_name(arn: str) -> str | None:
+    """Take a function's name out of its ARN; None when it is of something else."""
+    return function_name(arn) if ":lambda:" in arn else None
+
+
+def topic_findings(
+    action: PropertyRef, topic: Resource, caller: Caller, stack: Stack, options: AlarmOptions
+) -> Iterator[Finding]:
+    """Say why what CloudWatch publishes to a topic of the stack reaches no one."""
+    fifo = topic.at("fifoTopic").boolean()
+    if isinstance(fifo, Known) and fifo.value:
+        problem = f"Topic `{topic.name}` is a FIFO topic, to which alarms do not publish."
+        yield violation(action, problem, "a standard topic")
+    arn = topic.at("arn").text()
+    target = arn.value if isinstance(arn, Known) else None
+    policies = own_policies(topic, stack)
+    answers = [admits(policy, caller, ("sns:Publish",), target) for policy in policies]
+    lets_in = f"a policy that lets {ALARM_PRINCIPAL} publish for this alarm"
+    if answers and True not in answers:
+        if None in answers:
+            doubt = (
+                f"Undecided before deployment: the policy of topic `{topic.name}` may keep CloudWatch out."
+            )
+            yield undecided(action, lets_in, doubt)
+        else:
+            problem = f"The policy of topic `{topic.name}` does not let CloudWatch publish for this alarm."
+            yield violation(action, problem, lets_in)
+    yield from key_findings(action, topic, caller, stack)
+    if options.subscribers_elsewhere:
+        return
+    if not is_heard(topic, stack, reserved_domains=options.reserved_domains):
+        problem = f"Nobody is subscribed to topic `{topic.name}`, so the alarm notifies no one."
+        yield violation(
+            action,
+            problem,
+            "a subscription or a chat configuration in the stack",
+            "Subscribe somebody to the topic in the same program, or set `subscribers: elsewhere` where "
+            "subscriptions are kept outside of it.",
+        )
+
+
+def key_findings(action: PropertyRef, topic: Resource, caller: Caller, stack: Stack) -> Iterator[Finding]:
+    """Say why CloudWatch may not use the key that encrypts a topic.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
+    """
+    key = as_set(topic, topic.at("kmsMasterKeyId"))
+    reading = key.text()
+    required = f"a key whose policy lets {ALARM_PRINCIPAL} use {' and '.join(KMS_ACTIONS)}*"
+    if isinstance(reading, Known) and AWS_ALIAS.search(reading.value):
+        problem = f"Topic `{topic.name}` is encrypted with AWS's own key, which CloudWatch may not use."
+        yield violation(action, problem, required)
+        return
+    for one in keys_of(topic, key, stack):
+        policies = [KEY.at(one, "policy")] if as_set(one, KEY.at(one, "policy")).value is not None else []
+        policies += [
+            policy.at("policy")
+            for policy in stack.of(KEY_POLICY)
+            if one in keys_of(policy, policy.at("keyId"), stack)
+        ]
+        # Without a policy of its own, a key has one that lets in nobody but the account.
+        answers = [admits(policy, caller, KMS_ACTIONS, None) for policy in policies] or [False]
+        if True in answers:
+            continue
+        if None in answers:
+            doubt = f"Undecided before deployment: the policy of key `{one.name}` may keep CloudWatch out."
+            yield undecided(action, required, doubt)
+        else:
+            problem = (
+                f"The policy of key `{one.name}` does not let CloudWatch encrypt for topic `{topic.name}`."
+            )
+            yield violation(action, problem, required)
+
+
+def keys_of(owner: Resource, node: PropertyRef, stack: Stack) -> tuple[Resource, ...]:
+    """Return the key of the stack that a property certainly names."""
+    match node.text():
+        case Known(value):
+            alias = value[value.index("alias/") :] if "alias/" in value else ""
+            targets = [
+                one.at("targetKeyId") for one in stack.of(*ALIASES) if alias and has(one, "name", alias)
+            ]
+            if targets:
+                return keys_of(next(stack.of(*ALIASES)), targets[0], stack) if len(targets) == 1 else ()
+            return tuple(one for one in stack.of(*KEY.types) if is_key(one, value))
+        case Unknown():
+            found = stack.dependencies_of(owner, node.top, (*KEY.types, *ALIASES))
+            keys = tuple(one for one in found if one.type in KEY.types)
+            return keys if len(found) == 1 else ()
+        case _:
+            return ()
+
+
+def is_key(key: Resource, value: str) -> bool:
+    """Tell whether a text is the ARN or the identifier of a key."""
+    identifier = value.rpartition("key/")[2]
+    return any(has(key, name, value) or has(key, name, identifier) for name in ("arn", "keyId", "id"))
+
+
+def has(resource: Resource, name: str, value: str) -> bool:
+    """Tell whether a property is known to have a value."""
+    reading = resource.at(name).text()
+    return isinstance(reading, Known) and reading.value == value
+
+
+def function_findings(action: PropertyRef, function: Resource, stack: Stack) -> Iterator[Finding]:
+    """Say why CloudWatch may not call a function of the stack.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html
+    """
+    permissions = sub_resources(stack, function, PERMISSIONS_OF)
+    readings = [one.at("principal").text() for one in (*permissions.certain, *permissions.possible)]
+    if any(not isinstance(one, Known) or one.value in {LAMBDA_PRINCIPAL, "*"} for one in readings):
+        return
+    yield violation(
+        action,
+        f"No permission lets CloudWatch call function `{function.name}`, so the alarm notifies no one.",
+        f"a `lambda:Permission` for {LAMBDA_PRINCIPAL} on the function",
+    )
