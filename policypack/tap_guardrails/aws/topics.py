@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.computed import as_set
-from tap_guardrails.model import Absent, Known, ResourceType, Unknown
+from tap_guardrails.model import Known, ResourceType, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,8 +72,8 @@ def own_policies(topic: Resource, stack: Stack) -> list[PropertyRef]:
     return beside or ([inline] if topic.type == TOPIC.types[0] and inline.value is not None else [])
 
 
-def is_heard(topic: Resource, stack: Stack, *, reserved_domains: bool) -> bool:
-    """Tell whether somebody is subscribed to a topic in the stack.
+def is_heard(topic: Resource, stack: Stack, *, reserved_domains: bool) -> bool | None:
+    """Return whether somebody is subscribed to a topic in the stack; None while that is undecided.
 
     Args:
         topic: The topic.
@@ -87,24 +87,25 @@ def is_heard(topic: Resource, stack: Stack, *, reserved_domains: bool) -> bool:
         for subscription in stack.of(*SUBSCRIPTION.types)
         if names_topic(subscription, SUBSCRIPTION.at(subscription, "topic"), topic, stack)
     ]
-    if any(is_somebody(endpoint, reserved_domains=reserved_domains) for endpoint in endpoints):
-        return True
-    return any(
-        names_topic(chat, node, topic, stack)
+    answers = [is_somebody(endpoint, reserved_domains=reserved_domains) for endpoint in endpoints]
+    answers += [
+        True
         for chat in stack.of(*CHAT.types)
         for node in elements(chat.at("snsTopicArns"))
-    )
+        if names_topic(chat, node, topic, stack)
+    ]
+    return True if True in answers else None if None in answers else False
 
 
-def is_somebody(endpoint: PropertyRef, *, reserved_domains: bool) -> bool:
-    """Tell whether what is subscribed can hear."""
+def is_somebody(endpoint: PropertyRef, *, reserved_domains: bool) -> bool | None:
+    """Return whether what is subscribed can hear; None while that is undecided."""
     match endpoint.text():
         case Known(address):
             return reserved_domains or RESERVED_DOMAIN.fullmatch(address) is None
-        case Absent():
-            return False
+        case Unknown():
+            return True if reserved_domains else None
         case _:
-            return True
+            return False
 
 
 def elements(node: PropertyRef) -> Iterator[PropertyRef]:

@@ -26,9 +26,10 @@ COMPLIANT = [
 SUBSTITUTES: list[object] = [None, "", "x", True, False, 0, 1, 1e9, [], ["x"], {}, {"x": "x"}]
 
 LEGAL: list[tuple[re.Pattern[str], list[object]]] = [
-    (re.compile(r"alarmActions\.\d+"), ["arn:aws:sns:eu-west-2:123456789012:alarms"]),
+    (re.compile(r"alarmActions\.\d+"), ["arn:aws:ssm-incidents::123456789012:response-plan/outage"]),
     (re.compile(r"(.*\.)?dimensions\.(\w+|\d+\.value)"), ["fn", "x"]),
     (re.compile(r"(.*\.)?redrivePolicy"), ['{"deadLetterTargetArn": "arn:aws:sqs:eu-west-2:1:tap-dlq"}']),
+    (re.compile(r"endpoint"), ["oncall@tap.dev"]),
     (re.compile(r"timeout"), [1, 3, 900]),
     (re.compile(r".*Statement(\.\d+)?\.Effect"), ["Allow", "Deny"]),
     (re.compile(r".*Statement(\.\d+)?\.Resource"), ["*", "arn:aws:s3:::x", ["*", "arn:aws:s3:::x/*"]]),

@@ -12,11 +12,14 @@ from itertools import product
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from tap_guardrails.aws.alarms.syntax import DEEPEST, ExpressionError, Scanner
+from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.resource_types import COMPOSITE_ALARM, METRIC_ALARM
 from tap_guardrails.model import Finding, Known, Resource, Stack, Unknown, must, undecided, violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tap_guardrails.model import PropertyValue
 
 TOKEN: Final = re.compile(r"""\s*("[^"]*"|'[^']*'|[(),]|[^\s()"',]+)""")
 MOST_TRIED: Final = 7
@@ -165,17 +168,17 @@ def goes_off(composite: Resource, alarm: Resource, stack: Stack) -> bool | None:
         return None
 
 
-def suppressor(composite: Resource) -> str:
-    """Return the name or ARN of the alarm that keeps a composite alarm's actions back, empty for none."""
-    reading = COMPOSITE_ALARM.at(composite, "actionsSuppressor").at("alarm").text()
-    native = composite.at("actionsSuppressor").text()
-    return reading.value if isinstance(reading, Known) else native.value if isinstance(native, Known) else ""
+def suppressor(composite: Resource) -> PropertyValue[str]:
+    """Read the name or ARN of the alarm that keeps a composite alarm's actions back."""
+    node = as_set(composite, COMPOSITE_ALARM.at(composite, "actionsSuppressor"))
+    return node.at("alarm").text() if isinstance(node.value, dict) else node.text()
 
 
 def suppressed_by(composite: Resource, alarm: Resource) -> bool:
     """Tell whether an alarm keeps a composite alarm's actions back."""
     name = METRIC_ALARM.physical_name(alarm)
-    return name is not None and names_alarm(suppressor(composite), name)
+    named = suppressor(composite)
+    return name is not None and isinstance(named, Known) and names_alarm(named.value, name)
 
 
 def rule_findings(composite: Resource) -> Iterator[Finding]:
@@ -200,13 +203,18 @@ def rule_findings(composite: Resource) -> Iterator[Finding]:
         yield violation(rule, "The composite alarm is on while all its alarms are well.", A_RULE)
     elif not can_be_true(condition, names):
         yield violation(rule, "The rule of the composite alarm can never be true.", A_RULE)
-    elif suppressor(composite) and not can_be_true(condition, names, calm=suppressor(composite)):
+    else:
+        yield from suppressor_findings(composite, condition, names)
+
+
+def suppressor_findings(composite: Resource, condition: Condition, names: list[str]) -> Iterator[Finding]:
+    """Say that a composite alarm is only on while what keeps its actions back is."""
+    named, required = suppressor(composite), "an alarm that the rule does not need"
+    if isinstance(named, Unknown):
+        yield undecided(named, required)
+    elif isinstance(named, Known) and not can_be_true(condition, names, calm=named.value):
         problem = "The composite alarm is only on while its suppressor is, which keeps its actions back."
-        yield violation(
-            COMPOSITE_ALARM.at(composite, "actionsSuppressor"),
-            problem,
-            "an alarm that the rule does not need",
-        )
+        yield violation(COMPOSITE_ALARM.at(composite, "actionsSuppressor"), problem, required)
 
 
 def can_be_true(condition: Condition, names: list[str], calm: str = "") -> bool:

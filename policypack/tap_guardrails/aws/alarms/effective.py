@@ -10,7 +10,7 @@ from tap_guardrails.aws.alarms.plan import BAND, MINUTE, SHORTEST_SECONDS, WITH_
 from tap_guardrails.aws.alarms.receivers import action_findings
 from tap_guardrails.aws.alarms.syntax import ExpressionError, RefusedError
 from tap_guardrails.aws.alarms.witness import Outcome, outcome, tried
-from tap_guardrails.aws.location import region_of, same_location
+from tap_guardrails.aws.location import own_region, region_of, same_location
 from tap_guardrails.aws.metrics import KNOWN, lookup
 from tap_guardrails.aws.metrics.metric import STATISTICS, Metric, legal_statistic
 from tap_guardrails.aws.metrics.namespaces import certain_slip, is_aws, published, slip_of
@@ -114,17 +114,8 @@ def identity_findings(series: Series, alarm: Resource, more: More) -> Iterator[F
     namespace, name = series.namespace, series.name
     yield from namespace_findings(namespace, more)
     yield from must(name, bool, problem="The alarm names no metric.", required="the name of a metric")
-    here = region_of(alarm)
-    if (
-        isinstance(namespace, Known)
-        and namespace.value in GLOBAL_NAMESPACES
-        and here not in {"", GLOBAL_REGION}
-    ):
-        yield violation(
-            namespace,
-            f"AWS sends the metrics of this namespace to {GLOBAL_REGION} only, so the alarm never has data.",
-            f"an alarm in {GLOBAL_REGION}",
-        )
+    if isinstance(namespace, Known) and namespace.value in GLOBAL_NAMESPACES:
+        yield from region_findings(namespace, alarm)
     known = KNOWN.get(namespace.value) if isinstance(namespace, Known) else None
     if known is not None and isinstance(namespace, Known) and isinstance(name, Known):
         if name.value in known:
@@ -133,6 +124,18 @@ def identity_findings(series: Series, alarm: Resource, more: More) -> Iterator[F
             yield name_finding(name, namespace.value, known)
     yield from dimension_findings(series)
     yield from statistic_findings(series)
+
+
+def region_findings(namespace: Known[str], alarm: Resource) -> Iterator[Finding]:
+    """Say that an alarm is not where AWS sends a metric of the whole world."""
+    if own_region(alarm) is None:
+        yield undecided(METRIC_ALARM.at(alarm, "region"), GLOBAL_REGION)
+    elif region_of(alarm) not in {"", GLOBAL_REGION}:
+        yield violation(
+            namespace,
+            f"AWS sends the metrics of this namespace to {GLOBAL_REGION} only, so the alarm never has data.",
+            f"an alarm in {GLOBAL_REGION}",
+        )
 
 
 def namespace_findings(namespace: PropertyValue[str], more: More) -> Iterator[Finding]:

@@ -10,10 +10,13 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.alarms.composite import names_alarm
+from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.location import same_location
-from tap_guardrails.model import Absent, Known, ResourceType
+from tap_guardrails.model import Absent, Invalid, Known, ResourceType, Unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tap_guardrails.model import Resource, Stack
 
 MUTE_RULE: Final = ResourceType(
@@ -32,35 +35,46 @@ FIRST_DAY: Final = date(2026, 1, 1)
 DAYS_LOOKED_AT: Final = 730
 
 
-def always_muted_by(alarm: Resource, name: str | None, stack: Stack) -> Resource | None:
-    """Return a rule of the stack that mutes an alarm all the time, if there is one."""
+def always_muted_by(alarm: Resource, name: str | None, stack: Stack) -> Iterator[tuple[Resource, bool]]:
+    """Go through the rules that mute an alarm all the time, each with whether that is certain."""
     if name is None:
-        return None
-    rules = stack.memoized(permanent_rules)
-    muting = (rule for muted, rule in rules if names_alarm(muted, name))
-    return next((rule for rule in muting if same_location(rule, alarm) is not False), None)
+        return
+    for rule, muted, certain in stack.memoized(permanent_rules):
+        named = muted is None or any(names_alarm(one, name) for one in muted)
+        if named and same_location(rule, alarm) is not False:
+            yield rule, certain and muted is not None
 
 
-def permanent_rules(stack: Stack) -> tuple[tuple[str, Resource], ...]:
-    """Return the names or ARNs of the alarms that a rule mutes all the time, each with the rule."""
-    muted: list[tuple[str, Resource]] = []
+def permanent_rules(stack: Stack) -> tuple[tuple[Resource, tuple[str, ...] | None, bool], ...]:
+    """Return the rules that mute all the time: each with the alarms that it mutes, and whether it is certain.
+
+    The alarms are None while they are unknown.
+    """
+    rules: list[tuple[Resource, tuple[str, ...] | None, bool]] = []
     for rule in stack.of(*MUTE_RULE.types):
-        names = MUTE_RULE.at(rule, "muteTargets", "alarmNames").items()
-        if isinstance(names, Known) and is_permanent(rule):
-            readings = [name.text() for name in names.value]
-            muted.extend((reading.value, rule) for reading in readings if isinstance(reading, Known))
-    return tuple(muted)
+        names, permanent = MUTE_RULE.at(rule, "muteTargets", "alarmNames").items(), is_permanent(rule)
+        if permanent is False or not isinstance(names, (Known, Unknown)):
+            continue
+        readings = [one.text() for one in names.value] if isinstance(names, Known) else []
+        unknown = isinstance(names, Unknown) or any(isinstance(one, Unknown) for one in readings)
+        muted = tuple(one.value for one in readings if isinstance(one, Known))
+        rules.append((rule, None if unknown else muted, permanent is True))
+    return tuple(rules)
 
 
-def is_permanent(rule: Resource) -> bool:
-    """Tell whether a rule's schedule leaves no minute out, and never ends."""
+def is_permanent(rule: Resource) -> bool | None:
+    """Return whether a rule's schedule leaves no minute out, and never ends; None while that is undecided."""
     schedule = MUTE_RULE.at(rule, "rule", "schedule")
     expression, duration = schedule.at("expression").text(), schedule.at("duration").text()
-    ends = MUTE_RULE.at(rule, "expireDate").text()
-    if not (isinstance(expression, Known) and isinstance(duration, Known) and isinstance(ends, Absent)):
+    ends = as_set(rule, MUTE_RULE.at(rule, "expireDate")).text()
+    if isinstance(ends, (Known, Invalid)):
         return False
-    cron, lasting = CRON.fullmatch(expression.value), minutes_of(duration.value)
-    return cron is not None and lasting is not None and leaves_nothing_out(cron.groups(), lasting)
+    if isinstance(expression, Known) and isinstance(duration, Known):
+        cron, lasting = CRON.fullmatch(expression.value), minutes_of(duration.value)
+        if cron is None or lasting is None or not leaves_nothing_out(cron.groups(), lasting):
+            return False
+        return True if isinstance(ends, Absent) else None
+    return None if any(isinstance(one, Unknown) for one in (expression, duration)) else False
 
 
 def minutes_of(duration: str) -> int | None:

@@ -12,7 +12,7 @@ from tap_guardrails.aws.alarms.composite import goes_off, suppressed_by
 from tap_guardrails.aws.alarms.mutes import always_muted_by
 from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.invocation import PERMISSIONS_OF, function_name
-from tap_guardrails.aws.location import region_of, same_location
+from tap_guardrails.aws.location import own_region, region_of, same_location
 from tap_guardrails.aws.resource_types import COMPOSITE_ALARM, FUNCTION, KEY, METRIC_ALARM
 from tap_guardrails.aws.service_access import Caller, admits
 from tap_guardrails.aws.sub_resources import sub_resources
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 TELL: Final = "at least one action, such as the ARN of an SNS topic that somebody reads"
 ARN: Final = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):(?P<account>\d*):(?P<rest>.+)"
+    r"arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):(?P<account>[^:]*):(?P<rest>.+)"
 )
 SERVICES: Final = frozenset({"sns", "lambda", "ssm", "ssm-incidents", "aiops"})
 METRIC_SERVICES: Final = SERVICES | {"automate", "autoscaling", "swf"}
@@ -115,12 +115,20 @@ def own_actions(
             yield undecided(actions, TELL)
         case Invalid():
             yield invalid(actions, TELL)
-    muting = always_muted_by(alarm, kind.physical_name(alarm), stack)
-    if muting is not None:
-        problem = f"Mute rule `{muting.name}` mutes the alarm all the time, so it notifies no one."
-        yield violation(
-            actions.node, problem, "a mute rule whose schedule leaves times in which it does notify"
-        )
+    yield from mute_findings(alarm, kind, actions.node, stack)
+
+
+def mute_findings(alarm: Resource, kind: ResourceType, node: PropertyRef, stack: Stack) -> Iterator[Finding]:
+    """Say that a rule keeps an alarm's actions back all the time."""
+    required = "a mute rule whose schedule leaves times in which it does notify"
+    for rule, certain in always_muted_by(alarm, kind.physical_name(alarm), stack):
+        if certain:
+            problem = f"Mute rule `{rule.name}` mutes the alarm all the time, so it notifies no one."
+            yield violation(node, problem, required)
+        else:
+            doubt = f"Undecided before deployment: mute rule `{rule.name}` may mute the alarm all the time."
+            yield undecided(node, required, doubt)
+        return
 
 
 def listed_actions(
@@ -140,6 +148,8 @@ def listed_actions(
     yield from refused
     if refused:
         return
+    if own_region(alarm) is None and any(isinstance(action.text(), Known) for action in set_actions):
+        yield undecided(kind.at(alarm, "region"), "the region of the alarm's actions")
     deaf = [list(deaf_findings(action, alarm, kind, stack, options)) for action in set_actions]
     if all(deaf):
         yield from deaf[0]
@@ -173,11 +183,14 @@ def refused_for(value: str, alarm: Resource, kind: ResourceType) -> tuple[str, s
     if service not in WITHOUT_REGION and (not region or (here and region != here)):
         return (
             "The action is in another region than the alarm, so AWS refuses it.",
-            f"an ARN in {here}" if here else "an ARN in the alarm's region",
+            "an ARN in the alarm's region",
         )
     partition = partition_of(region or here)
     if partition and parts["partition"] != partition:
-        return "The action is in another partition than the alarm, so AWS refuses it.", f"arn:{partition}:…"
+        return (
+            "The action is in another partition than the alarm, so AWS refuses it.",
+            "an ARN in its partition",
+        )
     if service == "sns" and parts["rest"].endswith(".fifo"):
         return "The topic is a FIFO topic, to which alarms do not publish.", "the ARN of a standard topic"
     return "", ""
@@ -228,14 +241,19 @@ def topic_findings(
     action: PropertyRef, topic: Resource, caller: Caller, stack: Stack, options: AlarmOptions
 ) -> Iterator[Finding]:
     """Say why what CloudWatch publishes to a topic of the stack reaches no one."""
-    fifo = topic.at("fifoTopic").boolean()
+    fifo = as_set(topic, topic.at("fifoTopic")).boolean()
     if isinstance(fifo, Known) and fifo.value:
         problem = f"Topic `{topic.name}` is a FIFO topic, to which alarms do not publish."
         yield violation(action, problem, "a standard topic")
-    arn = topic.at("arn").text()
+    elif not isinstance(fifo, (Known, Absent)):
+        doubt = f"Undecided before deployment: topic `{topic.name}` may be a FIFO topic."
+        yield undecided(action, "a standard topic", doubt)
+    arn = as_set(topic, topic.at("arn")).text()
     target = arn.value if isinstance(arn, Known) else None
     policies = own_policies(topic, stack)
     answers = [admits(policy, caller, ("sns:Publish",), target) for policy in policies]
+    if isinstance(arn, Unknown):
+        answers = [None if answer else answer for answer in answers]
     lets_in = f"a policy that lets {ALARM_PRINCIPAL} publish for this alarm"
     if answers and True not in answers:
         if None in answers:
@@ -249,7 +267,11 @@ def topic_findings(
     yield from key_findings(action, topic, caller, stack)
     if options.subscribers_elsewhere:
         return
-    if not is_heard(topic, stack, reserved_domains=options.reserved_domains):
+    heard = is_heard(topic, stack, reserved_domains=options.reserved_domains)
+    if heard is None:
+        doubt = f"Undecided before deployment: the subscriber of topic `{topic.name}` may be nobody."
+        yield undecided(action, "a subscription of somebody", doubt)
+    elif not heard:
         problem = f"Nobody is subscribed to topic `{topic.name}`, so the alarm notifies no one."
         yield violation(
             action,
@@ -329,12 +351,24 @@ def function_findings(action: PropertyRef, function: Resource, stack: Stack) -> 
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html
     """
+    required = f"a `lambda:Permission` for {LAMBDA_PRINCIPAL} on the function"
     permissions = sub_resources(stack, function, PERMISSIONS_OF)
-    readings = [one.at("principal").text() for one in (*permissions.certain, *permissions.possible)]
-    if any(not isinstance(one, Known) or one.value in {LAMBDA_PRINCIPAL, "*"} for one in readings):
+    certain = [admits_alarms(one) for one in permissions.certain]
+    if True in certain:
         return
-    yield violation(
-        action,
-        f"No permission lets CloudWatch call function `{function.name}`, so the alarm notifies no one.",
-        f"a `lambda:Permission` for {LAMBDA_PRINCIPAL} on the function",
-    )
+    if None in certain or any(admits_alarms(one) is not False for one in permissions.possible):
+        doubt = (
+            f"Undecided before deployment: a permission may let CloudWatch call function `{function.name}`."
+        )
+        yield undecided(action, required, doubt)
+        return
+    problem = f"No permission lets CloudWatch call function `{function.name}`, so the alarm notifies no one."
+    yield violation(action, problem, required)
+
+
+def admits_alarms(permission: Resource) -> bool | None:
+    """Return whether a function's permission is for alarms; None while that is undecided."""
+    principal = permission.at("principal").text()
+    if isinstance(principal, Unknown):
+        return None
+    return isinstance(principal, Known) and principal.value in {LAMBDA_PRINCIPAL, "*"}
