@@ -108,7 +108,9 @@ def _prepare(options: argparse.Namespace, *, build: bool) -> None:
     from tapgate.embedded.environment import MARK, applied  # noqa: PLC0415 - `report` does without
     from tapgate.embedded.rehearsal import Theatre  # noqa: PLC0415
     from tapgate.embedded.stacks import EmbeddedStacks  # noqa: PLC0415
+    from tapgate.engine import take_out_steering  # noqa: PLC0415
 
+    options.notes = take_out_steering(os.environ)
     before = os.environ.get(MARK)
     aws = cast("Aws", options.aws or (before if before in {"embedded", "real"} else "embedded"))
     options.checks, options.engine_at_hand = [], True

@@ -89,7 +89,7 @@ def deploy(
         "--skip-preview",
         "--plan",
         str(previewed.plan),
-        *pack_options(packs),
+        *pack_options(packs, engine.scratch),
         "--event-log",
         str(events),
         name="up",

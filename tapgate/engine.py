@@ -12,7 +12,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Final, Self
@@ -65,10 +65,30 @@ def find_engine() -> str:
     return found
 
 
+# The engine takes any of its options, and hooks for debuggers, from variables of these names.
+_STEERING: Final = ("PULUMI_OPTION_", "PULUMI_DEBUG_")
+
+
+def take_out_steering(variables: MutableMapping[str, str]) -> tuple[str, ...]:
+    """Take out of an environment what would change the engine's options behind the gate's back.
+
+    Returns:
+        A note for each variable that was there, with its name alone.
+    """
+    names = sorted(name for name in variables if name.startswith(_STEERING))
+    for name in names:
+        del variables[name]
+    return tuple(
+        f"{name} is left out of the engine's environment: the gate decides its options" for name in names
+    )
+
+
 def quiet_environment(base: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return the environment for the CLI: it offers its event log, and does not look for updates."""
+    variables = dict(base)
+    take_out_steering(variables)
     # The event log is among the CLI's debug commands.
-    return {**base, "PULUMI_DEBUG_COMMANDS": "true", "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    return {**variables, "PULUMI_DEBUG_COMMANDS": "true", "PULUMI_SKIP_UPDATE_CHECK": "true"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,12 +32,14 @@ def loaded_packs(log: EventLog, requested: Sequence[RequestedPack] = ()) -> tupl
         log: the run's events.
         requested: the packs asked for, by whose folders long paths are told in full.
     """
+    configs = {str(pack.folder): pack.config_words for pack in requested}
     folders = {_abbreviated(str(pack.folder)): str(pack.folder) for pack in requested}
     packs: list[Pack] = []
     for key, version in log.packs.items():
         name, _, rest = key.partition("|")
         path = rest.partition("|")[2]
-        packs.append(Pack(name=name, version=version, path=folders.get(path, path)))
+        folder = folders.get(path, path)
+        packs.append(Pack(name=name, version=version, path=folder, config=configs.get(folder, "")))
     return tuple(sorted(packs, key=lambda pack: (pack.name, pack.path)))
 
 

@@ -117,11 +117,13 @@ class Pack:
         name: its name.
         version: its version.
         path: the folder it was loaded from, as given; empty for one that the organisation requires.
+        config: the config that it was given, by file and digest.
     """
 
     name: str
     version: str
     path: str
+    config: str = ""
 
 
 @dataclass(frozen=True, slots=True)

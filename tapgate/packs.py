@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,14 @@ class RequestedPack:
     folder: Path
     config: Path | None
     body: Mapping[str, object] = field(default_factory=dict[str, object], hash=False)
+
+    @property
+    def config_words(self) -> str:
+        """Name the config by its file and its digest, or as the pack's defaults."""
+        if self.config is None:
+            return "none: the pack's defaults"
+        canonical = json.dumps(self.body, sort_keys=True, separators=(",", ":")).encode()
+        return f"{self.config} (sha256 {hashlib.sha256(canonical).hexdigest()[:12]})"
 
     @property
     def configured(self) -> frozenset[str]:

@@ -91,7 +91,7 @@ def preview(
         "--config-file",
         str(stack.config),
         "--json",
-        *pack_options(packs),
+        *pack_options(packs, engine.scratch),
     ]
     if plan is not None:
         arguments += ["--save-plan", str(plan)]
@@ -124,14 +124,22 @@ def preview(
     return Preview(report, run.output, plan, locate)
 
 
-def pack_options(packs: Sequence[RequestedPack]) -> list[str]:
-    """Return the CLI's options for the packs."""
+def pack_options(packs: Sequence[RequestedPack], scratch: Path) -> list[str]:
+    """Return the CLI's options for the packs; each gets a config, so that none comes from elsewhere.
+
+    Args:
+        packs: the packs.
+        scratch: a folder for the empty config.
+    """
     options: list[str] = []
     for pack in packs:
         options += ["--policy-pack", str(pack.folder)]
     for pack in packs:
-        if pack.config is not None:
-            options += ["--policy-pack-config", str(pack.config)]
+        config = pack.config
+        if config is None:
+            config = scratch / "no-config.json"
+            config.write_text("{}", encoding="utf-8")
+        options += ["--policy-pack-config", str(config)]
     return options
 
 

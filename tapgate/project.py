@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 import yaml
 
-from tapgate.document import mapping, text
+from tapgate.document import mapping, sequence, text
 from tapgate.failure import CouldNotRunError
 
 if TYPE_CHECKING:
@@ -137,6 +137,56 @@ def _read_project(path: Path) -> Project:
         main=text(body.get("main")),
         virtualenv=text(mapping(mapping(runtime).get("options")).get("virtualenv")),
     )
+
+
+# What a project may not decide for the gate, and why.
+OPERATORS_CHOICES: Final = {
+    "plugins": "it replaces the plug-ins that check resources and start policy packs.",
+    "compiler": "it is a command that the language host runs before the program.",
+    "pluginDownloadURL": "it is where the engine downloads a plug-in from, which then runs beside the gate.",
+}
+
+
+def check_choices(project: Project, allowed: Collection[str] = ()) -> None:
+    """Refuse a project file or YAML program that decides about the engine itself.
+
+    Args:
+        project: the project.
+        allowed: those of `OPERATORS_CHOICES` that the operator allows.
+
+    Raises:
+        CouldNotRunError: it decides something that is not allowed.
+    """
+    body = read_yaml(project.file, "project file")
+    program = project.yaml_program() if project.runtime == "yaml" else project.file
+    other = body if program == project.file else read_yaml(program, "program")
+    found = {
+        "plugins": bool(_get(body, "plugins")),
+        "compiler": bool(_get(_get(_get(body, "runtime"), "options"), "compiler")),
+        "pluginDownloadURL": _anywhere(body, "pluginDownloadURL") or _anywhere(other, "pluginDownloadURL"),
+    }
+    for name, there in found.items():
+        if there and name not in allowed:
+            where = "runtime.options.compiler" if name == "compiler" else name
+            raise CouldNotRunError(
+                f"The project decides what the operator has to: `{where}`.",
+                where=str(project.file if name != "pluginDownloadURL" or _anywhere(body, name) else program),
+                why=OPERATORS_CHOICES[name],
+                fix=f"remove it; the operator can allow it with --allow-in-project {name}.",
+            )
+
+
+def _get(value: object, name: str) -> object:
+    """Return an entry by its name in any case, as the engine reads it."""
+    return next((one for key, one in mapping(value).items() if str(key).casefold() == name.casefold()), None)
+
+
+def _anywhere(value: object, name: str) -> bool:
+    """Say whether an entry at any depth has the name, in any case."""
+    if isinstance(value, list):
+        return any(_anywhere(one, name) for one in sequence(cast("object", value)))
+    entries = mapping(value).items()
+    return any(str(key).casefold() == name.casefold() or _anywhere(one, name) for key, one in entries)
 
 
 def check_stack_name(stack: str) -> None:

@@ -99,6 +99,7 @@ def on_stack(
     *,
     keep: Callable[[Result], bool] = lambda _: False,
     embedded: EmbeddedBackend | None = None,
+    notes: Sequence[str] = (),
 ) -> Result:
     """Run something on a stack; one that the project knows and the backend does not is created first.
 
@@ -112,6 +113,7 @@ def on_stack(
         action: what to do; raises NoSuchStackError when the backend does not have the stack.
         keep: whether a stack that was created here stays.
         embedded: the backend, where it is the gate's own.
+        notes: what whoever reads a verdict on the stack must know.
 
     Returns:
         What the action returned.
@@ -121,7 +123,7 @@ def on_stack(
     """
     check_stack_name(name)
     check_stack_config(project, name)
-    stack = _with_copied_config(engine, project, name, embedded)
+    stack = _with_copied_config(engine, project, name, embedded, notes)
     try:
         if embedded is None or embedded.has(project.name, name):
             return action(stack)
@@ -157,13 +159,13 @@ def on_stack(
 
 
 def _with_copied_config(
-    engine: Engine, project: Project, name: str, embedded: EmbeddedBackend | None
+    engine: Engine, project: Project, name: str, embedded: EmbeddedBackend | None, notes: Sequence[str]
 ) -> Stack:
     source, copy = project.stack_file(name), engine.scratch / "stack.yaml"
     text = source.read_text(encoding="utf-8") if source.is_file() else ""
-    notes: Sequence[str] = ()
     if embedded is not None:
-        text, notes = embedded.config(text, project.file.read_text(encoding="utf-8"))
+        text, more = embedded.config(text, project.file.read_text(encoding="utf-8"))
+        notes = (*notes, *more)
     copy.write_text(text, encoding="utf-8")
     return Stack(name, copy, tuple(notes))
 

@@ -101,6 +101,7 @@ def _header(report: Report, ink: Ink) -> Iterator[str]:
     yield from _field("stack", f"{report.project} / {report.stack}", ink)
     for pack in report.packs:
         yield from _field("pack", f"{pack.name} {pack.version}  {pack.path}".rstrip(), ink)
+        yield from _field("config", pack.config, ink)
     changes = ", ".join(f"{count} to {op}" for op, count in report.changes if op != "same")
     yield from _field("planned", changes or "no change", ink)
     for note in report.notes:

@@ -41,7 +41,13 @@ def require_valid_config(packs: Sequence[RequestedPack]) -> None:
         state.write_text(json.dumps(_STATE), encoding="utf-8")
         engine = Engine(Path(scratch), Path(scratch))
         run = engine.run(
-            "policy", "analyze", "--file", str(state), "--json", *pack_options(packs), name="analyze"
+            "policy",
+            "analyze",
+            "--file",
+            str(state),
+            "--json",
+            *pack_options(packs, Path(scratch)),
+            name="analyze",
         )
         log = read_log(run.output)
         if not log.result:

@@ -41,6 +41,7 @@ def run(options: argparse.Namespace) -> Exit:
             lambda stack: _deploy(opened, stack),
             keep=lambda done: done.changed or done.report.outcome == "passed",
             embedded=opened.embedded,
+            notes=opened.notes,
         )
         write_reports("deploy", [done.report], opened.packs, targets_of(options))
     if done.report.outcome == "passed":

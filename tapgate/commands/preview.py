@@ -32,7 +32,9 @@ def run(options: argparse.Namespace) -> Exit:
     """
     with session(options) as opened:
         name = cast("str", options.stack)
-        result = on_stack(opened.engine, opened.project, name, opened.preview, embedded=opened.embedded)
+        result = on_stack(
+            opened.engine, opened.project, name, opened.preview, embedded=opened.embedded, notes=opened.notes
+        )
         if options.json is not None:
             write_file(result.document.read_bytes(), cast("Path", options.json))
         write_reports("preview", [result.report], opened.packs, targets_of(options))

@@ -18,7 +18,7 @@ from tapgate.judging import judge
 from tapgate.packs import requested_packs, require_known
 from tapgate.preview import IncompleteError, preview
 from tapgate.progress import Progress
-from tapgate.project import find_project
+from tapgate.project import check_choices, find_project
 from tapgate.rehearsal import Rehearsal
 from tapgate.reports import policies_of
 from tapgate.settling import settled
@@ -26,7 +26,7 @@ from tapgate.terminal import Ink, finding_lines, report_lines, write
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from tapgate.findings import Report
     from tapgate.packs import RequestedPack
@@ -50,6 +50,7 @@ class Session:
         embedded: the backend, where it is the gate's own.
         theatre: sets the stage for rehearsals.
         limits: what a preview or rehearsal may use.
+        notes: what whoever reads a verdict of this session must know.
     """
 
     project: Project
@@ -61,6 +62,7 @@ class Session:
     embedded: EmbeddedBackend | None
     theatre: Theatre
     limits: Limits
+    notes: tuple[str, ...] = ()
 
     def preview(self, stack: Stack, plan: Path | None = None) -> Preview:
         """Preview and rehearse a stack, judge what came of it, and print the verdict.
@@ -128,6 +130,14 @@ class Session:
         return settled(previewed.report, report, log.declared)
 
 
+def _unused_pack(project: Project, packs: Sequence[RequestedPack]) -> list[str]:
+    """Say so when the project brings a pack of its own that nobody named."""
+    own = project.folder / "policypack"
+    if not (own / "PulumiPolicy.yaml").is_file() or any(pack.folder.samefile(own) for pack in packs):
+        return []
+    return ["the project's own policypack/ is not evaluated; name it with --policy-pack to have it so"]
+
+
 @contextmanager
 def session(options: argparse.Namespace) -> Generator[Session]:
     """Open the session that `add_stack_options` describes.
@@ -136,6 +146,7 @@ def session(options: argparse.Namespace) -> Generator[Session]:
         CouldNotRunError: no project, no pack or no CLI.
     """
     project = find_project(cast("Path", options.project))
+    check_choices(project, cast("list[str]", options.allow_in_project))
     packs = requested_packs(options.policy_pack, options.policy_pack_config)
     with tempfile.TemporaryDirectory(prefix="gate-") as scratch, Progress(sys.stderr) as progress:
         yield Session(
@@ -148,4 +159,5 @@ def session(options: argparse.Namespace) -> Generator[Session]:
             embedded=cast("EmbeddedBackend | None", options.embedded),
             theatre=cast("Theatre", options.theatre),
             limits=Limits(seconds=cast("float", options.timeout)),
+            notes=(*cast("tuple[str, ...]", options.notes), *_unused_pack(project, packs)),
         )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tapgate.engine import LIMIT_SECONDS
+from tapgate.project import OPERATORS_CHOICES
 
 if TYPE_CHECKING:
     import argparse
@@ -20,6 +21,14 @@ def add_stack_options(parser: argparse.ArgumentParser) -> None:
         "--project", "-C", type=Path, default=Path(), metavar="DIR", help="folder of the Pulumi project"
     )
     add_pack_options(parser)
+    parser.add_argument(
+        "--allow-in-project",
+        action="append",
+        choices=tuple(OPERATORS_CHOICES),
+        default=[],
+        metavar="KEY",
+        help=f"let the project decide this itself; one of: {', '.join(OPERATORS_CHOICES)}",
+    )
     parser.add_argument(
         "--allow-empty", action="store_true", help="pass as well when no policy applies to any resource"
     )

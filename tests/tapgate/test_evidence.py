@@ -38,7 +38,7 @@ def test_a_pack_in_a_long_folder_is_known_by_what_the_engine_makes_of_it() -> No
     folder = f"/home/{'long/' * 20}policypack"
     log = events(end=closing(packs={"p|local|/home/.../long/policypack": "1"}))
     require_evaluated(log, asked(folder), allow_empty=False)
-    assert loaded_packs(log, asked(folder)) == (Pack("p", "1", folder),)
+    assert loaded_packs(log, asked(folder)) == (Pack("p", "1", folder, "none: the pack's defaults"),)
     assert "not loaded" in refusal(log, f"/home/{'long/' * 20}other")
 
 

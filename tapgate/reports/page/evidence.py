@@ -18,15 +18,22 @@ _VERBS = {"same": "unchanged"}
 
 def evidence_section(dossier: Dossier) -> Markup:
     """Return the section."""
-    packs = sorted({(one.name, one.version, one.path) for report in dossier.stacks for one in report.packs})
+    packs = sorted(
+        {(one.name, one.version, one.path, one.config) for report in dossier.stacks for one in report.packs}
+    )
     rows = (
-        [text(name), text(version), code(path) if path else text("required by the organisation")]
-        for name, version, path in packs
+        [
+            text(name),
+            text(version),
+            code(path) if path else text("required by the organisation"),
+            code(config) if config else text("not known"),
+        ]
+        for name, version, path, config in packs
     )
     return element(
         "section",
         element("h2", "How this was found out"),
-        table("Policy packs", ["Pack", "Version", "Loaded from"], rows)
+        table("Policy packs", ["Pack", "Version", "Loaded from", "Config"], rows)
         if packs
         else element("p", "No pack was loaded."),
         described(_facts(dossier), "facts"),
