@@ -15,6 +15,7 @@ nox.options.error_on_external_run = True
 
 ROOT = Path(__file__).parent
 PYTHON_FOLDERS = ("program", "policypack", "lambdas", "tapgate", "tests", "noxfile.py")
+PARALLEL = ("-n", "auto", "--dist", "loadgroup")
 LOCKS = (
     "test",
     "program",
@@ -52,6 +53,11 @@ def take_option(args: list[str], name: str, default: str) -> str:
         raise SystemExit(message)
     args.pop(position)
     return args.pop(position)
+
+
+def prepared(aws: str = "embedded") -> tuple[str, ...]:
+    """Return what a command follows to run in the prepared environment."""
+    return ("python", "-m", "tapgate", "exec", "--aws", aws, "--")
 
 
 def run_gate(session: nox.Session, command: str) -> None:
@@ -112,12 +118,18 @@ def typecheck(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run every test, the real engine's included, with branch coverage (-- pytest options)."""
+    """Run the tests, the real engine's included, but no deployments and no coverage (-- pytest options)."""
     install(session, "test")
-    whole = ("-n", "auto", "--dist", "loadgroup", "--cov", "--cov-report=term")
-    session.run(
-        "python", "-m", "tapgate", "exec", "--", "python", "-m", "pytest", *(session.posargs or whole)
-    )
+    whole = (*PARALLEL, "--ignore=tests/integration")
+    session.run(*prepared(), "python", "-m", "pytest", *(session.posargs or whole))
+
+
+@nox.session(default=False)
+def coverage(session: nox.Session) -> None:
+    """Measure the branch coverage of tests and integration tests together (-- pytest options)."""
+    install(session, "test")
+    measured = ("--cov", "--cov-report=term", "--hypothesis-profile=coverage", "-m", "not uncounted")
+    session.run(*prepared(), "python", "-m", "pytest", *PARALLEL, *measured, *session.posargs)
 
 
 @nox.session(default=False)
@@ -126,10 +138,11 @@ def integration(session: nox.Session) -> None:
     install(session, "test")
     args = list(session.posargs)
     aws = take_option(args, "--aws", "embedded")
-    prepared = ("python", "-m", "tapgate", "exec", "--aws", aws, "--")
-    tests = ("python", "-m", "pytest", *(args or ["tests/integration", "-v"]))
+    # On AWS itself all of it is one stack's, whose tests run one after the other.
+    dealt = PARALLEL if aws == "embedded" else ("-v",)
+    tests = ("python", "-m", "pytest", *(args or [*dealt, "tests/integration"]))
     # As in `deploy`.
-    session.run(*prepared, *tests, env={"TAP_AWS": aws}, interrupt_timeout=None, terminate_timeout=None)
+    session.run(*prepared(aws), *tests, env={"TAP_AWS": aws}, interrupt_timeout=None, terminate_timeout=None)
 
 
 @nox.session(default=False)
@@ -138,7 +151,7 @@ def docs(session: nox.Session) -> None:
     install(session, "test")
     reference = ("tap_guardrails.reference", "docs/policies.md")
     session.run("python", "-m", *reference, env={"PYTHONPATH": "policypack"})
-    session.run("python", "-m", "tapgate", "exec", "--", "python", "-m", "tests.docs.architecture")
+    session.run(*prepared(), "python", "-m", "tests.docs.architecture")
 
 
 @nox.session(default=False)
@@ -169,8 +182,7 @@ def publish(session: nox.Session) -> None:
     session.run("python", "-m", "tapgate", *check, *profiles)
     session.run("python", "-m", "tapgate", "preview", "--stack", "prod")
     if session.posargs:
-        prepared = ("python", "-m", "tapgate", "exec", "--aws", "real", "--")
-        session.run(*prepared, "pulumi", "policy", "publish", *session.posargs, "policypack")
+        session.run(*prepared("real"), "pulumi", "policy", "publish", *session.posargs, "policypack")
     else:
         session.log("the pack is ready; name the organization to publish it to: nox -s publish -- ORG")
 
@@ -194,9 +206,7 @@ def bench(session: nox.Session) -> None:
         "PYTHONPATH": os.pathsep.join(("policypack", "program", "lambdas")),
         "TAP_BENCH_CHECKOV": str(rival / "bin" / "checkov"),
     }
-    session.run(
-        "python", "-m", "tapgate", "exec", "--", "python", "-m", "tests.bench", *session.posargs, env=env
-    )
+    session.run(*prepared(), "python", "-m", "tests.bench", *session.posargs, env=env)
 
 
 @nox.session(default=False)

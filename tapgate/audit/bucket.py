@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
@@ -29,6 +30,8 @@ class _Body(Protocol):
     """What S3 sends of an object."""
 
     def read(self) -> bytes: ...
+
+    def close(self) -> None: ...
 
 
 class _Client(Protocol):
@@ -110,8 +113,10 @@ class ObjectState:
         try:
             answer = _client(self.bucket).get_object(Bucket=self.bucket.name, Key=self.key)
             size = cast("int", answer["ContentLength"])
-            if size <= LARGEST_BYTES:
-                return cast("_Body", answer["Body"]).read()
+            # One that is not read to its end keeps its connection, which nobody else closes.
+            with closing(cast("_Body", answer["Body"])) as body:
+                if size <= LARGEST_BYTES:
+                    return body.read()
             problem = f"it has {size:,} bytes, more than {LARGEST_BYTES:,}"
         except _failures() as error:
             problem = str(error)

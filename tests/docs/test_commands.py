@@ -56,6 +56,7 @@ def test_pages_are_found() -> None:
 
 
 @pytest.mark.cli
+@pytest.mark.uncounted
 def test_the_pack_in_front_of_any_program(engine_env: Mapping[str, str], tmp_path: Path) -> None:
     """The command of README.md in a project that has nothing of this repository."""
     (block,) = [one for one in COMMANDS if "path/to/policypack" in one.body and one.page.name == "README.md"]

@@ -43,6 +43,7 @@ def environment(engine_env: Mapping[str, str]) -> dict[str, str]:
 
 
 @pytest.mark.cli
+@pytest.mark.uncounted
 def test_the_page_holds_to_the_letter(repository: Path, environment: Mapping[str, str]) -> None:
     said, written, run = "", 0, 0
     for block in blocks(PAGE):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.integration.conftest import Tap
 
-pytestmark = [pytest.mark.cli, pytest.mark.emulator, pytest.mark.xdist_group("tap")]
+pytestmark = [pytest.mark.cli, pytest.mark.emulator]
 
 # Each alarm: the metric that it watches, a value that is too much, and one that is not.
 METRICS = {

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.integration.conftest import Tap
 
-pytestmark = [pytest.mark.cli, pytest.mark.emulator, pytest.mark.xdist_group("tap")]
+pytestmark = [pytest.mark.cli, pytest.mark.emulator]
 OUTPUTS = {"kmsKeyId", "dataBucketName", "metadataTableName", "apiHandlerArn", "processorArn", "dlqUrl"}
 PROBE = b'{"test": "integration"}'
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.cli, pytest.mark.emulator, pytest.mark.xdist_group("faults")]
+pytestmark = [pytest.mark.cli, pytest.mark.emulator]
 Killed = Literal["engine", "provider", "both"]
 STACK = "TapStackfault"
 UNASKED = ("--yes", "--skip-preview")

@@ -1,20 +1,21 @@
 """Take one control away: the gate deploys nothing of it, and what would happen without the gate.
 
-Every row of `tests/stack/mutants.yaml`, by the command that deploys, against an emulator that would take it.
+One row of each kind of `tests/stack/mutants.yaml`, by the command that deploys, against an emulator that
+would take it; every row is blocked by a preview in `tests/stack/test_sabotage.py`.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import os
+import json
 import re
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tapgate.cli import main
 from tapgate.embedded.emulator import Emulator
 from tapgate.failure import Exit
 from tests.integration.deployment import Deployment, prepare
@@ -26,7 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = [pytest.mark.cli, pytest.mark.emulator]
-MUTANTS = read_mutants()
+MUTANTS = {mutant.name: mutant for mutant in read_mutants()}
+KINDS = {
+    "a resource policy": "rotation off",
+    "a stack policy": "errors of the api handler unwatched",
+    "unknown until deployment": "rotation unknown until deployment",
+    "refused by the provider as well": "retention that AWS does not know",
+    "a waiver that does not hold": "waiver that has expired",
+}
+"""By its kind, a row of the table."""
 STACK = "TapStacksabotage"
 _BLOCKED = re.compile(r"^BLOCKED  ([a-z0-9-]+)", re.MULTILINE)
 
@@ -47,46 +56,63 @@ def pristine(target: Target, tmp_path_factory: pytest.TempPathFactory) -> Deploy
     return deployment
 
 
-def _sabotaged(pristine: Deployment, mutant: Mutant, folder: Path) -> Deployment:
-    """Copy the project and take the control away there; the backend stays the same."""
+def _sabotaged(pristine: Deployment, folder: Path, *mutants: Mutant) -> Deployment:
+    """Copy the project and take controls away there; the backend stays the same."""
     copy = Path(shutil.copytree(pristine.folder, folder / "project", symlinks=True))
-    for edit in mutant.edits:
+    for edit in (edit for mutant in mutants for edit in mutant.edits):
         edit.apply(copy / "program" / "tap_stack")
     return dataclasses.replace(pristine, folder=copy)
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.name for mutant in MUTANTS])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_gate_deploys_nothing_of_a_mutant(
-    mutant: Mutant,
-    pristine: Deployment,
-    target: Target,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    kind: str, pristine: Deployment, target: Target, tmp_path: Path
 ) -> None:
-    sabotaged = _sabotaged(pristine, mutant, tmp_path)
-    for name in set(os.environ) - set(sabotaged.environment):
-        monkeypatch.delenv(name)
-    for name, value in sabotaged.environment.items():
-        monkeypatch.setenv(name, value)
-
-    code = main(["deploy", "--project", str(sabotaged.folder), "--stack", STACK])
-    shown, complaints = capsys.readouterr()
-    assert set(_BLOCKED.findall(shown)) == mutant.blocked_by, shown + complaints
-    if code == Exit.COULD_NOT_RUN:
-        # The provider refuses it as well: AWS knows no such value.
-        assert "COULD NOT RUN" in complaints
+    mutant = MUTANTS[KINDS[kind]]
+    sabotaged = _sabotaged(pristine, tmp_path, mutant)
+    done = sabotaged.gate("deploy")
+    assert set(_BLOCKED.findall(done.stdout)) == mutant.blocked_by, done.stdout + done.stderr
+    if kind == "refused by the provider as well":
+        assert done.returncode == Exit.COULD_NOT_RUN
+        assert "COULD NOT RUN" in done.stderr
     else:
-        assert code == Exit.BLOCKED
-        assert shown.endswith("Nothing was deployed.\n")
-    assert "DEPLOYED" not in shown
+        assert done.returncode == Exit.BLOCKED
+        assert done.stdout.endswith("Nothing was deployed.\n")
+    assert "DEPLOYED" not in done.stdout
     assert sabotaged.resources() == []
+    assert inventory(target) == set()
+
+
+def test_what_is_remediated_is_deployed_so_and_what_is_waived_as_it_is(
+    pristine: Deployment, target: Target, tmp_path: Path
+) -> None:
+    sabotaged = _sabotaged(pristine, tmp_path, MUTANTS["rotation absent"], MUTANTS["tracing passed through"])
+    waiver = {
+        "urn": "aws:lambda/function:Function::*",
+        "reason": "Tracing costs too much in this environment.",
+        "owner": "team@example.com",
+        "expires": str((datetime.now(UTC) + timedelta(days=30)).date()),
+    }
+    config = tmp_path / "config.json"
+    config.write_text(
+        json.dumps({"kms-key-rotation": "remediate", "lambda-xray-tracing": {"waivers": [waiver]}})
+    )
+    pack = str(sabotaged.folder / "policypack")
+    done = sabotaged.gate("deploy", "--policy-pack", pack, "--policy-pack-config", str(config))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "DEPLOYED" in done.stdout
+    assert "Tracing costs too much in this environment." in " ".join(done.stdout.split())
+    outputs = sabotaged.outputs()
+    assert target.kms.get_key_rotation_status(KeyId=outputs["kmsKeyId"])["KeyRotationEnabled"]
+    function = target.functions.get_function_configuration(FunctionName=outputs["processorArn"])
+    assert function.get("TracingConfig") == {"Mode": "PassThrough"}
+    assert sabotaged.destroy().returncode == 0
     assert inventory(target) == set()
 
 
 def test_without_the_gate_a_stack_policy_comes_too_late(tmp_path: Path) -> None:
     """The hole that `gate deploy` closes: the engine judges a stack when its resources exist."""
-    mutant = next(mutant for mutant in MUTANTS if mutant.blocked_by == frozenset({"lambda-error-alarm"}))
+    mutant = MUTANTS[KINDS["a stack policy"]]
     with Emulator() as emulator:
         target = Target(emulator.endpoint, emulator.environment())
         sabotaged = prepare(tmp_path, STACK, target)

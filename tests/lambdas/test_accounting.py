@@ -24,7 +24,7 @@ from tests.lambdas.faults import THROTTLED, Fault, failing
 if TYPE_CHECKING:
     from tests.lambdas.stand import Stand
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.emulator, pytest.mark.uncounted]
 
 MESSAGES = 1000
 POISON = 50

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -12,12 +13,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tapgate.embedded.places import cache_root
+from tapgate.embedded.toolchain.entry import get_or_make
 from tests.policypack.harness.pack import PACK_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-pytestmark = [pytest.mark.cli, pytest.mark.xdist_group("vendored")]
+pytestmark = [pytest.mark.cli, pytest.mark.uncounted]
 
 PROGRAMS = Path(__file__).with_name("vendored")
 BLOCKED = re.compile(r"\[mandatory\] \[severity: \w+\] +(\S+) +\(\S+ (\S+)\)")
@@ -84,23 +87,12 @@ def test_a_program_is_gated(language: str, tmp_path: Path, vendored: tuple[Path,
     assert done.returncode != 0
 
 
-def test_a_program_in_typescript_is_gated(
-    vendored: tuple[Path, dict[str, str]], pytestconfig: pytest.Config, tmp_path: Path
-) -> None:
+def test_a_program_in_typescript_is_gated(vendored: tuple[Path, dict[str, str]]) -> None:
     npm = shutil.which("npm")
     if npm is None:
         pytest.skip("there is no Node.js on this machine, so no program in TypeScript can run")
     pack, env = vendored
-    # Installing takes far longer than the test: what the lock names is kept from one run to the next.
-    cache: pytest.Cache | None = getattr(pytestconfig, "cache", None)
-    project = cache.mkdir("typescript-program") if cache else tmp_path
-    for file in (PROGRAMS / "typescript").iterdir():
-        if file.name != "package-lock.json" or not same(file, project / file.name):
-            shutil.copy(file, project)
-    if not same(project / "package-lock.json", project / "node_modules" / "installed-lock.json"):
-        run([npm, "ci", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"], project)
-        shutil.copy(project / "package-lock.json", project / "node_modules" / "installed-lock.json")
-    run([str(project / "node_modules" / ".bin" / "tsc"), "-p", "."], project)
+    project = compiled(npm)
     done = subprocess.run(
         ["node", "out/main.js", str(pack)], cwd=project, env=env, capture_output=True, text=True, check=False
     )
@@ -108,6 +100,17 @@ def test_a_program_in_typescript_is_gated(
     assert done.returncode != 0
 
 
-def same(file: Path, other: Path) -> bool:
-    """Whether both files are there, with the same bytes."""
-    return file.is_file() and other.is_file() and file.read_bytes() == other.read_bytes()
+def compiled(npm: str) -> Path:
+    """The program with what its lock names, compiled, which takes longer than the test: kept for the next."""
+    sources = sorted((PROGRAMS / "typescript").iterdir())
+    digest = hashlib.sha256()
+    for file in sources:
+        digest.update(f"{file.name}\0{file.stat().st_size}\0".encode() + file.read_bytes())
+
+    def make(project: Path) -> None:
+        for file in sources:
+            shutil.copy(file, project)
+        run([npm, "ci", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"], project)
+        run([str(project / "node_modules" / ".bin" / "tsc"), "-p", "."], project)
+
+    return get_or_make(cache_root() / "tests" / f"typescript-{digest.hexdigest()[:12]}", make)

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from tapgate.embedded.stacks import ensure_stacks
 from tests.program.recording import OUTPUTS, PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-pytestmark = pytest.mark.cli
+pytestmark = [pytest.mark.cli, pytest.mark.uncounted]
 
 ROOT = PROGRAM.parent
 PYTHON_PROGRAM = Path(__file__).parent / "python_program"
@@ -56,9 +57,13 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
+def make_stack(project: Path, env: Mapping[str, str], stack: str) -> None:
+    ensure_stacks([stack], project, Path(env["PULUMI_BACKEND_URL"].removeprefix("file://")))
+
+
 def planned(project: Path, env: Mapping[str, str], stack: str) -> dict[str, object]:
     """What a preview plans: the resources' inputs by URN and the outputs that the stack will have."""
-    pulumi(project, env, "stack", "init", stack)
+    make_stack(project, env, stack)
     document = cast(
         "dict[str, list[dict[str, dict[str, object]]]]",
         json.loads(pulumi(project, env, "preview", "--json", "--stack", stack).stdout),
@@ -78,7 +83,6 @@ def test_yaml_and_python_programs_plan_the_same(project: Path, env: Mapping[str,
     from_yaml = planned(project, env, "dev")
     for file in PYTHON_PROGRAM.iterdir():
         shutil.copy(file, project)
-    pulumi(project, env, "stack", "rm", "dev", "--yes", "--preserve-config")
     assert planned(project, env, "dev") == from_yaml
     assert len(from_yaml) == 35
 
@@ -97,7 +101,7 @@ def test_a_stack_s_name_is_enough(project: Path, env: Mapping[str, str]) -> None
 
 def refused(project: Path, env: Mapping[str, str], stack: str = "dev") -> str:
     """What the CLI says about a program that it cannot plan; never a traceback."""
-    pulumi(project, env, "stack", "init", stack)
+    make_stack(project, env, stack)
     done = pulumi(project, env, "preview", "--stack", stack, check=False)
     said = done.stdout + done.stderr
     assert done.returncode not in {0, -9}
@@ -154,6 +158,6 @@ def test_a_python_program_is_refused_without_a_traceback(project: Path, env: Map
 
 
 def test_the_outputs_are_the_component_s(project: Path, env: Mapping[str, str]) -> None:
-    pulumi(project, env, "stack", "init", "dev")
+    make_stack(project, env, "dev")
     said = pulumi(project, env, "preview", "--stack", "dev").stdout
     assert all(f"    {output}" in said for output in OUTPUTS)

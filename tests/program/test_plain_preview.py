@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tapgate.reports.dossier import Dossier
 
-pytestmark = pytest.mark.cli
+pytestmark = [pytest.mark.cli, pytest.mark.uncounted]
 
 ROOT = PROGRAM.parent
 PLAIN = "pulumi preview --policy-pack policypack"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.cli
+@pytest.mark.uncounted
 def test_the_drawing_is_current(tmp_path: Path, stack_env: dict[str, str]) -> None:
     steps = planned(stack_env, copy_project(tmp_path))
     again = (

@@ -15,7 +15,7 @@ from tests.stack.mutation import read_mutants
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.cli
+pytestmark = [pytest.mark.cli, pytest.mark.uncounted]
 MUTANTS = {mutant.name: mutant for mutant in read_mutants()}
 PROFILES = sorted((PACK / "profiles").glob("*.json"))
 TERMS = {

@@ -12,7 +12,7 @@ from tests.stack.mutation import Mutant, read_mutants
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.cli
+pytestmark = [pytest.mark.cli, pytest.mark.uncounted]
 MUTANTS = read_mutants()
 
 
@@ -24,11 +24,11 @@ def test_whole_stack_passes(stack: str, tmp_path: Path, stack_env: dict[str, str
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.name for mutant in MUTANTS])
-def test_mutant_is_blocked(mutant: Mutant, tmp_path: Path, stack_env: dict[str, str]) -> None:
+def test_mutant_is_blocked(mutant: Mutant, tmp_path: Path, attached_env: dict[str, str]) -> None:
     project = copy_project(tmp_path)
     for edit in mutant.edits:
         edit.apply(project / "program" / "tap_stack")
-    result = preview(project, stack_env)
+    result = preview(project, attached_env)
     assert result.mandatory == mutant.blocked_by, result.output
     assert result.code != 0, result.output
 

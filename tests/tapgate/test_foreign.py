@@ -106,6 +106,7 @@ def gate(project: Path, environment: Mapping[str, str], *more: str) -> subproces
 
 
 @pytest.mark.cli
+@pytest.mark.uncounted
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_foreign_project_is_gated_by_the_documented_command(
     engine_env: Mapping[str, str], tmp_path: Path, name: str
@@ -134,6 +135,7 @@ SECRETS = ("salt-only", "secure-cloud", "secure-passphrase", "kms-provider-only"
 
 
 @pytest.mark.cli
+@pytest.mark.uncounted
 @pytest.mark.parametrize("name", SECRETS)
 def test_nobody_asks_for_what_opens_the_secrets_of_a_stack(
     engine_env: Mapping[str, str], tmp_path: Path, name: str
@@ -147,63 +149,32 @@ def test_nobody_asks_for_what_opens_the_secrets_of_a_stack(
     assert {path: path.read_bytes() for path in project.rglob("*")} == files
 
 
-REFUSED: dict[str, tuple[str, tuple[str, ...]]] = {
-    "properties": (
-        """\
+MISSPELT = """\
+name: wrong
+runtime: yaml
+resources:
   k: {type: aws:kms:Key, properties: {enableKeyRotaton: true}}
   l: {type: aws:cloudwatch:LogGroup, properties: {retentionInDays: [3]}}
-""",
-        (
-            "Property enableKeyRotaton does not exist on 'aws:kms/key:Key'",
-            "on Pulumi.yaml line 4:",
-            "retentionInDays: Cannot assign 'List<number>' to 'integer'",
-        ),
-    ),
-    "what is missing": (
-        """\
-  f: {type: aws:lambda:Function, properties: {handler: a.b}}
-  q: {type: aws:sqs:Queues}
-""",
-        ("role: Missing required property 'role'", 'unable to find resource type "aws:sqs:Queues"'),
-    ),
-    "objects inside properties, and outputs": (
-        """\
-  f: {type: aws:lambda:Function, properties: {role: r, tracingConfig: {mod: Active}}}
-outputs:
-  o: ${f.arnn}
-""",
-        ("tracingConfig: Cannot assign '{mod: string}'", "arnn does not exist on f"),
-    ),
-    "arguments of a function": (
-        """\
-  k: {type: aws:kms:Key, properties: {policy: "${value}"}}
-variables:
-  value:
-    fn::invoke:
-      function: aws:iam:getPolicyDocument
-      arguments: {statements: [{actoins: [kms:*]}]}
-      return: json
-""",
-        ("has no property `statements[0].actoins`", "did you mean `actions`?"),
-    ),
-}
+"""
 
 
 @pytest.mark.cli
-@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.uncounted
 def test_a_yaml_program_that_says_what_aws_does_not_have_is_refused(
-    engine_env: Mapping[str, str], tmp_path: Path, name: str
+    engine_env: Mapping[str, str], tmp_path: Path
 ) -> None:
-    resources, said = REFUSED[name]
-    (tmp_path / "Pulumi.yaml").write_text(f"name: wrong\nruntime: yaml\nresources:\n{resources}")
+    """By the schema that the stand-in gives; what else is in it is tested beside its generator."""
+    (tmp_path / "Pulumi.yaml").write_text(MISSPELT)
     refused = gate(tmp_path, engine_env)
     assert refused.returncode == 2, refused.stdout
     assert "Traceback" not in refused.stderr
-    for words in said:
-        assert words in refused.stderr
+    assert "Property enableKeyRotaton does not exist on 'aws:kms/key:Key'" in refused.stderr
+    assert "on Pulumi.yaml line 4:" in refused.stderr
+    assert "retentionInDays: Cannot assign 'List<number>' to 'integer'" in refused.stderr
 
 
 @pytest.mark.cli
+@pytest.mark.uncounted
 def test_what_a_program_deploys_has_to_be_built_first(engine_env: Mapping[str, str], tmp_path: Path) -> None:
     refused = gate(foreign(tmp_path, "missing-asset"), engine_env)
     assert refused.returncode == 2
@@ -225,6 +196,7 @@ aws.lambda_.Function("f", role="r", timeout="soon", tracing_config={"mod": "Acti
 
 
 @pytest.mark.cli
+@pytest.mark.uncounted
 @pytest.mark.parametrize(
     ("program", "said"),
     [
@@ -250,6 +222,7 @@ def test_a_python_program_that_is_wrong_is_refused(
 
 
 @pytest.mark.cli
+@pytest.mark.uncounted
 def test_the_pipelines_script_brings_its_own_environment(
     script_env: Mapping[str, str], tmp_path: Path
 ) -> None:

@@ -49,6 +49,7 @@ def runner(script_env: dict[str, str], tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.mark.cli
+@pytest.mark.uncounted
 def test_a_callers_project_is_gated_and_its_findings_are_kept(runner: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "caller" / "packs.json").write_text('{"kms-key-rotation": {"maximumRotationDays": 180}}')
     summary = tmp_path / "summary.md"
@@ -76,6 +77,7 @@ DOCUMENTED = "guardrails/.ci/gate --project PROJECT --stack STACK"
 
 
 @pytest.mark.cli
+@pytest.mark.uncounted
 def test_the_script_as_documented(runner: dict[str, str], tmp_path: Path) -> None:
     command = DOCUMENTED.replace("PROJECT", "caller/infra").replace("STACK", "dev").split()
     done = subprocess.run(command, cwd=tmp_path, env=runner, capture_output=True, text=True, check=False)

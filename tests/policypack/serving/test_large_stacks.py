@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tap_guardrails.assembly import find_rules
 from tests.bench.stacks import synthetic_stack
 from tests.policypack.harness.cases import CaseResource
@@ -16,6 +18,7 @@ from tests.policypack.harness.trees import UNKNOWN_MARK, secret
 if TYPE_CHECKING:
     from tests.policypack.harness.pack import Pack
 
+pytestmark = pytest.mark.uncounted
 SIZE = 10_000
 NAMES = ("name", "dimensions", "redrivePolicy", "deadLetterConfig", "loggingConfig", "functionName")
 

@@ -22,7 +22,7 @@ from tapgate.embedded.stacks import ensure_stacks
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-pytestmark = pytest.mark.cli
+pytestmark = [pytest.mark.cli, pytest.mark.uncounted]
 
 PROJECTS = Path(__file__).parent / "projects"
 PACK = PROJECTS / "pack"
@@ -36,7 +36,7 @@ class Project:
         backend = folder.parent / "state"
         backend.mkdir()
         self.environment = {**environment, "PULUMI_BACKEND_URL": backend.as_uri()}
-        self.pulumi("stack", "init", "dev")
+        ensure_stacks(["dev"], folder, backend)
 
     def pulumi(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
