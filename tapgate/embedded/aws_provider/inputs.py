@@ -52,6 +52,7 @@ class Request:
         seed: The engine's random seed for it.
         mode: How automatic names are made.
         proposed: The name that the engine proposes or enforces.
+        secrets: Inputs whose values no message shows.
     """
 
     token: str
@@ -61,6 +62,7 @@ class Request:
     seed: bytes
     mode: autonaming.Mode = "random"
     proposed: str = ""
+    secrets: frozenset[str] = frozenset()
 
 
 def check_inputs(request: Request, config: settings.Settings) -> tuple[Properties, list[Failure]]:
@@ -75,7 +77,7 @@ def check_inputs(request: Request, config: settings.Settings) -> tuple[Propertie
     shape, description = shape_of(request.token), describe(request.token)
     inputs, failures = check(shape, request.news)
     if not failures:
-        failures = check_limits(request.token, inputs, description)
+        failures = check_limits(shape, inputs, description, request.olds, request.secrets)
     if "tags" in shape.inputs and "tagsAll" in shape.outputs:
         inputs["tagsAll"] = settings.merge_tags(config, inputs.get("tags"))
     if "region" in shape.inputs:

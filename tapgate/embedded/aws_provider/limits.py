@@ -2,31 +2,72 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import re
+from typing import TYPE_CHECKING, cast
 
 from tapgate.embedded.aws_provider.checking import Failure, nearest
+from tapgate.embedded.aws_provider.rehearsal.marks import MARK, MARKED_NUMBER
+from tapgate.embedded.aws_provider.shapes import Limit
+from tapgate.embedded.aws_provider.values import Blob, Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from tapgate.embedded.aws_provider.types.description import Description, Limit
-    from tapgate.embedded.aws_provider.values import Value
+    from tapgate.embedded.aws_provider.shapes import Form, Object, ResourceShape, Type
+    from tapgate.embedded.aws_provider.types.description import Description
+    from tapgate.embedded.aws_provider.values import Properties, Value
+
+_FORMS: dict[Form, str] = {
+    "arn": "an ARN (arn:partition:service:region:account:resource)",
+    "json": "a JSON document",
+    "policy": "a JSON document that is an object",
+    "iam-policy": "a JSON object that begins with its brace and repeats no key",
+}
+# What terraform-provider-aws takes for an ARN: internal/verify/validate.go.
+_ARN = re.compile(
+    r"arn:aws(-[a-z]+)*:[^:]*:([a-z]{2}(-[a-z]+)+-\d)?:(aws|aws-managed|aws-marketplace|third-party|\d{12}|cw.{10})?:.+",
+    re.DOTALL,
+)
+_EC2_ACTION = re.compile(r"arn:[\w-]+:automate:[\w-]+:ec2:(reboot|recover|stop|terminate)")
+_SHOWN = 60
+_SENTINELS = (0, -1)
+"""Numbers that stand for none in many types of pulumi-aws."""
 
 
-def check_limits(token: str, inputs: Mapping[str, Value], description: Description) -> list[Failure]:
+def check_limits(
+    shape: ResourceShape,
+    inputs: Properties,
+    description: Description,
+    olds: Properties,
+    secrets: frozenset[str] = frozenset(),
+) -> list[Failure]:
     """Check inputs that have the right types.
 
     Args:
-        token: The resource's type.
+        shape: What is known of the resource's type.
         inputs: Its inputs, converted.
-        description: What is known of the type.
+        description: What is known of the type besides: its limits hold in place of what the shape says.
+        olds: The inputs of the last deployment; empty when there is none.
+        secrets: Inputs whose values are not shown.
     """
-    return [
-        Failure(path, f"{token}: `{path}` is {_show(value)}. {problem}")
-        for name, limit in description.limits.items()
-        for path, value in values_at(dict(inputs), name.split("."))
-        if (problem := _problem(value, limit)) is not None
-    ]
+    found: list[Failure] = []
+    documents = dict.fromkeys(description.documents, Limit(form="json"))
+    published = {dotted for dotted, _, _, _ in _published(shape, inputs)}
+    stated = {
+        **{name: limit for name, limit in documents.items() if name not in published},
+        **description.limits,
+    }
+    for name, limit in stated.items():
+        for path, value in values_at(inputs, name.split(".")):
+            found += _failure(shape.token, path, value, limit, secrets)
+    for dotted, path, value, limit in _published(shape, inputs):
+        if dotted not in stated and (description.known or not _passes(value, limit)):
+            found += _failure(shape.token, path, value, limit, secrets)
+    found += _at_odds(shape, inputs, shape.inputs, "")
+    for rule in description.rules:
+        found += [Failure(path, f"{shape.token}: {reason}") for path, reason in rule(inputs, olds)]
+    return found
 
 
 def values_at(value: Value, steps: list[str], path: str = "") -> Iterator[tuple[str, Value]]:
@@ -40,23 +81,163 @@ def values_at(value: Value, steps: list[str], path: str = "") -> Iterator[tuple[
         yield from values_at(value[steps[0]], steps[1:], f"{path}.{steps[0]}" if path else steps[0])
 
 
+def _published(shape: ResourceShape, inputs: Properties) -> Iterator[tuple[str, str, Value, Limit]]:
+    def walk(
+        value: Value, kind: Type, dotted: str, path: str, limit: Limit | None
+    ) -> Iterator[tuple[str, str, Value, Limit]]:
+        if isinstance(value, list):
+            inner = kind.args[0] if kind.kind == "list" else kind
+            for index, item in enumerate(value):
+                yield from walk(item, inner, dotted, f"{path}[{index}]", limit)
+        elif isinstance(value, dict):
+            for name, item in value.items():
+                prop = shape.properties_of(kind).get(name)
+                if prop is not None:
+                    yield from walk(item, prop.type, f"{dotted}.{name}", f"{path}.{name}", prop.limit)
+        elif limit is not None:
+            yield dotted, path, value, limit
+
+    for name, value in inputs.items():
+        prop = shape.inputs.get(name)
+        if prop is not None:
+            yield from walk(value, prop.type, name, name, prop.limit)
+
+
+def _at_odds(shape: ResourceShape, value: Value, properties: Object, path: str) -> Iterator[Failure]:
+    """Find siblings that cannot be given together."""
+    if not isinstance(value, dict):
+        return
+    for name, item in value.items():
+        prop = properties.get(name)
+        if prop is None:
+            continue
+        for other in prop.conflicts:
+            twice = name > other and name in properties[other].conflicts
+            if given(item) and given(value.get(other)) and not twice:
+                where = f"{path}.{name}" if path else name
+                yield Failure(
+                    where,
+                    f"{shape.token}: `{where}` is given together with `{other}`. Required: only one of them. "
+                    "AWS refuses both. Fix: take one of them out",
+                )
+        kind = prop.type.args[0] if prop.type.kind == "list" else prop.type
+        for index, inner in enumerate(item if isinstance(item, list) else [item]):
+            below = f"{path}.{name}" if path else name
+            step = f"{below}[{index}]" if isinstance(item, list) else below
+            yield from _at_odds(shape, inner, shape.properties_of(kind), step)
+
+
+def given(value: Value) -> bool:
+    """Tell whether a program certainly gives a value, one that is more than nothing."""
+    return not isinstance(value, Unknown) and value not in (None, False, "", [], {})
+
+
+def _passes(value: Value, limit: Limit) -> bool:
+    """Tell whether a value passes where less is known of its type: many take it otherwise written."""
+    if value in _SENTINELS:
+        return True
+    if not isinstance(value, str):
+        return False
+    if limit.form == "arn":
+        return value == "*" or value.startswith("arn:")
+    return value.lower() in {str(choice).lower() for choice in limit.choices}
+
+
+def _failure(token: str, path: str, value: Value, limit: Limit, secrets: frozenset[str]) -> list[Failure]:
+    problem = _problem(value, limit)
+    if problem is None:
+        return []
+    hidden = re.split(r"[.\[]", path, maxsplit=1)[0] in secrets
+    return [
+        Failure(
+            path,
+            f"{token}: `{path}` is {'a secret that does not fit' if hidden else _show(value)}. {problem}",
+        )
+    ]
+
+
 def _problem(value: Value, limit: Limit) -> str | None:
-    if limit.choices and isinstance(value, str | int) and value not in limit.choices:
-        meant = nearest(str(value), (str(choice) for choice in limit.choices))
-        fix = f"did you mean {meant}?" if meant and isinstance(value, str) else "take one of these"
-        return f"Required: one of {', '.join(map(str, limit.choices))}. AWS refuses anything else. Fix: {fix}"
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, Unknown | Blob | list | dict) or value is None or value in limit.choices:
         return None
+    if value == MARKED_NUMBER or (isinstance(value, str) and MARK in value):
+        # A rehearsal's stand-in for what only AWS knows.
+        return None
+    if isinstance(value, str):
+        return _text_problem(value, limit)
+    return None if isinstance(value, bool) else _number_problem(value, limit)
+
+
+def _number_problem(value: float, limit: Limit) -> str | None:
     low, high = limit.minimum, limit.maximum
-    if (low is None or value >= low) and (high is None or value <= high):
+    if limit.multiple and value > 0 and value % limit.multiple == 0:
         return None
+    if low is None and high is None:
+        return _no_choice(value, limit) if limit.choices else None
+    within = (low is None or value >= low) and (high is None or value <= high)
+    return None if within else _out_of_bounds(limit)
+
+
+def _out_of_bounds(limit: Limit) -> str:
     bounds = " and ".join(
         text
-        for text in (low is not None and f"at least {low}", high is not None and f"at most {high}")
+        for text in (
+            limit.minimum is not None and f"at least {limit.minimum}",
+            limit.maximum is not None and f"at most {limit.maximum}",
+        )
         if text
     )
-    return f"Required: {bounds}. AWS refuses anything else. Fix: choose a value within"
+    beside = f" (or {', '.join(map(str, limit.choices))})" if limit.choices else ""
+    return f"Required: {bounds}{beside}. AWS refuses anything else. Fix: choose a value within"
+
+
+def _text_problem(value: str, limit: Limit) -> str | None:
+    if limit.form:
+        return None if _has_form(value, limit.form) else _unfit(_FORMS[limit.form])
+    if limit.choices:
+        return _no_choice(value, limit) if value else None
+    if len(value) < limit.min_length or (limit.max_length is not None and len(value) > limit.max_length):
+        upper = f" to {limit.max_length}" if limit.max_length is not None else " or more"
+        return _unfit(f"{limit.min_length}{upper} characters; it has {len(value)}")
+    if limit.pattern and not re.fullmatch(limit.pattern, value):
+        return _unfit(f"a text that matches {limit.pattern}")
+    return None
+
+
+def _unfit(required: str) -> str:
+    return f"Required: {required}. AWS refuses anything else. Fix: give such a value"
+
+
+def _no_choice(value: Value, limit: Limit) -> str:
+    meant = nearest(str(value), (str(choice) for choice in limit.choices))
+    fix = f"did you mean {meant}?" if meant and isinstance(value, str) else "take one of these"
+    also = f", or a multiple of {limit.multiple}" if limit.multiple else ""
+    return (
+        f"Required: one of {', '.join(map(str, limit.choices))}{also}. AWS refuses anything else. Fix: {fix}"
+    )
+
+
+def _has_form(value: str, form: Form) -> bool:
+    if form == "arn":
+        return value == "" or bool(_ARN.fullmatch(value) or _EC2_ACTION.fullmatch(value))
+    if form == "iam-policy" and not value.startswith("{"):
+        return False
+    try:
+        document = cast(
+            "object", json.loads(value, object_pairs_hook=_no_key_twice if form == "iam-policy" else None)
+        )
+    except ValueError:
+        return False
+    return form == "json" or isinstance(document, dict)
+
+
+def _no_key_twice(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError
+    return found
 
 
 def _show(value: Value) -> str:
-    return repr(value) if isinstance(value, str) else str(value)
+    if not isinstance(value, str):
+        return str(value)
+    return repr(value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…")

@@ -8,6 +8,7 @@ the arguments without a default.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib.util
 import json
@@ -16,10 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from tapgate.embedded.aws_provider import sdk_annotations, sdk_text
+from tapgate.embedded.aws_provider.published import Published, of_property
 from tapgate.embedded.aws_provider.shapes import Property, ResourceShape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tapgate.embedded.aws_provider.sdk_annotations import References, Side
 
@@ -83,12 +85,14 @@ def read_resource(token: str) -> ResourceShape:
     if arguments is None:
         raise UnknownTypeError(token)
     objects = _Objects(folder)
+    inputs = inputs_of(arguments, objects, limits=True)
     return ResourceShape(
         token=token,
-        inputs=inputs_of(arguments, objects),
+        inputs=inputs,
         outputs=outputs_of(resource, objects),
         objects=objects.collect(),
         secret_outputs=secret_outputs(resource),
+        one_of=_one_of(arguments, inputs),
     )
 
 
@@ -195,14 +199,48 @@ def secret_outputs(resource: str) -> tuple[str, ...]:
     return tuple(re.findall(r"\"(\w+)\"", secrets["names"])) if secrets else ()
 
 
-def inputs_of(body: str, references: References) -> dict[str, Property]:
-    """Read the properties of a class of arguments."""
+def inputs_of(body: str, references: References, *, limits: bool = False) -> dict[str, Property]:
+    """Read the properties of a class of arguments.
+
+    Args:
+        body: The text of the class.
+        references: Where nested objects are known.
+        limits: Whether to read as well what values they take.
+    """
     required = sdk_text.required_arguments(body)
     found: dict[str, Property] = {}
+    conflicts: dict[str, tuple[str, ...]] = {}
     for getter in sdk_text.getters(body):
         kind, _ = sdk_annotations.read(getter.annotation, references, "inputs")
-        found[getter.name] = Property(kind, getter.py in required, bool(_REPLACES.search(getter.doc)))
+        stated = of_property(getter.name, kind, getter.doc) if limits else Published()
+        conflicts[getter.name] = stated.conflicts
+        replaces = bool(_REPLACES.search(getter.doc))
+        found[getter.name] = Property(kind, getter.py in required, replaces, stated.limit)
+    for name, others in conflicts.items():
+        if others:
+            found[name] = dataclasses.replace(found[name], conflicts=_siblings(others, found))
     return found
+
+
+def _siblings(names: tuple[str, ...], known: Mapping[str, object]) -> tuple[str, ...]:
+    """Find properties by Terraform's names: in snake case, and a list of blocks in the singular."""
+    found: list[str] = []
+    for name in names:
+        head, *rest = name.split("_")
+        camel = head + "".join(word.capitalize() for word in rest)
+        found += [spelled for spelled in (camel, f"{camel}s", f"{camel[:-1]}ies") if spelled in known][:1]
+    return tuple(found)
+
+
+def _one_of(body: str, inputs: Mapping[str, Property]) -> tuple[tuple[str, ...], ...]:
+    """Read of which inputs one has to be given; the one that says so may have another name in Terraform."""
+    groups: set[tuple[str, ...]] = set()
+    for getter in sdk_text.getters(body):
+        stated = of_property(getter.name, inputs[getter.name].type, getter.doc).one_of
+        siblings = {*_siblings(stated, inputs), getter.name}
+        if stated and len(siblings) == len(stated):
+            groups.add(tuple(sorted(siblings)))
+    return tuple(sorted(groups))
 
 
 def outputs_of(body: str, references: References) -> dict[str, Property]:
@@ -264,7 +302,8 @@ class _Objects:
             if body is None:
                 found[key] = {}
             else:
-                found[key] = inputs_of(body, here) if side == "inputs" else outputs_of(body, here)
+                inputs = side == "inputs"
+                found[key] = inputs_of(body, here, limits=True) if inputs else outputs_of(body, here)
         return found
 
 

@@ -157,6 +157,7 @@ class Provider:
             seed=request.randomSeed,
             mode=_MODES[autonaming.mode] if autonaming is not None else "random",
             proposed=autonaming.proposed_name if autonaming is not None else "",
+            secrets=frozenset(secrets),
         )
         try:
             inputs, failures = check_inputs(asked, self._settings)

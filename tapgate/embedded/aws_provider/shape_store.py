@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
+from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from tapgate.embedded.aws_provider import cache, sdk_source
+from tapgate.embedded.aws_provider.model_limits import with_model_limits
 from tapgate.embedded.aws_provider.shapes import ResourceShape, from_json, to_json
+from tapgate.embedded.aws_provider.types import describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-_FORMAT = 1
+_HERE = Path(__file__).parent
+_MAKERS = ("model_limits", "operations", "published", "sdk_annotations", "sdk_source", "sdk_text", "shapes")
 
 
 @functools.cache
@@ -24,7 +29,7 @@ def shape_of(token: str) -> ResourceShape:
         sdk_source.UnknownTypeError: pulumi_aws has no such type.
         sdk_source.SdkMissingError: pulumi_aws is not installed.
     """
-    return _kept(token, sdk_source.read_resource)
+    return _kept(token, _read)
 
 
 @functools.cache
@@ -39,8 +44,20 @@ def function_shape_of(token: str) -> ResourceShape:
 
 
 def cache_folder() -> Path:
-    """Tell where shapes are cached: a folder for each version of pulumi_aws and of the files' form."""
-    return cache.folder("aws-shapes") / f"{sdk_source.package_version()}-{_FORMAT}"
+    """Tell where shapes are cached: a folder for each version of what they are made of and by."""
+    return cache.folder("aws-shapes") / f"{sdk_source.package_version()}-{_makers_digest()}"
+
+
+@functools.cache
+def _makers_digest() -> str:
+    made = hashlib.sha256(metadata.version("botocore").encode())
+    for path in [*(_HERE / f"{name}.py" for name in _MAKERS), *sorted((_HERE / "types").glob("*.py"))]:
+        made.update(path.read_bytes())
+    return made.hexdigest()[:12]
+
+
+def _read(token: str) -> ResourceShape:
+    return with_model_limits(sdk_source.read_resource(token), describe(token))
 
 
 def _kept(token: str, read: Callable[[str], ResourceShape]) -> ResourceShape:

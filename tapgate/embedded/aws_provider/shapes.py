@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tapgate.embedded.aws_provider.values import Value
+
 Kind: TypeAlias = Literal[
     "string", "integer", "number", "boolean", "any", "asset", "archive", "list", "map", "object", "union"
 ]
+Form: TypeAlias = Literal["", "arn", "json", "policy", "iam-policy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,31 @@ _SAID: dict[Kind, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """What values AWS takes for a property, beyond its type.
+
+    Attributes:
+        choices: Values that it takes whatever else is said; if nothing else is, the only ones.
+        multiple: It takes multiples of this number as well; 0 for none.
+        minimum: The least number that it takes, None for no bound.
+        maximum: The greatest.
+        min_length: The fewest characters.
+        max_length: The most, None for no bound.
+        pattern: What the whole text has to be like; empty for anything.
+        form: What the text has to be.
+    """
+
+    choices: tuple[Value, ...] = ()
+    multiple: int = 0
+    minimum: float | None = None
+    maximum: float | None = None
+    min_length: int = 0
+    max_length: int | None = None
+    pattern: str = ""
+    form: Form = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Property:
     """One property of a resource or of an object inside it.
 
@@ -59,11 +87,15 @@ class Property:
         required: For an input: the program has to give it. For an output: pulumi-aws always has a value for
             it, be it from the program or from AWS.
         replaces: pulumi-aws's documentation says that a change forces a new resource.
+        limit: What values it takes, as far as that is published.
+        conflicts: Siblings that cannot be given besides.
     """
 
     type: Type
     required: bool = False
     replaces: bool = False
+    limit: Limit | None = None
+    conflicts: tuple[str, ...] = ()
 
 
 Object: TypeAlias = "Mapping[str, Property]"
@@ -77,6 +109,7 @@ class ResourceShape:
         token: Type token, e.g. `aws:kms/key:Key`.
         inputs: What a program may set.
         outputs: What a program may read.
+        one_of: Groups of inputs of which at least one has to be given.
         objects: The objects that `inputs` and `outputs` refer to by name.
         secret_outputs: Outputs that are secret whatever the program says.
     """
@@ -86,6 +119,7 @@ class ResourceShape:
     outputs: Object
     objects: Mapping[str, Object] = field(default_factory=dict[str, "Object"])
     secret_outputs: tuple[str, ...] = ()
+    one_of: tuple[tuple[str, ...], ...] = ()
 
     def properties_of(self, kind: Type | None) -> Object:
         """Give the properties of an object's type; none for every other type."""
@@ -101,6 +135,7 @@ def to_json(shape: ResourceShape) -> dict[str, object]:
         "outputs": _object_to_json(shape.outputs),
         "objects": {name: _object_to_json(properties) for name, properties in shape.objects.items()},
         "secretOutputs": list(shape.secret_outputs),
+        "oneOf": list(shape.one_of),
     }
 
 
@@ -117,20 +152,48 @@ def from_json(document: Mapping[str, object]) -> ResourceShape:
         outputs=_object_from_json(cast("dict[str, list[object]]", document["outputs"])),
         objects={name: _object_from_json(properties) for name, properties in objects.items()},
         secret_outputs=tuple(cast("list[str]", document["secretOutputs"])),
+        one_of=tuple(tuple(group) for group in cast("list[list[str]]", document["oneOf"])),
     )
 
 
 def _object_to_json(properties: Object) -> dict[str, list[object]]:
     return {
-        name: [_type_to_json(prop.type), prop.required, prop.replaces] for name, prop in properties.items()
+        name: [
+            _type_to_json(prop.type),
+            prop.required,
+            prop.replaces,
+            _limit_to_json(prop.limit),
+            prop.conflicts,
+        ]
+        for name, prop in properties.items()
     }
 
 
 def _object_from_json(document: Mapping[str, list[object]]) -> dict[str, Property]:
     return {
-        name: Property(_type_from_json(cast("list[object]", kind)), bool(required), bool(replaces))
-        for name, (kind, required, replaces) in document.items()
+        name: Property(
+            _type_from_json(cast("list[object]", kind)),
+            bool(required),
+            bool(replaces),
+            _limit_from_json(limit),
+            tuple(cast("list[str]", conflicts)),
+        )
+        for name, (kind, required, replaces, limit, conflicts) in document.items()
     }
+
+
+def _limit_to_json(limit: Limit | None) -> object:
+    if limit is None:
+        return None
+    usual = asdict(Limit())
+    return {name: value for name, value in asdict(limit).items() if value != usual[name]}
+
+
+def _limit_from_json(document: object) -> Limit | None:
+    if document is None:
+        return None
+    limit = Limit(**cast("dict[str, Any]", document))
+    return replace(limit, choices=tuple(limit.choices))
 
 
 def _type_to_json(kind: Type) -> list[object]:

@@ -8,7 +8,7 @@ from typing import cast
 from tapgate.embedded.aws_provider.types.description import Description
 
 _MODULES = frozenset({"kms", "s3", "dynamodb", "sqs", "iam", "cloudwatch", "lambda", "sns"})
-_NOTHING = Description()
+_NOTHING = Description(known=False)
 
 
 def describe(token: str) -> Description:

@@ -20,13 +20,23 @@ from tapgate.embedded.aws_provider.operations import (
     picked,
     wanted_name,
 )
+from tapgate.embedded.aws_provider.shapes import Limit
 from tapgate.embedded.aws_provider.spelling import pascal
-from tapgate.embedded.aws_provider.types.description import Description, Limit
+from tapgate.embedded.aws_provider.types.description import Description
+from tapgate.embedded.aws_provider.types.rules import given, not_both
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 _FILLERS = frozenset({"ExtendedStatistic", "Period", "Statistic", "Unit"})
+_OF_ONE_METRIC = ("dimensions", "extendedStatistic", "metricName", "namespace", "period", "statistic")
+# What terraform-provider-aws takes: internal/service/cloudwatch/metric_alarm.go.
+_PERCENTILE = (
+    r"(p|tm|wm|tc|ts)(\d{1,2}(\.\d{1,2})?|100)|IQM|(TM|WM|PR|TC|TS)\((\d+(\.\d+)?%?)?:(\d+(\.\d+)?%?)?\)"
+)
+_STAT = f"{_PERCENTILE}|SampleCount|Average|Sum|Minimum|Maximum"
 _ALARM_PLAIN = {
     "actionsEnabled": "ActionsEnabled",
     "alarmActions": "AlarmActions",
@@ -47,6 +57,22 @@ _ALARM_PLAIN = {
     "treatMissingData": "TreatMissingData",
     "unit": "Unit",
 }
+
+
+def _statistic(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:
+    if given(inputs.get("metricName")) and "statistic" not in inputs and "extendedStatistic" not in inputs:
+        reason = (
+            "the alarm is on a metric and has neither `statistic` nor `extendedStatistic`. AWS refuses that"
+        )
+        yield "statistic", f"{reason}. Fix: give one of them"
+
+
+def _queries_of_one_kind(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:
+    queries = inputs.get("metricQueries")
+    for index, query in enumerate(queries if isinstance(queries, list) else []):
+        if isinstance(query, dict) and given(query.get("expression")) and given(query.get("metric")):
+            reason = "a metric query has both `expression` and `metric`. AWS takes one of them"
+            yield f"metricQueries[{index}]", f"{reason}. Fix: make two queries of it"
 
 
 def _dimensions(value: Value) -> object:
@@ -151,22 +177,24 @@ ALARMS: Final[dict[str, Description]] = {
         defaults={"actionsEnabled": True, "treatMissingData": "missing"},
         sets=frozenset({"alarmActions", "insufficientDataActions", "metricQueries", "okActions"}),
         limits={
-            "datapointsToAlarm": Limit(minimum=1),
-            "evaluationPeriods": Limit(minimum=1),
-            "treatMissingData": Limit(choices=("missing", "ignore", "breaching", "notBreaching")),
-            "comparisonOperator": Limit(
-                choices=(
-                    "GreaterThanOrEqualToThreshold",
-                    "GreaterThanThreshold",
-                    "GreaterThanUpperThreshold",
-                    "LessThanLowerOrGreaterThanUpperThreshold",
-                    "LessThanLowerThreshold",
-                    "LessThanOrEqualToThreshold",
-                    "LessThanThreshold",
-                )
-            ),
-            "statistic": Limit(choices=("SampleCount", "Average", "Sum", "Minimum", "Maximum")),
+            **{name: Limit(form="arn") for name in ("alarmActions", "insufficientDataActions", "okActions")},
+            "extendedStatistic": Limit(pattern=_PERCENTILE),
+            "metricQueries.metric.stat": Limit(pattern=_STAT),
         },
+        members={
+            "metricQueries.metric.unit": "Metrics.MetricStat.Unit",
+            "metricQueries.metric.namespace": "Metrics.MetricStat.Metric.Namespace",
+            "metricQueries.metric.metricName": "Metrics.MetricStat.Metric.MetricName",
+            "metricQueries.expression": "Metrics.Expression",
+            "metricQueries.id": "Metrics.Id",
+        },
+        rules=(
+            *(not_both(name, "metricQueries") for name in _OF_ONE_METRIC),
+            not_both("statistic", "extendedStatistic"),
+            not_both("threshold", "thresholdMetricId"),
+            _statistic,
+            _queries_of_one_kind,
+        ),
         operations=Operations(
             service="cloudwatch",
             create=Call("put_metric_alarm", _ALARM_PARAMS),

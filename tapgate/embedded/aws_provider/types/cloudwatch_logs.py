@@ -19,15 +19,12 @@ from tapgate.embedded.aws_provider.operations import (
     picked,
     wanted_name,
 )
-from tapgate.embedded.aws_provider.types.description import Description, Limit
+from tapgate.embedded.aws_provider.shapes import Limit
+from tapgate.embedded.aws_provider.types.description import Description
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.values import Value
 
-_RETENTION = (
-    0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731,
-    1096, 1827, 2192, 2557, 2922, 3288, 3653,
-)  # fmt: skip
 _GROUP: dict[str, Source] = {"logGroupName": identity}
 
 
@@ -43,8 +40,8 @@ LOGS: Final[dict[str, Description]] = {
     "aws:cloudwatch/logGroup:LogGroup": Description(
         replaces=frozenset({"logGroupClass", "name", "namePrefix"}),
         limits={
-            "retentionInDays": Limit(choices=_RETENTION),
-            "logGroupClass": Limit(choices=("STANDARD", "INFREQUENT_ACCESS", "DELIVERY")),
+            "kmsKeyId": Limit(form="arn"),
+            "namePrefix": Limit(pattern=r"[.\-_/#A-Za-z0-9]+", max_length=512 - 26),
         },
         operations=Operations(
             service="logs",

@@ -18,8 +18,9 @@ from tapgate.embedded.aws_provider.operations import (
     identity,
     wanted_name,
 )
+from tapgate.embedded.aws_provider.shapes import Limit
 from tapgate.embedded.aws_provider.spelling import camel, pascal
-from tapgate.embedded.aws_provider.types.description import Description, Limit
+from tapgate.embedded.aws_provider.types.description import Description
 from tapgate.embedded.aws_provider.types.dynamodb_forms import (
     encryption,
     found_billing,
@@ -35,7 +36,17 @@ from tapgate.embedded.aws_provider.types.dynamodb_forms import (
     stream,
     throughput,
 )
+from tapgate.embedded.aws_provider.types.dynamodb_rules import (
+    INDEXES,
+    capacity_fits_billing,
+    expiry_has_attribute,
+    keys_are_attributes,
+    stream_has_view,
+)
 
+# Botocore takes a table's ARN as well; a new table has no ARN.
+_NAME = Limit(pattern="[a-zA-Z0-9_.-]+", min_length=3, max_length=255)
+_PROJECTION = Limit(choices=("ALL", "INCLUDE", "KEYS_ONLY"))
 _TABLE: dict[str, Source] = {"TableName": identity}
 
 
@@ -197,11 +208,13 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             }
         ),
         limits={
-            "billingMode": Limit(choices=("PROVISIONED", "PAY_PER_REQUEST")),
-            "attributes.type": Limit(choices=("S", "N", "B")),
-            "tableClass": Limit(choices=("STANDARD", "STANDARD_INFREQUENT_ACCESS")),
+            "name": _NAME,
             "pointInTimeRecovery.recoveryPeriodInDays": Limit(minimum=1, maximum=35),
+            "restoreDateTime": Limit(pattern=r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z"),
+            **{f"{index}.name": _NAME for index in INDEXES},
+            **{f"{index}.projectionType": _PROJECTION for index in INDEXES},
         },
+        rules=(keys_are_attributes, stream_has_view, capacity_fits_billing, expiry_has_attribute),
         operations=_OPERATIONS,
     ),
     "aws:dynamodb/tableReplica:TableReplica": Description(

@@ -22,12 +22,14 @@ from tapgate.embedded.aws_provider.operations import (
     identity,
     wanted_name,
 )
-from tapgate.embedded.aws_provider.types.description import Description, Limit
+from tapgate.embedded.aws_provider.shapes import Limit
+from tapgate.embedded.aws_provider.types.description import Description
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.values import Value
 
 _ROLE: dict[str, Source] = {"RoleName": identity}
+_NAME = r"[\w+=,.@-]+"
 _GONE = frozenset({"NoSuchEntity", "NoSuchEntityException"})
 _TAKEN = frozenset({"EntityAlreadyExists", "EntityAlreadyExistsException"})
 
@@ -135,17 +137,33 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         defaults={"maxSessionDuration": 3600, "path": "/"},
         sets=frozenset({"inlinePolicies", "managedPolicyArns"}),
         documents=frozenset({"assumeRolePolicy", "inlinePolicies.policy"}),
-        limits={"maxSessionDuration": Limit(minimum=3600, maximum=43_200)},
+        limits={
+            "inlinePolicies.name": Limit(pattern=_NAME, max_length=128),
+            "inlinePolicies.policy": Limit(form="iam-policy"),
+            "namePrefix": Limit(pattern=_NAME, max_length=64 - 26),
+            "permissionsBoundary": Limit(form="arn"),
+        },
         operations=_ROLE_OPERATIONS,
     ),
     "aws:iam/policy:Policy": Description(
         replaces=frozenset({"description", "name", "namePrefix", "path"}),
         defaults={"path": "/"},
         documents=frozenset({"policy"}),
+        limits={
+            "name": Limit(pattern=_NAME, max_length=128),
+            "namePrefix": Limit(pattern=_NAME, max_length=128 - 26),
+            "policy": Limit(form="iam-policy"),
+        },
     ),
     "aws:iam/rolePolicy:RolePolicy": Description(
         replaces=frozenset({"name", "namePrefix", "role"}),
         documents=frozenset({"policy"}),
+        limits={
+            "name": Limit(pattern=_NAME, max_length=128),
+            "namePrefix": Limit(pattern=_NAME, max_length=128 - 26),
+            "policy": Limit(form="iam-policy"),
+            "role": Limit(pattern=_NAME, max_length=64),
+        },
         operations=Operations(
             service="iam",
             name=wanted_name("role", "name"),

@@ -20,12 +20,15 @@ from tapgate.embedded.aws_provider.operations import (
     picked,
     wanted_name,
 )
-from tapgate.embedded.aws_provider.types.description import Description, Limit
+from tapgate.embedded.aws_provider.shapes import Limit
+from tapgate.embedded.aws_provider.types.description import Description
+from tapgate.embedded.aws_provider.types.rules import needs
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.values import Value
 
 _KEY = {"KeyId": identity}
+_ALIAS = "alias/(?!aws/)[0-9A-Za-z_/-]+"
 _GONE = frozenset({"PendingDeletion", "PendingReplicaDeletion"})
 
 
@@ -167,21 +170,22 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             "keyUsage": "ENCRYPT_DECRYPT",
         },
         documents=frozenset({"policy"}),
-        limits={
-            "deletionWindowInDays": Limit(minimum=7, maximum=30),
-            "rotationPeriodInDays": Limit(minimum=90, maximum=2560),
-            "keyUsage": Limit(
-                choices=("ENCRYPT_DECRYPT", "SIGN_VERIFY", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT")
-            ),
-        },
+        rules=(needs("rotationPeriodInDays", "enableKeyRotation"), needs("xksKeyId", "customKeyStoreId")),
         operations=_KEY_OPERATIONS,
     ),
     "aws:kms/alias:Alias": Description(
-        replaces=frozenset({"name", "namePrefix"}), operations=_ALIAS_OPERATIONS
+        replaces=frozenset({"name", "namePrefix"}),
+        # The name's beginning is in the text of botocore's documentation alone.
+        limits={
+            "name": Limit(pattern=_ALIAS, max_length=256),
+            "namePrefix": Limit(pattern=_ALIAS, max_length=256 - 26),
+        },
+        operations=_ALIAS_OPERATIONS,
     ),
     "aws:kms/keyPolicy:KeyPolicy": Description(
         replaces=frozenset({"keyId"}),
         documents=frozenset({"policy"}),
+        limits={"policy": Limit(form="policy")},
         operations=Operations(
             service="kms",
             name=wanted_name("keyId"),

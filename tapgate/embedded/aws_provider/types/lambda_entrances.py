@@ -18,9 +18,10 @@ from tapgate.embedded.aws_provider.operations import (
     identity,
     wanted_name,
 )
+from tapgate.embedded.aws_provider.shapes import Limit
 from tapgate.embedded.aws_provider.spelling import pascal
-from tapgate.embedded.aws_provider.types.description import Description, Limit
-from tapgate.embedded.aws_provider.types.lambda_forms import GONE, OF, function_found, shown
+from tapgate.embedded.aws_provider.types.description import Description
+from tapgate.embedded.aws_provider.types.lambda_forms import FUNCTION_NAME, GONE, OF, function_found, shown
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.values import Value
@@ -49,6 +50,7 @@ def _statement(answer: Answer, subject: Subject) -> Answer | None:
     return next((item for item in statements if item.get("Sid") == subject.id), None)
 
 
+_STATEMENT = "[0-9A-Za-z_-]+"
 _URL = {"authorizationType": "AuthType", "invokeMode": "InvokeMode"}
 _URL_PARAMS: dict[str, Source] = {
     **OF,
@@ -60,7 +62,6 @@ ENTRANCES: Final[dict[str, Description]] = {
         replaces=frozenset({"functionName", "qualifier"}),
         defaults={"invokeMode": "BUFFERED"},
         sets=frozenset({"cors.allowHeaders", "cors.allowMethods", "cors.allowOrigins", "cors.exposeHeaders"}),
-        limits={"authorizationType": Limit(choices=("NONE", "AWS_IAM"))},
         operations=Operations(
             service="lambda",
             create=Call("create_function_url_config", _URL_PARAMS),
@@ -90,6 +91,11 @@ ENTRANCES: Final[dict[str, Description]] = {
     ),
     "aws:lambda/permission:Permission": Description(
         replaces=frozenset({*_PERMISSION, "invokedViaFunctionUrl", "statementIdPrefix"}),
+        limits={
+            "function": Limit(max_length=140, pattern=FUNCTION_NAME),
+            "statementId": Limit(max_length=100, pattern=_STATEMENT),
+            "statementIdPrefix": Limit(max_length=100, pattern=_STATEMENT),
+        },
         operations=Operations(
             service="lambda",
             create=Call(

@@ -10,6 +10,11 @@ from tapgate.embedded.aws_provider.spelling import camel
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.values import Value
 
+FUNCTION_NAME: Final = (
+    r"(arn:[\w-]+:lambda:)?([a-z]{2}-(?:[a-z]+-){1,2}\d{1}:)?(\d{12}:)?(function:)?[0-9A-Za-z_-]{1,64}"
+    r"(:(\$LATEST|[0-9A-Za-z_-]+))?"
+)
+"""What terraform-provider-aws takes for a function's name or ARN: internal/service/lambda/validate.go."""
 GONE: Final = frozenset({"ResourceNotFoundException"})
 OF: Final[dict[str, Source]] = {"FunctionName": Wanted("functionName"), "Qualifier": Wanted("qualifier")}
 

@@ -21,8 +21,11 @@ from tapgate.embedded.aws_provider.operations import (
     identity,
     wanted_name,
 )
+from tapgate.embedded.aws_provider.shapes import Limit
 from tapgate.embedded.aws_provider.spelling import camel, pascal
-from tapgate.embedded.aws_provider.types.description import Description, Limit
+from tapgate.embedded.aws_provider.types.description import Description
+from tapgate.embedded.aws_provider.types.lambda_forms import FUNCTION_NAME
+from tapgate.embedded.aws_provider.types.rules import at_most, needs, not_both, one_given
 from tapgate.embedded.aws_provider.values import Blob
 
 if TYPE_CHECKING:
@@ -246,13 +249,18 @@ FUNCTION: Final = Description(
     renewed={"*": ("lastModified",), "code": ("codeSha256", "sourceCodeHash", "sourceCodeSize")},
     sets=frozenset({"vpcConfig.securityGroupIds", "vpcConfig.subnetIds", "replacementSecurityGroupIds"}),
     limits={
-        "architectures": Limit(choices=("arm64", "x86_64")),
-        "loggingConfig.logFormat": Limit(choices=("JSON", "Text")),
-        "memorySize": Limit(minimum=128, maximum=10_240),
-        "packageType": Limit(choices=("Zip", "Image")),
+        "handler": Limit(min_length=1, max_length=128, pattern=r"\S+"),
+        "name": Limit(max_length=140, pattern=FUNCTION_NAME),
         "reservedConcurrentExecutions": Limit(minimum=-1),
-        "timeout": Limit(minimum=1, maximum=900),
-        "tracingConfig.mode": Limit(choices=("Active", "PassThrough")),
     },
+    rules=(
+        needs("s3Bucket", "s3Key"),
+        needs("s3Key", "s3Bucket"),
+        not_both("s3ObjectVersion", "code"),
+        needs("replacementSecurityGroupIds", "replaceSecurityGroupsOnDestroy"),
+        at_most("architectures", 1),
+        at_most("layers", 5),
+        one_given("code", "imageUri", "s3Bucket"),
+    ),
     operations=_OPERATIONS,
 )

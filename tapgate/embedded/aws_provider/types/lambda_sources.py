@@ -21,8 +21,9 @@ from tapgate.embedded.aws_provider.operations import (
     wanted_name,
 )
 from tapgate.embedded.aws_provider.spelling import camel, pascal
-from tapgate.embedded.aws_provider.types.description import Description, Limit
+from tapgate.embedded.aws_provider.types.description import Description
 from tapgate.embedded.aws_provider.types.lambda_forms import GONE, OF, function_found, shown
+from tapgate.embedded.aws_provider.types.rules import at_most, not_both, one_given
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.values import Value
@@ -93,10 +94,14 @@ SOURCES: Final[dict[str, Description]] = {
         ),
         defaults={"enabled": True},
         sets=frozenset({"functionResponseTypes", "sourceAccessConfigurations", "filterCriteria.filters"}),
-        limits={
-            "functionResponseTypes": Limit(choices=("ReportBatchItemFailures",)),
-            "scalingConfig.maximumConcurrency": Limit(minimum=2),
-        },
+        rules=(
+            one_given("eventSourceArn", "selfManagedEventSource"),
+            not_both("eventSourceArn", "selfManagedEventSource"),
+            not_both("selfManagedKafkaEventSourceConfig", "eventSourceArn"),
+            not_both("selfManagedKafkaEventSourceConfig", "amazonManagedKafkaEventSourceConfig"),
+            not_both("amazonManagedKafkaEventSourceConfig", "selfManagedEventSource"),
+            at_most("queues", 1),
+        ),
         operations=Operations(
             service="lambda",
             create=Call(
@@ -171,10 +176,6 @@ SOURCES: Final[dict[str, Description]] = {
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": Description(
         replaces=frozenset({"functionName", "qualifier"}),
         defaults={"maximumRetryAttempts": 2},
-        limits={
-            "maximumEventAgeInSeconds": Limit(minimum=60, maximum=21_600),
-            "maximumRetryAttempts": Limit(minimum=0, maximum=2),
-        },
         operations=Operations(
             service="lambda",
             name=wanted_name("functionName", "qualifier"),

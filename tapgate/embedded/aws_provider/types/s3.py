@@ -20,8 +20,9 @@ from tapgate.embedded.aws_provider.operations import (
     identity,
     wanted_name,
 )
+from tapgate.embedded.aws_provider.shapes import Limit
 from tapgate.embedded.aws_provider.spelling import camel, pascal
-from tapgate.embedded.aws_provider.types.description import Description, Limit
+from tapgate.embedded.aws_provider.types.description import Description
 from tapgate.embedded.aws_provider.types.s3_lifecycle import LIFECYCLE
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 _BUCKET: dict[str, Source] = {"Bucket": identity}
 _GONE = frozenset({"404", "NoSuchBucket"})
 _BESIDE = frozenset({"bucket", "expectedBucketOwner"})
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+_NAME_OF_BUCKET = r"(?!\d+\.\d+\.\d+\.\d+$)(?!xn--)(?!.*(\.\.|\.-|-\.))[0-9a-z][0-9a-z.-]*[0-9a-z]"
+_OWNER = Limit(pattern=r"\d{12}")
 _ENCRYPTION_KEYS = {"kmsMasterKeyId": "KMSMasterKeyID", "sseAlgorithm": "SSEAlgorithm"}
 _BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 
@@ -137,12 +141,16 @@ _BUCKET_DESCRIPTION = Description(
     replaces=frozenset({"bucket", "bucketPrefix", "bucketNamespace", "objectLockEnabled"}),
     documents=frozenset({"policy"}),
     sets=frozenset({"grants"}),
+    limits={
+        "bucket": Limit(pattern=_NAME_OF_BUCKET, min_length=3, max_length=63),
+        "bucketPrefix": Limit(pattern=r"[0-9a-z][0-9a-z.-]*", max_length=37),
+    },
     operations=_BUCKET_OPERATIONS,
 )
 _VERSIONING = Description(
     replaces=_BESIDE,
     absent={"versioningConfiguration.mfaDelete": "Disabled"},
-    limits={"versioningConfiguration.status": Limit(choices=("Enabled", "Suspended", "Disabled"))},
+    limits={"expectedBucketOwner": _OWNER, "bucket": Limit(min_length=1, max_length=63)},
     operations=_beside(
         Facet(
             ("versioningConfiguration", "mfa"),
@@ -156,11 +164,7 @@ _VERSIONING = Description(
 _ENCRYPTION = Description(
     replaces=_BESIDE,
     sets=frozenset({"rules"}),
-    limits={
-        "rules.applyServerSideEncryptionByDefault.sseAlgorithm": Limit(
-            choices=("AES256", "aws:kms", "aws:kms:dsse")
-        ),
-    },
+    limits={"expectedBucketOwner": _OWNER, "bucket": Limit(min_length=1, max_length=63)},
     operations=_beside(
         Facet(
             ("rules",),
@@ -223,11 +227,6 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
     ),
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": Description(
         replaces=frozenset({"bucket"}),
-        limits={
-            "rule.objectOwnership": Limit(
-                choices=("BucketOwnerPreferred", "ObjectWriter", "BucketOwnerEnforced")
-            )
-        },
         operations=_beside(
             Facet(
                 ("rule",),

@@ -14,10 +14,14 @@ from tapgate.embedded.aws_provider.operations import (
     identity,
     wanted_name,
 )
+from tapgate.embedded.aws_provider.shapes import Limit
 from tapgate.embedded.aws_provider.spelling import camel, pascal
-from tapgate.embedded.aws_provider.types.description import Description, Limit
+from tapgate.embedded.aws_provider.types.description import Description
+from tapgate.embedded.aws_provider.types.rules import given
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 
@@ -75,10 +79,37 @@ def _tags_from_api(pairs: Value) -> Value:
     return {str(pair.get("key")): pair.get("value") for pair in found} or None
 
 
+def _transition_once(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:
+    rules = inputs.get("rules")
+    for index, rule in enumerate(rules if isinstance(rules, list) else []):
+        transitions = rule.get("transitions") if isinstance(rule, dict) else None
+        for inner, transition in enumerate(transitions if isinstance(transitions, list) else []):
+            both = isinstance(transition, dict) and all(
+                given(transition.get(name)) for name in ("date", "days")
+            )
+            if both:
+                path = f"rules[{index}].transitions[{inner}]"
+                yield path, f"`{path}` has both `date` and `days`. AWS takes one of them. Fix: take one out"
+
+
+_DATE = r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2}))?"
 LIFECYCLE: Final = Description(
     replaces=frozenset({"bucket", "expectedBucketOwner"}),
     defaults={"transitionDefaultMinimumObjectSize": "all_storage_classes_128K"},
-    limits={"rules.status": Limit(choices=("Enabled", "Disabled"))},
+    limits={
+        "expectedBucketOwner": Limit(pattern=r"\d{12}"),
+        "bucket": Limit(min_length=1, max_length=63),
+        "rules.id": Limit(min_length=1, max_length=255),
+        "rules.abortIncompleteMultipartUpload.daysAfterInitiation": Limit(minimum=1),
+        "rules.expiration.date": Limit(pattern=_DATE),
+        "rules.filter.and.objectSizeGreaterThan": Limit(minimum=0),
+        "rules.filter.and.objectSizeLessThan": Limit(minimum=1),
+        "rules.noncurrentVersionExpiration.noncurrentDays": Limit(minimum=1),
+        "rules.noncurrentVersionTransitions.noncurrentDays": Limit(minimum=0),
+        "rules.transitions.date": Limit(pattern=_DATE),
+        "rules.transitions.days": Limit(minimum=0),
+    },
+    rules=(_transition_once,),
     sets=frozenset({"rules.noncurrentVersionTransitions", "rules.transitions"}),
     operations=Operations(
         service="s3",

@@ -18,14 +18,17 @@ from tapgate.embedded.aws_provider.operations import (
     named,
     wanted_name,
 )
+from tapgate.embedded.aws_provider.shapes import Limit
 from tapgate.embedded.aws_provider.spelling import truth, whole
-from tapgate.embedded.aws_provider.types.description import Description, Limit
+from tapgate.embedded.aws_provider.types.description import Description
+from tapgate.embedded.aws_provider.types.rules import fifo_name, needs
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.operations import Answer, Subject
     from tapgate.embedded.aws_provider.values import Value
 
 _TOPIC: dict[str, Source] = {"TopicArn": identity}
+_FEEDBACK = ("application", "firehose", "http", "lambda", "sqs")
 _GONE = frozenset({"NotFound", "NotFoundException"})
 _FIFO = Attribute("fifoTopic", "FifoTopic", truth)
 _POLICY = Attribute("policy", "Policy")
@@ -93,7 +96,14 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
     "aws:sns/topic:Topic": Description(
         replaces=frozenset({"fifoTopic", "name", "namePrefix"}),
         documents=frozenset({"archivePolicy", "deliveryPolicy", "policy"}),
-        limits={"signatureVersion": Limit(minimum=1, maximum=2)},
+        limits={
+            "name": Limit(pattern=r"[0-9A-Za-z_-]{1,256}|[0-9A-Za-z_-]{1,251}\.fifo"),
+            "namePrefix": Limit(pattern=r"[0-9A-Za-z_-]{1,230}"),
+            "displayName": Limit(max_length=100),
+            "signatureVersion": Limit(minimum=1, maximum=2),
+            **{f"{by}SuccessFeedbackSampleRate": Limit(minimum=0, maximum=100) for by in _FEEDBACK},
+        },
+        rules=(needs("contentBasedDeduplication", "fifoTopic", true=True), fifo_name("fifoTopic")),
         operations=Operations(
             service="sns",
             create=Call(
@@ -146,6 +156,8 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         defaults={"confirmationTimeoutInMinutes": 1},
         documents=frozenset({"deliveryPolicy", "filterPolicy", "redrivePolicy", "replayPolicy"}),
         limits={
+            "filterPolicyScope": Limit(choices=("MessageAttributes", "MessageBody")),
+            "topic": Limit(form="arn"),
             "protocol": Limit(
                 choices=(
                     "application",
@@ -158,7 +170,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
                     "sms",
                     "sqs",
                 )
-            )
+            ),
         },
         operations=Operations(
             service="sns",

@@ -18,8 +18,10 @@ from tapgate.embedded.aws_provider.operations import (
     named,
     wanted_name,
 )
+from tapgate.embedded.aws_provider.shapes import Limit
 from tapgate.embedded.aws_provider.spelling import truth, whole
-from tapgate.embedded.aws_provider.types.description import Description, Limit
+from tapgate.embedded.aws_provider.types.description import Description
+from tapgate.embedded.aws_provider.types.rules import fifo_name, needs, not_both
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.operations import Answer, Subject
@@ -97,12 +99,14 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         },
         documents=frozenset({"policy", "redriveAllowPolicy", "redrivePolicy"}),
         limits={
-            "delaySeconds": Limit(minimum=0, maximum=900),
-            "kmsDataKeyReusePeriodSeconds": Limit(minimum=60, maximum=86_400),
-            "maxMessageSize": Limit(minimum=1024, maximum=1_048_576),
-            "messageRetentionSeconds": Limit(minimum=60, maximum=1_209_600),
-            "visibilityTimeoutSeconds": Limit(minimum=0, maximum=43_200),
+            "name": Limit(pattern=r"[0-9A-Za-z_-]{1,80}|[0-9A-Za-z_-]{1,75}\.fifo"),
+            "namePrefix": Limit(pattern=r"[0-9A-Za-z_-]{1,54}"),
         },
+        rules=(
+            not_both("kmsMasterKeyId", "sqsManagedSseEnabled"),
+            needs("contentBasedDeduplication", "fifoQueue", true=True),
+            fifo_name("fifoQueue"),
+        ),
         operations=Operations(
             service="sqs",
             create=Call(

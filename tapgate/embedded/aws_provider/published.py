@@ -1,0 +1,343 @@
+"""What values AWS takes, as pulumi_aws's documentation and botocore's models publish it.
+
+pulumi_aws's documentation is that of the official provider, and names what the provider checks: choices,
+ranges, lengths, JSON, what conflicts. Botocore has AWS's own models of the operations: enumerations, lengths,
+patterns. Read strictly: a sentence that is not of one of the known forms, or that has an `if` in it, says
+nothing, because a value that AWS takes must never be refused. Where both name choices, either's values pass.
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import importlib.util
+import json
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from tapgate.embedded.aws_provider.shapes import Limit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from tapgate.embedded.aws_provider.shapes import Type
+
+_QUOTED = r"`\[?\\?\"?(?P<{}>[^`\"\]\\]+)\\?\"?\]?`(?: \([^)]*\))?"
+_NEXT = r"(?:, and |, or |; | and | or |, |,)"
+_TOKENS = rf"(?:{_QUOTED.format('a').replace('?P<a>', '?:')}{_NEXT}?)+"
+_LEAD = (
+    r"(?:(?:[Vv]alid|[Pp]ossible|[Aa]llowed|[Ss]upported) (?:[Vv]alues?|options)(?: are| is)?:? "
+    r"|[Tt]he only valid value is |[Mm]ust be one of:? |[Ee]ither of the following is supported: "
+    r"|[Tt]he following values are supported: )"
+)
+_CHOICES = re.compile(rf"{_LEAD}(?P<list>{_TOKENS})(?P<multiple>any multiple of `(?P<of>\d+)`)?(?=\.|;|$)")
+_NUMBERS = re.compile(rf"{_LEAD}(?P<list>\d+(?:, (?:and |or )?\d+| (?:and|or) \d+)+)(?=\.|$)")
+_ONE = re.compile(_QUOTED.format("name"))
+_NUMBER = r"`?(?P<{}>-?\d[\d,]*)`?"
+_RANGES = (
+    re.compile(
+        rf"\b(?:between|from) {_NUMBER.format('low')}(?: (?:MB|seconds?|bytes|days))?(?: \([^)]*\))? "
+        rf"(?:and|to|up to) {_NUMBER.format('high')}(?!\d|,\d| (?:characters|values|items|hours|minutes))"
+    ),
+    re.compile(
+        rf"[Vv]alid (?:values|range)(?: are|:)? {_NUMBER.format('low')} ?(?:to|-) ?{_NUMBER.format('high')}"
+    ),
+)
+_LEAST = re.compile(
+    rf"(?:[Mm]inimum(?: and default)? (?:value )?of|greater than or equal to|[Vv]alue must be at least) "
+    rf"{_NUMBER.format('low')}"
+)
+_MOST = re.compile(rf"(?:[Mm]aximum of|[Mm]aximum value is) {_NUMBER.format('high')}")
+_LENGTH = re.compile(
+    r"(?:between (?P<low>\d+) and (?P<high>\d+) characters"
+    r"|(?:less than or equal to|cannot be longer than) (?P<most>\d+) characters)"
+)
+_CONDITIONAL = re.compile(r"\b(?:if|when|unless|depend\w*|except)\b", re.IGNORECASE)
+_HARMLESS = re.compile(r"If you specify a value, |\(approximately[^)]*\)")
+_CONFLICTS = re.compile(rf"(?:Conflicts|Mutually exclusive) with (?P<list>{_TOKENS})(?=\.|$)")
+_ONE_OF = re.compile(
+    rf"\b(?:Exactly one|One) of (?P<list>{_TOKENS}) must be (?:specified|set|configured|provided)(?=\.|$)"
+)
+_JSON = re.compile(
+    r"JSON(?:[- ]formatted| [Ss]tring| document| policy|[- ]encoded)|policy as JSON|JSON policy",
+    re.IGNORECASE,
+)
+_ARN_NAME = re.compile(r"(?:^a|A)rns?$")
+# The ARN of a task of Systems Manager may be the name of a document.
+_NO_ARNS = frozenset({"taskArn"})
+_IDENTIFIER = re.compile(r"Ids?$")
+_OPEN = 100
+"""Enumerations with more values than this one (instance types) grow faster than botocore is updated."""
+_SERVICES: dict[str, tuple[str, ...]] = {
+    "alb": ("elbv2",),
+    "cfg": ("config",),
+    "cloudwatch": ("cloudwatch", "logs", "events"),
+    "costexplorer": ("ce",),
+    "cognito": ("cognito-idp", "cognito-identity"),
+    "elasticsearch": ("es",),
+    "kinesis": ("kinesis", "firehose"),
+    "lb": ("elbv2",),
+    "msk": ("kafka",),
+    "sfn": ("stepfunctions",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What is published of one property.
+
+    Attributes:
+        limit: What values it takes; None for any of its type.
+        conflicts: Names of siblings that cannot be given besides, in Terraform's spelling.
+        one_of: Names of siblings of which one has to be given, itself among them.
+    """
+
+    limit: Limit | None = None
+    conflicts: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()
+
+
+def of_property(name: str, kind: Type, documentation: str) -> Published:
+    """Tell what is published of a property.
+
+    Args:
+        name: Its name in Pulumi.
+        kind: Its type.
+        documentation: What pulumi_aws says of it.
+    """
+    text = re.sub(r"\s+", " ", documentation).strip()
+    leaf = _leaf(kind)
+    limit = None
+    if leaf in {"integer", "number"}:
+        limit = _numbers(text, whole=leaf == "integer")
+    elif leaf == "string":
+        limit = _texts(name, text)
+    elif leaf == "policy":
+        limit = Limit(form="policy")
+    return Published(limit, tuple(_listed(_CONFLICTS, text)), tuple(_listed(_ONE_OF, text)))
+
+
+def widened(module: str, limit: Limit | None, *, confirmed: bool) -> Limit | None:
+    """Add the values of those of AWS's enumerations that have all the choices of a text: some are newer.
+
+    Args:
+        module: The type's module in Pulumi.
+        limit: What its documentation says.
+        confirmed: Whether to say nothing where no enumeration has all the choices.
+    """
+    if limit is None or not limit.choices or not all(isinstance(choice, str) for choice in limit.choices):
+        return limit
+    stated = set(limit.choices)
+    more = [values for values in _enumerations(module) if stated <= set(values)]
+    if confirmed and not more:
+        return None
+    newer = [value for values in more for value in values]
+    return replace(limit, choices=tuple(dict.fromkeys([*limit.choices, *newer])))
+
+
+def of_operations(module: str, operations: Iterable[str], name: str, *, inside: bool) -> Limit | None:
+    """Tell what AWS's own models say of a text or number that some operations take.
+
+    Args:
+        module: The type's module in Pulumi.
+        operations: Names of operations, as boto3 or AWS has them.
+        inside: Whether it may be a member of an object that is itself one.
+        name: The path of the member, as AWS or Pulumi has it: `Cors.MaxAge` or `cors.maxAge`.
+
+    Returns:
+        The lengths, the pattern, the range and the enumeration; None when there is no such member.
+    """
+    wanted = {operation.replace("_", "").lower() for operation in operations}
+    for model in _models(module):
+        for operation, described in model.operations.items():
+            if operation.lower() in wanted and described:
+                found = _member(model, described, name.split("."), 0 if inside else 1)
+                if found is not None:
+                    return _of_shape(found, identifier=bool(_IDENTIFIER.search(name)))
+    return None
+
+
+def _leaf(kind: Type) -> str:
+    if kind.kind == "list":
+        return _leaf(kind.args[0])
+    if kind.kind == "union":
+        kinds = {choice.kind for choice in kind.args}
+        if "string" in kinds:
+            return (
+                "policy"
+                if any(choice.name.endswith("PolicyDocumentArgs") for choice in kind.args)
+                else "string"
+            )
+    return kind.kind
+
+
+def _listed(pattern: re.Pattern[str], text: str) -> Iterator[str]:
+    for match in pattern.finditer(text):
+        for token in _ONE.finditer(match["list"]):
+            yield token["name"]
+
+
+def _texts(name: str, text: str) -> Limit | None:
+    if _ARN_NAME.search(name) and name not in _NO_ARNS:
+        return Limit(form="arn")
+    # Where a list is said of a case ("For the … strategy, valid values are …"), there are other cases.
+    if "also valid" not in text and any(_begins(text, found.start()) for found in _CHOICES.finditer(text)):
+        return Limit(choices=tuple(dict.fromkeys(_listed(_CHOICES, text))))
+    if _JSON.search(text) and "YAML" not in text:
+        return Limit(form="json")
+    length = _LENGTH.search(text)
+    if length is None:
+        return None
+    return Limit(min_length=int(length["low"] or 0), max_length=int(length["high"] or length["most"]))
+
+
+def _begins(text: str, start: int) -> bool:
+    """Tell whether a sentence begins at a place of a text."""
+    before = text[:start].rstrip()
+    return not before or before.endswith((".", ")", ":", ">", "The", "Possible"))
+
+
+def _numbers(text: str, *, whole: bool) -> Limit | None:
+    choices: list[int] = []
+    multiple = 0
+    for match in _CHOICES.finditer(text):
+        tokens = [token["name"] for token in _ONE.finditer(match["list"])]
+        usable = whole and (match["of"] or _begins(text, match.start()))
+        if usable and all(re.fullmatch(r"-?\d+", token) for token in tokens):
+            choices += map(int, tokens)
+            multiple = int(match["of"] or 0)
+    for match in _NUMBERS.finditer(text):
+        choices += [int(number) for number in re.findall(r"\d+", match["list"])] if whole else []
+    if choices:
+        return Limit(choices=tuple(dict.fromkeys(choices)), multiple=multiple)
+    return _range(text)
+
+
+def _range(text: str) -> Limit | None:
+    sentences = re.split(r"(?<=[.)]) (?=[A-Z])", _HARMLESS.sub("", text))
+    for sentence in sentences:
+        if _CONDITIONAL.search(sentence):
+            continue
+        beside = (-1,) if re.search(r"(?<!\w)`?-1\b", text) else ()
+        for pattern in _RANGES:
+            found = list(pattern.finditer(sentence))
+            if len(found) == 1:
+                low, high = (_number(found[0][name]) for name in ("low", "high"))
+                return Limit(choices=beside, minimum=low, maximum=high)
+        least, most = _LEAST.search(sentence), _MOST.search(sentence)
+        if least is not None or most is not None:
+            low = _number(least["low"]) if least is not None else None
+            high = _number(most["high"]) if most is not None else None
+            return Limit(choices=beside, minimum=low, maximum=high)
+    return Limit(minimum=1) if "non-zero positive integer" in text else None
+
+
+def _number(text: str) -> int:
+    return int(text.replace(",", ""))
+
+
+@dataclass(frozen=True)
+class _Model:
+    """One service in botocore.
+
+    Attributes:
+        operations: The input's shape by operation.
+        shapes: All shapes.
+    """
+
+    operations: Mapping[str, str]
+    shapes: Mapping[str, Mapping[str, object]]
+
+
+@functools.cache
+def _models(module: str) -> tuple[_Model, ...]:
+    spec = importlib.util.find_spec("botocore")
+    if spec is None or spec.origin is None:
+        return ()
+    data = Path(spec.origin).parent / "data"
+    services = _SERVICES.get(module) or [
+        path.name for path in data.iterdir() if path.name.replace("-", "") == module
+    ]
+    return tuple(_read(data / service) for service in services)
+
+
+def _read(folder: Path) -> _Model:
+    path = max(folder.glob("*/service-2.json*"))
+    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    document = cast("dict[str, dict[str, dict[str, object]]]", json.loads(content))
+    operations = {
+        name: cast("dict[str, str]", operation.get("input") or {}).get("shape", "")
+        for name, operation in document["operations"].items()
+    }
+    return _Model(operations, document["shapes"])
+
+
+@functools.cache
+def _enumerations(module: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(
+        tuple(cast("list[str]", shape["enum"]))
+        for model in _models(module)
+        for shape in model.shapes.values()
+        if "enum" in shape
+    )
+
+
+def _member(model: _Model, shape: str, steps: list[str], depth: int = 0) -> Mapping[str, object] | None:
+    """Find a member by a property's path, in the shape itself or in an object right inside it."""
+    described = _element(model, shape)
+    members = cast("dict[str, dict[str, str]]", described.get("members") or {})
+    by_name = {name.lower(): member["shape"] for name, member in members.items()}
+    for spelled in _spelled(steps[0]):
+        if spelled in by_name:
+            found = _element(model, by_name[spelled])
+            if len(steps) == 1:
+                return found if found["type"] not in {"structure", "map"} else None
+            return _member(model, by_name[spelled], steps[1:], 1)
+    if depth == 0:
+        for member in by_name.values():
+            found = _member(model, member, steps, 1)
+            if found is not None:
+                return found
+    return None
+
+
+def _element(model: _Model, shape: str) -> Mapping[str, object]:
+    described = model.shapes[shape]
+    while described["type"] == "list":
+        described = model.shapes[cast("dict[str, str]", described["member"])["shape"]]
+    return described
+
+
+def _spelled(name: str) -> tuple[str, ...]:
+    """Give the spellings that a name may have in AWS: Pulumi makes lists plural, and objects singular."""
+    low = name.lower()
+    return (low, low.removesuffix("s"), f"{low}s", low.removesuffix("es"), low.removesuffix("ies") + "y")
+
+
+def _of_shape(shape: Mapping[str, object], *, identifier: bool) -> Limit | None:
+    if "enum" in shape:
+        return Limit(choices=tuple(cast("list[str]", shape["enum"])))
+    low, high = cast("int | None", shape.get("min")), cast("int | None", shape.get("max"))
+    if shape["type"] in {"integer", "long", "double", "float"}:
+        return Limit(minimum=low, maximum=high) if low is not None or high is not None else None
+    if shape["type"] != "string":
+        return None
+    limit = Limit(min_length=low or 0, max_length=high)
+    pattern = str(shape.get("pattern") or "")
+    if _usable(pattern):
+        if re.match(r"\(*arn:", pattern) and not re.fullmatch(pattern, "name"):
+            return Limit(form="arn")
+        # Programs that are only previewed give identifiers that look like none.
+        limit = limit if identifier else replace(limit, pattern=pattern)
+    return limit if limit != Limit() else None
+
+
+def _usable(pattern: str) -> bool:
+    """Tell whether Python reads a pattern as AWS does; Java's character properties are unknown to it."""
+    try:
+        re.compile(pattern)
+    except re.error:
+        return False
+    return bool(pattern) and r"\p{" not in pattern

@@ -1,0 +1,82 @@
+"""What AWS refuses is refused before it is deployed, and nothing that it takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+import yaml
+
+from tapgate.embedded.aws_provider.inputs import Request, check_inputs
+from tapgate.embedded.aws_provider.rehearsal.marks import MARKED_NUMBER, marked_text
+from tapgate.embedded.aws_provider.settings import Settings
+from tapgate.embedded.aws_provider.values import UNKNOWN, Properties, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TABLE = cast(
+    "dict[str, dict[str, object]]",
+    yaml.safe_load(Path(__file__).with_name("refused.yaml").read_text("utf-8")),
+)
+
+
+def _cases(kind: str) -> list[object]:
+    return list(_each(kind))
+
+
+def _each(kind: str) -> Iterator[object]:
+    for token, entry in TABLE.items():
+        good = cast("Properties", entry["good"])
+        for number, change in enumerate(cast("list[Properties]", entry[kind])):
+            own = {name: value for name, value in change.items() if name != "source"}
+            inputs = {name: value for name, value in {**good, **own}.items() if value is not None}
+            yield pytest.param(token, inputs, id=f"{token.rpartition(':')[2]}-{number}-{next(iter(own))}")
+
+
+def _reasons(token: str, inputs: Properties, secrets: frozenset[str] = frozenset()) -> list[str]:
+    request = Request(token, "thing", inputs, {}, b"seed", secrets=secrets)
+    return [failure.reason for failure in check_inputs(request, Settings())[1]]
+
+
+@pytest.mark.parametrize(("token", "inputs"), _cases("bad"))
+def test_what_aws_refuses_is_refused(token: str, inputs: Properties) -> None:
+    reasons = _reasons(token, inputs)
+    assert reasons
+    assert all("Fix: " in reason for reason in reasons)
+
+
+@pytest.mark.parametrize(("token", "inputs"), _cases("fine"))
+def test_what_aws_takes_is_taken(token: str, inputs: Properties) -> None:
+    assert _reasons(token, inputs) == []
+
+
+@pytest.mark.parametrize("token", TABLE)
+def test_the_inputs_that_cases_change_are_taken(token: str) -> None:
+    assert _reasons(token, cast("Properties", TABLE[token]["good"])) == []
+
+
+@pytest.mark.parametrize(("token", "inputs"), _cases("bad"))
+def test_the_unknown_is_taken(token: str, inputs: Properties) -> None:
+    unknown: Properties = dict.fromkeys([*cast("Properties", TABLE[token]["good"]), *inputs], UNKNOWN)
+    assert _reasons(token, unknown) == []
+
+
+@pytest.mark.parametrize(("name", "value"), [("role", marked_text("x")), ("timeout", MARKED_NUMBER)])
+def test_what_a_rehearsal_made_up_is_taken(name: str, value: Value) -> None:
+    function = "aws:lambda/function:Function"
+    assert _reasons(function, {**cast("Properties", TABLE[function]["good"]), name: value}) == []
+
+
+def test_the_list_is_long_enough_and_names_its_sources() -> None:
+    bad = [change for entry in TABLE.values() for change in cast("list[Properties]", entry["bad"])]
+    assert len(bad) >= 110
+    assert {str(change["source"]) for change in bad} == {"docs", "model", "provider", "naming"}
+
+
+@pytest.mark.parametrize("value", ["hush", {"maxReceiveCount": "hush"}])
+def test_no_message_shows_a_secret(value: Value) -> None:
+    reasons = _reasons("aws:sqs/queue:Queue", {"redrivePolicy": value}, frozenset({"redrivePolicy"}))
+    assert reasons
+    assert "hush" not in " ".join(reasons)
