@@ -19,7 +19,6 @@ from tap_guardrails.aws.alarms.coverage import (
     missing_alarm,
 )
 from tap_guardrails.aws.alarms.options import ALARM_SETTINGS, alarm_options
-from tap_guardrails.aws.metrics.dynamodb import READ_OPERATIONS, WRITE_OPERATIONS
 from tap_guardrails.aws.resource_types import TABLE
 from tap_guardrails.model import (
     Control,
@@ -35,6 +34,10 @@ from tap_guardrails.model import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+READ_OPERATIONS: Final = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
+WRITE_OPERATIONS: Final = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"})
+"""The operations that `ThrottledRequests` tells apart."""
 
 NAMESPACE: Final = "AWS/DynamoDB"
 READS: Final = RequiredMetric(NAMESPACE, "ReadThrottleEvents", "TableName", TABLE)

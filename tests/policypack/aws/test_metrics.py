@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from tap_guardrails.aws.metrics import KNOWN, lookup
-from tap_guardrails.aws.metrics.metric import (
+from tap_guardrails.aws.metrics import (
+    BEHAVIOURS,
     STATISTICS,
+    certain_slip,
+    known_metrics,
     legal_statistic,
-    sets,
+    lookup,
+    one_letter_apart,
+    published,
+    slip_of,
+    suits,
 )
-from tap_guardrails.aws.metrics.namespaces import certain_slip, one_letter_apart, published, slip_of
 from tap_guardrails.aws.tables import table
 
 
@@ -69,28 +74,27 @@ def test_names_one_letter_apart(one: str, other: str, *, near: bool) -> None:
     assert one_letter_apart(other, one) is near
 
 
-def test_the_tables_are_of_namespaces_that_exist() -> None:
-    assert KNOWN.keys() <= published()
+def test_what_is_known_is_of_namespaces_that_exist() -> None:
+    assert BEHAVIOURS.keys() == set(table("metrics")["complete"]) <= published()
     assert lookup("AWS/Lambda", "Errors") is not None
     assert lookup("AWS/Lambda", "errors") is None
+    assert lookup("AWS/ApiGateway", "5xx") is None
     assert lookup("TapStack", "Errors") is None
 
 
-@pytest.mark.parametrize("namespace", table("metrics")["complete"])
-def test_what_is_known_of_metrics_is_known_of_every_documented_one(namespace: str) -> None:
-    entries: dict[str, str] = table("metrics")[namespace]
-    documented = {
-        name: set(sets(*dimensions.split(" | ")))
-        for dimensions, names in entries.items()
-        for name in names.split()
-    }
-    assert {name: set(metric.dimensions) for name, metric in KNOWN[namespace].items()} == documented
+@pytest.mark.parametrize("namespace", sorted(BEHAVIOURS))
+def test_how_a_metric_behaves_is_said_once_of_every_documented_one(namespace: str) -> None:
+    documented = [name for names in table("metrics")[namespace].values() for name in names.split()]
+    assert sorted(name for _, names in BEHAVIOURS[namespace] for name in names.split()) == sorted(documented)
 
 
-@pytest.mark.parametrize("namespace", sorted(KNOWN))
+@pytest.mark.parametrize("namespace", sorted(BEHAVIOURS))
 def test_every_metric_has_dimensions_a_range_and_statistics(namespace: str) -> None:
-    for metric in KNOWN[namespace].values():
+    metrics = known_metrics(namespace)
+    assert metrics
+    for metric in metrics.values():
         assert metric.dimensions
-        assert metric.sample.low <= metric.sample.high
-        assert metric.statistics <= STATISTICS
-        assert metric.suits("p99")
+        assert metric.behaviour.unit
+        assert metric.behaviour.sample.low <= metric.behaviour.sample.high
+        assert metric.behaviour.statistics <= STATISTICS
+        assert suits(metric, "p99")

@@ -6,10 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_guardrails.aws.alarms.plan import GREATER, GREATER_OR_EQUAL, LESS, Plan, Source
 from tap_guardrails.aws.alarms.syntax import ExpressionError, RefusedError
 from tap_guardrails.aws.alarms.witness import covers, outcome
-from tap_guardrails.aws.alarms.worlds import Machine, Situation, statistic_of
+from tap_guardrails.aws.alarms.worlds import (
+    GREATER,
+    GREATER_OR_EQUAL,
+    LESS,
+    Machine,
+    Plan,
+    Situation,
+    Source,
+    statistic_of,
+)
 
 ERRORS, INVOCATIONS, DURATION, READS = (
     ("AWS/Lambda", "Errors", 0),

@@ -6,14 +6,23 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.alarms.alarm import ITSELF, Alarm, Series
-from tap_guardrails.aws.alarms.plan import BAND, MINUTE, SHORTEST_SECONDS, WITH_NUMBER, plan_of
 from tap_guardrails.aws.alarms.receivers import action_findings
 from tap_guardrails.aws.alarms.syntax import ExpressionError, RefusedError
-from tap_guardrails.aws.alarms.witness import Outcome, outcome, tried
+from tap_guardrails.aws.alarms.witness import SHORTEST_SECONDS, Outcome, outcome, plan_of, tried
+from tap_guardrails.aws.alarms.worlds import BAND, MINUTE, WITH_NUMBER
 from tap_guardrails.aws.location import own_region, region_of, same_location
-from tap_guardrails.aws.metrics import KNOWN, lookup
-from tap_guardrails.aws.metrics.metric import STATISTICS, Metric, legal_statistic
-from tap_guardrails.aws.metrics.namespaces import certain_slip, is_aws, published, slip_of
+from tap_guardrails.aws.metrics import (
+    STATISTICS,
+    Metric,
+    certain_slip,
+    is_aws,
+    known_metrics,
+    legal_statistic,
+    lookup,
+    published,
+    slip_of,
+    suits,
+)
 from tap_guardrails.aws.resource_types import COMPOSITE_ALARM, METRIC_ALARM
 from tap_guardrails.model import (
     Absent,
@@ -116,7 +125,7 @@ def identity_findings(series: Series, alarm: Resource, more: More) -> Iterator[F
     yield from must(name, bool, problem="The alarm names no metric.", required="the name of a metric")
     if isinstance(namespace, Known) and namespace.value in GLOBAL_NAMESPACES:
         yield from region_findings(namespace, alarm)
-    known = KNOWN.get(namespace.value) if isinstance(namespace, Known) else None
+    known = known_metrics(namespace.value) if isinstance(namespace, Known) else None
     if known is not None and isinstance(namespace, Known) and isinstance(name, Known):
         if name.value in known:
             yield from metric_findings(series, known[name.value])
@@ -176,18 +185,19 @@ def metric_findings(series: Series, metric: Metric) -> Iterator[Finding]:
             "AWS does not emit this metric with these dimensions, so the alarm never has data.",
             f"exactly the dimensions {' or '.join(sets)}",
         )
-    if not isinstance(series.unit, Absent):
+    behaviour = metric.behaviour
+    if not isinstance(series.unit, Absent) and behaviour.unit:
         yield from must(
             series.unit,
-            lambda value: value == metric.unit,
+            lambda value: value == behaviour.unit,
             problem="AWS does not emit this metric in this unit, so the alarm never has data.",
-            required=f'nothing, or "{metric.unit}"',
+            required=f'nothing, or "{behaviour.unit}"',
         )
-    if isinstance(series.statistic, Known) and not metric.suits(series.statistic.value):
+    if isinstance(series.statistic, Known) and not suits(metric, series.statistic.value):
         yield violation(
             series.statistic,
             "The statistic does not say what the metric counts.",
-            f"one of {', '.join(sorted(metric.statistics))}",
+            f"one of {', '.join(sorted(behaviour.statistics))}",
         )
 
 

@@ -258,10 +258,10 @@ class Calculator:
     def _reduced(self, name: str, value: Value) -> Value:
         reduce = REDUCERS[name]
         if isinstance(value, list):
-            if not value:
-                raise ExpressionError("a function over nothing")
             filler = 0.0 if name in MISSING_IS_ZERO else None
-            return tuple(gathered(reduce, points, filler) for points in zip(*value, strict=True))
+            return tuple(
+                gathered(reduce, points, filler) for points in zip(*filled_array(value), strict=True)
+            )
         points = self._series_of(value)[0]
         present = [point for point in points if point is not None]
         if not present:
@@ -362,19 +362,12 @@ def pair(operation: Callable[[float, float], float], left: float | Points, right
 
 def mapped(function: Callable[[float], float], value: Value) -> Value:
     """Apply a function to each data point."""
-    if isinstance(value, (int, float)):
-        result = tidy(lambda: function(value))
-        return math.nan if result is None else float(result)
     if isinstance(value, list):
-        return [pointwise(function, series) for series in value]
-    return pointwise(function, value)
-
-
-def pointwise(function: Callable[[float], float], series: Points) -> Points:
-    """Apply a function to each data point of a series."""
-    return tuple(
-        None if point is None else tidy(lambda point=point: float(function(point))) for point in series
-    )
+        return [series for one in value for series in array(mapped(function, one))]
+    if isinstance(value, tuple):
+        return tuple(None if one is None else tidy(lambda one=one: float(function(one))) for one in value)
+    result = tidy(lambda: float(function(value)))
+    return math.nan if result is None else result
 
 
 def gathered(
@@ -397,11 +390,12 @@ def carried(series: Points) -> Points:
     return tuple(results)
 
 
-def one_of(members: list[Points], position: int) -> Points:
-    """Return one series of an array."""
+def filled_array(value: Value) -> list[Points]:
+    """Return a value as an array of at least one time series."""
+    members = array(value)
     if not members:
         raise ExpressionError("a function over nothing")
-    return members[position]
+    return members
 
 
 def sliced(members: list[Points], ends: list[int]) -> list[Points]:
@@ -412,8 +406,8 @@ def sliced(members: list[Points], ends: list[int]) -> list[Points]:
 
 
 ARRAY_FUNCTIONS: Final[dict[str, Callable[[Value, list[Value]], Value]]] = {
-    "FIRST": lambda value, _: one_of(array(value), 0),
-    "LAST": lambda value, _: one_of(array(value), -1),
+    "FIRST": lambda value, _: filled_array(value)[0],
+    "LAST": lambda value, _: filled_array(value)[-1],
     "METRIC_COUNT": lambda value, _: float(len(array(value))),
     "REMOVE_EMPTY": lambda value, _: [one for one in array(value) if any(point is not None for point in one)],
     "SLICE": lambda value, ends: sliced(array(value), [whole(end) for end in ends]),

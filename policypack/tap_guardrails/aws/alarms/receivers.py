@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.alarms.composite import goes_off, suppressed_by
-from tap_guardrails.aws.alarms.mutes import always_muted_by
+from tap_guardrails.aws.alarms.mutes import MUTE_RULE, always_muted_by
 from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.invocation import PERMISSIONS_OF, function_name
 from tap_guardrails.aws.location import own_region, region_of, same_location
@@ -115,7 +115,8 @@ def own_actions(
             yield undecided(actions, TELL)
         case Invalid():
             yield invalid(actions, TELL)
-    yield from mute_findings(alarm, kind, actions.node, stack)
+    if any(stack.of(*MUTE_RULE.types)):
+        yield from mute_findings(alarm, kind, actions.node, stack)
 
 
 def mute_findings(alarm: Resource, kind: ResourceType, node: PropertyRef, stack: Stack) -> Iterator[Finding]:
@@ -210,7 +211,9 @@ def deaf_findings(
     caller = Caller(
         ALARM_PRINCIPAL, "cloudwatch", region_of(alarm), None if name is None else f"alarm:{name}"
     )
-    topics = stack.resolve_reference(alarm, action, TOPIC, topic_name)
+    topics = (
+        stack.resolve_reference(alarm, action, TOPIC, topic_name) if any(stack.of(*TOPIC.types)) else NOWHERE
+    )
     receivers = [
         list(topic_findings(action, topic, caller, stack, options))
         for topic in (*topics.certain, *(topics.possible if isinstance(action.text(), Unknown) else ()))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
 DEEPEST: Final = 50
 """Parentheses within parentheses that are followed; nobody writes more, and Python's stack has an end."""
@@ -227,6 +227,44 @@ def parts(tree: Expression) -> Iterator[Expression]:
                 waiting.extend(operand for _, operand in rest)
             case _:
                 pass
+
+
+BARE_WORDS: Final = frozenset({"REPEAT", "LINEAR", "ASC", "DESC", "AVG", "MAX", "MIN", "SUM"})
+"""Words in an expression that name no query."""
+
+
+def in_order(returned: str, trees: Mapping[str, Expression], metrics: Collection[str]) -> tuple[str, ...]:
+    """Return the expressions that one of them is made of, itself too, each after those that it is made of.
+
+    Args:
+        returned: The identifier of that one, or of a metric.
+        trees: The expressions by identifier.
+        metrics: The identifiers of the metrics.
+
+    Raises:
+        ExpressionError: One refers to itself, or to a query that is not there.
+    """
+    opened: set[str] = set()
+    ordered: dict[str, None] = {}
+    waiting = [returned]
+    while waiting:
+        key = waiting[-1]
+        if key in metrics or key in ordered:
+            waiting.pop()
+            continue
+        if key not in trees:
+            raise ExpressionError(f"there is no metric query {key!r}")
+        named = {part.value for part in parts(trees[key]) if isinstance(part, Name)}
+        inner = sorted(named - set(metrics) - BARE_WORDS - ordered.keys())
+        if inner and key in opened:
+            raise ExpressionError(f"{key!r} refers to itself")
+        opened.add(key)
+        if inner:
+            waiting.extend(inner)
+        else:
+            ordered[key] = None
+            waiting.pop()
+    return tuple(ordered)
 
 
 INSIGHTS_TOKEN: Final = re.compile(r"""\s*("[^"]*"|'[^']*'|!=|[=(),]|[A-Za-z0-9_./:-]+)""")

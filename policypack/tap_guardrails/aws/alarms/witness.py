@@ -8,20 +8,121 @@ from __future__ import annotations
 import itertools
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from tap_guardrails.aws.alarms.plan import ABOVE_BAND, BAND, BELOW_BAND, Plan, Variable
-from tap_guardrails.aws.alarms.worlds import ALARM, LADDER, MONDAY, Machine, Situation
+from tap_guardrails.aws.alarms.alarm import ITSELF
+from tap_guardrails.aws.alarms.worlds import (
+    ABOVE_BAND,
+    ALARM,
+    BAND,
+    BELOW_BAND,
+    GREATER,
+    LADDER,
+    MINUTE,
+    MONDAY,
+    WITH_NUMBER,
+    Machine,
+    Plan,
+    Situation,
+    Source,
+    Variable,
+)
+from tap_guardrails.aws.metrics import legal_statistic
+from tap_guardrails.model import Absent, Known, Unknown
 from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tap_guardrails.aws.alarms.alarm import Alarm, Series
+    from tap_guardrails.model import PropertyValue
+
+T = TypeVar("T")
+
 PLANS: Final = 2048
 """How many alarms, all different, an answer is kept for."""
 
+DEFAULT_TIMEOUT_SECONDS: Final = 3
+"""A function's timeout when it sets none."""
+
+SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 900.0
+"""Between these is a function's timeout: https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html"""
+
 RUNGS_LATER: Final = 9
 """Every so manyth rung is tried at moments other than the first."""
+
+
+def plan_of(alarm: Alarm, most_events: int, unknown_timeout: float = LONGEST_SECONDS) -> tuple[Plan, bool]:
+    """Return what decides when an alarm fires, and whether all of it is known.
+
+    Args:
+        alarm: The alarm.
+        most_events: How many events a minute can have at most.
+        unknown_timeout: What to take for a function's timeout that is not known yet, in seconds.
+    """
+    known = [alarm.operator, alarm.periods, *(one.period for one in alarm.series.values())]
+    complete = all(isinstance(one, Known) for one in known)
+    complete = complete and all(
+        isinstance(one.statistic, Known) and legal_statistic(one.statistic.value)
+        for one in alarm.series.values()
+    )
+    complete = complete and all(isinstance(one, (Known, Absent)) for one in (alarm.missing, alarm.datapoints))
+    operator = value_or(alarm.operator, GREATER)
+    compared = alarm.band if operator in BAND else alarm.threshold
+    complete = complete and isinstance(compared, Known) and operator in WITH_NUMBER | BAND
+    periods = max(1, value_or(alarm.periods, 1))
+    places: dict[object, int] = {}
+    sources = tuple(
+        Source(
+            key,
+            (
+                value_or(one.namespace, ""),
+                value_or(one.name, ""),
+                places.setdefault(place_of(one), len(places)),
+            ),
+            value_or(one.statistic, "Sum"),
+            max(1, value_or(one.period, MINUTE)),
+            limit_of(one, unknown_timeout),
+        )
+        for key, one in alarm.series.items()
+    )
+    plan = Plan(
+        sources,
+        tuple((key, one.value) for key, one in alarm.expressions.items()),
+        alarm.returned or ITSELF,
+        operator,
+        None if operator in BAND else value_or(alarm.threshold, 0.0),
+        value_or(alarm.missing, "missing"),
+        periods,
+        min(periods, max(1, value_or(alarm.datapoints, periods))),
+        most_events,
+    )
+    return plan, complete
+
+
+def value_or(reading: PropertyValue[T], default: T) -> T:
+    """Return a value that is known, or another one."""
+    return reading.value if isinstance(reading, Known) else default
+
+
+def place_of(series: Series) -> object:
+    """Return what tells what one series is about from what others are about."""
+    if not isinstance(series.dimensions, Known):
+        return None
+    return tuple(sorted((name, str(node.value)) for name, node in series.dimensions.value.items()))
+
+
+def limit_of(series: Series, unknown_timeout: float) -> float:
+    """Return the most that a duration can be, in milliseconds."""
+    match series.timeouts:
+        case (Known(seconds),):
+            return seconds * 1000
+        case (Absent(),):
+            return DEFAULT_TIMEOUT_SECONDS * 1000.0
+        case (Unknown(),):
+            return unknown_timeout * 1000
+        case _:
+            return math.inf
 
 
 @record

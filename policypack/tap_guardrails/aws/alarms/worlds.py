@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from tap_guardrails.aws.alarms.metric_math import (
     CLOCK,
@@ -20,32 +20,35 @@ from tap_guardrails.aws.alarms.metric_math import (
     Points,
     Value,
 )
-from tap_guardrails.aws.alarms.plan import (
-    GREATER,
-    GREATER_OR_EQUAL,
-    LESS,
-    LESS_OR_EQUAL,
-    MINUTE,
-    Plan,
-    Source,
-    Variable,
-    in_order,
-)
 from tap_guardrails.aws.alarms.syntax import (
     Call,
     Expression,
     Name,
     Number,
     RefusedError,
+    in_order,
     parse,
     parts,
 )
-from tap_guardrails.aws.metrics import lookup
-from tap_guardrails.aws.metrics.metric import NOUGHT_OR_ONE, OF_EVENTS, ONE, Metric
+from tap_guardrails.aws.metrics import NOUGHT_OR_ONE, OF_EVENTS, ONE, Behaviour, lookup
 from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+Variable: TypeAlias = tuple[str, str, int]
+"""A metric of one thing: namespace, name, and which of the alarm's sets of dimensions."""
+
+GREATER, GREATER_OR_EQUAL = "GreaterThanThreshold", "GreaterThanOrEqualToThreshold"
+LESS, LESS_OR_EQUAL = "LessThanThreshold", "LessThanOrEqualToThreshold"
+ABOVE_BAND, BELOW_BAND = "GreaterThanUpperThreshold", "LessThanLowerThreshold"
+OUTSIDE_BAND: Final = "LessThanLowerOrGreaterThanUpperThreshold"
+
+BAND: Final = frozenset({ABOVE_BAND, BELOW_BAND, OUTSIDE_BAND})
+WITH_NUMBER: Final = frozenset({GREATER, GREATER_OR_EQUAL, LESS, LESS_OR_EQUAL})
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"""
+
+MINUTE: Final = 60
 
 MOST_TRIED: Final = 4_000
 """How many worlds are tried before an alarm is said never to fire."""
@@ -71,6 +74,52 @@ COMPARED: Final[dict[str, Callable[[float, float], bool]]] = {
 ALARM, OK, INSUFFICIENT = "ALARM", "OK", "INSUFFICIENT_DATA"
 TALLIES: Final = frozenset({"Sum", "SampleCount"})
 """Statistics that grow with the number of events, however large each is."""
+
+
+@record
+class Source:
+    """A metric of an alarm.
+
+    Attributes:
+        key: The identifier of its query.
+        variable: What it measures.
+        statistic: Its statistic.
+        period: The length of a period, in seconds.
+        limit: The most that a value can be, for the duration of a function whose timeout is known.
+    """
+
+    key: str
+    variable: Variable
+    statistic: str
+    period: int
+    limit: float
+
+
+@record
+class Plan:
+    """All of an alarm that decides when it fires; equal alarms on different things have equal plans.
+
+    Attributes:
+        sources: Its metrics.
+        expressions: Its expressions by identifier.
+        returned: The identifier of the query that is compared.
+        operator: The comparison.
+        threshold: What is compared with; None for a band of normal values.
+        missing: How missing data are treated.
+        periods: How many periods are looked at.
+        datapoints: How many of them have to be bad.
+        most_events: How many events a minute can have at most.
+    """
+
+    sources: tuple[Source, ...]
+    expressions: tuple[tuple[str, str], ...]
+    returned: str
+    operator: str
+    threshold: float | None
+    missing: str
+    periods: int
+    datapoints: int
+    most_events: int
 
 
 @record
@@ -102,24 +151,25 @@ class Situation:
     silent: bool = False
 
 
-def metric_of(variable: Variable) -> Metric | None:
-    """Return what is known of a variable's metric."""
-    return lookup(variable[0], variable[1])
+def behaviour_of(variable: Variable) -> Behaviour | None:
+    """Return how a variable's metric behaves, or None when that is not known."""
+    metric = lookup(variable[0], variable[1])
+    return metric.behaviour if metric is not None and metric.behaviour.unit else None
 
 
-def is_call(metric: Metric) -> bool:
+def is_call(metric: Behaviour) -> bool:
     """Tell whether each call is a sample of this metric."""
     return metric.sample == ONE
 
 
-def is_event(metric: Metric) -> bool:
+def is_event(metric: Behaviour) -> bool:
     """Tell whether each call is a sample that says whether something went wrong."""
     return metric.sample == NOUGHT_OR_ONE and metric.statistics == OF_EVENTS
 
 
 def is_level(variable: Variable) -> bool:
     """Tell whether nothing else says what a variable is at."""
-    metric = metric_of(variable)
+    metric = behaviour_of(variable)
     return metric is None or not (metric.sparse or is_call(metric) or is_event(metric))
 
 
@@ -159,8 +209,8 @@ class Machine:
         """
         self.plan = plan
         self.trees = {key: parse(text) for key, text in plan.expressions}
-        self.order = in_order(plan, self.trees)
         self.sources = {source.key: source for source in plan.sources}
+        self.order = in_order(plan.returned, self.trees, self.sources.keys())
         self.tried = 0
         self.periods = {source.key: source.period for source in plan.sources}
         self.base = min(self.periods.values(), default=MINUTE)
@@ -190,7 +240,7 @@ class Machine:
 
     def calls_only(self, variable: Variable) -> bool:
         """Tell whether a variable only counts calls."""
-        metric = metric_of(variable)
+        metric = behaviour_of(variable)
         return metric is not None and is_call(metric)
 
     def state(self, situation: Situation) -> str:
@@ -293,7 +343,7 @@ class MachineWorld:
     def metric(self, key: str) -> Points:
         """Return the data points of a metric."""
         source = self._machine.sources[key]
-        metric = metric_of(source.variable)
+        metric = behaviour_of(source.variable)
         shape = self._situation.shape if self._machine.windowed else (1.0,)
         return tuple(self._point(source, metric, share) for share in shape)
 
@@ -303,7 +353,7 @@ class MachineWorld:
         rung = machine.ladder[(situation.offset + position * situation.stride) % len(machine.ladder)]
         return max(low, min(high, rung))
 
-    def _point(self, source: Source, metric: Metric | None, share: float) -> float | None:
+    def _point(self, source: Source, metric: Behaviour | None, share: float) -> float | None:
         situation = self._situation
         if situation.silent:
             return None
