@@ -23,6 +23,7 @@ from tap_guardrails.model import (
     Invalid,
     Known,
     PropertyRef,
+    Relation,
     Resource,
     ResourceType,
     Stack,
@@ -211,9 +212,8 @@ def deaf_findings(
     caller = Caller(
         ALARM_PRINCIPAL, "cloudwatch", region_of(alarm), None if name is None else f"alarm:{name}"
     )
-    topics = (
-        stack.resolve_reference(alarm, action, TOPIC, topic_name) if any(stack.of(*TOPIC.types)) else NOWHERE
-    )
+    any_topic = any(stack.of(*TOPIC.types))
+    topics = stack.resolve_reference(alarm, action, TOPIC, topic_name) if any_topic else Relation()
     receivers = [
         list(topic_findings(action, topic, caller, stack, options))
         for topic in (*topics.certain, *(topics.possible if isinstance(action.text(), Unknown) else ()))
