@@ -1,4 +1,4 @@
-"""TapStack: an API that takes documents in, a queue, a processor, and everything that guards them.
+"""TapStack: an API that ingests items, a queue, a processor, and everything that guards them.
 
 `TapStack` is the component, `TapStackArgs` its arguments. YAML programs reach it as `tap:index:TapStack`
 through `packages: {tap: ./program}`, Python programs by `from tap_stack import TapStack`.

@@ -1,4 +1,4 @@
-"""The five alarms. Each tells the same topic when it fires and when it is over.
+"""The seven alarms. Each notifies the same topic when it fires and when it is over.
 
 Lambda and DynamoDB send no data while nothing happens, so for their metrics missing data is good news.
 """
@@ -6,14 +6,17 @@ Lambda and DynamoDB send no data while nothing happens, so for their metrics mis
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Literal
 
 import pulumi_aws as aws
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pulumi
 
-    from tap_stack.scope import Scope
+    from tap_stack.context import Context
 
 PERIOD_SECONDS = 300
 
@@ -26,151 +29,155 @@ class Watched:
     processor: aws.lambda_.Function
     table: aws.dynamodb.Table
     dead_letters: aws.sqs.Queue
+    failed_events: aws.sqs.Queue
 
 
-def create_alarms(scope: Scope, watched: Watched, topic: pulumi.Input[str]) -> None:
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A statistic of one metric, over periods of `PERIOD_SECONDS`."""
+
+    namespace: str
+    name: str
+    dimensions: dict[str, pulumi.Input[str]]
+    statistic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """When an alarm fires: above the threshold in each of so many periods."""
+
+    periods: int
+    threshold: int
+    missing: Literal["notBreaching", "ignore"] = "notBreaching"
+    """What a period without data counts as."""
+
+
+def create_alarms(context: Context, watched: Watched, topic: pulumi.Input[str]) -> None:
     """Create the alarms.
 
     Args:
-        scope: The component.
+        context: The component.
         watched: The resources to watch.
         topic: The ARN of the topic to notify.
     """
-    _watch_api_handler(scope, watched.api_handler, topic)
-    _watch_processor(scope, watched.processor, topic)
-    _watch_table(scope, watched.table, topic)
-    _watch_dead_letters(scope, watched.dead_letters, topic)
-
-
-def _watch_api_handler(scope: Scope, function: aws.lambda_.Function, topic: pulumi.Input[str]) -> None:
-    aws.cloudwatch.MetricAlarm(
-        scope.logical("api-handler-errors"),
-        name=scope.names.of("api-handler-errors"),
-        alarm_description="The API handler fails: callers get errors. See its log group and traces.",
-        namespace="AWS/Lambda",
-        metric_name="Errors",
-        dimensions={"FunctionName": function.name},
-        statistic="Sum",
-        period=PERIOD_SECONDS,
-        evaluation_periods=2,
-        comparison_operator="GreaterThanThreshold",
-        threshold=scope.settings.api_handler_error_threshold,
-        treat_missing_data="notBreaching",
-        alarm_actions=[topic],
-        ok_actions=[topic],
-        tags=scope.tags,
-        opts=scope.child(),
+    alarm = partial(_create_alarm, context, topic)
+    settings = context.settings
+    alarm(
+        "api-handler-errors",
+        "The API handler fails: its invocations end in errors. See its log group and traces.",
+        Metric("AWS/Lambda", "Errors", {"FunctionName": watched.api_handler.name}, "Sum"),
+        Condition(periods=2, threshold=settings.api_handler_error_threshold),
     )
-    aws.cloudwatch.MetricAlarm(
-        scope.logical("api-handler-duration"),
-        name=scope.names.of("api-handler-duration"),
-        alarm_description="The API handler is slow and nears its timeout. See its traces.",
-        namespace="AWS/Lambda",
-        metric_name="Duration",
-        dimensions={"FunctionName": function.name},
-        statistic="Average",
-        period=PERIOD_SECONDS,
-        evaluation_periods=3,
-        comparison_operator="GreaterThanThreshold",
-        threshold=scope.settings.api_handler_duration_threshold,
-        treat_missing_data="notBreaching",
-        alarm_actions=[topic],
-        ok_actions=[topic],
-        tags=scope.tags,
-        opts=scope.child(),
+    # A dependency that is down is answered with 503 and a defect with 500: the invocation itself succeeds,
+    # and Errors stays 0. https://docs.aws.amazon.com/lambda/latest/dg/urls-monitoring.html
+    alarm(
+        "api-handler-5xx",
+        "The API answers with 5xx: a dependency is down, or the API handler has a defect. See its log group.",
+        Metric("AWS/Lambda", "Url5xxCount", {"FunctionName": watched.api_handler.name}, "Sum"),
+        Condition(periods=2, threshold=settings.api_handler_error_threshold),
     )
-
-
-def _watch_processor(scope: Scope, function: aws.lambda_.Function, topic: pulumi.Input[str]) -> None:
-    aws.cloudwatch.MetricAlarm(
-        scope.logical("processor-errors"),
-        name=scope.names.of("processor-errors"),
-        alarm_description="The processor fails: documents are late, then dead letters. See its log group.",
-        namespace="AWS/Lambda",
-        metric_name="Errors",
-        dimensions={"FunctionName": function.name},
-        statistic="Sum",
-        period=PERIOD_SECONDS,
-        evaluation_periods=2,
-        comparison_operator="GreaterThanThreshold",
-        threshold=scope.settings.processor_error_threshold,
-        treat_missing_data="notBreaching",
-        alarm_actions=[topic],
-        ok_actions=[topic],
-        tags=scope.tags,
-        opts=scope.child(),
+    alarm(
+        "api-handler-duration",
+        "The API handler is slow and nears its timeout. See its traces.",
+        Metric("AWS/Lambda", "Duration", {"FunctionName": watched.api_handler.name}, "Average"),
+        Condition(periods=3, threshold=settings.api_handler_duration_threshold),
+    )
+    alarm(
+        "processor-errors",
+        "The processor fails: items are late, then dead letters. See its log group.",
+        Metric("AWS/Lambda", "Errors", {"FunctionName": watched.processor.name}, "Sum"),
+        Condition(periods=2, threshold=settings.processor_error_threshold),
+    )
+    alarm(
+        "dynamodb-throttles",
+        "DynamoDB throttles the metadata table: a hot key, or a table or account limit.",
+        _throttles(watched.table),
+        Condition(periods=1, threshold=0),
+    )
+    # SQS falls silent on a queue that nobody touched for six hours, whatever waits in it: an alarm that has
+    # fired must not take silence for a cure.
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/monitoring-using-cloudwatch.html
+    alarm(
+        "dlq-depth",
+        "Items could not be processed and wait in the dead letter queue.",
+        _depth(watched.dead_letters),
+        Condition(periods=1, threshold=0, missing="ignore"),
+    )
+    alarm(
+        "failed-events-depth",
+        "Asynchronous invocations failed for good; their events wait in the queue of failed events.",
+        _depth(watched.failed_events),
+        Condition(periods=1, threshold=0, missing="ignore"),
     )
 
 
-def _watch_table(scope: Scope, table: aws.dynamodb.Table, topic: pulumi.Input[str]) -> None:
-    aws.cloudwatch.MetricAlarm(
-        scope.logical("dynamodb-throttles"),
-        name=scope.names.of("dynamodb-throttles"),
-        alarm_description="DynamoDB throttles the metadata table: a hot key, or a table or account limit.",
-        metric_queries=[
-            {
-                # SUM over a list adds what there is. `reads + writes` would be nothing whenever one of the
-                # two is missing, which is nearly always: each is sent only while it throttles. FILL with 0
-                # can hide the latest data point when that arrives late.
-                # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
-                "id": "throttles",
-                "label": "Throttled reads and writes",
-                "expression": "SUM([reads, writes])",
-                "return_data": True,
+def _depth(queue: aws.sqs.Queue) -> Metric:
+    return Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": queue.name}, "Maximum")
+
+
+def _throttles(table: aws.dynamodb.Table) -> Sequence[aws.cloudwatch.MetricAlarmMetricQueryArgsDict]:
+    return [
+        {
+            # SUM over a list adds what there is. `reads + writes` would be nothing whenever one of the two is
+            # missing, which is nearly always: each is sent only while it throttles. FILL with 0 can hide the
+            # latest data point when that arrives late.
+            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+            "id": "throttles",
+            "label": "Throttled reads and writes",
+            "expression": "SUM([reads, writes])",
+            "return_data": True,
+        },
+        {
+            "id": "reads",
+            "metric": {
+                "namespace": "AWS/DynamoDB",
+                "metric_name": "ReadThrottleEvents",
+                "dimensions": {"TableName": table.name},
+                "stat": "Sum",
+                "period": PERIOD_SECONDS,
             },
-            {
-                "id": "reads",
-                "metric": {
-                    "namespace": "AWS/DynamoDB",
-                    "metric_name": "ReadThrottleEvents",
-                    "dimensions": {"TableName": table.name},
-                    "stat": "Sum",
-                    "period": PERIOD_SECONDS,
-                },
-                "return_data": False,
+            "return_data": False,
+        },
+        {
+            "id": "writes",
+            "metric": {
+                "namespace": "AWS/DynamoDB",
+                "metric_name": "WriteThrottleEvents",
+                "dimensions": {"TableName": table.name},
+                "stat": "Sum",
+                "period": PERIOD_SECONDS,
             },
-            {
-                "id": "writes",
-                "metric": {
-                    "namespace": "AWS/DynamoDB",
-                    "metric_name": "WriteThrottleEvents",
-                    "dimensions": {"TableName": table.name},
-                    "stat": "Sum",
-                    "period": PERIOD_SECONDS,
-                },
-                "return_data": False,
-            },
-        ],
-        evaluation_periods=1,
-        comparison_operator="GreaterThanThreshold",
-        threshold=0,
-        treat_missing_data="notBreaching",
-        alarm_actions=[topic],
-        ok_actions=[topic],
-        tags=scope.tags,
-        opts=scope.child(),
-    )
+            "return_data": False,
+        },
+    ]
 
 
-def _watch_dead_letters(scope: Scope, queue: aws.sqs.Queue, topic: pulumi.Input[str]) -> None:
+def _create_alarm(
+    context: Context,
+    topic: pulumi.Input[str],
+    component: str,
+    description: str,
+    source: Metric | Sequence[aws.cloudwatch.MetricAlarmMetricQueryArgsDict],
+    condition: Condition,
+) -> None:
+    """Create an alarm on a metric, or on the one of some queries that returns data."""
+    metric = source if isinstance(source, Metric) else None
     aws.cloudwatch.MetricAlarm(
-        scope.logical("dlq-depth"),
-        name=scope.names.of("dlq-depth"),
-        alarm_description="Documents could not be processed and wait in the dead letter queue.",
-        namespace="AWS/SQS",
-        metric_name="ApproximateNumberOfMessagesVisible",
-        dimensions={"QueueName": queue.name},
-        statistic="Maximum",
-        period=PERIOD_SECONDS,
-        evaluation_periods=1,
+        context.logical(component),
+        name=context.names.of(component),
+        alarm_description=description,
+        namespace=metric and metric.namespace,
+        metric_name=metric and metric.name,
+        dimensions=metric and metric.dimensions,
+        statistic=metric and metric.statistic,
+        period=PERIOD_SECONDS if metric else None,
+        metric_queries=None if isinstance(source, Metric) else source,
+        evaluation_periods=condition.periods,
         comparison_operator="GreaterThanThreshold",
-        threshold=0,
-        # SQS falls silent on a queue that nobody touched for six hours, whatever waits in it: an alarm that
-        # has fired must not take silence for a cure.
-        # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/monitoring-using-cloudwatch.html
-        treat_missing_data="ignore",
+        threshold=condition.threshold,
+        treat_missing_data=condition.missing,
         alarm_actions=[topic],
         ok_actions=[topic],
-        tags=scope.tags,
-        opts=scope.child(),
+        tags=context.tags,
+        opts=context.child(),
     )

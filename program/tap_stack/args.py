@@ -13,7 +13,7 @@ class TapStackArgs(TypedDict):
     """What an operator can set. Arguments without `Input` shape names and sizes: plain values only."""
 
     environment_suffix: NotRequired[str]
-    """The end of every physical name (`tap-<thing>-<suffix>`) and the value of the `Environment` tag.
+    """The end of every physical name (`tap-<component>-<suffix>`) and the value of the `Environment` tag.
 
     Lower-case letters, digits and single hyphens, at most 25. Absent or empty: what follows `TapStack` in
     the stack's name (`TapStackpr12` gives `pr12`), and `dev` for any other stack.
@@ -25,14 +25,16 @@ class TapStackArgs(TypedDict):
     log_retention_in_days: NotRequired[int]
     """Days that the functions' logs are kept, one of the numbers CloudWatch Logs accepts.
 
-    Default: 7, in `staging` 14, in `prod` 30.
+    Default: the value of `logRetentionInDays` in the project's config, else 7, in `staging` 14, in `prod` 30.
     """
 
     log_level: NotRequired[str]
     """The functions' log level: DEBUG, INFO, WARNING, ERROR or CRITICAL. Default: INFO."""
 
     api_handler_error_threshold: NotRequired[int]
-    """Alarm when the API handler fails more often than this in each of two 5-minute periods. Default: 5."""
+    """Alarm when the API handler fails, or answers with 5xx, more often than this in each of two 5-minute
+    periods. Default: 5.
+    """
 
     processor_error_threshold: NotRequired[int]
     """Alarm when the processor fails more often than this in each of two 5-minute periods. Default: 10."""
@@ -42,8 +44,11 @@ class TapStackArgs(TypedDict):
     5-minute periods. Below its timeout of 30,000. Default: 20000.
     """
 
-    notification_email: NotRequired[str]
-    """Who is told of alarms, by e-mail, once they confirm the subscription. Empty: nobody yet."""
+    notification_email: NotRequired[pulumi.Input[str]]
+    """Who is told of alarms, by e-mail, once they confirm the subscription; may be secret.
+
+    Empty: nobody yet.
+    """
 
     notification_topic_arn: NotRequired[pulumi.Input[str]]
     """An SNS topic in this region that alarms notify instead of a topic of the stack's own.
@@ -52,10 +57,16 @@ class TapStackArgs(TypedDict):
     """
 
     deletion_protection: NotRequired[bool]
-    """Refuse to delete table, bucket and key, in AWS where it can and in Pulumi. Default: true in `prod`."""
+    """Refuse to delete table, bucket and key, in AWS where it can and in Pulumi.
+
+    Default: the value of `deletionProtection` in the project's config, else true in `prod` alone.
+    """
 
     force_destroy: NotRequired[bool]
     """Delete the objects in the bucket along with the stack: for throwaway stacks. Default: false."""
+
+    permissions_boundary: NotRequired[str]
+    """The ARN of the IAM policy that bounds the functions' roles. Empty: none."""
 
     architecture: NotRequired[str]
     """The functions' processors: arm64 or x86_64. Default: arm64."""

@@ -1,4 +1,4 @@
-"""The bucket for documents: `incoming/` as they arrive, `processed/` as they leave."""
+"""The bucket for items: `incoming/` as they arrive, `processed/` as they leave."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pulumi_aws as aws
 from tap_stack.policy_document import deny_plain_transport, document
 
 if TYPE_CHECKING:
+    from tap_stack.context import Context
     from tap_stack.names import Addresses
-    from tap_stack.scope import Scope
 
 OLD_VERSIONS_DAYS = 30
 """How long a replaced or deleted object can still be brought back."""
@@ -47,23 +47,23 @@ def bucket_policy(addresses: Addresses) -> str:
     )
 
 
-def create_data_bucket(scope: Scope, key: aws.kms.Key) -> aws.s3.Bucket:
+def create_data_bucket(context: Context, key: aws.kms.Key) -> aws.s3.Bucket:
     """Create the bucket and everything that belongs to it."""
     bucket = aws.s3.Bucket(
-        scope.logical("data-bucket"),
-        bucket=scope.addresses.apply(lambda addresses: addresses.bucket_name),
-        force_destroy=scope.settings.force_destroy,
-        tags=scope.tags,
-        opts=scope.child(holds_data=True),
+        context.logical("data-bucket"),
+        bucket=context.addresses.apply(lambda addresses: addresses.bucket_name),
+        force_destroy=context.settings.force_destroy,
+        tags=context.tags,
+        opts=context.child(holds_data=True),
     )
     aws.s3.BucketOwnershipControls(
-        scope.logical("data-bucket-ownership"),
+        context.logical("data-bucket-ownership"),
         bucket=bucket.bucket,
         rule={"object_ownership": "BucketOwnerEnforced"},
-        opts=scope.child(),
+        opts=context.child(),
     )
     aws.s3.BucketServerSideEncryptionConfiguration(
-        scope.logical("data-bucket-encryption"),
+        context.logical("data-bucket-encryption"),
         bucket=bucket.bucket,
         rules=[
             {
@@ -74,32 +74,32 @@ def create_data_bucket(scope: Scope, key: aws.kms.Key) -> aws.s3.Bucket:
                 "bucket_key_enabled": True,
             }
         ],
-        opts=scope.child(),
+        opts=context.child(),
     )
     versioning = aws.s3.BucketVersioning(
-        scope.logical("data-bucket-versioning"),
+        context.logical("data-bucket-versioning"),
         bucket=bucket.bucket,
         versioning_configuration={"status": "Enabled"},
-        opts=scope.child(),
+        opts=context.child(),
     )
     public_access = aws.s3.BucketPublicAccessBlock(
-        scope.logical("data-bucket-public-access"),
+        context.logical("data-bucket-public-access"),
         bucket=bucket.bucket,
         block_public_acls=True,
         block_public_policy=True,
         ignore_public_acls=True,
         restrict_public_buckets=True,
-        opts=scope.child(),
+        opts=context.child(),
     )
     aws.s3.BucketPolicy(
-        scope.logical("data-bucket-policy"),
+        context.logical("data-bucket-policy"),
         bucket=bucket.bucket,
-        policy=scope.addresses.apply(bucket_policy),
+        policy=context.addresses.apply(bucket_policy),
         # S3 refuses two conditional changes of one bucket's access at the same time.
-        opts=scope.child(depends_on=[public_access]),
+        opts=context.child(depends_on=[public_access]),
     )
     aws.s3.BucketLifecycleConfiguration(
-        scope.logical("data-bucket-lifecycle"),
+        context.logical("data-bucket-lifecycle"),
         bucket=bucket.bucket,
         rules=[
             {
@@ -117,6 +117,6 @@ def create_data_bucket(scope: Scope, key: aws.kms.Key) -> aws.s3.Bucket:
             },
         ],
         # Old versions exist once versioning is on.
-        opts=scope.child(depends_on=[versioning]),
+        opts=context.child(depends_on=[versioning]),
     )
     return bucket

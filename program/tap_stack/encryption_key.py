@@ -11,8 +11,8 @@ from tap_stack.policy_document import Statement, document
 if TYPE_CHECKING:
     import pulumi
 
+    from tap_stack.context import Context
     from tap_stack.names import Addresses
-    from tap_stack.scope import Scope
 
 THIS_KEY = "*"
 """In a key's own policy the resource `*` is that key and nothing else."""
@@ -54,7 +54,7 @@ def key_policy(addresses: Addresses, *, alarms_publish: bool) -> str:
             # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
             "Sid": "LogGroupsOfFunctions",
             "Effect": "Allow",
-            "Principal": {"Service": f"logs.{addresses.place.region}.amazonaws.com"},
+            "Principal": {"Service": f"logs.{addresses.location.region}.amazonaws.com"},
             "Action": [
                 "kms:Encrypt*",
                 "kms:Decrypt*",
@@ -82,34 +82,34 @@ def key_policy(addresses: Addresses, *, alarms_publish: bool) -> str:
                 "Principal": {"Service": "cloudwatch.amazonaws.com"},
                 "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
                 "Resource": THIS_KEY,
-                "Condition": {"StringEquals": {"aws:SourceAccount": addresses.place.account}},
+                "Condition": {"StringEquals": {"aws:SourceAccount": addresses.location.account}},
             }
         )
     return document(statements)
 
 
-def create_encryption_key(scope: Scope, roles: list[pulumi.Resource]) -> aws.kms.Key:
+def create_encryption_key(context: Context, roles: list[pulumi.Resource]) -> aws.kms.Key:
     """Create the key and its alias.
 
     Args:
-        scope: The component.
+        context: The component.
         roles: The roles that the policy names; KMS refuses a policy that names a role it cannot find.
     """
-    own_topic = scope.settings.notification_topic_arn is None
+    own_topic = context.settings.notification_topic_arn is None
     key = aws.kms.Key(
-        scope.logical("key"),
-        description=f"Encrypts the data, queues, logs and notifications of TAP {scope.names.suffix}",
+        context.logical("key"),
+        description=f"Encrypts the data, queues, logs and notifications of TAP {context.names.suffix}",
         enable_key_rotation=True,
         rotation_period_in_days=365,
-        deletion_window_in_days=30 if scope.settings.deletion_protection else 7,
-        policy=scope.addresses.apply(lambda addresses: key_policy(addresses, alarms_publish=own_topic)),
-        tags=scope.tags,
-        opts=scope.child(depends_on=roles, holds_data=True),
+        deletion_window_in_days=30 if context.settings.deletion_protection else 7,
+        policy=context.addresses.apply(lambda addresses: key_policy(addresses, alarms_publish=own_topic)),
+        tags=context.tags,
+        opts=context.child(depends_on=roles, holds_data=True),
     )
     aws.kms.Alias(
-        scope.logical("key-alias"),
-        name=scope.addresses.apply(lambda addresses: addresses.key_alias),
+        context.logical("key-alias"),
+        name=context.addresses.apply(lambda addresses: addresses.key_alias),
         target_key_id=key.key_id,
-        opts=scope.child(),
+        opts=context.child(),
     )
     return key

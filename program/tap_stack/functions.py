@@ -7,50 +7,63 @@ from typing import TYPE_CHECKING
 
 import pulumi_aws as aws
 
-from tap_stack.plans import RUNTIME
+from tap_stack.function_specs import RUNTIME
 
 if TYPE_CHECKING:
     import pulumi
 
-    from tap_stack.plans import FunctionPlan
+    from tap_stack.context import Context
+    from tap_stack.function_specs import FunctionSpec
     from tap_stack.roles import FunctionRole
-    from tap_stack.scope import Scope
 
 METRICS_NAMESPACE = "TapStack"
+LAMBDA_LOG_LEVELS = {
+    "DEBUG": "DEBUG",
+    "INFO": "INFO",
+    "WARNING": "WARN",
+    "ERROR": "ERROR",
+    "CRITICAL": "FATAL",
+}
+"""Python's log levels as Lambda spells them. Lambda drops what is below its own, which is INFO unless set.
+
+https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html
+"""
 ASYNC_RETRIES = 2
 ASYNC_MAX_AGE_SECONDS = 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Dependencies:
     """The resources that both functions work with."""
 
     key: aws.kms.Key
     bucket: aws.s3.Bucket
     table: aws.dynamodb.Table
     work: aws.sqs.Queue
-    dead_letters: aws.sqs.Queue
+    failed_events: aws.sqs.Queue
 
 
-def _environment(scope: Scope, plan: FunctionPlan, around: Surroundings) -> dict[str, pulumi.Input[str]]:
+def _environment(
+    context: Context, spec: FunctionSpec, dependencies: Dependencies
+) -> dict[str, pulumi.Input[str]]:
     return {
-        "TABLE_NAME": around.table.name,
-        "BUCKET_NAME": around.bucket.bucket,
-        "QUEUE_URL": around.work.url,
-        "KMS_KEY_ARN": around.key.arn,
-        "ENVIRONMENT_SUFFIX": scope.names.suffix,
-        "LOG_LEVEL": scope.settings.log_level,
-        "POWERTOOLS_SERVICE_NAME": plan.service,
+        "TABLE_NAME": dependencies.table.name,
+        "BUCKET_NAME": dependencies.bucket.bucket,
+        "QUEUE_URL": dependencies.work.url,
+        "KMS_KEY_ARN": dependencies.key.arn,
+        "ENVIRONMENT_SUFFIX": context.names.suffix,
+        "LOG_LEVEL": context.settings.log_level,
+        "POWERTOOLS_SERVICE_NAME": spec.service,
         "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
     }
 
 
 def create_function(
-    scope: Scope,
-    plan: FunctionPlan,
+    context: Context,
+    spec: FunctionSpec,
     *,
     role: FunctionRole,
-    around: Surroundings,
+    dependencies: Dependencies,
     code: pulumi.Input[pulumi.Archive],
     reserved_concurrency: int = -1,
 ) -> aws.lambda_.Function:
@@ -59,46 +72,54 @@ def create_function(
     Were the group not there before the first run, Lambda would create one that is kept for ever and
     encrypted with another key; the role may not create groups, so it could not even do that.
 
+    Events of asynchronous invocations that failed go to a queue of their own: SQS moves back only what a
+    redrive policy has moved into a dead letter queue, and nothing that was sent there directly.
+
     Args:
-        scope: The component.
-        plan: Which function.
+        context: The component.
+        spec: Which function.
         role: Its role; the function waits for the role's policy as well.
-        around: The resources that it works with.
+        dependencies: The resources that it works with.
         code: Its zip.
         reserved_concurrency: Concurrent runs kept for it and its limit; -1 for neither.
     """
     logs = aws.cloudwatch.LogGroup(
-        scope.logical(f"{plan.thing}-logs"),
-        name=scope.names.log_group(scope.names.of(plan.thing)),
-        retention_in_days=scope.settings.log_retention_in_days,
-        kms_key_id=around.key.arn,
-        tags=scope.tags,
-        opts=scope.child(),
+        context.logical(f"{spec.component}-logs"),
+        name=context.names.log_group(context.names.of(spec.component)),
+        retention_in_days=context.settings.log_retention_in_days,
+        kms_key_id=dependencies.key.arn,
+        tags=context.tags,
+        opts=context.child(),
     )
     function = aws.lambda_.Function(
-        scope.logical(plan.thing),
-        name=scope.names.of(plan.thing),
-        description=plan.description,
+        context.logical(spec.component),
+        name=context.names.of(spec.component),
+        description=spec.description,
         role=role.role.arn,
         runtime=RUNTIME,
-        architectures=[scope.settings.architecture],
-        handler=plan.handler,
+        architectures=[context.settings.architecture],
+        handler=spec.handler,
         code=code,
-        memory_size=plan.memory_mb,
-        timeout=plan.timeout_seconds,
+        memory_size=spec.memory_mb,
+        timeout=spec.timeout_seconds,
         reserved_concurrent_executions=reserved_concurrency,
         tracing_config={"mode": "Active"},
-        logging_config={"log_format": "JSON", "log_group": logs.name},
-        environment={"variables": _environment(scope, plan, around)},
-        tags=scope.tags,
-        opts=scope.child(depends_on=[logs, role.policy]),
+        logging_config={
+            "log_format": "JSON",
+            "application_log_level": LAMBDA_LOG_LEVELS[context.settings.log_level],
+            "log_group": logs.name,
+        },
+        kms_key_arn=dependencies.key.arn,
+        environment={"variables": _environment(context, spec, dependencies)},
+        tags=context.tags,
+        opts=context.child(depends_on=[logs, role.policy]),
     )
     aws.lambda_.FunctionEventInvokeConfig(
-        scope.logical(f"{plan.thing}-async"),
+        context.logical(f"{spec.component}-async"),
         function_name=function.name,
         maximum_retry_attempts=ASYNC_RETRIES,
         maximum_event_age_in_seconds=ASYNC_MAX_AGE_SECONDS,
-        destination_config={"on_failure": {"destination": around.dead_letters.arn}},
-        opts=scope.child(),
+        destination_config={"on_failure": {"destination": dependencies.failed_events.arn}},
+        opts=context.child(),
     )
     return function

@@ -1,4 +1,4 @@
-"""Physical names: `tap-<thing>-<suffix>`, with account and region where AWS wants more than that.
+"""Physical names: `tap-<component>-<suffix>`, with account and region where AWS wants more than that.
 
 A bucket's name is unique in the world and an IAM role's in the account, whatever the region; so these
 two carry the region (and the bucket the account), and one suffix can live in several regions at once.
@@ -32,9 +32,9 @@ class Names:
 
     suffix: str
 
-    def of(self, thing: str) -> str:
-        """Return `tap-<thing>-<suffix>`."""
-        return f"tap-{thing}-{self.suffix}"
+    def of(self, component: str) -> str:
+        """Return `tap-<component>-<suffix>`."""
+        return f"tap-{component}-{self.suffix}"
 
     @property
     def api_handler(self) -> str:
@@ -43,12 +43,12 @@ class Names:
 
     @property
     def processor(self) -> str:
-        """The function that processes documents."""
+        """The function that processes items."""
         return self.of("processor")
 
     @property
     def metadata_table(self) -> str:
-        """The table of documents."""
+        """The table of items."""
         return self.of("metadata")
 
     @property
@@ -62,6 +62,11 @@ class Names:
         return self.of("dlq")
 
     @property
+    def failed_events_queue(self) -> str:
+        """The queue for the events of asynchronous invocations that failed."""
+        return self.of("failed-events")
+
+    @property
     def alarm_topic(self) -> str:
         """The topic that alarms notify."""
         return self.of("alarms")
@@ -71,10 +76,12 @@ class Names:
         """The names of all alarms of the stack."""
         return (
             self.of("api-handler-errors"),
+            self.of("api-handler-5xx"),
             self.of("api-handler-duration"),
             self.of("processor-errors"),
             self.of("dynamodb-throttles"),
             self.of("dlq-depth"),
+            self.of("failed-events-depth"),
         )
 
     @staticmethod
@@ -84,7 +91,7 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where the stack is deployed."""
 
     account: str
@@ -97,45 +104,46 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Names and ARNs that follow from the names and the place.
+    """Names and ARNs that follow from the names and the location.
 
     They are composed rather than read from the resources, so that every policy document is known, and can
     be judged, at preview; an ARN read from a resource that does not exist yet hides the whole document.
     """
 
     names: Names
-    place: Place
+    location: Location
 
     def _arn(self, service: str, resource: str) -> str:
-        return f"arn:{self.place.partition}:{service}:{self.place.region}:{self.place.account}:{resource}"
+        where = self.location
+        return f"arn:{where.partition}:{service}:{where.region}:{where.account}:{resource}"
 
     @property
     def bucket_name(self) -> str:
         """The bucket, unique in the world."""
-        return f"{self.names.of('data')}-{self.place.account}-{self.place.region}"
+        return f"{self.names.of('data')}-{self.location.account}-{self.location.region}"
 
     @property
     def key_alias(self) -> str:
         """The key's alias, unmistakable wherever it is quoted."""
-        return f"alias/{self.names.of('key')}-{self.place.account}-{self.place.region}"
+        return f"alias/{self.names.of('key')}-{self.location.account}-{self.location.region}"
 
     def role_name(self, function: str) -> str:
-        """Return the name of a function's role, by the function's thing (`api-handler`)."""
-        return f"{self.names.of(f'{function}-role')}-{self.place.region}"
+        """Return the name of a function's role, by the function's component (`api-handler`)."""
+        return f"{self.names.of(f'{function}-role')}-{self.location.region}"
 
     def role(self, function: str) -> str:
-        """Return the ARN of a function's role, by the function's thing."""
-        return f"arn:{self.place.partition}:iam::{self.place.account}:role/{self.role_name(function)}"
+        """Return the ARN of a function's role, by the function's component."""
+        return f"arn:{self.location.partition}:iam::{self.location.account}:role/{self.role_name(function)}"
 
     @property
     def account_root(self) -> str:
         """The account itself, as a principal."""
-        return f"arn:{self.place.partition}:iam::{self.place.account}:root"
+        return f"arn:{self.location.partition}:iam::{self.location.account}:root"
 
     @property
     def bucket(self) -> str:
         """The bucket's ARN."""
-        return f"arn:{self.place.partition}:s3:::{self.bucket_name}"
+        return f"arn:{self.location.partition}:s3:::{self.bucket_name}"
 
     @property
     def metadata_table(self) -> str:
@@ -153,6 +161,11 @@ class Addresses:
         return self._arn("sqs", self.names.dead_letter_queue)
 
     @property
+    def failed_events_queue(self) -> str:
+        """The ARN of the queue of failed events."""
+        return self._arn("sqs", self.names.failed_events_queue)
+
+    @property
     def alarm_topic(self) -> str:
         """The alarm topic's ARN."""
         return self._arn("sns", self.names.alarm_topic)
@@ -168,4 +181,4 @@ class Addresses:
 
     def via(self, service: str) -> str:
         """Return the `kms:ViaService` value of a service in this region."""
-        return f"{service}.{self.place.region}.amazonaws.com"
+        return f"{service}.{self.location.region}.amazonaws.com"

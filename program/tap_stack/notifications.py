@@ -10,8 +10,8 @@ import pulumi_aws as aws
 from tap_stack.policy_document import deny_plain_transport, document
 
 if TYPE_CHECKING:
+    from tap_stack.context import Context
     from tap_stack.names import Addresses
-    from tap_stack.scope import Scope
 
 
 def topic_policy(addresses: Addresses) -> str:
@@ -28,7 +28,7 @@ def topic_policy(addresses: Addresses) -> str:
                 "Action": "sns:Publish",
                 "Resource": addresses.alarm_topic,
                 "Condition": {
-                    "StringEquals": {"aws:SourceAccount": addresses.place.account},
+                    "StringEquals": {"aws:SourceAccount": addresses.location.account},
                     "ArnEquals": {"aws:SourceArn": addresses.alarms},
                 },
             },
@@ -37,38 +37,38 @@ def topic_policy(addresses: Addresses) -> str:
     )
 
 
-def create_notifications(scope: Scope, key: aws.kms.Key) -> pulumi.Input[str]:
+def create_notifications(context: Context, key: aws.kms.Key) -> pulumi.Input[str]:
     """Create the topic and its subscription, unless there is one already; return the ARN to notify."""
-    existing = scope.settings.notification_topic_arn
+    existing = context.settings.notification_topic_arn
     if existing is not None:
         return existing
     topic = aws.sns.Topic(
-        scope.logical("alarm-topic"),
-        name=scope.names.alarm_topic,
-        display_name=f"TAP {scope.names.suffix} alarms",
+        context.logical("alarm-topic"),
+        name=context.names.alarm_topic,
+        display_name=f"TAP {context.names.suffix} alarms",
         kms_master_key_id=key.arn,
-        tags=scope.tags,
-        opts=scope.child(),
+        tags=context.tags,
+        opts=context.child(),
     )
     aws.sns.TopicPolicy(
-        scope.logical("alarm-topic-policy"),
+        context.logical("alarm-topic-policy"),
         arn=topic.arn,
-        policy=scope.addresses.apply(topic_policy),
-        opts=scope.child(),
+        policy=context.addresses.apply(topic_policy),
+        opts=context.child(),
     )
-    email = scope.settings.notification_email
+    email = context.settings.notification_email
     if email is not None:
         aws.sns.TopicSubscription(
-            scope.logical("alarm-topic-email"),
+            context.logical("alarm-topic-email"),
             topic=topic.arn,
             protocol="email",
             endpoint=email,
-            opts=scope.child(),
+            opts=context.child(),
         )
-    elif scope.settings.deletion_protection:
+    elif context.settings.deletion_protection:
         pulumi.log.warn(
-            f"Nobody hears the alarms of TapStack `{scope.name}`: its topic has no subscription, and data "
+            f"Nobody hears the alarms of TapStack `{context.name}`: its topic has no subscription, and data "
             "worth protecting is worth watching. Set notificationEmail or notificationTopicArn.",
-            scope.component,
+            context.parent,
         )
     return topic.arn

@@ -23,7 +23,7 @@ def _every_function(addresses: Addresses, function: str) -> list[Statement]:
             [f"{addresses.log_group(function)}:log-stream:*"],
         ),
         allow("SendTraces", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"]),
-        allow("KeepFailedEvents", ["sqs:SendMessage"], [addresses.dead_letter_queue]),
+        allow("KeepFailedEvents", ["sqs:SendMessage"], [addresses.failed_events_queue]),
     ]
 
 
@@ -57,7 +57,7 @@ def api_handler_policy(addresses: Addresses) -> str:
         [
             *_every_function(addresses, addresses.names.api_handler),
             _see_bucket(addresses),
-            allow("TakeDocumentsIn", ["s3:GetObject", "s3:PutObject"], [incoming]),
+            allow("IngestItems", ["s3:GetObject", "s3:PutObject"], [incoming]),
             allow(
                 "KeepMetadata",
                 ["dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan"],
@@ -85,7 +85,7 @@ def processor_policy(addresses: Addresses) -> str:
                 ],
                 [addresses.work_queue],
             ),
-            allow("ReadDocuments", ["s3:GetObject"], [incoming]),
+            allow("ReadItems", ["s3:GetObject"], [incoming]),
             allow("KeepResults", ["s3:GetObject", "s3:PutObject"], [processed]),
             allow(
                 "UpdateMetadata",

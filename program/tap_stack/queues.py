@@ -1,4 +1,4 @@
-"""The work queue, and the dead letter queue for what cannot be processed."""
+"""The work queue, the dead letter queue for what cannot be processed, and the queue of failed events."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_aws as aws
 
-from tap_stack.plans import PROCESSOR
+from tap_stack.function_specs import PROCESSOR
 from tap_stack.policy_document import deny_plain_transport, document
 
 if TYPE_CHECKING:
-    from tap_stack.scope import Scope
+    from collections.abc import Callable
+
+    from tap_stack.context import Context
+    from tap_stack.names import Addresses
 
 _DAY = 24 * 60 * 60
 DEAD_LETTER_RETENTION_SECONDS = 14 * _DAY
@@ -32,6 +35,7 @@ class Queues:
 
     work: aws.sqs.Queue
     dead_letters: aws.sqs.Queue
+    failed_events: aws.sqs.Queue
 
 
 def queue_policy(queue: str) -> str:
@@ -44,20 +48,29 @@ def redrive_allow_policy(source: str) -> str:
     return json.dumps({"redrivePermission": "byQueue", "sourceQueueArns": [source]})
 
 
-def create_queues(scope: Scope, key: aws.kms.Key) -> Queues:
-    """Create the queues, joined by a redrive that no other queue may use."""
+def create_queues(context: Context, key: aws.kms.Key) -> Queues:
+    """Create the queues; the redrive that joins two of them is one that no other queue may use."""
     dead_letters = aws.sqs.Queue(
-        scope.logical("dead-letter-queue"),
-        name=scope.names.dead_letter_queue,
+        context.logical("dead-letter-queue"),
+        name=context.names.dead_letter_queue,
         message_retention_seconds=DEAD_LETTER_RETENTION_SECONDS,
         kms_master_key_id=key.arn,
         kms_data_key_reuse_period_seconds=DATA_KEY_REUSE_SECONDS,
-        tags=scope.tags,
-        opts=scope.child(),
+        tags=context.tags,
+        opts=context.child(),
+    )
+    failed_events = aws.sqs.Queue(
+        context.logical("failed-events-queue"),
+        name=context.names.failed_events_queue,
+        message_retention_seconds=DEAD_LETTER_RETENTION_SECONDS,
+        kms_master_key_id=key.arn,
+        kms_data_key_reuse_period_seconds=DATA_KEY_REUSE_SECONDS,
+        tags=context.tags,
+        opts=context.child(),
     )
     work = aws.sqs.Queue(
-        scope.logical("work-queue"),
-        name=scope.names.work_queue,
+        context.logical("work-queue"),
+        name=context.names.work_queue,
         message_retention_seconds=WORK_RETENTION_SECONDS,
         visibility_timeout_seconds=VISIBILITY_TIMEOUT_SECONDS,
         receive_wait_time_seconds=20,
@@ -66,27 +79,29 @@ def create_queues(scope: Scope, key: aws.kms.Key) -> Queues:
         ),
         kms_master_key_id=key.arn,
         kms_data_key_reuse_period_seconds=DATA_KEY_REUSE_SECONDS,
-        tags=scope.tags,
-        opts=scope.child(),
+        tags=context.tags,
+        opts=context.child(),
     )
     aws.sqs.RedriveAllowPolicy(
-        scope.logical("dead-letter-queue-sources"),
+        context.logical("dead-letter-queue-sources"),
         queue_url=dead_letters.url,
-        redrive_allow_policy=scope.addresses.apply(
+        redrive_allow_policy=context.addresses.apply(
             lambda addresses: redrive_allow_policy(addresses.work_queue)
         ),
-        opts=scope.child(),
+        opts=context.child(),
     )
+    _require_tls(context, "work-queue", work, lambda addresses: addresses.work_queue)
+    _require_tls(context, "dead-letter-queue", dead_letters, lambda addresses: addresses.dead_letter_queue)
+    _require_tls(
+        context, "failed-events-queue", failed_events, lambda addresses: addresses.failed_events_queue
+    )
+    return Queues(work, dead_letters, failed_events)
+
+
+def _require_tls(context: Context, part: str, queue: aws.sqs.Queue, arn: Callable[[Addresses], str]) -> None:
     aws.sqs.QueuePolicy(
-        scope.logical("dead-letter-queue-policy"),
-        queue_url=dead_letters.url,
-        policy=scope.addresses.apply(lambda addresses: queue_policy(addresses.dead_letter_queue)),
-        opts=scope.child(),
+        context.logical(f"{part}-policy"),
+        queue_url=queue.url,
+        policy=context.addresses.apply(lambda addresses: queue_policy(arn(addresses))),
+        opts=context.child(),
     )
-    aws.sqs.QueuePolicy(
-        scope.logical("work-queue-policy"),
-        queue_url=work.url,
-        policy=scope.addresses.apply(lambda addresses: queue_policy(addresses.work_queue)),
-        opts=scope.child(),
-    )
-    return Queues(work, dead_letters)

@@ -10,8 +10,8 @@ import pulumi_aws as aws
 from tap_stack.permissions import assume_role_policy
 
 if TYPE_CHECKING:
-    from tap_stack.plans import FunctionPlan
-    from tap_stack.scope import Scope
+    from tap_stack.context import Context
+    from tap_stack.function_specs import FunctionSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +22,22 @@ class FunctionRole:
     policy: aws.iam.RolePolicy
 
 
-def create_role(scope: Scope, plan: FunctionPlan) -> FunctionRole:
+def create_role(context: Context, spec: FunctionSpec) -> FunctionRole:
     """Create the role of a function."""
     role = aws.iam.Role(
-        scope.logical(f"{plan.thing}-role"),
-        name=scope.addresses.apply(lambda addresses: addresses.role_name(plan.thing)),
-        description=f"What {scope.names.of(plan.thing)} may do",
+        context.logical(f"{spec.component}-role"),
+        name=context.addresses.apply(lambda addresses: addresses.role_name(spec.component)),
+        description=f"What {context.names.of(spec.component)} may do",
         assume_role_policy=assume_role_policy(),
-        tags=scope.tags,
-        opts=scope.child(),
+        permissions_boundary=context.settings.permissions_boundary,
+        tags=context.tags,
+        opts=context.child(),
     )
     policy = aws.iam.RolePolicy(
-        scope.logical(f"{plan.thing}-policy"),
-        name=scope.names.of(plan.thing),
+        context.logical(f"{spec.component}-policy"),
+        name=context.names.of(spec.component),
         role=role.name,
-        policy=scope.addresses.apply(plan.policy),
-        opts=scope.child(),
+        policy=context.addresses.apply(spec.policy),
+        opts=context.child(),
     )
     return FunctionRole(role, policy)

@@ -1,24 +1,30 @@
-"""Arguments, defaults applied and checked: what the rest of the component builds from."""
+"""Arguments with their defaults applied and checked: what the rest of the component builds from."""
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tap_stack.checks import Reader
+from tap_stack.arguments import (
+    ARGUMENTS,
+    CONFIGURED,
+    MAX_TAGS,
+    Refused,
+    from_config,
+    legal_suffix,
+    read,
+    schema_name,
+)
 from tap_stack.names import suffix_of_stack
-from tap_stack.plans import API_HANDLER
-from tap_stack.problems import InvalidTapStackArgs
+from tap_stack.problems import InvalidTapStackArgs, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import pulumi
 
 DEFAULT_SUFFIX = "dev"
-_RETENTION_OF_ENVIRONMENT = {"staging": 14, "prod": 30}
-_RETENTION_ELSEWHERE = 7
-_PROTECTED_ENVIRONMENTS = frozenset({"prod"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +40,24 @@ class Settings:
     api_handler_error_threshold: int
     processor_error_threshold: int
     api_handler_duration_threshold: int
-    notification_email: str | None
+    notification_email: pulumi.Input[str] | None
     notification_topic_arn: pulumi.Input[str] | None
     deletion_protection: bool
     force_destroy: bool
+    permissions_boundary: str | None
     architecture: str
     api_handler_reserved_concurrency: int
     processor_maximum_concurrency: int
 
 
-def read_settings(component: str, args: Mapping[str, object], *, project: str, stack: str) -> Settings:
+def read_settings(
+    component: str,
+    args: Mapping[str, object],
+    *,
+    project: str,
+    stack: str,
+    config: Mapping[str, str] | None = None,
+) -> Settings:
     """Apply the defaults to the arguments and check them.
 
     Args:
@@ -51,51 +65,72 @@ def read_settings(component: str, args: Mapping[str, object], *, project: str, s
         args: The arguments by their Python names, as the program or the component host gives them.
         project: The Pulumi project, the value of the `Project` tag.
         stack: The Pulumi stack, which can name the environment (`TapStackpr12`).
+        config: The project's config by key, for the arguments of `CONFIGURED` that `args` leaves out.
 
     Raises:
         InvalidTapStackArgs: Something is wrong with the arguments; it lists everything that is.
     """
-    read = Reader(args)
-    suffix = read.suffix(default=suffix_of_stack(stack) or DEFAULT_SUFFIX, stack=stack)
-    protected = read.flag("deletion_protection", default=suffix in _PROTECTED_ENVIRONMENTS)
-    email = read.email("notification_email")
-    topic = read.topic_arn("notification_topic_arn")
-    settings = Settings(
-        suffix=suffix,
-        tags=read.tags({"Project": project, "Environment": suffix, "ManagedBy": "Pulumi"}),
-        api_handler_code=read.archive("api_handler_code", default="dist/api_handler.zip"),
-        processor_code=read.archive("processor_code", default="dist/processor.zip"),
-        log_retention_in_days=read.retention(
-            "log_retention_in_days", default=_RETENTION_OF_ENVIRONMENT.get(suffix, _RETENTION_ELSEWHERE)
-        ),
-        log_level=read.choice("log_level", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), default="INFO"),
-        api_handler_error_threshold=read.number("api_handler_error_threshold", 0, 1_000_000, default=5),
-        processor_error_threshold=read.number("processor_error_threshold", 0, 1_000_000, default=10),
-        api_handler_duration_threshold=read.number(
-            "api_handler_duration_threshold", 1, API_HANDLER.timeout_seconds * 1000 - 1, default=20_000
-        ),
-        notification_email=email,
-        notification_topic_arn=topic,
-        deletion_protection=protected,
-        force_destroy=read.flag("force_destroy", default=False),
-        architecture=read.choice("architecture", ("arm64", "x86_64"), default="arm64"),
-        api_handler_reserved_concurrency=read.number(
-            "api_handler_reserved_concurrency", -1, 100_000, default=-1
-        ),
-        processor_maximum_concurrency=read.number("processor_maximum_concurrency", 2, 1000, default=10),
-    )
-    if email is not None and topic is not None:
-        read.report(
-            "notification_email",
+    problems: list[Problem] = []
+    values: dict[str, Any] = {}
+    try:
+        suffix = _suffix(args.get("environment_suffix"), stack)
+    except Refused as refused:
+        suffix = "invalid"
+        problems.append(Problem("environmentSuffix", str(refused)))
+    for name, argument in ARGUMENTS.items():
+        if name == "environment_suffix":
+            continue
+        value, source = args.get(name), ""
+        if value is None and name in CONFIGURED and (written := (config or {}).get(schema_name(name))):
+            value, source = from_config(written), f". It is the stack's config {project}:{schema_name(name)}"
+        try:
+            values[name] = read(argument, value, suffix)
+        except Refused as refused:
+            problems.append(Problem(schema_name(name), f"{refused}{source}"))
+            values[name] = argument.default_in(suffix)
+    values["tags"] = {"Project": project, "Environment": suffix, "ManagedBy": "Pulumi", **values["tags"]}
+    settings = Settings(suffix=suffix, **values)
+    problems += _conflicts(settings)
+    problems += _unknown_arguments(args)
+    if problems:
+        raise InvalidTapStackArgs(component, problems)
+    return settings
+
+
+def _suffix(value: object, stack: str) -> str:
+    """Return the environment's suffix: the argument, else what the stack's name says, else the default."""
+    given = read(ARGUMENTS["environment_suffix"], value, "")
+    if given is not None:
+        return given
+    suffix = suffix_of_stack(stack) or DEFAULT_SUFFIX
+    if wrong := legal_suffix(suffix):
+        raise Refused(f"{wrong}. It follows from the name of stack {stack!r}")
+    return suffix
+
+
+def _conflicts(settings: Settings) -> Iterator[Problem]:
+    """Yield what is wrong with settings that are good one by one."""
+    if len(settings.tags) > MAX_TAGS:
+        count = len(settings.tags)
+        yield Problem("tags", f"{count} tags are more than the {MAX_TAGS} that AWS allows: give fewer")
+    if settings.notification_email is not None and settings.notification_topic_arn is not None:
+        yield Problem(
+            "notificationEmail",
             "an e-mail address and a topic are both given, and the stack adds no subscription to a topic "
-            "that it does not own: give one of notificationEmail and notificationTopicArn",
+            "that it does not own: give one of notificationEmail and notificationTopicArn, and set the other "
+            'to ""',
         )
-    if protected and settings.force_destroy:
-        read.report(
-            "force_destroy",
+    if settings.deletion_protection and settings.force_destroy:
+        yield Problem(
+            "forceDestroy",
             "deletionProtection keeps the data and forceDestroy deletes it: set one of them to false",
         )
-    read.report_unknown_arguments()
-    if read.problems:
-        raise InvalidTapStackArgs(component, read.problems)
-    return settings
+
+
+def _unknown_arguments(args: Mapping[str, object]) -> Iterator[Problem]:
+    """Yield every argument that TapStack does not have, with the nearest that it has."""
+    for argument in args:
+        if argument not in ARGUMENTS:
+            near = difflib.get_close_matches(argument, ARGUMENTS, n=1)
+            hint = f"; did you mean {near[0]}?" if near else f". It has {', '.join(sorted(ARGUMENTS))}"
+            yield Problem(argument, f"TapStack has no such argument{hint}")

@@ -7,23 +7,24 @@ import pulumi
 
 from tap_stack.alarms import Watched, create_alarms
 from tap_stack.args import TapStackArgs
+from tap_stack.arguments import CONFIGURED, schema_name
+from tap_stack.context import open_context
 from tap_stack.data_bucket import create_data_bucket
 from tap_stack.encryption_key import create_encryption_key
-from tap_stack.entrances import create_api_url, create_work_source
-from tap_stack.functions import Surroundings, create_function
+from tap_stack.event_sources import create_api_url, create_work_source
+from tap_stack.function_specs import API_HANDLER, PROCESSOR
+from tap_stack.functions import Dependencies, create_function
 from tap_stack.metadata_table import create_metadata_table
 from tap_stack.notifications import create_notifications
-from tap_stack.plans import API_HANDLER, PROCESSOR
 from tap_stack.queues import create_queues
 from tap_stack.roles import create_role
-from tap_stack.scope import open_scope
 from tap_stack.settings import read_settings
 
 TYPE_TOKEN = "tap:index:TapStack"  # noqa: S105 - a Pulumi type token
 
 
 class TapStack(pulumi.ComponentResource):
-    """An API that takes documents in, a queue, a processor, and everything that guards them.
+    """An API that ingests items, a queue, a processor, and everything that guards them.
 
     Encrypted with a key that rotates, recoverable, traced, logged, and watched by alarms that tell somebody.
     """
@@ -32,16 +33,16 @@ class TapStack(pulumi.ComponentResource):
     """The id of the key that encrypts everything of the stack."""
 
     data_bucket_name: pulumi.Output[str]
-    """The bucket with the documents, under `incoming/` and `processed/`."""
+    """The bucket with the items, under `incoming/` and `processed/`."""
 
     metadata_table_name: pulumi.Output[str]
-    """The table with what is known about each document."""
+    """The table with what is known about each item."""
 
     api_handler_arn: pulumi.Output[str]
     """The function behind the API."""
 
     processor_arn: pulumi.Output[str]
-    """The function that processes documents."""
+    """The function that processes items."""
 
     work_queue_url: pulumi.Output[str]
     """The queue that feeds the processor."""
@@ -66,34 +67,43 @@ class TapStack(pulumi.ComponentResource):
         Raises:
             InvalidTapStackArgs: The arguments are wrong; nothing has been declared.
         """
-        settings = read_settings(name, args, project=pulumi.get_project(), stack=pulumi.get_stack())
+        config = pulumi.Config()
+        settings = read_settings(
+            name,
+            args,
+            project=pulumi.get_project(),
+            stack=pulumi.get_stack(),
+            config={key: value for key in map(schema_name, CONFIGURED) if (value := config.get(key))},
+        )
         super().__init__(TYPE_TOKEN, name, {}, opts)
-        scope = open_scope(self, name, settings)
+        context = open_context(self, name, settings)
 
-        api_role = create_role(scope, API_HANDLER)
-        processor_role = create_role(scope, PROCESSOR)
-        key = create_encryption_key(scope, [api_role.role, processor_role.role])
-        bucket = create_data_bucket(scope, key)
-        table = create_metadata_table(scope, key)
-        queues = create_queues(scope, key)
+        api_role = create_role(context, API_HANDLER)
+        processor_role = create_role(context, PROCESSOR)
+        key = create_encryption_key(context, [api_role.role, processor_role.role])
+        bucket = create_data_bucket(context, key)
+        table = create_metadata_table(context, key)
+        queues = create_queues(context, key)
 
-        around = Surroundings(key, bucket, table, queues.work, queues.dead_letters)
+        dependencies = Dependencies(key, bucket, table, queues.work, queues.failed_events)
         api_handler = create_function(
-            scope,
+            context,
             API_HANDLER,
             role=api_role,
-            around=around,
+            dependencies=dependencies,
             code=settings.api_handler_code,
             reserved_concurrency=settings.api_handler_reserved_concurrency,
         )
         processor = create_function(
-            scope, PROCESSOR, role=processor_role, around=around, code=settings.processor_code
+            context, PROCESSOR, role=processor_role, dependencies=dependencies, code=settings.processor_code
         )
-        api_url = create_api_url(scope, api_handler)
-        create_work_source(scope, queues.work, processor)
+        api_url = create_api_url(context, api_handler)
+        create_work_source(context, queues.work, processor)
 
-        topic = create_notifications(scope, key)
-        create_alarms(scope, Watched(api_handler, processor, table, queues.dead_letters), topic)
+        topic = create_notifications(context, key)
+        create_alarms(
+            context, Watched(api_handler, processor, table, queues.dead_letters, queues.failed_events), topic
+        )
 
         self.kms_key_id = key.key_id
         self.data_bucket_name = bucket.bucket

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import pulumi
 import pytest
 
-from tap_stack.plans import API_HANDLER
+from tap_stack.function_specs import API_HANDLER
 from tests.program.recording import ACCOUNT, REGION, Recording, declare, statements
 
 if TYPE_CHECKING:
@@ -36,6 +36,14 @@ def alarms(recording: Recording) -> dict[str, Mapping[str, object]]:
             "notBreaching",
         ),
         (
+            "tap-api-handler-5xx-dev",
+            "AWS/Lambda Url5xxCount",
+            {"FunctionName": "tap-api-handler-dev"},
+            "Sum",
+            (2, 5),
+            "notBreaching",
+        ),
+        (
             "tap-processor-errors-dev",
             "AWS/Lambda Errors",
             {"FunctionName": "tap-processor-dev"},
@@ -55,6 +63,14 @@ def alarms(recording: Recording) -> dict[str, Mapping[str, object]]:
             "tap-dlq-depth-dev",
             "AWS/SQS ApproximateNumberOfMessagesVisible",
             {"QueueName": "tap-dlq-dev"},
+            "Maximum",
+            (1, 0),
+            "ignore",
+        ),
+        (
+            "tap-failed-events-depth-dev",
+            "AWS/SQS ApproximateNumberOfMessagesVisible",
+            {"QueueName": "tap-failed-events-dev"},
             "Maximum",
             (1, 0),
             "ignore",
@@ -110,7 +126,7 @@ def test_every_alarm_tells_the_topic_when_it_fires_and_when_it_is_over(
     recording = declare({} if topic is None else {"notification_topic_arn": topic})
     expected = OWN_TOPIC if topic is None else OTHER_TOPIC
     found = alarms(recording)
-    assert len(found) == 5
+    assert len(found) == 7
     for alarm in found.values():
         assert alarm["alarmActions"] == alarm["okActions"] == [expected]
         assert alarm.get("actionsEnabled", True) is True
@@ -129,6 +145,7 @@ def test_thresholds_are_settings() -> None:
         )
     )
     assert found["tap-api-handler-errors-dev"]["threshold"] == 1
+    assert found["tap-api-handler-5xx-dev"]["threshold"] == 1
     assert found["tap-processor-errors-dev"]["threshold"] == 2
     assert found["tap-api-handler-duration-dev"]["threshold"] == 3000
 
@@ -168,6 +185,12 @@ def test_an_address_is_subscribed(production: Recording, deployed: Recording) ->
         "endpoint": "ops@example.com",
     }
     assert not deployed.of_type("aws:sns/topicSubscription:TopicSubscription")
+
+
+def test_an_address_may_be_a_secret() -> None:
+    recording = declare({"notification_email": pulumi.Output.secret("ops@example.com")})
+    endpoint = recording.one("aws:sns/topicSubscription:TopicSubscription").inputs["endpoint"]
+    assert cast("dict[str, str]", endpoint)["value"] == "ops@example.com"
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,11 @@ def make_stack(project: Path, env: Mapping[str, str], stack: str) -> None:
 def planned(project: Path, env: Mapping[str, str], stack: str) -> dict[str, object]:
     """What a preview plans: the resources' inputs by URN and the outputs that the stack will have."""
     make_stack(project, env, stack)
+    return previewed(project, env, stack)
+
+
+def previewed(project: Path, env: Mapping[str, str], stack: str) -> dict[str, object]:
+    """The same of a stack that the backend has."""
     document = cast(
         "dict[str, list[dict[str, dict[str, object]]]]",
         json.loads(pulumi(project, env, "preview", "--json", "--stack", stack).stdout),
@@ -84,19 +89,49 @@ def test_yaml_and_python_programs_plan_the_same(project: Path, env: Mapping[str,
     for file in PYTHON_PROGRAM.iterdir():
         shutil.copy(file, project)
     assert planned(project, env, "dev") == from_yaml
-    assert len(from_yaml) == 35
+    assert len(from_yaml) == 40
 
 
-@pytest.mark.parametrize("stack", ["staging", "prod"])
-def test_the_other_stacks_are_planned(project: Path, env: Mapping[str, str], stack: str) -> None:
-    names = {urn.rsplit("::", 1)[1] for urn in planned(project, env, stack)}
-    assert ("tap-alarm-topic-email" in names) == (stack == "prod")
+def by_name(plan: Mapping[str, object]) -> dict[str, dict[str, object]]:
+    """A plan's inputs by logical name."""
+    return {urn.rpartition("::")[2]: cast("dict[str, object]", inputs) for urn, inputs in plan.items()}
 
 
-def test_a_stack_s_name_is_enough(project: Path, env: Mapping[str, str]) -> None:
-    steps = planned(project, env, "TapStackpr12")
-    table = next(inputs for urn, inputs in steps.items() if urn.endswith("::tap-metadata-table"))
-    assert cast("dict[str, object]", table)["name"] == "tap-metadata-pr12"
+@pytest.mark.parametrize(("environment", "days"), [("staging", 14), ("prod", 30)])
+def test_a_stack_called_tap_stack_is_the_same_environment(
+    project: Path, env: Mapping[str, str], environment: str, days: int
+) -> None:
+    short = by_name(planned(project, env, environment))
+    assert by_name(planned(project, env, f"TapStack{environment}")) == short
+    assert short["tap-processor-logs"]["retentionInDays"] == days
+    assert short["tap-metadata-table"].get("deletionProtectionEnabled", False) == (environment == "prod")
+    assert short["tap-key"]["deletionWindowInDays"] == (30 if environment == "prod" else 7)
+    assert "tap-alarm-topic-email" in short
+
+
+def test_what_the_config_sets_reaches_the_plan(project: Path, env: Mapping[str, str]) -> None:
+    boundary = "arn:aws:iam::123456789012:policy/boundary"
+    make_stack(project, env, "TapStackpr12")
+    (project / "Pulumi.TapStackpr12.yaml").write_text(
+        f"""config:
+  tap-stack:deletionProtection: "true"
+  tap-stack:logRetentionInDays: 90
+  tap-stack:architecture: x86_64
+  tap-stack:permissionsBoundary: {boundary}
+  tap-stack:tags: {{Team: tap}}
+"""
+    )
+    secret = ("--secret", "notificationEmail", "on-call@tap.test")
+    pulumi(project, env, "config", "set", *secret, "--stack", "TapStackpr12")
+    plan = by_name(previewed(project, env, "TapStackpr12"))
+    table = plan["tap-metadata-table"]
+    assert (table["name"], table["deletionProtectionEnabled"]) == ("tap-metadata-pr12", True)
+    assert cast("dict[str, str]", table["tags"])["Team"] == "tap"
+    assert plan["tap-processor-logs"]["retentionInDays"] == 90
+    assert plan["tap-processor"]["architectures"] == ["x86_64"]
+    assert plan["tap-processor-role"]["permissionsBoundary"] == boundary
+    # The preview's document masks what is secret.
+    assert "on-call@tap.test" not in str(plan["tap-alarm-topic-email"]["endpoint"])
 
 
 def refused(project: Path, env: Mapping[str, str], stack: str = "dev") -> str:
@@ -117,7 +152,9 @@ def test_bad_config_is_refused_by_argument(project: Path, env: Mapping[str, str]
     )
     said = refused(project, env, "bad")
     assert "property environmentSuffix with value '{PR_12}' has a problem: 'PR_12' cannot end" in said
-    assert "property logRetentionInDays with value '{8}' has a problem" in said
+    assert "property logRetentionInDays" in said
+    assert "CloudWatch Logs does not accept 8 days: choose one of 1, 3, 5," in said
+    assert "It is the stack's config tap-stack:logRetentionInDays" in said
 
 
 def test_missing_code_names_the_command(project: Path, env: Mapping[str, str]) -> None:
@@ -132,9 +169,9 @@ def test_missing_code_names_the_command(project: Path, env: Mapping[str, str]) -
     [
         ("      logLevel:", "      logLevl:", "Property logLevl does not exist on 'tap:index:TapStack'"),
         (
-            ": ${deletionProtection}",
+            ": ${forceDestroy}",
             ": [maybe]",
-            "deletionProtection: Cannot assign 'List<string>' to 'boolean'",
+            "forceDestroy: Cannot assign 'List<string>' to 'boolean'",
         ),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tap_stack.plans import PROCESSOR
+from tap_stack.function_specs import PROCESSOR
 from tests.program.recording import ACCOUNT, REGION, Recording, declare, statements
 
 if TYPE_CHECKING:
@@ -183,9 +183,13 @@ def test_table(deployed: Recording) -> None:
 def test_queues_are_encrypted_and_joined(deployed: Recording) -> None:
     work = deployed.resources["tap-work-queue"].inputs
     dead_letters = deployed.resources["tap-dead-letter-queue"].inputs
+    failed_events = deployed.resources["tap-failed-events-queue"].inputs
     assert (work["name"], dead_letters["name"]) == ("tap-work-dev", "tap-dlq-dev")
-    assert work["kmsMasterKeyId"] == dead_letters["kmsMasterKeyId"] == KEY_ARN
-    assert dead_letters["messageRetentionSeconds"] == 14 * 24 * 3600
+    assert failed_events["name"] == "tap-failed-events-dev"
+    assert {queue["kmsMasterKeyId"] for queue in (work, dead_letters, failed_events)} == {KEY_ARN}
+    assert (
+        dead_letters["messageRetentionSeconds"] == failed_events["messageRetentionSeconds"] == 14 * 24 * 3600
+    )
     assert "redrivePolicy" not in dead_letters
     assert work["visibilityTimeoutSeconds"] == 6 * PROCESSOR.timeout_seconds == 1800
     dead_letter_arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:tap-dlq-dev"
@@ -206,7 +210,7 @@ def test_each_queue_takes_requests_over_tls_only(deployed: Recording) -> None:
         str(declared.inputs["queueUrl"]).rsplit("/", 1)[1]: by_sid(declared.inputs["policy"])
         for declared in deployed.of_type("aws:sqs/queuePolicy:QueuePolicy")
     }
-    assert set(policies) == {"tap-work-dev", "tap-dlq-dev"}
+    assert set(policies) == {"tap-work-dev", "tap-dlq-dev", "tap-failed-events-dev"}
     for queue, policy in policies.items():
         assert policy == {
             "DenyPlainTransport": {

@@ -8,43 +8,48 @@ from typing import TYPE_CHECKING, cast
 import pulumi
 import pytest
 
-from tap_stack.names import Addresses, Names, Place
+from tap_stack.function_specs import API_HANDLER, PROCESSOR, FunctionSpec
+from tap_stack.names import Addresses, Location, Names
 from tap_stack.permissions import assume_role_policy
-from tap_stack.plans import API_HANDLER, PROCESSOR, FunctionPlan
 from tests.program.recording import ACCOUNT, CODE, REGION, Declared, Recording, declare, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PLANS = [API_HANDLER, PROCESSOR]
-ADDRESSES = Addresses(Names("dev"), Place(ACCOUNT, REGION, "aws"))
+SPECS = [API_HANDLER, PROCESSOR]
+ADDRESSES = Addresses(Names("dev"), Location(ACCOUNT, REGION, "aws"))
 
 
-def each_plan(test: object) -> object:
-    return pytest.mark.parametrize("plan", PLANS, ids=lambda plan: cast("FunctionPlan", plan).thing)(test)
+def each_spec(test: object) -> object:
+    return pytest.mark.parametrize("spec", SPECS, ids=lambda spec: cast("FunctionSpec", spec).component)(test)
 
 
-def part(recording: Recording, plan: FunctionPlan, suffix: str = "") -> Declared:
-    return recording.resources[f"tap-{plan.thing}{suffix}"]
+def part(recording: Recording, spec: FunctionSpec, suffix: str = "") -> Declared:
+    return recording.resources[f"tap-{spec.component}{suffix}"]
 
 
 @pytest.mark.parametrize(
-    ("thing", "memory", "timeout", "handler"),
+    ("component", "memory", "timeout", "handler"),
     [
         ("api-handler", 512, 30, "api_handler.app.handler"),
         ("processor", 1024, 300, "processor.app.handler"),
     ],
 )
-def test_function(deployed: Recording, thing: str, memory: int, timeout: int, handler: str) -> None:
-    inputs = deployed.resources[f"tap-{thing}"].inputs
-    assert inputs["name"] == f"tap-{thing}-dev"
+def test_function(deployed: Recording, component: str, memory: int, timeout: int, handler: str) -> None:
+    inputs = deployed.resources[f"tap-{component}"].inputs
+    assert inputs["name"] == f"tap-{component}-dev"
     assert (inputs["memorySize"], inputs["timeout"]) == (memory, timeout)
     assert (inputs["handler"], inputs["runtime"]) == (handler, "python3.13")
     assert inputs["architectures"] == ["arm64"]
     assert inputs["tracingConfig"] == {"mode": "Active"}
     assert inputs["reservedConcurrentExecutions"] == -1
-    assert inputs["role"] == f"arn:aws:iam::{ACCOUNT}:role/tap-{thing}-role-dev-{REGION}"
-    assert inputs["loggingConfig"] == {"logFormat": "JSON", "logGroup": f"/aws/lambda/tap-{thing}-dev"}
+    assert inputs["role"] == f"arn:aws:iam::{ACCOUNT}:role/tap-{component}-role-dev-{REGION}"
+    assert inputs["kmsKeyArn"] == f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0123-abcd"
+    assert inputs["loggingConfig"] == {
+        "logFormat": "JSON",
+        "applicationLogLevel": "INFO",
+        "logGroup": f"/aws/lambda/tap-{component}-dev",
+    }
     assert inputs["environment"] == {
         "variables": {
             "TABLE_NAME": "tap-metadata-dev",
@@ -53,29 +58,37 @@ def test_function(deployed: Recording, thing: str, memory: int, timeout: int, ha
             "KMS_KEY_ARN": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0123-abcd",
             "ENVIRONMENT_SUFFIX": "dev",
             "LOG_LEVEL": "INFO",
-            "POWERTOOLS_SERVICE_NAME": f"tap-{thing}",
+            "POWERTOOLS_SERVICE_NAME": f"tap-{component}",
             "POWERTOOLS_METRICS_NAMESPACE": "TapStack",
         }
     }
 
 
-@each_plan
-def test_log_group_is_there_before_the_function(deployed: Recording, plan: FunctionPlan) -> None:
-    group = part(deployed, plan, "-logs")
-    assert group.inputs["name"] == f"/aws/lambda/tap-{plan.thing}-dev"
+@each_spec
+def test_log_group_is_there_before_the_function(deployed: Recording, spec: FunctionSpec) -> None:
+    group = part(deployed, spec, "-logs")
+    assert group.inputs["name"] == f"/aws/lambda/tap-{spec.component}-dev"
     assert group.inputs["retentionInDays"] == 7
     assert group.inputs["kmsKeyId"] == f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0123-abcd"
-    assert {group.name, f"tap-{plan.thing}-policy"} <= part(deployed, plan).dependencies
+    assert {group.name, f"tap-{spec.component}-policy"} <= part(deployed, spec).dependencies
 
 
-@each_plan
-def test_failed_asynchronous_events_go_to_the_dead_letters(deployed: Recording, plan: FunctionPlan) -> None:
-    assert part(deployed, plan, "-async").inputs == {
-        "functionName": f"tap-{plan.thing}-dev",
+@each_spec
+def test_failed_asynchronous_events_go_to_a_queue_that_is_no_dead_letter_queue(
+    deployed: Recording, spec: FunctionSpec
+) -> None:
+    assert part(deployed, spec, "-async").inputs == {
+        "functionName": f"tap-{spec.component}-dev",
         "maximumRetryAttempts": 2,
         "maximumEventAgeInSeconds": 3600,
-        "destinationConfig": {"onFailure": {"destination": f"arn:aws:sqs:{REGION}:{ACCOUNT}:tap-dlq-dev"}},
+        "destinationConfig": {
+            "onFailure": {"destination": f"arn:aws:sqs:{REGION}:{ACCOUNT}:tap-failed-events-dev"}
+        },
     }
+    # SQS moves nothing back out of a dead letter queue that something was sent to directly.
+    redrives = [str(queue.inputs.get("redrivePolicy")) for queue in deployed.of_type("aws:sqs/queue:Queue")]
+    assert "tap-failed-events-dev" not in "".join(redrives)
+    assert (("sqs:SendMessage", ADDRESSES.dead_letter_queue)) not in set(granted(spec))
 
 
 def test_settings_reach_the_functions() -> None:
@@ -89,22 +102,40 @@ def test_settings_reach_the_functions() -> None:
             "processor_maximum_concurrency": 40,
         }
     )
-    for plan in PLANS:
-        function = part(recording, plan).inputs
+    for spec in SPECS:
+        function = part(recording, spec).inputs
         assert function["architectures"] == ["x86_64"]
         variables = cast("dict[str, dict[str, object]]", function["environment"])["variables"]
         assert (variables["LOG_LEVEL"], variables["ENVIRONMENT_SUFFIX"]) == ("DEBUG", "pr12")
-        assert part(recording, plan, "-logs").inputs["retentionInDays"] == 90
+        assert cast("dict[str, str]", function["loggingConfig"])["applicationLogLevel"] == "DEBUG"
+        assert part(recording, spec, "-logs").inputs["retentionInDays"] == 90
     assert part(recording, API_HANDLER).inputs["reservedConcurrentExecutions"] == 20
     assert part(recording, PROCESSOR).inputs["reservedConcurrentExecutions"] == -1
     source = recording.one("aws:lambda/eventSourceMapping:EventSourceMapping").inputs
     assert source["scalingConfig"] == {"maximumConcurrency": 40}
 
 
+@pytest.mark.parametrize(
+    ("level", "lambdas"), [("WARNING", "WARN"), ("CRITICAL", "FATAL"), ("ERROR", "ERROR")]
+)
+def test_lambda_gets_the_log_level_in_its_own_spelling(level: str, lambdas: str) -> None:
+    for function in declare({"log_level": level}).of_type("aws:lambda/function:Function"):
+        logging = cast("dict[str, str]", function.inputs["loggingConfig"])
+        variables = cast("dict[str, dict[str, object]]", function.inputs["environment"])["variables"]
+        assert (logging["applicationLogLevel"], variables["LOG_LEVEL"]) == (lambdas, level)
+
+
+def test_a_boundary_bounds_each_role(deployed: Recording) -> None:
+    boundary = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+    bounded = declare({"permissions_boundary": boundary}).of_type("aws:iam/role:Role")
+    assert [role.inputs["permissionsBoundary"] for role in bounded] == [boundary] * 2
+    assert not any("permissionsBoundary" in role.inputs for role in deployed.of_type("aws:iam/role:Role"))
+
+
 def test_each_function_has_its_own_code() -> None:
     other = pulumi.AssetArchive({"other.py": pulumi.StringAsset("other")})
     recording = declare({"api_handler_code": CODE, "processor_code": other})
-    found = [cast("pulumi.AssetArchive", part(recording, plan).inputs["code"]) for plan in PLANS]
+    found = [cast("pulumi.AssetArchive", part(recording, spec).inputs["code"]) for spec in SPECS]
     assert [list(archive.assets) for archive in found] == [["app.py"], ["other.py"]]
 
 
@@ -127,36 +158,36 @@ def test_url_asks_for_signed_requests(deployed: Recording) -> None:
     }
 
 
-@each_plan
-def test_role_trusts_lambda_alone_and_has_one_policy(deployed: Recording, plan: FunctionPlan) -> None:
-    role = part(deployed, plan, "-role")
+@each_spec
+def test_role_trusts_lambda_alone_and_has_one_policy(deployed: Recording, spec: FunctionSpec) -> None:
+    role = part(deployed, spec, "-role")
     assert statements(role.inputs["assumeRolePolicy"]) == statements(assume_role_policy())
     (trust,) = statements(role.inputs["assumeRolePolicy"])
     assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
     assert trust["Action"] == "sts:AssumeRole"
     assert "managedPolicyArns" not in role.inputs
-    policy = part(deployed, plan, "-policy")
+    policy = part(deployed, spec, "-policy")
     assert policy.inputs["role"] == role.inputs["name"]
     assert len(deployed.of_type("aws:iam/rolePolicy:RolePolicy")) == 2
 
 
-def granted(plan: FunctionPlan) -> Iterator[tuple[str, str]]:
-    for statement in statements(plan.policy(ADDRESSES)):
+def granted(spec: FunctionSpec) -> Iterator[tuple[str, str]]:
+    for statement in statements(spec.policy(ADDRESSES)):
         assert statement["Effect"] == "Allow"
         for action in cast("list[str]", statement["Action"]):
             for resource in cast("list[str]", statement["Resource"]):
                 yield action, resource
 
 
-@each_plan
-def test_permissions_have_no_wildcard_but_the_two_explained(plan: FunctionPlan) -> None:
-    for action, resource in granted(plan):
+@each_spec
+def test_permissions_have_no_wildcard_but_the_two_explained(spec: FunctionSpec) -> None:
+    for action, resource in granted(spec):
         assert "*" not in action
         service = action.split(":")[0]
         if service == "xray":
             assert resource == "*"
         elif service == "logs":
-            assert resource == f"{ADDRESSES.log_group(f'tap-{plan.thing}-dev')}:log-stream:*"
+            assert resource == f"{ADDRESSES.log_group(f'tap-{spec.component}-dev')}:log-stream:*"
         elif service == "s3" and action != "s3:ListBucket":
             assert resource in {f"{ADDRESSES.bucket}/incoming/*", f"{ADDRESSES.bucket}/processed/*"}
         else:
@@ -164,7 +195,7 @@ def test_permissions_have_no_wildcard_but_the_two_explained(plan: FunctionPlan) 
 
 
 @pytest.mark.parametrize(
-    ("plan", "action", "resource", "allowed"),
+    ("spec", "action", "resource", "allowed"),
     [
         (API_HANDLER, "s3:PutObject", f"{ADDRESSES.bucket}/incoming/a", True),
         (API_HANDLER, "s3:PutObject", f"{ADDRESSES.bucket}/processed/a", False),
@@ -183,7 +214,9 @@ def test_permissions_have_no_wildcard_but_the_two_explained(plan: FunctionPlan) 
         (PROCESSOR, "s3:PutObject", f"{ADDRESSES.bucket}/incoming/a", False),
         (PROCESSOR, "sqs:ReceiveMessage", ADDRESSES.work_queue, True),
         (PROCESSOR, "sqs:ReceiveMessage", ADDRESSES.dead_letter_queue, False),
-        (PROCESSOR, "sqs:SendMessage", ADDRESSES.dead_letter_queue, True),
+        (PROCESSOR, "sqs:SendMessage", ADDRESSES.dead_letter_queue, False),
+        (PROCESSOR, "sqs:SendMessage", ADDRESSES.failed_events_queue, True),
+        (API_HANDLER, "sqs:SendMessage", ADDRESSES.failed_events_queue, True),
         (PROCESSOR, "sqs:SendMessage", ADDRESSES.work_queue, False),
         (PROCESSOR, "dynamodb:UpdateItem", ADDRESSES.metadata_table, True),
         (PROCESSOR, "s3:GetObject", f"{ADDRESSES.bucket}/processed/a", True),
@@ -194,10 +227,10 @@ def test_permissions_have_no_wildcard_but_the_two_explained(plan: FunctionPlan) 
         (PROCESSOR, "kms:Decrypt", "*", False),
     ],
 )
-def test_permissions(plan: FunctionPlan, action: str, resource: str, allowed: bool) -> None:  # noqa: FBT001
+def test_permissions(spec: FunctionSpec, action: str, resource: str, allowed: bool) -> None:  # noqa: FBT001
     assert allowed == any(
         action == granted_action and fnmatch.fnmatchcase(resource, granted_resource)
-        for granted_action, granted_resource in granted(plan)
+        for granted_action, granted_resource in granted(spec)
     )
 
 
@@ -215,7 +248,7 @@ def test_permissions_name_the_resources_that_are_there(deployed: Recording) -> N
         ),
         "*",
     }
-    for plan in PLANS:
-        for statement in statements(part(deployed, plan, "-policy").inputs["policy"]):
+    for spec in SPECS:
+        for statement in statements(part(deployed, spec, "-policy").inputs["policy"]):
             for resource in cast("list[str]", statement["Resource"]):
                 assert resource.removesuffix("/incoming/*").removesuffix("/processed/*") in there

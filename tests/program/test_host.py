@@ -15,7 +15,7 @@ from pulumi.runtime import mocks, set_mocks
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from tap_stack import TapStack, TapStackArgs
-from tap_stack.checks import schema_name
+from tap_stack.arguments import schema_name
 from tap_stack.host import TapProvider
 from tests.program.recording import CODE, OUTPUTS, PROGRAM
 
@@ -62,6 +62,7 @@ def test_schema_types(resource: Mapping[str, Mapping[str, Mapping[str, object]]]
         "notificationTopicArn": "string",
         "deletionProtection": "boolean",
         "forceDestroy": "boolean",
+        "permissionsBoundary": "string",
         "architecture": "string",
         "apiHandlerReservedConcurrency": "integer",
         "processorMaximumConcurrency": "integer",

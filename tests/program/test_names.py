@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_stack.names import MAX_SUFFIX_LENGTH, SUFFIX_PATTERN, Addresses, Names, Place, suffix_of_stack
+from tap_stack.names import MAX_SUFFIX_LENGTH, SUFFIX_PATTERN, Addresses, Location, Names, suffix_of_stack
 
 LONGEST_REGION = "us-isof-south-1"
 
 suffixes = st.from_regex(SUFFIX_PATTERN, fullmatch=True).filter(lambda text: len(text) <= MAX_SUFFIX_LENGTH)
-places = st.builds(
-    Place,
+locations = st.builds(
+    Location,
     account=st.from_regex(r"[0-9]{12}", fullmatch=True),
     region=st.sampled_from(["eu-west-2", "ap-southeast-1", LONGEST_REGION]),
     partition=st.sampled_from(["aws", "aws-cn", "aws-us-gov", "aws-iso-f"]),
@@ -30,10 +30,10 @@ ALARM = re.compile(r".{1,255}")
 LOG_GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
 
 
-@given(suffixes, places)
-def test_every_name_is_legal_for_its_service(suffix: str, place: Place) -> None:
+@given(suffixes, locations)
+def test_every_name_is_legal_for_its_service(suffix: str, location: Location) -> None:
     names = Names(suffix)
-    addresses = Addresses(names, place)
+    addresses = Addresses(names, location)
     legal = {
         addresses.bucket_name: BUCKET,
         addresses.key_alias: ALIAS,
@@ -44,6 +44,7 @@ def test_every_name_is_legal_for_its_service(suffix: str, place: Place) -> None:
         names.metadata_table: TABLE,
         names.work_queue: QUEUE,
         names.dead_letter_queue: QUEUE,
+        names.failed_events_queue: QUEUE,
         names.alarm_topic: TOPIC,
         names.log_group(names.api_handler): LOG_GROUP,
     } | dict.fromkeys(names.alarms, ALARM)
@@ -52,16 +53,16 @@ def test_every_name_is_legal_for_its_service(suffix: str, place: Place) -> None:
 
 
 def test_the_longest_suffix_fills_the_bucket_name() -> None:
-    place = Place("123456789012", LONGEST_REGION, "aws-iso-f")
-    longest = Addresses(Names("x" * MAX_SUFFIX_LENGTH), place)
+    location = Location("123456789012", LONGEST_REGION, "aws-iso-f")
+    longest = Addresses(Names("x" * MAX_SUFFIX_LENGTH), location)
     assert len(longest.bucket_name) == 63
 
 
-@given(suffixes, suffixes, places)
-def test_two_environments_share_no_name(one: str, other: str, place: Place) -> None:
+@given(suffixes, suffixes, locations)
+def test_two_environments_share_no_name(one: str, other: str, location: Location) -> None:
     def names(suffix: str) -> set[str]:
         plain = Names(suffix)
-        addresses = Addresses(plain, place)
+        addresses = Addresses(plain, location)
         return {
             addresses.bucket_name,
             addresses.key_alias,
@@ -72,6 +73,7 @@ def test_two_environments_share_no_name(one: str, other: str, place: Place) -> N
             plain.metadata_table,
             plain.work_queue,
             plain.dead_letter_queue,
+            plain.failed_events_queue,
             plain.alarm_topic,
             *plain.alarms,
         }
@@ -79,31 +81,32 @@ def test_two_environments_share_no_name(one: str, other: str, place: Place) -> N
     assert one == other or names(one).isdisjoint(names(other))
 
 
-@given(suffixes, places)
-def test_global_names_differ_by_region(suffix: str, place: Place) -> None:
-    here = Addresses(Names(suffix), place)
-    there = Addresses(Names(suffix), Place(place.account, "sa-east-1", place.partition))
+@given(suffixes, locations)
+def test_global_names_differ_by_region(suffix: str, location: Location) -> None:
+    here = Addresses(Names(suffix), location)
+    there = Addresses(Names(suffix), Location(location.account, "sa-east-1", location.partition))
     assert here.bucket_name != there.bucket_name
     assert here.role_name("processor") != there.role_name("processor")
     assert here.key_alias != there.key_alias
 
 
-@given(suffixes, places)
-def test_every_arn_is_of_the_partition(suffix: str, place: Place) -> None:
-    addresses = Addresses(Names(suffix), place)
+@given(suffixes, locations)
+def test_every_arn_is_of_the_partition(suffix: str, location: Location) -> None:
+    addresses = Addresses(Names(suffix), location)
     arns = [
         addresses.account_root,
         addresses.bucket,
         addresses.metadata_table,
         addresses.work_queue,
         addresses.dead_letter_queue,
+        addresses.failed_events_queue,
         addresses.alarm_topic,
         addresses.role("processor"),
         addresses.log_group(addresses.names.processor),
         *addresses.alarms,
     ]
-    assert all(arn.startswith(f"arn:{place.partition}:") for arn in arns)
-    assert all(place.account in arn for arn in arns)
+    assert all(arn.startswith(f"arn:{location.partition}:") for arn in arns)
+    assert all(location.account in arn for arn in arns)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tap_stack import InvalidTapStackArgs, TapStackArgs
-from tap_stack.checks import MAX_TAGS, RETENTION_DAYS, schema_name
+from tap_stack.arguments import ARGUMENTS, CONFIGURED, MAX_TAGS, RETENTION_DAYS, schema_name
 from tap_stack.names import MAX_SUFFIX_LENGTH, SUFFIX_PATTERN
 from tap_stack.settings import Settings, read_settings
 from tests.program.recording import CODE
@@ -18,14 +18,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def read(args: dict[str, object] | None = None, *, stack: str = "dev") -> Settings:
+def read(
+    args: dict[str, object] | None = None, *, stack: str = "dev", config: dict[str, str] | None = None
+) -> Settings:
     code: dict[str, object] = {"api_handler_code": CODE, "processor_code": CODE}
-    return read_settings("tap", code | (args or {}), project="tap-stack", stack=stack)
+    return read_settings("tap", code | (args or {}), project="tap-stack", stack=stack, config=config)
 
 
-def problems(args: dict[str, object], *, stack: str = "dev") -> dict[str, str]:
+def problems(
+    args: dict[str, object], *, stack: str = "dev", config: dict[str, str] | None = None
+) -> dict[str, str]:
     with pytest.raises(InvalidTapStackArgs) as caught:
-        read(args, stack=stack)
+        read(args, stack=stack, config=config)
     for problem in caught.value.problems:
         assert f"{problem.argument}: {problem.what}" in str(caught.value)
     return {problem.argument: problem.what for problem in caught.value.problems}
@@ -46,6 +50,7 @@ def test_defaults() -> None:
         notification_topic_arn=None,
         deletion_protection=False,
         force_destroy=False,
+        permissions_boundary=None,
         architecture="arm64",
         api_handler_reserved_concurrency=-1,
         processor_maximum_concurrency=10,
@@ -59,6 +64,30 @@ def test_defaults() -> None:
 def test_defaults_of_environments(suffix: str, days: int, protected: bool) -> None:  # noqa: FBT001
     settings = read({"environment_suffix": suffix})
     assert (settings.log_retention_in_days, settings.deletion_protection) == (days, protected)
+
+
+def test_the_table_has_every_argument_in_the_order_of_the_schema() -> None:
+    assert list(ARGUMENTS) == list(TapStackArgs.__annotations__)
+    assert CONFIGURED == ("log_retention_in_days", "deletion_protection")
+
+
+def test_config_comes_before_the_default_of_the_environment_and_after_the_program() -> None:
+    config = {"logRetentionInDays": "90", "deletionProtection": "false"}
+    settings = read(stack="TapStackprod", config=config)
+    assert (settings.log_retention_in_days, settings.deletion_protection) == (90, False)
+    given = read(
+        {"log_retention_in_days": 5, "deletion_protection": True}, stack="TapStackprod", config=config
+    )
+    assert (given.log_retention_in_days, given.deletion_protection) == (5, True)
+    # A program of somebody else's may mean something else by its own keys.
+    assert read(config={"logLevel": "DEBUG"}).log_level == "INFO"
+
+
+def test_bad_config_is_refused_like_a_bad_argument() -> None:
+    found = problems({}, config={"logRetentionInDays": "8 days", "deletionProtection": "yes"})
+    assert "'8 days' is not a whole number" in found["logRetentionInDays"]
+    assert "'yes' is neither true nor false" in found["deletionProtection"]
+    assert found["deletionProtection"].endswith("It is the stack's config tap-stack:deletionProtection")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +128,8 @@ def test_a_suffix_is_taken_as_it_is_or_refused(suffix: str) -> None:
 
 def test_a_bad_suffix_from_the_stack_names_the_stack() -> None:
     what = problems({}, stack="TapStackPR_12")["environmentSuffix"]
-    assert "'PR_12' (from the name of stack 'TapStackPR_12')" in what
+    assert what.startswith("'PR_12' cannot end the names of AWS resources")
+    assert what.endswith("It follows from the name of stack 'TapStackPR_12'")
 
 
 @given(st.integers(min_value=-10, max_value=4000))
@@ -150,7 +180,8 @@ def test_numbers_come_as_floats_from_yaml() -> None:
         ("notification_topic_arn", "arn:aws:sns:eu-west-2:123456789012:alarms.fifo", "standard SNS topic"),
         ("notification_topic_arn", "arn:aws:sqs:eu-west-2:123456789012:alarms", "standard SNS topic"),
         ("notification_topic_arn", 5, "5 is not text"),
-        ("environment_suffix", 5, "5 cannot end the names"),
+        ("environment_suffix", 5, "5 is not text"),
+        ("permissions_boundary", "boundary", "'boundary' is not the ARN of an IAM policy"),
         ("api_handler_code", "dist/api_handler.zip", "is not an archive"),
         ("tags", "team=tap", "is not a map of tags"),
         ("tags", {"team": 5}, "the tag 'team' has the value 5"),
@@ -179,6 +210,8 @@ def test_a_bad_argument_is_refused(argument: str, value: object, words: str) -> 
         ("api_handler_reserved_concurrency", -1),
         ("architecture", "x86_64"),
         ("log_level", "DEBUG"),
+        ("permissions_boundary", "arn:aws:iam::123456789012:policy/teams/boundary"),
+        ("permissions_boundary", "arn:aws:iam::aws:policy/PowerUserAccess"),
         ("deletion_protection", True),
         ("force_destroy", True),
         ("notification_email", "ops+tap@mail.example.co.uk"),
@@ -189,8 +222,8 @@ def test_a_good_argument_is_taken(argument: str, value: object) -> None:
     assert getattr(read({argument: value}), argument) == value
 
 
-@pytest.mark.parametrize("argument", ["notification_email", "notification_topic_arn"])
-def test_an_empty_notification_target_is_none(argument: str) -> None:
+@pytest.mark.parametrize("argument", ["notification_email", "notification_topic_arn", "permissions_boundary"])
+def test_what_is_empty_is_none(argument: str) -> None:
     assert getattr(read({argument: ""}), argument) is None
 
 
@@ -199,12 +232,17 @@ def test_a_topic_may_be_an_output() -> None:
     assert read({"notification_topic_arn": topic}).notification_topic_arn is topic
 
 
+def test_an_address_may_be_an_output() -> None:
+    secret = pulumi.Output.secret("ops@example.com")
+    assert read({"notification_email": secret}).notification_email is secret
+
+
 @pytest.mark.parametrize(
     "argument", ["environment_suffix", "tags", "log_retention_in_days", "force_destroy", "log_level"]
 )
 def test_what_shapes_the_plan_may_not_be_an_output(argument: str) -> None:
     found = problems({argument: pulumi.Output.from_input("x")})
-    assert "known only when that is deployed" in found[schema_name(argument)]
+    assert found[schema_name(argument)].startswith("it is a secret, or the output of a resource")
 
 
 def test_tags_lie_over_the_default_ones() -> None:

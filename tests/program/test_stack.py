@@ -38,7 +38,7 @@ def test_exactly_these_resources(production: Recording) -> None:
     assert Counter(declared.type for declared in production.resources.values()) == {
         "tap:index:TapStack": 1,
         "aws:cloudwatch/logGroup:LogGroup": 2,
-        "aws:cloudwatch/metricAlarm:MetricAlarm": 5,
+        "aws:cloudwatch/metricAlarm:MetricAlarm": 7,
         "aws:dynamodb/table:Table": 1,
         "aws:iam/role:Role": 2,
         "aws:iam/rolePolicy:RolePolicy": 2,
@@ -58,8 +58,8 @@ def test_exactly_these_resources(production: Recording) -> None:
         "aws:sns/topic:Topic": 1,
         "aws:sns/topicPolicy:TopicPolicy": 1,
         "aws:sns/topicSubscription:TopicSubscription": 1,
-        "aws:sqs/queue:Queue": 2,
-        "aws:sqs/queuePolicy:QueuePolicy": 2,
+        "aws:sqs/queue:Queue": 3,
+        "aws:sqs/queuePolicy:QueuePolicy": 3,
         "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": 1,
     }
 
@@ -139,6 +139,7 @@ def test_a_preview_leaves_open_only_what_aws_assigns(previewed: Recording) -> No
         ("BucketServerSideEncryptionConfiguration", "rules"),
         ("EventSourceMapping", "eventSourceArn"),
         ("Function", "environment"),
+        ("Function", "kmsKeyArn"),
         ("Function", "role"),
         ("FunctionEventInvokeConfig", "destinationConfig"),
         ("LogGroup", "kmsKeyId"),

@@ -11,6 +11,7 @@ tap = TapStack(
     "tap",
     {
         "environment_suffix": config.get("environmentSuffix") or "",
+        "notification_email": config.get("notificationEmail") or "tap-alarms@example.com",
         "force_destroy": config.get_bool("forceDestroy") or False,
     },
 )

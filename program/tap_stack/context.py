@@ -1,4 +1,4 @@
-"""What every part of the stack has to know: whose child it is, what it is called, how it is tagged."""
+"""What every part of the component needs: its parent, names, ARNs, settings and tags."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_aws as aws
 
-from tap_stack.names import Addresses, Names, Place
+from tap_stack.names import Addresses, Location, Names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class Context:
     """The component under construction."""
 
-    component: pulumi.ComponentResource
+    parent: pulumi.ComponentResource
     name: str
     settings: Settings
     names: Names
@@ -28,7 +28,7 @@ class Scope:
 
     @property
     def tags(self) -> dict[str, str]:
-        """The tags of every resource that can have some."""
+        """The tags of every resource that can have tags."""
         return self.settings.tags
 
     def logical(self, part: str) -> str:
@@ -40,19 +40,19 @@ class Scope:
     ) -> pulumi.ResourceOptions:
         """Return a child's options; one that holds data is protected along with the stack's data."""
         return pulumi.ResourceOptions(
-            parent=self.component,
+            parent=self.parent,
             depends_on=depends_on,
             protect=True if holds_data and self.settings.deletion_protection else None,
         )
 
 
-def open_scope(component: pulumi.ComponentResource, name: str, settings: Settings) -> Scope:
-    """Look up account, region and partition through the component's own provider, and open its scope."""
+def open_context(parent: pulumi.ComponentResource, name: str, settings: Settings) -> Context:
+    """Look up account, region and partition through the component's own provider; return its context."""
     names = Names(settings.suffix)
-    options = pulumi.InvokeOutputOptions(parent=component)
-    place = pulumi.Output.all(
+    options = pulumi.InvokeOutputOptions(parent=parent)
+    location = pulumi.Output.all(
         account=aws.get_caller_identity_output(opts=options).account_id,
         region=aws.get_region_output(opts=options).region,
         partition=aws.get_partition_output(opts=options).partition,
-    ).apply(lambda found: Place(**found))
-    return Scope(component, name, settings, names, place.apply(lambda where: Addresses(names, where)))
+    ).apply(lambda found: Location(**found))
+    return Context(parent, name, settings, names, location.apply(lambda where: Addresses(names, where)))

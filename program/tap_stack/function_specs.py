@@ -16,11 +16,11 @@ RUNTIME = "python3.13"
 
 
 @dataclass(frozen=True, slots=True)
-class FunctionPlan:
+class FunctionSpec:
     """What tells one function from the other."""
 
-    thing: str
-    """The middle of its names: `tap-<thing>-<suffix>`."""
+    component: str
+    """The middle of its names: `tap-<component>-<suffix>`."""
     description: str
     handler: str
     memory_mb: int
@@ -31,21 +31,21 @@ class FunctionPlan:
     @property
     def service(self) -> str:
         """The name it gives itself in logs, metrics and traces."""
-        return f"tap-{self.thing}"
+        return f"tap-{self.component}"
 
 
-API_HANDLER = FunctionPlan(
-    thing="api-handler",
-    description="Takes documents in, queues work on them and hands results out",
+API_HANDLER = FunctionSpec(
+    component="api-handler",
+    description="Ingests items, queues their processing and serves their status",
     handler="api_handler.app.handler",
     memory_mb=512,
     timeout_seconds=30,
     policy=api_handler_policy,
 )
 
-PROCESSOR = FunctionPlan(
-    thing="processor",
-    description="Processes the documents that the work queue names",
+PROCESSOR = FunctionSpec(
+    component="processor",
+    description="Processes the items that the work queue names",
     handler="processor.app.handler",
     memory_mb=1024,
     timeout_seconds=300,
