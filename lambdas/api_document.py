@@ -149,7 +149,7 @@ IDEMPOTENCY_HEADER = {
 
 
 def document() -> dict[str, Any]:
-    """The OpenAPI 3.1 document."""
+    """Return the OpenAPI 3.1 document."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -265,7 +265,7 @@ def _answer(description: str, schema: str, content_type: str = "application/json
 
 
 def _problems(*kinds: Kind) -> dict[str, Any]:
-    """The responses of a route's problems, and of those that each route has."""
+    """Return the responses of a route's problems, and of those that each route has."""
     every = (*kinds, problem.METHOD_NOT_ALLOWED, problem.INTERNAL, problem.UNAVAILABLE)
     statuses = sorted({kind.status for kind in every})
     return {

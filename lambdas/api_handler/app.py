@@ -24,15 +24,15 @@ def handler(event: JsonValue, context: LambdaContext) -> JsonObject:
     """Serve one invocation.
 
     Args:
-        event: an HTTP request of payload format 2.0 (function URL, HTTP API), or any other JSON object, such
+        event: An HTTP request of payload format 2.0 (function URL, HTTP API), or any other JSON object, such
             as `{"test": "integration"}`, which asks for the state of the function and its dependencies.
-        context: the invocation's context.
+        context: The invocation's context.
 
     Returns:
         The HTTP response: `statusCode`, `headers`, `body`.
 
     Raises:
-        WrongSourceError: the event holds records of a queue or another source.
+        WrongSourceError: The event holds records of a queue or another source.
     """
     begin_invocation(context)
     try:

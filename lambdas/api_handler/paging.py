@@ -19,7 +19,7 @@ CURSOR_PATTERN = "^[0-9a-f]{32}-[0-9]{1,15}$"
 
 
 def write_cursor(key: ItemKey) -> str:
-    """The cursor that goes on after a key."""
+    """Return the cursor that goes on after a key."""
     return f"{key.id}-{key.timestamp}"
 
 
@@ -27,7 +27,7 @@ def read_page(query: Mapping[str, str]) -> tuple[int, ItemKey | None]:
     """Read `limit` and `cursor` from a query.
 
     Raises:
-        ProblemError: one of them is invalid, or there is any other parameter.
+        ProblemError: One of them is invalid, or there is any other parameter.
     """
     if query.keys() - {"limit", "cursor"}:
         raise ProblemError(INVALID_PARAMETER, "The query may hold `limit` and `cursor`, nothing else.")

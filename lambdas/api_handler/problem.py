@@ -24,7 +24,7 @@ class Kind(NamedTuple):
 
 MALFORMED_REQUEST = Kind("malformed-request", 400, "The request is malformed")
 INVALID_PARAMETER = Kind("invalid-parameter", 400, "A parameter is invalid")
-NOT_FOUND = Kind("not-found", 404, "There is no such thing")
+NOT_FOUND = Kind("not-found", 404, "Not found")
 METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "The method is not allowed here")
 TOO_LARGE = Kind("too-large", 413, "The item is too large")
 UNSUPPORTED_MEDIA_TYPE = Kind("unsupported-media-type", 415, "The content type is not supported")
@@ -67,7 +67,7 @@ class ProblemError(Exception):
         self.extra = dict(extra or {})
 
     def body(self, correlation_id: str) -> dict[str, JsonValue]:
-        """The problem document."""
+        """Return the problem document."""
         document: dict[str, JsonValue] = {
             "type": TYPE_PREFIX + self.kind.name,
             "title": self.kind.title,

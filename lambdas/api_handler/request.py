@@ -32,14 +32,14 @@ class HttpRequest(NamedTuple):
     """A request.
 
     Attributes:
-        method: in upper case.
-        path: as sent.
-        headers: their names in lower case.
-        query: the parameters.
-        text: the body as the event has it.
-        is_base64: whether `text` is base64.
-        caller: who signed the request, as IAM names them, without the session's name; empty when nobody did.
-        correlation_id: the client's `X-Correlation-Id` when it sent a usable one, else the invocation's id.
+        method: In upper case.
+        path: As sent.
+        headers: Their names in lower case.
+        query: The parameters.
+        text: The body as the event has it.
+        is_base64: Whether `text` is base64.
+        caller: Who signed the request, as IAM names them, without the session's name; empty when nobody did.
+        correlation_id: The client's `X-Correlation-Id` when it sent a usable one, else the invocation's id.
     """
 
     method: str
@@ -52,10 +52,10 @@ class HttpRequest(NamedTuple):
     correlation_id: str
 
     def idempotency_key(self) -> str | None:
-        """The request's idempotency key, or None when it has none.
+        """Return the request's idempotency key, or None when it has none.
 
         Raises:
-            ProblemError: the key is empty, too long, or not visible ASCII.
+            ProblemError: The key is empty, too long, or not visible ASCII.
         """
         given = self.headers.get("idempotency-key")
         if given is not None and not re.fullmatch(IDEMPOTENCY_PATTERN, given):
@@ -65,7 +65,7 @@ class HttpRequest(NamedTuple):
         return given
 
     def json(self) -> tuple[bytes, JsonValue]:
-        """The body: its bytes as sent, and the JSON value that they write.
+        """Return the body: its bytes as sent, and the JSON value that they write.
 
         Raises:
             ProblemError: 415 when it is not said to be JSON, 413 when it is too large, 400 when it is none.
@@ -100,7 +100,7 @@ def read_request(event: Mapping[str, JsonValue], invocation_id: str) -> HttpRequ
     """Read an event that has a `requestContext`.
 
     Raises:
-        ProblemError: the event is not of payload format 2.0.
+        ProblemError: The event is not of payload format 2.0.
     """
     context = _members(event, "requestContext")
     http = _members(context, "http")

@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from api_handler import wiring
-from api_handler.intake import Submission
+from api_handler.ingest import Submission
 from api_handler.paging import read_page, write_cursor
 from api_handler.problem import (
     CONTENT_TYPE,
@@ -20,11 +20,11 @@ from api_handler.problem import (
     ProblemError,
 )
 from tap_items import stack
+from tap_items.health import check_health
 from tap_items.item_table import NO_ITEM
 from tap_items.json_text import canonical_json
 from tap_items.observability import count, describe_error, logger
 from tap_items.ports import UnavailableError
-from tap_items.probe import probe
 from tap_items.record import valid_id
 from tap_items.tracing import step
 
@@ -44,8 +44,8 @@ app = APIGatewayHttpResolver()
 
 
 def state_of_dependencies() -> dict[str, str]:
-    """What the API depends on, and whether each answers."""
-    return probe(
+    """Return what the API depends on, and whether each answers."""
+    return check_health(
         {
             "table": lambda: stack.records().latest(NO_ITEM.id),
             "bucket": lambda: stack.objects().check(),
@@ -67,7 +67,7 @@ def post_item() -> Response[str]:
         correlation_id=asked.correlation_id,
     )
     with step("accept item"):
-        record, replayed = wiring.intake().accept(submission)
+        record, replayed = wiring.ingestion().ingest(submission)
     count("ItemsReplayed" if replayed else "ItemsAccepted")
     about = {"item_id": record.id, "replayed": replayed, "size": record.size}
     logger.info("Item accepted", extra=about)
@@ -83,7 +83,7 @@ def post_item() -> Response[str]:
 
 @app.get("/items")
 def list_items() -> Response[str]:
-    """A page of records, in no order."""
+    """Return a page of records, in no order."""
     limit, after = read_page(_request().query)
     found, following = stack.records().page(limit, after)
     body: dict[str, JsonValue] = {"items": [record.attributes() for record in found]}
@@ -94,7 +94,7 @@ def list_items() -> Response[str]:
 
 @app.get("/items/<item_id>")
 def get_item(item_id: str) -> Response[str]:
-    """One record."""
+    """Return one record."""
     if not valid_id(item_id):
         raise ProblemError(INVALID_PARAMETER, BAD_ID)
     record = stack.records().latest(item_id)
@@ -105,7 +105,7 @@ def get_item(item_id: str) -> Response[str]:
 
 @app.get("/health")
 def get_health() -> Response[str]:
-    """Whether everything that the API depends on answers."""
+    """Return whether everything that the API depends on answers."""
     states = state_of_dependencies()
     dependencies = cast("JsonValue", states)
     if set(states.values()) != {"ok"}:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
-from api_handler.intake import Intake
+from api_handler.ingest import Ingestion
 from tap_items import stack
 
 
 @cache
-def intake() -> Intake:
-    """What `POST /items` does."""
-    return Intake(stack.objects(), stack.records(), stack.work(), stack.now_milliseconds)
+def ingestion() -> Ingestion:
+    """Return what `POST /items` does."""
+    return Ingestion(stack.objects(), stack.records(), stack.work(), stack.now_milliseconds)

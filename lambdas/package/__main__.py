@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
 from lambdas.package.build import PROJECT, build, plan
-from lambdas.package.bytecode import MODES
+from lambdas.package.bytecode import MODES, VARIABLE
 from lambdas.package.dependencies import PLATFORMS, PYTHON_VERSION, PackageError
 
 
@@ -16,7 +17,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m lambdas.package", description="Build the functions' zips.")
     parser.add_argument("--platform", choices=sorted(PLATFORMS), default="aws", help="what runs them")
     parser.add_argument(
-        "--bytecode", choices=MODES, default="auto", help=f"compiled by Python {PYTHON_VERSION}"
+        "--bytecode",
+        default=os.environ.get(VARIABLE) or "never",
+        help=f"compile the code by Python {PYTHON_VERSION}: {' or '.join(MODES)} (${VARIABLE}, else never)",
     )
     parser.add_argument("--output", type=Path, help="their folder (dist, or dist/host for --platform host)")
     options = parser.parse_args(arguments)
@@ -27,11 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     except PackageError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
-    code = (
-        f"no bytecode: there is no Python {PYTHON_VERSION} here, so each cold start compiles (about 1 s)"
-        if recipe.compiler is None
-        else f"bytecode of Python {recipe.compiler.release}"
-    )
+    code = "no bytecode" if recipe.compiler is None else f"bytecode of Python {recipe.compiler.release}"
     for each in built:
         state = "built" if each.fresh else "up to date"
         sys.stdout.write(

@@ -24,8 +24,8 @@ def write_archive(destination: Path, files: Mapping[str, Path]) -> None:
     differs makes Pulumi deploy a function that did not change.
 
     Args:
-        destination: the zip's path; its folder is made when missing.
-        files: where each entry's content is, by the entry's name.
+        destination: The zip's path; its folder is made when missing.
+        files: Where each entry's content is, by the entry's name.
     """
     destination.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{destination.name}.", dir=destination.parent)

@@ -25,10 +25,10 @@ class Recipe(NamedTuple):
     """What zips are made of and for.
 
     Attributes:
-        lambdas: the folder of the functions' packages.
-        lock: the lock of their dependencies.
-        platform: a key of `dependencies.PLATFORMS`.
-        compiler: the Python that compiles them ahead, or None.
+        lambdas: The folder of the functions' packages.
+        lock: The lock of their dependencies.
+        platform: A key of `dependencies.PLATFORMS`.
+        compiler: The Python that compiles them ahead, or None.
     """
 
     lambdas: Path = LAMBDAS
@@ -37,7 +37,7 @@ class Recipe(NamedTuple):
     compiler: Compiler | None = None
 
     def digest(self, function: str) -> str:
-        """A digest of all that a function's zip follows from, this builder included."""
+        """Return a digest of all that a function's zip follows from, this builder included."""
         release = "none" if self.compiler is None else self.compiler.release
         digest = hashlib.sha256(f"{self.platform} {PYTHON_VERSION} {release}\n".encode())
         builder = {f"builder/{path.name}": path for path in sorted(Path(__file__).parent.glob("*.py"))}
@@ -58,17 +58,19 @@ class Built(NamedTuple):
     fresh: bool
 
 
-def plan(platform: str = "aws", bytecode: str = "auto", lambdas: Path = LAMBDAS, lock: Path = LOCK) -> Recipe:
+def plan(
+    platform: str = "aws", bytecode: str = "never", lambdas: Path = LAMBDAS, lock: Path = LOCK
+) -> Recipe:
     """Decide what the zips are made of.
 
     Args:
-        platform: a key of `dependencies.PLATFORMS`.
-        bytecode: one of `bytecode.MODES`.
-        lambdas: the folder of the functions' packages.
-        lock: the lock of their dependencies.
+        platform: A key of `dependencies.PLATFORMS`.
+        bytecode: One of `bytecode.MODES`.
+        lambdas: The folder of the functions' packages.
+        lock: The lock of their dependencies.
 
     Raises:
-        PackageError: the platform or mode is unknown, the lock is missing, or no Python compiles.
+        PackageError: The platform or mode is unknown, the lock is missing, or no Python compiles as asked.
     """
     for what, value, known in (("platform", platform, PLATFORMS), ("bytecode mode", bytecode, MODES)):
         if value not in known:
@@ -87,7 +89,7 @@ def build(output: Path, recipe: Recipe) -> list[Built]:
         The zips, in the order of `FUNCTIONS`.
 
     Raises:
-        PackageError: a zip cannot be built.
+        PackageError: A zip cannot be built.
     """
     digests = {function: recipe.digest(function) for function in FUNCTIONS}
     built = {function: _current(output, function, digest) for function, digest in digests.items()}
@@ -120,7 +122,7 @@ def _write(output: Path, function: str, inputs: str, files: Mapping[str, Path]) 
 
 
 def _current(output: Path, function: str, inputs: str) -> Built | None:
-    """The zip that is there, if it is the one that its inputs would give."""
+    """Return the zip that is there, if it is the one that its inputs would give."""
     zip_path = output / f"{function}.zip"
     try:
         stamp = json.loads(_stamp(output, function).read_text("utf-8"))

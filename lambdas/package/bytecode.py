@@ -1,4 +1,9 @@
-"""Compiling ahead: Lambda's code folder is read-only, so the rest is compiled again at every cold start."""
+"""Compiling ahead, for who asks for it.
+
+Lambda's code folder is read-only, so without bytecode each cold start compiles. Zips still go without it
+unless they are asked to have it: were it there whenever the building machine happens to have the functions'
+Python, a deployment from another machine would change all functions.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CODE_FOLDER = "/var/task"
-MODES = ("auto", "always", "never")
+MODES = ("never", "always")
+VARIABLE = "TAP_LAMBDA_BYTECODE"
+"""The environment variable that chooses one of them for all builds of a pipeline."""
 
 
 class Compiler(NamedTuple):
@@ -26,13 +33,13 @@ class Compiler(NamedTuple):
 
 
 def find_compiler(mode: str) -> Compiler | None:
-    """The Python that compiles, or None when the zips shall, or have to, go without.
+    """Return the Python that compiles, or None when the zips go without bytecode.
 
     Args:
-        mode: `auto` takes what is there, `always` insists on one, `never` wants none.
+        mode: One of `MODES`.
 
     Raises:
-        PackageError: there is none, and `mode` insists.
+        PackageError: `mode` asks for bytecode, and there is no Python of the functions' version.
     """
     if mode == "never":
         return None
@@ -40,12 +47,11 @@ def find_compiler(mode: str) -> Compiler | None:
         release = _release(path)
         if release.startswith(f"{PYTHON_VERSION}."):
             return Compiler(path, release)
-    if mode == "always":
-        raise PackageError(
-            f"No Python {PYTHON_VERSION} was found, so the functions cannot be compiled ahead and each cold "
-            f"start would take a second more. Install one: uv python install {PYTHON_VERSION}."
-        )
-    return None
+    raise PackageError(
+        f"No Python {PYTHON_VERSION} was found, so the functions cannot be compiled ahead, as was asked. "
+        f"Install one (uv python install {PYTHON_VERSION}), or build without bytecode: --bytecode never, "
+        f"{VARIABLE} unset."
+    )
 
 
 def compile_tree(compiler: Compiler, folder: Path) -> None:
@@ -55,7 +61,7 @@ def compile_tree(compiler: Compiler, folder: Path) -> None:
     names the modules by their place in Lambda, so that it does not depend on this folder.
 
     Raises:
-        PackageError: a module does not compile.
+        PackageError: A module does not compile.
     """
     options = ("-q", "-j", "1", "--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", CODE_FOLDER)
     command = [compiler.path, "-I", "-m", "compileall", *options, str(folder)]

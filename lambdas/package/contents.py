@@ -50,7 +50,7 @@ LEFT_OUT = (
 
 
 def source_files(lambdas: Path, packages: Iterable[str]) -> dict[str, Path]:
-    """The project's own modules in some packages, by their name in a zip."""
+    """Return the project's own modules in some packages, by their name in a zip."""
     return {
         path.relative_to(lambdas).as_posix(): path
         for package in packages
@@ -74,14 +74,14 @@ def add_sources(site: Path, sources: dict[str, Path]) -> None:
 
 
 def zip_files(site: Path, function: str) -> dict[str, Path]:
-    """The files below a folder that make up one function's zip: all but the other functions' packages."""
+    """Return the files of one function's zip: all below a folder but the other functions' packages."""
     others = set(FUNCTIONS) - {function}
     files = {path.relative_to(site).as_posix(): path for path in sorted(site.rglob("*")) if path.is_file()}
     return {name: path for name, path in files.items() if name.partition("/")[0] not in others}
 
 
 def wanted(path: PurePosixPath) -> bool:
-    """Whether a dependency's file goes into the zips; its path is from the folder of installation."""
+    """Return whether a dependency's file goes into the zips; its path is from the folder of installation."""
     if path.parts[0].endswith(".dist-info"):
         return "licenses" in path.parts or path.name.upper().startswith(("LICENSE", "NOTICE"))
     if path.parts[:2] == ("botocore", "data") and path.parts[2] not in BOTOCORE_DATA:

@@ -22,10 +22,10 @@ class PackageError(Exception):
 
 
 def find_uv() -> list[str]:
-    """The command that runs uv: the one beside the running Python, else the one on PATH.
+    """Return the command that runs uv: the one beside the running Python, else the one on PATH.
 
     Raises:
-        PackageError: there is none.
+        PackageError: There is none.
     """
     if importlib.util.find_spec("uv") is not None:
         return [sys.executable, "-m", "uv"]
@@ -42,12 +42,12 @@ def install_dependencies(lock: Path, target: Path, platform: str) -> None:
     """Install a lock's wheels, hashes checked: from uv's cache when it has them all, else from the registry.
 
     Args:
-        lock: the requirements with their hashes.
-        target: an empty folder.
-        platform: a key of `PLATFORMS`.
+        lock: The requirements with their hashes.
+        target: An empty folder.
+        platform: A key of `PLATFORMS`.
 
     Raises:
-        PackageError: uv is missing, or cannot get a wheel.
+        PackageError: Uv is missing, or cannot get a wheel.
     """
     command = [
         *find_uv(),

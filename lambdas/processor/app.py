@@ -10,6 +10,7 @@ from processor import wiring
 from processor.sqs_records import delivery_of, is_message
 from processor.work import RejectedError
 from tap_items import stack
+from tap_items.health import check_health
 from tap_items.item_table import NO_ITEM
 from tap_items.json_text import canonical_json
 from tap_items.observability import (
@@ -21,7 +22,6 @@ from tap_items.observability import (
     measure_milliseconds,
 )
 from tap_items.ports import UnavailableError
-from tap_items.probe import probe
 from tap_items.record import ItemKey, valid_id
 from tap_items.tracing import step
 
@@ -60,23 +60,23 @@ def handler(event: JsonValue, context: LambdaContext) -> JsonObject:
     """Serve one invocation.
 
     Args:
-        event: an SQS batch; or `{"id": …, "timestamp": …}` to process one item now; or any other JSON object,
+        event: An SQS batch; or `{"id": …, "timestamp": …}` to process one item now; or any other JSON object,
             such as `{"test": "integration"}`, which asks for the state of the function and its dependencies.
-        context: the invocation's context.
+        context: The invocation's context.
 
     Returns:
         For a batch `batchItemFailures`; otherwise `statusCode` and `body`.
 
     Raises:
-        WrongSourceError: the event holds records that are not SQS messages.
-        DependencyError: no message of the batch could be worked on.
+        WrongSourceError: The event holds records that are not SQS messages.
+        DependencyError: No message of the batch could be worked on.
     """
     begin_invocation(context)
     try:
         if not isinstance(event, dict):
             return _answer(400, {"detail": "The event must be a JSON object."})
         if "Records" in event:
-            return _work_off_batch(event, context)
+            return _process_batch(event, context)
         if "id" in event:
             return _process_now(event)
         return _report_state()
@@ -84,21 +84,21 @@ def handler(event: JsonValue, context: LambdaContext) -> JsonObject:
         flush_metrics()
 
 
-def _work_off_batch(event: JsonObject, context: LambdaContext) -> JsonObject:
+def _process_batch(event: JsonObject, context: LambdaContext) -> JsonObject:
     records = event["Records"]
     if not isinstance(records, list) or not all(is_message(record) for record in records):
         raise WrongSourceError("The processor was given records that are not SQS messages.")
 
     reserve = context.get_remaining_time_in_millis() * RESERVE
 
-    def work_off(record: SQSRecord) -> None:
-        _work_off(delivery_of(record.raw_event), in_time=context.get_remaining_time_in_millis() >= reserve)
+    def process(record: SQSRecord) -> None:
+        _process(delivery_of(record.raw_event), in_time=context.get_remaining_time_in_millis() >= reserve)
 
     batch: Any = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-    with batch(records, work_off):
+    with batch(records, process):
         batch.process()
     failures = [value for _, value, _ in batch.exceptions]
-    logger.info("Batch worked off", extra={"messages": len(records), "failed": len(failures)})
+    logger.info("Batch processed", extra={"messages": len(records), "failed": len(failures)})
     if len(failures) == len(records) and _for_want_of_a_dependency(failures):
         raise DependencyError(
             "No message of the batch could be worked on; each comes again after a back-off."
@@ -107,13 +107,13 @@ def _work_off_batch(event: JsonObject, context: LambdaContext) -> JsonObject:
 
 
 def _for_want_of_a_dependency(failures: Sequence[object]) -> bool:
-    """Whether a dependency failed, and nothing else but time: what it held up counts with it."""
+    """Return whether a dependency failed, and nothing else but time: what it held up counts with it."""
     return any(isinstance(each, UnavailableError) for each in failures) and all(
         isinstance(each, UnavailableError | OutOfTimeError) for each in failures
     )
 
 
-def _work_off(delivery: Delivery, *, in_time: bool) -> None:
+def _process(delivery: Delivery, *, in_time: bool) -> None:
     deliveries = wiring.deliveries()
     about: dict[str, object] = {
         "message_id": delivery.message_id,
@@ -121,15 +121,15 @@ def _work_off(delivery: Delivery, *, in_time: bool) -> None:
         "correlation_id": delivery.correlation_id,
     }
     if not in_time:
-        deliveries.hand_back(delivery)
-        count("MessagesHandedBack")
-        logger.warning("Message handed back: the invocation ends too soon", extra=about)
+        deliveries.release(delivery)
+        count("MessagesReleased")
+        logger.warning("Message released: the invocation ends too soon", extra=about)
         raise OutOfTimeError
     if delivery.sent_at:
         measure_milliseconds("MessageAge", max(0, stack.now_milliseconds() - delivery.sent_at))
     try:
         with step("process item"):
-            outcome = deliveries.work_off(delivery)
+            outcome = deliveries.process(delivery)
     except RejectedError as rejection:
         count("ItemsRejected")
         logger.error("Item rejected", extra={**about, "reason": rejection.reason})
@@ -145,7 +145,7 @@ def _work_off(delivery: Delivery, *, in_time: bool) -> None:
         logger.error("Unexpected failure", extra={**about, **describe_error(error)})
         raise
     count(f"Items{outcome.value.capitalize()}")
-    logger.info("Item worked off", extra={**about, "outcome": outcome.value})
+    logger.info("Item processed", extra={**about, "outcome": outcome.value})
 
 
 def _process_now(event: JsonObject) -> JsonObject:
@@ -163,7 +163,9 @@ def _process_now(event: JsonObject) -> JsonObject:
 
 
 def _report_state() -> JsonObject:
-    states = probe({"table": lambda: stack.records().get(NO_ITEM), "bucket": lambda: stack.objects().check()})
+    states = check_health(
+        {"table": lambda: stack.records().get(NO_ITEM), "bucket": lambda: stack.objects().check()}
+    )
     healthy = set(states.values()) == {"ok"}
     body: JsonObject = {
         "status": "ok" if healthy else "unavailable",

@@ -32,12 +32,12 @@ class Delivery(NamedTuple):
     """One delivery of a queue message.
 
     Attributes:
-        message_id: the queue's id of the message.
-        body: its text.
-        receipt: what the queue knows this delivery by.
-        attempt: how many times the message was delivered, this one included.
-        sent_at: when it was put on the queue, ms since 1970.
-        correlation_id: of the request that it follows from; empty when unknown.
+        message_id: The queue's id of the message.
+        body: Its text.
+        receipt: What the queue knows this delivery by.
+        attempt: How many times the message was delivered, this one included.
+        sent_at: When it was put on the queue, ms since 1970.
+        correlation_id: Of the request that it follows from; empty when unknown.
     """
 
     message_id: str
@@ -49,14 +49,14 @@ class Delivery(NamedTuple):
 
 
 def delay_seconds(attempt: int, spread: Callable[[float, float], float]) -> int:
-    """How long a failed delivery waits: exponential back-off, half of it jitter, 5 to `MAX_DELAY_SECONDS` s.
+    """Return how long a failed delivery waits: exponential back-off, half jitter, 5 to `MAX_DELAY_SECONDS` s.
 
     The other half is a promise: five deliveries span at least 425 s, so an outage of seven minutes sends
     nothing to the dead letter queue. Full jitter would promise nothing.
 
     Args:
-        attempt: the delivery that failed, from 1.
-        spread: picks a number between two, evenly.
+        attempt: The delivery that failed, from 1.
+        spread: Picks a number between two, evenly.
     """
     ceiling = min(MAX_DELAY_SECONDS, BASE_DELAY_SECONDS * GROWTH ** min(attempt - 1, 10))
     return round(spread(ceiling / 2, ceiling))
@@ -79,18 +79,18 @@ class Deliveries:
         self._now = now
         self._spread = spread
 
-    def work_off(self, delivery: Delivery) -> Outcome:
+    def process(self, delivery: Delivery) -> Outcome:
         """Process what a message names; when that fails, record why and time the next delivery.
 
         Raises:
             RejectedError: poison. The reason is in the table; the message comes again at once, until the
                 queue moves it to the dead letter queue.
-            UnavailableError: a dependency failed. The message comes again after a back-off.
-            Exception: a defect of ours. The same, with its kind as the reason.
+            UnavailableError: A dependency failed. The message comes again after a back-off.
+            Exception: A defect of ours. The same, with its kind as the reason.
         """
         try:
             try:
-                return self._process(delivery)
+                return self._process_item(delivery)
             except RejectedError as rejection:
                 self._record(delivery, rejection)
                 self._again(delivery, 0)
@@ -104,24 +104,24 @@ class Deliveries:
             self._postpone(delivery, f"Attempt failed: unexpected {type(defect).__name__}.")
             raise
 
-    def hand_back(self, delivery: Delivery) -> None:
-        """Give a message back for want of time: what took the time needs some to pass."""
+    def release(self, delivery: Delivery) -> None:
+        """Release a message for want of time, to come again after a back-off: what took the time may last."""
         self._postpone(delivery, "Attempt not begun: the invocation was about to end.")
 
     def _postpone(self, delivery: Delivery, reason: str) -> None:
-        self._note(delivery, reason)
+        self._record_reason(delivery, reason)
         self._again(delivery, delay_seconds(delivery.attempt, self._spread))
 
-    def _process(self, delivery: Delivery) -> Outcome:
+    def _process_item(self, delivery: Delivery) -> Outcome:
         try:
             key = decode_message(delivery.body)
         except InvalidMessageError as error:
             raise RejectedError(f"The message is not one of ours: {error}.") from None
         if delivery.attempt > 1:
-            self._note_lost(key, delivery)
+            self._record_lost(key, delivery)
         return self._item_work.process(key)
 
-    def _note_lost(self, key: ItemKey, delivery: Delivery) -> None:
+    def _record_lost(self, key: ItemKey, delivery: Delivery) -> None:
         """Keep that the attempt before ended unseen, if it did: what ends the process can leave no reason.
 
         Written before the item is begun again, so that an item which ends each process that it meets has its
@@ -129,7 +129,7 @@ class Deliveries:
         """
         lost = delivery.attempt - 1
         try:
-            self._records.note_lost(key, LOST, lost, self._now())
+            self._records.record_lost(key, LOST, lost, self._now())
         except UnavailableError:
             about = {"message_id": delivery.message_id}
             logger.warning("The reason of a failed attempt could not be recorded", extra=about)
@@ -155,11 +155,11 @@ class Deliveries:
         if self._records.create(record) is not None:
             self._records.mark_rejected(record.key, reason, delivery.attempt, self._now())
 
-    def _note(self, delivery: Delivery, reason: str) -> None:
+    def _record_reason(self, delivery: Delivery, reason: str) -> None:
         """Keep why this attempt failed, if the message leads to a record and the table takes it."""
         try:
             key = decode_message(delivery.body)
-            self._records.note_failure(key, reason, delivery.attempt, self._now())
+            self._records.record_failure(key, reason, delivery.attempt, self._now())
         except (InvalidMessageError, UnavailableError):
             about = {"message_id": delivery.message_id}
             logger.warning("The reason of a failed attempt could not be recorded", extra=about)

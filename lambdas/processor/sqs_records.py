@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def is_message(record: JsonValue) -> bool:
-    """Whether a record is an SQS message."""
+    """Return whether a record is an SQS message."""
     return (
         isinstance(record, dict)
         and record.get("eventSource") == "aws:sqs"
@@ -25,7 +25,7 @@ def is_message(record: JsonValue) -> bool:
 
 
 def delivery_of(record: Mapping[str, Any]) -> Delivery:
-    """The delivery that such a record tells of; without a count it is the first one.
+    """Return the delivery that such a record tells of; without a count it is the first one.
 
     Message attributes are the sender's: one that is no correlation id, or no text, counts as none.
     """

@@ -11,11 +11,11 @@ from tap_items import stack
 
 @cache
 def item_work() -> ItemWork:
-    """What is done with one item."""
+    """Return what is done with one item."""
     return ItemWork(stack.objects(), stack.records(), stack.now_milliseconds)
 
 
 @cache
 def deliveries() -> Deliveries:
-    """What is done with one delivery of a message."""
+    """Return what is done with one delivery of a message."""
     return Deliveries(item_work(), stack.records(), stack.work(), stack.now_milliseconds)

@@ -35,7 +35,7 @@ class RejectedError(Exception):
 
     Attributes:
         reason: what, in a sentence that repeats nothing of the content.
-        key: the item's record, or None when the message leads to none.
+        key: The item's record, or None when the message leads to none.
     """
 
     def __init__(self, reason: str, key: ItemKey | None = None) -> None:
@@ -56,8 +56,8 @@ class ItemWork:
         """Process an accepted item.
 
         Raises:
-            RejectedError: the item cannot be processed, ever.
-            UnavailableError: a dependency failed; the item waits as it was.
+            RejectedError: The item cannot be processed, ever.
+            UnavailableError: A dependency failed; the item waits as it was.
         """
         record = self._records.get(key)
         if record is None:
@@ -87,23 +87,23 @@ class ItemWork:
     def _store(self, record: ItemRecord, content: bytes, counts: Mapping[str, int]) -> Mapping[str, int]:
         """Store an item's result unless it has one; the counts of the one that it has."""
         name = processed_name(record.id)
-        notes = {
+        metadata = {
             "timestamp": str(record.timestamp),
             "checksum": sha256_hex(content),
             "counts": canonical_json(cast("JsonValue", counts)).decode("ascii"),
         }
-        if self._objects.create(name, content, notes):
+        if self._objects.create(name, content, metadata):
             return counts
         stored = self._objects.describe(name)
         if stored is None:
             raise UnavailableError("HeadObject", "the result went away between two calls")
-        whose = int(stored.notes.get("timestamp", "-1"))
+        whose = int(stored.metadata.get("timestamp", "-1"))
         if whose == record.timestamp:
             # Ours, of a delivery that broke off or is still at it. It may be of an older transform; it stays,
             # for another processor may be about to say that it is the result.
-            return cast("dict[str, int]", parse_json(stored.notes["counts"].encode()))
+            return cast("dict[str, int]", parse_json(stored.metadata["counts"].encode()))
         if whose > record.timestamp:
             raise RejectedError("A younger record of this item has its result.", record.key)
         # Of an older record with this id, whose item was removed from the bucket and sent again.
-        self._objects.replace(name, content, notes)
+        self._objects.replace(name, content, metadata)
         return counts

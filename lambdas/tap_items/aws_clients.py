@@ -28,19 +28,19 @@ CONFIG = Config(
 
 @cache
 def s3() -> S3Client:
-    """The S3 client."""
+    """Return the S3 client."""
     return _make("s3")
 
 
 @cache
 def dynamodb() -> DynamoDBClient:
-    """The DynamoDB client."""
+    """Return the DynamoDB client."""
     return _make("dynamodb")
 
 
 @cache
 def sqs() -> SQSClient:
-    """The SQS client."""
+    """Return the SQS client."""
     return _make("sqs")
 
 

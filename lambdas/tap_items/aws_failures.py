@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def error_code(error: ClientError) -> str:
-    """The code of an answer, such as `NoSuchKey`."""
+    """Return the code of an answer, such as `NoSuchKey`."""
     return error.response.get("Error", {}).get("Code", "Unknown")
 
 
 def http_status(error: ClientError) -> int:
-    """The HTTP status of an answer; 0 when there is none."""
+    """Return the HTTP status of an answer; 0 when there is none."""
     return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
 
 

@@ -8,7 +8,7 @@ CORRELATION_PATTERN = "^[A-Za-z0-9._:=-]{1,128}$"
 
 
 def correlation_id_or(sent: object, otherwise: str) -> str:
-    """What was sent when it is a usable correlation id, else something else.
+    """Return what was sent when it is a usable correlation id, else something else.
 
     Whoever may call or send a message chooses it, and it is logged: nothing but the pattern gets through.
     """

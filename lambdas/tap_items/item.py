@@ -75,7 +75,7 @@ class NewItem(NamedTuple):
     tags: tuple[str, ...] = ()
 
     def description(self) -> dict[str, str | list[str]]:
-        """Everything but the payload: what the table keeps in the attribute `data`."""
+        """Return everything but the payload: what the table keeps in the attribute `data`."""
         optional = {"source": self.source, "occurredAt": self.occurred_at}
         described: dict[str, str | list[str]] = {"type": self.type}
         described.update({name: value for name, value in optional.items() if value is not None})
@@ -88,7 +88,7 @@ def read_item(value: JsonValue) -> NewItem:
     """Make an item of a JSON value.
 
     Raises:
-        InvalidItemError: the value breaks `ITEM_SCHEMA`.
+        InvalidItemError: The value breaks `ITEM_SCHEMA`.
     """
     found = tuple(violations(value, ITEM_SCHEMA))
     if found:
@@ -104,29 +104,29 @@ def read_item(value: JsonValue) -> NewItem:
 
 
 def sha256_hex(content: bytes) -> str:
-    """The checksum that goes with every stored object: SHA-256, 64 hexadecimal digits."""
+    """Return the checksum that goes with every stored object: SHA-256, 64 hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()
 
 
 def fingerprint(value: JsonValue) -> str:
-    """What two items share exactly when their content is the same, however it is spaced or ordered."""
+    """Return what two items share exactly when their content is the same, however it is spaced or ordered."""
     return sha256_hex(canonical_json(value))
 
 
 def item_id(*, caller: str, idempotency_key: str | None, content_fingerprint: str) -> str:
-    """The id that a request leads to: the same for each repetition of it.
+    """Return the id that a request leads to: the same for each repetition of it.
 
     With an idempotency key the id follows from the caller and the key; without one, from the content alone.
 
     Args:
-        caller: who asks; keys of different callers never meet.
-        idempotency_key: the request's key, or None.
-        content_fingerprint: see `fingerprint`.
+        caller: Who asks; keys of different callers never meet.
+        idempotency_key: The request's key, or None.
+        content_fingerprint: See `fingerprint`.
     """
     basis = ["content", content_fingerprint] if idempotency_key is None else ["key", caller, idempotency_key]
     return sha256_hex(canonical_json(cast("JsonValue", basis)))[:32]
 
 
 def message_record_id(message_id: str) -> str:
-    """The id under which a queue message that names no item of ours is recorded."""
+    """Return the id under which a queue message that names no item of ours is recorded."""
     return sha256_hex(canonical_json(["message", message_id]))[:32]

@@ -55,13 +55,13 @@ class ItemTable:
         return None
 
     def get(self, key: ItemKey) -> ItemRecord | None:
-        """The record with that key, read consistently."""
+        """Return the record with that key, read consistently."""
         with unavailable_on_failure("GetItem"):
             answer = self._client.get_item(TableName=self._table, Key=_key(key), ConsistentRead=True)
         return _record(answer["Item"]) if "Item" in answer else None
 
     def latest(self, item_id: str) -> ItemRecord | None:
-        """The youngest record with that id, read consistently."""
+        """Return the youngest record with that id, read consistently."""
         with unavailable_on_failure("Query"):
             answer = self._client.query(
                 TableName=self._table,
@@ -74,7 +74,7 @@ class ItemTable:
         return _record(answer["Items"][0]) if answer["Items"] else None
 
     def page(self, limit: int, after: ItemKey | None) -> tuple[list[ItemRecord], ItemKey | None]:
-        """Up to `limit` records after a key, in no order, and the key to go on after: always one of ours.
+        """Return up to `limit` records after a key, in no order, and the key to go on after, one of ours.
 
         The key of a row that others wrote is no cursor, so rows that are theirs alone are passed over here.
         """
@@ -114,15 +114,15 @@ class ItemTable:
             {"#status": "status"},
         )
 
-    def note_failure(self, key: ItemKey, reason: str, attempts: int, now: int) -> None:
+    def record_failure(self, key: ItemKey, reason: str, attempts: int, now: int) -> None:
         """Keep why an attempt failed, while the item is `accepted`: a rejected one keeps why it was."""
-        self._note(key, reason, attempts, now, "#status = :accepted")
+        self._record_reason(key, reason, attempts, now, "#status = :accepted")
 
-    def note_lost(self, key: ItemKey, reason: str, attempts: int, now: int) -> None:
+    def record_lost(self, key: ItemKey, reason: str, attempts: int, now: int) -> None:
         """Keep that an attempt ended unseen, while the item is `accepted` and that attempt left no reason."""
-        self._note(key, reason, attempts, now, "#status = :accepted AND attempts < :attempts")
+        self._record_reason(key, reason, attempts, now, "#status = :accepted AND attempts < :attempts")
 
-    def _note(self, key: ItemKey, reason: str, attempts: int, now: int, condition: str) -> None:
+    def _record_reason(self, key: ItemKey, reason: str, attempts: int, now: int, condition: str) -> None:
         self._update(
             key,
             "SET reason = :reason, attempts = :attempts, updatedAt = :now",
@@ -168,7 +168,7 @@ def _attributes(values: Mapping[str, JsonValue]) -> dict[str, Any]:
 
 
 def _record(item: Mapping[str, Any]) -> ItemRecord | None:
-    """The record in a row, or None for a row that others put there: it must not end a page of ours."""
+    """Return the record in a row, or None for a row that others put there: it must not end a page of ours."""
     plain = {name: _plain(_deserializer.deserialize(value)) for name, value in item.items()}
     try:
         return ItemRecord.from_attributes(plain)

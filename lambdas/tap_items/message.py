@@ -30,7 +30,7 @@ class InvalidMessageError(ValueError):
 
 
 def encode_message(key: ItemKey) -> str:
-    """The message that orders the processing of one item."""
+    """Return the message that orders the processing of one item."""
     return canonical_json({"version": VERSION, "id": key.id, "timestamp": key.timestamp}).decode("ascii")
 
 
@@ -38,7 +38,7 @@ def decode_message(text: str) -> ItemKey:
     """Read which item a queue message is about.
 
     Raises:
-        InvalidMessageError: it is not a message that `encode_message` writes.
+        InvalidMessageError: It is not a message that `encode_message` writes.
     """
     if len(text) > MAX_MESSAGE_BYTES:
         message = f"longer than {MAX_MESSAGE_BYTES} characters"

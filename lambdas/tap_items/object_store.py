@@ -21,12 +21,12 @@ CONFLICT_ATTEMPTS = 3
 
 
 def incoming_name(item_id: str) -> str:
-    """Where an item is stored as received."""
+    """Return where an item is stored as received."""
     return f"incoming/{item_id}.json"
 
 
 def processed_name(item_id: str) -> str:
-    """Where the processed item is stored."""
+    """Return where the processed item is stored."""
     return f"processed/{item_id}.json"
 
 
@@ -38,12 +38,12 @@ class ObjectStore:
         self._bucket = bucket
         self._kms_key = kms_key
 
-    def create(self, name: str, content: bytes, notes: Mapping[str, str]) -> bool:
+    def create(self, name: str, content: bytes, metadata: Mapping[str, str]) -> bool:
         """Store an object unless one has that name; False when one has."""
         for _ in range(CONFLICT_ATTEMPTS):
             with unavailable_on_failure("PutObject"):
                 try:
-                    self._client.put_object(**self._upload(name, content, notes), IfNoneMatch="*")
+                    self._client.put_object(**self._upload(name, content, metadata), IfNoneMatch="*")
                 except ClientError as error:
                     if http_status(error) == 412:
                         return False
@@ -54,13 +54,13 @@ class ObjectStore:
                     return True
         raise UnavailableError("PutObject", "ConditionalRequestConflict")
 
-    def replace(self, name: str, content: bytes, notes: Mapping[str, str]) -> None:
+    def replace(self, name: str, content: bytes, metadata: Mapping[str, str]) -> None:
         """Store an object, over one that may have that name."""
         with unavailable_on_failure("PutObject"):
-            self._client.put_object(**self._upload(name, content, notes))
+            self._client.put_object(**self._upload(name, content, metadata))
 
     def describe(self, name: str) -> StoredObject | None:
-        """An object's notes, or None when there is no such object."""
+        """Return an object's metadata, or None when there is no such object."""
         with unavailable_on_failure("HeadObject"):
             try:
                 answer = self._client.head_object(Bucket=self._bucket, Key=name)
@@ -71,7 +71,7 @@ class ObjectStore:
         return StoredObject(answer["Metadata"], answer["ContentLength"])
 
     def read(self, name: str, limit: int) -> bytes | None:
-        """An object's content, or None when there is none; of more than `limit` bytes, `limit` + 1.
+        """Return an object's content, or None when there is none; of more than `limit` bytes, `limit` + 1.
 
         Read whole, botocore checks length and checksum, and what was cut off on the way is a failure.
         """
@@ -92,14 +92,14 @@ class ObjectStore:
         with unavailable_on_failure("HeadBucket"):
             self._client.head_bucket(Bucket=self._bucket)
 
-    def _upload(self, name: str, content: bytes, notes: Mapping[str, str]) -> dict[str, Any]:
+    def _upload(self, name: str, content: bytes, metadata: Mapping[str, str]) -> dict[str, Any]:
         return {
             "Bucket": self._bucket,
             "Key": name,
             "Body": content,
             "ContentType": "application/json",
             "ChecksumSHA256": base64.b64encode(hashlib.sha256(content).digest()).decode("ascii"),
-            "Metadata": dict(notes),
+            "Metadata": dict(metadata),
             "ServerSideEncryption": "aws:kms",
             "SSEKMSKeyId": self._kms_key,
             "BucketKeyEnabled": True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -19,7 +19,9 @@ metrics = Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "TapS
 
 
 def begin_invocation(context: LambdaContext) -> None:
-    """Start an invocation's log: with its request's id, and nothing left of the invocation before."""
+    """Start an invocation's log and metrics: with its request's id, and nothing left of the one before."""
+    # Two environments in one account would else add up in one metric.
+    cast("Any", metrics).set_default_dimensions(environment=os.environ.get("ENVIRONMENT_SUFFIX") or "unknown")
     logger.clear_state()
     logger.append_keys(function_request_id=context.aws_request_id, function_name=context.function_name)
 
@@ -46,7 +48,7 @@ def flush_metrics() -> None:
 
 
 def describe_error(error: BaseException) -> dict[str, object]:
-    """An unexpected error for the log: its type and where it arose, without its message.
+    """Return an unexpected error for the log: its type and where it arose, without its message.
 
     A message of a library may repeat what it was given, and that may be an item's content. Missing settings
     are told in full.

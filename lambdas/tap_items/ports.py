@@ -14,8 +14,8 @@ class UnavailableError(Exception):
     """A dependency did not do its part; the same request may succeed later.
 
     Attributes:
-        operation: what was asked, such as `PutItem`.
-        code: what the dependency answered, such as `ThrottlingException`.
+        operation: What was asked, such as `PutItem`.
+        code: What the dependency answered, such as `ThrottlingException`.
     """
 
     def __init__(self, operation: str, code: str) -> None:
@@ -25,29 +25,29 @@ class UnavailableError(Exception):
 
 
 class StoredObject(NamedTuple):
-    """An object's notes, as given when it was stored, and its size in bytes."""
+    """An object's metadata, as given when it was stored, and its size in bytes."""
 
-    notes: Mapping[str, str]
+    metadata: Mapping[str, str]
     size: int
 
 
 class Objects(Protocol):
     """The bucket."""
 
-    def create(self, name: str, content: bytes, notes: Mapping[str, str]) -> bool:
+    def create(self, name: str, content: bytes, metadata: Mapping[str, str]) -> bool:
         """Store an object unless one has that name; False when one has."""
         ...
 
-    def replace(self, name: str, content: bytes, notes: Mapping[str, str]) -> None:
+    def replace(self, name: str, content: bytes, metadata: Mapping[str, str]) -> None:
         """Store an object, over one that may have that name."""
         ...
 
     def describe(self, name: str) -> StoredObject | None:
-        """An object's notes, or None when there is no such object."""
+        """Return an object's metadata, or None when there is no such object."""
         ...
 
     def read(self, name: str, limit: int) -> bytes | None:
-        """An object's content, or None when there is none; of more than `limit` bytes, `limit` + 1."""
+        """Return an object's content, or None when there is none; of more than `limit` bytes, `limit` + 1."""
         ...
 
     def check(self) -> None:
@@ -63,15 +63,15 @@ class Records(Protocol):
         ...
 
     def get(self, key: ItemKey) -> ItemRecord | None:
-        """The record with that key, read consistently."""
+        """Return the record with that key, read consistently."""
         ...
 
     def latest(self, item_id: str) -> ItemRecord | None:
-        """The youngest record with that id, read consistently."""
+        """Return the youngest record with that id, read consistently."""
         ...
 
     def page(self, limit: int, after: ItemKey | None) -> tuple[list[ItemRecord], ItemKey | None]:
-        """Up to `limit` records after a key, in no order, and the key to go on after."""
+        """Return up to `limit` records after a key, in no order, and the key to go on after."""
         ...
 
     def mark_processed(self, key: ItemKey, result: Mapping[str, int], now: int) -> bool:
@@ -82,11 +82,11 @@ class Records(Protocol):
         """Move an item to `rejected`, unless it is processed."""
         ...
 
-    def note_failure(self, key: ItemKey, reason: str, attempts: int, now: int) -> None:
+    def record_failure(self, key: ItemKey, reason: str, attempts: int, now: int) -> None:
         """Keep why an attempt failed, while the item is `accepted`: a rejected one keeps why it was."""
         ...
 
-    def note_lost(self, key: ItemKey, reason: str, attempts: int, now: int) -> None:
+    def record_lost(self, key: ItemKey, reason: str, attempts: int, now: int) -> None:
         """Keep that an attempt ended unseen, while the item is `accepted` and that attempt left no reason."""
         ...
 

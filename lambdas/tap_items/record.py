@@ -56,7 +56,7 @@ _STATUSES = frozenset(status.value for status in Status)
 
 
 def valid_id(text: object) -> bool:
-    """Whether a value has the form of an item's id."""
+    """Return whether a value has the form of an item's id."""
     return isinstance(text, str) and re.fullmatch(ID_PATTERN, text) is not None
 
 
@@ -65,16 +65,16 @@ class ItemRecord(NamedTuple):
 
     Attributes:
         id: 32 hexadecimal digits.
-        timestamp: when it was accepted, ms since 1970.
-        status: see `Status`.
+        timestamp: When it was accepted, ms since 1970.
+        status: See `Status`.
         checksum: SHA-256 of the stored object, hexadecimal.
-        size: of the stored object, in bytes.
+        size: Of the stored object, in bytes.
         data: type, source, occurredAt and tags, as sent.
-        correlation_id: of the request that brought it.
-        updated_at: of the last change of this record, ms since 1970.
-        attempts: deliveries that failed so far, as the queue counts them.
-        reason: why it was rejected, or why the last attempt failed.
-        result: counts of the processed item; None before.
+        correlation_id: Of the request that brought it.
+        updated_at: Of the last change of this record, ms since 1970.
+        attempts: Deliveries that failed so far, as the queue counts them.
+        reason: Why it was rejected, or why the last attempt failed.
+        result: Counts of the processed item; None before.
     """
 
     id: str
@@ -95,7 +95,7 @@ class ItemRecord(NamedTuple):
         return ItemKey(self.id, self.timestamp)
 
     def attributes(self) -> dict[str, JsonValue]:
-        """The record as the table and the API write it; absent values are left out."""
+        """Return the record as the table and the API write it; absent values are left out."""
         written: dict[str, JsonValue] = {
             "id": self.id,
             "timestamp": self.timestamp,
@@ -118,7 +118,7 @@ class ItemRecord(NamedTuple):
         """Read a record that `attributes` wrote.
 
         Raises:
-            ForeignRecordError: something else wrote it.
+            ForeignRecordError: Something else wrote it.
         """
         for name, kind in _KINDS.items():
             if not isinstance(written.get(name), kind):

@@ -28,7 +28,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     """Read the settings.
 
     Raises:
-        SettingsError: some are missing or empty; the message names all of them.
+        SettingsError: Some are missing or empty; the message names all of them.
     """
     names = ("TABLE_NAME", "BUCKET_NAME", "QUEUE_URL", "KMS_KEY_ARN", "ENVIRONMENT_SUFFIX")
     values = [environment.get(name, "") for name in names]
@@ -44,5 +44,5 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 @cache
 def settings() -> Settings:
-    """The settings of this process, read once."""
+    """Return the settings of this process, read once."""
     return read_settings(os.environ)

@@ -13,23 +13,23 @@ from tap_items.work_queue import WorkQueue
 
 
 def now_milliseconds() -> int:
-    """The time, in ms since 1970."""
+    """Return the time, in ms since 1970."""
     return time.time_ns() // 1_000_000
 
 
 @cache
 def records() -> ItemTable:
-    """The metadata table."""
+    """Return the metadata table."""
     return ItemTable(aws_clients.dynamodb(), settings().table_name)
 
 
 @cache
 def objects() -> ObjectStore:
-    """The data bucket."""
+    """Return the data bucket."""
     return ObjectStore(aws_clients.s3(), settings().bucket_name, settings().kms_key_arn)
 
 
 @cache
 def work() -> WorkQueue:
-    """The work queue."""
+    """Return the work queue."""
     return WorkQueue(aws_clients.sqs, settings().queue_url)

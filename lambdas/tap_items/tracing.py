@@ -91,7 +91,7 @@ def trace_calls(events: _Events) -> None:
 
 
 def trace_header() -> str | None:
-    """The header that makes what follows elsewhere part of this trace; None without a trace."""
+    """Return the header that makes what follows elsewhere part of this trace; None without a trace."""
     parts = _trace()
     if parts is None:
         return None

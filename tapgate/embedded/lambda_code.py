@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -42,7 +43,7 @@ def ensure_archives(root: Path = ROOT) -> bool:
 
 def _fingerprint(root: Path) -> str:
     """A hash that changes with the sources, the lock of what is bundled, and the archives themselves."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(os.environ.get("TAP_LAMBDA_BYTECODE", "").encode())
     for path in _watched(root):
         try:
             status = path.stat()

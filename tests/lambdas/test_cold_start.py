@@ -5,12 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from lambdas.package.build import PROJECT, build, plan
 from lambdas.package.bytecode import Compiler, compile_tree
+from tests.program.recording import declare
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,12 +30,27 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(site: Path, code: str) -> str:
+def run(site: Path, code: str, **more: str) -> str:
     """Run code in a fresh Python that has the zips' contents only."""
     prelude = f"import sys; sys.path.insert(0, {str(site)!r})\n"
-    environment = {"AWS_DEFAULT_REGION": "eu-west-2", "POWERTOOLS_SERVICE_NAME": "tap"}
+    environment = {"AWS_DEFAULT_REGION": "eu-west-2", "POWERTOOLS_SERVICE_NAME": "tap", **more}
     command = [sys.executable, "-S", "-c", prelude + code]
     return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])
+def test_the_functions_log_at_the_level_that_the_stack_sets(site: Path, level: str) -> None:
+    """Lambda hands its own level over in `AWS_LAMBDA_LOG_LEVEL`, INFO unless the function names one."""
+    for function in declare({"log_level": level}).of_type("aws:lambda/function:Function"):
+        inputs = cast("dict[str, dict[str, Any]]", function.inputs)
+        lambdas = inputs["loggingConfig"].get("applicationLogLevel", "INFO")
+        stacks = inputs["environment"]["variables"]["LOG_LEVEL"]
+        code = """
+import logging
+from tap_items.observability import logger
+print(logging.getLevelName(logger.log_level))
+"""
+        assert run(site, code, AWS_LAMBDA_LOG_LEVEL=lambdas, LOG_LEVEL=stacks).strip() == level
 
 
 UNNEEDED = {

@@ -41,12 +41,12 @@ class Deployed(NamedTuple):
     bucket: str
     table: str
     queue: str
-    dead_letters: str
+    failed_events: str
     log_group: str
     region: str
 
 
-def by_lambda(deployed: Deployed, thing: str) -> list[Use]:
+def by_lambda(deployed: Deployed, component: str) -> list[Use]:
     """What Lambda itself does with a function's role; no call of the handlers shows it."""
     polling = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
     return [
@@ -54,8 +54,8 @@ def by_lambda(deployed: Deployed, thing: str) -> list[Use]:
         Use("logs:PutLogEvents", f"{deployed.log_group}:log-stream:any"),
         Use("xray:PutTraceSegments", "*"),
         Use("xray:PutTelemetryRecords", "*"),
-        Use("sqs:SendMessage", deployed.dead_letters),  # asynchronous invocations that failed
-        *(Use(action, deployed.queue) for action in polling if thing == "processor"),
+        Use("sqs:SendMessage", deployed.failed_events),  # asynchronous invocations that failed
+        *(Use(action, deployed.queue) for action in polling if component == "processor"),
     ]
 
 
@@ -63,14 +63,14 @@ def by_lambda(deployed: Deployed, thing: str) -> list[Use]:
 def declared() -> Callable[[str], Deployed]:
     recording = declare()
 
-    def read(thing: str) -> Deployed:
-        inputs = cast("dict[str, Any]", recording.resources[f"tap-{thing}"].inputs)
+    def read(component: str) -> Deployed:
+        inputs = cast("dict[str, Any]", recording.resources[f"tap-{component}"].inputs)
         variables: dict[str, str] = inputs["environment"]["variables"]
         *_, region, account = variables["KMS_KEY_ARN"].split(":")[:5]
         queue = f"arn:aws:sqs:{region}:{account}:" + variables["QUEUE_URL"].rpartition("/")[2]
-        policy = statements(recording.resources[f"tap-{thing}-policy"].inputs["policy"])
+        policy = statements(recording.resources[f"tap-{component}-policy"].inputs["policy"])
         key = statements(recording.resources["tap-key"].inputs["policy"])
-        (use,) = [each for each in key if f"role/tap-{thing}-role" in json.dumps(each["Principal"])]
+        (use,) = [each for each in key if f"role/tap-{component}-role" in json.dumps(each["Principal"])]
         services = cast("dict[str, Any]", use["Condition"])["StringEquals"]["kms:ViaService"]
         return Deployed(
             grants=[
@@ -84,7 +84,7 @@ def declared() -> Callable[[str], Deployed]:
             bucket=f"arn:aws:s3:::{variables['BUCKET_NAME']}",
             table=f"arn:aws:dynamodb:{region}:{account}:table/{variables['TABLE_NAME']}",
             queue=queue,
-            dead_letters=queue.replace("tap-work-", "tap-dlq-"),
+            failed_events=queue.replace("tap-work-", "tap-failed-events-"),
             log_group=f"arn:aws:logs:{region}:{account}:log-group:/aws/lambda/{inputs['name']}",
             region=region,
         )
@@ -146,29 +146,31 @@ def every_path_of_the_processor(stand: Stand) -> None:
 PATHS = {"api-handler": every_path_of_the_api, "processor": every_path_of_the_processor}
 
 
-@pytest.mark.parametrize("thing", PATHS)
-def test_calls_and_grants_are_the_same(stand: Stand, declared: Callable[[str], Deployed], thing: str) -> None:
-    deployed = declared(thing)
-    if thing == "processor":
+@pytest.mark.parametrize("component", PATHS)
+def test_calls_and_grants_are_the_same(
+    stand: Stand, declared: Callable[[str], Deployed], component: str
+) -> None:
+    deployed = declared(component)
+    if component == "processor":
         every_path_of_the_api(stand)
     with recorded() as calls:
-        PATHS[thing](stand)
+        PATHS[component](stand)
     used = set(uses(calls, stand, deployed))
     refused = {use for use in used if not any(matches(grant, use) for grant in deployed.grants)}
     assert refused == set()
-    known = [*used, *by_lambda(deployed, thing)]
+    known = [*used, *by_lambda(deployed, component)]
     idle = {grant for grant in deployed.grants if not any(matches(grant, use) for use in known)}
     assert idle == set()
 
 
-@pytest.mark.parametrize("thing", PATHS)
+@pytest.mark.parametrize("component", PATHS)
 def test_the_key_may_be_used_through_the_services_that_are_called(
-    stand: Stand, declared: Callable[[str], Deployed], thing: str
+    stand: Stand, declared: Callable[[str], Deployed], component: str
 ) -> None:
-    deployed = declared(thing)
+    deployed = declared(component)
     every_path_of_the_api(stand)
     with recorded() as calls:
-        PATHS[thing](stand)
+        PATHS[component](stand)
     called = {f"{call.service}.{deployed.region}.amazonaws.com" for call in calls}
     assert called == deployed.key_services
     assert deployed.key_actions == {"kms:Decrypt", "kms:GenerateDataKey"}

@@ -32,7 +32,7 @@ def test_an_item_is_followed_by_its_correlation_id(stand: Stand, log: Log) -> No
     deliver(stand)
     lines = log()
     followed = [line["message"] for line in lines if line.get("correlation_id") == "follow-me"]
-    assert followed == ["Item accepted", "Request served", "Item worked off"]
+    assert followed == ["Item accepted", "Request served", "Item processed"]
     accepted, *_ = lines
     assert accepted["item_id"] == reply.body["id"]
     assert all(line["function_request_id"] and line["function_name"] for line in lines)
@@ -54,6 +54,8 @@ def test_metrics_tell_what_became_of_the_messages(stand: Stand, capsys: pytest.C
     assert all(0 <= age < 60_000 for age in batch["MessageAge"])
     directive = batch["_aws"]["CloudWatchMetrics"][0]
     assert directive["Namespace"] == "TapStack"
+    assert "environment" in directive["Dimensions"][0]
+    assert {document["environment"] for document in (accepted, replayed, refused, batch)} == {"test"}
     units = {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]}
     assert units["MessageAge"] == "Milliseconds"
     assert units["ItemsProcessed"] == "Count"
@@ -136,7 +138,8 @@ def test_each_line_of_metrics_is_one_that_cloudwatch_takes(
     assert len(written) == 9 + 1 + 1 + 2
     for document in written:
         assert_valid(document)
-        assert document["service"] == "tap-api-handler"
+        assert (document["service"], document["environment"]) == ("tap-api-handler", "test")
+        assert sorted(document["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0]) == ["environment", "service"]
     names = {metric["Name"] for each in written for metric in each["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
     processing = {"ItemsPostponed", "ItemsRejected", "MessageAge"}
     assert names == {"ItemsAccepted", "RequestsRefused", "RequestsFailed", *processing}

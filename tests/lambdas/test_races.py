@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from api_handler import wiring
-from api_handler.intake import Submission
+from api_handler.ingest import Submission
 from api_handler.problem import ProblemError
 from processor.transform import COUNTED
 from tests.lambdas.calls import call_api, call_processor, deliver, post, receive
@@ -187,36 +187,36 @@ KEYS = pytest.mark.parametrize("key", [None, "order-1"], ids=["by content", "by 
 @pytest.mark.parametrize("number", range(1, 4), ids=INTAKE)
 def test_two_equal_requests_at_once_are_one(stand: Stand, number: int, key: str | None) -> None:
     taken: list[tuple[ItemRecord, bool]] = []
-    intake = wiring.intake()
-    with between(number, lambda: taken.append(intake.accept(submission(key=key)))):
-        taken.append(intake.accept(submission(key=key)))
+    ingestion = wiring.ingestion()
+    with between(number, lambda: taken.append(ingestion.ingest(submission(key=key)))):
+        taken.append(ingestion.ingest(submission(key=key)))
     assert len({record.key for record, _ in taken}) == 1
     assert_one_item(stand)
 
 
 @pytest.mark.parametrize("number", range(1, 4), ids=INTAKE)
 def test_of_two_items_with_one_key_at_once_one_is_refused(stand: Stand, number: int) -> None:
-    intake = wiring.intake()
+    ingestion = wiring.ingestion()
     refused: list[str] = []
 
     def other() -> None:
         with pytest.raises(ProblemError) as caught:
-            intake.accept(submission({**ITEM, "type": "refund"}, "order-1"))
+            ingestion.ingest(submission({**ITEM, "type": "refund"}, "order-1"))
         refused.append(caught.value.kind.name)
 
     with between(number, other):
-        intake.accept(submission(key="order-1"))
+        ingestion.ingest(submission(key="order-1"))
     assert refused == ["idempotency-key-reused"]
     assert_one_item(stand)
 
 
 @KEYS
 def test_many_equal_requests_at_once_are_one(stand: Stand, key: str | None) -> None:
-    intake, start = wiring.intake(), threading.Barrier(8)
+    ingestion, start = wiring.ingestion(), threading.Barrier(8)
 
     def accept(_: int) -> tuple[ItemRecord, bool]:
         start.wait(10)
-        return intake.accept(submission(key=key))
+        return ingestion.ingest(submission(key=key))
 
     with ThreadPoolExecutor(8) as threads:
         taken = list(threads.map(accept, range(8)))

@@ -25,6 +25,9 @@ ITEM = {"type": "order", "payload": {"n": 1}}
 def commands() -> list[tuple[str, dict[str, str]]]:
     """The guide's AWS CLI commands on queues: operation and parameters."""
     text = GUIDE.read_text("utf-8").replace('"$QUEUE"', "arn:aws:sqs:eu-west-2:123456789012:tap-dlq-dev")
+    text = text.replace(
+        '"$FAILED_EVENTS_URL"', "https://sqs.eu-west-2.amazonaws.com/123456789012/tap-failed-events-dev"
+    )
     found: list[tuple[str, dict[str, str]]] = []
     for line in re.findall(r"^aws sqs (.+)$", text, re.MULTILINE):
         name, *options = shlex.split(line)
@@ -41,7 +44,7 @@ def _camel(dashed: str) -> str:
 def test_the_guides_commands_are_ones_that_aws_has() -> None:
     service: Any = botocore.session.get_session().get_service_model("sqs")
     names = [name for name, _ in commands()]
-    assert names == ["StartMessageMoveTask", "ListMessageMoveTasks"]
+    assert names == ["StartMessageMoveTask", "ListMessageMoveTasks", "ReceiveMessage"]
     for name, parameters in commands():
         shape = service.operation_model(name).input_shape
         typed = {

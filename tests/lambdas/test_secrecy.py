@@ -137,7 +137,7 @@ def test_nor_what_a_defect_says(
 
     monkeypatch.setattr("processor.work.transform", broken)
     assert deliver(stand) == (1, 1)
-    monkeypatch.setattr(routes.wiring, "intake", broken)
+    monkeypatch.setattr(routes.wiring, "ingestion", broken)
     assert call_api(post(ITEM)).status == 500
     told = said()
     assert told.count("ValueError") >= 2

@@ -135,7 +135,7 @@ def test_a_defect_of_ours_is_a_500_that_tells_nothing(monkeypatch: pytest.Monkey
     def broken() -> None:
         raise ValueError("hunter2")
 
-    monkeypatch.setattr(routes.wiring, "intake", broken)
+    monkeypatch.setattr(routes.wiring, "ingestion", broken)
     reply = call_api(post({"type": "order", "payload": {}}))
     assert (reply.status, reply.body["type"]) == (500, "urn:tap:problem:internal")
     assert "hunter2" not in json.dumps([reply.body, log()])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lambdas.package import __main__ as command
-from lambdas.package import dependencies
+from lambdas.package import bytecode, dependencies
 from lambdas.package.build import LAMBDAS, LOCK, Built, Recipe, build, plan
 from lambdas.package.bytecode import Compiler
 from lambdas.package.contents import FUNCTIONS
@@ -95,6 +96,29 @@ def test_another_lock_platform_or_compiler_is_another_build(small: Recipe, tmp_p
     assert len(digests) == 4
 
 
+def test_the_zips_do_not_follow_from_the_pythons_at_hand(
+    small: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def zips(folder: str) -> list[str]:
+        recipe = plan(lambdas=small.lambdas, lock=small.lock)
+        return [each.sha256 for each in build(tmp_path / folder, recipe)]
+
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    monkeypatch.setattr(bytecode, "PYTHON_VERSION", version)
+    with_it = zips("with")
+    monkeypatch.setattr(bytecode, "PYTHON_VERSION", "3.99")
+    assert zips("without") == with_it
+
+
+def test_a_pipeline_can_ask_for_bytecode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bytecode, "PYTHON_VERSION", "3.99")
+    monkeypatch.setenv("TAP_LAMBDA_BYTECODE", "always")
+    assert command.main(["--output", str(tmp_path)]) == 1
+    assert "TAP_LAMBDA_BYTECODE unset" in capsys.readouterr().err
+
+
 def test_a_build_that_fails_leaves_the_old_zips(
     small: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,7 +180,7 @@ def test_without_uv_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     ("arguments", "message"),
     [
         ({"platform": "vax"}, "There is no platform 'vax'; choose one of aws, host."),
-        ({"bytecode": "yes"}, "There is no bytecode mode 'yes'; choose one of auto, always, never."),
+        ({"bytecode": "yes"}, "There is no bytecode mode 'yes'; choose one of never, always."),
     ],
 )
 def test_unknown_choices_are_refused(arguments: dict[str, str], message: str) -> None:
@@ -183,7 +207,7 @@ def test_the_command_reports_sizes(
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in lines] == ["api_handler.zip", "processor.zip"]
     assert all(" MB, sha256 " in line and line.endswith(", built") for line in lines)
-    assert "no bytecode: there is no Python 3.13 here" in lines[0]
+    assert "no bytecode" in lines[0]
     assert command.main([]) == 0
     assert capsys.readouterr().out.count(", up to date") == 2
     assert command.main(["--platform", "host"]) == 0

@@ -32,12 +32,9 @@ def test_never_means_none() -> None:
     assert find_compiler("never") is None
 
 
-def test_without_the_version_there_is_none_and_always_says_so(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_without_the_version_always_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(bytecode, "PYTHON_VERSION", "3.99")
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
-    assert find_compiler("auto") is None
     with pytest.raises(PackageError, match=r"No Python 3\.99 was found.*uv python install 3\.99"):
         find_compiler("always")
 
@@ -54,7 +51,8 @@ def test_a_command_that_is_another_version_or_none_at_all_is_passed_over(
     broken.write_text("not a program")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
-    assert find_compiler("auto") is None
+    with pytest.raises(PackageError, match=r"No Python 3\.99 was found"):
+        find_compiler("always")
 
 
 def test_a_python_of_pyenv_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The time that an invocation has: what is begun, what is handed back, and what that counts as."""
+"""The time that an invocation has: what is begun, what is released, and what that counts as."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Taking an item in, so that it is taken in once, however often and wherever the request breaks off.
+"""Idempotent ingestion: retries of a request store the item once, wherever the request breaks off.
 
 The object is stored first, and only if none is there: that one conditional write decides who is first, and
-its notes fix the item's timestamp for all repetitions. The record and the message follow from it; each may
-be written again without harm. 202 is answered when all three are there, so an unanswered request loses
+its metadata fixes the item's timestamp for all repetitions. The record and the message follow from it; each
+may be written again without harm. 202 is answered when all three are there, so an unanswered request loses
 nothing that was promised, and its repetition completes it.
 """
 
@@ -36,7 +36,7 @@ class Submission(NamedTuple):
     correlation_id: str
 
 
-class Intake:
+class Ingestion:
     """The use case; `now` gives ms since 1970."""
 
     def __init__(self, objects: Objects, records: Records, work: Work, now: Callable[[], int]) -> None:
@@ -45,15 +45,15 @@ class Intake:
         self._work = work
         self._now = now
 
-    def accept(self, submission: Submission) -> tuple[ItemRecord, bool]:
+    def ingest(self, submission: Submission) -> tuple[ItemRecord, bool]:
         """Take an item in.
 
         Returns:
             Its record, and whether an earlier request had brought it already.
 
         Raises:
-            ProblemError: the item is invalid, or its idempotency key came with another item before.
-            UnavailableError: a dependency failed; the same request may be sent again.
+            ProblemError: The item is invalid, or its idempotency key came with another item before.
+            UnavailableError: A dependency failed; the same request may be sent again.
         """
         try:
             item = read_item(submission.value)
@@ -90,28 +90,28 @@ class Intake:
     ) -> tuple[int, str, int]:
         timestamp, checksum = self._now(), sha256_hex(submission.content)
         name = incoming_name(name_of_item)
-        notes = {
+        metadata = {
             "timestamp": str(timestamp),
             "checksum": checksum,
             "fingerprint": content_fingerprint,
             "correlation-id": submission.correlation_id,
         }
-        if self._objects.create(name, submission.content, notes):
+        if self._objects.create(name, submission.content, metadata):
             return timestamp, checksum, len(submission.content)
         stored = self._objects.describe(name)
         if stored is None:
             raise UnavailableError("HeadObject", "the object went away between two calls")
-        if "fingerprint" not in stored.notes:
+        if "fingerprint" not in stored.metadata:
             return self._recorded(name_of_item, submission, checksum)
-        if stored.notes["fingerprint"] != content_fingerprint:
+        if stored.metadata["fingerprint"] != content_fingerprint:
             raise ProblemError(KEY_REUSED, _ANOTHER_ITEM)
-        return int(stored.notes["timestamp"]), stored.notes["checksum"], stored.size
+        return int(stored.metadata["timestamp"]), stored.metadata["checksum"], stored.size
 
     def _recorded(self, name_of_item: str, submission: Submission, checksum: str) -> tuple[int, str, int]:
-        """What the record says of an item whose object was put back by hand, and so lost its notes."""
+        """Return what the record says of an item whose object was restored by hand, without its metadata."""
         record = self._records.latest(name_of_item)
         if record is None:
-            raise UnavailableError("Query", "an object without notes has no record either")
+            raise UnavailableError("Query", "an object without metadata has no record either")
         # Without a key the id itself follows from the content.
         if submission.idempotency_key is not None and record.checksum != checksum:
             raise ProblemError(KEY_REUSED, _ANOTHER_ITEM)

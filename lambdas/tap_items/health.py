@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-def probe(checks: Mapping[str, Callable[[], object]]) -> dict[str, str]:
+def check_health(checks: Mapping[str, Callable[[], object]]) -> dict[str, str]:
     """Run each check; a name's state is `ok` or `unavailable`, and the log says why."""
     states: dict[str, str] = {}
     for name, check in checks.items():
