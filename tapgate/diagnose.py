@@ -82,7 +82,16 @@ _KNOWN: Final = (
         re.compile(r"passphrase must be set with|incorrect passphrase"),
         "The stack's secrets cannot be opened.",
         "the engine decrypts the stack's config and state before it runs the program.",
-        "set PULUMI_CONFIG_PASSPHRASE (or PULUMI_CONFIG_PASSPHRASE_FILE) to the stack's passphrase.",
+        "set PULUMI_CONFIG_PASSPHRASE (or PULUMI_CONFIG_PASSPHRASE_FILE) to the stack's passphrase; if a KMS "
+        "key encrypts them instead, commit `secretsprovider` and `encryptedkey`, which `pulumi stack init` "
+        "wrote into Pulumi.<stack>.yaml, or set PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER=true.",
+    ),
+    _Known(
+        re.compile(r"secrets \(code=\w+\)|operation error KMS|get stack secrets manager"),
+        "The stack's secrets cannot be opened with the key that they hang on.",
+        "the engine decrypts the stack's config and state before it runs the program.",
+        "allow the role kms:Decrypt, kms:Encrypt and kms:DescribeKey on the key that the engine names below "
+        "(`secretsprovider` of Pulumi.<stack>.yaml), and see that the key is enabled.",
     ),
     _Known(
         re.compile(r"PULUMI_ACCESS_TOKEN must be set|not logged in|invalid access token"),

@@ -40,6 +40,8 @@ def changes_for(aws: Aws, cli: Cli, base: Mapping[str, str], root: Path = ROOT) 
         return {
             **_python(base),
             "PATH": _path(base, [cli.folder]),
+            # A checkout whose stack file names no secrets manager uses the state's own, and no passphrase.
+            "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             MARK: aws,
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -31,6 +32,7 @@ class Tap:
         outputs: The stack's outputs.
         traces: What functions sent to the X-Ray daemon's address; nothing on AWS itself.
         deployed: What the gate said of the deployment.
+        run: The value of the tag `TestRun` on all its resources.
     """
 
     target: Target
@@ -39,6 +41,7 @@ class Tap:
     outputs: dict[str, str]
     traces: TraceReceiver
     deployed: str
+    run: str
 
 
 @pytest.fixture(scope="session")
@@ -65,22 +68,23 @@ def tap(
     """The stack `TapStack<suffix>`, deployed through the gate; afterwards destroyed, and nothing left.
 
     `TEST_ENV_SUFFIX` names the suffix, `CLEANUP_AFTER_TESTS=false` keeps the stack: on AWS itself and on an
-    emulator that is given, not on one that ends with the tests.
+    emulator that is given, not on one that ends with the tests. All its resources bear the tag `TestRun`.
     """
-    suffix = os.environ.get("TEST_ENV_SUFFIX") or f"it{secrets.token_hex(2)}"
-    deployment = prepare(tmp_path_factory.mktemp("tap"), f"TapStack{suffix}", target)
-    before = inventory(target)
+    suffix = os.environ.get("TEST_ENV_SUFFIX") or "integration-test"
+    run = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    deployment = prepare(tmp_path_factory.mktemp("tap"), f"TapStack{suffix}", target, run)
+    before = inventory(target, suffix)
     deployed = deployment.gate("deploy")
     if deployed.returncode != 0:
-        deployment.destroy()
+        deployment.remove()
         pytest.fail(f"the gate did not deploy the stack:\n{deployed.stdout}\n{deployed.stderr}")
-    yield Tap(target, deployment, suffix, deployment.outputs(), traces, deployed.stdout)
+    yield Tap(target, deployment, suffix, deployment.outputs(), traces, deployed.stdout, run)
     if os.environ.get("CLEANUP_AFTER_TESTS", "true").lower() == "false":
         _say(pytestconfig, f"kept: {deployment.stack}, whose project is in {deployment.folder}")
         return
-    destroyed = deployment.destroy()
-    assert destroyed.returncode == 0, destroyed.stdout + destroyed.stderr
-    left = inventory(target) - before
+    removed = deployment.remove()
+    assert removed.returncode == 0, removed.stdout + removed.stderr
+    left = inventory(target, suffix) - before
     assert left == set(), f"the stack is destroyed, and this is left of it: {left}"
 
 

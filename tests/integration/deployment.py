@@ -91,6 +91,16 @@ class Deployment:
         """Destroy the stack's resources."""
         return self.pulumi("destroy", "--yes", "--skip-preview")
 
+    def remove(self) -> Done:
+        """Destroy the stack's resources, and remove the stack from the backend."""
+        destroyed = self.destroy()
+        return self.remove_from_backend() if destroyed.returncode == 0 else destroyed
+
+    def remove_from_backend(self) -> Done:
+        """Remove the stack, which has no resources any more, from the backend."""
+        command = ["pulumi", "stack", "rm", self.stack, "--yes", "--preserve-config", "--non-interactive"]
+        return self._run(command, cwd=self.folder)
+
     def outputs(self) -> dict[str, str]:
         """Give the stack's outputs."""
         shown = self.pulumi("stack", "output", "--json")
@@ -119,13 +129,14 @@ class Deployment:
         )
 
 
-def prepare(folder: Path, stack: str, target: Target) -> Deployment:
+def prepare(folder: Path, stack: str, target: Target, run: str = "") -> Deployment:
     """Copy the project and prepare an environment in which it deploys to the target.
 
     Args:
         folder: An empty folder.
-        stack: The stack's name, e.g. `TapStackit`.
+        stack: The stack's name, e.g. `TapStackintegration-test`.
         target: What it deploys to.
+        run: The value of the tag `TestRun`, by which what a test left in an account is found.
     """
     project = folder / "project"
     project.mkdir()
@@ -136,6 +147,8 @@ def prepare(folder: Path, stack: str, target: Target) -> Deployment:
     environment = environment_for(folder, target)
     # The objects that the tests put into the bucket go with it.
     settings = f'config:\n  aws:region: {REGION}\n  tap-stack:forceDestroy: "true"\n'
+    if run:
+        settings += f"  tap-stack:tags: {{TestRun: {run}}}\n"
     (project / f"Pulumi.{stack}.yaml").write_text(settings, "utf-8")
     return Deployment(project, stack, environment)
 

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.integration.api import Api
+from tests.integration.traces import traces_since
 from tests.integration.waiting import eventually
 
 if TYPE_CHECKING:
@@ -32,6 +33,11 @@ def test_the_gate_passed_and_deployed(tap: Tap) -> None:
 def test_a_preview_after_the_deployment_shows_no_change(tap: Tap) -> None:
     assert tap.deployment.changes() == {}
     assert tap.deployment.changes("--refresh") == {}
+
+
+def test_what_the_tests_deploy_can_be_told_from_everything_else(tap: Tap) -> None:
+    tags = tap.target.functions.list_tags(Resource=tap.outputs["processorArn"])["Tags"]
+    assert (tags["TestRun"], tags["Environment"]) == (tap.run, tap.suffix)
 
 
 def test_the_key_rotates(tap: Tap) -> None:
@@ -122,20 +128,18 @@ def test_functions_are_traced(tap: Tap) -> None:
         name = tap.outputs[output].rpartition(":")[2]
         configuration = tap.target.functions.get_function_configuration(FunctionName=name)
         assert configuration.get("TracingConfig", {}).get("Mode") == "Active"
-        already = len(tap.traces.segments)
+        already, before = len(tap.traces.segments), datetime.now(UTC) - timedelta(minutes=1)
         tap.target.functions.invoke(FunctionName=name, Payload=PROBE)
         if tap.target.emulated:
             received = tap.traces.wait_for(already + 1)[already:]
             assert {"DynamoDB", "S3"} & {str(segment["name"]) for segment in received}
             assert all(str(segment["trace_id"]).startswith("1-") for segment in received)
-    if not tap.target.emulated:
-
-        def traces_of_the_last_minutes() -> list[object]:
-            now = datetime.now(UTC)
-            found = tap.target.xray.get_trace_summaries(StartTime=now - timedelta(minutes=5), EndTime=now)
-            return [*found["TraceSummaries"]]
-
-        eventually(traces_of_the_last_minutes, seconds=120, pause=5)
+            continue
+        eventually(
+            lambda name=name, since=before: traces_since(tap.target.xray, name, since, datetime.now(UTC)),
+            seconds=120,
+            pause=5,
+        )
 
 
 def test_an_item_posted_to_the_api_comes_out_processed(tap: Tap) -> None:
@@ -199,3 +203,27 @@ def test_a_poison_message_ends_in_the_dead_letter_queue(tap: Tap) -> None:
 
     assert eventually(dead, seconds=300)
     sqs.purge_queue(QueueUrl=tap.outputs["dlqUrl"])
+
+
+def test_an_event_whose_asynchronous_invocations_fail_is_kept_apart_from_the_dead_letters(tap: Tap) -> None:
+    sqs = tap.target.sqs
+    event = {"Records": [{"eventSource": "aws:kinesis"}], "marker": "asynchronous"}
+    queue = sqs.get_queue_url(QueueName=f"tap-failed-events-{tap.suffix}")["QueueUrl"]
+    function = tap.outputs["processorArn"].rpartition(":")[2]
+    payload = json.dumps(event).encode()
+    accepted = tap.target.functions.invoke(FunctionName=function, InvocationType="Event", Payload=payload)
+    assert accepted["StatusCode"] == 202
+
+    def kept() -> list[dict[str, dict[str, object]]]:
+        received = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1, MaxNumberOfMessages=10)
+        return [json.loads(message.get("Body", "{}")) for message in received.get("Messages", [])]
+
+    # AWS tries again after one and after two minutes.
+    records = eventually(kept, seconds=60 if tap.target.emulated else 600)
+    # The emulator adds members of its own to the event.
+    assert [record["requestPayload"].items() >= event.items() for record in records] == [True]
+    depth = sqs.get_queue_attributes(
+        QueueUrl=tap.outputs["dlqUrl"], AttributeNames=["ApproximateNumberOfMessages"]
+    )
+    assert depth["Attributes"]["ApproximateNumberOfMessages"] == "0"
+    sqs.purge_queue(QueueUrl=queue)

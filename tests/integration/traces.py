@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from datetime import datetime
+
+    from mypy_boto3_xray import XRayClient
+    from mypy_boto3_xray.type_defs import TraceSummaryTypeDef
 
 _DATAGRAM = 65_536
 
@@ -56,6 +60,14 @@ class TraceReceiver:
                 datagram = self._socket.recv(_DATAGRAM)
                 _header, _, body = datagram.partition(b"\n")
                 self._segments.append(cast("dict[str, object]", json.loads(body)))
+
+
+def traces_since(
+    client: XRayClient, function: str, start: datetime, end: datetime
+) -> list[TraceSummaryTypeDef]:
+    """Return X-Ray's traces of a function in a stretch of time."""
+    asked = f'service("{function}")'
+    return client.get_trace_summaries(StartTime=start, EndTime=end, FilterExpression=asked)["TraceSummaries"]
 
 
 @contextlib.contextmanager
