@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import nox
@@ -30,6 +31,10 @@ LOCKS = (
     "nox",
     "build",
 )
+ACTIONLINT = "v1.7.12"
+
+# What the engine itself installs, for the component and for the pack, lies where it looks for it.
+LOCK_FILES = {group: f"{group}/requirements.txt" for group in ("program", "policypack")}
 
 # A machine behind a TLS-inspecting proxy trusts its own authority; uv wants that said.
 os.environ.setdefault("UV_SYSTEM_CERTS", "1")
@@ -101,10 +106,15 @@ def audit(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and format with ruff (-- --fix to repair)."""
+    """Check style and format with ruff (-- --fix to repair), and the workflows with zizmor and actionlint."""
     install(session, "lint")
     session.run("ruff", "check", *session.posargs, *PYTHON_FOLDERS)
     session.run("ruff", "format", *(() if "--fix" in session.posargs else ("--check",)), *PYTHON_FOLDERS)
+    session.run("zizmor", "--offline", "--no-progress", ".github/workflows")
+    if shutil.which("go") is None:
+        session.warn("actionlint is left out: it is built with Go, and there is none on PATH")
+    else:
+        session.run("go", "run", f"github.com/rhysd/actionlint/cmd/actionlint@{ACTIONLINT}", external=True)
 
 
 @nox.session
@@ -134,7 +144,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def integration(session: nox.Session) -> None:
-    """Deploy, exercise and destroy the stack, on an emulator (-- --aws real for your own account)."""
+    """Deploy, exercise and remove the stack, on an emulator (-- --aws real for your own account)."""
     install(session, "test")
     args = list(session.posargs)
     aws = take_option(args, "--aws", "embedded")
@@ -230,6 +240,6 @@ def lock(session: nox.Session) -> None:
             "--python-version=3.11",
             f"--group={group}",
             *constraint,
-            f"--output-file=requirements/{group}.txt",
+            f"--output-file={LOCK_FILES.get(group, f'requirements/{group}.txt')}",
             *session.posargs,
         )

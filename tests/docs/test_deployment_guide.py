@@ -16,13 +16,22 @@ from tests.stack.engine import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 PAGE = ROOT / "docs" / "deployment.md"
 BLOCKS = blocks(PAGE)
 POLICIES: list[dict[str, Any]] = [json.loads(block.body) for block in BLOCKS if block.language == "json"]
 LOGS = {"LogGroup": "logs"}
-# A key has no name before it exists.
-NOT_SCOPED = {"allowedOnEveryResource": ["kms:CreateKey"]}
+# A key has no name before it exists, a mapping is scoped by its function, and the others take `*` only.
+NOT_SCOPED = {
+    "allowedOnEveryResource": [
+        "kms:CreateKey",
+        "lambda:CreateEventSourceMapping",
+        "cloudwatch:DescribeAlarms",
+        "sns:GetSubscriptionAttributes",
+        "sns:Unsubscribe",
+    ]
+}
 
 
 def statements(effect: str) -> Iterator[dict[str, Any]]:
@@ -84,6 +93,43 @@ def test_the_pipeline_can_neither_widen_its_own_role_nor_lose_the_state() -> Non
     for role in ("tap-pipeline", "tap-audit"):
         assert ("iam:PutRolePolicy", f"arn:aws:iam::ACCOUNT:role/{role}") in denied
     assert ("kms:ScheduleKeyDeletion", "arn:aws:kms:eu-west-2:ACCOUNT:key/STATE_KEY_ID") in denied
+
+
+def test_actions_are_allowed_on_the_resources_that_aws_checks_them_on() -> None:
+    """Service authorization reference; on another resource the allowance is none."""
+    allowed = {
+        action: (listed(one["Resource"]), one.get("Condition"))
+        for one in GRANTS
+        for action in listed(one["Action"])
+    }
+    function = "arn:aws:lambda:eu-west-2:ACCOUNT:function:tap-*"
+    assert allowed["lambda:CreateEventSourceMapping"] == (
+        ["*"],
+        {"ArnLike": {"lambda:FunctionArn": function}},
+    )
+    for action in ("cloudwatch:DescribeAlarms", "sns:Unsubscribe", "logs:DescribeLogGroups"):
+        assert allowed[action] == (["*"], None)
+    for action in ("s3:TagResource", "s3:UntagResource", "s3:ListTagsForResource"):
+        assert "arn:aws:s3:::tap-*" in allowed[action][0]
+
+
+def test_callers_of_the_api_may_both_ask_its_url_and_invoke_it() -> None:
+    (policy,) = [json.loads(one.body) for one in blocks(PAGE.with_name("api.md")) if one.language == "json"]
+    assert [one["Action"] for one in policy["Statement"]] == [
+        "lambda:InvokeFunctionUrl",
+        "lambda:InvokeFunction",
+    ]
+
+
+WORKFLOWS = [*(ROOT / ".github" / "workflows").glob("*.yml"), PAGE]
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_actions_are_pinned(file: Path) -> None:
+    used = re.findall(r"- uses: +(\S+.*)", file.read_text())
+    assert used
+    pinned = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+    assert [one for one in used if not pinned.fullmatch(one)] == []
 
 
 def test_the_audit_only_reads() -> None:

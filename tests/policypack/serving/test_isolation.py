@@ -25,7 +25,8 @@ HEAVY = ("pulumi_aws", "boto3", "botocore", "jsonschema", "difflib", "sqlite3", 
 
 def requirements() -> set[str]:
     """All that the pack's requirements bring, by the names of the distributions."""
-    waiting = [Requirement(line).name for line in requirement_lines()]
+    locked = map(Requirement, requirement_lines())
+    waiting = [one.name for one in locked if one.marker is None or one.marker.evaluate()]
     found: set[str] = set()
     while waiting:
         name = re.sub(r"[-_.]+", "-", waiting.pop()).lower()
@@ -39,7 +40,7 @@ def requirements() -> set[str]:
 
 def requirement_lines() -> list[str]:
     lines = (PACK_FOLDER / "requirements.txt").read_text().splitlines()
-    return [line for line in lines if line.strip() and not line.startswith("#")]
+    return [line.removesuffix("\\").strip() for line in lines if line[:1].strip() not in {"", "#"}]
 
 
 def top_level(name: str) -> Iterator[Path]:
