@@ -48,7 +48,7 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outc
         yield undecided(
             QUEUE.at(resource, QUEUE.name_property),
             "an alarm on its depth if it is a dead letter queue",
-            "Nobody can tell whether this is a dead letter queue, and no effective alarm watches its depth.",
+            "Undecided before deployment: this may be a dead letter queue, and no alarm watches its depth.",
             "Make each dead letter target from one queue's ARN only, or put an alarm on this queue too.",
         )
     if resource.urn in letters.illegible:
@@ -58,7 +58,7 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outc
         yield undecided(
             node,
             A_TARGET,
-            "Nobody can tell which queue is the dead letter target, and not all have an alarm on depth.",
+            "Undecided before deployment: any queue may be the target, and not all have an alarm.",
             "Make the target from the dead letter queue's own ARN output, so that the dependency tells it.",
         )
 

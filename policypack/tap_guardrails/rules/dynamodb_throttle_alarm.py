@@ -3,7 +3,8 @@
 Reads and writes are refused apart, each with its own capacity: an alarm on one says nothing of the other,
 so both have to be watched, by one alarm or by several. `ReadThrottleEvents` and `WriteThrottleEvents` are
 emitted for the table; `ThrottledRequests` only for each operation, so an alarm on it counts for that
-operation. `UserErrors` carries no table name.
+operation. `UserErrors` carries no table name. What a global secondary index refuses counts for the index and
+not for the table, so each index has to be watched as well.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
 """
 
@@ -19,17 +20,24 @@ from tap_guardrails.aws.alarms.coverage import (
     missing_alarm,
 )
 from tap_guardrails.aws.alarms.options import ALARM_SETTINGS, alarm_options
+from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.resource_types import TABLE
+from tap_guardrails.aws.sub_resources import Link, sub_resources
 from tap_guardrails.model import (
     Control,
+    Enum,
     Known,
     Outcome,
+    PropertyRef,
     Resource,
+    ResourceType,
     Settings,
     Severity,
     Stack,
     StackRule,
     StringList,
+    Unknown,
+    undecided,
 )
 
 if TYPE_CHECKING:
@@ -46,6 +54,19 @@ REQUESTS: Final = RequiredMetric(NAMESPACE, "ThrottledRequests", "TableName", TA
 
 METRICS: Final = (READS, WRITES, REQUESTS)
 
+INDEX: Final = "GlobalSecondaryIndexName"
+OF_INDEX: Final = {
+    "reads": RequiredMetric(NAMESPACE, READS.metric, "TableName", TABLE, frozenset({INDEX})),
+    "writes": RequiredMetric(NAMESPACE, WRITES.metric, "TableName", TABLE, frozenset({INDEX})),
+}
+INDEXES_OF: Final = Link(
+    ResourceType("global secondary index", {"aws:dynamodb/globalSecondaryIndex:GlobalSecondaryIndex": {}}),
+    "tableName",
+    TABLE,
+)
+REQUIRE, EXEMPT = "require", "exempt"
+
+INDEX_NAME: Final = {token: "name" if token.startswith("aws:") else "indexName" for token in TABLE.types}
 OPERATIONS: Final = {"reads": READ_OPERATIONS, "writes": WRITE_OPERATIONS}
 WANTED: Final = {"reads": f"{NAMESPACE} {READS.metric}", "writes": f"{NAMESPACE} {WRITES.metric}"}
 BY_METRIC: Final = {READS.metric: READ_OPERATIONS, WRITES.metric: WRITE_OPERATIONS}
@@ -70,6 +91,63 @@ def check(table: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome
                 problem=f"No effective alarm watches the table's refused {direction}.",
                 required=f"an alarm on {WANTED[direction]} with the one dimension TableName, for this table",
             )
+    if settings.enum("indexes") == REQUIRE:
+        requests = noticed_by_all(found[METRICS.index(REQUESTS)].certain, certainly=True)
+        yield from index_findings(table, stack, settings, requests)
+
+
+def index_findings(
+    table: Resource, stack: Stack, settings: Settings, requests: frozenset[str]
+) -> Iterator[Outcome]:
+    """Require alarms for each global secondary index.
+
+    Args:
+        table: The table.
+        stack: Its stack.
+        settings: What is to be watched.
+        requests: The operations whose refused requests are watched, which those of an index are among.
+    """
+    listed = TABLE.at(table, "globalSecondaryIndexes")
+    indexes = as_set(table, listed).items()
+    if isinstance(indexes, Unknown):
+        yield undecided(indexes, "indexes that are known, since each has to be watched")
+    names = [one.at(INDEX_NAME[table.type]) for one in indexes.value] if isinstance(indexes, Known) else []
+    names += [one.at("indexName") for one in sub_resources(stack, table, INDEXES_OF).certain]
+    for direction in settings.strings("watch"):
+        if direction == "writes" and requests >= WRITE_OPERATIONS:
+            continue
+        found = coverage(table, OF_INDEX[direction], stack, alarm_options(settings))
+        for name in names:
+            certain = [match for match in found.certain if is_about(match, name) is True]
+            if not certain:
+                yield missing_alarm(
+                    TABLE,
+                    table,
+                    AlarmCoverage(
+                        (),
+                        tuple(
+                            match
+                            for match in (*found.possible, *found.certain)
+                            if is_about(match, name) is not False
+                        ),
+                        tuple(match for match in found.useless if is_about(match, name)),
+                    ),
+                    problem=f"No effective alarm watches the refused {direction} of index {name.found()}.",
+                    required=f"an alarm on {WANTED[direction]} with the dimensions TableName and {INDEX}",
+                )
+
+
+def is_about(match: AlarmMatch, index: PropertyRef) -> bool | None:
+    """Return whether an alarm is about an index of its table; None while that is undecided."""
+    dimensions = match.series.dimensions if match.series is not None else None
+    if not isinstance(dimensions, Known) or INDEX not in dimensions.value:
+        return None
+    if match.series is not None and INDEX in match.series.grouped:
+        return True
+    watched, wanted = dimensions.value[INDEX].text(), index.text()
+    if isinstance(watched, Unknown) or isinstance(wanted, Unknown):
+        return None
+    return isinstance(watched, Known) and isinstance(wanted, Known) and watched.value == wanted.value
 
 
 def about(matches: Sequence[AlarmMatch], operations: frozenset[str]) -> tuple[AlarmMatch, ...]:
@@ -118,6 +196,13 @@ RULE = StackRule(
             "What has to be watched: a table that is only ever read needs no alarm on writes.",
             choices=("reads", "writes"),
             at_least=1,
+        ),
+        Enum(
+            "indexes",
+            REQUIRE,
+            "Global secondary indexes: `require` alarms on each, as the table's own metrics leave them out, "
+            "or `exempt` them. `require` is stricter.",
+            (REQUIRE, EXEMPT),
         ),
         *ALARM_SETTINGS,
     ),

@@ -52,6 +52,7 @@ class Series:
         two_statistics: Where a second statistic is set beside the first.
         grouped: The dimensions each value of which is watched apart, as a query in Metrics Insights can.
         partial: Whether a query in Metrics Insights leaves out what a condition excludes.
+        loose: Whether such a query takes in more dimensions than it names.
     """
 
     namespace: PropertyValue[str]
@@ -65,6 +66,7 @@ class Series:
     two_statistics: PropertyRef | None = None
     grouped: frozenset[str] = frozenset()
     partial: bool = False
+    loose: bool = False
 
 
 @record(eq=False)
@@ -270,8 +272,17 @@ def with_insights(read: Queries, listed: list[PropertyRef]) -> Queries:
             continue
         try:
             series[key] = insights_series(nodes[key], expression)
-        except ExpressionError:
-            return replace(read, by_query=True)
+        except ExpressionError as error:
+            told = "" if expression.node.hidden else f": {error}"
+            return unreadable(
+                undecided(
+                    expression,
+                    "a query in Metrics Insights",
+                    f"The query cannot be followed{told}.",
+                    "Write it as SELECT … FROM SCHEMA(…) WHERE … AND …, with the documented functions.",
+                ),
+                expression.node,
+            )
         del expressions[key]
     return replace(read, series=series, expressions=expressions)
 
@@ -294,6 +305,7 @@ def insights_series(query: PropertyRef, expression: Known[str]) -> Series:
         Known({**{key: replace(node, value="*") for key in keys - dimensions.keys()}, **dimensions}, node),
         grouped=parsed.grouped,
         partial=bool(parsed.unequal) or any(key not in keys for key, _ in parsed.equal),
+        loose=parsed.dimensions is None,
     )
 
 

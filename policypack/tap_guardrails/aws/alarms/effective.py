@@ -6,58 +6,39 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.alarms.alarm import ITSELF, Alarm, Series
+from tap_guardrails.aws.alarms.emitted import identity_findings, known_metric
 from tap_guardrails.aws.alarms.receivers import action_findings
-from tap_guardrails.aws.alarms.syntax import ExpressionError, RefusedError
+from tap_guardrails.aws.alarms.syntax import Call, ExpressionError, RefusedError, parse, parts
 from tap_guardrails.aws.alarms.witness import SHORTEST_SECONDS, Outcome, outcome, plan_of, tried
 from tap_guardrails.aws.alarms.worlds import BAND, MINUTE, WITH_NUMBER
-from tap_guardrails.aws.location import own_region, region_of, same_location
-from tap_guardrails.aws.metrics import (
-    STATISTICS,
-    Metric,
-    certain_slip,
-    is_aws,
-    known_metrics,
-    legal_statistic,
-    lookup,
-    published,
-    slip_of,
-    suits,
-)
+from tap_guardrails.aws.location import same_location
 from tap_guardrails.aws.resource_types import COMPOSITE_ALARM, METRIC_ALARM
 from tap_guardrails.model import (
     Absent,
     Finding,
-    Invalid,
     Known,
-    PropertyRef,
-    PropertyValue,
     Resource,
     ResourceType,
     Stack,
     Unknown,
     Verdict,
-    invalid,
     must,
-    not_known,
     undecided,
     violation,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from tap_guardrails.aws.alarms.options import AlarmOptions, More
-
-GLOBAL_REGION: Final = "us-east-1"
-GLOBAL_NAMESPACES: Final = frozenset({"AWS/Billing", "AWS/CloudFront", "AWS/Route53"})
-"""https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/programming-cloudwatch-metrics.html and
-https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/monitoring-cloudwatch.html"""
+    from tap_guardrails.aws.alarms.options import AlarmOptions
 
 HOUR, DAY, WEEK = 3600, 86_400, 604_800
 FAST_PERIODS: Final = frozenset({10, 20, 30})
 FAST_QUERY_PERIODS: Final = frozenset({1, 5, 10, 20, 30})
 MISSING_DATA: Final = ("missing", "ignore", "breaching", "notBreaching")
-A_STATISTIC: Final = f"one of {', '.join(sorted(STATISTICS))}, or an extended statistic such as p99"
+A_BAND: Final = "ANOMALY_DETECTION_BAND"
+MOST_METRICS: Final = 10
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html"""
 
 
 def alarm_findings(alarm: Alarm, stack: Stack, options: AlarmOptions) -> tuple[Finding, ...]:
@@ -80,12 +61,13 @@ def all_findings(alarm: Alarm, stack: Stack, options: AlarmOptions) -> Iterator[
     yield from alarm.findings
     for series in alarm.series.values():
         yield from identity_findings(series, alarm.resource, options.more)
+    if len(alarm.series) > MOST_METRICS:
+        queries = METRIC_ALARM.at(alarm.resource, "metricQueries")
+        problem = f"CloudWatch refuses an alarm on more than {MOST_METRICS} metrics."
+        yield violation(queries, problem, f"at most {MOST_METRICS} metrics, or a query in Metrics Insights")
     if not alarm.by_query or alarm.series:
         yield from period_findings(alarm)
         yield from comparison_findings(alarm, options.most_events)
-
-
-# -- The metrics: their namespace, name, dimensions, unit and statistic.
 
 
 def name_findings(alarm: Resource, kind: ResourceType, stack: Stack) -> Iterator[Finding]:
@@ -110,132 +92,6 @@ def alarms_by_name(stack: Stack) -> dict[str, list[Resource]]:
             if name is not None:
                 found[name].append(alarm)
     return found
-
-
-def identity_findings(series: Series, alarm: Resource, more: More) -> Iterator[Finding]:
-    """Say why a metric has no data.
-
-    Args:
-        series: The metric as the alarm looks at it.
-        alarm: The alarm.
-        more: What to take for emitted besides what is known.
-    """
-    namespace, name = series.namespace, series.name
-    yield from namespace_findings(namespace, more)
-    yield from must(name, bool, problem="The alarm names no metric.", required="the name of a metric")
-    if isinstance(namespace, Known) and namespace.value in GLOBAL_NAMESPACES:
-        yield from region_findings(namespace, alarm)
-    known = known_metrics(namespace.value) if isinstance(namespace, Known) else None
-    if known is not None and isinstance(namespace, Known) and isinstance(name, Known):
-        if name.value in known:
-            yield from metric_findings(series, known[name.value])
-        elif f"{namespace.value}:{name.value}" not in more.metrics:
-            yield name_finding(name, namespace.value, known)
-    yield from dimension_findings(series)
-    yield from statistic_findings(series)
-
-
-def region_findings(namespace: Known[str], alarm: Resource) -> Iterator[Finding]:
-    """Say that an alarm is not where AWS sends a metric of the whole world."""
-    if own_region(alarm) is None:
-        yield undecided(METRIC_ALARM.at(alarm, "region"), GLOBAL_REGION)
-    elif region_of(alarm) not in {"", GLOBAL_REGION}:
-        yield violation(
-            namespace,
-            f"AWS sends the metrics of this namespace to {GLOBAL_REGION} only, so the alarm never has data.",
-            f"an alarm in {GLOBAL_REGION}",
-        )
-
-
-def namespace_findings(namespace: PropertyValue[str], more: More) -> Iterator[Finding]:
-    """Say why a namespace has no metrics, or that it is not known whether it has."""
-    required = "the namespace of the metric"
-    match namespace:
-        case Known(name) if name in published() or name in more.namespaces or not is_aws(name):
-            return
-        case Known(name):
-            meant = slip_of(name)
-            if meant is not None:
-                proposal = required if namespace.node.hidden else f'"{meant}"'
-                yield violation(namespace, "No such namespace has metrics.", proposal)
-            else:
-                yield not_known(namespace, "namespace", required, "moreNamespaces")
-        case _:
-            yield from must(namespace, bool, problem="The alarm names no namespace.", required=required)
-
-
-def name_finding(name: Known[str], namespace: str, known: Mapping[str, Metric]) -> Finding:
-    """Say that a metric is not one of those that are known in its namespace."""
-    meant = certain_slip(name.value, known)
-    if meant is None:
-        return not_known(name, "metric", f"a metric that AWS emits in {namespace}", "moreMetrics")
-    return violation(
-        name,
-        "AWS emits no metric of this name in this namespace.",
-        f"a metric that AWS emits in {namespace}" if name.node.hidden else f'"{meant}"',
-    )
-
-
-def metric_findings(series: Series, metric: Metric) -> Iterator[Finding]:
-    """Say why a metric that AWS emits has no data as the alarm asks for it."""
-    if isinstance(series.dimensions, Known) and frozenset(series.dimensions.value) not in metric.dimensions:
-        sets = sorted("{" + ", ".join(sorted(one)) + "}" for one in metric.dimensions)
-        yield violation(
-            series.dimensions,
-            "AWS does not emit this metric with these dimensions, so the alarm never has data.",
-            f"exactly the dimensions {' or '.join(sets)}",
-        )
-    behaviour = metric.behaviour
-    if not isinstance(series.unit, Absent) and behaviour.unit:
-        yield from must(
-            series.unit,
-            lambda value: value == behaviour.unit,
-            problem="AWS does not emit this metric in this unit, so the alarm never has data.",
-            required=f'nothing, or "{behaviour.unit}"',
-        )
-    if isinstance(series.statistic, Known) and not suits(metric, series.statistic.value):
-        yield violation(
-            series.statistic,
-            "The statistic does not say what the metric counts.",
-            f"one of {', '.join(sorted(behaviour.statistics))}",
-        )
-
-
-def dimension_findings(series: Series) -> Iterator[Finding]:
-    """Say which dimensions cannot be read; a value that is not known yet is still one."""
-    match series.dimensions:
-        case Unknown() as reading:
-            yield undecided(reading, "dimensions whose names are known")
-        case Invalid() as reading:
-            yield invalid(reading, "an object of names and values")
-        case Known(dimensions):
-            for node in dimensions.values():
-                yield from value_findings(node)
-        case Absent():
-            pass
-
-
-def value_findings(node: PropertyRef) -> Iterator[Finding]:
-    """Say why the value of a dimension is none."""
-    reading = node.text()
-    if isinstance(reading, Absent):
-        yield violation(reading, "The dimension has no value.", "the name of what the metric is about")
-    elif isinstance(reading, Invalid):
-        yield invalid(reading, "the name of what the metric is about")
-
-
-def statistic_findings(series: Series) -> Iterator[Finding]:
-    """Say why CloudWatch refuses the statistic."""
-    if series.two_statistics is not None:
-        problem = "The alarm has both a statistic and an extended statistic."
-        yield violation(series.two_statistics, problem, "one of the two")
-        return
-    yield from must(
-        series.statistic,
-        legal_statistic,
-        problem="The alarm has no statistic that CloudWatch knows.",
-        required=A_STATISTIC,
-    )
 
 
 # -- The periods: CloudWatch takes them, and enough of them can be bad.
@@ -295,13 +151,6 @@ def length_findings(series: Series, fast: frozenset[int]) -> Iterator[Finding]:
     )
 
 
-def known_metric(series: Series) -> Metric | None:
-    """Return what is known of the metric, or None when it is not known which it is."""
-    if isinstance(series.namespace, Known) and isinstance(series.name, Known):
-        return lookup(series.namespace.value, series.name.value)
-    return None
-
-
 # -- The comparison: it can be true, and is not true all the time.
 
 
@@ -333,10 +182,23 @@ def band_findings(alarm: Alarm) -> Iterator[Finding]:
         return
     yield from must(
         alarm.band,
-        lambda identifier: not alarm.findings and identifier in alarm.expressions,
+        lambda identifier: not alarm.findings and is_band(alarm, identifier),
         problem="The alarm compares with a band of normal values that it does not have.",
-        required="the identifier of a metric query with ANOMALY_DETECTION_BAND",
+        required=f"the identifier of a metric query with {A_BAND}",
     )
+
+
+def is_band(alarm: Alarm, identifier: str) -> bool:
+    """Tell whether a metric query gives a band of normal values; one that cannot be read is believed."""
+    expression = alarm.expressions.get(identifier)
+    if expression is None:
+        return False
+    try:
+        return any(
+            isinstance(part, Call) and part.function == A_BAND for part in parts(parse(expression.value))
+        )
+    except ExpressionError:
+        return True
 
 
 def outcome_findings(alarm: Alarm, most_events: int) -> Iterator[Finding]:

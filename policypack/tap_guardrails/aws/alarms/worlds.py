@@ -210,7 +210,7 @@ class Machine:
         self.plan = plan
         self.trees = {key: parse(text) for key, text in plan.expressions}
         self.sources = {source.key: source for source in plan.sources}
-        self.order = in_order(plan.returned, self.trees, self.sources.keys())
+        self.order = in_order(plan.returned, self.trees, self.sources.keys()) if self.trees else ()
         self.tried = 0
         self.periods = {source.key: source.period for source in plan.sources}
         self.base = min(self.periods.values(), default=MINUTE)
