@@ -144,15 +144,22 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def integration(session: nox.Session) -> None:
-    """Deploy, exercise and remove the stack, on an emulator (-- --aws real for your own account)."""
+    """Deploy, exercise and remove the stack, on an emulator (-- --aws real, or -- --provider real)."""
     install(session, "test")
     args = list(session.posargs)
-    aws = take_option(args, "--aws", "embedded")
+    aws, provider = take_option(args, "--aws", "embedded"), take_option(args, "--provider", "stand-in")
+    env = {"TAP_AWS": aws}
+    if provider == "real" and aws == "embedded":
+        # Where there is no official plug-in, it says so and fails: the stand-in would prove nothing.
+        found = session.run(
+            *prepared(), "python", "-m", "tests.integration.official", silent=True, stderr=None
+        )
+        env["TAP_PROVIDER_FOLDER"] = str(found).strip().splitlines()[-1]
     # On AWS itself all of it is one stack's, whose tests run one after the other.
     dealt = PARALLEL if aws == "embedded" else ("-v",)
-    tests = ("python", "-m", "pytest", *(args or [*dealt, "tests/integration"]))
+    tests = ("python", "-m", "pytest", *(args or [*dealt, "-ra", "tests/integration"]))
     # As in `deploy`.
-    session.run(*prepared(aws), *tests, env={"TAP_AWS": aws}, interrupt_timeout=None, terminate_timeout=None)
+    session.run(*prepared(aws), *tests, env=env, interrupt_timeout=None, terminate_timeout=None)
 
 
 @nox.session(default=False)

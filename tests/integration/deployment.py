@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from tapgate.embedded.environment import applied, changes_for
 from tapgate.embedded.toolchain import find
+from tests.integration import official
 from tests.integration.target import REGION
 
 if TYPE_CHECKING:
@@ -38,6 +39,13 @@ class Deployment:
     folder: Path
     stack: str
     environment: Mapping[str, str]
+
+    def configure(self, values: Mapping[str, object]) -> None:
+        """Write the stack's configuration, with what the chosen AWS provider needs."""
+        own = official.CONFIG if official.chosen() else {}
+        # JSON is YAML.
+        document = json.dumps({"config": {"aws:region": REGION, **own, **values}}, indent=2)
+        (self.folder / f"Pulumi.{self.stack}.yaml").write_text(document, "utf-8")
 
     def gate(self, command: str, *more: str) -> Done:
         """Run a command of the gate on the stack."""
@@ -146,11 +154,10 @@ def prepare(folder: Path, stack: str, target: Target, run: str = "") -> Deployme
     (project / "dist").symlink_to(ROOT / "dist")
     environment = environment_for(folder, target)
     # The objects that the tests put into the bucket go with it.
-    settings = f'config:\n  aws:region: {REGION}\n  tap-stack:forceDestroy: "true"\n'
-    if run:
-        settings += f"  tap-stack:tags: {{TestRun: {run}}}\n"
-    (project / f"Pulumi.{stack}.yaml").write_text(settings, "utf-8")
-    return Deployment(project, stack, environment)
+    deployment = Deployment(project, stack, environment)
+    tags: dict[str, object] = {"tap-stack:tags": {"TestRun": run}} if run else {}
+    deployment.configure({"tap-stack:forceDestroy": "true", **tags})
+    return deployment
 
 
 def environment_for(folder: Path, target: Target) -> Mapping[str, str]:
@@ -171,4 +178,7 @@ def environment_for(folder: Path, target: Target) -> Mapping[str, str]:
     # meanwhile leaves a state that it cannot read any more ("failed to load checkpoint: EOF").
     backend = f"{state.as_uri()}?metadata=skip"
     own = {"PULUMI_BACKEND_URL": backend, "PULUMI_HOME": str(folder / "home")}
+    if official.chosen():
+        # Before the stand-in: the engine takes the first plug-in of the name that is on PATH.
+        own["PATH"] = os.pathsep.join([os.environ[official.FOLDER], environment["PATH"]])
     return {**environment, **own, **target.environment}

@@ -13,7 +13,7 @@ import pytest
 from tapgate.embedded.emulator import Emulator
 from tests.integration.deployment import ROOT, Deployment, environment_for
 from tests.integration.inventory import inventory
-from tests.integration.target import REGION, Target
+from tests.integration.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,11 +28,6 @@ _CLASS = re.compile(r"\baws\.([a-z0-9_]+)\.([A-Z]\w+)\(")
 def target() -> Iterator[Target]:
     with Emulator() as emulator:
         yield Target(emulator.endpoint, emulator.environment())
-
-
-def _wanted(deployment: Deployment, version: int) -> None:
-    config = f"config:\n  aws:region: {REGION}\n  every-type:version: '{version}'\n"
-    (deployment.folder / f"Pulumi.{STACK}.yaml").write_text(config, "utf-8")
 
 
 def _operations(deployment: Deployment) -> dict[str, set[str]]:
@@ -61,14 +56,14 @@ def test_the_program_has_each_type_that_the_stack_uses() -> None:
 def test_each_type_is_updated_and_replaced_as_by_pulumi_aws(target: Target, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(PROGRAM, tmp_path / "project"))
     deployment = Deployment(folder, STACK, environment_for(tmp_path, target))
-    _wanted(deployment, 1)
+    deployment.configure({"every-type:version": "1"})
     made = deployment.pulumi("stack", "init")
     assert made.returncode == 0, made.stderr
     first = deployment.up()
     assert first.returncode == 0, first.stdout
 
     for version, expected in ((2, "update"), (3, "replace")):
-        _wanted(deployment, version)
+        deployment.configure({"every-type:version": str(version)})
         operations = _operations(deployment)
         assert {name for name, found in operations.items() if expected not in found} == set(), operations
         if expected == "update":
