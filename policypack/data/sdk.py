@@ -32,6 +32,21 @@ Properties = dict[str, str]
 
 
 @dataclass(frozen=True)
+class Property:
+    """An input, or something nested in one.
+
+    Attributes:
+        path: Where it is.
+        annotation: Its type in Python.
+        fields: What is nested in it; None when it is a plain value.
+    """
+
+    path: tuple[str, ...]
+    annotation: str
+    fields: Properties | None
+
+
+@dataclass(frozen=True)
 class ResourceType:
     """A resource type.
 
@@ -45,9 +60,14 @@ class ResourceType:
     nested: dict[str, Properties]
     secrets: tuple[str, ...]
 
+    def properties(self) -> Iterator[Property]:
+        """Go through all inputs, and what is nested in them."""
+        yield from walked(self.inputs, self.nested, ())
+
     def paths(self) -> Iterator[tuple[tuple[str, ...], bool]]:
         """Go through the paths of all inputs, each with whether it is a plain value and no object."""
-        yield from walked(self.inputs, self.nested, ())
+        for one in self.properties():
+            yield one.path, one.fields is None
 
 
 @dataclass(frozen=True)
@@ -63,13 +83,13 @@ def walked(
     nested: dict[str, Properties],
     above: tuple[str, ...],
     inside: frozenset[str] = frozenset(),
-) -> Iterator[tuple[tuple[str, ...], bool]]:
+) -> Iterator[Property]:
     """Go through properties and what is nested in them; a type within itself is not entered again."""
     for name, annotation in properties.items():
         path = (*above, name + (LIST if "Sequence[" in annotation else ""))
         reference = REFERENCE.search(annotation)
         inner = reference[1] if reference and reference[1] in nested else ""
-        yield path, not inner
+        yield Property(path, annotation, nested[inner] if inner else None)
         if inner and inner not in inside:
             yield from walked(nested[inner], nested, path, inside | {inner})
 

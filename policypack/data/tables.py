@@ -19,7 +19,7 @@ from data.sdk import LIST
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from data.sdk import Sdk
+    from data.sdk import Property, Sdk
     from data.service_spec import ServiceSpec
 
 DOCUMENTED: Final = Path(__file__).with_name("documented.toml")
@@ -38,6 +38,18 @@ POLICY_GRANTERS: Final = ("iam", "ssoadmin")
 """The modules in which such a property attaches an IAM policy; elsewhere it narrows, or is another."""
 
 BOUNDARY: Final = re.compile(r"boundary", re.IGNORECASE)
+
+NAMED_VALUES: Final = re.compile(
+    r"(environments?|variables|arguments|runproperties|connectionproperties|configurationoptions)$",
+    re.IGNORECASE,
+)
+SCRIPT: Final = re.compile(r"^userData(Base64)?$")
+MODULE_VALUES: Final = {
+    "cloudformation": {"parameters"},
+    "codepipeline": {"configuration"},
+    "elasticbeanstalk": {"settings", "allSettings"},
+}
+"""What holds names and values in some services only."""
 
 Entries = dict[str, Any]
 
@@ -169,6 +181,30 @@ def secret_properties(sdk: Sdk) -> Table:
     )
 
 
+def shown_values(sdk: Sdk) -> Table:
+    """By type, where values stand that AWS shows: in a map, a list of objects, or a script (`text`)."""
+    entries: dict[str, dict[str, str]] = defaultdict(dict)
+    for token, declared in sdk.types.items():
+        for one in declared.properties():
+            form = form_of(token, one)
+            if form:
+                entries[token][".".join(one.path)] = form
+    return Table("shown_values", {"pulumi_aws": sdk.version}, dict(entries))
+
+
+def form_of(token: str, one: Property) -> str:
+    """Tell in which form a property has values with names; empty when it has none."""
+    name = one.path[-1].removesuffix(LIST)
+    if SCRIPT.search(name) and one.fields is None:
+        return "text"
+    module = token.removeprefix("aws:").split("/")[0]
+    if not NAMED_VALUES.search(name) and name not in MODULE_VALUES.get(module, ()):
+        return ""
+    if one.fields is not None:
+        return "list" if {"name", "value"} <= one.fields.keys() else ""
+    return "map" if "Mapping[str" in one.annotation and "str]" in one.annotation else ""
+
+
 def metrics(spec: ServiceSpec) -> Table:
     """By namespace, the metrics by the sets of dimensions that AWS emits them with."""
     documented = tomllib.loads(DOCUMENTED.read_text("utf-8"))
@@ -233,4 +269,5 @@ def every_table(sdk: Sdk, spec: ServiceSpec) -> Iterator[Table]:
     yield failure_targets(sdk, spec)
     yield policy_attachments(sdk)
     yield secret_properties(sdk)
+    yield shown_values(sdk)
     yield metrics(spec)

@@ -16,6 +16,7 @@ from tap_guardrails.model import (
     Verdict,
 )
 from tap_guardrails.model.record import record
+from tap_guardrails.model.stack import SECRET_CONFIGURATION
 from tap_guardrails.waivers import WAIVER_POLICY, Ledger, today_utc
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from tap_guardrails.configuration import Configuration
     from tap_guardrails.model import Level, Rule
-    from tap_guardrails.model.rule import ResourceRule
+    from tap_guardrails.model.rule import ResourceRule, StackCheck
     from tap_guardrails.waivers import Listed
 
 
@@ -95,6 +96,7 @@ class Run:
         configuration: Configuration,
         of_stack: Iterable[Listed] = (),
         today: Callable[[], date] = today_utc,
+        secret_configuration: frozenset[str] = frozenset(),
     ) -> None:
         """Begin a run.
 
@@ -102,8 +104,10 @@ class Run:
             configuration: The policies, their levels and settings.
             of_stack: The waivers in the stack's own configuration.
             today: Tells the day by which waivers expire.
+            secret_configuration: The values of the stack's secret configuration.
         """
         self._configuration = configuration
+        self._secret_configuration = secret_configuration
         self.ledger = configuration.ledger(of_stack, today)
         self._analyzed: set[str] = set()
         self._unread: dict[tuple[str, bool], Answer] = {}
@@ -152,10 +156,19 @@ class Run:
 
     def analyze_stack(self, resources: Iterable[Resource]) -> Answer:
         """Evaluate a stack by the stack rules: for each, each resource that it is about."""
-        given: dict[Hashable, object] = {Ledger: self.ledger}
+        given: dict[Hashable, object] = {
+            Ledger: self.ledger,
+            SECRET_CONFIGURATION: self._secret_configuration,
+        }
         stack = Stack(tuple(with_embedded(resources)), given, self._configuration.types_read)
         findings: list[Reported] = []
         reasons: dict[str, str] = {}
+        for rule in self._configuration.resource_rules:
+            if rule.check_in_stack is not None:
+                settings = self._configuration.settings(rule)
+                for resource in stack.of(*rule.types):
+                    evaluation = evaluate_in_stack(rule.check_in_stack, resource, stack, settings)
+                    findings.extend(self._reported(rule, resource, evaluation.findings))
         for rule in self._configuration.stack_rules:
             if rule.name == WAIVER_POLICY:
                 self.ledger.close(self._analyzed)
@@ -179,7 +192,8 @@ def evaluate_resource(rule: ResourceRule, resource: Resource, settings: Settings
 def evaluate_stack(rule: StackRule, stack: Stack, settings: Settings) -> StackEvaluation:
     """Evaluate each resource of a stack that a rule is about."""
     evaluations = [
-        (resource, evaluate_in_stack(rule, resource, stack, settings)) for resource in stack.of(*rule.types)
+        (resource, evaluate_in_stack(rule.check, resource, stack, settings))
+        for resource in stack.of(*rule.types)
     ]
     reasons = [evaluation.reason for _, evaluation in evaluations]
     none = f"The stack has no {rule.types_shown}."
@@ -189,9 +203,9 @@ def evaluate_stack(rule: StackRule, stack: Stack, settings: Settings) -> StackEv
     )
 
 
-def evaluate_in_stack(rule: StackRule, resource: Resource, stack: Stack, settings: Settings) -> Evaluation:
+def evaluate_in_stack(check: StackCheck, resource: Resource, stack: Stack, settings: Settings) -> Evaluation:
     """Evaluate one resource by the stack it is in."""
-    return evaluated(lambda: rule.check(resource, stack, settings))
+    return evaluated(lambda: check(resource, stack, settings))
 
 
 def evaluated(check: Callable[[], Iterable[Outcome]]) -> Evaluation:

@@ -100,7 +100,9 @@ def evaluate_state(
 ) -> PackEvaluation:
     """Evaluate the resources of a state; `tap_guardrails.evaluate` says what goes in."""
     configuration = configure(find_rules(), config)
-    run = Run(configuration, in_stack(stack_config, secret_keys), (lambda: today) if today else today_utc)
+    secrets = frozenset(stack_config[key] for key in secret_keys if key in stack_config)
+    day = (lambda: today) if today else today_utc
+    run = Run(configuration, in_stack(stack_config, secret_keys), day, secrets)
     declared = [one for one in records if one.get("delete") is not True]
     providers = providers_of(declared)
     findings: list[PolicyFinding] = []

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.invocation import FAILURE_TARGETS, queue_in_url
+from tap_guardrails.aws.lists import refs_at
 from tap_guardrails.aws.location import same_location
 from tap_guardrails.aws.resource_types import QUEUE
 from tap_guardrails.aws.tables import table
@@ -33,7 +34,6 @@ SOURCES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
 OTHER_TARGETS: Final = frozenset(FAILURE_TARGETS) - frozenset(QUEUE.types)
 """Types of resources that can take what failed, and are no queue."""
 
-EACH: Final = "[*]"
 URL: Final = "Url"
 """What the name of a property ends with that has a queue's URL."""
 
@@ -72,28 +72,10 @@ def find_dead_letters(stack: Stack) -> DeadLetters:
     for token, paths in SOURCES.items():
         for source in stack.of(token):
             for path in paths:
-                for node in target_nodes(source, path):
+                nodes = [target_node(source, path)] if path == REDRIVE else refs_at(source, path)
+                for node in nodes:
                     note(letters, source, node, stack)
     return letters
-
-
-def target_nodes(source: Resource, path: tuple[str, ...]) -> list[PropertyRef]:
-    """Go to everywhere that a path leads to, into each element of the lists on the way."""
-    if path == REDRIVE:
-        return [target_node(source, path)]
-    first, *rest = path
-    nodes = entered([source.at(first.removesuffix(EACH))], first)
-    for step in rest:
-        nodes = entered([node.at(step.removesuffix(EACH)) for node in nodes], step)
-    return nodes
-
-
-def entered(nodes: list[PropertyRef], step: str) -> list[PropertyRef]:
-    """Go from lists into their elements; a list that is unknown or none stands for itself."""
-    if not step.endswith(EACH):
-        return nodes
-    readings = [(node, node.items()) for node in nodes]
-    return [one for node, read in readings for one in (read.value if isinstance(read, Known) else [node])]
 
 
 def target_node(source: Resource, path: tuple[str, ...]) -> PropertyRef:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.model import (
     Absent,
@@ -18,7 +18,9 @@ from tap_guardrails.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from tap_guardrails.model import Resource
 
 
 def evaluate_each(
@@ -47,3 +49,24 @@ def evaluate_each(
         case Absent():
             if absent:
                 yield violation(reading, absent, required)
+
+
+EACH: Final = "[*]"
+"""What a step of a path ends with that leads into each element of a list."""
+
+
+def refs_at(resource: Resource, path: Sequence[str]) -> list[PropertyRef]:
+    """Go to everywhere that a path leads to; a list that is unknown, or is none, stands for itself."""
+    first, *rest = path
+    refs = entered([resource.at(first.removesuffix(EACH))], first)
+    for step in rest:
+        refs = entered([ref.at(step.removesuffix(EACH)) for ref in refs], step)
+    return refs
+
+
+def entered(refs: list[PropertyRef], step: str) -> list[PropertyRef]:
+    """Go from lists into their elements."""
+    if not step.endswith(EACH):
+        return refs
+    readings = [(ref, ref.items()) for ref in refs]
+    return [one for ref, read in readings for one in (read.value if isinstance(read, Known) else [ref])]

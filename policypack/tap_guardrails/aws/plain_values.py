@@ -1,4 +1,4 @@
-"""Where AWS shows values in the clear to everyone who may describe a resource.
+"""Where AWS shows values in the clear to everyone who may describe a resource, and where secrets belong.
 
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html
 """
@@ -7,35 +7,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tap_guardrails.aws.lists import refs_at
 from tap_guardrails.aws.resource_types import FUNCTION
+from tap_guardrails.aws.tables import table
 from tap_guardrails.model import Invalid, Known, PropertyRef, Resource, Unknown
 from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 SSM_PARAMETER: Final = "aws:ssm/parameter:Parameter"
 
-MAPS: Final[dict[str, tuple[str, ...]]] = {
-    **dict.fromkeys(FUNCTION.types, ("environment", "variables")),
-    "aws:apigateway/stage:Stage": ("variables",),
-    "aws:apigatewayv2/stage:Stage": ("stageVariables",),
-    "aws:amplify/app:App": ("environmentVariables",),
-}
-"""By type, where names and values stand in an object."""
+MAP, LIST, TEXT, CONTAINERS = "map", "list", "text", "containers"
+"""The forms of values: an object of names and values; objects with `name`, `value` and perhaps `type`; a
+script; JSON with containers, each of which has such a list in `environment`."""
 
-LISTS: Final[dict[str, tuple[str, ...]]] = {
-    "aws:codebuild/project:Project": ("environment", "environmentVariables"),
+SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
+    **table("shown_values"),
+    **{token: {"environment.variables": MAP} for token in FUNCTION.types},
+    "aws:ecs/taskDefinition:TaskDefinition": {"containerDefinitions": CONTAINERS},
+    "aws:batch/jobDefinition:JobDefinition": {"containerProperties": CONTAINERS},
 }
-"""By type, where objects with `name`, `value` and perhaps `type` stand in a list."""
+"""By type, the paths of what AWS shows, each with its form."""
 
-CONTAINERS: Final[dict[str, str]] = {
-    "aws:ecs/taskDefinition:TaskDefinition": "containerDefinitions",
-    "aws:batch/jobDefinition:JobDefinition": "containerProperties",
-}
-"""By type, the JSON text with containers, each of which has such a list in `environment`."""
+SECRET: Final[Mapping[str, list[str]]] = table("secret_properties")
+"""By type, the properties that the provider's schema marks secret. SDKs mark every value of theirs."""
 
-TYPES: Final = (*MAPS, *LISTS, *CONTAINERS, SSM_PARAMETER)
+TYPES: Final = tuple(dict.fromkeys((*FUNCTION.types, *SHOWN, *SECRET)))
 
 REFERENCE_TYPES: Final = frozenset({"PARAMETER_STORE", "SECRETS_MANAGER"})
 """Types of a CodeBuild variable whose value only says where the secret is."""
@@ -48,39 +46,50 @@ class Shown:
     Attributes:
         name: What it is called.
         node: Where it stands.
+        marked_by_sdk: Whether a mark as secret is the SDK's, so that it says nothing of the program's view.
     """
 
     name: str
     node: PropertyRef
+    marked_by_sdk: bool = False
 
 
-def containers_of_values(resource: Resource) -> list[PropertyRef]:
-    """Return what such values stand in, from the outside in."""
-    steps = MAPS.get(resource.type) or LISTS.get(resource.type) or ()
-    if resource.type in CONTAINERS:
-        steps = (CONTAINERS[resource.type],)
-    return [resource.at(*steps[: depth + 1]) for depth in range(len(steps))]
+def marked_whole(resource: Resource, path: str) -> PropertyRef | None:
+    """Return what the program marks as secret on the way to values that AWS shows, the outermost."""
+    steps = path.split(".")
+    if is_secret_by_schema(resource, steps[0]):
+        return None
+    prefixes = (refs_at(resource, steps[: depth + 1]) for depth in range(len(steps)))
+    return next((ref for refs in prefixes for ref in refs if ref.secret), None)
 
 
-def shown_values(resource: Resource) -> Iterator[Shown | Unknown | Invalid]:
-    """Go through the values of a resource that AWS shows, and what keeps them from being read."""
-    if resource.type in MAPS:
-        top, *rest = MAPS[resource.type]
-        yield from in_object(resource.at(top, *rest))
-    elif resource.type in LISTS:
-        top, *rest = LISTS[resource.type]
-        yield from in_list(resource.at(top, *rest))
-    elif resource.type in CONTAINERS:
-        yield from in_containers(resource.at(CONTAINERS[resource.type]).document())
-    else:
-        yield from in_parameter(resource)
+def is_secret_by_schema(resource: Resource, name: str) -> bool:
+    """Tell whether the provider's schema marks a property of a resource secret."""
+    return name in SECRET.get(resource.type, ())
 
 
-def in_object(node: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
+def shown_values(resource: Resource, path: str, form: str) -> Iterator[Shown | Unknown | Invalid]:
+    """Go through the values at a path that AWS shows, and what keeps them from being read."""
+    steps = path.split(".")
+    if form == LIST:
+        steps[-1] = steps[-1].removesuffix("[*]")
+    marked = is_secret_by_schema(resource, steps[0])
+    for ref in refs_at(resource, steps):
+        if form == MAP:
+            yield from in_object(ref, marked_by_sdk=marked)
+        elif form == LIST:
+            yield from in_list(ref)
+        elif form == TEXT:
+            yield Shown(steps[-1], ref)
+        else:
+            yield from in_containers(ref.document())
+
+
+def in_object(node: PropertyRef, *, marked_by_sdk: bool) -> Iterator[Shown | Unknown | Invalid]:
     """Go through an object of values by name."""
     match node.entries():
         case Known(fields):
-            yield from (Shown(name, field) for name, field in fields.items())
+            yield from (Shown(name, field, marked_by_sdk) for name, field in fields.items())
         case Unknown() | Invalid() as reading:
             yield reading
         case _:
@@ -117,10 +126,24 @@ def in_containers(node: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
             pass
 
 
-def in_parameter(resource: Resource) -> Iterator[Shown]:
-    """Give what a parameter holds, unless it is encrypted."""
+def secret_values(resource: Resource) -> Iterator[Shown]:
+    """Go through what the provider's schema marks secret, besides what AWS shows of it by names.
+
+    Of a parameter that is not encrypted, AWS shows the value.
+    """
+    shown = {path.split(".")[0] for path in SHOWN.get(resource.type, ())}
+    for name in SECRET.get(resource.type, ()):
+        if name not in shown and resource.type != SSM_PARAMETER:
+            reading = resource.at(name).items()
+            yield from (
+                Shown(name, ref) for ref in (reading.value if isinstance(reading, Known) else [reading.node])
+            )
+
+
+def parameter_values(resource: Resource) -> Iterator[Shown]:
+    """Give what a parameter of SSM holds, unless it is encrypted."""
     kind, name = resource.at("type").text(), resource.at("name").text()
-    if not (isinstance(kind, Known) and kind.value == "SecureString"):
+    if resource.type == SSM_PARAMETER and not (isinstance(kind, Known) and kind.value == "SecureString"):
         called = name.value if isinstance(name, Known) else resource.name
-        yield Shown(called, resource.at("value"))
-        yield Shown(called, resource.at("insecureValue"))
+        yield Shown(called, resource.at("value"), marked_by_sdk=True)
+        yield Shown(called, resource.at("insecureValue"), marked_by_sdk=True)

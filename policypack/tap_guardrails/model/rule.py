@@ -157,10 +157,12 @@ class ResourceRule(Declaration):
     Attributes:
         check: Yields findings, or one `NotApplicable`; nothing when the resource is compliant.
         remediation: What it can remediate, where that is safe.
+        check_in_stack: Yields what only the whole stack tells, such as which resource a value was made from.
     """
 
     check: ResourceCheck
     remediation: Remediation | None = None
+    check_in_stack: StackCheck | None = None
 
 
 @record(kw_only=True)

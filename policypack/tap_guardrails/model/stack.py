@@ -49,6 +49,10 @@ class Relation:
     anything: bool = False
 
 
+SECRET_CONFIGURATION: Final = object()
+"""The key of what `Stack.memoized` gives the rules that ask for it, a frozenset of texts."""
+
+
 class Stack:
     """The resources of a stack, by URN, by type, by name and by parent."""
 

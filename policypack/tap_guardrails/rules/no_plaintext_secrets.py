@@ -1,7 +1,12 @@
-"""No secret stands where AWS shows it to everyone who may describe the resource.
+"""No secret stands where AWS shows it to everyone who may describe the resource, nor as a literal.
 
 A value that the program marks as a secret is one, by the program's own word: Pulumi hides it in its state,
-and then AWS shows it. Otherwise the value tells by what it looks like, and a variable by what it is called.
+and then AWS shows it. Otherwise the value tells by what it looks like, a variable by what it is called, and
+what is in a value (JSON, base64, a script) by the same.
+
+Where the provider's schema says that a property is a secret (a database's password), AWS shows it to nobody,
+and secret configuration, or another resource's secret output, may stand there. SDKs mark whatever stands
+there as secret, so that only the whole stack tells a literal: it was made from no resource.
 
 A value that is not known yet comes from a resource, and is no literal of the program's. Where the name is a
 secret's, that leaves it open. Elsewhere the rule says that it does not apply yet, and to what: it is asked
@@ -14,14 +19,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.plain_values import SSM_PARAMETER, TYPES, Shown, containers_of_values, shown_values
-from tap_guardrails.aws.secret_signs import (
-    looks_like,
-    looks_random,
+from tap_guardrails.aws.plain_values import (
+    SHOWN,
+    TYPES,
+    Shown,
+    marked_whole,
+    parameter_values,
+    secret_values,
+    shown_values,
+)
+from tap_guardrails.aws.secret_names import (
+    is_about_a_secret,
     may_be_secret,
     names_a_connection,
     names_a_secret,
 )
+from tap_guardrails.aws.secret_signs import made_public
+from tap_guardrails.aws.secret_texts import Sign, sign_of, signs_in_json
 from tap_guardrails.model import (
     Boolean,
     Enum,
@@ -34,37 +48,56 @@ from tap_guardrails.model import (
     ResourceRule,
     Settings,
     Severity,
+    Stack,
     StringList,
     Unknown,
     invalid,
     undecided,
     violation,
 )
+from tap_guardrails.model.stack import SECRET_CONFIGURATION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 DENY, ALLOW = "deny", "allow"
 
 REFERENCE: Final = "the ARN or the name of a secret, which the code reads when it runs"
 """What has to stand in a secret's place."""
 
+KEPT: Final = (
+    "a value that the program keeps as a secret: secret configuration, or another resource's secret output"
+)
+"""What has to stand in a property that is a secret."""
+
+SHORTEST_PART: Final = 6
+"""Characters from which on a secret is looked for within a text."""
+
 
 def check(resource: Resource, settings: Settings) -> Iterator[Outcome]:
-    """Judge a resource by every value that AWS shows of it."""
-    denied = settings.enum("pulumiSecrets") == DENY
-    marked = next((node for node in containers_of_values(resource) if node.secret), None)
-    if marked is not None and denied:
-        yield violation(marked, "Values that the program marks as secret stand in the clear.", REFERENCE)
-        return
-    allowed = settings.strings("allowedNames")
-    for value in shown_values(resource):
+    """Judge a resource by every value that AWS shows of it, and by every property that is a secret."""
+    for path, form in SHOWN.get(resource.type, {}).items():
+        marked = marked_whole(resource, path)
+        if marked is None:
+            yield from each(shown_values(resource, path, form), settings)
+        elif settings.enum("pulumiSecrets") == DENY:
+            yield violation(marked, "Values that the program marks as secret stand in the clear.", REFERENCE)
+    yield from each(parameter_values(resource), settings)
+    for value in secret_values(resource):
+        if value.name not in settings.strings("allowedNames"):
+            yield from no_literal(value, entropy=settings.boolean("entropy"))
+
+
+def each(values: Iterable[Shown | Unknown | Invalid], settings: Settings) -> Iterator[Outcome]:
+    """Judge each value that AWS shows."""
+    allowed, denied = settings.strings("allowedNames"), settings.enum("pulumiSecrets") == DENY
+    for value in values:
         if not isinstance(value, Shown):
             yield from unreadable(value)
         elif value.name in allowed:
             continue
-        elif not value.node.secret or resource.type == SSM_PARAMETER:
-            yield from harmless(value, entropy=settings.boolean("entropy"))
+        elif not value.node.secret or value.marked_by_sdk:
+            yield from harmless(value, allowed, entropy=settings.boolean("entropy"))
         elif denied:
             yield violation(
                 value.node, "A value that the program marks as secret stands in the clear.", REFERENCE
@@ -81,18 +114,14 @@ def unreadable(reading: Unknown | Invalid) -> Iterator[Outcome]:
         )
 
 
-def harmless(value: Shown, *, entropy: bool) -> Iterator[Outcome]:
+def harmless(value: Shown, allowed: Collection[str], *, entropy: bool) -> Iterator[Outcome]:
     """Require that a value is no secret, by what it looks like, what it is called, and how random it is."""
     node = redacted(value.node)
     match node.text():
         case Known(text):
-            sign = (
-                looks_like(text)
-                or (names_a_secret(value.name) and may_be_secret(text) and "a secret, by its name")
-                or (entropy and looks_random(text) and "a text as random as a secret")
-            )
-            if sign:
-                yield violation(node, f"In the clear stands {sign}.", REFERENCE)
+            sign = sign_of(value.name, text, entropy=entropy)
+            if sign and sign.name not in allowed:
+                yield violation(node, f"In the clear stands {title(sign, value.node)}.", REFERENCE)
         case Unknown() as reading:
             if names_a_secret(value.name) or names_a_connection(value.name):
                 yield undecided(reading, REFERENCE)
@@ -106,6 +135,65 @@ def harmless(value: Shown, *, entropy: bool) -> Iterator[Outcome]:
             pass
 
 
+def no_literal(value: Shown, *, entropy: bool) -> Iterator[Outcome]:
+    """Require that a property that is a secret has no literal, as far as its own value tells."""
+    match value.node.text():
+        case Known(text) if not value.node.secret:
+            yield from literal(value, text, entropy=entropy)
+        case Known():
+            yield NotApplicable("What it was made from tells whether it is a literal, in the whole stack.")
+        case Unknown() as reading:
+            yield NotApplicable(f"`{reading.node.path}` comes from another resource, so it is no literal.")
+        case Invalid() as reading:
+            yield invalid(Invalid(redacted(reading.node), reading.wanted), "a text")
+        case _:
+            pass
+
+
+def literal(value: Shown, text: str, *, entropy: bool) -> Iterator[Outcome]:
+    """Say which secrets are in a literal: the whole, and what is in it by names."""
+    node = redacted(value.node)
+    sign = sign_of(value.name, text, entropy=entropy)
+    public = is_about_a_secret(value.name) or made_public(text)
+    whole = not public and may_be_secret(text, password=True)
+    if whole or sign:
+        what = "a secret, by the provider's schema" if whole else title(sign, value.node)
+        yield violation(node, f"As a literal stands {what}.", KEPT)
+    for inner in signs_in_json(text, entropy=entropy):
+        within = replace(node, path=f"{node.path}.{inner.name}")
+        yield violation(within, f"As a literal stands {inner.what}.", KEPT)
+
+
+def in_stack(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+    """Require that a property that the SDK marks as secret, as it does with all, has no literal.
+
+    What was made from another resource, or is of the stack's secret configuration, is none.
+    """
+    if settings.enum("pulumiSecrets") != DENY:
+        return
+    configured: frozenset[str] = stack.memoized(lambda _: frozenset[str](), SECRET_CONFIGURATION)
+    for value in secret_values(resource):
+        reading = value.node.text()
+        if (
+            value.name not in settings.strings("allowedNames")
+            and isinstance(reading, Known)
+            and value.node.secret
+            and not resource.property_dependencies.get(value.node.top)
+            and not any(is_of(reading.value, secret) for secret in configured)
+        ):
+            yield from literal(value, reading.value, entropy=settings.boolean("entropy"))
+
+
+def is_of(text: str, secret: str) -> bool:
+    """Tell whether a text is a secret of the configuration, or has it in it."""
+    return text == secret or (len(secret) >= SHORTEST_PART and secret in text)
+
+
+def title(sign: Sign | None, node: PropertyRef) -> str:
+    """Name a secret in a message, without the names that are in a hidden text."""
+    return "" if sign is None else sign.what if node.hidden else sign.title
+
+
 def redacted(node: PropertyRef) -> PropertyRef:
     """Return a place whose value no message shows."""
     return replace(node, secret=True)
@@ -114,9 +202,11 @@ def redacted(node: PropertyRef) -> PropertyRef:
 RULE = ResourceRule(
     name="no-plaintext-secrets",
     title="Secrets are not in the clear",
-    description="Environment variables and the like hold no passwords, keys or tokens.",
+    description="Environment variables, user data and the like hold no passwords, keys or tokens, and no "
+    "property that is a secret has a literal.",
     why="AWS shows them to everyone who may describe the resource, and they end up in logs and backups.",
-    fix="Keep it in Secrets Manager or an SSM SecureString, give its name, and read it when the code runs.",
+    fix="Keep it in Secrets Manager or an SSM SecureString, give its name, and read it when the code runs; "
+    "give a property that is a secret its value from secret configuration.",
     severity=Severity.CRITICAL,
     url="https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html",
     types=TYPES,
@@ -131,9 +221,11 @@ RULE = ResourceRule(
             "pulumiSecrets",
             DENY,
             "Values that the program marks as secret: `deny` them, for AWS shows them all the same, or "
-            "`allow` them, trusting in the key that encrypts the resource's environment.",
+            "`allow` them, trusting in the key that encrypts the resource's environment. In a property that "
+            "is a secret, `deny` refuses those of neither secret configuration nor another resource.",
             (DENY, ALLOW),
         ),
     ),
     check=check,
+    check_in_stack=in_stack,
 )

@@ -84,10 +84,11 @@ class GuardrailsAnalyzer(AnalyzerServicer):
         self._refused = False
         self._configuration = configure(self._rules, {})
         self._of_stack: Sequence[Listed] = ()
+        self._secrets: frozenset[str] = frozenset()
         self._begin()
 
     def _begin(self) -> None:
-        self._run = Run(self._configuration, self._of_stack, self._today)
+        self._run = Run(self._configuration, self._of_stack, self._today, self._secrets)
         self._inputs: dict[str, Mapping[str, Value]] = {}
 
     def GetPluginInfo(self, request: Empty, context: grpc.ServicerContext) -> PluginInfo:  # noqa: ARG002, N802
@@ -120,6 +121,9 @@ class GuardrailsAnalyzer(AnalyzerServicer):
         """Take the waivers in the stack's configuration; no policy asks for its tags."""
         self._once("ConfigureStack", context)
         self._of_stack = tuple(in_stack(request.config, request.config_secret_keys))
+        self._secrets = frozenset(
+            request.config[key] for key in request.config_secret_keys if key in request.config
+        )
         self._begin()
         return AnalyzerStackConfigureResponse()
 
