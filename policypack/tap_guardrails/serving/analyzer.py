@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final, NoReturn, cast
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
-from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.proto.analyzer_pb2 import (
     AnalyzeDiagnostic,
     AnalyzeRequest,
@@ -183,6 +182,10 @@ class GuardrailsAnalyzer(AnalyzerServicer):
 
 def settings_of(given: PolicyConfig) -> Mapping[str, object]:
     """Return the settings of a policy's configuration."""
+    if not given.properties.fields:
+        return {}
+    from google.protobuf.json_format import MessageToDict  # noqa: PLC0415 - not before there are settings
+
     return cast("dict[str, object]", MessageToDict(given.properties))
 
 
