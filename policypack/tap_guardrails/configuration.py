@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 from tap_guardrails.model import Level, ResourceRule, Rule, Settings, SettingsError, StackRule, Verdict
 from tap_guardrails.model.rule import types_read
 from tap_guardrails.model.settings import WAIVERS
-from tap_guardrails.waivers import WAIVER_POLICY, Ledger, in_policies
+from tap_guardrails.waivers import WAIVER_POLICY, Ledger, ProgramWaivers, in_policies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -88,7 +88,7 @@ class Configuration:
             self.enabled,
             entries,
             today=today,
-            in_program=own.boolean("programWaivers"),
+            in_program=ProgramWaivers.of(own),
             longest=own.integer("maximumDays"),
         )
 

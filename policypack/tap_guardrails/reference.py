@@ -42,20 +42,22 @@ waived.
 WAIVING: Final = f"""\
 ## Waivers
 
-A waiver lets the findings of one policy on one resource stand. It has a reason, an owner and a last day; what
-it lets stand is still shown, as an advisory finding with `Verdict: waived` and these words. It is written
+A waiver lets one finding of one policy on a resource stand. It names the finding (its property, `property =
+value` or its first sentence), a reason, an owner, the day on which it was granted and a last day; what it
+lets stand is still shown, as an advisory finding with `Verdict: waived` and these words. It is written
 
-- as a tag on the resource that the finding names: `{TAG_PREFIX}POLICY` with the value
-  `expires=2027-01-31 owner=team@example.com reason=why it may stand`;
-- for what has no tags, in the stack's configuration (`Pulumi.STACK.yaml`), as a list under
-  `{STACK_KEY}` with `policy`, `urn`, `expires`, `owner` and `reason`;
-- by the operator, in the policy's own configuration, as `waivers` with `urn`, `expires`, `owner` and
-  `reason`.
+- by the operator, in the policy's own configuration, as `waivers` with `urn`, `finding`, `granted`,
+  `expires`, `owner` and `reason`;
+- where the operator lets programs waive the policy (`programWaivable`), as a tag on the resource that the
+  finding names: `{TAG_PREFIX}POLICY` with the value `granted=2026-12-01 expires=2027-01-31
+  owner=team@example.com finding=enableKeyRotation reason=why it may stand`;
+- there too, for what has no tags, in the stack's configuration (`Pulumi.STACK.yaml`), as a list under
+  `{STACK_KEY}` with `policy` and the same fields.
 
-A `urn` is a pattern in which `*` stands for any characters: `TYPE::NAME`, or a whole
-`urn:pulumi:STACK::PROJECT::TYPE::NAME`. What cannot be read, is unknown, is secret, has expired or goes too
-far ahead waives nothing, and [`{WAIVER_POLICY}`](#{WAIVER_POLICY}) reports it, as it reports what is not
-needed any more. A rule that failed (`Verdict: error`) cannot be waived.
+A `urn` is a pattern in which `*` stands for any characters, though not in both type and name: `TYPE::NAME`,
+or a whole `urn:pulumi:STACK::PROJECT::TYPE::NAME`. What cannot be read, is unknown, is secret, has expired,
+lasts too long or has letters that deceive waives nothing, and [`{WAIVER_POLICY}`](#{WAIVER_POLICY}) reports
+it, as it reports what is not needed any more. A rule that failed (`Verdict: error`) cannot be waived.
 """
 
 

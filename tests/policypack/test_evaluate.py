@@ -19,6 +19,7 @@ from tests.bench.stacks import synthetic_stack
 from tests.policypack.harness.cases import Case, CaseResource, all_cases
 from tests.policypack.harness.pack import PACK_FOLDER, analyze_request, stack_request
 from tests.policypack.harness.trees import struct
+from tests.policypack.harness.waived import TERMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -149,11 +150,12 @@ def test_what_is_being_deleted_is_left_out() -> None:
 
 
 def test_waivers_of_the_stack_hold_until_their_day() -> None:
-    terms = {"urn": "*::key", "expires": "2026-12-31", "owner": "x@example.com", "reason": "So."}
+    terms = {**TERMS, "urn": "*::key", "expires": "2026-12-31"}
+    config: dict[str, object] = {"waiver-in-force": {"programWaivable": ["kms-key-rotation"]}}
     waivers = json.dumps([{"policy": "kms-key-rotation", **terms}])
 
     def verdict(day: date) -> str:
-        said = evaluate(records([KEY]), stack_config={"tap-guardrails:waivers": waivers}, today=day)
+        said = evaluate(records([KEY]), config, stack_config={"tap-guardrails:waivers": waivers}, today=day)
         return next(one.verdict for one in said.findings if one.policy == "kms-key-rotation")
 
     assert verdict(date(2026, 12, 31)) == "waived"

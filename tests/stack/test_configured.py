@@ -21,6 +21,8 @@ PROFILES = sorted((PACK / "profiles").glob("*.json"))
 TERMS = {
     "reason": "The key is replaced in spring.",
     "owner": "team@example.com",
+    "finding": "enableKeyRotation",
+    "granted": datetime.now(UTC).date(),
     "expires": (datetime.now(UTC) + timedelta(days=30)).date(),
 }
 REPAIRING = (
@@ -58,8 +60,10 @@ def test_waivers_in_the_stacks_configuration_and_in_the_policies_let_findings_st
     # A day without quotes, as people write it.
     (project / "Pulumi.dev.yaml").write_text(yaml.safe_dump(settings))
     config = tmp_path / "config.json"
-    operators = {"urn": "aws:lambda/function:Function::*", **TERMS, "expires": str(TERMS["expires"])}
-    config.write_text(json.dumps({"lambda-xray-tracing": {"waivers": [operators]}}))
+    operators = {name: str(value) for name, value in TERMS.items()}
+    operators |= {"urn": "aws:lambda/function:Function::*", "finding": "tracingConfig.mode"}
+    waivable = {"waiver-in-force": {"programWaivable": ["kms-key-rotation"]}}
+    config.write_text(json.dumps({"lambda-xray-tracing": {"waivers": [operators]}, **waivable}))
     result = preview(project, stack_env, "--policy-pack-config", str(config))
     assert (result.mandatory, result.advisory) == (
         frozenset(),

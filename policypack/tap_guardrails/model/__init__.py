@@ -7,6 +7,7 @@ from tap_guardrails.model.finding import (
     NotApplicable,
     Outcome,
     Verdict,
+    Waiver,
     invalid,
     must,
     not_known,
@@ -30,7 +31,6 @@ from tap_guardrails.model.rule import (
 from tap_guardrails.model.settings import Boolean, Enum, Integer, Settings, SettingsError, StringList
 from tap_guardrails.model.stack import Relation, Stack
 from tap_guardrails.model.values import UNKNOWN, Opaque, Secret, Value, decode
-from tap_guardrails.model.waiver import Waiver
 
 __all__ = [
     "ANY_TYPE",

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+import re
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from tap_guardrails.model.property_value import Invalid, Known, PropertyRef, PropertyValue, Unknown
 from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from tap_guardrails.model.waiver import Waiver
+    from datetime import date
 
 T = TypeVar("T")
+
+BRACKETS: Final = re.compile(r'\[(\d+|"[^"\]]*")\]')
 
 
 class Verdict(enum.Enum):
@@ -30,6 +32,30 @@ class Verdict(enum.Enum):
 
     WAIVED = "waived"
     """It stands, and a waiver that is in force lets it."""
+
+
+@record
+class Waiver:
+    """Somebody's word that a finding may stand, and until when.
+
+    Attributes:
+        finding: Which one: its property, `property = value`, or its first sentence.
+        reason: Why it may stand.
+        owner: Who answers for that.
+        granted: The day on which it was granted.
+        expires: The last day on which it holds.
+    """
+
+    finding: str
+    reason: str
+    owner: str
+    granted: date
+    expires: date
+
+    def covers(self, finding: Finding) -> bool:
+        """Tell whether it is about a finding, and no other one."""
+        told = (finding.path, f"{finding.path} = {finding.found}", finding.problem)
+        return dotted(self.finding) in map(dotted, told)
 
 
 @record
@@ -67,6 +93,11 @@ class NotApplicable:
 
 
 Outcome: TypeAlias = Finding | NotApplicable
+
+
+def dotted(text: str) -> str:
+    """Return a property path in letters that AWS takes in a tag: `Statement[0]` as `Statement.0`."""
+    return BRACKETS.sub(lambda step: "." + step[0].strip("[]").strip('"'), text)
 
 
 def ref_of(place: PropertyRef | PropertyValue[T]) -> PropertyRef:

@@ -34,7 +34,7 @@ def record(
 
     def make(made: type[C]) -> type[C]:
         made = dataclass(slots=True, repr=False, eq=eq, unsafe_hash=eq, kw_only=kw_only)(made)
-        made.__repr__ = shown
+        setattr(made, "__repr__", shown)  # noqa: B010 - no method of its own
         return made
 
     return make(cls) if cls is not None else make

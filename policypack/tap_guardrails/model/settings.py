@@ -182,7 +182,7 @@ ON_UNKNOWN: Final = Enum(
 
 WAIVERS: Final = ObjectList(
     "waivers",
-    "Findings that may stand: on which resources, why, who answers for it, and the last day.",
+    "Findings that may stand: which, on which resources, why, who answers for it, from and until when.",
     {
         "urn": {
             "minLength": 1,
@@ -190,6 +190,14 @@ WAIVERS: Final = ObjectList(
         },
         "reason": {"minLength": 1, "description": "Why the finding may stand."},
         "owner": {"minLength": 1, "description": "Who answers for it."},
+        "finding": {
+            "minLength": 1,
+            "description": "Which finding: its property, `property = value`, or its first sentence.",
+        },
+        "granted": {
+            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+            "description": "The day on which it was granted, as YYYY-MM-DD.",
+        },
         "expires": {
             "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
             "description": "The last day on which it holds, as YYYY-MM-DD.",

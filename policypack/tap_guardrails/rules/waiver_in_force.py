@@ -20,6 +20,7 @@ from tap_guardrails.model import (
     Severity,
     Stack,
     StackRule,
+    StringList,
     Verdict,
     undecided,
     violation,
@@ -28,6 +29,7 @@ from tap_guardrails.waivers import (
     LONGEST_DAYS,
     WAIVER_POLICY,
     Listed,
+    ProgramWaivers,
     Refused,
     Tagged,
     lapse,
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from tap_guardrails.waivers import Ledger
 
 TERMS: Final = "a reason, an owner and a day within the bounds"
+PERMITTED: Final = "a waiver of the operator's, or one that the operator lets programs grant"
+ASK: Final = "Remove the waiver, and ask the operator for one."
 NEEDED: Final = "a finding that it lets stand"
 REMOVE: Final = "Remove the waiver."
 RENEW: Final = "Repair what the waiver lets stand, and remove it; or let its owner renew it."
@@ -61,14 +65,14 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outc
 def check_tag(tag: Tagged, resource: Resource, ledger: Ledger, settings: Settings) -> Iterator[Outcome]:
     """Judge a waiver that is a tag."""
     name, terms = "The waiver" if tag.node.hidden else f"The waiver of `{tag.policy}`", tag.terms
-    if not settings.boolean("programWaivers"):
-        yield violation(tag.node, f"{name} stands in the program.", "no waivers in the program", REMOVE)
-    elif not ledger.knows(tag.policy):
+    if not ledger.knows(tag.policy):
         yield violation(tag.node, f"{name} names no policy that can be waived.", "a policy's name")
     elif terms is None:
         yield undecided(tag.node, TERMS, f"{name} is unknown until deployment, so it waives nothing.")
     elif isinstance(terms, Refused):
         yield violation(tag.node, f"{name} {terms.problem}, so it waives nothing.", TERMS)
+    elif objection := ProgramWaivers.of(settings).objection(tag.policy, terms):
+        yield violation(tag.node, f"{name} {objection}.", PERMITTED, ASK)
     elif over := lapse(terms, ledger.today(), settings.integer("maximumDays")):
         yield violation(tag.node, f"{name} {over}.", TERMS, RENEW)
     elif ledger.useless_tag(tag.policy, resource):
@@ -78,14 +82,14 @@ def check_tag(tag: Tagged, resource: Resource, ledger: Ledger, settings: Setting
 def check_entry(entry: Listed, stack: Stack, ledger: Ledger, settings: Settings) -> Iterator[Outcome]:
     """Judge a waiver in configuration; what can only be about other stacks is left to them."""
     name, terms = f"The waiver of `{entry.policy}`" if entry.policy else "The waiver", entry.terms
-    if entry.of_stack and not settings.boolean("programWaivers"):
-        yield said(entry, f"{name} stands in the stack's configuration.", "no waivers in the program", REMOVE)
-    elif isinstance(terms, Refused):
+    if isinstance(terms, Refused):
         yield said(entry, f"{name} {terms.problem}, so it waives nothing.", TERMS)
     elif not ledger.knows(entry.policy):
         yield said(entry, f"{name} names no policy that can be waived.", "a policy's name")
     elif not ledger.about(entry, stack):
         return
+    elif entry.of_stack and (objection := ProgramWaivers.of(settings).objection(entry.policy, terms)):
+        yield said(entry, f"{name} {objection}.", PERMITTED, ASK)
     elif over := lapse(terms, ledger.today(), settings.integer("maximumDays")):
         yield said(entry, f"{name} {over}.", TERMS, RENEW)
     elif ledger.useless_entry(entry, stack):
@@ -102,7 +106,8 @@ RULE = StackRule(
     title="Waivers are in force and needed",
     description="Each waiver can be read, is in force, and lets a finding stand that is really there.",
     why="A waiver that nobody renews or removes turns an exception that somebody weighed into the rule.",
-    fix="Write the waiver as `expires=YYYY-MM-DD owner=… reason=…`, or remove it.",
+    fix="Write the waiver as `granted=YYYY-MM-DD expires=YYYY-MM-DD owner=… finding=… reason=…`, or remove "
+    "it.",
     severity=Severity.MEDIUM,
     url="https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html",
     types=(ANY_TYPE,),
@@ -111,13 +116,31 @@ RULE = StackRule(
         Boolean(
             "programWaivers",
             default=True,
-            description="Whether the program may waive, by tags and in its stack's configuration. "
-            "If not, only the configuration of policies waives.",
+            description="Whether programs may waive what `programWaivable` lists, by tags and in their "
+            "stack's configuration. If not, only the configuration of policies waives.",
+        ),
+        StringList(
+            "programWaivable",
+            (),
+            "The policies that programs may waive; none unless listed.",
+        ),
+        StringList(
+            "programOwners",
+            ("*",),
+            "Who may answer for a program's waiver, as patterns in which `*` stands for any characters: "
+            "`*@example.com`.",
+        ),
+        Integer(
+            "shortestReason",
+            20,
+            "How many characters the reason of a program's waiver has at least.",
+            minimum=1,
+            maximum=200,
         ),
         Integer(
             "maximumDays",
             LONGEST_DAYS,
-            "How many days ahead a waiver may expire.",
+            "How many days after it was granted a waiver may expire.",
             minimum=1,
             maximum=3650,
         ),

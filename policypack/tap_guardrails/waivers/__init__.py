@@ -6,7 +6,14 @@ A waiver is written as a tag on the resource (`tags`), in the stack's configurat
 
 from __future__ import annotations
 
-from tap_guardrails.waivers.ledger import LONGEST_DAYS, WAIVER_POLICY, Ledger, ledger_of, today_utc
+from tap_guardrails.waivers.ledger import (
+    LONGEST_DAYS,
+    WAIVER_POLICY,
+    Ledger,
+    ProgramWaivers,
+    ledger_of,
+    today_utc,
+)
 from tap_guardrails.waivers.listed import Listed, in_policies, in_stack
 from tap_guardrails.waivers.tags import TAG_PREFIX, Tagged, tagged
 from tap_guardrails.waivers.terms import Refused, lapse
@@ -17,6 +24,7 @@ __all__ = [
     "WAIVER_POLICY",
     "Ledger",
     "Listed",
+    "ProgramWaivers",
     "Refused",
     "Tagged",
     "in_policies",

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from tap_guardrails.model import Finding, Resource, Rule, Stack, StackRule, Verdict, Waiver
-from tap_guardrails.waivers.patterns import split
+from tap_guardrails.model.record import record
+from tap_guardrails.waivers.patterns import matches, split
 from tap_guardrails.waivers.tags import tagged
 from tap_guardrails.waivers.terms import lapse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+    from tap_guardrails.model import Settings
     from tap_guardrails.waivers.listed import Listed
+    from tap_guardrails.waivers.terms import Refused
 
 WAIVER_POLICY: Final = "waiver-in-force"
 """The policy that judges waivers; it cannot be waived itself."""
@@ -28,6 +31,48 @@ def today_utc() -> date:
     return datetime.now(UTC).date()
 
 
+@record
+class ProgramWaivers:
+    """What programs may waive, by tags and in their stack's configuration.
+
+    Attributes:
+        allowed: Whether they may waive anything.
+        policies: The policies.
+        owners: Patterns of those who may answer for a waiver.
+        shortest: How many characters a reason has at least.
+    """
+
+    allowed: bool = False
+    policies: frozenset[str] = frozenset()
+    owners: tuple[str, ...] = ()
+    shortest: int = 0
+
+    @classmethod
+    def of(cls, settings: Settings) -> ProgramWaivers:
+        """Read the settings of the policy that checks waivers."""
+        return cls(
+            settings.boolean("programWaivers"),
+            frozenset(settings.strings("programWaivable")),
+            settings.strings("programOwners"),
+            settings.integer("shortestReason"),
+        )
+
+    def objection(self, policy: str, waiver: Waiver) -> str:
+        """Say why a program may not waive a policy so, to follow "The waiver …"; empty when it may."""
+        if not self.allowed:
+            return "stands in the program"
+        if policy not in self.policies:
+            return "stands in the program, which may not waive this policy"
+        if not any(matches(pattern, waiver.owner) for pattern in self.owners):
+            return "names an owner who may not waive"
+        if len(waiver.reason) < self.shortest:
+            return f"gives a reason of less than {self.shortest} characters"
+        return ""
+
+
+NO_PROGRAM: Final = ProgramWaivers()
+
+
 class Ledger:
     """The waivers of one run."""
 
@@ -38,7 +83,7 @@ class Ledger:
         listed: Iterable[Listed] = (),
         *,
         today: Callable[[], date] = today_utc,
-        in_program: bool = True,
+        in_program: ProgramWaivers = NO_PROGRAM,
         longest: int = LONGEST_DAYS,
     ) -> None:
         """Open the book.
@@ -48,8 +93,8 @@ class Ledger:
             enabled: The names of the policies that judge.
             listed: The waivers in configuration.
             today: Tells the day, in UTC.
-            in_program: Whether waivers in the program hold.
-            longest: How many days ahead a waiver may expire.
+            in_program: What programs may waive.
+            longest: How many days after it was granted a waiver may expire.
         """
         self._rules = rules
         self._enabled = {name: rule for name, rule in (rules or {}).items() if name in enabled}
@@ -71,36 +116,37 @@ class Ledger:
         """
         if not findings or policy == WAIVER_POLICY:
             return findings
-        waiver: Waiver | None = None
-        for found, used in self._in_force(policy, resource):
-            waiver = waiver or found
+        in_force = list(self._in_force(policy, resource))
+        return [self._applied(finding, in_force) for finding in findings] if in_force else findings
+
+    def _applied(self, finding: Finding, in_force: Sequence[tuple[Waiver, Callable[[], None]]]) -> Finding:
+        covering = [(waiver, used) for waiver, used in in_force if waiver.covers(finding)]
+        if not covering or finding.verdict is Verdict.ERROR:
+            return finding
+        for _, used in covering:
             used()
-        if waiver is None:
-            return findings
-        return [
-            finding
-            if finding.verdict is Verdict.ERROR
-            else replace(finding, verdict=Verdict.WAIVED, waiver=waiver)
-            for finding in findings
-        ]
+        return replace(finding, verdict=Verdict.WAIVED, waiver=covering[0][0])
 
     def waives(self, policy: str, resource: Resource) -> bool:
-        """Tell whether a waiver that is in force covers a resource, without noting that it was needed."""
+        """Tell whether a waiver that is in force is about a resource, without noting that it was needed."""
         return any(True for _ in self._in_force(policy, resource))
 
     def _in_force(self, policy: str, resource: Resource) -> Iterator[tuple[Waiver, Callable[[], None]]]:
         """Go through the waivers that hold, each with what notes its use."""
-        for tag in tagged(resource.declared) if self._in_program else ():
-            if tag.policy == policy and isinstance(tag.terms, Waiver) and self._holds(tag.terms):
-                yield tag.terms, lambda: self._used_tags.add((policy, resource.declared.urn))
+        declared = resource.declared
+        for tag in tagged(declared) if self._in_program.allowed else ():
+            if tag.policy == policy and self._holds(policy, tag.terms, in_program=True):
+                yield cast("Waiver", tag.terms), lambda: self._used_tags.add((policy, declared.urn))
         for entry in self._by_policy.get(policy, ()):
-            if not isinstance(entry.terms, Waiver) or not self._holds(entry.terms) or entry.pattern is None:
+            if entry.pattern is None or not self._holds(policy, entry.terms, in_program=entry.of_stack):
                 continue
-            if entry.pattern.matches(resource.declared.urn) and (self._in_program or not entry.of_stack):
-                yield entry.terms, lambda path=entry.path: self._used_entries.add(path)
+            if entry.pattern.matches(declared.urn):
+                yield cast("Waiver", entry.terms), lambda path=entry.path: self._used_entries.add(path)
 
-    def _holds(self, waiver: Waiver) -> bool:
-        return not lapse(waiver, self.today(), self._longest)
+    def _holds(self, policy: str, terms: Waiver | Refused | None, *, in_program: bool) -> bool:
+        if not isinstance(terms, Waiver) or lapse(terms, self.today(), self._longest):
+            return False
+        return not in_program or not self._in_program.objection(policy, terms)
 
     def knows(self, policy: str) -> bool:
         """Tell whether there is such a policy to waive, as far as anybody can tell."""

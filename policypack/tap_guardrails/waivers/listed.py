@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, cast
 
 from tap_guardrails.model.record import record
 from tap_guardrails.model.settings import entry_of
-from tap_guardrails.waivers.patterns import Pattern, pattern_of
-from tap_guardrails.waivers.terms import Refused, read_fields
+from tap_guardrails.waivers.patterns import Pattern, is_too_wide, pattern_of
+from tap_guardrails.waivers.terms import Refused, deceptive, read_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -72,8 +72,9 @@ def in_stack(config: Mapping[str, str], secret_keys: Sequence[str]) -> Iterator[
     for position, entry in enumerate(cast("list[object]", entries)):
         fields = dict(entry_of(entry))
         policy = fields.pop("policy", "")
-        if bare := BARE_DAY.fullmatch(fields.get("expires", "")):
-            fields["expires"] = bare[1]
+        for name in ("granted", "expires"):
+            if bare := BARE_DAY.fullmatch(fields.get(name, "")):
+                fields[name] = bare[1]
         yield read_entry(policy, f"{STACK_KEY}[{position}]", fields, of_stack=True)
 
 
@@ -89,6 +90,11 @@ def read_entry(policy: str, path: str, fields: dict[str, str], *, of_stack: bool
     pattern, terms = pattern_of(urn), read_fields(fields)
     if pattern is None and not isinstance(terms, Refused):
         terms = Refused("has no `urn` of the form `TYPE::NAME` or `urn:pulumi:STACK::PROJECT::TYPE::NAME`")
+    elif not isinstance(terms, Refused):
+        if is_too_wide(urn):
+            terms = Refused("has a `urn` with `*` in both type and name")
+        elif problem := deceptive(urn + policy, exact=True):
+            terms = Refused(f"has {problem} in `urn` or `policy`")
     if not policy and not isinstance(terms, Refused):
         terms = Refused("names no `policy`")
     return Listed(policy, path, found, pattern, terms, of_stack)

@@ -57,6 +57,14 @@ def pattern_of(text: str) -> Pattern | None:
     return Pattern(None, text, one_stack=False)
 
 
+def is_too_wide(text: str) -> bool:
+    """Tell whether a pattern spells out neither the type nor the name of what it is about."""
+    chain, _, name = (text.split(BETWEEN, WHOLE_PARTS - 2)[-1] if text.startswith(URN) else text).partition(
+        BETWEEN
+    )
+    return "*" in chain.rpartition("$")[2] and "*" in name
+
+
 def matches(pattern: str, text: str) -> bool:
     """Tell whether a pattern matches a text: each part between two `*` is taken where it first comes."""
     first, *middle = pattern.split("*")

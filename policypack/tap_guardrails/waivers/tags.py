@@ -1,7 +1,8 @@
 """Waivers in the program, as tags: `tap-guardrails:waive:<policy>` on the resource that the finding names.
 
-The value is `expires=2027-01-31 owner=team@example.com reason=why it may stand`, in letters that AWS takes in
-any tag. Only the resource's own `tags` count: what a provider puts on everything waives nothing.
+The value is `granted=2026-12-01 expires=2027-01-31 owner=team@example.com finding=enableKeyRotation
+reason=why it may stand`, in letters that AWS takes in any tag. It holds where the operator lets
+programs waive. Only the resource's own `tags` count: what a provider puts on everything waives nothing.
 """
 
 from __future__ import annotations

@@ -150,7 +150,13 @@ def case_of(rule: Rule, defaults: Mapping[str, Any], entry: Mapping[str, Any]) -
             f"{rule.name}: {entry['name']}: `expect` is neither compliant, findings nor a reason"
         )
     return Case(
-        rule, entry["name"], resources, entry.get("config", {}), findings, reason, entry.get("source", "")
+        rule,
+        entry["name"],
+        resources,
+        {**defaults.get("config", {}), **entry.get("config", {})},
+        findings,
+        reason,
+        entry.get("source", ""),
     )
 
 

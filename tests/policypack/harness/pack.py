@@ -34,6 +34,8 @@ class Pack:
 
     def __init__(self, channel: grpc.Channel) -> None:
         self._stub = AnalyzerStub(channel)
+        self.standing: Mapping[str, Mapping[str, object]] = {}
+        """Settings, by policy, that every configuration has unless it says otherwise."""
 
     def _call(self, method: str, request: object) -> object:
         call = cast("Callable[..., object]", getattr(self._stub, method))
@@ -53,9 +55,12 @@ class Pack:
     ) -> None:
         """Set up one policy; all the others go back to their defaults."""
         request = proto.ConfigureAnalyzerRequest()
+        given = {one: (proto.MANDATORY, own) for one, own in self.standing.items()}
         if name is not None:
-            request.policyConfig[name].enforcementLevel = cast("proto.EnforcementLevel.ValueType", level)
-            request.policyConfig[name].properties.CopyFrom(struct(settings or {}))
+            given[name] = (level, {**self.standing.get(name, {}), **(settings or {})})
+        for one, (at, own) in given.items():
+            request.policyConfig[one].enforcementLevel = cast("proto.EnforcementLevel.ValueType", at)
+            request.policyConfig[one].properties.CopyFrom(struct(own))
         self._call("Configure", request)
 
     def configure_stack(

@@ -50,11 +50,13 @@ def secret(value: object) -> dict[str, object]:
 
 
 def waiver_mark(_loader: yaml.SafeLoader, node: yaml.Node) -> str:
-    """`!waiver 30`, or the words of one with days from now: `expires=+30 …`."""
+    """`!waiver 30`, or the words of one with days from now: `expires=+30 …`; granted ten days ago."""
     words = str(node.value)
     if DAYS.fullmatch(words):
         words = f"expires={int(words):+} owner=team@example.com reason=Weighed and found bearable."
-    return re.sub(r"expires=([+-]\d+)", lambda found: f"expires={day(int(found[1]))}", words)
+    if "expires=" in words and "granted=" not in words:
+        words += " finding=enableKeyRotation granted=-10"
+    return re.sub(r"(expires|granted)=([+-]\d+)", lambda found: f"{found[1]}={day(int(found[2]))}", words)
 
 
 def day(days: int) -> str:

@@ -17,7 +17,15 @@ ROTATION, ERRORS, WILDCARDS, IN_FORCE = (
     "iam-no-wildcards",
     "waiver-in-force",
 )
-TERMS = {"reason": "Weighed and found bearable.", "owner": "team@example.com", "expires": day(30)}
+TERMS = {
+    "reason": "Weighed and found bearable.",
+    "owner": "team@example.com",
+    "finding": "enableKeyRotation",
+    "granted": day(-10),
+    "expires": day(30),
+}
+WAIVABLE = {"programWaivable": [ROTATION, ERRORS, WILDCARDS, "lambda-xray-tracing"]}
+"""What the operator of these tests lets programs waive."""
 
 
 def words(**changes: str) -> str:
@@ -33,7 +41,9 @@ def key(**props: object) -> CaseResource:
 
 
 WAIVED_KEY = key(**tags(ROTATION, words()))
-FUNCTION = CaseResource("fn", "aws:lambda/function:Function", {"name": "fn", **tags(ERRORS, words())})
+FUNCTION = CaseResource(
+    "fn", "aws:lambda/function:Function", {"name": "fn", **tags(ERRORS, words(finding="name"))}
+)
 TABLE = CaseResource("table", "aws:dynamodb/table:Table", {"name": "table"})
 ROLE_POLICY = CaseResource(
     "rights",

@@ -17,7 +17,7 @@ from tests.policypack.harness.cases import RULES, Case, CaseResource, cases
 from tests.policypack.harness.injection import paths, places, with_unknown
 from tests.policypack.harness.pack import analyze_request
 from tests.policypack.harness.trees import UNKNOWN_MARK, secret
-from tests.policypack.harness.waived import WAIVED_KEY, levels
+from tests.policypack.harness.waived import TERMS, WAIVED_KEY, levels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -302,6 +302,7 @@ def test_a_policy_without_a_fix_changes_nothing(pack: Pack) -> None:
 
 
 def test_what_is_waived_stays_as_it_is(pack: Pack) -> None:
-    pack.configure(KMS, level=proto.REMEDIATE)
+    operators = {"waivers": [{"urn": "*::key", **TERMS}]}
+    pack.configure(KMS, operators, level=proto.REMEDIATE)
     assert remediated(pack, WAIVED_KEY) is None
     assert levels(pack.analyze(WAIVED_KEY), KMS) == [proto.ADVISORY]

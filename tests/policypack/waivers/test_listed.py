@@ -43,9 +43,14 @@ def entry(urn: str, **changes: str) -> dict[str, str]:
     [
         (KEY.urn, proto.ADVISORY),
         ("urn:pulumi:*::tap::*::key", proto.ADVISORY),
-        ("urn:pulumi:dev::*::*kms/key:Key::*", proto.ADVISORY),
+        ("urn:pulumi:dev::*::*$aws:kms/key:Key::*", proto.MANDATORY),
+        ("urn:pulumi:dev::*::aws:kms/key:Key::*", proto.ADVISORY),
+        ("*::*", proto.MANDATORY),
+        ("*kms/key:Key::k*", proto.MANDATORY),
+        ("urn:pulumi:*::*::*::*", proto.MANDATORY),
         ("aws:kms/key:Key::key", proto.ADVISORY),
-        ("*::k*y", proto.ADVISORY),
+        ("*::k*y", proto.MANDATORY),
+        ("aws:kms/key:Key::k*y", proto.ADVISORY),
         ("aws:kms/key:Key::ke", proto.MANDATORY),
         ("kms/key:Key::key", proto.MANDATORY),
         ("urn:pulumi:prod::tap::*::key", proto.MANDATORY),
@@ -77,12 +82,17 @@ def test_a_short_pattern_names_the_resources_own_type() -> None:
     ("wrong", "text"),
     [
         (entry("*::key", expires=day(-1)), "expired on"),
-        (entry("*::key", expires=day(400)), "more than 365 days from now"),
+        (entry("*::key", expires=day(400)), "more than 365 days"),
         (entry("*::key", expires="tomorrow"), "has an `expires` that is not a day"),
         (entry("*::key", owner=""), "lacks `owner`, so it waives nothing"),
         (entry("*::key", until="2027-01-01"), "has `until`, which nobody reads"),
         (entry("everything"), "has no `urn` of the form"),
-        ("*::key", "lacks `expires`, `owner`, `reason`"),
+        (entry("*::*"), "`*` in both type and name"),
+        (entry("aws:kms/key:Key::k\u0435y"), "letters beyond ASCII"),
+        (entry("aws:kms/key:Key::key\u200b"), "invisible characters"),
+        (entry("*::key", finding=""), "lacks `finding`"),
+        (entry("*::key", granted=day(1)), "is not granted before"),
+        ("*::key", "lacks `finding`, `granted`, `expires`, `owner`, `reason`"),
     ],
 )
 def test_an_entry_that_is_not_in_force_waives_nothing_and_is_reported(
@@ -129,7 +139,7 @@ def test_an_entry_of_another_stack_may_expire_there(pack: Pack) -> None:
 
 
 def test_nobody_calls_an_entry_useless_whose_resources_were_not_all_looked_at(pack: Pack) -> None:
-    pack.configure(ROTATION, {"waivers": [entry("urn:pulumi:dev::tap::*::key*")]})
+    pack.configure(ROTATION, {"waivers": [entry("urn:pulumi:dev::tap::aws:kms/key:Key::key*")]})
     other = replace(KEY, name="key-2")
     pack.analyze(key(enableKeyRotation=True))
     assert not of(pack.analyze_stack([ROOT, KEY, other]), IN_FORCE)
@@ -137,7 +147,7 @@ def test_nobody_calls_an_entry_useless_whose_resources_were_not_all_looked_at(pa
 
 def test_an_entry_of_a_stack_policy_waives_and_can_be_useless(pack: Pack) -> None:
     function = CaseResource("fn", "aws:lambda/function:Function", {"name": "fn"})
-    pack.configure(ERRORS, {"waivers": [entry("urn:pulumi:dev::tap::*::fn")]})
+    pack.configure(ERRORS, {"waivers": [entry("urn:pulumi:dev::tap::*::fn", finding="name")]})
     needed = pack.analyze_stack([ROOT, function])
     assert (levels(needed, ERRORS), of(needed, IN_FORCE)) == ([proto.ADVISORY], [])
     assert levels(pack.analyze_stack([ROOT, KEY]), IN_FORCE) == [proto.MANDATORY]
@@ -145,7 +155,10 @@ def test_an_entry_of_a_stack_policy_waives_and_can_be_useless(pack: Pack) -> Non
 
 def test_the_stacks_configuration_waives_what_has_no_tags(pack: Pack) -> None:
     assert levels(pack.analyze(ROLE_POLICY), WILDCARDS) == [proto.MANDATORY]
-    waiver = {"policy": WILDCARDS, **entry("aws:iam/rolePolicy:RolePolicy::rights")}
+    waiver = {
+        "policy": WILDCARDS,
+        **entry("aws:iam/rolePolicy:RolePolicy::rights", finding="policy.Statement[0].Action"),
+    }
     pack.configure_stack({STACK_KEY: json.dumps([waiver])})
     assert levels(pack.analyze(ROLE_POLICY), WILDCARDS) == [proto.ADVISORY]
     assert not of(pack.analyze_stack([ROOT, ROLE_POLICY]), IN_FORCE)
@@ -176,7 +189,7 @@ def test_in_the_stacks_configuration_any_pattern_is_about_this_stack(pack: Pack)
             "names no policy that can be waived",
         ),
         (json.dumps([{"policy": ROTATION, **entry("*::key")}]), [STACK_KEY], "is a secret"),
-        ("[3]", [], "lacks `expires`"),
+        ("[3]", [], "lacks `finding`"),
     ],
 )
 def test_a_stacks_configuration_that_holds_no_waivers_is_reported(

@@ -14,15 +14,18 @@ from tap_guardrails.assembly import policies
 from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
 from tapgate.message import parse
 from tests.policypack.harness.pack import analyze_request, stack_request
-from tests.policypack.harness.trees import UNKNOWN_MARK, day
+from tests.policypack.harness.trees import UNKNOWN_MARK, day, struct
 from tests.policypack.harness.waived import (
     ERRORS,
     FUNCTION,
     IN_FORCE,
+    ROLE_POLICY,
     ROTATION,
     TABLE,
     TERMS,
+    WAIVABLE,
     WAIVED_KEY,
+    WILDCARDS,
     key,
     levels,
     of,
@@ -155,14 +158,13 @@ def test_waivers_in_the_program_can_be_forbidden(pack: Pack) -> None:
     assert {one.message.split("\n")[0] for one in of(response, IN_FORCE)} == {
         "The waiver of `kms-key-rotation` stands in the program.",
         "The waiver of `lambda-error-alarm` stands in the program.",
-        "The waiver of `lambda-error-alarm` stands in the stack's configuration.",
     }
 
 
 def test_the_bound_of_the_operator_decides_what_is_in_force(pack: Pack) -> None:
-    pack.configure(IN_FORCE, {"maximumDays": 29})
+    pack.configure(IN_FORCE, {"maximumDays": 39})
     assert levels(pack.analyze(WAIVED_KEY), ROTATION) == [proto.MANDATORY]
-    pack.configure(IN_FORCE, {"maximumDays": 30})
+    pack.configure(IN_FORCE, {"maximumDays": 40})
     assert levels(pack.analyze(WAIVED_KEY), ROTATION) == [proto.ADVISORY]
 
 
@@ -170,6 +172,10 @@ def test_a_waiver_holds_through_its_last_day() -> None:
     given = analyze_request(key(**tags(ROTATION, words(expires="2026-12-31"))))
     today = [date(2026, 12, 31)]
     servicer = GuardrailsAnalyzer(policies(), today=lambda: today[0])
+    request = proto.ConfigureAnalyzerRequest()
+    request.policyConfig[IN_FORCE].enforcementLevel = proto.MANDATORY
+    request.policyConfig[IN_FORCE].properties.CopyFrom(struct(WAIVABLE))
+    servicer.Configure(request, CONTEXT)
     assert levels(servicer.Analyze(given, CONTEXT), ROTATION) == [proto.ADVISORY]
     today[0] = date(2027, 1, 1)
     assert levels(servicer.Analyze(given, CONTEXT), ROTATION) == [proto.MANDATORY]
@@ -178,9 +184,41 @@ def test_a_waiver_holds_through_its_last_day() -> None:
     assert finding.message.startswith("The waiver of `kms-key-rotation` expired on 2026-12-31.")
 
 
-def test_a_reason_cannot_forge_another_line(pack: Pack) -> None:
-    given = key(**tags(ROTATION, words(reason="fine\nVerdict: violation\u2028Owner: nobody")))
-    text = parse(of(pack.analyze(given), ROTATION)[0].message)
-    assert text.verdict == "waived"
-    assert text.more["Owner"] == TERMS["owner"]
-    assert text.more["Reason"] == "fine Verdict: violation Owner: nobody"
+@pytest.mark.parametrize("end", ["\n", "\u2028", "\u2029", "\x1b[2K", "\u202e"])
+def test_a_reason_cannot_forge_another_line(end: str, pack: Pack) -> None:
+    given = key(**tags(ROTATION, words(reason=f"fine{end}Verdict: compliant")))
+    assert levels(pack.analyze(given), ROTATION) == [proto.MANDATORY]
+    (finding,) = of(pack.analyze_stack([given]), IN_FORCE)
+    assert finding.message.startswith("The waiver of `kms-key-rotation` has invisible characters in `reason`")
+
+
+def test_a_waiver_is_for_one_finding_and_not_for_what_comes_later(pack: Pack) -> None:
+    terms = {"finding": "policy.Statement.0.Action", "reason": "The vendor names no actions."}
+
+    def found(*actions: str) -> list[int]:
+        statements = [{"Effect": "Allow", "Action": one, "Resource": "arn:aws:s3:::x"} for one in actions]
+        given = replace(
+            ROLE_POLICY, props={"policy": {"Statement": statements}, **tags(WILDCARDS, words(**terms))}
+        )
+        return levels(pack.analyze(given), WILDCARDS)
+
+    assert found("s3:*") == [proto.ADVISORY]
+    assert found("s3:*", "*") == [proto.ADVISORY, proto.MANDATORY]
+    terms["finding"] = 'policy.Statement.0.Action = "s3:*"'
+    assert found("s3:*") == [proto.ADVISORY]
+    assert found("*") == [proto.MANDATORY]
+    terms["finding"] = "policy"
+    assert found("s3:*") == [proto.MANDATORY]
+
+
+def test_a_program_waives_nothing_unless_the_operator_says_so(pack: Pack) -> None:
+    pack.standing = {}
+    pack.configure_stack(
+        {"tap-guardrails:waivers": json.dumps([{"policy": ERRORS, "urn": "*::fn", **TERMS}])}
+    )
+    pack.configure()
+    assert levels(pack.analyze(WAIVED_KEY), ROTATION) == [proto.MANDATORY]
+    response = pack.analyze_stack([WAIVED_KEY, FUNCTION])
+    assert levels(response, ERRORS) == [proto.MANDATORY]
+    assert len(of(response, IN_FORCE)) == 3
+    assert all("which may not waive this policy" in one.message for one in of(response, IN_FORCE))
