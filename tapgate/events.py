@@ -24,7 +24,6 @@ DECLARED: Final = frozenset({"create", "same", "update", "replace", "create-repl
 _CHANGES: Final = frozenset(
     {"create", "update", "delete", "create-replacement", "delete-replaced", "import", "import-replacement"}
 )
-_CLOSING_WORDS: Final = frozenset({"preview failed", "update failed"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from pathlib import Path
@@ -37,12 +36,3 @@ def write_file(body: bytes, target: Path) -> None:
             why=error.strerror or str(error),
             fix="name a file in a folder that exists and can be written.",
         ) from error
-
-
-def write_document(document: object, target: Path) -> None:
-    """Write JSON-ready values as a JSON file.
-
-    Raises:
-        CouldNotRunError: the target cannot be written.
-    """
-    write_file((json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode(), target)

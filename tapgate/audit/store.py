@@ -6,14 +6,16 @@ A result is kept under a digest of the state and of the packs; it can never be t
 from __future__ import annotations
 
 import os
-import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tapgate.failure import CouldNotRunError
 from tapgate.reports import Dossier
 from tapgate.reports.decoding import ShapeError
 from tapgate.reports.json_report import from_json, to_json
+from tapgate.written import write_file
 
 if TYPE_CHECKING:
     from tapgate.findings import Report
@@ -46,14 +48,9 @@ class Store:
     def put(self, key: str, report: Report) -> None:
         """Keep a result, whole or not at all; one that cannot be kept only costs time later."""
         path = self._path(key)
-        try:
+        with suppress(OSError, CouldNotRunError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=path.parent)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(to_json(Dossier.of("audit", [report])))
-            Path(name).replace(path)
-        except OSError:
-            return
+            write_file(to_json(Dossier.of("audit", [report])).encode(), path)
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key[2:]}.json"

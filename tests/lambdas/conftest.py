@@ -11,17 +11,19 @@ import pytest
 import api_handler.wiring as api
 import processor.wiring as work
 from tap_items import aws_clients, observability, settings, stack
+from tapgate.embedded.emulator import Emulator
 from tests.lambdas.daemon import SAMPLED, Daemon, run_daemon
-from tests.lambdas.stand import Stand, run_emulator
+from tests.lambdas.stand import Stand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
 @pytest.fixture(scope="session")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def emulator() -> Iterator[str]:
     """The endpoint of a running AWS emulator."""
-    yield from run_emulator(tmp_path_factory.mktemp("emulator"))
+    with Emulator() as running:
+        yield running.endpoint
 
 
 @pytest.fixture

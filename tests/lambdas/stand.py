@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,8 +14,7 @@ import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_kms.client import KMSClient
@@ -45,29 +40,6 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def run_emulator(folder: Path) -> Iterator[str]:
-    """Run the emulator on loopback; gives its endpoint, and ends it afterwards."""
-    port = free_port()
-    environment = {
-        **os.environ,
-        **CREDENTIALS,
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
-        "TMPDIR": str(folder),
-    }
-    with (folder / "emulator.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"], env=environment, cwd=folder, stdout=log, stderr=log
-        )
-    endpoint = f"http://127.0.0.1:{port}"
-    try:
-        wait_for(lambda: answers(f"{endpoint}/_ministack/health"))
-        yield endpoint
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
 def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
     """Wait until a condition holds; an error when it does not in time."""
     end = time.monotonic() + seconds
@@ -75,14 +47,6 @@ def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
         if time.monotonic() > end:
             raise TimeoutError
         time.sleep(0.05)
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=1):  # noqa: S310 - our own emulator's address
-            return True
-    except OSError:
-        return False
 
 
 @dataclass

@@ -11,18 +11,17 @@ import json
 import os
 import statistics
 import sys
-import tempfile
 import time
 from contextlib import contextmanager, redirect_stdout
 from functools import partial
 from io import StringIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tap_items import observability
+from tapgate.embedded.emulator import Emulator
 from tests.lambdas.calls import call_api, call_processor, post, receive
 from tests.lambdas.faults import recorded
-from tests.lambdas.stand import Stand, run_emulator
+from tests.lambdas.stand import Stand
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -56,14 +55,10 @@ def measure(batches: int = 20) -> dict[str, float]:
 
 @contextmanager
 def _stand() -> Generator[Stand]:
-    with tempfile.TemporaryDirectory() as folder:
-        running: Any = run_emulator(Path(folder))
-        stand = Stand(next(running))
+    with Emulator() as running:
+        stand = Stand(running.endpoint)
         os.environ.update(stand.environment)
-        try:
-            yield stand
-        finally:
-            running.close()
+        yield stand
 
 
 @contextmanager

@@ -27,6 +27,7 @@ class Preview:
         advisory: names of the policies that only warned.
         remediated: each policy that changed a resource, with the resource's name.
         output: what the CLI printed.
+        found: each policy that blocked, with the name of the resource on which it did.
     """
 
     code: int
@@ -34,6 +35,7 @@ class Preview:
     advisory: frozenset[str]
     output: str
     remediated: frozenset[tuple[str, str]] = frozenset()
+    found: frozenset[tuple[str, str]] = frozenset()
 
 
 def copy_project(into: Path) -> Path:
@@ -63,11 +65,14 @@ def preview(project: Path, env: Mapping[str, str], *options: str, stack: str = "
         check=False,
     )
     said: dict[str, set[str]] = {"mandatory": set(), "advisory": set()}
+    found: set[tuple[str, str]] = set()
     remediated: set[tuple[str, str]] = set()
     for line in events.read_text().splitlines() if events.exists() else ():
         body: dict[str, Any] = json.loads(line)
         if event := body.get("policyEvent"):
             said[event["enforcementLevel"]].add(event["policyName"])
+            if event["enforcementLevel"] == "mandatory":
+                found.add((event["policyName"], event["resourceUrn"].rpartition("::")[2]))
         if event := body.get("policyRemediationEvent"):
             remediated.add((event["policyName"], event["resourceUrn"].rpartition("::")[2]))
     return Preview(
@@ -76,4 +81,5 @@ def preview(project: Path, env: Mapping[str, str], *options: str, stack: str = "
         frozenset(said["advisory"]),
         done.stdout + done.stderr,
         frozenset(remediated),
+        frozenset(found),
     )

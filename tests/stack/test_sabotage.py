@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.stack.engine import STACKS, copy_project, preview
-from tests.stack.mutation import Mutant, read_mutants
+from tests.stack.mutation import Mutant, read_mutants, together
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,13 +23,19 @@ def test_whole_stack_passes(stack: str, tmp_path: Path, stack_env: dict[str, str
     assert result.code == 0, result.output
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.name for mutant in MUTANTS])
-def test_mutant_is_blocked(mutant: Mutant, tmp_path: Path, attached_env: dict[str, str]) -> None:
+@pytest.mark.parametrize("mutants", together(MUTANTS), ids=lambda mutants: f"{mutants[0].name} and others")
+def test_each_mutant_is_blocked(mutants: list[Mutant], tmp_path: Path, attached_env: dict[str, str]) -> None:
+    """Several of them in one stack, each known by its own policies on its own resources."""
     project = copy_project(tmp_path)
-    for edit in mutant.edits:
+    for edit in (edit for mutant in mutants for edit in mutant.edits):
         edit.apply(project / "program" / "tap_stack")
     result = preview(project, attached_env)
-    assert result.mandatory == mutant.blocked_by, result.output
+    if not mutants[0].found:
+        assert result.mandatory == mutants[0].blocked_by, result.output
+    else:
+        missed = {mutant.name: mutant.found - result.found for mutant in mutants}
+        assert missed == {mutant.name: frozenset() for mutant in mutants}, result.output
+        assert result.found == frozenset().union(*(mutant.found for mutant in mutants)), result.output
     assert result.code != 0, result.output
 
 

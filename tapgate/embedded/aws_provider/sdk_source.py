@@ -165,18 +165,6 @@ def member_files() -> Iterator[Path]:
             yield path
 
 
-def resource_tokens() -> Iterator[str]:
-    """Yield the token of every resource type of pulumi_aws, module by module."""
-    for path in member_files():
-        yield from resources_in(sdk_text.source(path))
-
-
-def function_tokens() -> Iterator[str]:
-    """Yield the token of every function of pulumi_aws, module by module."""
-    for path in member_files():
-        yield from functions_in(sdk_text.source(path))
-
-
 def resources_in(text: str) -> list[str]:
     """Tell the tokens of the resource types that a file defines."""
     return _RESOURCE.findall(text)

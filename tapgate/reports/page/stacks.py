@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from tapgate.findings import Report
     from tapgate.reports.dossier import Dossier, Unaudited
 
-_WORDS = {"passed": "passed", "blocked": "blocked"}
-
 
 def stacks_section(dossier: Dossier) -> Markup:
     """Return a table of the stacks, the one with the most blocking findings first."""
@@ -44,7 +42,7 @@ def _blocking(report: Report) -> int:
 
 def _row(report: Report) -> Iterator[Markup]:
     yield text(f"{report.project} / {report.stack}")
-    yield badge(report.outcome, _WORDS.get(report.outcome, ""))
+    yield badge(report.outcome)
     found = counts(report.findings)
     for sort in SORTS:
         yield text(f"{found[sort]:,}")

@@ -8,13 +8,9 @@ import pytest
 
 from tapgate.embedded.aws_provider import sdk_source, shape_store
 from tapgate.embedded.aws_provider.schema.type_names import ModuleTypes
-from tapgate.embedded.aws_provider.sdk_source import (
-    UnknownTypeError,
-    is_function,
-    read_resource,
-    resource_tokens,
-)
+from tapgate.embedded.aws_provider.sdk_source import UnknownTypeError, is_function, read_resource
 from tapgate.embedded.aws_provider.shapes import ResourceShape, Type, from_json, to_json
+from tests.tapgate.embedded.aws_provider.tokens import function_tokens, resource_tokens
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,7 +93,7 @@ def test_functions_are_told_from_nothing() -> None:
 
 
 def test_every_type_of_pulumi_aws_is_read_and_survives_the_cache() -> None:
-    tokens = list(resource_tokens())
+    tokens = resource_tokens()
     assert len(tokens) > 1500
     assert len(set(tokens)) == len(tokens)
     for token in tokens:
@@ -195,7 +191,7 @@ SINGLE = {
 
 
 def test_every_function_of_pulumi_aws_is_read() -> None:
-    tokens = list(sdk_source.function_tokens())
+    tokens = function_tokens()
     assert len(tokens) > 600
     for token in tokens:
         assert is_function(token)

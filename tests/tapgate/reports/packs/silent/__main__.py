@@ -1,1 +1,0 @@
-"""A pack that ends at once."""
