@@ -19,7 +19,7 @@ ID_PATTERN = "^[0-9a-f]{32}$"
 TYPE_SCHEMA: Schema = {
     "type": "string",
     "pattern": "^[a-z][a-z0-9.-]{0,63}$",
-    "description": "What kind of thing the item is.",
+    "description": "What kind of item it is.",
 }
 SOURCE_SCHEMA: Schema = {
     "type": "string",

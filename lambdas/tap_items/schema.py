@@ -69,10 +69,10 @@ def _array(value: JsonValue, schema: Schema, pointer: str) -> Iterator[Violation
     if len(value) > schema["maxItems"]:
         yield Violation(pointer, f"must have at most {schema['maxItems']} items")
         return
-    if schema.get("uniqueItems", False) and any(item in value[:place] for place, item in enumerate(value)):
+    if schema.get("uniqueItems", False) and any(item in value[:index] for index, item in enumerate(value)):
         yield Violation(pointer, "must not have the same item twice")
-    for place, item in enumerate(value):
-        yield from violations(item, schema["items"], f"{pointer}/{place}")
+    for index, item in enumerate(value):
+        yield from violations(item, schema["items"], f"{pointer}/{index}")
 
 
 def _string(value: JsonValue, schema: Schema, pointer: str) -> Iterator[Violation]:

@@ -45,9 +45,9 @@ class TapStackArgs(TypedDict):
     """
 
     notification_email: NotRequired[pulumi.Input[str]]
-    """Who is told of alarms, by e-mail, once they confirm the subscription; may be secret.
+    """The address that alarms notify, once its owner confirms the subscription; may be secret.
 
-    Empty: nobody yet.
+    Empty: none.
     """
 
     notification_topic_arn: NotRequired[pulumi.Input[str]]

@@ -215,7 +215,7 @@ ARGUMENTS: Mapping[str, Argument] = {
     ),
     "notification_email": Argument(
         text,
-        check=matching(_EMAIL, "is not an e-mail address, so nobody would hear of an alarm: give one"),
+        check=matching(_EMAIL, "is not an e-mail address, so no alarm would reach anyone: give one"),
         output=True,
     ),
     "notification_topic_arn": Argument(

@@ -67,7 +67,7 @@ def create_notifications(context: Context, key: aws.kms.Key) -> pulumi.Input[str
         )
     elif context.settings.deletion_protection:
         pulumi.log.warn(
-            f"Nobody hears the alarms of TapStack `{context.name}`: its topic has no subscription, and data "
+            f"The alarms of TapStack `{context.name}` notify no one: its topic has no subscription, and data "
             "worth protecting is worth watching. Set notificationEmail or notificationTopicArn.",
             context.parent,
         )

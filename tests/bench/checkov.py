@@ -1,6 +1,6 @@
 """The pack's start and evaluation over the protocol against a whole Checkov run on the same resources.
 
-A stack of 40 resources has the size and the services of the TAP stack, 36 resources.
+A stack of 40 resources has the size and the services of the TAP stack.
 """
 
 from __future__ import annotations

@@ -204,4 +204,4 @@ def test_protected_data_that_nobody_watches_is_worth_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     declare({"notification_email": email}, stack=stack)
-    assert ("Nobody hears the alarms of TapStack `tap`" in caplog.text) == warned
+    assert ("The alarms of TapStack `tap` notify no one" in caplog.text) == warned

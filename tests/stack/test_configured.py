@@ -41,11 +41,27 @@ def sabotaged(into: Path, *names: str) -> Path:
     return project
 
 
+def told_to(address: str, into: Path) -> Path:
+    """A copy of the project whose production notifies an address."""
+    project = copy_project(into)
+    with (project / "Pulumi.prod.yaml").open("a") as settings:
+        settings.write(f"  tap-stack:notificationEmail: {address}\n")
+    return project
+
+
+def test_strict_takes_the_placeholder_for_nobody(tmp_path: Path, stack_env: dict[str, str]) -> None:
+    strict = str(PACK / "profiles" / "strict.json")
+    result = preview(copy_project(tmp_path), stack_env, "--policy-pack-config", strict, stack="prod")
+    assert "alarm-effective" in result.mandatory, result.output
+    assert all("alarm" in policy for policy in result.mandatory), result.output
+
+
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)
 def test_the_stack_passes_each_profile_in_production(
     profile: Path, tmp_path: Path, stack_env: dict[str, str]
 ) -> None:
-    result = preview(copy_project(tmp_path), stack_env, "--policy-pack-config", str(profile), stack="prod")
+    project = told_to("on-call@tap-operations.co.uk", tmp_path)
+    result = preview(project, stack_env, "--policy-pack-config", str(profile), stack="prod")
     assert (result.mandatory, result.advisory) == (frozenset(), frozenset()), result.output
     assert result.code == 0, result.output
 
