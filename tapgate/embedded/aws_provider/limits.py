@@ -30,6 +30,7 @@ _ARN = re.compile(
     re.DOTALL,
 )
 _EC2_ACTION = re.compile(r"arn:[\w-]+:automate:[\w-]+:ec2:(reboot|recover|stop|terminate)")
+_REGION = Limit(pattern=r"[a-z]{2}(-[a-z]+)+-\d")
 _SHOWN = 60
 _SENTINELS = (0, -1)
 """Numbers that stand for none in many types of pulumi-aws."""
@@ -58,6 +59,8 @@ def check_limits(
         **{name: limit for name, limit in documents.items() if name not in published},
         **description.limits,
     }
+    if "region" in shape.inputs:
+        stated.setdefault("region", _REGION)
     for name, limit in stated.items():
         for path, value in values_at(inputs, name.split(".")):
             found += _failure(shape.token, path, value, limit, secrets)

@@ -51,6 +51,7 @@ def render(args: Mapping[str, Value]) -> Properties:
         PolicyDocumentError: Two statements have one Sid, or a source document is no JSON.
     """
     version = str(args.get("version") or _VERSION)
+    _require_one_of("version", version, ("2008-10-17", "2012-10-17"))
     merged: dict[str, object] = {}
     _merge_sources(merged, [args.get("sourceJson"), *_list(args.get("sourcePolicyDocuments"))])
     own: dict[str, object] = {"Version": version}
@@ -78,6 +79,7 @@ def render(args: Mapping[str, Value]) -> Properties:
 
 def _statement(given: Properties, version: str) -> dict[str, object]:
     statement: dict[str, object] = {"Effect": given.get("effect") or "Allow"}
+    _require_one_of("effect", statement["Effect"], ("Allow", "Deny"))
     if given.get("sid"):
         statement["Sid"] = given["sid"]
     for name, key in _SETS.items():
@@ -92,6 +94,15 @@ def _statement(given: Properties, version: str) -> dict[str, object]:
     if conditions:
         statement["Condition"] = _conditions(conditions, version)
     return statement
+
+
+def _require_one_of(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        msg = (
+            f"getPolicyDocument: `{name}` is {value!r}. Required: one of {', '.join(choices)}. IAM refuses "
+            "anything else. Fix: take one of these"
+        )
+        raise PolicyDocumentError(msg)
 
 
 def _principals(given: list[Value], version: str) -> object:

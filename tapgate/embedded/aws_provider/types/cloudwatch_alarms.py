@@ -23,7 +23,7 @@ from tapgate.embedded.aws_provider.operations import (
 from tapgate.embedded.aws_provider.shapes import Limit
 from tapgate.embedded.aws_provider.spelling import pascal
 from tapgate.embedded.aws_provider.types.description import Description
-from tapgate.embedded.aws_provider.types.rules import given, not_both
+from tapgate.embedded.aws_provider.types.rules import at_most, given, not_both
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -192,6 +192,8 @@ ALARMS: Final[dict[str, Description]] = {
             *(not_both(name, "metricQueries") for name in _OF_ONE_METRIC),
             not_both("statistic", "extendedStatistic"),
             not_both("threshold", "thresholdMetricId"),
+            at_most("insufficientDataActions", 5),
+            at_most("okActions", 5),
             _statistic,
             _queries_of_one_kind,
         ),

@@ -29,6 +29,8 @@ from tapgate.embedded.aws_provider.types.rules import at_most, needs, not_both, 
 from tapgate.embedded.aws_provider.values import Blob
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 _FUNCTION: dict[str, Source] = {"FunctionName": identity}
@@ -235,6 +237,17 @@ _OPERATIONS = Operations(
     active=_active,
 )
 
+
+def _zip_is_run(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:
+    if inputs.get("packageType", "Zip") == "Zip" and inputs.get("imageUri") is None:
+        for name in ("handler", "runtime"):
+            if inputs.get(name) is None:
+                yield (
+                    name,
+                    f"`{name}` is missing, and a function with a zip needs it. AWS refuses it. Fix: give it",
+                )
+
+
 FUNCTION: Final = Description(
     replaces=frozenset({"name", "packageType", "tenancyConfig"}),
     defaults={"memorySize": 128, "packageType": "Zip", "reservedConcurrentExecutions": -1, "timeout": 3},
@@ -261,6 +274,7 @@ FUNCTION: Final = Description(
         at_most("architectures", 1),
         at_most("layers", 5),
         one_given("code", "imageUri", "s3Bucket"),
+        _zip_is_run,
     ),
     operations=_OPERATIONS,
 )

@@ -20,10 +20,11 @@ from tapgate.embedded.aws_provider.operations import (
     named,
     wanted_name,
 )
+from tapgate.embedded.aws_provider.shapes import Limit
 from tapgate.embedded.aws_provider.spelling import camel, pascal
 from tapgate.embedded.aws_provider.types.description import Description
 from tapgate.embedded.aws_provider.types.lambda_forms import GONE, OF, function_found, shown
-from tapgate.embedded.aws_provider.types.rules import at_most, not_both, one_given
+from tapgate.embedded.aws_provider.types.rules import MOMENT, at_most, not_both, one_given
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.values import Value
@@ -94,6 +95,7 @@ SOURCES: Final[dict[str, Description]] = {
         ),
         defaults={"enabled": True},
         sets=frozenset({"functionResponseTypes", "sourceAccessConfigurations", "filterCriteria.filters"}),
+        limits={"startingPositionTimestamp": Limit(pattern=MOMENT)},
         rules=(
             one_given("eventSourceArn", "selfManagedEventSource"),
             not_both("eventSourceArn", "selfManagedEventSource"),
@@ -101,6 +103,8 @@ SOURCES: Final[dict[str, Description]] = {
             not_both("selfManagedKafkaEventSourceConfig", "amazonManagedKafkaEventSourceConfig"),
             not_both("amazonManagedKafkaEventSourceConfig", "selfManagedEventSource"),
             at_most("queues", 1),
+            at_most("filterCriteria.filters", 10),
+            at_most("sourceAccessConfigurations", 22),
         ),
         operations=Operations(
             service="lambda",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tapgate.embedded.aws_provider.limits import given
 
@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tapgate.embedded.aws_provider.types.description import Rule
-    from tapgate.embedded.aws_provider.values import Properties
+    from tapgate.embedded.aws_provider.values import Properties, Value
 
-__all__ = ["at_most", "fifo_name", "given", "needs", "not_both", "one_given"]
+MOMENT: Final = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})"
+"""A moment as RFC 3339 has it."""
+__all__ = ["MOMENT", "at_most", "fifo_name", "given", "needs", "not_both", "one_given"]
 
 
 def not_both(one: str, other: str) -> Rule:
@@ -52,7 +54,9 @@ def at_most(name: str, count: int) -> Rule:
     """Refuse a list with more elements."""
 
     def rule(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:
-        value = inputs.get(name)
+        value: Value = inputs
+        for step in name.split("."):
+            value = value.get(step) if isinstance(value, dict) else None
         if isinstance(value, list) and len(value) > count:
             yield name, f"`{name}` has {len(value)} elements. AWS takes at most {count}. Fix: leave some out"
 

@@ -28,6 +28,7 @@ _NO_INPUTS = {
     ("aws:dynamodb/table:Table", "readCapacity"),
     ("aws:dynamodb/table:Table", "writeCapacity"),
     ("aws:iam/policy:Policy", "policy"),
+    ("aws:lambda/function:Function", "runtime"),
 }
 _CHECKED = 5
 """The fewest examples of a module that there have to be for the test to mean something."""

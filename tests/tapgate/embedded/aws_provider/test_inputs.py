@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.autonaming import Mode
 
 FUNCTION = "aws:lambda/function:Function"
-CODE: Properties = {"role": "arn:aws:iam::123456789012:role/r", "s3Bucket": "code", "s3Key": "code.zip"}
+CODE: Properties = {
+    "role": "arn:aws:iam::123456789012:role/r",
+    "s3Bucket": "code",
+    "s3Key": "code.zip",
+    "handler": "app.handler",
+    "runtime": "python3.13",
+}
 LONDON = Settings()
 KEY = "aws:kms/key:Key"
 ROLE = "aws:iam/role:Role"

@@ -148,6 +148,8 @@ def test_documents_are_merged_by_sid() -> None:
             r"duplicate Sid \(A\)",
         ),
         ({"sourcePolicyDocuments": ["{"]}, "no JSON"),
+        ({"version": "2012-10-18"}, "one of 2008-10-17, 2012-10-17"),
+        ({"statements": [{"effect": "Permit", "actions": ["a"]}]}, "one of Allow, Deny"),
         ({"overrideJson": "[]"}, "no JSON object"),
         (
             {"sourcePolicyDocuments": ['{"Statement":{"Sid":"A"}}', '{"Statement":{"Sid":"A"}}']},
