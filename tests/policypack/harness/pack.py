@@ -57,9 +57,9 @@ class Pack:
         request = proto.ConfigureAnalyzerRequest()
         given = {one: (proto.MANDATORY, own) for one, own in self.standing.items()}
         if name is not None:
-            given[name] = (level, {**self.standing.get(name, {}), **(settings or {})})
+            given[name] = (cast("proto.EnforcementLevel.ValueType", level), {**self.standing.get(name, {}), **(settings or {})})
         for one, (at, own) in given.items():
-            request.policyConfig[one].enforcementLevel = cast("proto.EnforcementLevel.ValueType", at)
+            request.policyConfig[one].enforcementLevel = at
             request.policyConfig[one].properties.CopyFrom(struct(own))
         self._call("Configure", request)
 
