@@ -1,4 +1,4 @@
-"""S3 buckets, and the resources that say something of a bucket: its parts.
+"""S3 buckets, and their sub-resources.
 
 Since version 4 of the AWS provider a bucket's settings stand in resources of their own, under changing
 names; older programs say them on the bucket. Names of buckets are unique in all of AWS, so that a name
@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from tap_guardrails.aws.sub_resources import Link, SubResources, shown, sub_resources
+from tap_guardrails.aws.listing import listed
+from tap_guardrails.aws.sub_resources import SubResource, sub_resources
 from tap_guardrails.model import (
     Absent,
     Finding,
@@ -19,6 +20,7 @@ from tap_guardrails.model import (
     Known,
     PropertyRef,
     PropertyValue,
+    Relation,
     Resource,
     ResourceType,
     Stack,
@@ -78,21 +80,19 @@ POLICY: Final = ResourceType(
 NATIVE_BUCKET: Final = "aws-native:s3:Bucket"
 """CloudFormation's bucket, which has all its settings on itself but the policy."""
 
-LINKS: Final = {
-    kind: Link(kind, "bucket", BUCKET, local=False)
+SUB_RESOURCES: Final = {
+    kind: SubResource(kind, "bucket", BUCKET, local=False)
     for kind in (VERSIONING, ENCRYPTION, PUBLIC_ACCESS_BLOCK, POLICY)
 }
 
 
-def parts(stack: Stack, bucket: Resource, kind: ResourceType) -> SubResources:
-    """Return what the stack says of a bucket in resources of a kind."""
-    return sub_resources(stack, bucket, LINKS[kind])
+def settings_of(stack: Stack, bucket: Resource, kind: ResourceType) -> Relation:
+    """Return the sub-resources of a type that configure a bucket."""
+    return sub_resources(stack, bucket, SUB_RESOURCES[kind])
 
 
-def missing(
-    found: SubResources, kind: ResourceType, where: PropertyRef, problem: str, required: str
-) -> Finding:
-    """Say that nothing is declared for a bucket, or that nobody can tell whether it is.
+def missing(found: Relation, kind: ResourceType, where: PropertyRef, problem: str, required: str) -> Finding:
+    """Say that nothing is declared for a bucket, or that it is undecided whether it is.
 
     Args:
         found: What the stack may say of the bucket.
@@ -107,7 +107,7 @@ def missing(
     return undecided(
         nowhere,
         required,
-        f"Nobody can tell before deployment whether {shown(found.possible)} is for this bucket or another.",
+        f"Undecided before deployment: {listed(found.possible)} may be for this bucket or for another.",
         f"Give the {kind.title} the bucket's own output, or a name that is known at preview.",
     )
 

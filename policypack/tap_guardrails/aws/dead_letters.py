@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-d
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +14,7 @@ from tap_guardrails.aws.lists import refs_at
 from tap_guardrails.aws.location import same_location
 from tap_guardrails.aws.resource_types import QUEUE
 from tap_guardrails.aws.tables import table
-from tap_guardrails.model import Invalid, Known, Relation, Resource, Stack
+from tap_guardrails.model import Invalid, Known, Relation, RelationIndex, Resource, Stack
 
 if TYPE_CHECKING:
     from tap_guardrails.model import PropertyRef
@@ -42,23 +41,23 @@ QUEUE_ARN: Final = re.compile(r"arn:[^:]+:sqs:[^:]*:[^:]*:(?P<name>[^:]+)")
 
 @dataclass(slots=True)
 class DeadLetters:
-    """What is whose dead letter target.
+    """Which queues are dead-letter targets.
 
     Attributes:
-        certain: The queues that certainly are one, by URN.
-        possible: The queues that may be one, by URN, with the nodes that may name them.
-        open: The resources whose target may be any queue at all, with the node that is unknown.
-        illegible: The resources whose target cannot be read, with what is wrong.
+        sources: By a queue's URN, the resources whose dead letters go to it, or may.
+        open: The resources whose target may be any queue at all, with the property that is unknown.
+        unreadable: The resources whose target cannot be read, with what is wrong.
     """
 
-    certain: set[str] = field(default_factory=set[str])
-    possible: dict[str, list[PropertyRef]] = field(default_factory=lambda: defaultdict(list["PropertyRef"]))
+    sources: RelationIndex = field(default_factory=RelationIndex)
     open: dict[str, PropertyRef] = field(default_factory=dict[str, "PropertyRef"])
-    illegible: dict[str, Invalid] = field(default_factory=dict[str, Invalid])
+    unreadable: dict[str, Invalid] = field(default_factory=dict[str, Invalid])
 
     def concern(self, urn: str) -> bool:
         """Tell whether there is anything to say of a resource."""
-        return any(urn in urns for urns in (self.certain, self.possible, self.open, self.illegible))
+        return any(
+            urn in urns for urns in (self.sources.certain, self.sources.possible, self.open, self.unreadable)
+        )
 
 
 def dead_letters(stack: Stack) -> DeadLetters:
@@ -89,18 +88,17 @@ def note(letters: DeadLetters, source: Resource, node: PropertyRef, stack: Stack
     """Note what one resource says."""
     reading = node.text()
     if isinstance(reading, Invalid):
-        letters.illegible[source.urn] = reading
+        letters.unreadable[source.urn] = reading
         return
     name_in = queue_in_url if node.path.endswith(URL) else queue_name
-    target = stack.resolve_reference(source, node, QUEUE, name_in)
+    queues = stack.resolve_reference(source, node, QUEUE, name_in)
     if isinstance(reading, Known):
-        target = Relation(
-            tuple(queue for queue in target.certain if same_location(source, queue) is not False)
+        letters.sources.add(
+            source, Relation(queues.certain).where(lambda one: same_location(source, one) is not False)
         )
-    letters.certain.update(queue.urn for queue in target.certain)
-    for queue in target.possible:
-        letters.possible[queue.urn].append(node)
-    if target.anything and not made_of_no_queue(source, node, stack):
+        return
+    letters.sources.add(source, Relation(queues.certain, queues.possible))
+    if queues.anything and not made_of_no_queue(source, node, stack):
         letters.open[source.urn] = node
 
 

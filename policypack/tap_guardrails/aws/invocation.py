@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from tap_guardrails.aws.resource_types import FUNCTION, QUEUE
-from tap_guardrails.aws.sub_resources import Link
+from tap_guardrails.aws.sub_resources import SubResource
 from tap_guardrails.model import ResourceType
 
 NAME: Final = re.compile(
@@ -62,11 +62,11 @@ FUNCTION_URL: Final = ResourceType(
 )
 REDRIVE_POLICY: Final = ResourceType("RedrivePolicy", {"aws:sqs/redrivePolicy:RedrivePolicy": {}})
 
-SOURCES_OF: Final = Link(EVENT_SOURCE, "functionName", FUNCTION, function_name)
-ASYNC_CONFIGS_OF: Final = Link(ASYNC_CONFIG, "functionName", FUNCTION, function_name)
-PERMISSIONS_OF: Final = Link(PERMISSION, "function", FUNCTION, function_name)
-URLS_OF: Final = Link(FUNCTION_URL, "functionName", FUNCTION, function_name)
-REDRIVES_OF: Final = Link(REDRIVE_POLICY, "queueUrl", QUEUE, queue_in_url)
+SOURCES_OF: Final = SubResource(EVENT_SOURCE, "functionName", FUNCTION, function_name)
+ASYNC_CONFIGS_OF: Final = SubResource(ASYNC_CONFIG, "functionName", FUNCTION, function_name)
+PERMISSIONS_OF: Final = SubResource(PERMISSION, "function", FUNCTION, function_name)
+URLS_OF: Final = SubResource(FUNCTION_URL, "functionName", FUNCTION, function_name)
+REDRIVES_OF: Final = SubResource(REDRIVE_POLICY, "queueUrl", QUEUE, queue_in_url)
 
 SYNCHRONOUS_CALLERS: Final = frozenset(
     f"{service}.amazonaws.com"

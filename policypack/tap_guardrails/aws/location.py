@@ -30,7 +30,7 @@ https://www.pulumi.com/registry/packages/aws/api-docs/provider/
 
 
 def same_location(one: Resource, other: Resource) -> bool | None:
-    """Tell whether two resources are in one region of one account; None when nobody can tell."""
+    """Tell whether two resources are in one region of one account; None when that is undecided."""
     ours, theirs = own_region(one), own_region(other)
     if ours is None or theirs is None:
         return None

@@ -15,6 +15,7 @@ from tap_guardrails.model.finding import (
     violation,
 )
 from tap_guardrails.model.property_value import Absent, Invalid, Known, PropertyRef, PropertyValue, Unknown
+from tap_guardrails.model.relation import Relation, RelationIndex
 from tap_guardrails.model.resource import Embedding, Provider, Resource, ResourceType
 from tap_guardrails.model.rule import (
     ANY_TYPE,
@@ -29,7 +30,7 @@ from tap_guardrails.model.rule import (
     StackRule,
 )
 from tap_guardrails.model.settings import Boolean, Enum, Integer, Settings, SettingsError, StringList
-from tap_guardrails.model.stack import Relation, Stack
+from tap_guardrails.model.stack import Stack
 from tap_guardrails.model.values import UNKNOWN, Opaque, Secret, Value, decode
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "PropertyValue",
     "Provider",
     "Relation",
+    "RelationIndex",
     "Remediation",
     "Resource",
     "ResourceRule",

@@ -114,11 +114,11 @@ def violation(place: PropertyRef | PropertyValue[T], problem: str, required: str
 def undecided(
     place: PropertyRef | PropertyValue[T], required: str, problem: str = "", fix: str = ""
 ) -> Finding:
-    """Say that a property is unknown, so that nobody can tell before deployment."""
+    """Say that a property is unknown, so that compliance is undecided."""
     node = ref_of(place)
     return Finding(
         Verdict.UNDECIDED,
-        problem or f"`{node.path}` is unknown until deployment, so nobody can tell whether it is right.",
+        problem or f"`{node.path}` is unknown until deployment, so compliance is undecided.",
         node.path,
         node.found(),
         required,

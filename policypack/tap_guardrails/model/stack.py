@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from tap_guardrails.model.property_value import Known, PropertyRef, Unknown
-from tap_guardrails.model.record import record
+from tap_guardrails.model.relation import Relation, RelationIndex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -19,35 +19,6 @@ ANY_TYPE: Final = "*"
 """What a rule names that is about resources of every type."""
 
 ROOT_TYPE: Final = "pulumi:pulumi:Stack"
-
-
-@record
-class Names:
-    """The resources of a kind by their names in AWS.
-
-    Attributes:
-        by_name: Those whose name is known; several when they live in several regions.
-        nameless: Those whose name is not known yet.
-    """
-
-    by_name: dict[str, list[Resource]]
-    nameless: tuple[Resource, ...]
-
-
-@record
-class Relation:
-    """What a property that names a resource may point to.
-
-    Attributes:
-        certain: It points to these.
-        possible: It may point to one of these.
-        anything: It may point to any resource at all.
-    """
-
-    certain: tuple[Resource, ...] = ()
-    possible: tuple[Resource, ...] = ()
-    anything: bool = False
-
 
 SECRET_CONFIGURATION: Final = object()
 """The key of what `Stack.memoized` gives the rules that ask for it, a frozenset of texts."""
@@ -112,9 +83,9 @@ class Stack:
             self._memoized[entry] = build(self)
         return cast("T", self._memoized[entry])
 
-    def names(self, kind: ResourceType) -> Names:
-        """Return the resources of a kind by their names in AWS."""
-        return self.memoized(lambda stack: name_index(stack, kind), (Names, kind))
+    def names(self, kind: ResourceType) -> RelationIndex:
+        """Return the resources of a type by their names in AWS, which several regions may have."""
+        return self.memoized(lambda stack: name_index(stack, kind), (name_index, kind))
 
     def dependencies_of(self, resource: Resource, top: str, types: Sequence[str]) -> tuple[Resource, ...]:
         """Return the resources of some types that a property's value was made from.
@@ -180,9 +151,8 @@ class Stack:
                 name = name_in(value)
                 if name is None:
                     return Relation()
-                names = self.names(kind)
-                named = tuple(names.by_name.get(name, ()))
-                return Relation(named, () if named else names.nameless)
+                named = self.names(kind).of(name)
+                return Relation(named.certain) if named.certain else named
             case Unknown():
                 candidates = self.dependencies_of(owner, node.top, kind.types)
                 if len(candidates) == 1:
@@ -192,17 +162,16 @@ class Stack:
                 return Relation()
 
 
-def name_index(stack: Stack, kind: ResourceType) -> Names:
-    """Build the index of a kind's names."""
-    by_name: dict[str, list[Resource]] = defaultdict(list)
-    nameless: list[Resource] = []
+def name_index(stack: Stack, kind: ResourceType) -> RelationIndex:
+    """Build the index of the resources of a type by their names in AWS."""
+    index = RelationIndex()
     for resource in stack.of(*kind.types):
         name = kind.physical_name(resource)
         if name is None:
-            nameless.append(resource)
+            index.anywhere.append(resource)
         else:
-            by_name[name].append(resource)
-    return Names(dict(by_name), tuple(nameless))
+            index.certain[name].append(resource)
+    return index
 
 
 def child_index(stack: Stack) -> dict[str, list[str]]:

@@ -30,7 +30,7 @@ class Secret:
 
     Attributes:
         value: The value.
-        marked: Whether the program marked it as secret; if not, nobody knows, and it is hidden for safety.
+        marked: Whether the program marked it as secret; if not, that is unknown, and it is hidden for safety.
     """
 
     value: Value

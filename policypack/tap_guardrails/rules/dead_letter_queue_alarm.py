@@ -42,17 +42,17 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outc
     if not letters.concern(resource.urn):
         yield NotApplicable("It is no dead letter queue, and names none that cannot be told.")
         return
-    if resource.urn in letters.certain:
+    if resource.urn in letters.sources.certain:
         yield from depth_watched(resource, stack, options)
-    elif resource.urn in letters.possible and list(depth_watched(resource, stack, options)):
+    elif resource.urn in letters.sources.possible and list(depth_watched(resource, stack, options)):
         yield undecided(
             QUEUE.at(resource, QUEUE.name_property),
             "an alarm on its depth if it is a dead letter queue",
             "Undecided before deployment: this may be a dead letter queue, and no alarm watches its depth.",
             "Make each dead letter target from one queue's ARN only, or put an alarm on this queue too.",
         )
-    if resource.urn in letters.illegible:
-        yield invalid(letters.illegible[resource.urn], A_TARGET)
+    if resource.urn in letters.unreadable:
+        yield invalid(letters.unreadable[resource.urn], A_TARGET)
     if resource.urn in letters.open and not all_watched(stack, options):
         node = letters.open[resource.urn]
         yield undecided(

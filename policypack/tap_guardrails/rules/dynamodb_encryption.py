@@ -94,7 +94,7 @@ def replica_keys(table: Resource, stack: Stack, keys: list[PropertyRef]) -> Iter
             yield undecided(
                 key.text(),
                 CUSTOMER_KEY,
-                "There are more replicas than keys, so nobody can tell which of them has one.",
+                "Undecided before deployment: there are more replicas than keys.",
                 "Name a key in each replica's region.",
             )
         else:

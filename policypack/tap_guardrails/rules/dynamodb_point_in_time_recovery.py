@@ -101,7 +101,7 @@ def replicas(table: Resource) -> list[PropertyRef]:
 
 
 def unreadable_replicas(table: Resource) -> Iterator[Outcome]:
-    """Say that nobody can tell which replicas the table has."""
+    """Say that the table's replicas are unknown or unreadable."""
     match table.at("replicas").items():
         case Unknown() as reading:
             yield undecided(reading, "replicas that are known, each with point-in-time recovery")

@@ -22,7 +22,7 @@ from tap_guardrails.aws.alarms.coverage import (
 from tap_guardrails.aws.alarms.options import ALARM_SETTINGS, alarm_options
 from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.resource_types import TABLE
-from tap_guardrails.aws.sub_resources import Link, sub_resources
+from tap_guardrails.aws.sub_resources import SubResource, sub_resources
 from tap_guardrails.model import (
     Control,
     Enum,
@@ -59,7 +59,7 @@ OF_INDEX: Final = {
     "reads": RequiredMetric(NAMESPACE, READS.metric, "TableName", TABLE, frozenset({INDEX})),
     "writes": RequiredMetric(NAMESPACE, WRITES.metric, "TableName", TABLE, frozenset({INDEX})),
 }
-INDEXES_OF: Final = Link(
+INDEXES_OF: Final = SubResource(
     ResourceType("global secondary index", {"aws:dynamodb/globalSecondaryIndex:GlobalSecondaryIndex": {}}),
     "tableName",
     TABLE,

@@ -56,7 +56,7 @@ def check(key: Resource, settings: Settings) -> Iterator[Outcome]:
     rotation = KEY.at(key, "enableKeyRotation").boolean()
     obstacle = next(obstacles(key), None)
     if obstacle is None:
-        yield from doubts(key)
+        yield from undecided_properties(key)
         yield from must(rotation, bool, problem="Key rotation is off.", required="true")
         yield from period_within(key, settings.integer("maximumRotationDays"))
     elif isinstance(rotation, Absent) or rotation == Known(value=False, node=rotation.node):
@@ -65,7 +65,7 @@ def check(key: Resource, settings: Settings) -> Iterator[Outcome]:
         yield from must(
             rotation,
             lambda on: not on,
-            problem=f"Rotation is asked of a key that cannot rotate. {obstacle}",
+            problem=f"Rotation is enabled on a key type that does not support it. {obstacle}",
             required="no rotation on this key",
             fix="Take `enableKeyRotation` off, or use a symmetric key whose material AWS makes.",
         )
@@ -92,8 +92,8 @@ def obstacles(key: Resource) -> Iterator[str]:
         yield "AWS does not rotate keys in custom key stores."
 
 
-def doubts(key: Resource) -> Iterator[Outcome]:
-    """Say what leaves it open whether AWS can rotate a key."""
+def undecided_properties(key: Resource) -> Iterator[Outcome]:
+    """Report the properties that leave it undecided whether AWS can rotate a key."""
     for name in ("customerMasterKeySpec", "keyUsage", "origin", *STORE_PROPERTIES):
         match KEY.at(key, name).text():
             case Unknown() as reading:

@@ -26,9 +26,10 @@ from tap_guardrails.aws.invocation import (
     SYNCHRONOUS_CALLERS,
     URLS_OF,
 )
+from tap_guardrails.aws.listing import listed
 from tap_guardrails.aws.location import same_location
 from tap_guardrails.aws.resource_types import FUNCTION, QUEUE
-from tap_guardrails.aws.sub_resources import shown, sub_resources
+from tap_guardrails.aws.sub_resources import sub_resources
 from tap_guardrails.model import (
     Absent,
     Enum,
@@ -91,8 +92,7 @@ def function(resource: Resource, stack: Stack, *, exempting: bool) -> Iterator[O
         yield undecided(
             node,
             A_PLACE,
-            f"Nobody can tell before deployment what {shown((*open_ones, *configs.possible))} says of this "
-            "function's failures.",
+            f"Undecided before deployment: {listed((*open_ones, *configs.possible))} may keep what fails.",
             "Give the FunctionEventInvokeConfig this function's name and the destination's ARN, each from an "
             "output.",
         )
@@ -187,21 +187,17 @@ def queue(mapping: Resource, stack: Stack, node: PropertyRef, *, trusting: bool)
             yield undecided(
                 node,
                 A_REDRIVE,
-                "The queue is not in this stack, so nobody can tell whether it keeps what fails.",
+                "Undecided: the queue is not in this stack, and may not keep what fails.",
                 "Declare the queue here, or set `foreignQueues: trust` for this policy.",
             )
     elif near and False in redriven:
-        yield violation(
-            node, f"The queue {shown(tuple(near))} drops what fails too often or too long.", A_REDRIVE
-        )
+        yield violation(node, f"The queue {listed(near)} drops what fails too often or too long.", A_REDRIVE)
     else:
-        yield undecided(
-            node, A_REDRIVE, f"Nobody can tell before deployment whether {shown(tuple(candidates))} redrives."
-        )
+        yield undecided(node, A_REDRIVE, f"Undecided before deployment: {listed(candidates)} may redrive.")
 
 
 def redrives(resource: Resource, stack: Stack) -> bool | None:
-    """Tell whether a queue has a dead letter queue; None when nobody can tell."""
+    """Tell whether a queue has a dead letter queue; None when that is undecided."""
     redrive = sub_resources(stack, resource, REDRIVES_OF)
     answers = [names_a_queue(one, stack) for one in (resource, *redrive.certain)]
     if True in answers:
@@ -210,7 +206,7 @@ def redrives(resource: Resource, stack: Stack) -> bool | None:
 
 
 def names_a_queue(resource: Resource, stack: Stack) -> bool | None:
-    """Tell whether a redrive policy names a queue; None when nobody can tell."""
+    """Tell whether a redrive policy names a queue; None when that is undecided."""
     node = as_set(resource, target_node(resource, REDRIVE))
     match node.text():
         case Known(arn):
@@ -241,7 +237,7 @@ RULE = StackRule(
         Enum(
             "foreignQueues",
             DENY,
-            "Source queues that the stack does not declare: `deny`, for nobody can tell whether they "
+            "Source queues that the stack does not declare: `deny`, for they may not "
             "redrive, or `trust` that they do.",
             (DENY, TRUST),
         ),

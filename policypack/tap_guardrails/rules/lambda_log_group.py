@@ -44,28 +44,28 @@ DECIDABLE: Final = (
 def check(function: Resource, stack: Stack, _settings: Settings) -> Iterator[Outcome]:
     """Judge a function."""
     logs = function_logs(function, stack)
-    reading = logs.node.text()
+    reading = logs.ref.text()
     if isinstance(reading, Invalid):
         yield invalid(reading, REQUIRED)
         return
-    kept = [retained(group) for group in logs.certain]
+    kept = [retained(group) for group in logs.groups.certain]
     if True in kept:
         return
-    path = FUNCTION.at(function, "name").path if isinstance(reading, Absent) else logs.node.path
-    if None in kept or logs.possible or logs.anything:
-        doubt = "Nobody can tell which log group the function writes to, or whether it has a retention."
+    path = FUNCTION.at(function, "name").path if isinstance(reading, Absent) else logs.ref.path
+    if None in kept or logs.groups.possible or logs.groups.anything:
+        doubt = "Undecided before deployment: the function's log group, or its retention, is unknown."
         yield Finding(Verdict.UNDECIDED, doubt, path, found(logs), REQUIRED, DECIDABLE)
-    elif logs.certain:
-        problem = f"The function's log group {listed(logs.certain)} keeps its events for ever."
+    elif logs.groups.certain:
+        problem = f"The function's log group {listed(logs.groups.certain)} keeps its events for ever."
         fix = "Set `retentionInDays` on the log group."
-        yield Finding(Verdict.VIOLATION, problem, path, listed(logs.certain), REQUIRED, fix)
+        yield Finding(Verdict.VIOLATION, problem, path, listed(logs.groups.certain), REQUIRED, fix)
     else:
         problem = "The function's log group is not declared."
         yield Finding(Verdict.VIOLATION, problem, path, found(logs), REQUIRED)
 
 
 def retained(group: Resource) -> bool | None:
-    """Tell whether a log group has a retention; None while nobody can tell."""
+    """Tell whether a log group has a retention; None while that is unknown."""
     if LOG_GROUP.at(group, "logGroupClass").value == DELIVERY_CLASS:
         return True
     retention = LOG_GROUP.at(group, "retentionInDays").integer()
@@ -76,7 +76,7 @@ def retained(group: Resource) -> bool | None:
 
 def found(logs: FunctionLogs) -> str:
     """Say which log group there is, or may be."""
-    return listed(logs.possible) if logs.possible else logs.node.found()
+    return listed(logs.groups.possible) if logs.groups.possible else logs.ref.found()
 
 
 FSBP: Final = (

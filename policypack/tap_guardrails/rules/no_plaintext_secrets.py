@@ -105,7 +105,7 @@ def each(values: Iterable[Shown | Unknown | Invalid], settings: Settings) -> Ite
 
 
 def unreadable(reading: Unknown | Invalid) -> Iterator[Outcome]:
-    """Say that nobody can tell which values there are."""
+    """Say that the values are unknown or unreadable."""
     if isinstance(reading, Unknown):
         yield undecided(reading, "names and values of which one can tell that none is a secret")
     else:

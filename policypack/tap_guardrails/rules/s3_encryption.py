@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.buckets import BUCKET, ENCRYPTION, NATIVE_BUCKET, blocks, missing, parts
+from tap_guardrails.aws.buckets import BUCKET, ENCRYPTION, NATIVE_BUCKET, blocks, missing, settings_of
 from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.encryption_keys import AWS, CUSTOMER, named_key
 from tap_guardrails.aws.lists import evaluate_each
@@ -53,7 +53,7 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outc
     if resource.type in ENCRYPTION.types:
         yield from every_default(resource, stack, resource.at, key)
         return
-    found = parts(stack, resource, ENCRYPTION)
+    found = settings_of(stack, resource, ENCRYPTION)
     if found.certain:
         return
     if resource.type == NATIVE_BUCKET:

@@ -14,7 +14,7 @@ from tap_guardrails.aws.buckets import (
     NATIVE_BUCKET,
     PUBLIC_ACCESS_BLOCK,
     missing,
-    parts,
+    settings_of,
 )
 from tap_guardrails.model import (
     Control,
@@ -52,7 +52,7 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outc
     elif resource.type in PUBLIC_ACCESS_BLOCK.types:
         yield from all_on(resource)
     else:
-        found = parts(stack, resource, PUBLIC_ACCESS_BLOCK)
+        found = settings_of(stack, resource, PUBLIC_ACCESS_BLOCK)
         own = resource.at("publicAccessBlockConfiguration")
         if resource.type == NATIVE_BUCKET and own.value is not None and not found.certain:
             yield from all_on(own)
@@ -75,7 +75,7 @@ def all_on(block: Resource | PropertyRef) -> Iterator[Outcome]:
 def covered_by_account(resource: Resource, stack: Stack) -> bool:
     """Tell whether the stack sets the block for the account that a resource is in.
 
-    A provider is one account; of two providers nobody can tell whether they share one.
+    A provider is one account; two providers may or may not share one.
     """
     return any(block.provider == resource.provider for block in stack.of(*ACCOUNT_PUBLIC_ACCESS_BLOCK.types))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.buckets import BUCKET, POLICY, missing, parts
+from tap_guardrails.aws.buckets import BUCKET, POLICY, missing, settings_of
 from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.policy_documents import (
     STATEMENT_ELEMENTS,
@@ -56,7 +56,7 @@ def check(resource: Resource, stack: Stack, _settings: Settings) -> Iterator[Out
     if resource.type in POLICY.types:
         yield from closed(POLICY.at(resource, "policy"), bucket_name(resource, stack))
         return
-    found = parts(stack, resource, POLICY)
+    found = settings_of(stack, resource, POLICY)
     if found.certain:
         return
     policy = as_set(resource, resource.at("policy"))
@@ -95,7 +95,7 @@ def closed(policy: PropertyRef, bucket: str | None) -> Iterator[Outcome]:
                 yield undecided(policy, DENIAL, "Parts of the bucket's policy are unknown until deployment.")
             elif bucket is None and patterns:
                 yield undecided(
-                    policy, DENIAL, "Nobody can tell before deployment whether the policy names its bucket."
+                    policy, DENIAL, "Undecided before deployment: the policy may name another bucket."
                 )
             else:
                 yield violation(policy, OPEN, DENIAL)

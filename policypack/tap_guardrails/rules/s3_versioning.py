@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.buckets import BUCKET, NATIVE_BUCKET, VERSIONING, blocks, missing, parts
+from tap_guardrails.aws.buckets import BUCKET, NATIVE_BUCKET, VERSIONING, blocks, missing, settings_of
 from tap_guardrails.aws.computed import as_set
 from tap_guardrails.model import (
     Absent,
@@ -39,7 +39,7 @@ def check(resource: Resource, stack: Stack, _settings: Settings) -> Iterator[Out
     if resource.type in VERSIONING.types:
         yield from enabled(resource)
         return
-    found = parts(stack, resource, VERSIONING)
+    found = settings_of(stack, resource, VERSIONING)
     if found.certain or locks_objects(resource):
         return
     if resource.type == NATIVE_BUCKET and not found.possible:

@@ -89,7 +89,7 @@ class Ledger:
         """Open the book.
 
         Args:
-            rules: The policies' rules by name; None where nobody can tell, as in a rule's own cases.
+            rules: The policies' rules by name; None where they are unknown, as in a rule's own cases.
             enabled: The names of the policies that judge.
             listed: The waivers in configuration.
             today: Tells the day, in UTC.

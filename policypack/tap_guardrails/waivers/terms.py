@@ -38,7 +38,7 @@ def read_fields(fields: Mapping[str, str]) -> Waiver | Refused:
     missing = [f"`{name}`" for name in FIELDS if not fields.get(name, "").strip()]
     strange = [f"`{name}`" for name in fields if name not in FIELDS]
     if missing or strange:
-        lacks, has = f"lacks {', '.join(missing)}", f"has {', '.join(strange)}, which nobody reads"
+        lacks, has = f"lacks {', '.join(missing)}", f"has {', '.join(strange)}, which is no field of a waiver"
         return Refused(" and ".join([*([lacks] if missing else []), *([has] if strange else [])]))
     for name, value in fields.items():
         if problem := deceptive(value, exact=name in EXACT):

@@ -57,7 +57,10 @@ class Pack:
         request = proto.ConfigureAnalyzerRequest()
         given = {one: (proto.MANDATORY, own) for one, own in self.standing.items()}
         if name is not None:
-            given[name] = (cast("proto.EnforcementLevel.ValueType", level), {**self.standing.get(name, {}), **(settings or {})})
+            given[name] = (
+                cast("proto.EnforcementLevel.ValueType", level),
+                {**self.standing.get(name, {}), **(settings or {})},
+            )
         for one, (at, own) in given.items():
             request.policyConfig[one].enforcementLevel = at
             request.policyConfig[one].properties.CopyFrom(struct(own))

@@ -85,7 +85,7 @@ def test_a_short_pattern_names_the_resources_own_type() -> None:
         (entry("*::key", expires=day(400)), "more than 365 days"),
         (entry("*::key", expires="tomorrow"), "has an `expires` that is not a day"),
         (entry("*::key", owner=""), "lacks `owner`, so it waives nothing"),
-        (entry("*::key", until="2027-01-01"), "has `until`, which nobody reads"),
+        (entry("*::key", until="2027-01-01"), "has `until`, which is no field of a waiver"),
         (entry("everything"), "has no `urn` of the form"),
         (entry("*::*"), "`*` in both type and name"),
         (entry("aws:kms/key:Key::k\u0435y"), "letters beyond ASCII"),
