@@ -113,19 +113,19 @@ def coverage(
         near = same_location(match.alarm.resource, resource)
         if near is False:
             continue
-        worth, woken = effective(match.alarm, stack, options), wakes(match, options)
-        if woken is False or (worth is False and not match.certain):
+        worth, covered = effective(match.alarm, stack, options), covers_alone(match, options)
+        if covered is False or (worth is False and not match.certain):
             continue
         if worth is False:
             useless.append(match)
-        elif worth and near and match.certain and woken:
+        elif worth and near and match.certain and covered:
             certain.append(match)
         else:
             possible.append(match)
     return AlarmCoverage(tuple(certain), tuple(possible), tuple(useless))
 
 
-def wakes(match: AlarmMatch, options: AlarmOptions) -> bool | None:
+def covers_alone(match: AlarmMatch, options: AlarmOptions) -> bool | None:
     """Return whether an alarm goes from quiet to ALARM when what it is about fails alone.
 
     Returns:
@@ -139,11 +139,11 @@ def wakes(match: AlarmMatch, options: AlarmOptions) -> bool | None:
         return None
     variable = next(source.variable for source in plan.sources if source.key == match.key)
     try:
-        woken, quiet = covers(plan, variable)
+        covered = covers(plan, variable)
     except ExpressionError:
         return None
     counted = isinstance(series.statistic, Known) and series.statistic.value == A_COUNT
-    return (woken and quiet) or (None if counted else False)
+    return covered or (None if counted else False)
 
 
 def named(series: Series) -> bool:

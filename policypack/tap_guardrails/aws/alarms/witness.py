@@ -221,8 +221,8 @@ def leaves_band(operator: str, usual: float | None, point: float) -> bool:
 
 
 @lru_cache(maxsize=PLANS)
-def covers(plan: Plan, variable: Variable) -> tuple[bool, bool]:
-    """Tell whether an alarm fires when one thing fails alone, and whether it is quiet while all is well.
+def covers(plan: Plan, variable: Variable) -> bool:
+    """Tell whether an alarm is quiet while all is well, whatever goes on, and fires when one thing fails alone.
 
     Of what this pack cannot say how it is while all is well, one level is taken that suits the alarm.
 
@@ -230,22 +230,16 @@ def covers(plan: Plan, variable: Variable) -> tuple[bool, bool]:
         plan: The alarm.
         variable: What fails.
 
-    Returns:
-        Whether it goes from quiet to ALARM in some world, and whether it also is quiet however much goes on.
-
     Raises:
         RefusedError: CloudWatch does not take one of its expressions.
         ExpressionError: An expression that this pack cannot follow.
     """
     machine = Machine(plan)
     lowered = frozenset(one for one in machine.levels if one[:2] == variable[:2])
-    wakes = False
-    for offset, stride in machine.assignments(lowered):
-        found = wakes_up(machine, variable, lowered, (offset, stride))
-        if found and stays_quiet(machine, lowered, (offset, stride)):
-            return True, True
-        wakes = wakes or found
-    return wakes, False
+    return any(
+        wakes_up(machine, variable, lowered, rungs) and stays_quiet(machine, lowered, rungs)
+        for rungs in machine.assignments(lowered)
+    )
 
 
 def stays_quiet(machine: Machine, lowered: frozenset[Variable], rungs: tuple[int, int]) -> bool:
