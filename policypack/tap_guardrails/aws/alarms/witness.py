@@ -222,7 +222,7 @@ def leaves_band(operator: str, usual: float | None, point: float) -> bool:
 
 @lru_cache(maxsize=PLANS)
 def covers(plan: Plan, variable: Variable) -> bool:
-    """Tell whether an alarm is quiet while all is well, whatever goes on, and fires when one thing fails alone.
+    """Tell whether an alarm is quiet while all is well, and fires when one thing fails alone.
 
     Of what this pack cannot say how it is while all is well, one level is taken that suits the alarm.
 
