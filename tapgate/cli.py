@@ -106,8 +106,7 @@ def _run(command: Command, entry: Entry, options: argparse.Namespace) -> int:
 def _prepare(options: argparse.Namespace, *, build: bool) -> None:
     """Make this process's environment the one that is asked for; what is prepared already stays as it is."""
     from tapgate.embedded.environment import MARK, applied  # noqa: PLC0415 - `report` does without
-    from tapgate.embedded.rehearsal import Theatre  # noqa: PLC0415
-    from tapgate.embedded.stacks import EmbeddedStacks  # noqa: PLC0415
+    from tapgate.embedded.stacks import EmbeddedStacks, Theatre  # noqa: PLC0415
     from tapgate.engine import take_out_steering  # noqa: PLC0415
 
     options.notes = take_out_steering(os.environ)
@@ -150,7 +149,7 @@ def _embedded(action: Callable[[], Result]) -> Result:
     Raises:
         CouldNotRunError: it fails.
     """
-    from tapgate.embedded.failure import Failure  # noqa: PLC0415 - `report` does without
+    from tapgate.embedded.console import Failure  # noqa: PLC0415 - `report` does without
 
     try:
         return action()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tapgate.failure import CouldNotRunError
-from tapgate.plain import plain, plain_lines
+from tapgate.json_access import plain, plain_lines
 from tapgate.sources import urn_name, urn_type
 
 if TYPE_CHECKING:

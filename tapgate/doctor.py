@@ -12,14 +12,12 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from tapgate.description import describe
-from tapgate.document import mapping, text
 from tapgate.engine import INSTALL_HINT, quiet_environment
 from tapgate.failure import CouldNotRunError
+from tapgate.json_access import mapping, plain, plain_lines, text
+from tapgate.pack_info import policies
 from tapgate.packs import requested_packs
-from tapgate.plain import plain, plain_lines
 from tapgate.project import find_project
-from tapgate.reports import policies_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -168,7 +166,7 @@ def _pack_checks(packs: Sequence[Path]) -> Iterator[Check]:
         return
     for pack in requested:
         try:
-            infos = policies_of(describe(pack))
+            infos = policies(pack)
         except CouldNotRunError as failure:
             yield Check(
                 "policy pack", "missing", " ".join([failure.where, *failure.details[-1:]]), failure.fix

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from tapgate.document import mapping, text
 from tapgate.failure import CouldNotRunError
+from tapgate.json_access import mapping, text
 from tapgate.project import read_yaml
 
 

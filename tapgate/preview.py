@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tapgate.assemble import build_report
-from tapgate.diagnose import could_not_run
+from tapgate.assemble import build_report, require_evaluated
 from tapgate.events import EventLog, read_events
-from tapgate.evidence import require_evaluated
 from tapgate.failure import CouldNotRunError
 from tapgate.sources import Sources
 from tapgate.stacks import Stack, raise_if_missing
@@ -117,6 +115,8 @@ def preview(
     )
     where = f"project {project.name}, stack {stack.name}"
     if run.interrupted or log.errors() or (run.code != 0 and report.outcome != "blocked"):
+        from tapgate.diagnose import could_not_run  # noqa: PLC0415 - only of a run that failed
+
         failure = could_not_run(log, run.errors, where=where, interrupted=run.interrupted)
         raise IncompleteError(failure, report) if report.findings else failure
     if report.outcome == "passed":

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, cast
 
 import yaml
 
-from tapgate.document import mapping, sequence, text
 from tapgate.failure import CouldNotRunError
+from tapgate.json_access import mapping, sequence, text
 
 if TYPE_CHECKING:
     from pathlib import Path

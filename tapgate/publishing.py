@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tapgate.doctor import Check
-from tapgate.document import mapping, sequence, text
 from tapgate.failure import CouldNotRunError
+from tapgate.json_access import mapping, plain_lines, sequence, text
 from tapgate.packs import requested_packs, require_known
-from tapgate.plain import plain_lines
 from tapgate.project import read_yaml
 
 if TYPE_CHECKING:

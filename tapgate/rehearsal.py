@@ -1,29 +1,31 @@
-"""The rehearsal: `up` of the program on stand-ins, in a backend that is thrown away.
-
-The program runs as it will at the deployment, so that every value is there that can be known before it.
-Nothing is created anywhere. See docs/decisions/0012-rehearsal.md.
-"""
+"""Rehearse a stack, judge what came of it in fresh packs, and join that with what the preview said."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from tapgate.analyzer.deployment import read_deployment
-from tapgate.analyzer.rehearsed import without_marks
-from tapgate.diagnose import could_not_run
-from tapgate.document import mapping
+from tapgate.analyzer.deployment import read_deployment, without_marks
+from tapgate.analyzer.evaluation import evaluate
+from tapgate.analyzer.running import RunningPack
 from tapgate.engine import Engine
 from tapgate.failure import CouldNotRunError
+from tapgate.findings import sorted_findings
+from tapgate.json_access import mapping
 from tapgate.preview import read_log
 from tapgate.project import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from tapgate.analyzer.deployment import Deployment
     from tapgate.engine import Limits, Running
+    from tapgate.events import EventLog
+    from tapgate.findings import Finding, Report
+    from tapgate.packs import RequestedPack
     from tapgate.project import Project
     from tapgate.stacks import Stack
 
@@ -122,6 +124,8 @@ class Rehearsal:
         log = read_log(self._events)
         if run.interrupted or run.code != 0 or log.errors():
             where = f"project {self._project.name}, stack {self._stack.name}, in the rehearsal"
+            from tapgate.diagnose import could_not_run  # noqa: PLC0415 - only of a run that failed
+
             raise could_not_run(log, run.errors, where=where, interrupted=run.interrupted)
         body = self._stage.state.read_bytes()
         if _CIPHERTEXT in body:
@@ -146,3 +150,71 @@ class Rehearsal:
                 details=tuple(run.errors.splitlines()[-5:]),
             )
         return run.output.read_bytes()
+
+
+def judge(deployment: Deployment, packs: Sequence[RequestedPack], config: Mapping[str, object]) -> EventLog:
+    """Start the packs, ask every policy about a state, and end them.
+
+    Args:
+        deployment: the state.
+        packs: the packs.
+        config: the `config` block of the stack's file.
+
+    Raises:
+        CouldNotRunError: a pack does not start, or a policy raised.
+    """
+    with ExitStack() as stack:
+        running: list[RunningPack] = []
+        for pack in packs:
+            running.append(RunningPack.start(pack))
+            stack.callback(running[-1].process.close)
+        return evaluate(deployment, running, config)
+
+
+_Asked = tuple[str, str, str]
+
+
+def settled(report: Report, later: Report, known: Collection[str]) -> Report:
+    """Return a report that holds what both say.
+
+    What is undecided in the first is decided by what the other one says of the same policy and resource, and
+    stays undecided where that has not seen the resource. Everything else blocks as it would alone.
+
+    Args:
+        report: the first, of whose values some were unknown.
+        later: the second, whose values are known, but for what nobody can know.
+        known: URNs of the resources that the second has seen.
+
+    Returns:
+        The second, with what it has not settled, and with the changes and notes of the first.
+    """
+    return replace(
+        later,
+        findings=sorted_findings([*later.findings, *unsettled(report.findings, later, known)]),
+        notes=tuple(dict.fromkeys((*report.notes, *later.notes))),
+        changes=report.changes,
+    )
+
+
+def unsettled(findings: Iterable[Finding], later: Report, known: Collection[str]) -> list[Finding]:
+    """Return what another report leaves of some findings; see `settled`."""
+    said = _by_question(later.findings)
+    return [one for one in findings if not _is_settled(one, said[_question(one)], known)]
+
+
+def _is_settled(one: Finding, said: Collection[Finding], known: Collection[str]) -> bool:
+    if one.verdict == "undecided" and one.urn in known:
+        return True
+    # The same finding may be worded otherwise where a value is known by now.
+    return any((one.verdict, one.property_path) == (other.verdict, other.property_path) for other in said)
+
+
+def _by_question(findings: Iterable[Finding]) -> Mapping[_Asked, list[Finding]]:
+    found: dict[_Asked, list[Finding]] = defaultdict(list)
+    for one in findings:
+        found[_question(one)].append(one)
+    return found
+
+
+def _question(one: Finding) -> _Asked:
+    return one.pack, one.policy, one.urn

@@ -18,8 +18,8 @@ from urllib.parse import unquote
 
 import yaml
 
-from tapgate.document import mapping, sequence, text
 from tapgate.findings import Location
+from tapgate.json_access import mapping, sequence, text
 from tapgate.python_source import property_line
 
 if TYPE_CHECKING:

@@ -12,11 +12,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from tapgate.diagnose import could_not_run
-from tapgate.document import mapping, sequence, text
 from tapgate.events import EventLog
 from tapgate.failure import CouldNotRunError
-from tapgate.plain import plain
+from tapgate.json_access import mapping, plain, sequence, text
 from tapgate.project import Project, check_stack_config, check_stack_name, read_yaml
 
 if TYPE_CHECKING:
@@ -194,6 +192,8 @@ def _create(engine: Engine, project: Project, name: str, *, patient: bool) -> bo
         return True
     if "already exists" in run.errors or (patient and _LOCKED.search(run.errors)):
         return False
+    from tapgate.diagnose import could_not_run  # noqa: PLC0415 - only of a run that failed
+
     where = f"project {project.name}, stack {name}"
     raise could_not_run(EventLog(), run.errors, where=where, interrupted=run.interrupted)
 

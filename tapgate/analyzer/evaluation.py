@@ -1,20 +1,169 @@
-"""Evaluates packs on a state, into the same events that the engine gives for a preview."""
+"""Ask a running pack about a whole deployment: the requests that the engine would send, and the answers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import json
+from typing import TYPE_CHECKING, Final, cast
 
 from pulumi.runtime.proto import analyzer_pb2
 
-from tapgate.analyzer.requests import analyze_requests, analyze_stack_request, configure_stack_request
+from tapgate.analyzer.deployment import RESOURCE, SECRET, UNKNOWN, Deployment, Resource
+from tapgate.analyzer.process import struct
 from tapgate.analyzer.running import SEVERITIES
 from tapgate.events import EventLog, PolicyEvent, PolicySummary
+from tapgate.json_access import SIGNATURE, mapping, sequence, text, texts
+from tapgate.sources import urn_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from tapgate.analyzer.deployment import Deployment
+    from google.protobuf import struct_pb2
+
     from tapgate.analyzer.running import RunningPack
+
+
+def configure_stack_request(
+    project: str, stack: str, config: Mapping[str, object]
+) -> analyzer_pb2.AnalyzerStackConfigureRequest:
+    """Return what the engine tells a pack of a stack before it asks.
+
+    Args:
+        project: the project's name.
+        stack: the stack's name.
+        config: the `config` block of the stack's file.
+    """
+    organization, _, name = stack.rpartition("/")
+    return analyzer_pb2.AnalyzerStackConfigureRequest(
+        stack=name,
+        project=project,
+        organization=organization.partition("/")[0] or "organization",
+        dry_run=True,
+        config={
+            key if ":" in key else f"{project}:{key}": _config_text(value) for key, value in config.items()
+        },
+        config_secret_keys=[key for key, value in config.items() if _is_closed(value)],
+    )
+
+
+def _config_text(value: object) -> str:
+    """Return a value of the config as the engine passes it on: what is no text as JSON."""
+    if isinstance(value, str):
+        return value
+    # YAML knows days, JSON does not.
+    return "" if _is_closed(value) else json.dumps(value, default=str)
+
+
+def _is_closed(value: object) -> bool:
+    return list(mapping(value)) == ["secure"]
+
+
+def analyze_requests(deployment: Deployment) -> Iterator[analyzer_pb2.AnalyzeRequest]:
+    """Yield the question to the resource policies for each resource."""
+    providers = _providers(deployment)
+    for one in deployment.resources:
+        yield analyzer_pb2.AnalyzeRequest(
+            type=one.type,
+            properties=_struct(one.inputs),
+            urn=one.urn,
+            name=urn_name(one.urn),
+            options=_options(one),
+            provider=_provider(one, providers),
+        )
+
+
+def analyze_stack_request(deployment: Deployment) -> analyzer_pb2.AnalyzeStackRequest:
+    """Return the question to the stack policies."""
+    providers = _providers(deployment)
+    return analyzer_pb2.AnalyzeStackRequest(
+        resources=[
+            analyzer_pb2.AnalyzerResource(
+                type=one.type,
+                properties=_struct(one.outputs),
+                urn=one.urn,
+                name=urn_name(one.urn),
+                options=_options(one),
+                provider=_provider(one, providers),
+                parent=text(one.body.get("parent")),
+                dependencies=texts(one.body.get("dependencies")),
+                propertyDependencies={
+                    key: analyzer_pb2.AnalyzerPropertyDependencies(urns=texts(urns))
+                    for key, urns in mapping(one.body.get("propertyDependencies")).items()
+                    if texts(urns)
+                },
+            )
+            for one in deployment.resources
+        ]
+    )
+
+
+def _providers(deployment: Deployment) -> dict[str, Resource]:
+    return {one.urn: one for one in deployment.resources if one.type.startswith("pulumi:providers:")}
+
+
+def _provider(
+    one: Resource, providers: Mapping[str, Resource]
+) -> analyzer_pb2.AnalyzerProviderResource | None:
+    """Return the resource's provider; a reference is the provider's URN, `::` and its id.
+
+    A custom resource always has one: where the state has lost it, its inputs are unknown, and no more.
+    """
+    urn = text(one.body.get("provider")).rpartition("::")[0]
+    found = providers.get(urn)
+    if found is None:
+        if not urn and one.body.get("custom") is not True:
+            return None
+        package = f"pulumi:providers:{one.type.partition(':')[0]}"
+        return analyzer_pb2.AnalyzerProviderResource(type=package, urn=urn, name=urn_name(urn))
+    return analyzer_pb2.AnalyzerProviderResource(
+        type=found.type, properties=_struct(found.inputs), urn=found.urn, name=urn_name(found.urn)
+    )
+
+
+def _options(one: Resource) -> analyzer_pb2.AnalyzerResourceOptions:
+    timeouts = mapping(one.body.get("customTimeouts"))
+    return analyzer_pb2.AnalyzerResourceOptions(
+        protect=one.body.get("protect") is True,
+        ignoreChanges=texts(one.body.get("ignoreChanges")),
+        additionalSecretOutputs=texts(one.body.get("additionalSecretOutputs")),
+        aliases=texts(one.body.get("aliases")),
+        customTimeouts=analyzer_pb2.AnalyzerResourceOptions.CustomTimeouts(
+            create=_seconds(timeouts.get("create")),
+            update=_seconds(timeouts.get("update")),
+            delete=_seconds(timeouts.get("delete")),
+        ),
+        parent=text(one.body.get("parent")),
+    )
+
+
+def _seconds(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _struct(properties: Mapping[str, object]) -> struct_pb2.Struct:
+    return struct(mapping(_sent(properties)))
+
+
+def _sent(value: object) -> object:
+    """Return a property value as it goes over the wire."""
+    if isinstance(value, list):
+        return [_sent(item) for item in sequence(cast("object", value))]
+    if not isinstance(value, dict):
+        return value
+    body = mapping(cast("object", value))
+    signature = body.get(SIGNATURE)
+    if signature == SECRET:
+        return {SIGNATURE: SECRET, "value": _opened(body)}
+    if signature == RESOURCE:
+        return text(body.get("id")) or text(body.get("urn"))
+    return {key: _sent(item) for key, item in body.items() if not key.startswith("__")}
+
+
+def _opened(secret: Mapping[str, object]) -> object:
+    """Return a secret's value; unknown while it is closed."""
+    if "plaintext" not in secret:
+        return UNKNOWN
+    return _sent(cast("object", json.loads(text(secret["plaintext"]))))
+
 
 _LEVELS: Final[Mapping[int, str]] = {
     analyzer_pb2.ADVISORY: "advisory",

@@ -6,22 +6,96 @@ import shutil
 import subprocess
 import threading
 from concurrent import futures
-from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar, cast
 
 import grpc
-from google.protobuf import empty_pb2
-from pulumi.runtime.proto import analyzer_pb2, engine_pb2, engine_pb2_grpc, language_pb2
+from google.protobuf import empty_pb2, struct_pb2
+from pulumi.runtime.proto import (
+    analyzer_pb2,
+    analyzer_pb2_grpc,
+    engine_pb2,
+    engine_pb2_grpc,
+    language_pb2,
+    language_pb2_grpc,
+)
 
-from tapgate.analyzer import services
-from tapgate.diagnose import without_traceback
-from tapgate.document import mapping, text
 from tapgate.failure import CouldNotRunError
-from tapgate.plain import plain_lines
+from tapgate.json_access import mapping, plain_lines, text
 from tapgate.project import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
+
+OPTIONS: Final = (
+    ("grpc.max_receive_message_length", 400 * 1024 * 1024),
+    ("grpc.max_send_message_length", 400 * 1024 * 1024),
+)
+
+
+class Analyzer(Protocol):
+    """The service of a policy pack: pulumi/analyzer.proto."""
+
+    def Handshake(  # noqa: N802
+        self, request: analyzer_pb2.AnalyzerHandshakeRequest, timeout: float
+    ) -> analyzer_pb2.AnalyzerHandshakeResponse:
+        """Tell the pack where the engine and its own folder are."""
+        ...
+
+    def GetAnalyzerInfo(self, request: empty_pb2.Empty, timeout: float) -> analyzer_pb2.AnalyzerInfo:  # noqa: N802
+        """Ask for the pack's policies."""
+        ...
+
+    def Configure(self, request: analyzer_pb2.ConfigureAnalyzerRequest, timeout: float) -> empty_pb2.Empty:  # noqa: N802
+        """Set levels and settings."""
+        ...
+
+    def ConfigureStack(  # noqa: N802
+        self, request: analyzer_pb2.AnalyzerStackConfigureRequest, timeout: float
+    ) -> analyzer_pb2.AnalyzerStackConfigureResponse:
+        """Tell about the stack: its name, its config."""
+        ...
+
+    def Analyze(self, request: analyzer_pb2.AnalyzeRequest, timeout: float) -> analyzer_pb2.AnalyzeResponse:  # noqa: N802
+        """Ask about one resource."""
+        ...
+
+    def AnalyzeStack(  # noqa: N802
+        self, request: analyzer_pb2.AnalyzeStackRequest, timeout: float
+    ) -> analyzer_pb2.AnalyzeResponse:
+        """Ask about all resources."""
+        ...
+
+
+class LanguageHost(Protocol):
+    """The service of a language host: pulumi/language.proto."""
+
+    def RunPlugin(self, request: language_pb2.RunPluginRequest) -> Iterator[language_pb2.RunPluginResponse]:  # noqa: N802
+        """Start a plugin written in the host's language; the answers carry its output."""
+        ...
+
+
+def connect(port: str) -> grpc.Channel:
+    """Connect to a service on this machine."""
+    return grpc.insecure_channel(f"127.0.0.1:{port}", options=OPTIONS)
+
+
+def analyzer(channel: grpc.Channel) -> Analyzer:
+    """Return the pack at the other end."""
+    return cast("Analyzer", analyzer_pb2_grpc.AnalyzerStub(channel))
+
+
+def language_host(channel: grpc.Channel) -> LanguageHost:
+    """Return the language host at the other end."""
+    return cast("LanguageHost", language_pb2_grpc.LanguageRuntimeStub(channel))
+
+
+def struct(values: Mapping[str, object]) -> struct_pb2.Struct:
+    """Return JSON-like values as a protobuf Struct."""
+    message = struct_pb2.Struct()
+    message.update(cast("dict[str, Any]", values))
+    return message
+
 
 _START_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 5.0
@@ -61,7 +135,7 @@ class _Engine(engine_pb2_grpc.EngineServicer):
 
 def _server() -> grpc.Server:
     make = cast("Callable[..., grpc.Server]", vars(grpc)["server"])
-    return make(futures.ThreadPoolExecutor(max_workers=2), options=services.OPTIONS)
+    return make(futures.ThreadPoolExecutor(max_workers=2), options=OPTIONS)
 
 
 class PackProcess:
@@ -172,14 +246,14 @@ class PackProcess:
             self._host = None
         self._server.stop(None)
 
-    def _start(self) -> services.Analyzer:
+    def _start(self) -> Analyzer:
         body = read_yaml(self._folder / "PulumiPolicy.yaml", "policy pack's project file")
         runtime = body.get("runtime")
         name = text(runtime) or text(mapping(runtime).get("name"))
         host = self._start_host(name)
-        options = services.struct(mapping(mapping(runtime).get("options")))
+        options = struct(mapping(mapping(runtime).get("options")))
         folder = str(self._folder)
-        stream = services.language_host(self._connect(host)).RunPlugin(
+        stream = language_host(self._connect(host)).RunPlugin(
             language_pb2.RunPluginRequest(
                 pwd=folder,
                 args=[self._address],
@@ -189,7 +263,7 @@ class PackProcess:
                 ),
             )
         )
-        pack = services.analyzer(self._connect(self._port_of_the_pack(stream)))
+        pack = analyzer(self._connect(self._port_of_the_pack(stream)))
         pack.Handshake(
             analyzer_pb2.AnalyzerHandshakeRequest(
                 engine_address=self._address, root_directory=folder, program_directory=folder
@@ -223,7 +297,7 @@ class PackProcess:
         return port
 
     def _connect(self, port: str) -> grpc.Channel:
-        channel = services.connect(port)
+        channel = connect(port)
         self._channels.append(channel)
         return channel
 
@@ -252,6 +326,8 @@ class PackProcess:
             pass
 
     def _failure(self, problem: str) -> CouldNotRunError:
+        from tapgate.diagnose import without_traceback  # noqa: PLC0415 - only of a pack that failed
+
         words = "".join([*self._words, *(f"{message}\n" for message in self._engine.messages)])
         return CouldNotRunError(
             "The policy pack does not run.",

@@ -16,7 +16,8 @@ from tapgate.audit.states import ReadState
 from tapgate.audit.task import Result, Task, audit_state, pack_digest
 from tapgate.failure import CouldNotRunError
 from tapgate.packs import require_known
-from tapgate.reports import Dossier, Unaudited, policies_of
+from tapgate.reports.controls import policies_of
+from tapgate.reports.dossier import Dossier, Unaudited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from tapgate.audit.store import Store
     from tapgate.findings import Report
     from tapgate.packs import RequestedPack
-    from tapgate.reports import PolicyInfo
+    from tapgate.reports.controls import PolicyInfo
 
 
 @dataclass(frozen=True, slots=True)

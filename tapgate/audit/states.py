@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tapgate.diagnose import UNKNOWN_CAUSE, could_not_run
-from tapgate.document import mapping, sequence, text
 from tapgate.engine import find_engine, quiet_environment
 from tapgate.events import EventLog
 from tapgate.failure import CouldNotRunError
+from tapgate.json_access import mapping, sequence, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

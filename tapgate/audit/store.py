@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tapgate.atomic_write import write_file
 from tapgate.failure import CouldNotRunError
-from tapgate.reports import Dossier
 from tapgate.reports.decoding import ShapeError
+from tapgate.reports.dossier import Dossier
 from tapgate.reports.json_report import from_json, to_json
-from tapgate.written import write_file
 
 if TYPE_CHECKING:
     from tapgate.findings import Report

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Final
 from tapgate.analyzer.deployment import read_deployment
 from tapgate.analyzer.evaluation import evaluate
 from tapgate.analyzer.running import RunningPack
-from tapgate.assemble import build_report
-from tapgate.evidence import require_evaluated
+from tapgate.assemble import build_report, require_evaluated
 from tapgate.failure import CouldNotRunError
-from tapgate.reports import Unaudited
+from tapgate.reports.dossier import Unaudited
 
 if TYPE_CHECKING:
     from pathlib import Path

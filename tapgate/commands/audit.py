@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, cast
 
 from tapgate.audit.auditing import Plan, audit
 from tapgate.audit.bucket import Bucket, states_in_bucket
+from tapgate.audit.console import AuditProgress, audit_lines
 from tapgate.audit.engine_check import require_valid_config
-from tapgate.audit.screen import AuditProgress, audit_lines
 from tapgate.audit.states import states_in, states_of
 from tapgate.audit.store import Store, default_folder
-from tapgate.commands.stack_options import add_pack_options
+from tapgate.commands.session import add_pack_options
 from tapgate.failure import CouldNotRunError, Exit
 from tapgate.packs import requested_packs
-from tapgate.reports import add_targets, targets_of, write
+from tapgate.reports.writing import add_targets, targets_of, write
 from tapgate.terminal import Ink
 from tapgate.terminal import write as show
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, cast
 
-from tapgate.commands.reporting import write_reports
-from tapgate.commands.session import session
-from tapgate.commands.stack_options import add_stack_options
+from tapgate.commands.session import add_stack_options, session, write_reports
 from tapgate.deploy import Deployment, applied_words, deploy, exists_words
 from tapgate.failure import Exit
-from tapgate.reports import add_targets, targets_of
+from tapgate.reports.writing import add_targets, targets_of
 from tapgate.stacks import on_stack
 from tapgate.terminal import finding_lines, write
 

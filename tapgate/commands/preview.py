@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from tapgate.commands.reporting import write_reports
-from tapgate.commands.session import session
-from tapgate.commands.stack_options import add_stack_options
+from tapgate.atomic_write import write_file
+from tapgate.commands.session import add_stack_options, session, write_reports
 from tapgate.failure import Exit
-from tapgate.reports import add_targets, targets_of
+from tapgate.reports.writing import add_targets, targets_of
 from tapgate.stacks import on_stack
-from tapgate.written import write_file
 
 if TYPE_CHECKING:
     import argparse

@@ -1,4 +1,4 @@
-"""What `preview` and `deploy` share: one project, its packs, one engine, the rehearsal, and the screen."""
+"""What the commands on a stack share: options, one project, its packs, one engine, the reports."""
 
 from __future__ import annotations
 
@@ -7,22 +7,20 @@ import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from tapgate.assemble import build_report
-from tapgate.description import describe
-from tapgate.engine import Engine, Limits
-from tapgate.evidence import require_evaluated
-from tapgate.judging import judge
+from tapgate.assemble import build_report, require_evaluated
+from tapgate.engine import LIMIT_SECONDS, Engine, Limits
+from tapgate.failure import CouldNotRunError
+from tapgate.pack_info import policies
 from tapgate.packs import requested_packs, require_known
 from tapgate.preview import IncompleteError, preview
-from tapgate.progress import Progress
-from tapgate.project import check_choices, find_project
-from tapgate.rehearsal import Rehearsal
-from tapgate.reports import policies_of
-from tapgate.settling import settled
-from tapgate.terminal import Ink, finding_lines, report_lines, write
+from tapgate.project import OPERATORS_CHOICES, check_choices, find_project
+from tapgate.rehearsal import Rehearsal, judge, settled
+from tapgate.reports.writing import write as write_files
+from tapgate.terminal import Ink, Progress, finding_lines, report_lines, write
 
 if TYPE_CHECKING:
     import argparse
@@ -33,7 +31,96 @@ if TYPE_CHECKING:
     from tapgate.preview import Preview
     from tapgate.project import Project
     from tapgate.rehearsal import Rehearsed, Theatre
+    from tapgate.reports.controls import PolicyInfo
+    from tapgate.reports.dossier import Kind
+    from tapgate.reports.writing import Targets
     from tapgate.stacks import EmbeddedBackend, Stack
+
+_LONGEST: Final = 7 * 24 * 3600
+
+
+def add_stack_options(parser: argparse.ArgumentParser) -> None:
+    """Declare which project, stack and packs a command works on."""
+    parser.add_argument("--stack", "-s", default="dev", help="the stack (default: dev)")
+    parser.add_argument(
+        "--project", "-C", type=Path, default=Path(), metavar="DIR", help="folder of the Pulumi project"
+    )
+    add_pack_options(parser)
+    parser.add_argument(
+        "--allow-in-project",
+        action="append",
+        choices=tuple(OPERATORS_CHOICES),
+        default=[],
+        metavar="KEY",
+        help=f"let the project decide this itself; one of: {', '.join(OPERATORS_CHOICES)}",
+    )
+    parser.add_argument(
+        "--allow-empty", action="store_true", help="pass as well when no policy applies to any resource"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=LIMIT_SECONDS,
+        metavar="SECONDS",
+        help="end a preview or rehearsal that takes longer (default: %(default).0f)",
+    )
+
+
+def _seconds(word: str) -> float:
+    seconds = float(word)
+    if not 0 < seconds < _LONGEST:
+        raise ValueError(word)
+    return seconds
+
+
+def add_pack_options(parser: argparse.ArgumentParser) -> None:
+    """Declare which packs a command evaluates."""
+    parser.add_argument(
+        "--policy-pack",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="folder of a policy pack; may be given several times (default: the one that comes with tapgate)",
+    )
+    parser.add_argument(
+        "--policy-pack-config",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="JSON config of the pack at the same place in the order",
+    )
+
+
+def write_reports(
+    kind: Kind, reports: Sequence[Report], packs: Sequence[RequestedPack], targets: Targets
+) -> None:
+    """Write the report files.
+
+    Args:
+        kind: the command.
+        reports: the verdicts.
+        packs: the packs that gave them; each is started once to describe its policies. One that does not
+            describe them costs the reports their titles and controls, not the verdict.
+        targets: the files; none asks for nothing.
+
+    Raises:
+        CouldNotRunError: a file cannot be written.
+    """
+    if not targets.files:
+        return
+    from tapgate.reports.dossier import Dossier  # noqa: PLC0415 - a run without reports does without
+
+    described = [info for pack in packs for info in _described(pack)]
+    write_files(Dossier.of(kind, reports, policies=described, made=datetime.now(UTC)), targets)
+
+
+def _described(pack: RequestedPack) -> tuple[PolicyInfo, ...]:
+    try:
+        return policies(pack)
+    except CouldNotRunError:
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +189,7 @@ class Session:
             seen = {tally.policy for tally in result.report.tallies if not tally.disabled}
             unseen = pack.configured - seen
             if unseen:
-                require_known(pack, unseen, {info.policy for info in policies_of(describe(pack))})
+                require_known(pack, unseen, {info.policy for info in policies(pack)})
         write(report_lines(result.report, self.ink), sys.stdout)
         return result
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from tapgate.embedded import environment, lambda_code, stacks
-from tapgate.embedded.failure import Failure
-from tapgate.embedded.places import ROOT, cache_root, make_folder
+from tapgate.embedded import environment, prepare, stacks
+from tapgate.embedded.console import Failure
+from tapgate.embedded.paths import ROOT, cache_root, make_folder
 from tapgate.embedded.toolchain import at_hand, go_build
 from tapgate.embedded.toolchain.executable import Cli
 from tapgate.embedded.toolchain.search import FORCED, find_forced
@@ -90,9 +90,9 @@ def _cache() -> Line:
 
 
 def _archives() -> Line:
-    missing = [name for name in lambda_code.ARCHIVES if not (ROOT / name).exists()]
-    found = f"not built yet: {', '.join(missing)}" if missing else ", ".join(lambda_code.ARCHIVES)
-    return Line("Lambda archives", not missing, found, fix=lambda_code.COMMAND, needed=False)
+    missing = [name for name in prepare.ARCHIVES if not (ROOT / name).exists()]
+    found = f"not built yet: {', '.join(missing)}" if missing else ", ".join(prepare.ARCHIVES)
+    return Line("Lambda archives", not missing, found, fix=prepare.COMMAND, needed=False)
 
 
 def _stacks() -> Line:

@@ -2,20 +2,98 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
-from tapgate.embedded import environment, lambda_code
-from tapgate.embedded.places import ROOT
-from tapgate.embedded.toolchain import find
-from tapgate.embedded.toolchain.progress import say
+from tapgate.embedded import environment
+from tapgate.embedded.console import Failure, say, still_going
+from tapgate.embedded.paths import ROOT, checkout_folder, write_atomically
+from tapgate.embedded.toolchain import find, go_build
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tapgate.embedded.environment import Aws, Changes
+    from tapgate.embedded.toolchain.executable import Cli
+
+ARCHIVES = ("dist/api_handler.zip", "dist/processor.zip")
+COMMAND = "python -m lambdas.package"
+
+
+def ensure_archives(root: Path = ROOT) -> bool:
+    """Build the archives when their sources have changed since the last time; say whether they are there.
+
+    A failure is told and not raised: a command that deploys no Lambda code does well without.
+    """
+    stamp = checkout_folder(root) / "lambda-code.stamp"
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == _fingerprint(root):
+        return True
+    if not (root / "lambdas" / "package" / "__main__.py").exists():
+        say(f"the Lambda functions' archives cannot be built: lambdas/package is missing in {root}")
+        return False
+    outcome = subprocess.run(
+        [sys.executable, "-m", "lambdas.package"], cwd=root, stdout=sys.stderr, check=False
+    )
+    missing = [archive for archive in ARCHIVES if not (root / archive).exists()]
+    if outcome.returncode or missing:
+        say(f"`{COMMAND}` did not build {' and '.join(missing or ARCHIVES)}; what deploys them will not run")
+        return False
+    write_atomically(stamp, _fingerprint(root))
+    return True
+
+
+def _fingerprint(root: Path) -> str:
+    """A hash that changes with the sources, the lock of what is bundled, and the archives themselves."""
+    digest = hashlib.sha256(os.environ.get("TAP_LAMBDA_BYTECODE", "").encode())
+    for path in _watched(root):
+        try:
+            status = path.stat()
+            digest.update(f"{path.relative_to(root)}|{status.st_size}|{status.st_mtime_ns}\n".encode())
+        except FileNotFoundError:
+            digest.update(f"{path.relative_to(root)}|missing\n".encode())
+    return digest.hexdigest()
+
+
+def _watched(root: Path) -> Iterator[Path]:
+    for path in sorted((root / "lambdas").rglob("*")):
+        if path.suffix != ".pyc" and not path.is_dir():
+            yield path
+    yield root / "requirements" / "lambdas.txt"
+    yield from (root / archive for archive in ARCHIVES)
+
+
+INSTALL = ("install", "--non-interactive")
+
+
+def ensure_component_environment(cli: Cli, environment: Mapping[str, str], root: Path = ROOT) -> None:
+    """Run `pulumi install` once where an official CLI is used.
+
+    The language host that is built with Go runs a plugin without a `venv` with the interpreter at hand; the
+    official one refuses to.
+    """
+    component = root / "program"
+    if go_build.is_build(cli.folder) or (component / "venv" / "bin" / "python").exists():
+        return
+    if not (component / "PulumiPlugin.yaml").exists():
+        return
+    say("installing the component's dependencies into program/venv with `pulumi install`, once")
+    with still_going("installing the component's dependencies"):
+        outcome = subprocess.run(
+            [cli.folder / "pulumi", *INSTALL], cwd=root, env=environment, stdout=sys.stderr, check=False
+        )
+    if outcome.returncode:
+        raise Failure(
+            f"`pulumi install` failed with exit code {outcome.returncode}",
+            where=str(component),
+            why="Pulumi's official Python language host runs a component in a `venv` of its own",
+            fix="run `pulumi install` in the project's root until it succeeds",
+        )
+
 
 _BANNER = "using a stand-in AWS provider: nothing here reaches AWS (--aws real uses your account)"
 
@@ -43,9 +121,7 @@ def prepare(aws: Aws, project: Path | None = None, stacks: Sequence[str] | None 
 
         ensure_stacks([*configured_stacks(), *stacks])
     if project is not None and ROOT in (project.resolve(), *project.resolve().parents):
-        from tapgate.embedded.component_environment import ensure_component_environment  # noqa: PLC0415
-
-        lambda_code.ensure_archives()
+        ensure_archives()
         ensure_component_environment(cli, environment.applied(changes, os.environ))
     return changes
 

@@ -10,9 +10,9 @@ import subprocess
 from typing import TYPE_CHECKING, cast
 
 from tapgate.embedded import prepare
+from tapgate.embedded.console import Failure
 from tapgate.embedded.environment import applied
-from tapgate.embedded.failure import Failure
-from tapgate.embedded.places import ROOT
+from tapgate.embedded.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tapgate.embedded import prepare
-from tapgate.embedded.places import ROOT
+from tapgate.embedded.paths import ROOT
 
 if TYPE_CHECKING:
     import argparse

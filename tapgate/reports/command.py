@@ -8,9 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from tapgate.document import mapping, sequence
 from tapgate.failure import CouldNotRunError, Exit
-from tapgate.plain import plain
+from tapgate.json_access import mapping, plain, sequence
 from tapgate.reports.controls import PolicyInfo, policies_of
 from tapgate.reports.dossier import Dossier
 from tapgate.reports.wording import headline, outcome_word, subject

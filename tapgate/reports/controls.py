@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tapgate.document import mapping, sequence, text, texts
+from tapgate.json_access import mapping, sequence, text, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

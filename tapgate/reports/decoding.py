@@ -23,7 +23,7 @@ from typing import (
     get_type_hints,
 )
 
-from tapgate.message import Verdict
+from tapgate.findings import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

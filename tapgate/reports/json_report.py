@@ -10,9 +10,9 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, NoReturn, cast, get_args
 
-from tapgate.document import mapping, text
 from tapgate.findings import SCHEMA as VERDICT_SCHEMA
 from tapgate.findings import Report
+from tapgate.json_access import mapping, text
 from tapgate.reports.controls import PolicyInfo
 from tapgate.reports.decoding import ShapeError, decode
 from tapgate.reports.dossier import SCHEMA, Dossier, Kind, Unaudited

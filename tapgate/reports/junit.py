@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from tapgate.plain import plain
+from tapgate.json_access import plain
 from tapgate.reports.standing import policy_standings
 from tapgate.reports.waivers import waiver_of
 from tapgate.reports.wording import instant, place, resource

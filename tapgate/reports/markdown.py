@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING, Final
 
+from tapgate.json_access import plain
 from tapgate.reports.controls import framework_title
-from tapgate.reports.markdown_text import cell, code, html_code, link, prose
+from tapgate.reports.links import web_address
 from tapgate.reports.score import Score, Share, score
 from tapgate.reports.sorts import NAMES, SORTS, Sort, counts, sort_of
 from tapgate.reports.trend import Trend, compare
@@ -20,6 +22,49 @@ if TYPE_CHECKING:
     from tapgate.findings import Finding, Report
     from tapgate.reports.controls import PolicyInfo
     from tapgate.reports.dossier import Dossier
+
+# The one way that GitHub documents to keep two of them from being a formula.
+DOLLAR: Final = "<span>$</span>"
+_ENTITIES: Final = {ord(character): f"&#{ord(character)};" for character in "&<>`*_~[]|\\#"}
+_ENTITIES[ord("$")] = DOLLAR
+_BREAK: Final = "&#8203;"
+# What follows is looked for after the entities are in: `#` is `&#35;` by then.
+_LIVE: Final = re.compile(
+    r"(?:@|&\#35;(?=[0-9])|\b(?i:GH-)(?=[0-9])|:(?=//)|\b(?i:www)(?=\.)|:(?=[A-Za-z0-9+-]+:)|(?<=mailto:)|(?<=xmpp:))"
+)
+_BACKTICKS: Final = re.compile(r"`+")
+
+
+def prose(text: str) -> str:
+    """Return words for running text, a table cell or a summary."""
+    return _LIVE.sub(lambda match: match[0] + _BREAK, plain(text).translate(_ENTITIES))
+
+
+def code(text: str) -> str:
+    """Return an identifier or a value as a code span, which forges leave alone; empty stays empty."""
+    shown = plain(text)
+    if not shown.strip():
+        return prose(shown)
+    fence = "`" * (max((len(run) for run in _BACKTICKS.findall(shown)), default=0) + 1)
+    pad = " " if shown[0] in "` " or shown[-1] in "` " else ""
+    return f"{fence}{pad}{shown}{pad}{fence}"
+
+
+def cell(text: str) -> str:
+    """Return an identifier as a code span inside a table, where no span may hold a bar."""
+    return prose(text) if "|" in text or "\\" in plain(text) else code(text)
+
+
+def html_code(text: str) -> str:
+    """Return an identifier as a code element inside a block of HTML."""
+    return f"<code>{prose(text)}</code>"
+
+
+def link(label: str, url: str) -> str:
+    """Return a link, or only its label when the address is not that of a web page."""
+    address = web_address(url).replace("(", "%28").replace(")", "%29").replace("*", "%2A").replace("_", "%5F")
+    return f"[{prose(label)}]({address})" if address else prose(label)
+
 
 LIMIT: Final = 65_000
 """Characters of a comment; GitHub refuses more than 65,536."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from tapgate.plain import plain
+from tapgate.json_access import plain
 
 if TYPE_CHECKING:
     from tapgate.findings import Finding

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tapgate.atomic_write import write_file
 from tapgate.failure import CouldNotRunError
-from tapgate.reports.decoding import ShapeError
-from tapgate.written import write_file
 
 if TYPE_CHECKING:
     import argparse
@@ -126,6 +125,7 @@ def load(path: Path) -> Dossier:
     Raises:
         CouldNotRunError: there is none, or it cannot be read as one.
     """
+    from tapgate.reports.decoding import ShapeError  # noqa: PLC0415
     from tapgate.reports.json_report import from_json  # noqa: PLC0415
 
     try:

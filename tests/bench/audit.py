@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tapgate.document import sequence
+from tapgate.json_access import sequence
 from tests.bench.audit_states import EVERY, write_states
 from tests.bench.pairing import seconds
 from tests.bench.row import Row, at_least, at_most

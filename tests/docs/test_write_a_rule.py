@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tapgate.embedded.places import checkout_folder
+from tapgate.embedded.paths import checkout_folder
 from tests.docs.blocks import SHELLS, blocks
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tapgate.embedded.failure import Failure
-from tapgate.embedded.stand_ins import PROVIDER, is_stand_in_folder
+from tapgate.embedded.console import Failure
+from tapgate.embedded.environment import PROVIDER, is_stand_in_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

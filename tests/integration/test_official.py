@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tapgate.embedded.failure import Failure
-from tapgate.embedded.stand_ins import PROVIDER, stand_in_folder
+from tapgate.embedded.console import Failure
+from tapgate.embedded.environment import PROVIDER, stand_in_folder
 from tests.integration import official
 from tests.integration.deployment import ROOT, Deployment, environment_for
 from tests.integration.target import Target

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tapgate.embedded.emulator import Emulator
-from tapgate.embedded.environment import applied, changes_for
-from tapgate.embedded.stand_ins import stand_in_folder
+from tapgate.embedded.environment import applied, changes_for, stand_in_folder
 from tapgate.embedded.toolchain import find
 from tests.integration.deployment import ROOT, Deployment, prepare
 from tests.integration.inventory import inventory

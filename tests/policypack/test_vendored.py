@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tapgate.embedded.places import cache_root
-from tapgate.embedded.toolchain.entry import get_or_make
+from tapgate.embedded.paths import cache_root, get_or_make
 from tests.policypack.harness.pack import PACK_FOLDER
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tapgate.document import mapping, sequence, text
+from tapgate.json_access import mapping, sequence, text
 from tapgate.reports.json_report import from_json
 from tests.program.recording import PROGRAM
 

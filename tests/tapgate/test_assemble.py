@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tapgate.assemble import build_report
-from tapgate.document import mapping, sequence
 from tapgate.findings import Location, PolicyTally, Report
+from tapgate.json_access import mapping, sequence
 from tapgate.packs import RequestedPack
 from tests.tapgate.sample_log import KEY, STACK, analyzed, diagnostic, events, finding, stack_analyzed
 

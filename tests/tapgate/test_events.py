@@ -5,8 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapgate.events import Diagnostic, read_events
-from tapgate.remediation import Remediation
+from tapgate.events import Diagnostic, Remediation, read_events
 from tests.tapgate.sample_log import KEY, STACK, diagnostic, events, finding, step
 
 

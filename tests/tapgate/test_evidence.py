@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tapgate.evidence import loaded_packs, require_evaluated
+from tapgate.assemble import loaded_packs, require_evaluated
 from tapgate.failure import CouldNotRunError
 from tapgate.findings import Pack
 from tapgate.packs import RequestedPack

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tapgate.document import mapping, sequence, text
+from tapgate.json_access import mapping, sequence, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

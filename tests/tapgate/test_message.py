@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapgate.message import FindingText, parse
+from tapgate.findings import FindingText, parse
 
 FULL = """Key rotation is off.
 Where: tap-key (aws:kms/key:Key), property `enableKeyRotation`

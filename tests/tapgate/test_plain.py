@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapgate.plain import plain, plain_lines, uncoloured
+from tapgate.json_access import plain, plain_lines, uncoloured
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from tapgate.progress import Progress
+from tapgate.terminal import Progress
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,10 +3,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tapgate.commands.reporting import write_reports
+from tapgate.commands.session import write_reports
 from tapgate.findings import Report
 from tapgate.packs import RequestedPack
-from tapgate.reports import Targets
+from tapgate.reports.writing import Targets
 
 if TYPE_CHECKING:
     from pathlib import Path

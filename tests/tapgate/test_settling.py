@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tapgate.findings import Finding, Report
-from tapgate.settling import settled
+from tapgate.rehearsal import settled
 
 if TYPE_CHECKING:
-    from tapgate.message import Verdict
+    from tapgate.findings import Verdict
 
 A, B = "urn:pulumi:s::p::t::a", "urn:pulumi:s::p::t::b"
 

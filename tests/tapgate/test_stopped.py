@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tapgate.deploy import stopped
 from tapgate.engine import Run
-from tapgate.stopped import stopped
 from tests.tapgate.sample_log import KEY, STACK, diagnostic, events
 
 NOT_REACHED = f"expected resource operations for {KEY} but none were seen"

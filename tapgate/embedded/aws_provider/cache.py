@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from tapgate.embedded.failure import Failure
-from tapgate.embedded.places import cache_root, write_atomically
+from tapgate.embedded.console import Failure
+from tapgate.embedded.paths import cache_root, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ import os
 import sys
 
 from tapgate.embedded import stacks
+from tapgate.embedded.console import Failure
 from tapgate.embedded.emulator.emulator import Emulator, EmulatorError
 from tapgate.embedded.environment import EMULATOR_STATE, MARK
-from tapgate.embedded.failure import Failure
 from tapgate.embedded.run import run_to_end
 
 _CANNOT_RUN = 2

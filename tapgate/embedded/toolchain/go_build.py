@@ -10,12 +10,10 @@ import subprocess
 import time
 from pathlib import Path
 
-from tapgate.embedded.failure import Failure
-from tapgate.embedded.places import cache_root
-from tapgate.embedded.toolchain.entry import get_or_make, is_whole, remove_tree
+from tapgate.embedded.console import Failure, elapsed, say, still_going
+from tapgate.embedded.paths import cache_root, get_or_make, is_whole, remove_tree
 from tapgate.embedded.toolchain.executable import Cli, Unusable, inspect
 from tapgate.embedded.toolchain.official import ENTRY_PREFIX
-from tapgate.embedded.toolchain.progress import elapsed, say, still_going
 
 SOURCES = Path(__file__).parent / "cli"
 WAY = "built with Go"

@@ -7,10 +7,9 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from tapgate.embedded.places import cache_root
-from tapgate.embedded.toolchain.entry import get_or_make, is_whole
+from tapgate.embedded.console import elapsed, say, still_going
+from tapgate.embedded.paths import cache_root, get_or_make, is_whole
 from tapgate.embedded.toolchain.executable import Cli, Unusable, inspect
-from tapgate.embedded.toolchain.progress import elapsed, say, still_going
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +45,7 @@ def install(url: str = INSTALLER_URL) -> Cli | None:
     # Only a machine without a CLI needs these, and they are half of this package's start.
     from importlib import metadata  # noqa: PLC0415
 
-    from tapgate.embedded.toolchain.reach import obstacle  # noqa: PLC0415
+    from tapgate.embedded.toolchain.connectivity import obstacle  # noqa: PLC0415
 
     in_the_way = obstacle(url)
     if in_the_way:

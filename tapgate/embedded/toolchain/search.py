@@ -6,12 +6,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tapgate.embedded.failure import Failure
-from tapgate.embedded.stand_ins import is_stand_in_folder
+from tapgate.embedded.console import Failure, say
+from tapgate.embedded.environment import is_stand_in_folder
 from tapgate.embedded.toolchain import go_build, official
-from tapgate.embedded.toolchain.executable import Cli, inspect
-from tapgate.embedded.toolchain.progress import say
-from tapgate.embedded.toolchain.version import MINIMUM
+from tapgate.embedded.toolchain.executable import MINIMUM, Cli, inspect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

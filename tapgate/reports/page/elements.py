@@ -6,7 +6,7 @@ import re
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from tapgate.plain import plain
+from tapgate.json_access import plain
 from tapgate.reports.links import web_address
 
 if TYPE_CHECKING:

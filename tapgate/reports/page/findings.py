@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from tapgate.plain import plain
+from tapgate.json_access import plain
 from tapgate.reports.controls import framework_title
 from tapgate.reports.identity import Identity, identified
 from tapgate.reports.page.drawing import badge, colour, mark

@@ -12,7 +12,7 @@ from pulumi.runtime.proto import analyzer_pb2 as proto
 
 from tap_guardrails.assembly import policies
 from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
-from tapgate.message import parse
+from tapgate.findings import parse
 from tests.policypack.harness.pack import analyze_request, stack_request
 from tests.policypack.harness.trees import UNKNOWN_MARK, day, struct
 from tests.policypack.harness.waived import (

@@ -4,8 +4,8 @@ import pytest
 from google.protobuf import json_format
 from pulumi.runtime.proto import analyzer_pb2
 
-from tapgate.analyzer.configuration import reconcile
-from tapgate.analyzer.services import struct
+from tapgate.analyzer.process import struct
+from tapgate.analyzer.running import reconcile
 
 
 def info() -> analyzer_pb2.AnalyzerInfo:

@@ -7,11 +7,19 @@ from typing import cast
 
 import pytest
 
-from tapgate.analyzer import rehearsed
-from tapgate.analyzer.deployment import SECRET, UNKNOWN, Deployment, Resource
-from tapgate.analyzer.rehearsed import MARK, MARKED_NUMBER, REHEARSED, without_marks
-from tapgate.document import SIGNATURE
+from tapgate.analyzer import deployment
+from tapgate.analyzer.deployment import (
+    MARK,
+    MARKED_NUMBER,
+    REHEARSED,
+    SECRET,
+    UNKNOWN,
+    Deployment,
+    Resource,
+    without_marks,
+)
 from tapgate.embedded.aws_provider.rehearsal import marks
+from tapgate.json_access import SIGNATURE
 
 MARKED = f"{MARK}1a2b3c4d"
 
@@ -95,5 +103,5 @@ def test_true_and_false_taken_from_one_that_nobody_knows_are_unknown() -> None:
 
 def test_the_given_state_stays_as_it_is() -> None:
     body: dict[str, object] = {"outputs": {"b": {"x": True}, REHEARSED: ["b.x"]}, "inputs": {}}
-    rehearsed.without_marks(Deployment("p", "s", (Resource("urn", "t", body),)))
+    deployment.without_marks(Deployment("p", "s", (Resource("urn", "t", body),)))
     assert body["outputs"] == {"b": {"x": True}, REHEARSED: ["b.x"]}

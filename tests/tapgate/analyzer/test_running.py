@@ -18,8 +18,8 @@ from tapgate.analyzer.deployment import read_deployment
 from tapgate.analyzer.evaluation import evaluate
 from tapgate.analyzer.process import PackProcess
 from tapgate.analyzer.running import RunningPack
+from tapgate.assemble import require_evaluated
 from tapgate.events import PolicyEvent, read_events
-from tapgate.evidence import require_evaluated
 from tapgate.failure import CouldNotRunError
 from tapgate.packs import RequestedPack
 from tests.tapgate.sample_state import exported, resource, root, urn

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tapgate.document import mapping
+from tapgate.json_access import mapping
 
 if TYPE_CHECKING:
     from collections.abc import Generator

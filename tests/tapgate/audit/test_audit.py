@@ -19,7 +19,7 @@ from tapgate.audit import auditing
 from tapgate.audit.auditing import Plan
 from tapgate.audit.states import LARGEST_BYTES, states_in
 from tapgate.cli import main
-from tapgate.document import mapping, sequence, text
+from tapgate.json_access import mapping, sequence, text
 from tapgate.packs import RequestedPack
 from tests.tapgate.sample_state import checkpoint, exported, resource, root
 

@@ -14,8 +14,8 @@ import pytest
 from tapgate.audit import cluster
 from tapgate.audit.cluster import connected
 from tapgate.cli import main
-from tapgate.document import mapping, sequence
 from tapgate.failure import CouldNotRunError
+from tapgate.json_access import mapping, sequence
 from tests.tapgate.audit.dask_cluster import REPOSITORY, scheduler, worker
 from tests.tapgate.sample_state import exported, resource, root
 

@@ -15,9 +15,9 @@ from tapgate.audit import bucket as bucket_module
 from tapgate.audit.bucket import Bucket, ObjectState, states_in_bucket
 from tapgate.audit.states import BackendState, states_of
 from tapgate.cli import main
-from tapgate.document import mapping, sequence, text
 from tapgate.embedded.emulator import Emulator
 from tapgate.failure import CouldNotRunError
+from tapgate.json_access import mapping, sequence, text
 from tests.tapgate.audit.test_audit import PROBE
 from tests.tapgate.sample_state import checkpoint, resource, root
 

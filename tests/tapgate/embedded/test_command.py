@@ -29,10 +29,8 @@ def machine(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "pulumi-home"))
     for name in ("PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("tapgate.embedded.lambda_code.ensure_archives", lambda: True)
-    monkeypatch.setattr(
-        "tapgate.embedded.component_environment.ensure_component_environment", install_nothing
-    )
+    monkeypatch.setattr("tapgate.embedded.prepare.ensure_archives", lambda: True)
+    monkeypatch.setattr("tapgate.embedded.prepare.ensure_component_environment", install_nothing)
     return cache
 
 
@@ -117,7 +115,7 @@ def test_an_interrupt_while_preparing_ends_quietly(monkeypatch: pytest.MonkeyPat
     def interrupted() -> bool:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tapgate.embedded.lambda_code.ensure_archives", interrupted)
+    monkeypatch.setattr("tapgate.embedded.prepare.ensure_archives", interrupted)
     assert main(["exec", "--", "true"]) == 130
 
 
@@ -188,7 +186,7 @@ def test_what_the_system_refuses_is_told_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(
-        "tapgate.embedded.lambda_code.ensure_archives", lambda: Path("/no/such/file").read_bytes()
+        "tapgate.embedded.prepare.ensure_archives", lambda: Path("/no/such/file").read_bytes()
     )
     assert main(["exec", "--", "true"]) == 2
     said = capfd.readouterr().err

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tapgate.embedded.component_environment import ensure_component_environment
-from tapgate.embedded.failure import Failure
-from tapgate.embedded.toolchain.executable import Cli
-from tapgate.embedded.toolchain.version import Version
+from tapgate.embedded.console import Failure
+from tapgate.embedded.prepare import ensure_component_environment
+from tapgate.embedded.toolchain.executable import Cli, Version
 from tests.tapgate.embedded.toolchain import fakes
 
 if TYPE_CHECKING:

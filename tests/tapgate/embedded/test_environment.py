@@ -10,12 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapgate.embedded.environment import PASSPHRASE, applied, changes_for, require_login, state_folder
-from tapgate.embedded.failure import Failure
-from tapgate.embedded.places import checkout_folder
-from tapgate.embedded.stand_ins import is_stand_in_folder, stand_in_folder
-from tapgate.embedded.toolchain.executable import Cli
-from tapgate.embedded.toolchain.version import Version
+from tapgate.embedded.console import Failure
+from tapgate.embedded.environment import (
+    PASSPHRASE,
+    applied,
+    changes_for,
+    is_stand_in_folder,
+    require_login,
+    stand_in_folder,
+    state_folder,
+)
+from tapgate.embedded.paths import checkout_folder
+from tapgate.embedded.toolchain.executable import Cli, Version
 
 pytestmark = pytest.mark.usefixtures("cache")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tapgate.embedded.lambda_code import ARCHIVES, ensure_archives
+from tapgate.embedded.prepare import ARCHIVES, ensure_archives
 
 if TYPE_CHECKING:
     from pathlib import Path

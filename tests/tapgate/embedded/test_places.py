@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapgate.embedded.failure import Failure
-from tapgate.embedded.json_object import read_object
-from tapgate.embedded.places import cache_root, make_folder, write_atomically
+from tapgate.embedded.console import Failure
+from tapgate.embedded.paths import cache_root, make_folder, read_object, write_atomically
 
 
 def test_the_cache_is_where_the_standard_puts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tapgate.embedded.failure import Failure
+from tapgate.embedded.console import Failure
 from tapgate.embedded.run import run_to_end
 
 if TYPE_CHECKING:

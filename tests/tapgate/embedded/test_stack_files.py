@@ -11,9 +11,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tapgate.embedded.stack_files import SALT, SECRET, embedded
-from tapgate.embedded.stacks import EmbeddedStacks
-from tapgate.embedded.stand_ins import stand_in_folder
+from tapgate.embedded.environment import stand_in_folder
+from tapgate.embedded.stacks import SALT, SECRET, EmbeddedStacks, embedded
 from tapgate.embedded.toolchain import find
 
 if TYPE_CHECKING:

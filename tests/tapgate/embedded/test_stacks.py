@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tapgate.embedded.console import Failure
 from tapgate.embedded.environment import PASSPHRASE, state_folder
-from tapgate.embedded.failure import Failure
 from tapgate.embedded.stacks import EmbeddedStacks, configured_stacks, ensure_stacks
 
 ROOT = Path(__file__).parents[3]

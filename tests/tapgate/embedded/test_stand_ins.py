@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tapgate.embedded.places import ROOT
-from tapgate.embedded.stand_ins import is_stand_in_folder, stand_in_folder
+from tapgate.embedded.environment import is_stand_in_folder, stand_in_folder
+from tapgate.embedded.paths import ROOT
 from tests.tapgate.embedded.toolchain import fakes
 
 if TYPE_CHECKING:

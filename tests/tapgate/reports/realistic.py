@@ -10,7 +10,8 @@ from typing import Any, cast
 import yaml
 
 from tapgate.findings import Finding, Location, Pack, PolicyTally, Report, sorted_findings
-from tapgate.reports import Dossier, PolicyInfo, Unaudited
+from tapgate.reports.controls import PolicyInfo
+from tapgate.reports.dossier import Dossier, Unaudited
 
 PACK = "tap-guardrails"
 HUB = "https://docs.aws.amazon.com/securityhub/latest/userguide/"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypeVar, get_args
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 
-from tapgate.findings import Finding, Location, Pack, PolicyTally, Report
-from tapgate.message import Verdict
-from tapgate.reports import Dossier, Kind, PolicyInfo, Unaudited
+from tapgate.findings import Finding, Location, Pack, PolicyTally, Report, Verdict
+from tapgate.reports.controls import PolicyInfo
+from tapgate.reports.dossier import Dossier, Kind, Unaudited
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tapgate.reports import Dossier
+from tapgate.reports.dossier import Dossier
 from tapgate.reports.page import to_html
 from tests.tapgate.reports import realistic
 from tests.tapgate.reports.browser import BROWSER, MISSING, browse, screenshot

@@ -9,14 +9,15 @@ import pytest
 
 from tapgate.cli import main
 from tapgate.failure import CouldNotRunError, Exit
-from tapgate.reports import Dossier, PolicyInfo, add_targets, targets_of, write
 from tapgate.reports.command import add_arguments, merged, read_policies, run
+from tapgate.reports.controls import PolicyInfo
+from tapgate.reports.dossier import Dossier
 from tapgate.reports.json_report import from_json, to_json
 from tapgate.reports.junit import to_junit
 from tapgate.reports.markdown import to_markdown
 from tapgate.reports.page import to_html
 from tapgate.reports.sarif import to_sarif
-from tapgate.reports.writing import Targets, load
+from tapgate.reports.writing import Targets, add_targets, load, targets_of, write
 from tests.tapgate.reports import realistic
 from tests.tapgate.reports.strategies import HOSTILE
 

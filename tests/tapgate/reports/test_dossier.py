@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tapgate.failure import CouldNotRunError
-from tapgate.reports import Dossier, PolicyInfo, Unaudited
+from tapgate.reports.controls import PolicyInfo
+from tapgate.reports.dossier import Dossier, Unaudited
 from tapgate.reports.wording import at_words, count, headline, instant, outcome_word, place, resource, subject
 from tests.tapgate.reports import realistic
 

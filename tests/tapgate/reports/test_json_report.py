@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapgate.reports import Dossier
 from tapgate.reports.decoding import ShapeError
+from tapgate.reports.dossier import Dossier
 from tapgate.reports.json_report import from_json, to_json
 from tests.tapgate.reports import realistic
 from tests.tapgate.reports.readers import validate

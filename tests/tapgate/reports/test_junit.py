@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 from hypothesis import given
 
-from tapgate.reports import Dossier
+from tapgate.reports.dossier import Dossier
 from tapgate.reports.junit import to_junit
 from tests.tapgate.reports import realistic
 from tests.tapgate.reports.strategies import dossiers, unhurried

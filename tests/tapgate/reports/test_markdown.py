@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapgate.plain import plain
-from tapgate.reports import Dossier, PolicyInfo
+from tapgate.json_access import plain
+from tapgate.reports.controls import PolicyInfo
+from tapgate.reports.dossier import Dossier
 from tapgate.reports.links import web_address
-from tapgate.reports.markdown import LIMIT, to_markdown
-from tapgate.reports.markdown_text import cell, code, html_code, link, prose
+from tapgate.reports.markdown import LIMIT, cell, code, html_code, link, prose, to_markdown
 from tests.tapgate.reports import realistic
 from tests.tapgate.reports.readers import github_html
 from tests.tapgate.reports.strategies import dossiers, texts, unhurried

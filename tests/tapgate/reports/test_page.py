@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapgate.plain import plain
-from tapgate.reports import Dossier
+from tapgate.json_access import plain
+from tapgate.reports.dossier import Dossier
 from tapgate.reports.json_report import from_json, to_json
 from tapgate.reports.page import to_html
 from tapgate.reports.page.elements import Markup, element, join, link, prose, table, text

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 
 from tapgate.findings import Location
-from tapgate.reports import Dossier, PolicyInfo
+from tapgate.reports.controls import PolicyInfo
+from tapgate.reports.dossier import Dossier
 from tapgate.reports.links import file_reference
 from tapgate.reports.sarif import to_sarif
 from tests.tapgate.reports import realistic

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 
 from tapgate.findings import Pack, PolicyTally
-from tapgate.reports import Dossier, PolicyInfo
+from tapgate.reports.controls import PolicyInfo
+from tapgate.reports.dossier import Dossier
 from tapgate.reports.score import Share, score
 from tapgate.reports.sorts import SORTS, counts, sort_of
 from tapgate.reports.standing import Standing, policy_standings, worst
@@ -15,7 +16,7 @@ from tests.tapgate.reports import realistic
 from tests.tapgate.reports.strategies import dossiers, unhurried
 
 if TYPE_CHECKING:
-    from tapgate.message import Verdict
+    from tapgate.findings import Verdict
 
 (FINDING,) = realistic.findings("kms-key-rotation")
 EMPTY = replace(

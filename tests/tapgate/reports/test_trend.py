@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given
 
-from tapgate.reports import Dossier
+from tapgate.reports.dossier import Dossier
 from tapgate.reports.identity import Identity, identified
 from tapgate.reports.score import Share
 from tapgate.reports.trend import Trend, compare

@@ -1,6 +1,6 @@
 """Values that stand in for what only AWS knows: of the right type, and recognizable wherever they end up.
 
-The judging side takes a marked value, or a text with one in it, for unknown: `tapgate/analyzer/rehearsed.py`
+The judging side takes a marked value, or a text with one in it, for unknown: `tapgate/analyzer/deployment.py`
 has the same constants, and a test compares them.
 """
 

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tapgate.embedded.toolchain.entry import MANIFEST, get_or_make, is_whole
+from tapgate.embedded.paths import MANIFEST, get_or_make, is_whole
 
 ROOT = Path(__file__).parents[4]
 
 MAKER = """
 import sys, time
 from pathlib import Path
-from tapgate.embedded.toolchain.entry import get_or_make
+from tapgate.embedded.paths import get_or_make
 
 def make(folder):
     (folder / "part").write_text("one")

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tapgate.embedded.toolchain.executable import Cli, Unusable, inspect
-from tapgate.embedded.toolchain.version import Version
+from tapgate.embedded.toolchain.executable import Cli, Unusable, Version, inspect
 from tests.tapgate.embedded.toolchain import fakes
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tapgate.embedded.failure import Failure
+from tapgate.embedded.console import Failure
 from tapgate.embedded.toolchain import find, go_build
 from tests.tapgate.embedded.toolchain import fakes
 

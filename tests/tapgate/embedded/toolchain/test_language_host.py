@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from tapgate.embedded.stack_files import embedded
-from tapgate.embedded.stacks import ensure_stacks
+from tapgate.embedded.stacks import embedded, ensure_stacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

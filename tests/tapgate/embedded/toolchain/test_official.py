@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tapgate.embedded.toolchain import official
+from tapgate.embedded.toolchain.connectivity import obstacle
 from tapgate.embedded.toolchain.official import installed
-from tapgate.embedded.toolchain.reach import obstacle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapgate.embedded.toolchain.progress import elapsed, say, still_going
+from tapgate.embedded.console import elapsed, say, still_going
 
 
 def test_long_work_is_told_of_at_every_interval() -> None:

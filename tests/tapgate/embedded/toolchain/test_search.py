@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tapgate.embedded.failure import Failure
+from tapgate.embedded.console import Failure
+from tapgate.embedded.paths import get_or_make
 from tapgate.embedded.toolchain import at_hand, find
-from tapgate.embedded.toolchain.entry import get_or_make
 from tapgate.embedded.toolchain.go_build import built, entry_folder
 from tapgate.embedded.toolchain.official import ENTRY_PREFIX, installed
 from tests.tapgate.embedded.toolchain import fakes

@@ -6,8 +6,8 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from tapgate.plain import plain
-from tapgate.reports import Unaudited
+from tapgate.json_access import plain
+from tapgate.reports.dossier import Unaudited
 from tapgate.reports.wording import count
 
 if TYPE_CHECKING:
