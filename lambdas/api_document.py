@@ -155,7 +155,7 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "TAP ingestion API",
             "version": "1.0.0",
-            "description": "Takes items in, hands them to the processor, and tells what became of them.",
+            "description": "Ingests items, passes them to the processor, and serves their status.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [
@@ -197,7 +197,7 @@ def _post_item() -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/NewItem"}
     return {
         "operationId": "postItem",
-        "summary": "Take an item in",
+        "summary": "Ingest an item",
         "parameters": [IDEMPOTENCY_HEADER, CORRELATION_HEADER],
         "requestBody": {
             "required": True,
@@ -238,7 +238,7 @@ def _get_item() -> dict[str, Any]:
     item_id = {"name": "id", "in": "path", "required": True, "schema": ID, "example": ID_EXAMPLE}
     return {
         "operationId": "getItem",
-        "summary": "What became of an item",
+        "summary": "Status of an item",
         "parameters": [item_id, CORRELATION_HEADER],
         "responses": {
             "200": _answer("The item's youngest record.", "Record"),

@@ -1,1 +1,1 @@
-"""The ingestion API: takes items in, and tells what became of them."""
+"""The ingestion API: ingests items and serves their status."""

@@ -27,7 +27,7 @@ _ANOTHER_ITEM = "This Idempotency-Key came with another item before. Send a new 
 
 
 class Submission(NamedTuple):
-    """A request to take an item in: its bytes, the value they write, and who asks how."""
+    """A request to ingest an item: its bytes, the JSON value that they write, and the caller."""
 
     content: bytes
     value: JsonValue
@@ -46,7 +46,7 @@ class Ingestion:
         self._now = now
 
     def ingest(self, submission: Submission) -> tuple[ItemRecord, bool]:
-        """Take an item in.
+        """Ingest an item.
 
         Returns:
             Its record, and whether an earlier request had brought it already.

@@ -56,7 +56,7 @@ def state_of_dependencies() -> dict[str, str]:
 
 @app.post("/items")
 def post_item() -> Response[str]:
-    """Take an item in: 202, the same for each repetition of the request."""
+    """Ingest an item: 202, the same for each retry of the request."""
     asked = _request()
     content, value = asked.json()
     submission = Submission(

@@ -27,7 +27,7 @@ ITEM = {"type": "order", "payload": {"name": " Ada ", "n": 2.0}}
 
 
 def accept(stand: Stand) -> str:
-    """Take an item in; its id."""
+    """Ingest an item; its id."""
     assert stand.depth(stand.queue_url) == 0
     return call_api(post(ITEM)).body["id"]
 

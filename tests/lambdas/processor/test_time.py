@@ -17,7 +17,7 @@ pytestmark = pytest.mark.emulator
 
 
 def accept(stand: Stand, number: int) -> list[dict[str, object]]:
-    """Take items in; the batch that Lambda's poller makes of them."""
+    """Ingest items; the batch that Lambda's poller makes of them."""
     for each in range(number):
         call_api(post({"type": "order", "payload": {"n": each}}))
     records = receive(stand)
