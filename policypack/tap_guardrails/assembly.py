@@ -55,7 +55,7 @@ class Policy:
         if len(services) > MOST_SERVICES:
             services.clear()
         controls = [
-            f"{FRAMEWORKS[control.framework].tag}:{control.identifier}" for control in self.rule.controls
+            f"{FRAMEWORKS[control.framework].tag}:{control.identifier}" for control in self.rule.answered
         ]
         return ["aws", *sorted(services), *controls]
 

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, cast
 
-from tap_guardrails.model import Level, ResourceRule, Rule, Settings, SettingsError, StackRule, Verdict
-from tap_guardrails.model.rule import types_read
+from tap_guardrails.model import ResourceRule, Rule, Settings, SettingsError, StackRule, Verdict
+from tap_guardrails.model.rule import LEVELS, types_read
 from tap_guardrails.model.settings import WAIVERS
 from tap_guardrails.waivers import WAIVER_POLICY, Ledger, ProgramWaivers, in_policies
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import date
 
+    from tap_guardrails.model import Level
     from tap_guardrails.waivers import Listed
 
 EVERY_POLICY: Final = "all"
@@ -43,7 +44,7 @@ class Configuration:
         """
         self._levels = levels
         self._settings = settings
-        enabled = [rule for rule in rules if levels[rule.name] is not Level.DISABLED]
+        enabled = [rule for rule in rules if levels[rule.name] != "disabled"]
         self.resource_rules = [rule for rule in enabled if isinstance(rule, ResourceRule)]
         # The policy that checks waivers comes last: only then is it known which of them were needed.
         self.stack_rules = sorted(
@@ -53,7 +54,7 @@ class Configuration:
         self._rules = {rule.name: rule for rule in rules}
         self.enabled = frozenset(rule.name for rule in enabled)
         self.types_read = types_read(enabled)
-        self.remediates = Level.REMEDIATE in levels.values()
+        self.remediates = "remediate" in levels.values()
         self._readers: dict[str, list[ResourceRule]] = defaultdict(list)
         for rule in self.resource_rules:
             for token in rule.types:
@@ -69,7 +70,7 @@ class Configuration:
 
     def is_to_remediate(self, rule: Rule) -> bool:
         """Tell whether a policy is to remediate what it can."""
-        return self._levels[rule.name] is Level.REMEDIATE
+        return self._levels[rule.name] == "remediate"
 
     def ledger(self, of_stack: Iterable[Listed], today: Callable[[], date]) -> Ledger:
         """Open the book of waivers for a run.
@@ -100,13 +101,13 @@ class Configuration:
         block. A rule that failed stops the run at any level: what it would have said is unknown.
         """
         if verdict is Verdict.ERROR:
-            return Level.MANDATORY
+            return "mandatory"
         if verdict is Verdict.WAIVED:
-            return Level.ADVISORY
+            return "advisory"
         if verdict is Verdict.UNDECIDED and self.settings(rule).enum("onUnknown") == "warn":
-            return Level.ADVISORY
+            return "advisory"
         level = self._levels[rule.name]
-        return Level.MANDATORY if level is Level.REMEDIATE else level
+        return "mandatory" if level == "remediate" else level
 
 
 def configure(rules: Sequence[Rule], given: Mapping[str, object]) -> Configuration:
@@ -138,7 +139,7 @@ def configure(rules: Sequence[Rule], given: Mapping[str, object]) -> Configurati
             if level is not None and level not in LEVELS:
                 mistakes.append(f"policy `{rule.name}`: {level!r} is no level; there are {', '.join(LEVELS)}")
             elif level is not None:
-                levels[rule.name] = LEVELS[str(level)]
+                levels[rule.name] = level
         try:
             settings[rule.name] = Settings(rule.all_settings, own)
         except SettingsError as error:
@@ -146,9 +147,6 @@ def configure(rules: Sequence[Rule], given: Mapping[str, object]) -> Configurati
     if mistakes:
         raise ConfigurationError("The policy configuration is not valid: " + "; ".join(mistakes) + ".")
     return Configuration(rules, levels, settings)
-
-
-LEVELS: Final = {level.value: level for level in Level}
 
 
 def level_in(value: object) -> object:

@@ -79,8 +79,8 @@ def overview(rules: Iterable[Rule]) -> Iterator[str]:
     for rule in rules:
         remediates = "yes" if isinstance(rule, ResourceRule) and rule.remediation else ""
         yield (
-            f"| [`{rule.name}`](#{rule.name}) | {cell(rule.description)} | {rule.level.value} |"
-            f" {rule.severity.value} | {remediates} |"
+            f"| [`{rule.name}`](#{rule.name}) | {cell(rule.description)} | {rule.level} |"
+            f" {rule.severity} | {remediates} |"
         )
 
 
@@ -93,7 +93,7 @@ def chapter(rule: Rule) -> Iterator[str]:
     yield ""
     yield f"- Why: {rule.why}"
     yield f"- Fix: {rule.fix}"
-    yield f"- Level: {rule.level.value}; severity: {rule.severity.value}; judges {scope}"
+    yield f"- Level: {rule.level}; severity: {rule.severity}; judges {scope}"
     if isinstance(rule, ResourceRule) and rule.remediation:
         yield f"- At level `remediate`: {rule.remediation.what}"
     yield f"- Types: {types_listed(rule)}"
@@ -105,7 +105,7 @@ def chapter(rule: Rule) -> Iterator[str]:
         yield ""
         yield "| framework | control |"
         yield "|---|---|"
-        for control in rule.controls:
+        for control in rule.answered:
             framework = FRAMEWORKS[control.framework]
             yield (
                 f"| {framework.name} {framework.version} | [{cell(control.identifier)}]({control.source}) |"

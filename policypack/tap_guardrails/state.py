@@ -15,7 +15,7 @@ from tap_guardrails.aws.embedded import with_embedded
 from tap_guardrails.configuration import configure
 from tap_guardrails.evaluation import Run
 from tap_guardrails.message import message
-from tap_guardrails.model import Coverage, Provider, Resource, Rule, Value, decode
+from tap_guardrails.model import Provider, Resource, Rule, Value, decode
 from tap_guardrails.model.overlay import Overlay
 from tap_guardrails.model.record import record
 from tap_guardrails.waivers import in_stack, today_utc
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from tap_guardrails.configuration import Configuration
     from tap_guardrails.evaluation import Answer, Reported
+    from tap_guardrails.model import Coverage
 
 OWN_PACKAGE: Final = "pulumi:"
 PROVIDERS: Final = "pulumi:providers:"
@@ -128,8 +129,8 @@ def in_words(reported: Reported) -> PolicyFinding:
     return PolicyFinding(
         rule.name,
         reported.resource.declared.urn,
-        reported.level.value,
-        rule.severity.value,
+        reported.level,
+        rule.severity,
         finding.verdict.value,
         finding.path,
         message(rule, reported.resource, finding),
@@ -150,17 +151,17 @@ def coverage(resources: Iterable[Resource], configuration: Configuration) -> dic
     for resource in with_embedded(resources):
         if resource.provider is None or resource.type.startswith(OWN_PACKAGE):
             continue
-        urn, kind = resource.declared.urn, by_type[resource.type].value
-        if found.get(urn) != Coverage.CONTROL.value and (urn not in found or kind != Coverage.NONE.value):
+        urn, kind = resource.declared.urn, by_type[resource.type]
+        if found.get(urn) != "control" and (urn not in found or kind != "none"):
             found[urn] = kind
     return found
 
 
 def coverage_by_type(rules: Iterable[Rule]) -> Mapping[str, Coverage]:
     """Return for each type what the rules that read it look at."""
-    by_type: dict[str, Coverage] = defaultdict(lambda: Coverage.NONE)
-    for rule in sorted(rules, key=lambda rule: rule.coverage is Coverage.CONTROL):
-        if rule.coverage is not Coverage.NONE:
+    by_type: dict[str, Coverage] = defaultdict(lambda: "none")
+    for rule in sorted(rules, key=lambda rule: rule.coverage == "control"):
+        if rule.coverage != "none":
             by_type.update(dict.fromkeys(rule.types, rule.coverage))
     return by_type
 

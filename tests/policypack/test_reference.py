@@ -26,7 +26,7 @@ def test_every_rule_has_a_chapter_with_its_fix_and_settings() -> None:
         chapter = reference([rule]).split(f"## {rule.name}\n")[1]
         assert rule.fix in chapter
         assert all(f"`{setting.name}`" in chapter for setting in rule.settings)
-        assert all(cell(control.identifier) in chapter for control in rule.controls)
+        assert all(cell(control.identifier) in chapter for control in rule.answered)
 
 
 def test_what_every_policy_can_be_told_is_said_once() -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_guardrails.assembly import policies
-from tap_guardrails.model import Level
 from tapgate.embedded.stacks import ensure_stacks
 from tests.stack.engine import ROOT, STACKS
 
@@ -40,4 +39,4 @@ def attached_env(stack_env: dict[str, str]) -> Iterator[dict[str, str]]:
 @pytest.fixture(scope="session")
 def mandatory_policies() -> frozenset[str]:
     """The names of the policies that block, as the pack declares them."""
-    return frozenset(policy.rule.name for policy in policies() if policy.rule.level is Level.MANDATORY)
+    return frozenset(policy.rule.name for policy in policies() if policy.rule.level == "mandatory")

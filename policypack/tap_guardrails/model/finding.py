@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from tap_guardrails.model.property_value import Invalid, Known, PropertyRef, PropertyValue, Unknown
 from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import date
 
 T = TypeVar("T")
@@ -93,6 +94,7 @@ class NotApplicable:
 
 
 Outcome: TypeAlias = Finding | NotApplicable
+Outcomes: TypeAlias = Iterator[Outcome]
 
 
 def dotted(text: str) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Iterable
-from typing import Final, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 
 from tap_guardrails.model.finding import Outcome
 from tap_guardrails.model.record import record
@@ -51,46 +50,21 @@ class Remediation:
     patches: ResourceRemediation
 
 
-class Severity(enum.Enum):
-    """How much harm a violation can do."""
+Severity: TypeAlias = Literal["low", "medium", "high", "critical"]
+"""How much harm a violation can do."""
 
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    CRITICAL = "critical"
+Level: TypeAlias = Literal["advisory", "mandatory", "remediate", "disabled"]
+"""What a policy's findings do: they are shown; they block; they block where the policy cannot remediate the
+resource; there are none."""
 
+LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 
-class Level(enum.Enum):
-    """What a policy's findings do."""
-
-    ADVISORY = "advisory"
-    """They are shown."""
-
-    MANDATORY = "mandatory"
-    """They block."""
-
-    REMEDIATE = "remediate"
-    """They block where the policy cannot remediate the resource."""
-
-    DISABLED = "disabled"
-    """There are none."""
+Coverage: TypeAlias = Literal["control", "tags", "none"]
+"""What a policy looks at, for the question whether a resource was evaluated at all: the resource's own
+configuration; its tags alone; nothing that tells whether the resource is sound."""
 
 
-class Coverage(enum.Enum):
-    """What a policy looks at, for the question whether a resource was evaluated at all."""
-
-    CONTROL = "control"
-    """The resource's own configuration."""
-
-    TAGS = "tags"
-    """Its tags alone."""
-
-    NONE = "none"
-    """Nothing that tells whether the resource is sound."""
-
-
-@record
-class Control:
+class Control(NamedTuple):
     """A requirement of a published framework that the policy answers.
 
     Attributes:
@@ -116,7 +90,7 @@ class Declaration:
         fix: How to remediate it, one sentence.
         severity: How much harm a violation can do.
         url: Where AWS documents the matter.
-        controls: The published requirements that it answers, each with its source.
+        controls: The published requirements that it answers: framework, identifier and source of each.
         types: The type tokens of the resources that it judges.
         level: What its findings do unless an operator says otherwise.
         settings: What an operator can set, besides `onUnknown` and `waivers`.
@@ -131,10 +105,15 @@ class Declaration:
     severity: Severity
     url: str
     types: tuple[str, ...]
-    controls: tuple[Control, ...] = ()
+    controls: tuple[tuple[str, str, str], ...] = ()
     settings: tuple[Setting, ...] = ()
-    level: Level = Level.MANDATORY
-    coverage: Coverage = Coverage.CONTROL
+    level: Level = "mandatory"
+    coverage: Coverage = "control"
+
+    @property
+    def answered(self) -> tuple[Control, ...]:
+        """The controls that it answers."""
+        return tuple(Control(*control) for control in self.controls)
 
     @property
     def types_shown(self) -> str:
@@ -181,4 +160,4 @@ Rule: TypeAlias = ResourceRule | StackRule
 
 def types_read(rules: Iterable[Rule]) -> frozenset[str]:
     """Return the types of which some rule reads the configuration."""
-    return frozenset(token for rule in rules if rule.coverage is Coverage.CONTROL for token in rule.types)
+    return frozenset(token for rule in rules if rule.coverage == "control" for token in rule.types)

@@ -6,7 +6,7 @@ looks like protection and is none.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tap_guardrails.aws.alarms.alarm import alarms
 from tap_guardrails.aws.alarms.composite import rule_findings
@@ -14,13 +14,10 @@ from tap_guardrails.aws.alarms.effective import alarm_findings, name_findings
 from tap_guardrails.aws.alarms.options import ALARM_SETTINGS, alarm_options
 from tap_guardrails.aws.alarms.receivers import own_actions
 from tap_guardrails.aws.resource_types import COMPOSITE_ALARM, METRIC_ALARM
-from tap_guardrails.model import Control, Outcome, Resource, Settings, Severity, Stack, StackRule
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tap_guardrails.model import Outcomes, Resource, Settings, Stack, StackRule
 
 
-def check(alarm: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+def check(alarm: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Judge an alarm."""
     if alarm.type in COMPOSITE_ALARM.types:
         yield from own_actions(alarm, COMPOSITE_ALARM, stack, alarm_options(settings))
@@ -39,15 +36,15 @@ RULE = StackRule(
     description="Alarms watch metrics that AWS emits, can become true, and have actions that are on.",
     why="An alarm that cannot fire, or tells nobody, is taken for protection until the day it is needed.",
     fix="Set the property named above as required; the page of the policy has an alarm that works.",
-    severity=Severity.HIGH,
+    severity="high",
     url="https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html",
     controls=(
-        Control("FSBP", "CloudWatch.15", FSBP),
-        Control("FSBP", "CloudWatch.17", f"{CONTROLS}#cloudwatch-17"),
-        Control("NIST", "AU-6(1)", FSBP),
-        Control("NIST", "CA-7", FSBP),
-        Control("NIST", "IR-4(1)", FSBP),
-        Control("NIST", "SI-4(5)", FSBP),
+        ("FSBP", "CloudWatch.15", FSBP),
+        ("FSBP", "CloudWatch.17", f"{CONTROLS}#cloudwatch-17"),
+        ("NIST", "AU-6(1)", FSBP),
+        ("NIST", "CA-7", FSBP),
+        ("NIST", "IR-4(1)", FSBP),
+        ("NIST", "SI-4(5)", FSBP),
     ),
     types=(*METRIC_ALARM.types, *COMPOSITE_ALARM.types),
     settings=ALARM_SETTINGS,

@@ -14,12 +14,10 @@ from tap_guardrails.aws.alarms.options import ALARM_SETTINGS, alarm_options
 from tap_guardrails.aws.dead_letters import SOURCES, dead_letters
 from tap_guardrails.aws.resource_types import QUEUE
 from tap_guardrails.model import (
-    Control,
     NotApplicable,
-    Outcome,
+    Outcomes,
     Resource,
     Settings,
-    Severity,
     Stack,
     StackRule,
     invalid,
@@ -27,15 +25,13 @@ from tap_guardrails.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tap_guardrails.aws.alarms.options import AlarmOptions
 
 DEPTH: Final = RequiredMetric("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", QUEUE)
 A_TARGET: Final = "the ARN of the dead letter target, or JSON with it"
 
 
-def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Judge a queue, and whatever can name one as its dead letter target."""
     options = alarm_options(settings)
     letters = dead_letters(stack)
@@ -63,7 +59,7 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outc
         )
 
 
-def depth_watched(queue: Resource, stack: Stack, options: AlarmOptions) -> Iterator[Outcome]:
+def depth_watched(queue: Resource, stack: Stack, options: AlarmOptions) -> Outcomes:
     """Require that a queue's depth is watched."""
     found = coverage(queue, DEPTH, stack, options)
     if not found.certain:
@@ -100,10 +96,10 @@ RULE = StackRule(
     why="What lies in a dead letter queue was given up on; if nobody is told, it is lost when it expires.",
     fix="Add a metric alarm on AWS/SQS ApproximateNumberOfMessagesVisible, greater than 0, with dimension "
     "QueueName set to the dead letter queue's name, and an SNS topic in `alarmActions`.",
-    severity=Severity.HIGH,
+    severity="high",
     url="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/"
     "dead-letter-queues-alarms-cloudwatch.html",
-    controls=(Control("NIST", "CA-7", NIST), Control("NIST", "SI-4(5)", NIST)),
+    controls=(("NIST", "CA-7", NIST), ("NIST", "SI-4(5)", NIST)),
     types=tuple(dict.fromkeys((*QUEUE.types, *SOURCES))),
     settings=ALARM_SETTINGS,
     check=check,

@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.encryption_keys import (
@@ -23,11 +23,10 @@ from tap_guardrails.model import (
     UNKNOWN,
     Invalid,
     Known,
-    Outcome,
+    Outcomes,
     PropertyRef,
     Resource,
     Settings,
-    Severity,
     Stack,
     StackRule,
     Unknown,
@@ -36,16 +35,13 @@ from tap_guardrails.model import (
     undecided,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 AWS_TABLE: Final = "aws:dynamodb/table:Table"
 NATIVE_TABLE: Final = "aws-native:dynamodb:Table"
 
 OWNED: Final = "The table is encrypted with a key that AWS owns, which nobody can audit or take away."
 
 
-def check(table: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+def check(table: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Judge a table, or a replica declared by itself."""
     own_key = settings.enum("key") == CUSTOMER
     if table.type in TABLE_REPLICA.types:
@@ -65,7 +61,7 @@ def check(table: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome
         yield from replicas(table, stack)
 
 
-def replicas(table: Resource, stack: Stack) -> Iterator[Outcome]:
+def replicas(table: Resource, stack: Stack) -> Outcomes:
     """Judge the replicas that a table declares."""
     match table.at("replicas").items():
         case Known(listed):
@@ -80,7 +76,7 @@ def replicas(table: Resource, stack: Stack) -> Iterator[Outcome]:
             pass
 
 
-def replica_keys(table: Resource, stack: Stack, keys: list[PropertyRef]) -> Iterator[Outcome]:
+def replica_keys(table: Resource, stack: Stack, keys: list[PropertyRef]) -> Outcomes:
     """Require a customer's key of each replica.
 
     A key that is not set is as unknown before deployment as one that is. The dependencies are those of the
@@ -107,7 +103,7 @@ RULE = StackRule(
     description="DynamoDB tables and their replicas are encrypted with a KMS key of the customer's.",
     why="Who may read the table is then also a matter of the key, which can be audited and taken away.",
     fix="Set `serverSideEncryption: {enabled: true, kmsKeyArn: <your key>}` and `kmsKeyArn` on each replica.",
-    severity=Severity.MEDIUM,
+    severity="medium",
     url="https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/EncryptionAtRest.html",
     types=(*TABLE.types, *TABLE_REPLICA.types),
     settings=(KEY_SETTING,),

@@ -11,18 +11,16 @@ from typing import TYPE_CHECKING, Final
 from tap_guardrails.aws.resource_types import TABLE_REPLICA
 from tap_guardrails.model import (
     Absent,
-    Control,
     Integer,
     Invalid,
     Known,
-    Outcome,
+    Outcomes,
     PropertyPatch,
     PropertyRef,
     Remediation,
     Resource,
     ResourceRule,
     Settings,
-    Severity,
     Unknown,
     invalid,
     must,
@@ -49,7 +47,7 @@ OFF: Final = "Point-in-time recovery is off."
 REPLICA_OFF: Final = "Point-in-time recovery is off on a replica."
 
 
-def check(table: Resource, settings: Settings) -> Iterator[Outcome]:
+def check(table: Resource, settings: Settings) -> Outcomes:
     """Judge a table, or a replica declared by itself."""
     days = settings.integer("minimumRecoveryDays")
     if table.type in TABLE_REPLICA.types:
@@ -69,18 +67,18 @@ def check(table: Resource, settings: Settings) -> Iterator[Outcome]:
         yield from unreadable_replicas(table)
 
 
-def specification(recovery: PropertyRef, days: int, problem: str) -> Iterator[Outcome]:
+def specification(recovery: PropertyRef, days: int, problem: str) -> Outcomes:
     """Judge a block of the form that CloudFormation has."""
     yield from switched_on(recovery.at(SWITCH), problem)
     yield from period_long_enough(recovery, days)
 
 
-def switched_on(switch: PropertyRef, problem: str) -> Iterator[Outcome]:
+def switched_on(switch: PropertyRef, problem: str) -> Outcomes:
     """Require that a switch is on."""
     yield from must(switch.boolean(), bool, problem=problem, required="true")
 
 
-def period_long_enough(recovery: PropertyRef, days: int) -> Iterator[Outcome]:
+def period_long_enough(recovery: PropertyRef, days: int) -> Outcomes:
     """Require that one can go back far enough; what is not set is AWS's longest."""
     if isinstance(recovery.entries(), (Absent, Unknown, Invalid)):
         return
@@ -100,7 +98,7 @@ def replicas(table: Resource) -> list[PropertyRef]:
     return listed.value if isinstance(listed, Known) else []
 
 
-def unreadable_replicas(table: Resource) -> Iterator[Outcome]:
+def unreadable_replicas(table: Resource) -> Outcomes:
     """Say that the table's replicas are unknown or unreadable."""
     match table.at("replicas").items():
         case Unknown() as reading:
@@ -163,16 +161,16 @@ RULE = ResourceRule(
     description="DynamoDB tables have point-in-time recovery on, in every region that they are in.",
     why="Without it a bad write or a deletion costs everything since the last backup, if there is one.",
     fix="Set `pointInTimeRecovery: {enabled: true}`, and `pointInTimeRecovery: true` on every replica.",
-    severity=Severity.HIGH,
+    severity="high",
     url="https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Point-in-time-recovery.html",
     controls=(
-        Control("FSBP", "DynamoDB.2", FSBP),
-        Control("NIST", "CP-10", FSBP),
-        Control("NIST", "CP-6(2)", FSBP),
-        Control("NIST", "CP-9", FSBP),
-        Control("NIST", "SC-5(2)", FSBP),
-        Control("NIST", "SI-12", FSBP),
-        Control("NIST", "SI-13(5)", FSBP),
+        ("FSBP", "DynamoDB.2", FSBP),
+        ("NIST", "CP-10", FSBP),
+        ("NIST", "CP-6(2)", FSBP),
+        ("NIST", "CP-9", FSBP),
+        ("NIST", "SC-5(2)", FSBP),
+        ("NIST", "SI-12", FSBP),
+        ("NIST", "SI-13(5)", FSBP),
     ),
     types=(AWS_TABLE, NATIVE_TABLE, NATIVE_GLOBAL_TABLE, *TABLE_REPLICA.types),
     settings=(

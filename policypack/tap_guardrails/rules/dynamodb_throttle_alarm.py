@@ -24,15 +24,13 @@ from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.resource_types import TABLE
 from tap_guardrails.aws.sub_resources import SubResource, sub_resources
 from tap_guardrails.model import (
-    Control,
     Enum,
     Known,
-    Outcome,
+    Outcomes,
     PropertyRef,
     Resource,
     ResourceType,
     Settings,
-    Severity,
     Stack,
     StackRule,
     StringList,
@@ -41,7 +39,7 @@ from tap_guardrails.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 READ_OPERATIONS: Final = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
 WRITE_OPERATIONS: Final = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"})
@@ -73,7 +71,7 @@ BY_METRIC: Final = {READS.metric: READ_OPERATIONS, WRITES.metric: WRITE_OPERATIO
 ALL_OPERATIONS: Final = READ_OPERATIONS | WRITE_OPERATIONS
 
 
-def check(table: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+def check(table: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Judge a table."""
     options = alarm_options(settings)
     found = [coverage(table, metric, stack, options) for metric in METRICS]
@@ -96,9 +94,7 @@ def check(table: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome
         yield from index_findings(table, stack, settings, requests)
 
 
-def index_findings(
-    table: Resource, stack: Stack, settings: Settings, requests: frozenset[str]
-) -> Iterator[Outcome]:
+def index_findings(table: Resource, stack: Stack, settings: Settings, requests: frozenset[str]) -> Outcomes:
     """Require alarms for each global secondary index.
 
     Args:
@@ -185,9 +181,9 @@ RULE = StackRule(
     why="DynamoDB refuses what exceeds a table's capacity; clients slow down, and nobody is told.",
     fix="Add a metric alarm on the sum of AWS/DynamoDB ReadThrottleEvents and WriteThrottleEvents (math "
     "`reads + writes`), dimension TableName set to the table's name, and an SNS topic in `alarmActions`.",
-    severity=Severity.HIGH,
+    severity="high",
     url="https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html",
-    controls=(Control("NIST", "CA-7", NIST), Control("NIST", "SI-4(5)", NIST)),
+    controls=(("NIST", "CA-7", NIST), ("NIST", "SI-4(5)", NIST)),
     types=TABLE.types,
     settings=(
         StringList(

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tap_guardrails.aws.actions import may_be_everywhere
 from tap_guardrails.aws.lists import evaluate_each
@@ -31,17 +31,15 @@ from tap_guardrails.model import (
     UNKNOWN,
     Absent,
     Boolean,
-    Control,
     Invalid,
     Known,
     NotApplicable,
-    Outcome,
+    Outcomes,
     PropertyRef,
     PropertyValue,
     Resource,
     ResourceRule,
     Settings,
-    Severity,
     StringList,
     Unknown,
     invalid,
@@ -51,9 +49,6 @@ from tap_guardrails.model import (
     violation,
 )
 from tap_guardrails.model.record import record
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 INLINE: Final = {
     "aws:iam/role:Role": ("inlinePolicies", "policy"),
@@ -116,7 +111,7 @@ class Measure:
         return is_every_resource(resource) or (self.strict and is_every_of_a_type(resource))
 
 
-def check(resource: Resource, settings: Settings) -> Iterator[Outcome]:
+def check(resource: Resource, settings: Settings) -> Outcomes:
     """Judge a policy, a role with its inline policies, or the attachment of a policy."""
     measure = Measure(
         settings.boolean("strict"),
@@ -142,7 +137,7 @@ def check(resource: Resource, settings: Settings) -> Iterator[Outcome]:
         yield from allowances(policy, measure, absent="The policy has no document.")
 
 
-def none_too_broad(arns: PropertyRef, measure: Measure) -> Iterator[Outcome]:
+def none_too_broad(arns: PropertyRef, measure: Measure) -> Outcomes:
     """Require that none of the policies of a list is one of AWS's own that allow whole services."""
     yield from evaluate_each(
         arns.items(),
@@ -151,7 +146,7 @@ def none_too_broad(arns: PropertyRef, measure: Measure) -> Iterator[Outcome]:
     )
 
 
-def attachments(resource: Resource, path: str, measure: Measure) -> Iterator[Outcome]:
+def attachments(resource: Resource, path: str, measure: Measure) -> Outcomes:
     """Judge all that a resource attaches; a list may be empty, which takes every policy away."""
     name = path.removesuffix("[*]")
     if name == path:
@@ -164,7 +159,7 @@ def attachments(resource: Resource, path: str, measure: Measure) -> Iterator[Out
         )
 
 
-def attached(arn: PropertyRef, measure: Measure) -> Iterator[Outcome]:
+def attached(arn: PropertyRef, measure: Measure) -> Outcomes:
     """Judge the attachment of a policy, whose document is judged where it is declared.
 
     AWS's own policies have ARNs that are known before any deployment.
@@ -180,7 +175,7 @@ def attached(arn: PropertyRef, measure: Measure) -> Iterator[Outcome]:
         yield from not_too_broad(reading, measure)
 
 
-def not_too_broad(arn: PropertyValue[str], measure: Measure) -> Iterator[Outcome]:
+def not_too_broad(arn: PropertyValue[str], measure: Measure) -> Outcomes:
     """Require that a policy is none of AWS's own that allow whole services."""
     match arn:
         case Invalid():
@@ -197,7 +192,7 @@ def not_too_broad(arn: PropertyValue[str], measure: Measure) -> Iterator[Outcome
             pass
 
 
-def allowances(policy: PropertyRef, measure: Measure, absent: str) -> Iterator[Outcome]:
+def allowances(policy: PropertyRef, measure: Measure, absent: str) -> Outcomes:
     """Judge a policy document.
 
     Args:
@@ -219,7 +214,7 @@ def allowances(policy: PropertyRef, measure: Measure, absent: str) -> Iterator[O
     )
 
 
-def statement(node: PropertyRef, measure: Measure) -> Iterator[Outcome]:
+def statement(node: PropertyRef, measure: Measure) -> Outcomes:
     """Judge a statement by its effect: only what is allowed can be too much."""
     for strange in strange_elements(node, STATEMENT_ELEMENTS):
         yield violation(strange, f"`{strange.path}` is no element of a statement.", SPELLED_OUT)
@@ -238,7 +233,7 @@ def statement(node: PropertyRef, measure: Measure) -> Iterator[Outcome]:
             yield violation(effect, "The statement neither allows nor denies.", "Allow or Deny")
 
 
-def allowed(node: PropertyRef, measure: Measure) -> Iterator[Outcome]:
+def allowed(node: PropertyRef, measure: Measure) -> Outcomes:
     """Judge what a statement allows."""
     all_but_some, everywhere_but = node.at("NotAction"), node.at("NotResource")
     yield from exempting(all_but_some, "Everything but some actions is allowed.", EXACT_ACTIONS)
@@ -264,7 +259,7 @@ def allowed(node: PropertyRef, measure: Measure) -> Iterator[Outcome]:
         yield not_known(new, "action", "an action that AWS scopes to no resource", "moreUnscopedActions")
 
 
-def exempting(node: PropertyRef, problem: str, required: str) -> Iterator[Outcome]:
+def exempting(node: PropertyRef, problem: str, required: str) -> Outcomes:
     """Require that an element that says all but some is not there."""
     if node.value is UNKNOWN:
         yield undecided(node, required)
@@ -272,7 +267,7 @@ def exempting(node: PropertyRef, problem: str, required: str) -> Iterator[Outcom
         yield violation(node, problem, required)
 
 
-def action(reading: PropertyValue[str], measure: Measure) -> Iterator[Outcome]:
+def action(reading: PropertyValue[str], measure: Measure) -> Outcomes:
     """Require that an action is spelled out."""
     yield from must(
         reading,
@@ -282,7 +277,7 @@ def action(reading: PropertyValue[str], measure: Measure) -> Iterator[Outcome]:
     )
 
 
-def place(reading: PropertyValue[str], action_shown: str, measure: Measure) -> Iterator[Outcome]:
+def place(reading: PropertyValue[str], action_shown: str, measure: Measure) -> Outcomes:
     """Require that a resource is spelled out.
 
     Args:
@@ -320,12 +315,12 @@ RULE = ResourceRule(
     description="IAM policies allow exact actions on exact resources.",
     why="Whoever takes over a function gets all that its role may do, and a wildcard hides how much that is.",
     fix="Name the actions that are used, and the ARNs of the resources that they are used on.",
-    severity=Severity.HIGH,
+    severity="high",
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
     controls=(
-        Control("FSBP", "IAM.1", f"{FSBP}#iam-1"),
-        Control("FSBP", "IAM.21", f"{FSBP}#iam-21"),
-        Control("NIST", "AC-6", f"{FSBP}#iam-21"),
+        ("FSBP", "IAM.1", f"{FSBP}#iam-1"),
+        ("FSBP", "IAM.21", f"{FSBP}#iam-21"),
+        ("NIST", "AC-6", f"{FSBP}#iam-21"),
     ),
     types=(*DOCUMENTS, *INLINE, *ATTACHMENTS),
     settings=(

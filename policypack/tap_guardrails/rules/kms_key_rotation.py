@@ -11,18 +11,16 @@ from typing import TYPE_CHECKING, Final
 from tap_guardrails.aws.resource_types import KEY
 from tap_guardrails.model import (
     Absent,
-    Control,
     Integer,
     Invalid,
     Known,
     NotApplicable,
-    Outcome,
+    Outcomes,
     PropertyPatch,
     Remediation,
     Resource,
     ResourceRule,
     Settings,
-    Severity,
     Unknown,
     invalid,
     must,
@@ -48,7 +46,7 @@ WITHOUT_ROTATION: Final = {
 }
 
 
-def check(key: Resource, settings: Settings) -> Iterator[Outcome]:
+def check(key: Resource, settings: Settings) -> Outcomes:
     """Judge a key."""
     if key.type in WITHOUT_ROTATION:
         yield NotApplicable(WITHOUT_ROTATION[key.type])
@@ -92,7 +90,7 @@ def obstacles(key: Resource) -> Iterator[str]:
         yield "AWS does not rotate keys in custom key stores."
 
 
-def undecided_properties(key: Resource) -> Iterator[Outcome]:
+def undecided_properties(key: Resource) -> Outcomes:
     """Report the properties that leave it undecided whether AWS can rotate a key."""
     for name in ("customerMasterKeySpec", "keyUsage", "origin", *STORE_PROPERTIES):
         match KEY.at(key, name).text():
@@ -104,7 +102,7 @@ def undecided_properties(key: Resource) -> Iterator[Outcome]:
                 pass
 
 
-def period_within(key: Resource, maximum: int) -> Iterator[Outcome]:
+def period_within(key: Resource, maximum: int) -> Outcomes:
     """Require that the time between rotations is legal and short enough."""
     period = KEY.at(key, "rotationPeriodInDays").integer()
     required = f"{SHORTEST_PERIOD_DAYS} to {maximum} days"
@@ -150,15 +148,15 @@ RULE = ResourceRule(
     description="Symmetric customer managed KMS keys have automatic rotation on.",
     why="A key that never changes protects ever more data, all of it lost to whoever gets the key once.",
     fix="Set `enableKeyRotation: true` on the key, and `rotationPeriodInDays` if yearly is not often enough.",
-    severity=Severity.HIGH,
+    severity="high",
     url="https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html",
     controls=(
-        Control("FSBP", "KMS.4", FSBP),
-        Control("CIS", "3.6", FSBP),
-        Control("NIST", "SC-12", FSBP),
-        Control("NIST", "SC-12(2)", FSBP),
-        Control("NIST", "SC-28(3)", FSBP),
-        Control("PCI", "3.7.4", FSBP),
+        ("FSBP", "KMS.4", FSBP),
+        ("CIS", "3.6", FSBP),
+        ("NIST", "SC-12", FSBP),
+        ("NIST", "SC-12(2)", FSBP),
+        ("NIST", "SC-28(3)", FSBP),
+        ("PCI", "3.7.4", FSBP),
     ),
     types=(*KEY.types, *WITHOUT_ROTATION),
     settings=(

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tap_guardrails.aws.alarms.coverage import RequiredMetric, coverage, missing_alarm
 from tap_guardrails.aws.alarms.options import ALARM_SETTINGS, alarm_options
@@ -16,24 +16,19 @@ from tap_guardrails.aws.resource_types import FUNCTION
 from tap_guardrails.aws.sub_resources import sub_resources
 from tap_guardrails.model import (
     Enum,
-    Level,
     NotApplicable,
-    Outcome,
+    Outcomes,
     Resource,
     Settings,
-    Severity,
     Stack,
     StackRule,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 DURATION: Final = RequiredMetric("AWS/Lambda", "Duration", "FunctionName", FUNCTION, by_value=True)
 EXEMPT, REQUIRE = "exempt", "require"
 
 
-def check(function: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+def check(function: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Judge a function."""
     if settings.enum("eventSources") == EXEMPT and only_polled(function, stack):
         yield NotApplicable("Only event sources call the function, and nobody waits for its answer.")
@@ -65,8 +60,8 @@ RULE = StackRule(
     why="A function that grows slower fails for everybody at once on the day that it reaches its timeout.",
     fix="Add a metric alarm on AWS/Lambda Duration with the dimension FunctionName set to the function's "
     "name, a threshold below its timeout in milliseconds, and an SNS topic in `alarmActions`.",
-    severity=Severity.LOW,
-    level=Level.ADVISORY,
+    severity="low",
+    level="advisory",
     url="https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html",
     types=FUNCTION.types,
     settings=(

@@ -6,20 +6,17 @@ together, does not count: it misses what the others do, or drowns it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tap_guardrails.aws.alarms.coverage import RequiredMetric, coverage, missing_alarm
 from tap_guardrails.aws.alarms.options import ALARM_SETTINGS, alarm_options
 from tap_guardrails.aws.resource_types import FUNCTION
-from tap_guardrails.model import Control, Outcome, Resource, Settings, Severity, Stack, StackRule
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tap_guardrails.model import Outcomes, Resource, Settings, Stack, StackRule
 
 ERRORS: Final = RequiredMetric("AWS/Lambda", "Errors", "FunctionName", FUNCTION)
 
 
-def check(function: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+def check(function: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Judge a function."""
     found = coverage(function, ERRORS, stack, alarm_options(settings))
     if not found.certain:
@@ -43,9 +40,9 @@ RULE = StackRule(
     why="A function that fails for everybody looks like one that nobody calls, until a customer complains.",
     fix="Add a metric alarm on AWS/Lambda Errors, statistic Sum, with the dimension FunctionName set to the "
     "function's name, and an SNS topic in `alarmActions`.",
-    severity=Severity.HIGH,
+    severity="high",
     url="https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html",
-    controls=(Control("NIST", "CA-7", NIST), Control("NIST", "SI-4(5)", NIST)),
+    controls=(("NIST", "CA-7", NIST), ("NIST", "SI-4(5)", NIST)),
     types=FUNCTION.types,
     settings=ALARM_SETTINGS,
     check=check,

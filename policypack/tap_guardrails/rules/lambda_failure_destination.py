@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-retries.html
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.dead_letters import ON_FAILURE, REDRIVE, queue_name, target_node
@@ -37,11 +37,10 @@ from tap_guardrails.model import (
     Invalid,
     Known,
     NotApplicable,
-    Outcome,
+    Outcomes,
     PropertyRef,
     Resource,
     Settings,
-    Severity,
     Stack,
     StackRule,
     Unknown,
@@ -51,9 +50,6 @@ from tap_guardrails.model import (
     violation,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 A_PLACE: Final = "the ARN of a queue, topic, bucket, event bus or function that takes what failed"
 A_REDRIVE: Final = "a source queue whose `redrivePolicy` names a dead letter queue"
 DROPPED: Final = "What the function fails on is dropped after the last attempt."
@@ -62,7 +58,7 @@ REQUIRE, EXEMPT = "require", "exempt"
 DENY, TRUST = "deny", "trust"
 
 
-def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Judge a function by its asynchronous calls, or an event source by what it feeds."""
     if resource.type in EVENT_SOURCE.types:
         yield from source(resource, stack, trusting=settings.enum("foreignQueues") == TRUST)
@@ -70,7 +66,7 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outc
         yield from function(resource, stack, exempting=settings.enum("synchronousFunctions") == EXEMPT)
 
 
-def function(resource: Resource, stack: Stack, *, exempting: bool) -> Iterator[Outcome]:
+def function(resource: Resource, stack: Stack, *, exempting: bool) -> Outcomes:
     """Require a place for asynchronous events, unless the function certainly gets none."""
     node = FUNCTION.at(resource, "deadLetterConfig", "targetArn")
     own = lost(resource, stack, node)
@@ -132,7 +128,7 @@ def only_waited_for(resource: Resource, stack: Stack, *, exempting: bool) -> str
     return ""
 
 
-def source(mapping: Resource, stack: Stack, *, trusting: bool) -> Iterator[Outcome]:
+def source(mapping: Resource, stack: Stack, *, trusting: bool) -> Outcomes:
     """Require that what a source feeds in vain is kept."""
     node = as_set(mapping, mapping.at("eventSourceArn"))
     match node.text():
@@ -159,7 +155,7 @@ def source(mapping: Resource, stack: Stack, *, trusting: bool) -> Iterator[Outco
             yield from stream(mapping, stack)
 
 
-def stream(mapping: Resource, stack: Stack) -> Iterator[Outcome]:
+def stream(mapping: Resource, stack: Stack) -> Outcomes:
     """Require that a mapping names a place for the records of its stream that failed."""
     destination = "destinationArn" if mapping.type.startswith("aws:") else "destination"
     finding = lost(mapping, stack, mapping.at("destinationConfig", "onFailure", destination))
@@ -167,7 +163,7 @@ def stream(mapping: Resource, stack: Stack) -> Iterator[Outcome]:
         yield finding
 
 
-def queue(mapping: Resource, stack: Stack, node: PropertyRef, *, trusting: bool) -> Iterator[Outcome]:
+def queue(mapping: Resource, stack: Stack, node: PropertyRef, *, trusting: bool) -> Outcomes:
     """Require that the queue that feeds a function redrives what fails.
 
     Args:
@@ -223,7 +219,7 @@ RULE = StackRule(
     description="Failed events of Lambda functions go to a dead letter queue or an on-failure destination.",
     why="An event that is dropped after the last attempt is lost without a trace, and nobody can replay it.",
     fix="Name a queue in a FunctionEventInvokeConfig's `onFailure`; give source queues a `redrivePolicy`.",
-    severity=Severity.MEDIUM,
+    severity="medium",
     url="https://docs.aws.amazon.com/lambda/latest/dg/invocation-retries.html",
     types=(*FUNCTION.types, *EVENT_SOURCE.types),
     settings=(

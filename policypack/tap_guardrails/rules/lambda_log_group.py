@@ -5,7 +5,7 @@ A log group that nobody declared is made by Lambda at the first invocation, and 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tap_guardrails.aws.function_logs import FunctionLogs, function_logs
 from tap_guardrails.aws.listing import listed
@@ -13,23 +13,18 @@ from tap_guardrails.aws.log_retention import DELIVERY_CLASS
 from tap_guardrails.aws.resource_types import FUNCTION, LOG_GROUP
 from tap_guardrails.model import (
     Absent,
-    Control,
     Finding,
     Invalid,
     Known,
-    Outcome,
+    Outcomes,
     Resource,
     Settings,
-    Severity,
     Stack,
     StackRule,
     Unknown,
     Verdict,
     invalid,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 REQUIRED: Final = (
     "a log group in this stack, with `retentionInDays`, named as in `loggingConfig.logGroup`, "
@@ -41,7 +36,7 @@ DECIDABLE: Final = (
 )
 
 
-def check(function: Resource, stack: Stack, _settings: Settings) -> Iterator[Outcome]:
+def check(function: Resource, stack: Stack, _settings: Settings) -> Outcomes:
     """Judge a function."""
     logs = function_logs(function, stack)
     reading = logs.ref.text()
@@ -90,12 +85,12 @@ RULE = StackRule(
     why="A log group that Lambda makes by itself keeps everything for ever, and has no key and no tags.",
     fix="Declare a log group named /aws/lambda/ and the function's name, or name one in "
     "`loggingConfig.logGroup`, and set its `retentionInDays`.",
-    severity=Severity.MEDIUM,
+    severity="medium",
     url="https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html",
     controls=(
-        Control("FSBP", "CloudWatch.16", FSBP),
-        Control("NIST", "AU-11", FSBP),
-        Control("NIST", "SI-12", FSBP),
+        ("FSBP", "CloudWatch.16", FSBP),
+        ("NIST", "AU-11", FSBP),
+        ("NIST", "SI-12", FSBP),
     ),
     types=FUNCTION.types,
     check=check,

@@ -7,22 +7,20 @@ same answer every day sets `allowed`.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tap_guardrails.aws.resource_types import FUNCTION
 from tap_guardrails.aws.runtimes import deprecation_dates, supported
 from tap_guardrails.model import (
     Absent,
-    Control,
     Integer,
     Invalid,
     Known,
     NotApplicable,
-    Outcome,
+    Outcomes,
     Resource,
     ResourceRule,
     Settings,
-    Severity,
     StringList,
     Unknown,
     invalid,
@@ -31,13 +29,10 @@ from tap_guardrails.model import (
     violation,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 IMAGE: Final = "Image"
 
 
-def check(function: Resource, settings: Settings) -> Iterator[Outcome]:
+def check(function: Resource, settings: Settings) -> Outcomes:
     """Judge a function."""
     package = FUNCTION.at(function, "packageType").text()
     if isinstance(package, Known) and package.value == IMAGE:
@@ -78,16 +73,16 @@ RULE = ResourceRule(
     description="Lambda functions use a runtime that AWS supports.",
     why="A runtime without updates keeps its holes, and some day the function cannot be changed any more.",
     fix="Set `runtime` to a supported one, and test the function on it.",
-    severity=Severity.MEDIUM,
+    severity="medium",
     url="https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
     controls=(
-        Control("FSBP", "Lambda.2", FSBP),
-        Control("NIST", "CA-9(1)", FSBP),
-        Control("NIST", "CM-2", FSBP),
-        Control("NIST", "SI-2", FSBP),
-        Control("NIST", "SI-2(2)", FSBP),
-        Control("NIST", "SI-2(4)", FSBP),
-        Control("NIST", "SI-2(5)", FSBP),
+        ("FSBP", "Lambda.2", FSBP),
+        ("NIST", "CA-9(1)", FSBP),
+        ("NIST", "CM-2", FSBP),
+        ("NIST", "SI-2", FSBP),
+        ("NIST", "SI-2(2)", FSBP),
+        ("NIST", "SI-2(4)", FSBP),
+        ("NIST", "SI-2(5)", FSBP),
     ),
     types=FUNCTION.types,
     settings=(

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Final
 from tap_guardrails.aws.resource_types import FUNCTION
 from tap_guardrails.model import (
     Absent,
-    Control,
     Known,
-    Outcome,
+    Outcomes,
     PropertyPatch,
     Remediation,
     Resource,
     ResourceRule,
     Settings,
-    Severity,
     must,
 )
 
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
 ACTIVE: Final = "Active"
 
 
-def check(function: Resource, _settings: Settings) -> Iterator[Outcome]:
+def check(function: Resource, _settings: Settings) -> Outcomes:
     """Judge a function."""
     yield from must(
         FUNCTION.at(function, "tracingConfig", "mode").text(),
@@ -56,9 +54,9 @@ RULE = ResourceRule(
     description="Lambda functions have active X-Ray tracing.",
     why="Without traces it stays unknown where a slow or failing request spent its time.",
     fix="Set `tracingConfig: {mode: Active}` on the function, and let its role write to X-Ray.",
-    severity=Severity.MEDIUM,
+    severity="medium",
     url="https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html",
-    controls=(Control("FSBP", "Lambda.7", FSBP), Control("NIST", "CA-7", FSBP)),
+    controls=(("FSBP", "Lambda.7", FSBP), ("NIST", "CA-7", FSBP)),
     types=FUNCTION.types,
     check=check,
     remediation=Remediation(

@@ -7,17 +7,12 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.ht
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tap_guardrails.aws.encryption_keys import CUSTOMER, KEY_SETTING, named_key
 from tap_guardrails.aws.resource_types import LOG_GROUP
-from tap_guardrails.model import NotApplicable, Outcome, Resource, Settings, Severity, Stack, StackRule
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tap_guardrails.model import NotApplicable, Outcomes, Resource, Settings, Stack, StackRule
 
 
-def check(group: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+def check(group: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Judge a log group."""
     if settings.enum("key") == CUSTOMER:
         yield from named_key(group, stack, LOG_GROUP.at(group, "kmsKeyId"))
@@ -31,7 +26,7 @@ RULE = StackRule(
     description="CloudWatch log groups encrypt their events with a KMS key of the customer's.",
     why="Logs repeat what passes through; with a key of your own, reading them can be audited and stopped.",
     fix="Set `kmsKeyId` on the log group to your key's ARN, and let CloudWatch Logs use that key.",
-    severity=Severity.MEDIUM,
+    severity="medium",
     url="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html",
     types=LOG_GROUP.types,
     settings=(KEY_SETTING,),

@@ -8,17 +8,15 @@ from tap_guardrails.aws.log_retention import DELIVERY_CLASS, RETENTION_DAYS
 from tap_guardrails.aws.resource_types import LOG_GROUP
 from tap_guardrails.model import (
     Absent,
-    Control,
     Integer,
     Known,
     NotApplicable,
-    Outcome,
+    Outcomes,
     PropertyPatch,
     Remediation,
     Resource,
     ResourceRule,
     Settings,
-    Severity,
     Unknown,
     must,
     violation,
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def check(group: Resource, settings: Settings) -> Iterator[Outcome]:
+def check(group: Resource, settings: Settings) -> Outcomes:
     """Judge a log group."""
     match LOG_GROUP.at(group, "logGroupClass").text():
         case Known(value) if value == DELIVERY_CLASS:
@@ -83,15 +81,15 @@ RULE = ResourceRule(
     description="CloudWatch log groups keep their events for a set number of days.",
     why="Logs kept for ever cost without end and hold data too long; kept too short, the evidence is gone.",
     fix="Set `retentionInDays` on the log group to one of the values that AWS accepts, within the bounds.",
-    severity=Severity.MEDIUM,
+    severity="medium",
     url="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html",
     controls=(
-        Control("FSBP", "CloudWatch.16", FSBP),
-        Control("NIST", "AU-10", FSBP),
-        Control("NIST", "AU-11", FSBP),
-        Control("NIST", "AU-6(3)", FSBP),
-        Control("NIST", "CA-7", FSBP),
-        Control("NIST", "SI-12", FSBP),
+        ("FSBP", "CloudWatch.16", FSBP),
+        ("NIST", "AU-10", FSBP),
+        ("NIST", "AU-11", FSBP),
+        ("NIST", "AU-6(3)", FSBP),
+        ("NIST", "CA-7", FSBP),
+        ("NIST", "SI-12", FSBP),
     ),
     types=LOG_GROUP.types,
     settings=(

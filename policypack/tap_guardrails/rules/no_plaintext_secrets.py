@@ -42,12 +42,11 @@ from tap_guardrails.model import (
     Invalid,
     Known,
     NotApplicable,
-    Outcome,
+    Outcomes,
     PropertyRef,
     Resource,
     ResourceRule,
     Settings,
-    Severity,
     Stack,
     StringList,
     Unknown,
@@ -58,7 +57,7 @@ from tap_guardrails.model import (
 from tap_guardrails.model.stack import SECRET_CONFIGURATION
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable
 
 DENY, ALLOW = "deny", "allow"
 
@@ -74,7 +73,7 @@ SHORTEST_PART: Final = 6
 """Characters from which on a secret is looked for within a text."""
 
 
-def check(resource: Resource, settings: Settings) -> Iterator[Outcome]:
+def check(resource: Resource, settings: Settings) -> Outcomes:
     """Judge a resource by every value that AWS shows of it, and by every property that is a secret."""
     for path, form in SHOWN.get(resource.type, {}).items():
         marked = marked_whole(resource, path)
@@ -88,7 +87,7 @@ def check(resource: Resource, settings: Settings) -> Iterator[Outcome]:
             yield from no_literal(value, entropy=settings.boolean("entropy"))
 
 
-def each(values: Iterable[Shown | Unknown | Invalid], settings: Settings) -> Iterator[Outcome]:
+def each(values: Iterable[Shown | Unknown | Invalid], settings: Settings) -> Outcomes:
     """Judge each value that AWS shows."""
     allowed, denied = settings.strings("allowedNames"), settings.enum("pulumiSecrets") == DENY
     for value in values:
@@ -104,7 +103,7 @@ def each(values: Iterable[Shown | Unknown | Invalid], settings: Settings) -> Ite
             )
 
 
-def unreadable(reading: Unknown | Invalid) -> Iterator[Outcome]:
+def unreadable(reading: Unknown | Invalid) -> Outcomes:
     """Say that the values are unknown or unreadable."""
     if isinstance(reading, Unknown):
         yield undecided(reading, "names and values of which one can tell that none is a secret")
@@ -114,7 +113,7 @@ def unreadable(reading: Unknown | Invalid) -> Iterator[Outcome]:
         )
 
 
-def harmless(value: Shown, allowed: Collection[str], *, entropy: bool) -> Iterator[Outcome]:
+def harmless(value: Shown, allowed: Collection[str], *, entropy: bool) -> Outcomes:
     """Require that a value is no secret, by what it looks like, what it is called, and how random it is."""
     node = redacted(value.node)
     match node.text():
@@ -135,7 +134,7 @@ def harmless(value: Shown, allowed: Collection[str], *, entropy: bool) -> Iterat
             pass
 
 
-def no_literal(value: Shown, *, entropy: bool) -> Iterator[Outcome]:
+def no_literal(value: Shown, *, entropy: bool) -> Outcomes:
     """Require that a property that is a secret has no literal, as far as its own value tells."""
     match value.node.text():
         case Known(text) if not value.node.secret:
@@ -150,7 +149,7 @@ def no_literal(value: Shown, *, entropy: bool) -> Iterator[Outcome]:
             pass
 
 
-def literal(value: Shown, text: str, *, entropy: bool) -> Iterator[Outcome]:
+def literal(value: Shown, text: str, *, entropy: bool) -> Outcomes:
     """Say which secrets are in a literal: the whole, and what is in it by names."""
     node = redacted(value.node)
     sign = sign_of(value.name, text, entropy=entropy)
@@ -164,7 +163,7 @@ def literal(value: Shown, text: str, *, entropy: bool) -> Iterator[Outcome]:
         yield violation(within, f"As a literal stands {inner.what}.", KEPT)
 
 
-def in_stack(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+def in_stack(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Require that a property that the SDK marks as secret, as it does with all, has no literal.
 
     What was made from another resource, or is of the stack's secret configuration, is none.
@@ -207,7 +206,7 @@ RULE = ResourceRule(
     why="AWS shows them to everyone who may describe the resource, and they end up in logs and backups.",
     fix="Keep it in Secrets Manager or an SSM SecureString, give its name, and read it when the code runs; "
     "give a property that is a secret its value from secret configuration.",
-    severity=Severity.CRITICAL,
+    severity="critical",
     url="https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html",
     types=TYPES,
     settings=(

@@ -16,13 +16,11 @@ from tap_guardrails.aws.policy_documents import covers
 from tap_guardrails.aws.resource_types import twin
 from tap_guardrails.model import (
     ANY_TYPE,
-    Coverage,
     Finding,
-    Outcome,
+    Outcomes,
     Resource,
     ResourceType,
     Settings,
-    Severity,
     Stack,
     StackRule,
     StringList,
@@ -71,7 +69,7 @@ OWN_PACKAGE: Final = "pulumi:"
 DECLARED: Final = "resources of aws's or aws-native's types, each declared by itself"
 
 
-def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Evaluate a resource by whether anybody can see what it makes."""
     allowed = settings.strings("allow")
     declared = resource.declared
@@ -150,7 +148,7 @@ RULE = StackRule(
     description="Everything that the stack makes is declared where policies can read it, or is allowed.",
     why="What no policy reads passes every policy, whatever it is.",
     fix="Declare the resources in the program, one by one; or have the operator allow the type in `allow`.",
-    severity=Severity.HIGH,
+    severity="high",
     url="https://docs.aws.amazon.com/wellarchitected/latest/framework/sec_securely_operate_automate_security_controls.html",
     types=(ANY_TYPE,),
     settings=(
@@ -161,6 +159,6 @@ RULE = StackRule(
             "characters: `command:local:*`.",
         ),
     ),
-    coverage=Coverage.NONE,
+    coverage="none",
     check=check,
 )

@@ -5,20 +5,15 @@ A tag that the provider puts on everything (`defaultTags`) counts; one without a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tap_guardrails.aws.taggable import TAGGABLE
 from tap_guardrails.model import (
-    Coverage,
     Invalid,
     Known,
-    Level,
     NotApplicable,
-    Outcome,
+    Outcomes,
     Resource,
     ResourceRule,
     Settings,
-    Severity,
     StringList,
     Unknown,
     invalid,
@@ -26,11 +21,8 @@ from tap_guardrails.model import (
     violation,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
-
-def check(resource: Resource, settings: Settings) -> Iterator[Outcome]:
+def check(resource: Resource, settings: Settings) -> Outcomes:
     """Judge a resource that can have tags."""
     keys = settings.strings("keys")
     if not keys:
@@ -72,11 +64,11 @@ RULE = ResourceRule(
     description="Resources have the tags that are required of them.",
     why="Without tags it is unknown whose a resource is, what it is for, and who pays.",
     fix="Add the tags to the resource, or to the provider's `defaultTags`.",
-    severity=Severity.LOW,
+    severity="low",
     url="https://docs.aws.amazon.com/whitepapers/latest/tagging-best-practices/tagging-best-practices.html",
     types=TAGGABLE,
-    level=Level.ADVISORY,
-    coverage=Coverage.TAGS,
+    level="advisory",
+    coverage="tags",
     settings=(
         StringList(
             "keys",

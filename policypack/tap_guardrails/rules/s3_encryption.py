@@ -14,22 +14,20 @@ from tap_guardrails.aws.encryption_keys import AWS, CUSTOMER, named_key
 from tap_guardrails.aws.lists import evaluate_each
 from tap_guardrails.model import (
     Absent,
-    Control,
     Enum,
     Known,
-    Outcome,
+    Outcomes,
     PropertyRef,
     PropertyValue,
     Resource,
     Settings,
-    Severity,
     Stack,
     StackRule,
     must,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 S3: Final = "s3"
 KMS_ALGORITHMS: Final = ("aws:kms", "aws:kms:dsse")
@@ -47,7 +45,7 @@ REQUIRED: Final = {
 OWN_KEYS: Final = "Objects are encrypted with keys that S3 keeps, for nothing else is declared."
 
 
-def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Judge a bucket, or what a `BucketServerSideEncryptionConfiguration` says of one."""
     key = settings.enum("key")
     if resource.type in ENCRYPTION.types:
@@ -75,9 +73,7 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outc
         yield missing(found, ENCRYPTION, said.node, OWN_KEYS, REQUIRED[key])
 
 
-def every_default(
-    resource: Resource, stack: Stack, at: Callable[[str], PropertyRef], key: str
-) -> Iterator[Outcome]:
+def every_default(resource: Resource, stack: Stack, at: Callable[[str], PropertyRef], key: str) -> Outcomes:
     """Judge a configuration: each of its rules, and what each says of objects that come without a wish.
 
     Args:
@@ -99,7 +95,7 @@ def every_default(
     )
 
 
-def encrypted(resource: Resource, stack: Stack, default: PropertyRef, key: str) -> Iterator[Outcome]:
+def encrypted(resource: Resource, stack: Stack, default: PropertyRef, key: str) -> Outcomes:
     """Require an algorithm and a key that suffice."""
     allowed = (*KMS_ALGORITHMS, S3_ALGORITHM) if key == S3 else KMS_ALGORITHMS
     algorithm = default.at("sseAlgorithm").text()
@@ -126,12 +122,12 @@ RULE = StackRule(
     description="S3 buckets encrypt new objects with a KMS key.",
     why="Who may read objects is then also a matter of the key, which can be audited and taken away.",
     fix="Declare a BucketServerSideEncryptionConfiguration for the bucket, with `aws:kms` and your key.",
-    severity=Severity.HIGH,
+    severity="high",
     url="https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html",
     controls=(
-        Control("FSBP", "S3.17", FSBP),
-        Control("NIST", "SC-13", FSBP),
-        Control("NIST", "SC-28", FSBP),
+        ("FSBP", "S3.17", FSBP),
+        ("NIST", "SC-13", FSBP),
+        ("NIST", "SC-28", FSBP),
     ),
     types=(*BUCKET.types, *ENCRYPTION.types),
     settings=(

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-publi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tap_guardrails.aws.buckets import (
     ACCOUNT_PUBLIC_ACCESS_BLOCK,
@@ -17,28 +17,23 @@ from tap_guardrails.aws.buckets import (
     settings_of,
 )
 from tap_guardrails.model import (
-    Control,
     Enum,
     NotApplicable,
-    Outcome,
+    Outcomes,
     PropertyRef,
     Resource,
     Settings,
-    Severity,
     Stack,
     StackRule,
     must,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SWITCHES: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 
 IGNORE, DECLARED, ASSUMED = "ignore", "declared", "assume"
 
 
-def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Judge a bucket, or what a public access block says of one or of the account."""
     account = settings.enum("accountBlock")
     if resource.type in ACCOUNT_PUBLIC_ACCESS_BLOCK.types:
@@ -66,7 +61,7 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outc
             )
 
 
-def all_on(block: Resource | PropertyRef) -> Iterator[Outcome]:
+def all_on(block: Resource | PropertyRef) -> Outcomes:
     """Require that all four switches are on."""
     for name in SWITCHES:
         yield from must(block.at(name).boolean(), bool, problem=f"`{name}` is off.", required="true")
@@ -88,13 +83,13 @@ RULE = StackRule(
     description="S3 buckets have all four settings of the public access block on.",
     why="Without it one careless policy or access list opens the bucket to everyone.",
     fix="Declare a BucketPublicAccessBlock for the bucket with all four settings `true`.",
-    severity=Severity.HIGH,
+    severity="high",
     url="https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html",
     controls=(
-        Control("FSBP", "S3.8", FSBP),
-        Control("CIS", "2.1.4", FSBP),
-        Control("NIST", "AC-3", FSBP),
-        Control("NIST", "SC-7", FSBP),
+        ("FSBP", "S3.8", FSBP),
+        ("CIS", "2.1.4", FSBP),
+        ("NIST", "AC-3", FSBP),
+        ("NIST", "SC-7", FSBP),
     ),
     types=(*BUCKET.types, *PUBLIC_ACCESS_BLOCK.types, *ACCOUNT_PUBLIC_ACCESS_BLOCK.types),
     settings=(

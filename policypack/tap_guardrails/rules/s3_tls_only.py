@@ -7,7 +7,7 @@ https://repost.aws/knowledge-center/s3-bucket-policy-for-config-rule
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tap_guardrails.aws.buckets import BUCKET, POLICY, missing, settings_of
 from tap_guardrails.aws.computed import as_set
@@ -21,14 +21,12 @@ from tap_guardrails.aws.policy_documents import (
 )
 from tap_guardrails.model import (
     Absent,
-    Control,
     Invalid,
     Known,
-    Outcome,
+    Outcomes,
     PropertyRef,
     Resource,
     Settings,
-    Severity,
     Stack,
     StackRule,
     Unknown,
@@ -36,9 +34,6 @@ from tap_guardrails.model import (
     undecided,
     violation,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 DENIAL: Final = (
     "a `Deny` for everyone of `s3:*` on the bucket and its objects when `aws:SecureTransport` is false"
@@ -51,7 +46,7 @@ ANY_OBJECTS: Final = ("/\x00", "/\x00\x00/\x00")
 NO_BUCKET: Final = "\x00"
 
 
-def check(resource: Resource, stack: Stack, _settings: Settings) -> Iterator[Outcome]:
+def check(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
     """Judge a bucket, or the policy of one."""
     if resource.type in POLICY.types:
         yield from closed(POLICY.at(resource, "policy"), bucket_name(resource, stack))
@@ -78,7 +73,7 @@ def bucket_name(policy: Resource, stack: Stack) -> str | None:
     return names.pop() if len(names) == 1 else None
 
 
-def closed(policy: PropertyRef, bucket: str | None) -> Iterator[Outcome]:
+def closed(policy: PropertyRef, bucket: str | None) -> Outcomes:
     """Require that a policy refuses what is not over TLS.
 
     Args:
@@ -174,15 +169,15 @@ RULE = StackRule(
     description="S3 buckets refuse requests that do not come over TLS.",
     why="Without TLS, whoever is on the way reads and changes what goes in and comes out.",
     fix="`Deny` `s3:*` to everyone in the bucket's policy, with `Bool: {aws:SecureTransport: false}`.",
-    severity=Severity.MEDIUM,
+    severity="medium",
     url="https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html",
     controls=(
-        Control("FSBP", "S3.5", FSBP),
-        Control("NIST", "AC-17(2)", FSBP),
-        Control("NIST", "SC-8", FSBP),
-        Control("NIST", "SC-8(1)", FSBP),
-        Control("NIST", "SC-13", FSBP),
-        Control("NIST", "SC-23", FSBP),
+        ("FSBP", "S3.5", FSBP),
+        ("NIST", "AC-17(2)", FSBP),
+        ("NIST", "SC-8", FSBP),
+        ("NIST", "SC-8(1)", FSBP),
+        ("NIST", "SC-13", FSBP),
+        ("NIST", "SC-23", FSBP),
     ),
     types=(*BUCKET.types, *POLICY.types),
     check=check,

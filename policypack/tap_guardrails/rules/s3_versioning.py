@@ -6,19 +6,17 @@ back onto the bucket what was there before.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tap_guardrails.aws.buckets import BUCKET, NATIVE_BUCKET, VERSIONING, blocks, missing, settings_of
 from tap_guardrails.aws.computed import as_set
 from tap_guardrails.model import (
     Absent,
-    Control,
     Invalid,
     Known,
-    Outcome,
+    Outcomes,
     Resource,
     Settings,
-    Severity,
     Stack,
     StackRule,
     Unknown,
@@ -27,14 +25,11 @@ from tap_guardrails.model import (
     undecided,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 ENABLED: Final = "Enabled"
 OFF: Final = "The bucket keeps no earlier versions of objects."
 
 
-def check(resource: Resource, stack: Stack, _settings: Settings) -> Iterator[Outcome]:
+def check(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
     """Judge a bucket, or what a `BucketVersioning` says of one."""
     if resource.type in VERSIONING.types:
         yield from enabled(resource)
@@ -59,7 +54,7 @@ def check(resource: Resource, stack: Stack, _settings: Settings) -> Iterator[Out
             yield missing(found, VERSIONING, reading.node, OFF, "a BucketVersioning of this bucket")
 
 
-def enabled(resource: Resource) -> Iterator[Outcome]:
+def enabled(resource: Resource) -> Outcomes:
     """Require that a versioning configuration is enabled."""
     yield from must(
         resource.at("versioningConfiguration", "status").text(),
@@ -87,9 +82,9 @@ RULE = StackRule(
     description="S3 buckets have versioning enabled.",
     why="Without versions, whatever overwrites or deletes an object takes it away for good.",
     fix="Declare a BucketVersioning for the bucket with `versioningConfiguration: {status: Enabled}`.",
-    severity=Severity.MEDIUM,
+    severity="medium",
     url="https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html",
-    controls=(Control("FSBP", "S3.14", FSBP), Control("NIST", "CP-9", FSBP)),
+    controls=(("FSBP", "S3.14", FSBP), ("NIST", "CP-9", FSBP)),
     types=(*BUCKET.types, *VERSIONING.types),
     check=check,
 )

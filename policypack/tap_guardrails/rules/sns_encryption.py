@@ -6,17 +6,12 @@ https://docs.aws.amazon.com/sns/latest/dg/sns-server-side-encryption.html
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tap_guardrails.aws.encryption_keys import KEY_SETTING, named_key
 from tap_guardrails.aws.topics import TOPIC
-from tap_guardrails.model import Outcome, Resource, Settings, Severity, Stack, StackRule
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tap_guardrails.model import Outcomes, Resource, Settings, Stack, StackRule
 
 
-def check(topic: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+def check(topic: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Judge a topic."""
     yield from named_key(topic, stack, topic.at("kmsMasterKeyId"), settings.enum("key"))
 
@@ -27,7 +22,7 @@ RULE = StackRule(
     description="SNS topics encrypt their messages with a KMS key of the customer's.",
     why="SNS encrypts with keys of its own; only with yours can reading messages be audited and taken away.",
     fix="Set `kmsMasterKeyId` on the topic to the ARN, id or alias of your key.",
-    severity=Severity.MEDIUM,
+    severity="medium",
     url="https://docs.aws.amazon.com/sns/latest/dg/sns-server-side-encryption.html",
     types=TOPIC.types,
     settings=(KEY_SETTING,),

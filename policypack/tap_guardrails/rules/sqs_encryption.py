@@ -7,28 +7,23 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.encryption_keys import AWS, KEY_SETTING, named_key
 from tap_guardrails.aws.resource_types import QUEUE
 from tap_guardrails.model import (
     Absent,
-    Control,
-    Outcome,
+    Outcomes,
     Resource,
     Settings,
-    Severity,
     Stack,
     StackRule,
     must,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
-
-def check(queue: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+def check(queue: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Judge a queue."""
     key, whose = queue.at("kmsMasterKeyId"), settings.enum("key")
     if whose == AWS and isinstance(as_set(queue, key).text(), Absent):
@@ -50,10 +45,10 @@ RULE = StackRule(
     description="SQS queues encrypt their messages with a KMS key of the customer's.",
     why="Who may read messages is then also a matter of the key, which can be audited and taken away.",
     fix="Set `kmsMasterKeyId` on the queue to the ARN, id or alias of your key.",
-    severity=Severity.MEDIUM,
+    severity="medium",
     url="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/"
     "sqs-server-side-encryption.html",
-    controls=(Control("FSBP", "SQS.1", FSBP), Control("NIST", "SC-28", FSBP)),
+    controls=(("FSBP", "SQS.1", FSBP), ("NIST", "SC-28", FSBP)),
     types=QUEUE.types,
     settings=(KEY_SETTING,),
     check=check,

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Final
 from tap_guardrails.model import (
     ANY_TYPE,
     Boolean,
-    Coverage,
     Finding,
     Integer,
-    Outcome,
+    Outcomes,
     Resource,
     Settings,
-    Severity,
     Stack,
     StackRule,
     StringList,
@@ -38,8 +36,6 @@ from tap_guardrails.waivers import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tap_guardrails.waivers import Ledger
 
 TERMS: Final = "a reason, an owner and a day within the bounds"
@@ -50,7 +46,7 @@ REMOVE: Final = "Remove the waiver."
 RENEW: Final = "Repair what the waiver lets stand, and remove it; or let its owner renew it."
 
 
-def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outcome]:
+def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Judge the waivers on a resource; those in configuration along with the stack's root."""
     if resource.embedding:
         return
@@ -62,7 +58,7 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Outc
             yield from check_entry(entry, stack, ledger, settings)
 
 
-def check_tag(tag: Tagged, resource: Resource, ledger: Ledger, settings: Settings) -> Iterator[Outcome]:
+def check_tag(tag: Tagged, resource: Resource, ledger: Ledger, settings: Settings) -> Outcomes:
     """Judge a waiver that is a tag."""
     name, terms = "The waiver" if tag.node.hidden else f"The waiver of `{tag.policy}`", tag.terms
     if not ledger.knows(tag.policy):
@@ -79,7 +75,7 @@ def check_tag(tag: Tagged, resource: Resource, ledger: Ledger, settings: Setting
         yield violation(tag.node, f"{name} lets nothing stand.", NEEDED, REMOVE)
 
 
-def check_entry(entry: Listed, stack: Stack, ledger: Ledger, settings: Settings) -> Iterator[Outcome]:
+def check_entry(entry: Listed, stack: Stack, ledger: Ledger, settings: Settings) -> Outcomes:
     """Judge a waiver in configuration; what can only be about other stacks is left to them."""
     name, terms = f"The waiver of `{entry.policy}`" if entry.policy else "The waiver", entry.terms
     if isinstance(terms, Refused):
@@ -108,10 +104,10 @@ RULE = StackRule(
     why="A waiver that nobody renews or removes turns an exception that somebody weighed into the rule.",
     fix="Write the waiver as `granted=YYYY-MM-DD expires=YYYY-MM-DD owner=… finding=… reason=…`, or remove "
     "it.",
-    severity=Severity.MEDIUM,
+    severity="medium",
     url="https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html",
     types=(ANY_TYPE,),
-    coverage=Coverage.NONE,
+    coverage="none",
     settings=(
         Boolean(
             "programWaivers",

@@ -32,7 +32,7 @@ from tap_guardrails import PACK_NAME, PACK_VERSION
 from tap_guardrails.configuration import LEVEL, ConfigurationError, configure
 from tap_guardrails.evaluation import Reported, Run
 from tap_guardrails.message import message
-from tap_guardrails.model import Finding, Level, Resource, Verdict
+from tap_guardrails.model import Finding, Resource, Verdict
 from tap_guardrails.serving.pack_info import LEVELS_ON_WIRE, SEVERITIES, analyzer_info
 from tap_guardrails.serving.remediation import remediated
 from tap_guardrails.serving.wire import WireProperties, analyzed_resource, analyzed_stack
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from tap_guardrails.model import Rule, Value
     from tap_guardrails.waivers import Listed
 
-LEVEL_NAMES: Final = {on_wire: level.value for level, on_wire in LEVELS_ON_WIRE.items()}
+LEVEL_NAMES: Final = {on_wire: level for level, on_wire in LEVELS_ON_WIRE.items()}
 
 REPORTED_BY: Final = "no-unseen-resources"
 """The policy under whose name a second configuration is reported: after it, nothing said would be known."""
@@ -225,7 +225,7 @@ def refusal(rule: Rule, resource: Resource) -> Reported:
         "the engine's configuration only",
         "Find out what reaches the pack's port while the program runs: nothing but the engine has to.",
     )
-    return Reported(rule, resource, finding, Level.MANDATORY)
+    return Reported(rule, resource, finding, "mandatory")
 
 
 def refuse(context: grpc.ServicerContext, code: grpc.StatusCode, text: str) -> NoReturn:

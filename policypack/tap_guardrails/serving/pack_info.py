@@ -9,12 +9,13 @@ from pulumi.runtime.proto import analyzer_pb2 as proto
 
 from tap_guardrails import PACK_NAME, PACK_VERSION
 from tap_guardrails.assembly import FRAMEWORKS
-from tap_guardrails.model import Level, ResourceRule, Severity
+from tap_guardrails.model import ResourceRule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_guardrails.assembly import Policy
+    from tap_guardrails.model import Level
 
 DISPLAY_NAME: Final = "TAP Guardrails"
 DESCRIPTION: Final = (
@@ -24,17 +25,17 @@ DESCRIPTION: Final = (
 PROVIDER: Final = "aws"
 TAGS: Final = ("aws", "serverless")
 
-LEVELS_ON_WIRE: Final = {
-    Level.ADVISORY: proto.ADVISORY,
-    Level.MANDATORY: proto.MANDATORY,
-    Level.REMEDIATE: proto.REMEDIATE,
-    Level.DISABLED: proto.DISABLED,
+LEVELS_ON_WIRE: Final[dict[Level, proto.EnforcementLevel.ValueType]] = {
+    "advisory": proto.ADVISORY,
+    "mandatory": proto.MANDATORY,
+    "remediate": proto.REMEDIATE,
+    "disabled": proto.DISABLED,
 }
 SEVERITIES: Final = {
-    Severity.LOW: proto.POLICY_SEVERITY_LOW,
-    Severity.MEDIUM: proto.POLICY_SEVERITY_MEDIUM,
-    Severity.HIGH: proto.POLICY_SEVERITY_HIGH,
-    Severity.CRITICAL: proto.POLICY_SEVERITY_CRITICAL,
+    "low": proto.POLICY_SEVERITY_LOW,
+    "medium": proto.POLICY_SEVERITY_MEDIUM,
+    "high": proto.POLICY_SEVERITY_HIGH,
+    "critical": proto.POLICY_SEVERITY_CRITICAL,
 }
 
 
@@ -79,7 +80,7 @@ def policy_info(policy: Policy, schemas: dict[int, Struct]) -> proto.PolicyInfo:
         info.configSchema.properties.fields[setting.name].struct_value.CopyFrom(schemas[id(setting)])
     if rule.controls:
         # The field holds one control; the tags carry them all.
-        first, framework = rule.controls[0], FRAMEWORKS[rule.controls[0].framework]
+        first, framework = rule.answered[0], FRAMEWORKS[rule.answered[0].framework]
         info.framework.name, info.framework.version = framework.name, framework.version
         info.framework.reference, info.framework.specification = first.identifier, first.source
     return info

@@ -72,19 +72,19 @@ def details(rule: Rule) -> dict[str, Any]:
     """What both sorts of policies are made with, besides their validation."""
     framework = None
     if rule.controls:
-        first, published = rule.controls[0], FRAMEWORKS[rule.controls[0].framework]
+        first, published = rule.answered[0], FRAMEWORKS[rule.answered[0].framework]
         framework = PolicyComplianceFramework(
             published.name, published.version, first.identifier, first.source
         )
     return {
         "name": rule.name,
         "description": rule.description,
-        "enforcement_level": EnforcementLevel(rule.level.value),
+        "enforcement_level": EnforcementLevel(rule.level),
         "config_schema": PolicyConfigSchema(
             {setting.name: setting.schema() for setting in rule.all_settings}
         ),
         "display_name": rule.title,
-        "severity": PolicySeverity(rule.severity.value),
+        "severity": PolicySeverity(rule.severity),
         "framework": framework,
         "tags": Policy(rule).tags,
         "remediation_steps": rule.fix,

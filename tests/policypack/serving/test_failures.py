@@ -53,7 +53,7 @@ WORDS = RuleTexts(
     why="It fails.",
     fix="None.",
     url="https://x",
-    severity=Severity.LOW,
+    severity="low",
     types=("aws:kms/key:Key",),
 )
 
@@ -69,7 +69,7 @@ def analyzer(level: Level) -> GuardrailsAnalyzer:
     return GuardrailsAnalyzer([Policy(replace(rule, level=level)) for rule in rules()])
 
 
-@pytest.mark.parametrize("level", [Level.MANDATORY, Level.ADVISORY])
+@pytest.mark.parametrize("level", ["mandatory", "advisory"])
 def test_a_failure_is_a_mandatory_finding_on_the_resource(level: Level) -> None:
     servicer = analyzer(level)
     alone = servicer.Analyze(analyze_request(KEY), CONTEXT)
@@ -84,7 +84,7 @@ def test_a_failure_is_a_mandatory_finding_on_the_resource(level: Level) -> None:
 
 
 def test_a_failure_is_never_waived() -> None:
-    servicer = analyzer(Level.MANDATORY)
+    servicer = analyzer("mandatory")
     request = proto.ConfigureAnalyzerRequest()
     for name in ("fails-alone", "fails-in-stack"):
         request.policyConfig[name].enforcementLevel = proto.MANDATORY
@@ -100,7 +100,7 @@ def test_a_failure_is_never_waived() -> None:
 
 
 def test_a_disabled_policy_does_not_fail() -> None:
-    servicer = analyzer(Level.DISABLED)
+    servicer = analyzer("disabled")
     assert not servicer.Analyze(analyze_request(KEY), CONTEXT).diagnostics
     assert not servicer.AnalyzeStack(stack_request([KEY]), CONTEXT).diagnostics
 
@@ -124,9 +124,9 @@ def test_a_policy_without_controls_names_no_framework() -> None:
 
 def test_policies_are_mandatory_unless_said_otherwise() -> None:
     levels = {made.rule.name: made.rule.level for made in policies()}
-    advisory = {name for name, level in levels.items() if level is Level.ADVISORY}
+    advisory = {name for name, level in levels.items() if level == "advisory"}
     assert advisory <= {"lambda-duration-alarm", "required-tags"}
-    assert {level for name, level in levels.items() if name not in advisory} == {Level.MANDATORY}
+    assert {level for name, level in levels.items() if name not in advisory} == {"mandatory"}
 
 
 def test_private_files_are_no_rules(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_a_policy_tells_all_about_itself(rule: Rule, pack: Pack) -> None:
     kind = proto.POLICY_TYPE_RESOURCE if isinstance(rule, ResourceRule) else proto.POLICY_TYPE_STACK
     assert policy.policy_type == kind
     assert policy.tags[0] == "aws"
-    for control in rule.controls:
+    for control in rule.answered:
         assert control.source.startswith("https://")
         assert any(tag.endswith(f":{control.identifier}") for tag in policy.tags)
     assert bool(rule.controls) == bool(policy.framework.name)

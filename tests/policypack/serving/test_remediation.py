@@ -11,7 +11,7 @@ from pulumi.runtime.proto import analyzer_pb2 as proto
 
 from tap_guardrails.assembly import Policy
 from tap_guardrails.aws.embedded import CARRIERS
-from tap_guardrails.model import Absent, Level, PropertyPatch, Remediation, ResourceRule, Severity, must
+from tap_guardrails.model import Absent, PropertyPatch, Remediation, ResourceRule, must
 from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
 from tests.policypack.harness.cases import RULES, Case, CaseResource, cases
 from tests.policypack.harness.injection import paths, places, with_unknown
@@ -276,8 +276,8 @@ def test_a_repair_never_settles_what_is_undecided(value: object, *, remediated: 
         why="So.",
         fix="Set it.",
         url="https://x",
-        severity=Severity.LOW,
-        level=Level.REMEDIATE,
+        severity="low",
+        level="remediate",
         types=("aws:kms/key:Key",),
         check=only_unless_set,
         remediation=Remediation("Sets it.", set_it),
