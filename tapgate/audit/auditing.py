@@ -1,4 +1,4 @@
-"""An audit as a whole: all states, all workers, one dossier."""
+"""An audit as a whole: all states, all workers, one verdict file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tapgate.audit.task import Result, Task, audit_state, pack_digest
 from tapgate.failure import CouldNotRunError
 from tapgate.packs import require_known
 from tapgate.reports.controls import policies_of
-from tapgate.reports.dossier import Dossier, Unaudited
+from tapgate.reports.verdict_file import Unaudited, VerdictFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -51,11 +51,11 @@ class Audit:
     """What came of an audit.
 
     Attributes:
-        dossier: the verdicts.
+        verdicts: the verdicts.
         kept: number of states that did not have to be evaluated again.
     """
 
-    dossier: Dossier
+    verdicts: VerdictFile
     kept: int
 
 
@@ -86,7 +86,7 @@ def audit(states: Sequence[State], plan: Plan, watch: Callable[[Result], None] =
             kept += done.kept
             watch(done)
     made = datetime.now(UTC)
-    return Audit(Dossier.of("audit", reports, unaudited=unaudited, policies=policies, made=made), kept)
+    return Audit(VerdictFile.of("audit", reports, unaudited=unaudited, policies=policies, made=made), kept)
 
 
 def describe_usable(packs: Sequence[RequestedPack]) -> tuple[PolicyInfo, ...]:

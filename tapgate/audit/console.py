@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from tapgate.json_access import plain
-from tapgate.reports.dossier import Unaudited
+from tapgate.reports.verdict_file import Unaudited
 from tapgate.reports.wording import count
 
 if TYPE_CHECKING:
@@ -61,13 +61,13 @@ class AuditProgress:
 
 def audit_lines(audit: Audit, seconds: float, ink: Ink) -> Iterator[str]:
     """Yield the lines that tell an audit's result."""
-    dossier = audit.dossier
-    packs = {(one.name, one.version, one.path) for stack in dossier.stacks for one in stack.packs}
+    verdicts = audit.verdicts
+    packs = {(one.name, one.version, one.path) for stack in verdicts.stacks for one in stack.packs}
     for name, version, path in sorted(packs):
         yield "  " + ink.paint("pack      ", "dim") + plain(f"{name} {version}  {path}")
     yield ""
-    yield from _policy_lines(dossier.stacks, ink)
-    blocked = [one for one in dossier.stacks if one.outcome == "blocked"]
+    yield from _policy_lines(verdicts.stacks, ink)
+    blocked = [one for one in verdicts.stacks if one.outcome == "blocked"]
     blocked.sort(key=lambda one: -sum(finding.blocks for finding in one.findings))
     if blocked:
         yield ""
@@ -76,12 +76,12 @@ def audit_lines(audit: Audit, seconds: float, ink: Ink) -> Iterator[str]:
         name = plain(f"{stack.project} / {stack.stack}")
         yield f"{ink.paint('BLOCKED', 'red', 'bold')}      {name}  {ink.paint(found, 'dim')}"
     yield from _more(len(blocked))
-    if dossier.unaudited:
+    if verdicts.unaudited:
         yield ""
-    for one in dossier.unaudited[:_MOST]:
+    for one in verdicts.unaudited[:_MOST]:
         about = f"{plain(one.name)}  {plain(one.what)} {plain(one.why)}"
         yield f"{ink.paint('NOT AUDITED', 'red', 'bold')}  {about}"
-    yield from _more(len(dossier.unaudited))
+    yield from _more(len(verdicts.unaudited))
     yield ""
     yield _summary(audit, len(blocked), seconds, ink)
 
@@ -117,8 +117,8 @@ def _more(count: int) -> Iterator[str]:
 
 
 def _summary(audit: Audit, blocked: int, seconds: float, ink: Ink) -> str:
-    stacks, unaudited = len(audit.dossier.stacks), len(audit.dossier.unaudited)
-    resources = sum(one.resources for one in audit.dossier.stacks)
+    stacks, unaudited = len(audit.verdicts.stacks), len(audit.verdicts.unaudited)
+    resources = sum(one.resources for one in audit.verdicts.stacks)
     parts = [
         f"{count(stacks, 'stack')} with {count(resources, 'resource')} audited",
         f"{blocked:,} blocked",

@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING
 
 from tapgate.atomic_write import write_file
 from tapgate.failure import CouldNotRunError
-from tapgate.reports.decoding import ShapeError
-from tapgate.reports.dossier import Dossier
-from tapgate.reports.json_report import from_json, to_json
+from tapgate.reports.verdict_file import ShapeError, VerdictFile, from_json, to_json
 
 if TYPE_CHECKING:
     from tapgate.findings import Report
@@ -50,7 +48,7 @@ class Store:
         path = self._path(key)
         with suppress(OSError, CouldNotRunError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_file(to_json(Dossier.of("audit", [report])).encode(), path)
+            write_file(to_json(VerdictFile.of("audit", [report])).encode(), path)
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key[2:]}.json"

@@ -14,7 +14,7 @@ from tapgate.analyzer.evaluation import evaluate
 from tapgate.analyzer.running import RunningPack
 from tapgate.assemble import build_report, require_evaluated
 from tapgate.failure import CouldNotRunError
-from tapgate.reports.dossier import Unaudited
+from tapgate.reports.verdict_file import Unaudited
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -95,10 +95,10 @@ def run(options: argparse.Namespace) -> Exit:
         ) from None
     ink = Ink.for_stream(sys.stdout)
     show(audit_lines(done, time.monotonic() - start, ink), sys.stdout)
-    write(done.dossier, targets_of(options))
-    if done.dossier.unaudited:
+    write(done.verdicts, targets_of(options))
+    if done.verdicts.unaudited:
         return Exit.COULD_NOT_RUN
-    return Exit.BLOCKED if done.dossier.outcome == "blocked" else Exit.PASSED
+    return Exit.BLOCKED if done.verdicts.outcome == "blocked" else Exit.PASSED
 
 
 def _states(options: argparse.Namespace) -> list[State]:

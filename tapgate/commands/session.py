@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tapgate.project import Project
     from tapgate.rehearsal import Rehearsed, Theatre
     from tapgate.reports.controls import PolicyInfo
-    from tapgate.reports.dossier import Kind
+    from tapgate.reports.verdict_file import Kind
     from tapgate.reports.writing import Targets
     from tapgate.stacks import EmbeddedBackend, Stack
 
@@ -110,10 +110,10 @@ def write_reports(
     """
     if not targets.files:
         return
-    from tapgate.reports.dossier import Dossier  # noqa: PLC0415 - a run without reports does without
+    from tapgate.reports.verdict_file import VerdictFile  # noqa: PLC0415 - a run without reports does without
 
     described = [info for pack in packs for info in _described(pack)]
-    write_files(Dossier.of(kind, reports, policies=described, made=datetime.now(UTC)), targets)
+    write_files(VerdictFile.of(kind, reports, policies=described, made=datetime.now(UTC)), targets)
 
 
 def _described(pack: RequestedPack) -> tuple[PolicyInfo, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from tapgate.failure import CouldNotRunError, Exit
 from tapgate.json_access import mapping, plain, sequence
 from tapgate.reports.controls import PolicyInfo, policies_of
-from tapgate.reports.dossier import Dossier
+from tapgate.reports.verdict_file import VerdictFile
 from tapgate.reports.wording import headline, outcome_word, subject
 from tapgate.reports.writing import STDOUT, add_targets, load, targets_of, write
 
@@ -59,31 +59,31 @@ def run(options: argparse.Namespace) -> Exit:
             fix="name at least one file, for example --html report.html.",
         )
     described = [info for path in cast("list[Path]", options.policies) for info in read_policies(path)]
-    dossier = merged([load(path) for path in cast("list[Path]", options.sources)], described)
-    write(dossier, targets)
+    verdicts = merged([load(path) for path in cast("list[Path]", options.sources)], described)
+    write(verdicts, targets)
     if STDOUT not in targets.files.values():
-        sys.stdout.write(f"{subject(dossier)}: {outcome_word(dossier).lower()}. {headline(dossier)}\n")
+        sys.stdout.write(f"{subject(verdicts)}: {outcome_word(verdicts).lower()}. {headline(verdicts)}\n")
         for path in targets.files.values():
             sys.stdout.write(f"  wrote {plain(str(path))}\n")
     return Exit.PASSED
 
 
-def merged(dossiers: list[Dossier], described: list[PolicyInfo]) -> Dossier:
-    """Put several dossiers together; of several verdicts on one stack, the last counts.
+def merged(verdict_files: list[VerdictFile], described: list[PolicyInfo]) -> VerdictFile:
+    """Put several verdict files together; of several verdicts on one stack, the last counts.
 
     Args:
-        dossiers: at least one.
-        described: further descriptions of policies; they count before those in the dossiers.
+        verdict_files: at least one.
+        described: further descriptions of policies; they count before those in the verdict files.
     """
-    stacks = {(one.project, one.stack): one for dossier in dossiers for one in dossier.stacks}
-    kinds = {dossier.kind for dossier in dossiers}
-    whole = Dossier.of(
-        dossiers[0].kind if len(kinds) == 1 else "audit",
+    stacks = {(one.project, one.stack): one for verdicts in verdict_files for one in verdicts.stacks}
+    kinds = {verdicts.kind for verdicts in verdict_files}
+    whole = VerdictFile.of(
+        verdict_files[0].kind if len(kinds) == 1 else "audit",
         stacks.values(),
-        unaudited=dict.fromkeys(one for dossier in dossiers for one in dossier.unaudited),
-        policies=[*described, *(info for dossier in dossiers for info in dossier.policies)],
+        unaudited=dict.fromkeys(one for verdicts in verdict_files for one in verdicts.unaudited),
+        policies=[*described, *(info for verdicts in verdict_files for info in verdicts.policies)],
     )
-    return replace(whole, made=max(dossier.made for dossier in dossiers))
+    return replace(whole, made=max(verdicts.made for verdicts in verdict_files))
 
 
 def read_policies(path: Path) -> tuple[PolicyInfo, ...]:

@@ -17,8 +17,8 @@ from tapgate.reports.wording import instant, place, resource
 
 if TYPE_CHECKING:
     from tapgate.findings import Finding, Report
-    from tapgate.reports.dossier import Dossier, Unaudited
     from tapgate.reports.standing import PolicyStanding
+    from tapgate.reports.verdict_file import Unaudited, VerdictFile
 
 _SKIPPED_BECAUSE = {
     "off": "The policy is turned off.",
@@ -26,12 +26,12 @@ _SKIPPED_BECAUSE = {
 }
 
 
-def to_junit(dossier: Dossier) -> str:
-    """Write a dossier as JUnit XML."""
+def to_junit(verdicts: VerdictFile) -> str:
+    """Write a verdict file as JUnit XML."""
     root = Element("testsuites", name="TAP Guardrails")
-    for report in dossier.stacks:
-        _suite(root, report, dossier)
-    for one in dossier.unaudited:
+    for report in verdicts.stacks:
+        _suite(root, report, verdicts)
+    for one in verdicts.unaudited:
         _unaudited_suite(root, one)
     for name in ("tests", "failures", "errors", "skipped"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
@@ -39,9 +39,9 @@ def to_junit(dossier: Dossier) -> str:
     return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
 
-def _suite(root: Element, report: Report, dossier: Dossier) -> None:
+def _suite(root: Element, report: Report, verdicts: VerdictFile) -> None:
     suite = SubElement(root, "testsuite", name=plain(f"{report.project} / {report.stack}"))
-    made = instant(dossier.made)
+    made = instant(verdicts.made)
     if made is not None:
         suite.set("timestamp", made.strftime("%Y-%m-%dT%H:%M:%S"))
     suite.set("time", f"{report.seconds:.3f}")
@@ -54,7 +54,7 @@ def _suite(root: Element, report: Report, dossier: Dossier) -> None:
     seen: Counter[tuple[str, str]] = Counter()
     for finding in report.findings:
         _finding_case(suite, finding, seen)
-    for standing in policy_standings(report, dossier.known_policies):
+    for standing in policy_standings(report, verdicts.known_policies):
         if not standing.findings:
             _policy_case(suite, standing)
     _count(suite)

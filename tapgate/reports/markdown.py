@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tapgate.findings import Finding, Report
     from tapgate.reports.controls import PolicyInfo
-    from tapgate.reports.dossier import Dossier
+    from tapgate.reports.verdict_file import VerdictFile
 
 # The one way that GitHub documents to keep two of them from being a formula.
 DOLLAR: Final = "<span>$</span>"
@@ -77,36 +77,36 @@ _SORT_MARKS: Final[Mapping[Sort, str]] = {
 }
 
 
-def to_markdown(dossier: Dossier, *, earlier: Dossier | None = None, limit: int = LIMIT) -> str:
-    """Write a dossier as GitHub-flavoured Markdown.
+def to_markdown(verdicts: VerdictFile, *, earlier: VerdictFile | None = None, limit: int = LIMIT) -> str:
+    """Write a verdict file as GitHub-flavoured Markdown.
 
     Args:
-        dossier: the dossier.
+        verdicts: the verdicts.
         earlier: one to compare it with.
         limit: the most characters that the comment may have, at least 8,000; what does not fit is counted.
     """
-    figures = score(dossier)
-    head = "\n".join([_marker(dossier), *_head(dossier, figures)])
-    tail = "\n".join(_tail(dossier, figures, earlier))
+    figures = score(verdicts)
+    head = "\n".join([_marker(verdicts), *_head(verdicts, figures)])
+    tail = "\n".join(_tail(verdicts, figures, earlier))
     room = limit - len(head) - len(_left_out(10**9))
     if len(tail) > room // 2:
         tail = ""
-    return head + _fitting([*_notices(dossier), *_findings(dossier)], room - len(tail)) + tail
+    return head + _fitting([*_notices(verdicts), *_findings(verdicts)], room - len(tail)) + tail
 
 
-def _marker(dossier: Dossier) -> str:
+def _marker(verdicts: VerdictFile) -> str:
     """Return an invisible line by which a job finds its own comment again."""
-    about = repr((dossier.kind, [(one.project, one.stack) for one in dossier.stacks][:1]))
+    about = repr((verdicts.kind, [(one.project, one.stack) for one in verdicts.stacks][:1]))
     return f"<!-- tap-guardrails:{hashlib.sha256(about.encode()).hexdigest()[:16]} -->"
 
 
-def _head(dossier: Dossier, figures: Score) -> Iterator[str]:
-    what = prose(subject(dossier)[:200])
-    yield f"## {_MARKS[dossier.outcome]} TAP Guardrails: {outcome_word(dossier).lower()} · {what}"
+def _head(verdicts: VerdictFile, figures: Score) -> Iterator[str]:
+    what = prose(subject(verdicts)[:200])
+    yield f"## {_MARKS[verdicts.outcome]} TAP Guardrails: {outcome_word(verdicts).lower()} · {what}"
     yield ""
-    yield prose(headline(dossier))
+    yield prose(headline(verdicts))
     yield ""
-    found = counts(finding for report in dossier.stacks for finding in report.findings)
+    found = counts(finding for report in verdicts.stacks for finding in report.findings)
     yield "| " + " | ".join([*(NAMES[sort] for sort in SORTS), "Checks passed"]) + " |"
     yield "|" + "--:|" * (len(SORTS) + 1)
     yield "| " + " | ".join([*(f"{found[sort]:,}" for sort in SORTS), share_words(figures.checks)]) + " |"
@@ -119,23 +119,23 @@ def share_words(share: Share) -> str:
     return f"{share.holds:,} of {share.of:,} ({share.percent} %)" if share.of else "none"
 
 
-def _notices(dossier: Dossier) -> Iterator[tuple[str, str]]:
+def _notices(verdicts: VerdictFile) -> Iterator[tuple[str, str]]:
     """Yield what a reader of the verdict must know first: stacks without one, and warnings."""
-    for one in dossier.unaudited:
+    for one in verdicts.unaudited:
         words = " ".join(prose(part) for part in (one.what, one.why, one.fix) if part)
         yield "", f"> **Could not be audited:** {cell(one.name)}: {words}\n"
-    for note in dict.fromkeys(note for report in dossier.stacks for note in report.notes):
+    for note in dict.fromkeys(note for report in verdicts.stacks for note in report.notes):
         yield "", f"> **Note:** {prose(note)}\n"
 
 
-def _findings(dossier: Dossier) -> Iterator[tuple[str, str]]:
+def _findings(verdicts: VerdictFile) -> Iterator[tuple[str, str]]:
     """Yield each finding's heading (of its sort) and block."""
-    known = dossier.known_policies
-    made = instant(dossier.made)
+    known = verdicts.known_policies
+    made = instant(verdicts.made)
     today = made.date() if made else None
-    several = len(dossier.stacks) > 1
+    several = len(verdicts.stacks) > 1
     for sort in SORTS:
-        chosen = [(one, f) for one in dossier.stacks for f in one.findings if sort_of(f) == sort]
+        chosen = [(one, f) for one in verdicts.stacks for f in one.findings if sort_of(f) == sort]
         heading = f"### {_SORT_MARKS[sort]} {NAMES[sort]} ({len(chosen):,})\n\n"
         for report, finding in chosen:
             info = known.get((finding.pack, finding.policy))
@@ -202,9 +202,9 @@ def _left_out(number: int) -> str:
     return f"… and {count(number, 'more entry', 'more entries')} in the full report.\n\n"
 
 
-def _tail(dossier: Dossier, figures: Score, earlier: Dossier | None) -> Iterator[str]:
+def _tail(verdicts: VerdictFile, figures: Score, earlier: VerdictFile | None) -> Iterator[str]:
     if earlier is not None:
-        yield from _trend(compare(earlier, dossier))
+        yield from _trend(compare(earlier, verdicts))
     if figures.frameworks:
         yield "<details><summary>Score by framework</summary>\n"
         yield "| Framework | Controls that hold |\n|---|--:|"
@@ -218,7 +218,7 @@ def _tail(dossier: Dossier, figures: Score, earlier: Dossier | None) -> Iterator
             numbers = f"{one.passed:,} | {one.failed:,} | {one.not_applicable:,}"
             yield f"| {cell(one.policy)} | {one.standing} | {numbers} |"
         yield "\n</details>\n"
-    packs = sorted({(pack.name, pack.version) for one in dossier.stacks for pack in one.packs})
+    packs = sorted({(pack.name, pack.version) for one in verdicts.stacks for pack in one.packs})
     if packs:
         yield "<sub>" + ", ".join(prose(f"{name} {version}".strip()) for name, version in packs) + "</sub>"
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from tapgate.findings import Finding, Report
-    from tapgate.reports.dossier import Dossier, Unaudited
+    from tapgate.reports.verdict_file import Unaudited, VerdictFile
 
 Key = tuple[str, str]
 
@@ -36,17 +36,17 @@ def sarif_text(text: str) -> str:
 
 
 class Rules:
-    """The policies of a dossier as SARIF rules, each with its index.
+    """The policies of a verdict file as SARIF rules, each with its index.
 
     Args:
-        dossier: the dossier; policies that were counted, that found something or that are described are in.
+        verdicts: the verdicts; policies that were counted, that found something or that are described are in.
     """
 
-    def __init__(self, dossier: Dossier) -> None:
-        known = dossier.known_policies
+    def __init__(self, verdicts: VerdictFile) -> None:
+        known = verdicts.known_policies
         described: dict[Key, Finding] = {}
         keys: set[Key] = set(known)
-        for report in dossier.stacks:
+        for report in verdicts.stacks:
             keys.update((tally.pack, tally.policy) for tally in report.tallies)
             for finding in report.findings:
                 described.setdefault((finding.pack, finding.policy), finding)
@@ -173,14 +173,14 @@ PROJECT_FILE: Final = "Pulumi.yaml"
 _EXIT_CODES: Final = {"passed": 0, "blocked": 1, "could-not-run": 2}
 
 
-def to_sarif(dossier: Dossier, *, prefix: str = "") -> str:
-    """Write a dossier as SARIF.
+def to_sarif(verdicts: VerdictFile, *, prefix: str = "") -> str:
+    """Write a verdict file as SARIF.
 
     Args:
-        dossier: the dossier.
+        verdicts: the verdicts.
         prefix: folder of the Pulumi project inside the repository, for forges that want paths from its root.
     """
-    rules = Rules(dossier)
+    rules = Rules(verdicts)
     taxonomies = rules.taxonomies()
     run = {
         "tool": {
@@ -189,50 +189,50 @@ def to_sarif(dossier: Dossier, *, prefix: str = "") -> str:
                 "rules": rules.descriptors(),
                 **({"supportedTaxonomies": rules.references()} if taxonomies else {}),
             },
-            "extensions": _packs(dossier),
+            "extensions": _packs(verdicts),
         },
         **({"taxonomies": taxonomies} if taxonomies else {}),
-        "automationDetails": {"id": _category(dossier)},
-        "invocations": [_invocation(dossier)],
+        "automationDetails": {"id": _category(verdicts)},
+        "invocations": [_invocation(verdicts)],
         "columnKind": "unicodeCodePoints",
         "results": [
-            {**rules.reference(finding), **_result(dossier, identity, finding, prefix)}
-            for report in dossier.stacks
+            {**rules.reference(finding), **_result(verdicts, identity, finding, prefix)}
+            for report in verdicts.stacks
             for identity, finding in identified(report)
         ],
-        "properties": {"stacks": [_counts(report) for report in dossier.stacks]},
+        "properties": {"stacks": [_counts(report) for report in verdicts.stacks]},
     }
     document = {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
 
 
-def _packs(dossier: Dossier) -> list[dict[str, object]]:
-    packs = sorted({(pack.name, pack.version) for report in dossier.stacks for pack in report.packs})
+def _packs(verdicts: VerdictFile) -> list[dict[str, object]]:
+    packs = sorted({(pack.name, pack.version) for report in verdicts.stacks for pack in report.packs})
     return [
         {"name": plain(name), **({"version": plain(version)} if version else {})} for name, version in packs
     ]
 
 
-def _category(dossier: Dossier) -> str:
+def _category(verdicts: VerdictFile) -> str:
     """Name what a later run replaces: the stack's findings, or those of all the audited stacks."""
-    if len(dossier.stacks) == 1 and dossier.kind != "audit":
-        (report,) = dossier.stacks
+    if len(verdicts.stacks) == 1 and verdicts.kind != "audit":
+        (report,) = verdicts.stacks
         return plain(f"tap-guardrails/{report.project}/{report.stack}/")
     return "tap-guardrails/audit/"
 
 
-def _invocation(dossier: Dossier) -> dict[str, object]:
-    made = instant(dossier.made)
+def _invocation(verdicts: VerdictFile) -> dict[str, object]:
+    made = instant(verdicts.made)
     return {
-        "executionSuccessful": dossier.outcome != "could-not-run",
-        "exitCode": _EXIT_CODES[dossier.outcome],
+        "executionSuccessful": verdicts.outcome != "could-not-run",
+        "exitCode": _EXIT_CODES[verdicts.outcome],
         **({"endTimeUtc": made.strftime("%Y-%m-%dT%H:%M:%SZ")} if made else {}),
-        "toolExecutionNotifications": [*_notes(dossier), *map(_unaudited, dossier.unaudited)],
+        "toolExecutionNotifications": [*_notes(verdicts), *map(_unaudited, verdicts.unaudited)],
     }
 
 
-def _notes(dossier: Dossier) -> Iterator[dict[str, object]]:
-    for report in dossier.stacks:
+def _notes(verdicts: VerdictFile) -> Iterator[dict[str, object]]:
+    for report in verdicts.stacks:
         for note in report.notes:
             words = f"{report.project} / {report.stack}: {note}"
             yield {"level": "warning", "message": {"text": sarif_text(words)}}
@@ -246,14 +246,14 @@ def _unaudited(one: Unaudited) -> dict[str, object]:
     }
 
 
-def _result(dossier: Dossier, identity: Identity, finding: Finding, prefix: str) -> dict[str, object]:
+def _result(verdicts: VerdictFile, identity: Identity, finding: Finding, prefix: str) -> dict[str, object]:
     waiver = waiver_of(finding)
     open_question = finding.verdict == "undecided" and not finding.blocks
     return {
         "kind": "open" if open_question else "fail",
         "level": "error" if finding.blocks else "none" if open_question else "warning",
         "message": {"text": sarif_text(_message(finding))},
-        "locations": [_location(dossier, finding, prefix)],
+        "locations": [_location(verdicts, finding, prefix)],
         # Alerts are tracked by what they are about: several resources may share one line of the program.
         "partialFingerprints": {
             "tapGuardrails/v1": identity.fingerprint,
@@ -286,8 +286,8 @@ def _labelled(*pairs: tuple[str, str]) -> list[str]:
     return [f"{label}: {value}" for label, value in pairs if value]
 
 
-def _location(dossier: Dossier, finding: Finding, prefix: str) -> dict[str, object]:
-    physical = _physical(finding, prefix, of_program=dossier.kind != "audit")
+def _location(verdicts: VerdictFile, finding: Finding, prefix: str) -> dict[str, object]:
+    physical = _physical(finding, prefix, of_program=verdicts.kind != "audit")
     logical = {
         "fullyQualifiedName": plain(finding.urn),
         "name": resource(finding),

@@ -1,4 +1,4 @@
-"""The score of controls, frameworks and checks over all stacks of a dossier.
+"""The score of controls, frameworks and checks over all stacks of a verdict file.
 
 A control holds on a stack when every policy that answers it was evaluated there and found nothing. A
 framework's score is the share of its controls, each counted once a stack, that hold, among those that apply:
@@ -17,7 +17,7 @@ from tapgate.reports.standing import WORST_FIRST, PolicyStanding, Standing, poli
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tapgate.reports.dossier import Dossier
+    from tapgate.reports.verdict_file import VerdictFile
 
 Key = tuple[str, str]
 
@@ -128,7 +128,7 @@ class PolicyScore:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Every figure of a dossier.
+    """Every figure of a verdict file.
 
     Attributes:
         frameworks: sorted by key; empty when no policy names a control.
@@ -141,16 +141,16 @@ class Score:
     checks: Share
 
 
-def score(dossier: Dossier) -> Score:
-    """Count a dossier out."""
-    per_stack = [policy_standings(report, dossier.known_policies) for report in dossier.stacks]
+def score(verdicts: VerdictFile) -> Score:
+    """Count a verdict file out."""
+    per_stack = [policy_standings(report, verdicts.known_policies) for report in verdicts.stacks]
     by_policy: defaultdict[tuple[str, str], list[PolicyStanding]] = defaultdict(list)
     for standings in per_stack:
         for one in standings:
             by_policy[one.pack, one.policy].append(one)
     policies = tuple(_policy_score(by_policy[key]) for key in sorted(by_policy))
     return Score(
-        frameworks=_frameworks(dossier, per_stack),
+        frameworks=_frameworks(verdicts, per_stack),
         policies=policies,
         checks=Share(sum(one.passed for one in policies), sum(one.passed + one.failed for one in policies)),
     )
@@ -173,10 +173,10 @@ def _policy_score(standings: list[PolicyStanding]) -> PolicyScore:
 
 
 def _frameworks(
-    dossier: Dossier, per_stack: Iterable[tuple[PolicyStanding, ...]]
+    verdicts: VerdictFile, per_stack: Iterable[tuple[PolicyStanding, ...]]
 ) -> tuple[FrameworkScore, ...]:
     answered: defaultdict[Control, set[tuple[str, str]]] = defaultdict(set)
-    for info in dossier.policies:
+    for info in verdicts.policies:
         for control in info.controls:
             answered[control].add((info.pack, info.policy))
     stacks: defaultdict[Control, Counter[Standing]] = defaultdict(Counter)

@@ -1,4 +1,4 @@
-"""What changed between two dossiers: what is new, what is gone, and which stacks can be compared at all."""
+"""What changed between two verdict files: what is new, what is gone, and which stacks can be compared."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tapgate.findings import Finding
-    from tapgate.reports.dossier import Dossier
+    from tapgate.reports.verdict_file import VerdictFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Figure:
 
     Attributes:
         name: what is counted.
-        before: the count in the earlier dossier.
+        before: the count in the earlier verdicts.
         now: the count in this one.
         fewer_is_better: whether a fall is good news.
     """
@@ -39,7 +39,7 @@ class SharePair:
 
     Attributes:
         name: what it is a share of.
-        before: the share in the earlier dossier; of nothing, when that did not have it.
+        before: the share in the earlier verdicts; of nothing, when that did not have it.
         now: the share in this one.
     """
 
@@ -50,7 +50,7 @@ class SharePair:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """What changed since an earlier dossier.
+    """What changed since an earlier verdicts.
 
     Attributes:
         since: when the earlier one was made, as it says, or empty.
@@ -73,8 +73,8 @@ class Trend:
     shares: tuple[SharePair, ...]
 
 
-def compare(earlier: Dossier, now: Dossier) -> Trend:
-    """Say what changed from the earlier dossier to this one.
+def compare(earlier: VerdictFile, now: VerdictFile) -> Trend:
+    """Say what changed from the earlier verdicts to this one.
 
     A stack that only one of them has is named and not counted as progress or as decline.
     """
@@ -98,8 +98,8 @@ def compare(earlier: Dossier, now: Dossier) -> Trend:
     )
 
 
-def _findings(dossier: Dossier) -> Mapping[Identity, Finding]:
-    return {identity: finding for report in dossier.stacks for identity, finding in identified(report)}
+def _findings(verdicts: VerdictFile) -> Mapping[Identity, Finding]:
+    return {identity: finding for report in verdicts.stacks for identity, finding in identified(report)}
 
 
 def _only(
@@ -117,7 +117,7 @@ def _weight(finding: Finding) -> tuple[str, bool]:
 
 
 def _figures(
-    earlier: Dossier, before: Iterable[Finding], now: Dossier, current: Iterable[Finding]
+    earlier: VerdictFile, before: Iterable[Finding], now: VerdictFile, current: Iterable[Finding]
 ) -> tuple[Figure, ...]:
     past, present = counts(before), counts(current)
     return (
@@ -127,7 +127,7 @@ def _figures(
     )
 
 
-def _shares(earlier: Dossier, now: Dossier) -> tuple[SharePair, ...]:
+def _shares(earlier: VerdictFile, now: VerdictFile) -> tuple[SharePair, ...]:
     before, current = score(earlier), score(now)
     past = {one.framework: one.share for one in before.frameworks}
     frameworks = (

@@ -9,7 +9,7 @@ from tapgate.json_access import plain
 
 if TYPE_CHECKING:
     from tapgate.findings import Finding
-    from tapgate.reports.dossier import Dossier
+    from tapgate.reports.verdict_file import VerdictFile
 
 _OUTCOMES: Final = {"passed": "Passed", "blocked": "Blocked", "could-not-run": "Incomplete"}
 STACK_TYPE: Final = "pulumi:pulumi:Stack"
@@ -40,40 +40,40 @@ def at_words(made: str) -> str:
     return plain(made) if at is None else f"{at.day} {at:%B %Y, %H:%M} UTC"
 
 
-def outcome_word(dossier: Dossier) -> str:
+def outcome_word(verdicts: VerdictFile) -> str:
     """Return the outcome in one word."""
-    return _OUTCOMES[dossier.outcome]
+    return _OUTCOMES[verdicts.outcome]
 
 
-def subject(dossier: Dossier) -> str:
-    """Say what the dossier is about: the stack, or how many."""
-    if len(dossier.stacks) == 1 and not dossier.unaudited:
-        (report,) = dossier.stacks
+def subject(verdicts: VerdictFile) -> str:
+    """Say what the verdicts are about: the stack, or how many."""
+    if len(verdicts.stacks) == 1 and not verdicts.unaudited:
+        (report,) = verdicts.stacks
         return plain(f"{report.project} / {report.stack}")
-    return count(len(dossier.stacks) + len(dossier.unaudited), "stack")
+    return count(len(verdicts.stacks) + len(verdicts.unaudited), "stack")
 
 
-def headline(dossier: Dossier) -> str:
+def headline(verdicts: VerdictFile) -> str:
     """Say in one sentence what came of it."""
-    findings = [finding for report in dossier.stacks for finding in report.findings]
+    findings = [finding for report in verdicts.stacks for finding in report.findings]
     blocking = sum(finding.blocks for finding in findings)
-    stopped = sum(report.outcome == "blocked" for report in dossier.stacks)
-    if dossier.unaudited:
-        missing = f"{count(len(dossier.unaudited), 'stack')} could not be audited"
-        return f"{missing}; {_many(blocking, stopped, len(dossier.stacks))}"
-    if not dossier.stacks:
+    stopped = sum(report.outcome == "blocked" for report in verdicts.stacks)
+    if verdicts.unaudited:
+        missing = f"{count(len(verdicts.unaudited), 'stack')} could not be audited"
+        return f"{missing}; {_many(blocking, stopped, len(verdicts.stacks))}"
+    if not verdicts.stacks:
         return "No stack was evaluated."
-    if len(dossier.stacks) > 1:
-        sentence = _many(blocking, stopped, len(dossier.stacks))
+    if len(verdicts.stacks) > 1:
+        sentence = _many(blocking, stopped, len(verdicts.stacks))
         return sentence[0].upper() + sentence[1:]
     if blocking:
         stop = "stops" if blocking == 1 else "stop"
-        return f"{count(blocking, 'finding')} {stop} {_what(dossier)}."
-    return f"No finding stops {_what(dossier)}."
+        return f"{count(blocking, 'finding')} {stop} {_what(verdicts)}."
+    return f"No finding stops {_what(verdicts)}."
 
 
-def _what(dossier: Dossier) -> str:
-    return "this stack from meeting the policies" if dossier.kind == "audit" else "the deployment"
+def _what(verdicts: VerdictFile) -> str:
+    return "this stack from meeting the policies" if verdicts.kind == "audit" else "the deployment"
 
 
 def _many(blocking: int, stopped: int, stacks: int) -> str:

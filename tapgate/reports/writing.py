@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Mapping
 
-    from tapgate.reports.dossier import Dossier
+    from tapgate.reports.verdict_file import VerdictFile
 
 STDOUT: Final = Path("-")
 FORMATS: Final[Mapping[str, str]] = {
@@ -72,14 +72,14 @@ def targets_of(options: argparse.Namespace) -> Targets:
     )
 
 
-def write(dossier: Dossier, targets: Targets) -> None:
+def write(verdicts: VerdictFile, targets: Targets) -> None:
     """Write the reports that are wanted, each whole or not at all.
 
     Raises:
         CouldNotRunError: a file cannot be written, or the earlier verdict cannot be read.
     """
     earlier = load(targets.earlier) if targets.earlier is not None and targets.files else None
-    writers = _writers(dossier, earlier, targets.prefix)
+    writers = _writers(verdicts, earlier, targets.prefix)
     for name, path in targets.files.items():
         body = writers[name]()
         if path == STDOUT:
@@ -88,45 +88,46 @@ def write(dossier: Dossier, targets: Targets) -> None:
             write_file(body.encode(), path)
 
 
-def _writers(dossier: Dossier, earlier: Dossier | None, prefix: str) -> Mapping[str, Callable[[], str]]:
+def _writers(
+    verdicts: VerdictFile, earlier: VerdictFile | None, prefix: str
+) -> Mapping[str, Callable[[], str]]:
     """Return the writers by format; each is imported when it is used, so that a plain preview loads none."""
 
     def html() -> str:
         from tapgate.reports.page import to_html  # noqa: PLC0415
 
-        return to_html(dossier, earlier=earlier)
+        return to_html(verdicts, earlier=earlier)
 
     def sarif() -> str:
         from tapgate.reports.sarif import to_sarif  # noqa: PLC0415
 
-        return to_sarif(dossier, prefix=prefix)
+        return to_sarif(verdicts, prefix=prefix)
 
     def junit() -> str:
         from tapgate.reports.junit import to_junit  # noqa: PLC0415
 
-        return to_junit(dossier)
+        return to_junit(verdicts)
 
     def markdown() -> str:
         from tapgate.reports.markdown import to_markdown  # noqa: PLC0415
 
-        return to_markdown(dossier, earlier=earlier)
+        return to_markdown(verdicts, earlier=earlier)
 
     def verdict() -> str:
-        from tapgate.reports.json_report import to_json  # noqa: PLC0415
+        from tapgate.reports.verdict_file import to_json  # noqa: PLC0415
 
-        return to_json(dossier)
+        return to_json(verdicts)
 
     return {"html": html, "sarif": sarif, "junit": junit, "markdown": markdown, "verdict": verdict}
 
 
-def load(path: Path) -> Dossier:
+def load(path: Path) -> VerdictFile:
     """Read a verdict file.
 
     Raises:
         CouldNotRunError: there is none, or it cannot be read as one.
     """
-    from tapgate.reports.decoding import ShapeError  # noqa: PLC0415
-    from tapgate.reports.json_report import from_json  # noqa: PLC0415
+    from tapgate.reports.verdict_file import ShapeError, from_json  # noqa: PLC0415
 
     try:
         return from_json(path.read_bytes())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tapgate.reports.json_report import from_json
+from tapgate.reports.verdict_file import from_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable

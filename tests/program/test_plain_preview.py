@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tapgate.json_access import mapping, sequence, text
-from tapgate.reports.json_report import from_json
+from tapgate.reports.verdict_file import from_json
 from tests.program.recording import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tapgate.reports.dossier import Dossier
+    from tapgate.reports.verdict_file import VerdictFile
 
 pytestmark = [pytest.mark.cli, pytest.mark.uncounted]
 
@@ -61,7 +61,7 @@ def gate(more: str = "") -> str:
     return f"{shlex.quote(sys.executable)} -m tapgate preview --policy-pack policypack {more}"
 
 
-def verdict(project: Path) -> Dossier:
+def verdict(project: Path) -> VerdictFile:
     return from_json((project / "verdict.json").read_bytes())
 
 

@@ -40,7 +40,7 @@ def test_the_wheel_has_the_tool_its_pack_and_what_they_read(wheel: Path) -> None
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {
         "tapgate/cli.py",
-        "tapgate/reports/dossier.schema.json",
+        "tapgate/reports/verdicts.schema.json",
         "tapgate/embedded/toolchain/cli/go.sum",
         "tapgate/policypack/PulumiPolicy.yaml",
         "tapgate/policypack/profiles/strict.json",

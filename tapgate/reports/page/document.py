@@ -27,20 +27,20 @@ from tapgate.reports.trend import compare
 from tapgate.reports.wording import outcome_word, subject
 
 if TYPE_CHECKING:
-    from tapgate.reports.dossier import Dossier
     from tapgate.reports.score import Score
+    from tapgate.reports.verdict_file import VerdictFile
 
 Section = tuple[str, str, int | None, Markup]
 
 
-def to_html(dossier: Dossier, *, earlier: Dossier | None = None) -> str:
-    """Write a dossier as one HTML page.
+def to_html(verdicts: VerdictFile, *, earlier: VerdictFile | None = None) -> str:
+    """Write a verdict file as one HTML page.
 
     It holds its own style, and its content security policy allows nothing else: no script, no image, no
     font, no form, no address but links that a reader follows.
 
     Args:
-        dossier: the dossier.
+        verdicts: the verdicts.
         earlier: one to compare it with.
     """
     style = resources.files(__package__ or __name__).joinpath("report.css").read_text(encoding="utf-8")
@@ -53,25 +53,25 @@ def to_html(dossier: Dossier, *, earlier: Dossier | None = None) -> str:
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("meta", name="referrer", content="no-referrer"),
-        element("title", f"{outcome_word(dossier)}: {subject(dossier)} · TAP Guardrails"),
+        element("title", f"{outcome_word(verdicts)}: {subject(verdicts)} · TAP Guardrails"),
         Markup(f"<style>{style}</style>"),
     )
-    body = element("body", *_body(dossier, earlier), class_=colour(dossier.outcome))
+    body = element("body", *_body(verdicts, earlier), class_=colour(verdicts.outcome))
     return f'<!doctype html>\n<html lang="en">{head}\n{body}</html>\n'
 
 
-def _body(dossier: Dossier, earlier: Dossier | None) -> list[Markup]:
-    figures = score(dossier)
-    sections = _sections(dossier, figures, earlier)
-    cards = score_cards(figures, stacks=len(dossier.stacks))
-    top = [verdict(dossier, figures), notes(dossier)]
+def _body(verdicts: VerdictFile, earlier: VerdictFile | None) -> list[Markup]:
+    figures = score(verdicts)
+    sections = _sections(verdicts, figures, earlier)
+    cards = score_cards(figures, stacks=len(verdicts.stacks))
+    top = [verdict(verdicts, figures), notes(verdicts)]
     if cards:
         top.append(element("section", element("h2", "Score"), cards, id="score"))
     entries = [("verdict", "Verdict", None), *(("score", "Score", None) for _ in range(bool(cards)))]
     entries += [(name, title, number) for name, title, number, _ in sections]
     return [
         element("a", "Skip to the verdict", href="#verdict", class_="skip"),
-        masthead(dossier),
+        masthead(verdicts),
         element(
             "div",
             contents(entries),
@@ -82,26 +82,26 @@ def _body(dossier: Dossier, earlier: Dossier | None) -> list[Markup]:
     ]
 
 
-def _sections(dossier: Dossier, figures: Score, earlier: Dossier | None) -> list[Section]:
+def _sections(verdicts: VerdictFile, figures: Score, earlier: VerdictFile | None) -> list[Section]:
     """Return the sections below the verdict, with the id, title and count that the navigation shows."""
-    several = len(dossier.stacks) != 1
-    found = counts(finding for report in dossier.stacks for finding in report.findings)
+    several = len(verdicts.stacks) != 1
+    found = counts(finding for report in verdicts.stacks for finding in report.findings)
     sections: list[Section] = []
-    if dossier.unaudited:
-        number = len(dossier.unaudited)
-        sections.append(("unaudited", "Could not be audited", number, unaudited_section(dossier)))
+    if verdicts.unaudited:
+        number = len(verdicts.unaudited)
+        sections.append(("unaudited", "Could not be audited", number, unaudited_section(verdicts)))
     if earlier is not None:
-        trend = compare(earlier, dossier)
+        trend = compare(earlier, verdicts)
         sections.append(("changes", "Changes", len(trend.new), trend_section(trend, several=several)))
-    if several and dossier.stacks:
-        sections.append(("stacks", "Stacks", len(dossier.stacks), stacks_section(dossier)))
+    if several and verdicts.stacks:
+        sections.append(("stacks", "Stacks", len(verdicts.stacks), stacks_section(verdicts)))
     for sort in SORTS:
-        section = waivers_section(dossier) if sort == "waived" else findings_section(dossier, sort)
+        section = waivers_section(verdicts) if sort == "waived" else findings_section(verdicts, sort)
         sections.append((sort, NAMES[sort], found[sort], section))
     sections += [
         ("controls", "Controls", None, frameworks_section(figures, several=several)),
-        ("policies", "Policies", len(figures.policies), policies_section(dossier, figures)),
+        ("policies", "Policies", len(figures.policies), policies_section(verdicts, figures)),
         ("not-applicable", "Not applicable", None, not_judged_section(figures)),
-        ("evidence", "Evidence", None, evidence_section(dossier)),
+        ("evidence", "Evidence", None, evidence_section(verdicts)),
     ]
     return sections

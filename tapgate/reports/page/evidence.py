@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tapgate.reports.dossier import SCHEMA
 from tapgate.reports.page.elements import Markup, code, described, element, join, table, text
+from tapgate.reports.verdict_file import SCHEMA
 from tapgate.reports.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tapgate.reports.dossier import Dossier
+    from tapgate.reports.verdict_file import VerdictFile
 
 _VERBS = {"same": "unchanged"}
 
 
-def evidence_section(dossier: Dossier) -> Markup:
+def evidence_section(verdicts: VerdictFile) -> Markup:
     """Return the section."""
     packs = sorted(
-        {(one.name, one.version, one.path, one.config) for report in dossier.stacks for one in report.packs}
+        {(one.name, one.version, one.path, one.config) for report in verdicts.stacks for one in report.packs}
     )
     rows = (
         [
@@ -36,19 +36,19 @@ def evidence_section(dossier: Dossier) -> Markup:
         table("Policy packs", ["Pack", "Version", "Loaded from", "Config"], rows)
         if packs
         else element("p", "No pack was loaded."),
-        described(_facts(dossier), "facts"),
+        described(_facts(verdicts), "facts"),
         id="evidence",
     )
 
 
-def _facts(dossier: Dossier) -> Iterator[tuple[str, Markup]]:
-    resources = sum(report.resources for report in dossier.stacks)
-    yield "Evaluated", text(f"{count(resources, 'resource')} on {count(len(dossier.stacks), 'stack')}")
-    if len(dossier.stacks) == 1:
-        (report,) = dossier.stacks
+def _facts(verdicts: VerdictFile) -> Iterator[tuple[str, Markup]]:
+    resources = sum(report.resources for report in verdicts.stacks)
+    yield "Evaluated", text(f"{count(resources, 'resource')} on {count(len(verdicts.stacks), 'stack')}")
+    if len(verdicts.stacks) == 1:
+        (report,) = verdicts.stacks
         changes = [f"{number:,} {_VERBS.get(name, 'to ' + name)}" for name, number in report.changes]
         yield "Planned", text(", ".join(changes) or "nothing")
-    yield "Engine", text(f"{sum(report.seconds for report in dossier.stacks):,.1f} s")
+    yield "Engine", text(f"{sum(report.seconds for report in verdicts.stacks):,.1f} s")
     rounding = (
         "Percentages are rounded down, so that 100 % means all. A control holds when every policy that "
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tapgate.findings import Finding
     from tapgate.reports.controls import Control, PolicyInfo
-    from tapgate.reports.dossier import Dossier
+    from tapgate.reports.verdict_file import VerdictFile
 
 Found = tuple[Identity, "Finding"]
 
@@ -37,17 +37,17 @@ _NONE: Final[Mapping[Sort, str]] = {
 }
 
 
-def findings_section(dossier: Dossier, sort: Sort) -> Markup:
+def findings_section(verdicts: VerdictFile, sort: Sort) -> Markup:
     """Return the section of one sort of findings."""
     groups: defaultdict[tuple[str, str], list[Found]] = defaultdict(list)
-    for report in dossier.stacks:
+    for report in verdicts.stacks:
         for identity, finding in identified(report):
             if sort_of(finding) == sort:
                 groups[finding.pack, finding.policy].append((identity, finding))
     total = sum(map(len, groups.values()))
     heading = element("h2", mark(sort), f"{NAMES[sort]} ", element("span", f"{total:,}", class_="tally"))
-    known = dossier.known_policies
-    several = len(dossier.stacks) > 1
+    known = verdicts.known_policies
+    several = len(verdicts.stacks) > 1
     ordered = sorted(groups, key=lambda key: _order(key, groups[key]))
     blocks = [_policy(known.get(key), groups[key], several=several) for key in ordered]
     body = [element("p", _LEADS[sort], class_="lead"), *blocks] if groups else [element("p", _NONE[sort])]

@@ -12,8 +12,8 @@ from tapgate.reports.wording import at_words, count, headline, instant, outcome_
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tapgate.reports.dossier import Dossier
     from tapgate.reports.score import Score
+    from tapgate.reports.verdict_file import VerdictFile
 
 _KINDS = {"preview": "Preview", "deploy": "Deployment", "audit": "Audit"}
 
@@ -24,20 +24,20 @@ def moment(made: str) -> Markup:
     return element("time", at_words(made), datetime=f"{at:%Y-%m-%dT%H:%M:%S}Z") if at else text(made)
 
 
-def masthead(dossier: Dossier) -> Markup:
+def masthead(verdicts: VerdictFile) -> Markup:
     """Return the header."""
     return element(
         "header",
         element("p", mark("shield"), "TAP Guardrails", class_="brand"),
-        element("p", f"{_KINDS[dossier.kind]} report", class_="kind"),
-        when(dossier.made, element("p", moment(dossier.made), class_="made")),
+        element("p", f"{_KINDS[verdicts.kind]} report", class_="kind"),
+        when(verdicts.made, element("p", moment(verdicts.made), class_="made")),
         class_="masthead",
     )
 
 
-def verdict(dossier: Dossier, score: Score) -> Markup:
+def verdict(verdicts: VerdictFile, score: Score) -> Markup:
     """Return the verdict with its figures."""
-    found = counts(finding for report in dossier.stacks for finding in report.findings)
+    found = counts(finding for report in verdicts.stacks for finding in report.findings)
     tiles = [
         element(
             "li",
@@ -52,12 +52,12 @@ def verdict(dossier: Dossier, score: Score) -> Markup:
         "section",
         element(
             "div",
-            mark(dossier.outcome),
+            mark(verdicts.outcome),
             element(
                 "div",
-                element("p", subject(dossier), class_="subject"),
-                element("h1", outcome_word(dossier)),
-                element("p", headline(dossier), class_="headline"),
+                element("p", subject(verdicts), class_="subject"),
+                element("h1", outcome_word(verdicts)),
+                element("p", headline(verdicts), class_="headline"),
             ),
             class_="outcome",
         ),
@@ -77,13 +77,13 @@ def verdict(dossier: Dossier, score: Score) -> Markup:
             ),
         ),
         id="verdict",
-        class_=f"verdict {colour(dossier.outcome)}",
+        class_=f"verdict {colour(verdicts.outcome)}",
     )
 
 
-def notes(dossier: Dossier) -> Markup:
+def notes(verdicts: VerdictFile) -> Markup:
     """Return the warnings that a reader must know, each once."""
-    said = dict.fromkeys(_notes(dossier))
+    said = dict.fromkeys(_notes(verdicts))
     if not said:
         return Markup()
     items = [element("li", note) for note in said]
@@ -96,8 +96,8 @@ def notes(dossier: Dossier) -> Markup:
     )
 
 
-def _notes(dossier: Dossier) -> Iterator[str]:
-    for report in dossier.stacks:
+def _notes(verdicts: VerdictFile) -> Iterator[str]:
+    for report in verdicts.stacks:
         yield from report.notes
 
 

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tapgate.findings import Report
-    from tapgate.reports.dossier import Dossier, Unaudited
+    from tapgate.reports.verdict_file import Unaudited, VerdictFile
 
 
-def stacks_section(dossier: Dossier) -> Markup:
+def stacks_section(verdicts: VerdictFile) -> Markup:
     """Return a table of the stacks, the one with the most blocking findings first."""
-    ordered = sorted(dossier.stacks, key=lambda one: (-_blocking(one), one.project, one.stack))
+    ordered = sorted(verdicts.stacks, key=lambda one: (-_blocking(one), one.project, one.stack))
     columns = [
         "Stack",
         "Outcome",
@@ -52,13 +52,13 @@ def _row(report: Report) -> Iterator[Markup]:
     yield text(f"{passed:,} of {checks:,}")
 
 
-def unaudited_section(dossier: Dossier) -> Markup:
+def unaudited_section(verdicts: VerdictFile) -> Markup:
     """Return the stacks without a verdict, each with the reason and what to do."""
     heading = element(
-        "h2", "Could not be audited ", element("span", f"{len(dossier.unaudited):,}", class_="tally")
+        "h2", "Could not be audited ", element("span", f"{len(verdicts.unaudited):,}", class_="tally")
     )
     lead = "Nothing is known of these. They count neither as passed nor as blocked."
-    entries = [_unaudited(one) for one in dossier.unaudited]
+    entries = [_unaudited(one) for one in verdicts.unaudited]
     return element(
         "section",
         heading,

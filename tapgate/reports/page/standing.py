@@ -14,9 +14,9 @@ from tapgate.reports.wording import named
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from tapgate.reports.dossier import Dossier
     from tapgate.reports.score import ControlScore, FrameworkScore, PolicyScore, Score
     from tapgate.reports.standing import Standing
+    from tapgate.reports.verdict_file import VerdictFile
 
 _BEST_FIRST: Final[tuple[Standing, ...]] = ("met", "waived", "undecided", "failed", "off")
 
@@ -103,10 +103,10 @@ def _control(one: ControlScore, *, several: bool) -> Iterator[Markup]:
     yield join((code(policy) for policy in one.policies), " ")
 
 
-def policies_section(dossier: Dossier, score: Score) -> Markup:
+def policies_section(verdicts: VerdictFile, score: Score) -> Markup:
     """Return the section with every policy and its counts."""
-    known = dossier.known_policies
-    several = len(dossier.stacks) > 1
+    known = verdicts.known_policies
+    several = len(verdicts.stacks) > 1
     columns = [
         "Policy", "Standing", "#Passed", "#Failed", "#Not applicable",
         *(["#Stacks affected"] if several else []),

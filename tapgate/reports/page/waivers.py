@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tapgate.findings import Finding
-    from tapgate.reports.dossier import Dossier
+    from tapgate.reports.verdict_file import VerdictFile
 
 _NOT_SAID = "not said"
 
 
-def waivers_section(dossier: Dossier) -> Markup:
+def waivers_section(verdicts: VerdictFile) -> Markup:
     """Return the section of waived findings, the one that expires first on top."""
-    waived = sorted(_waived(dossier), key=lambda one: (_due(one[2]), one[0]))
-    made = instant(dossier.made)
+    waived = sorted(_waived(verdicts), key=lambda one: (_due(one[2]), one[0]))
+    made = instant(verdicts.made)
     today = made.date() if made else None
     heading = element(
         "h2", mark("waived"), f"{NAMES['waived']} ", element("span", f"{len(waived):,}", class_="tally")
     )
     if not waived:
         return element("section", heading, element("p", "Nothing is waived."), id="waived", class_="is-hold")
-    several = len(dossier.stacks) > 1
+    several = len(verdicts.stacks) > 1
     columns = ["Resource", *(["Stack"] if several else []), "Policy", "Finding", "Reason", "Owner", "Expires"]
     rows = (_row(identity, finding, waiver, today, several=several) for identity, finding, waiver in waived)
     return element(
@@ -46,8 +46,8 @@ def waivers_section(dossier: Dossier) -> Markup:
     )
 
 
-def _waived(dossier: Dossier) -> Iterator[tuple[Identity, Finding, Waiver]]:
-    for report in dossier.stacks:
+def _waived(verdicts: VerdictFile) -> Iterator[tuple[Identity, Finding, Waiver]]:
+    for report in verdicts.stacks:
         for identity, finding in identified(report):
             waiver = waiver_of(finding)
             if waiver is not None and sort_of(finding) == "waived":

@@ -211,8 +211,8 @@ class Deadly:
 def test_a_state_that_kills_its_worker_harms_no_other(states: Path) -> None:
     plan = Plan(packs=(RequestedPack(PROBE, None),), workers=1)
     done = auditing.audit([Deadly(), *states_in([states / "1.json"])], plan)
-    assert [one.stack for one in done.dossier.stacks] == ["s1"]
-    assert [(one.name, one.what) for one in done.dossier.unaudited] == [
+    assert [one.stack for one in done.verdicts.stacks] == ["s1"]
+    assert [(one.name, one.what) for one in done.verdicts.unaudited] == [
         ("deadly", "The state cannot be evaluated.")
     ]
 

@@ -1,4 +1,4 @@
-"""Dossiers as users have them: one blocked stack, one that passed, and an audit with an earlier one."""
+"""Verdicts as users have them: one blocked stack, one that passed, and an audit with an earlier one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import yaml
 
 from tapgate.findings import Finding, Location, Pack, PolicyTally, Report, sorted_findings
 from tapgate.reports.controls import PolicyInfo
-from tapgate.reports.dossier import Dossier, Unaudited
+from tapgate.reports.verdict_file import Unaudited, VerdictFile
 
 PACK = "tap-guardrails"
 HUB = "https://docs.aws.amazon.com/securityhub/latest/userguide/"
@@ -109,22 +109,22 @@ def report(found: list[Finding], project: str = "tap", stack: str = "prod", *not
     )
 
 
-def blocked() -> Dossier:
-    return Dossier.of(
+def blocked() -> VerdictFile:
+    return VerdictFile.of(
         "preview", [report(findings(), "tap", "prod", STAND_IN)], policies=policies(), made=MADE
     )
 
 
-def passed() -> Dossier:
-    return Dossier.of("preview", [report([])], policies=policies(), made=MADE)
+def passed() -> VerdictFile:
+    return VerdictFile.of("preview", [report([])], policies=policies(), made=MADE)
 
 
-def audit() -> Dossier:
+def audit() -> VerdictFile:
     groups = [
         _finding({**_data()["findings"][3], "name": f"job-{n:02d}-logs"}, "batch", "dev", located=False)
         for n in range(14)
     ]
-    return Dossier.of(
+    return VerdictFile.of(
         "audit",
         [
             report(findings(located=False)),
@@ -151,11 +151,11 @@ def audit() -> Dossier:
     )
 
 
-def earlier_audit() -> Dossier:
+def earlier_audit() -> VerdictFile:
     orders = findings(
         "log-group-retention", "s3-public-access-block", "sqs-encryption", project="orders", located=False
     )
-    return Dossier.of(
+    return VerdictFile.of(
         "audit",
         [
             report([*findings("alarm-effective", "iam-no-wildcards", located=False), repaired("prod")]),

@@ -1,4 +1,4 @@
-"""Any dossier at all: every text field may hold anything that a program, a pack or a state file can name."""
+"""Any verdicts at all: every text field may hold anything that a program, a pack or a state file can name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tapgate.findings import Finding, Location, Pack, PolicyTally, Report, Verdict
 from tapgate.reports.controls import PolicyInfo
-from tapgate.reports.dossier import Dossier, Kind, Unaudited
+from tapgate.reports.verdict_file import Kind, Unaudited, VerdictFile
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -129,8 +129,8 @@ infos = st.builds(
 unaudited = st.builds(
     Unaudited, name=texts, what=texts, where=texts, why=texts, fix=texts, details=tuples(texts)
 )
-dossiers = st.builds(
-    Dossier.of,
+verdict_files = st.builds(
+    VerdictFile.of,
     st.sampled_from(get_args(Kind)),
     st.lists(reports, max_size=2),
     unaudited=st.lists(unaudited, max_size=2),

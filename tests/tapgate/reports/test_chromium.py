@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tapgate.reports.dossier import Dossier
 from tapgate.reports.page import to_html
+from tapgate.reports.verdict_file import VerdictFile
 from tests.tapgate.reports import realistic
 from tests.tapgate.reports.browser import BROWSER, MISSING, browse, screenshot
 from tests.tapgate.reports.strategies import HOSTILE
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(not BROWSER, reason=MISSING)
 
 
-def hostile() -> Dossier:
+def hostile() -> VerdictFile:
     found = [
         replace(one, summary=words, name=words, urn=words, found=words, why=words, fix=words, policy=words)
         for words in HOSTILE
         for one in realistic.findings("kms-key-rotation", "sqs-encryption")
     ]
-    return Dossier.of("preview", [replace(realistic.report(found), project=HOSTILE[0], notes=HOSTILE)])
+    return VerdictFile.of("preview", [replace(realistic.report(found), project=HOSTILE[0], notes=HOSTILE)])
 
 
 @pytest.mark.parametrize("name", ["blocked", "audit", "hostile"])
 def test_the_browser_has_nothing_to_complain_about(name: str, tmp_path: Path) -> None:
-    dossier = hostile() if name == "hostile" else getattr(realistic, name)()
+    verdicts = hostile() if name == "hostile" else getattr(realistic, name)()
     path = tmp_path / "report.html"
-    path.write_text(to_html(dossier, earlier=realistic.earlier_audit()), encoding="utf-8")
+    path.write_text(to_html(verdicts, earlier=realistic.earlier_audit()), encoding="utf-8")
     done = browse(path, "--dump-dom")
     console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
     assert console == []

@@ -11,12 +11,11 @@ from tapgate.cli import main
 from tapgate.failure import CouldNotRunError, Exit
 from tapgate.reports.command import add_arguments, merged, read_policies, run
 from tapgate.reports.controls import PolicyInfo
-from tapgate.reports.dossier import Dossier
-from tapgate.reports.json_report import from_json, to_json
 from tapgate.reports.junit import to_junit
 from tapgate.reports.markdown import to_markdown
 from tapgate.reports.page import to_html
 from tapgate.reports.sarif import to_sarif
+from tapgate.reports.verdict_file import VerdictFile, from_json, to_json
 from tapgate.reports.writing import Targets, add_targets, load, targets_of, write
 from tests.tapgate.reports import realistic
 from tests.tapgate.reports.strategies import HOSTILE
@@ -52,13 +51,13 @@ def test_all_reports_are_drawn_from_the_verdict(verdict: Path, tmp_path: Path) -
     done = report("--from", verdict, *options, "--earlier", earlier, "--sarif-prefix", "infra")
     assert done is Exit.PASSED
     wrote = {name: (tmp_path / f"out.{name}").read_text(encoding="utf-8") for name in names}
-    dossier = realistic.blocked()
+    verdicts = realistic.blocked()
     assert wrote == {
-        "html": to_html(dossier, earlier=realistic.passed()),
-        "sarif": to_sarif(dossier, prefix="infra"),
-        "junit": to_junit(dossier),
-        "markdown": to_markdown(dossier, earlier=realistic.passed()),
-        "verdict": to_json(dossier),
+        "html": to_html(verdicts, earlier=realistic.passed()),
+        "sarif": to_sarif(verdicts, prefix="infra"),
+        "junit": to_junit(verdicts),
+        "markdown": to_markdown(verdicts, earlier=realistic.passed()),
+        "verdict": to_json(verdicts),
     }
 
 
@@ -78,7 +77,7 @@ def test_hostile_names_do_not_reach_the_terminal(tmp_path: Path, capsys: pytest.
     for name in HOSTILE:
         hostile = replace(realistic.report([]), project=name, stack=name, notes=(name,))
         source = tmp_path / "in.json"
-        source.write_text(to_json(Dossier.of("preview", [hostile])), encoding="utf-8")
+        source.write_text(to_json(VerdictFile.of("preview", [hostile])), encoding="utf-8")
         target = tmp_path / "out \x1b[2J.html"
         report("--from", source, "--html", target)
         lines = capsys.readouterr().out.splitlines()
@@ -122,8 +121,10 @@ def test_descriptions_of_packs_are_added(tmp_path: Path) -> None:
     for shape in (pack, [pack]):
         policies.write_text(json.dumps(shape), encoding="utf-8")
         report("--from", source, "--policies", policies, "--verdict", tmp_path / "out.json")
-        dossier = from_json((tmp_path / "out.json").read_bytes())
-        assert dossier.policies == (PolicyInfo("kms-key-rotation", realistic.PACK, tags=("aws-fsbp:KMS.4",)),)
+        verdicts = from_json((tmp_path / "out.json").read_bytes())
+        assert verdicts.policies == (
+            PolicyInfo("kms-key-rotation", realistic.PACK, tags=("aws-fsbp:KMS.4",)),
+        )
 
 
 @pytest.mark.parametrize(

@@ -8,32 +8,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapgate.reports.decoding import ShapeError
-from tapgate.reports.dossier import Dossier
-from tapgate.reports.json_report import from_json, to_json
+from tapgate.reports.verdict_file import ShapeError, VerdictFile, from_json, to_json
 from tests.tapgate.reports import realistic
 from tests.tapgate.reports.readers import validate
-from tests.tapgate.reports.strategies import dossiers, unhurried
+from tests.tapgate.reports.strategies import unhurried, verdict_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SCHEMA = resources.files("tapgate.reports").joinpath("dossier.schema.json")
+SCHEMA = resources.files("tapgate.reports").joinpath("verdicts.schema.json")
 
 
 @unhurried
-@given(dossiers)
-def test_any_dossier_comes_back_as_it_was(dossier: Dossier) -> None:
-    document = to_json(dossier)
+@given(verdict_files)
+def test_any_verdict_comes_back_as_it_was(verdicts: VerdictFile) -> None:
+    document = to_json(verdicts)
     assert document.isascii()
-    assert from_json(document) == dossier
+    assert from_json(document) == verdicts
     assert to_json(from_json(document)) == document
     validate(json.loads(document), SCHEMA)
 
 
 def test_the_order_of_stacks_does_not_matter() -> None:
     audit = realistic.audit()
-    turned = Dossier.of(
+    turned = VerdictFile.of(
         audit.kind,
         reversed(audit.stacks),
         unaudited=reversed(audit.unaudited),
@@ -45,7 +43,7 @@ def test_the_order_of_stacks_does_not_matter() -> None:
 
 def test_the_verdict_of_one_stack_is_read_as_well() -> None:
     (report,) = realistic.blocked().stacks
-    assert from_json(json.dumps(report.as_document())) == Dossier.of("preview", [report])
+    assert from_json(json.dumps(report.as_document())) == VerdictFile.of("preview", [report])
 
 
 def test_what_a_later_version_adds_is_passed_over() -> None:
@@ -64,31 +62,36 @@ def test_what_has_a_default_may_be_missing() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "where", "problem"),
     [
-        (["schema"], "tap-guardrails/dossier/2", "schema", "must be tap-guardrails/dossier/1 or"),
-        (["kind"], "guess", "kind", "must be one of preview, deploy, audit"),
-        (["kind"], ["preview"], "kind", "must be one of"),
-        (["stacks"], {}, "stacks", "must be a list"),
-        (["unaudited"], None, "unaudited", "must be a list"),
-        (["unaudited"], [7], "unaudited[0]", "must be an object, is int"),
-        (["policies"], [{"policy": "x"}], "policies[0].pack", "is missing"),
-        (["stacks", 0], [], "stacks[0]", "must be an object, is list"),
-        (["stacks", 0, "seconds"], "1", "stacks[0].seconds", "must be a float, is str"),
-        (["stacks", 0, "seconds"], True, "stacks[0].seconds", "must be a float, is bool"),
-        (["stacks", 0, "seconds"], 10**400, "stacks[0].seconds", "is too large a number"),
-        (["stacks", 0, "resources"], 1.5, "stacks[0].resources", "must be a int, is float"),
-        (["stacks", 0, "resources"], None, "stacks[0].resources", "must be a int, is null"),
-        (["stacks", 0, "notes"], "x", "stacks[0].notes", "must be a list, is str"),
-        (["stacks", 0, "notes", 0], 1, "stacks[0].notes[0]", "must be a str, is int"),
-        (["stacks", 0, "changes"], {"create": "1"}, "stacks[0].changes.create", "must be a int"),
-        (["stacks", 0, "findings", 0, "verdict"], "fine", "stacks[0].findings[0].verdict", "must be one of"),
-        (["stacks", 0, "findings", 0, "property"], 1, "stacks[0].findings[0].property", "must be a str"),
+        (["schema"], "tap-guardrails/verdicts/2", "schema", "must be tap-guardrails/verdicts/1 or"),
+        (["kind"], "guess", "kind", "Invalid enum value 'guess'"),
+        (["kind"], ["preview"], "kind", "Expected `str`, got `array`"),
+        (["stacks"], {}, "stacks", "Expected `array`, got `object`"),
+        (["unaudited"], None, "unaudited", "Expected `array`, got `null`"),
+        (["unaudited"], [7], "unaudited[0]", "Expected `object`, got `int`"),
+        (["policies"], [{"policy": "x"}], "policies[0]", "missing required field `pack`"),
+        (["stacks", 0], [], "stacks[0]", "Expected `object`, got `array`"),
+        (["stacks", 0, "seconds"], "1", "stacks[0].seconds", "Expected `float`, got `str`"),
+        (["stacks", 0, "seconds"], True, "stacks[0].seconds", "Expected `float`, got `bool`"),
+        (["stacks", 0, "seconds"], 10**400, "stacks[0].seconds", "Number out of range"),
+        (["stacks", 0, "resources"], 1.5, "stacks[0].resources", "Expected `int`, got `float`"),
+        (["stacks", 0, "resources"], None, "stacks[0].resources", "Expected `int`, got `null`"),
+        (["stacks", 0, "notes"], "x", "stacks[0].notes", "Expected `array`, got `str`"),
+        (["stacks", 0, "notes", 0], 1, "stacks[0].notes[0]", "Expected `str`, got `int`"),
+        (["stacks", 0, "changes"], {"create": "1"}, "stacks[0].changes", "Expected `int`, got `str`"),
+        (
+            ["stacks", 0, "findings", 0, "verdict"],
+            "fine",
+            "stacks[0].findings[0].verdict",
+            "Invalid enum value",
+        ),
+        (["stacks", 0, "findings", 0, "property"], 1, "stacks[0].findings[0].property", "Expected `str`"),
         (
             ["stacks", 0, "findings", 0, "location"],
             "x",
             "stacks[0].findings[0].location",
-            "must be an object",
+            "Expected `object | null`",
         ),
-        (["stacks", 0, "tallies", 0, "disabled"], 1, "stacks[0].tallies[0].disabled", "must be a bool"),
+        (["stacks", 0, "tallies", 0, "disabled"], 1, "stacks[0].tallies[0].disabled", "Expected `bool`"),
         (["stacks", 0, "outcome"], "passed", "stacks[0].outcome", "must be blocked, by the findings"),
         (["outcome"], "passed", "outcome", "must be blocked, by the findings"),
     ],
@@ -117,7 +120,7 @@ def test_a_wrong_shape_is_refused_with_its_place(
         ("[" * 200_000, "is nested too deeply"),
         ("[]", "must be an object"),
         ('{"schema": NaN}', "NaN is not a number of JSON"),
-        ("{}", "must be tap-guardrails/dossier/1"),
+        ("{}", "must be tap-guardrails/verdicts/1"),
     ],
 )
 def test_what_is_no_verdict_is_refused(document: str | bytes, problem: str) -> None:
@@ -147,7 +150,7 @@ def test_a_document_with_anything_in_any_place_is_read_or_refused(data: st.DataO
     inside, step = data.draw(st.sampled_from(list(places(document))))
     inside[step] = value
     try:
-        dossier = from_json(json.dumps(document))
+        verdicts = from_json(json.dumps(document))
     except ShapeError:
         return
-    assert from_json(to_json(dossier)) == dossier
+    assert from_json(to_json(verdicts)) == verdicts

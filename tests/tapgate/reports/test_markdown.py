@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from tapgate.json_access import plain
 from tapgate.reports.controls import PolicyInfo
-from tapgate.reports.dossier import Dossier
 from tapgate.reports.links import web_address
 from tapgate.reports.markdown import LIMIT, cell, code, html_code, link, prose, to_markdown
+from tapgate.reports.verdict_file import VerdictFile
 from tests.tapgate.reports import realistic
 from tests.tapgate.reports.readers import github_html
-from tests.tapgate.reports.strategies import dossiers, texts, unhurried
+from tests.tapgate.reports.strategies import texts, unhurried, verdict_files
 
 TAGS = {
     *("h2", "h3", "p", "ul", "li", "blockquote", "strong", "b", "code", "sub", "a", "span"),
@@ -112,20 +112,20 @@ def test_a_pass_is_short() -> None:
 
 
 def test_a_job_finds_its_own_comment_again() -> None:
-    def marker(dossier: Dossier) -> str:
-        return to_markdown(dossier).splitlines()[0]
+    def marker(verdicts: VerdictFile) -> str:
+        return to_markdown(verdicts).splitlines()[0]
 
     assert marker(realistic.blocked()) == marker(realistic.passed())
     (report,) = realistic.passed().stacks
-    assert marker(Dossier.of("preview", [replace(report, stack="dev")])) != marker(realistic.passed())
+    assert marker(VerdictFile.of("preview", [replace(report, stack="dev")])) != marker(realistic.passed())
 
 
 @unhurried
-@given(dossiers, st.none() | dossiers)
-def test_any_dossier_renders_to_the_structure_that_was_meant(
-    dossier: Dossier, earlier: Dossier | None
+@given(verdict_files, st.none() | verdict_files)
+def test_any_verdict_renders_to_the_structure_that_was_meant(
+    verdicts: VerdictFile, earlier: VerdictFile | None
 ) -> None:
-    text = to_markdown(dossier, earlier=earlier)
+    text = to_markdown(verdicts, earlier=earlier)
     assert len(text) <= LIMIT
     assert all(line.isprintable() or "\u200b" not in line for line in text.split("\n"))
     page = Rendered(text)
@@ -133,11 +133,11 @@ def test_any_dossier_renders_to_the_structure_that_was_meant(
     assert set(page.tags) <= TAGS, page.html
     assert page.attributes <= {"href"}
     assert len(page.comments) == 1
-    addresses = {web_address(info.url) for info in dossier.policies}
+    addresses = {web_address(info.url) for info in verdicts.policies}
     assert all(address.startswith(("http://", "https://")) for address in page.links)
     assert len(set(page.links)) <= len(addresses)
     assert not [words for words in page.loud if LIVE.search(words)]
-    findings = sum(len(report.findings) for report in dossier.stacks)
+    findings = sum(len(report.findings) for report in verdicts.stacks)
     if "full report" not in page.text:
         assert findings <= page.tags.count("details") <= findings + 3
 
@@ -147,7 +147,9 @@ def test_any_dossier_renders_to_the_structure_that_was_meant(
 def test_what_was_written_is_what_is_read(summary: str, value: str) -> None:
     (finding,) = realistic.findings("kms-key-rotation")
     finding = replace(finding, summary=summary, found=value, why=value, name=value, fix=summary)
-    page = Rendered(to_markdown(Dossier.of("preview", [replace(realistic.report([]), findings=(finding,))])))
+    page = Rendered(
+        to_markdown(VerdictFile.of("preview", [replace(realistic.report([]), findings=(finding,))]))
+    )
     for words in (summary, value):
         assert shown(plain(words)) in shown(page.text)
 
@@ -211,7 +213,7 @@ def test_an_address_cannot_leave_its_link() -> None:
 
 def test_what_does_not_fit_is_counted() -> None:
     many = realistic.findings("kms-key-rotation") * 3000
-    text = to_markdown(Dossier.of("preview", [realistic.report(many)]))
+    text = to_markdown(VerdictFile.of("preview", [realistic.report(many)]))
     assert len(text) <= LIMIT
     left = re.search(r"… and ([\d,]+) more entries in the full report\.", text)
     assert left is not None
@@ -222,7 +224,9 @@ def test_what_does_not_fit_is_counted() -> None:
 def test_endless_names_do_not_break_the_limit() -> None:
     (finding,) = realistic.findings("kms-key-rotation")
     report = replace(realistic.report([]), project="<" * 70_000, notes=("@" * 70_000,), findings=(finding,))
-    text = to_markdown(Dossier.of("preview", [report], policies=[PolicyInfo("|" * 70_000, realistic.PACK)]))
+    text = to_markdown(
+        VerdictFile.of("preview", [report], policies=[PolicyInfo("|" * 70_000, realistic.PACK)])
+    )
     assert len(text) <= LIMIT
     assert "more entries in the full report" in text
 
@@ -230,7 +234,7 @@ def test_endless_names_do_not_break_the_limit() -> None:
 def test_a_rule_that_failed_and_a_finding_without_words_are_said() -> None:
     (finding,) = realistic.findings("kms-key-rotation")
     broken = replace(finding, verdict="error", level="advisory", summary="", severity="")
-    text = to_markdown(Dossier.of("preview", [replace(realistic.report([]), findings=(broken,))]))
+    text = to_markdown(VerdictFile.of("preview", [replace(realistic.report([]), findings=(broken,))]))
     assert (
         "A finding without any text. · <code>kms-key-rotation</code> · does not block · the rule failed"
         in text
@@ -239,7 +243,7 @@ def test_a_rule_that_failed_and_a_finding_without_words_are_said() -> None:
 
 def test_long_lists_of_changes_are_cut() -> None:
     many = realistic.findings("kms-key-rotation") * 30
-    now = Dossier.of("audit", [realistic.report(many)])
-    text = to_markdown(now, earlier=Dossier.of("audit", [realistic.report([])]))
+    now = VerdictFile.of("audit", [realistic.report(many)])
+    text = to_markdown(now, earlier=VerdictFile.of("audit", [realistic.report([])]))
     assert text.count("- New: ") == 20
     assert "- … and 10 more\n" in text

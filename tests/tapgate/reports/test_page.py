@@ -11,13 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapgate.json_access import plain
-from tapgate.reports.dossier import Dossier
-from tapgate.reports.json_report import from_json, to_json
 from tapgate.reports.page import to_html
 from tapgate.reports.page.elements import Markup, element, join, link, prose, table, text
+from tapgate.reports.verdict_file import VerdictFile, from_json, to_json
 from tests.tapgate.reports import realistic
 from tests.tapgate.reports.page_reader import Node, check_accessible, read_page
-from tests.tapgate.reports.strategies import dossiers, texts, unhurried
+from tests.tapgate.reports.strategies import texts, unhurried, verdict_files
 
 TAGS = {
     *(
@@ -94,23 +93,25 @@ def check_safe(page: Node) -> None:
     assert style.text == CSS
 
 
-def page_of(dossier: Dossier, earlier: Dossier | None = None) -> Node:
-    page = read_page(to_html(dossier, earlier=earlier))
+def page_of(verdicts: VerdictFile, earlier: VerdictFile | None = None) -> Node:
+    page = read_page(to_html(verdicts, earlier=earlier))
     check_safe(page)
     check_accessible(page)
     return page
 
 
 @unhurried
-@given(dossiers, st.none() | dossiers)
-def test_any_dossier_is_a_safe_and_accessible_page(dossier: Dossier, earlier: Dossier | None) -> None:
-    page = page_of(dossier, earlier)
+@given(verdict_files, st.none() | verdict_files)
+def test_any_verdict_is_a_safe_and_accessible_page(
+    verdicts: VerdictFile, earlier: VerdictFile | None
+) -> None:
+    page = page_of(verdicts, earlier)
     assert all(one.isprintable() or one == "\n" or one.isspace() for one in page.one("body").text)
     entries = [node for node in page.all("li") if node.inside("article")]
     waived = page.by_id("waived").all("tbody")
     rows = len(waived[0].all("tr")) if waived else 0
-    assert len(entries) + rows == sum(len(report.findings) for report in dossier.stacks)
-    assert to_html(from_json(to_json(dossier)), earlier=earlier) == to_html(dossier, earlier=earlier)
+    assert len(entries) + rows == sum(len(report.findings) for report in verdicts.stacks)
+    assert to_html(from_json(to_json(verdicts)), earlier=earlier) == to_html(verdicts, earlier=earlier)
 
 
 @unhurried
@@ -119,7 +120,7 @@ def test_what_was_written_is_what_is_read(words: str) -> None:
     (finding,) = realistic.findings("kms-key-rotation")
     finding = replace(finding, summary=words, found=words, why=words, fix=words, name=words, urn=words)
     page = page_of(
-        Dossier.of("preview", [replace(realistic.report([]), findings=(finding,), notes=(words,))])
+        VerdictFile.of("preview", [replace(realistic.report([]), findings=(finding,), notes=(words,))])
     )
     shown = " ".join(plain(words).split())
     for place in ("violation", "notes") if words else ("violation",):
@@ -169,7 +170,7 @@ def test_the_gravest_policy_comes_first() -> None:
     grave = [
         replace(one, severity="critical") if one.policy == "log-group-retention" else one for one in found
     ]
-    page = page_of(Dossier.of("preview", [realistic.report(grave)], policies=realistic.policies()))
+    page = page_of(VerdictFile.of("preview", [realistic.report(grave)], policies=realistic.policies()))
     titles = [one.text for one in page.by_id("violation").all("h3")]
     assert titles == [
         "Log groups keep their events for a set time",
@@ -180,11 +181,13 @@ def test_the_gravest_policy_comes_first() -> None:
 
 def test_undecided_findings_say_whether_they_block() -> None:
     (finding,) = realistic.findings("s3-public-access-block")
-    page = page_of(Dossier.of("preview", [realistic.report([finding, replace(finding, level="advisory")])]))
+    page = page_of(
+        VerdictFile.of("preview", [realistic.report([finding, replace(finding, level="advisory")])])
+    )
     words = page.by_id("undecided").words
     assert "deployment. blocks" in words
     assert "does not block" in words
-    broken = page_of(Dossier.of("preview", [realistic.report([replace(finding, verdict="error")])]))
+    broken = page_of(VerdictFile.of("preview", [realistic.report([replace(finding, verdict="error")])]))
     assert "the rule failed" in broken.by_id("undecided").words
 
 
@@ -208,7 +211,7 @@ def test_waivers_are_shown_with_reason_owner_and_expiry() -> None:
 def test_a_waiver_that_is_about_to_end_stands_out(expires: str, colour: str) -> None:
     (finding,) = realistic.findings("sqs-encryption")
     found = replace(finding, more=(("Expires", expires),))
-    page = page_of(Dossier.of("preview", [realistic.report([found])], made=realistic.MADE))
+    page = page_of(VerdictFile.of("preview", [realistic.report([found])], made=realistic.MADE))
     row = page.by_id("waived").one("tbody")
     assert colour in row.all("span")[-1].attributes["class"]
     assert "not said not said" in row.words
@@ -216,7 +219,7 @@ def test_a_waiver_that_is_about_to_end_stands_out(expires: str, colour: str) -> 
 
 def test_a_waived_finding_that_blocks_is_a_violation_and_says_so() -> None:
     (finding,) = realistic.findings("sqs-encryption")
-    page = page_of(Dossier.of("preview", [realistic.report([replace(finding, level="mandatory")])]))
+    page = page_of(VerdictFile.of("preview", [realistic.report([replace(finding, level="mandatory")])]))
     assert "waived, and still blocking" in page.by_id("violation").words
     assert "Nothing is waived." in page.by_id("waived").words
 
@@ -232,7 +235,7 @@ def test_controls_are_scored_by_framework() -> None:
 
 
 def test_without_metadata_the_report_is_still_good() -> None:
-    page = page_of(Dossier.of("preview", realistic.blocked().stacks))
+    page = page_of(VerdictFile.of("preview", realistic.blocked().stacks))
     assert "The packs name no controls of published frameworks" in page.by_id("controls").words
     assert page.by_id("score").words.startswith("Score tap-guardrails 50 % 10 of 20 policies hold")
     assert "kms-key-rotation" in [one.text for one in page.by_id("violation").all("h3")]
@@ -252,7 +255,7 @@ def test_a_control_without_anything_to_judge_is_named() -> None:
     infos = [
         replace(one, tags=("nist:SC-8",)) for one in realistic.policies() if one.policy == "sns-encryption"
     ]
-    page = page_of(Dossier.of("preview", [realistic.report([])], policies=infos))
+    page = page_of(VerdictFile.of("preview", [realistic.report([])], policies=infos))
     assert "NIST SP 800-53 SC-8" in page.by_id("not-applicable").words
     (card,) = page.by_id("score").all("li")
     assert card.words == "NIST SP 800-53 none no controls hold 1 not applicable"
@@ -283,7 +286,7 @@ def test_many_findings_of_one_policy_unfold() -> None:
 def test_what_differs_between_findings_of_a_policy_stands_with_each() -> None:
     one, other = realistic.findings("log-group-retention")
     page = page_of(
-        Dossier.of("preview", [realistic.report([one, replace(other, fix="Ask Ann.", why="She knows.")])])
+        VerdictFile.of("preview", [realistic.report([one, replace(other, fix="Ask Ann.", why="She knows.")])])
     )
     assert "Why She knows. Fix Ask Ann." in page.by_id("violation").words
     assert "How to fix it." not in page.by_id("violation").words
@@ -321,9 +324,9 @@ def test_progress_is_called_progress() -> None:
 
 def test_a_changed_verdict_is_named() -> None:
     (finding,) = realistic.findings("kms-key-rotation")
-    before = Dossier.of("audit", [realistic.report([finding])], policies=realistic.policies())
+    before = VerdictFile.of("audit", [realistic.report([finding])], policies=realistic.policies())
     waived = replace(finding, verdict="waived", level="advisory")
-    now = Dossier.of("audit", [realistic.report([waived])], policies=realistic.policies())
+    now = VerdictFile.of("audit", [realistic.report([waived])], policies=realistic.policies())
     assert (
         "tap-data-key kms-key-rotation violation became waived" in page_of(now, before).by_id("changes").words
     )
@@ -337,13 +340,13 @@ def test_the_evidence_names_packs_plan_and_engine() -> None:
     assert "Engine 3.4 s" in words
     (report,) = realistic.passed().stacks
     foreign = replace(report, packs=(replace(report.packs[0], path=""),), changes=(("same", 46),))
-    words = page_of(Dossier.of("preview", [foreign])).by_id("evidence").words
+    words = page_of(VerdictFile.of("preview", [foreign])).by_id("evidence").words
     assert "required by the organisation" in words
     assert "Planned 46 unchanged" in words
 
 
 def test_nothing_evaluated_is_said_and_is_no_pass() -> None:
-    page = page_of(Dossier.of("audit", []))
+    page = page_of(VerdictFile.of("audit", []))
     assert page.one("h1").text == "Incomplete"
     assert "No stack was evaluated." in page.by_id("verdict").words
 

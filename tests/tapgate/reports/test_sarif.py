@@ -14,12 +14,12 @@ from hypothesis import given
 
 from tapgate.findings import Location
 from tapgate.reports.controls import PolicyInfo
-from tapgate.reports.dossier import Dossier
 from tapgate.reports.links import file_reference
 from tapgate.reports.sarif import to_sarif
+from tapgate.reports.verdict_file import VerdictFile
 from tests.tapgate.reports import realistic
 from tests.tapgate.reports.readers import validate
-from tests.tapgate.reports.strategies import dossiers, unhurried
+from tests.tapgate.reports.strategies import unhurried, verdict_files
 
 OFFICIAL = Path(__file__).with_name("sarif-schema-2.1.0.json")
 # The schema of OASIS, SARIF 2.1.0 with errata 01, byte by byte.
@@ -28,15 +28,15 @@ INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 URI_REFERENCE = re.compile(r"(?:[A-Za-z0-9._~/:@!$&'()*+,;=-]|%[0-9A-F]{2})*")
 
 
-def run_of(dossier: Dossier, prefix: str = "") -> dict[str, Any]:
-    document = json.loads(to_sarif(dossier, prefix=prefix))
+def run_of(verdicts: VerdictFile, prefix: str = "") -> dict[str, Any]:
+    document = json.loads(to_sarif(verdicts, prefix=prefix))
     validate(document, OFFICIAL)
     (run,) = document["runs"]
     return run
 
 
-def result_of(dossier: Dossier, rule: str) -> dict[str, Any]:
-    return next(one for one in run_of(dossier)["results"] if one["ruleId"] == f"tap-guardrails/{rule}")
+def result_of(verdicts: VerdictFile, rule: str) -> dict[str, Any]:
+    return next(one for one in run_of(verdicts)["results"] if one["ruleId"] == f"tap-guardrails/{rule}")
 
 
 def test_the_schema_is_the_official_one() -> None:
@@ -46,13 +46,13 @@ def test_the_schema_is_the_official_one() -> None:
 
 
 @unhurried
-@given(dossiers)
-def test_any_dossier_is_valid_and_consistent(dossier: Dossier) -> None:
-    text = to_sarif(dossier)
-    run = run_of(dossier)
+@given(verdict_files)
+def test_any_verdict_is_valid_and_consistent(verdicts: VerdictFile) -> None:
+    text = to_sarif(verdicts)
+    run = run_of(verdicts)
     rules = run["tool"]["driver"]["rules"]
     assert len({rule["id"] for rule in rules}) == len(rules)
-    assert len(run["results"]) == sum(len(report.findings) for report in dossier.stacks)
+    assert len(run["results"]) == sum(len(report.findings) for report in verdicts.stacks)
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
         for location in result["locations"]:
@@ -138,44 +138,44 @@ def test_a_waiver_is_a_suppression_with_its_reason() -> None:
 
 
 def test_undecided_is_open_unless_it_blocks() -> None:
-    dossier = realistic.blocked()
-    result = result_of(dossier, "s3-public-access-block")
+    verdicts = realistic.blocked()
+    result = result_of(verdicts, "s3-public-access-block")
     assert (result["kind"], result["level"]) == ("fail", "error")
-    (report,) = dossier.stacks
+    (report,) = verdicts.stacks
     relaxed = replace(report, findings=tuple(replace(one, level="advisory") for one in report.findings))
-    result = result_of(replace(dossier, stacks=(relaxed,)), "s3-public-access-block")
+    result = result_of(replace(verdicts, stacks=(relaxed,)), "s3-public-access-block")
     assert (result["kind"], result["level"]) == ("open", "none")
 
 
 def test_alerts_are_tracked_by_resource_and_not_by_line() -> None:
-    dossier = realistic.blocked()
-    (report,) = dossier.stacks
+    verdicts = realistic.blocked()
+    (report,) = verdicts.stacks
     moved = replace(
         report, findings=tuple(replace(one, location=Location("Pulumi.yaml", 999)) for one in report.findings)
     )
 
-    def prints(of: Dossier) -> list[dict[str, str]]:
+    def prints(of: VerdictFile) -> list[dict[str, str]]:
         return [one["partialFingerprints"] for one in run_of(of)["results"]]
 
-    assert prints(replace(dossier, stacks=(moved,))) == prints(dossier)
-    assert len({one["primaryLocationLineHash"] for one in prints(dossier)}) == len(report.findings)
+    assert prints(replace(verdicts, stacks=(moved,))) == prints(verdicts)
+    assert len({one["primaryLocationLineHash"] for one in prints(verdicts)}) == len(report.findings)
 
 
 def test_a_preview_without_a_line_points_at_the_program_and_an_audit_at_nothing() -> None:
     (report,) = realistic.blocked().stacks
     lost = replace(report, findings=tuple(replace(one, location=None) for one in report.findings))
-    preview = run_of(Dossier.of("preview", [lost]))["results"][0]["locations"][0]
+    preview = run_of(VerdictFile.of("preview", [lost]))["results"][0]["locations"][0]
     assert preview["physicalLocation"] == {"artifactLocation": {"uri": "Pulumi.yaml"}}
-    audit = run_of(Dossier.of("audit", [lost]))["results"][0]["locations"][0]
+    audit = run_of(VerdictFile.of("audit", [lost]))["results"][0]["locations"][0]
     assert list(audit) == ["logicalLocations"]
 
 
 def test_paths_start_at_the_root_of_the_repository_when_that_is_asked() -> None:
     (report,) = realistic.blocked().stacks
     outside = replace(report.findings[0], location=Location("/srv/shared/lib.py", 0))
-    dossier = Dossier.of("preview", [replace(report, findings=(outside, *report.findings[1:]))])
+    verdicts = VerdictFile.of("preview", [replace(report, findings=(outside, *report.findings[1:]))])
     places = [
-        one["locations"][0]["physicalLocation"] for one in run_of(dossier, "stacks/tap data/")["results"]
+        one["locations"][0]["physicalLocation"] for one in run_of(verdicts, "stacks/tap data/")["results"]
     ]
     assert places[0] == {"artifactLocation": {"uri": "file:///srv/shared/lib.py"}}
     assert places[1]["artifactLocation"]["uri"] == "stacks/tap%20data/Pulumi.yaml"
@@ -226,6 +226,8 @@ def test_braces_are_doubled_as_the_standard_asks() -> None:
 
 def test_policies_that_share_a_name_are_told_apart() -> None:
     infos = [PolicyInfo("b/c", "a"), PolicyInfo("c", "a/b"), PolicyInfo("", "")]
-    rules = run_of(Dossier.of("preview", [realistic.report([])], policies=infos))["tool"]["driver"]["rules"]
+    rules = run_of(VerdictFile.of("preview", [realistic.report([])], policies=infos))["tool"]["driver"][
+        "rules"
+    ]
     ids = [rule["id"] for rule in rules]
     assert {"a/b/c", "a/b/c~2", "unnamed"} <= set(ids)

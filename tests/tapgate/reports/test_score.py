@@ -8,12 +8,12 @@ from hypothesis import given
 
 from tapgate.findings import Pack, PolicyTally
 from tapgate.reports.controls import PolicyInfo
-from tapgate.reports.dossier import Dossier
 from tapgate.reports.score import Share, score
 from tapgate.reports.sorts import SORTS, counts, sort_of
 from tapgate.reports.standing import Standing, policy_standings, worst
+from tapgate.reports.verdict_file import VerdictFile
 from tests.tapgate.reports import realistic
-from tests.tapgate.reports.strategies import dossiers, unhurried
+from tests.tapgate.reports.strategies import unhurried, verdict_files
 
 if TYPE_CHECKING:
     from tapgate.findings import Verdict
@@ -83,7 +83,7 @@ def test_the_worst_of_several() -> None:
 def test_a_control_holds_only_when_all_its_policies_do() -> None:
     infos = [PolicyInfo(name, realistic.PACK, tags=("nist:AC-1", f"nist:AC-{name}2")) for name in "pq"]
     report = replace(EMPTY, tallies=(tally(4), tally(3, 1, policy="q")))
-    (framework,) = score(Dossier.of("preview", [report], policies=infos)).frameworks
+    (framework,) = score(VerdictFile.of("preview", [report], policies=infos)).frameworks
     assert [(one.control.identifier, one.standing, one.policies) for one in framework.controls] == [
         ("AC-1", "failed", ("p", "q")),
         ("AC-p2", "met", ("p",)),
@@ -101,7 +101,7 @@ def test_over_several_stacks_each_counts() -> None:
         replace(EMPTY, stack="c", tallies=(tally(),)),
         replace(EMPTY, stack="d", packs=(Pack("another", "1", ""),)),
     ]
-    figures = score(Dossier.of("audit", stacks, policies=[info]))
+    figures = score(VerdictFile.of("audit", stacks, policies=[info]))
     (framework,) = figures.frameworks
     (control,) = framework.controls
     assert control.stacks == {"met": 1, "failed": 1, "not applicable": 1}
@@ -113,7 +113,7 @@ def test_over_several_stacks_each_counts() -> None:
 
 def test_what_is_not_applicable_counts_in_no_percentage() -> None:
     info = PolicyInfo("p", realistic.PACK, tags=("nist:AC-1",))
-    (framework,) = score(Dossier.of("preview", [EMPTY], policies=[info])).frameworks
+    (framework,) = score(VerdictFile.of("preview", [EMPTY], policies=[info])).frameworks
     assert framework.share.percent is None
 
 
@@ -124,15 +124,15 @@ def test_percentages_are_rounded_down() -> None:
 
 
 def test_without_metadata_there_are_policies_and_no_frameworks() -> None:
-    figures = score(Dossier.of("preview", realistic.blocked().stacks))
+    figures = score(VerdictFile.of("preview", realistic.blocked().stacks))
     assert figures.frameworks == ()
     assert len(figures.policies) == 21
 
 
 @unhurried
-@given(dossiers)
-def test_figures_agree_with_each_other(dossier: Dossier) -> None:
-    figures = score(dossier)
+@given(verdict_files)
+def test_figures_agree_with_each_other(verdicts: VerdictFile) -> None:
+    figures = score(verdicts)
     for framework in figures.frameworks:
         assert 0 <= framework.share.holds <= framework.share.of
         assert sum(framework.counts().values()) == framework.share.of + framework.counts()["not applicable"]
@@ -142,6 +142,6 @@ def test_figures_agree_with_each_other(dossier: Dossier) -> None:
                 and control.stacks.keys() <= {"met", "not applicable"}
             )
     for policy in figures.policies:
-        assert policy.affected <= policy.stacks <= len(dossier.stacks)
-    findings = sum(len(report.findings) for report in dossier.stacks)
+        assert policy.affected <= policy.stacks <= len(verdicts.stacks)
+    findings = sum(len(report.findings) for report in verdicts.stacks)
     assert sum(policy.findings for policy in figures.policies) == findings

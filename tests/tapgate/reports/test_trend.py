@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given
 
-from tapgate.reports.dossier import Dossier
 from tapgate.reports.identity import Identity, identified
 from tapgate.reports.score import Share
 from tapgate.reports.trend import Trend, compare
+from tapgate.reports.verdict_file import VerdictFile
 from tests.tapgate.reports import realistic
-from tests.tapgate.reports.strategies import dossiers, reports, unhurried
+from tests.tapgate.reports.strategies import reports, unhurried, verdict_files
 
 if TYPE_CHECKING:
     from tapgate.findings import Finding, Report
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 RETENTION = realistic.findings("log-group-retention")
 
 
-def dossier(*stacks: Report) -> Dossier:
-    return Dossier.of("audit", stacks)
+def verdicts(*stacks: Report) -> VerdictFile:
+    return VerdictFile.of("audit", stacks)
 
 
 def trend(before: list[Finding], now: list[Finding]) -> Trend:
-    return compare(dossier(realistic.report(before)), dossier(realistic.report(now)))
+    return compare(verdicts(realistic.report(before)), verdicts(realistic.report(now)))
 
 
 def of(found: tuple[tuple[Identity, Finding], ...]) -> list[Finding]:
@@ -64,7 +64,7 @@ def test_a_finding_that_was_waived_meanwhile_has_changed() -> None:
 
 def test_stacks_of_one_side_are_named_and_not_counted_as_progress() -> None:
     blocked, quiet = realistic.report([ROTATION]), realistic.report([], "tap", "dev")
-    change = compare(dossier(blocked, quiet), dossier(quiet, replace(blocked, project="new")))
+    change = compare(verdicts(blocked, quiet), verdicts(quiet, replace(blocked, project="new")))
     assert (change.new, change.gone) == ((), ())
     assert change.stacks_added == (("new", "prod"),)
     assert change.stacks_left == (("tap", "prod"),)
@@ -92,8 +92,8 @@ def test_a_framework_that_is_new_had_nothing_before() -> None:
 
 
 @unhurried
-@given(dossiers, dossiers)
-def test_a_comparison_the_other_way_round_is_the_mirror_image(one: Dossier, other: Dossier) -> None:
+@given(verdict_files, verdict_files)
+def test_a_comparison_the_other_way_round_is_the_mirror_image(one: VerdictFile, other: VerdictFile) -> None:
     there, back = compare(one, other), compare(other, one)
     assert {identity for identity, _ in there.new} == {identity for identity, _ in back.gone}
     assert there.stacks_added == back.stacks_left

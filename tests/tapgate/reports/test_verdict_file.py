@@ -8,7 +8,7 @@ import pytest
 
 from tapgate.failure import CouldNotRunError
 from tapgate.reports.controls import PolicyInfo
-from tapgate.reports.dossier import Dossier, Unaudited
+from tapgate.reports.verdict_file import Unaudited, VerdictFile
 from tapgate.reports.wording import at_words, count, headline, instant, outcome_word, place, resource, subject
 from tests.tapgate.reports import realistic
 
@@ -28,17 +28,17 @@ def test_the_reason_of_a_failure_is_kept() -> None:
 
 def test_of_several_descriptions_of_a_policy_the_first_counts() -> None:
     first, second, other = PolicyInfo("p", "q", "first"), PolicyInfo("p", "q", "second"), PolicyInfo("p", "a")
-    dossier = Dossier.of("preview", [], policies=[first, second, other])
-    assert dossier.policies == (other, first)
-    assert dossier.known_policies == {("q", "p"): first, ("a", "p"): other}
+    verdicts = VerdictFile.of("preview", [], policies=[first, second, other])
+    assert verdicts.policies == (other, first)
+    assert verdicts.known_policies == {("q", "p"): first, ("a", "p"): other}
 
 
 def test_the_time_is_kept_in_utc() -> None:
     made = datetime(2026, 11, 24, 0, 30, tzinfo=timezone(timedelta(hours=2)))
-    dossier = Dossier.of("preview", [], made=made)
-    assert dossier.made == "2026-11-23T22:30:00+00:00"
-    assert instant(dossier.made) == made
-    assert at_words(dossier.made) == "23 November 2026, 22:30 UTC"
+    verdicts = VerdictFile.of("preview", [], made=made)
+    assert verdicts.made == "2026-11-23T22:30:00+00:00"
+    assert instant(verdicts.made) == made
+    assert at_words(verdicts.made) == "23 November 2026, 22:30 UTC"
 
 
 @pytest.mark.parametrize("made", ["", "soon", "2026-11-23T22:30:00", "0001-01-01T00:00:00+14:00"])
@@ -76,13 +76,13 @@ def test_what_is_no_time_stays_as_it_is(made: str) -> None:
 def test_the_outcome_in_words(
     kind: str, stacks: list[Report], unaudited: list[Unaudited], outcome: str, sentence: str
 ) -> None:
-    dossier = Dossier.of("audit" if kind == "audit" else "preview", stacks, unaudited=unaudited)
-    assert (outcome_word(dossier), headline(dossier)) == (outcome, sentence)
+    verdicts = VerdictFile.of("audit" if kind == "audit" else "preview", stacks, unaudited=unaudited)
+    assert (outcome_word(verdicts), headline(verdicts)) == (outcome, sentence)
 
 
 def test_the_subject_is_the_stack_or_how_many() -> None:
-    assert subject(Dossier.of("audit", [PASSED])) == "tap / dev"
-    assert subject(Dossier.of("audit", [PASSED], unaudited=[LOST])) == "2 stacks"
+    assert subject(VerdictFile.of("audit", [PASSED])) == "tap / dev"
+    assert subject(VerdictFile.of("audit", [PASSED], unaudited=[LOST])) == "2 stacks"
     assert count(1, "entry", "entries") == "1 entry"
     assert count(1234, "entry", "entries") == "1,234 entries"
 
