@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tapgate.embedded.aws_provider.shapes import ResourceShape
+    from tapgate.embedded.aws_provider.resource_schema import ResourceSchema
 
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
 
@@ -86,9 +86,9 @@ def test_every_table_names_its_sources_with_their_versions() -> None:
         )
 
 
-def leads_somewhere(shape: ResourceShape, path: str) -> bool:
+def leads_somewhere(schema: ResourceSchema, path: str) -> bool:
     """Walk a path through the schema that the stand-in provider makes of the SDK, by a reader of its own."""
-    properties = shape.inputs
+    properties = schema.inputs
     for step in path.split("."):
         name = step.removesuffix(LIST)
         if name not in properties:
@@ -98,7 +98,7 @@ def leads_somewhere(shape: ResourceShape, path: str) -> bool:
             if kind.kind != "list":
                 return False
             (kind,) = kind.args
-        properties = shape.properties_of(kind)
+        properties = schema.properties_of(kind)
     return True
 
 
@@ -116,11 +116,11 @@ def paths_of_the_tables() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("token", sorted({token for token, _ in paths_of_the_tables()}))
 def test_every_path_is_one_of_the_provider_s(token: str) -> None:
-    shape = read_resource(token)
+    schema = read_resource(token)
     for of_type, path in paths_of_the_tables():
         if of_type == token:
-            assert leads_somewhere(shape, path), path
-    assert not leads_somewhere(shape, "noSuchProperty")
+            assert leads_somewhere(schema, path), path
+    assert not leads_somewhere(schema, "noSuchProperty")
 
 
 def test_every_taggable_type_is_one_of_the_provider_s(sdk: Sdk) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, cast
 
+from tapgate.embedded.aws_provider.casing import text
 from tapgate.embedded.aws_provider.operations import Answer, Computed, Reader, Subject
-from tapgate.embedded.aws_provider.spelling import text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ class Attribute:
     """One property that is held as a text.
 
     Attributes:
-        property: The property, in Pulumi's spelling.
+        property: The property, in Pulumi's casing.
         name: The attribute's name.
         read: Makes the property's value of the text; the text itself where it is None.
         cleared: The text that takes the property away.

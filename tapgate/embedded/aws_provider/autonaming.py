@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tapgate.embedded.aws_provider.shapes import ResourceShape
+    from tapgate.embedded.aws_provider.resource_schema import ResourceSchema
     from tapgate.embedded.aws_provider.values import Value
 
 _HEX = "0123456789abcdef"
@@ -21,7 +21,7 @@ class Rule:
     """How one type's name is made: the resource's name in the program, a separator and random characters.
 
     Attributes:
-        property: The input that is named, in Pulumi's spelling.
+        property: The input that is named, in Pulumi's casing.
         length: How long a name may get, in characters, before prefix and suffix; 0 for no limit.
         separator: Between the resource's name and the random characters.
         random: How many random characters; 0 for the resource's name alone.
@@ -105,11 +105,11 @@ _RULES: dict[str, Rule | None] = {
 }
 
 
-def rule_for(shape: ResourceShape) -> Rule | None:
+def rule_for(schema: ResourceSchema) -> Rule | None:
     """Tell how pulumi-aws names a type; None when it does not."""
-    if shape.token in _RULES:
-        return _RULES[shape.token]
-    name = shape.inputs.get("name")
+    if schema.token in _RULES:
+        return _RULES[schema.token]
+    name = schema.inputs.get("name")
     if name is None or name.required or name.type.kind != "string":
         return None
     return Rule()

@@ -16,7 +16,7 @@ def folder(name: str) -> Path:
     """Tell where files of one kind are kept.
 
     Args:
-        name: The kind, e.g. `aws-shapes`.
+        name: The kind, e.g. `aws-schemas`.
     """
     return cache_root() / name
 

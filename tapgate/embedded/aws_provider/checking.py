@@ -1,4 +1,4 @@
-"""Checks a resource's inputs against its shape, and converts what pulumi-aws converts.
+"""Checks a resource's inputs against its schema, and converts what pulumi-aws converts.
 
 pulumi-aws itself lets a misspelt property pass with at most a warning, and the resource is then created
 without it. A preview that says yes to a control that will not be there is worth nothing, so here it is a
@@ -19,7 +19,7 @@ from tapgate.embedded.aws_provider.values import UNKNOWN, Blob, Unknown, contain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tapgate.embedded.aws_provider.shapes import Object, ResourceShape, Type
+    from tapgate.embedded.aws_provider.resource_schema import Object, ResourceSchema, Type
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
@@ -43,7 +43,7 @@ class Failure:
 
 @dataclass(slots=True)
 class _Check:
-    shape: ResourceShape
+    schema: ResourceSchema
     failures: list[Failure] = field(default_factory=list[Failure])
 
     def fail(self, path: str, reason: str) -> None:
@@ -57,12 +57,12 @@ class _Check:
             where = _join(path, name)
             known = properties.get(name)
             if known is None:
-                self.fail(where, _unknown_property(self.shape, name, properties, path))
+                self.fail(where, _unknown_property(self.schema, name, properties, path))
             elif value is not None:
                 checked[name] = self.value(value, known.type, where)
         for name, prop in properties.items():
             if prop.required and values.get(name) is None:
-                self.fail(_join(path, name), _missing(self.shape.token, name, prop.type))
+                self.fail(_join(path, name), _missing(self.schema.token, name, prop.type))
         return checked
 
     def value(self, value: Value, kind: Type, path: str) -> Value:
@@ -83,7 +83,7 @@ class _Check:
         if not isinstance(value, dict):
             return self.mismatch(value, kind, path)
         if kind.kind == "object":
-            return self.object(value, self.shape.objects[kind.name], path)
+            return self.object(value, self.schema.objects[kind.name], path)
         return {
             key: self.value(item, kind.args[0], _join(path, key))
             for key, item in value.items()
@@ -97,7 +97,7 @@ class _Check:
             if document is not None and isinstance(value, dict) and path.isidentifier():
                 return self.document(value, document, path)
         for choice in kind.args:
-            trial = _Check(self.shape)
+            trial = _Check(self.schema)
             converted = trial.value(value, choice, path)
             if not trial.failures:
                 return converted
@@ -114,21 +114,21 @@ class _Check:
     def mismatch(self, value: Value, kind: Type, path: str) -> Value:
         self.fail(
             path,
-            f"{self.shape.token}: `{path}` has the wrong type. Found: {_show(value)}. "
+            f"{self.schema.token}: `{path}` has the wrong type. Found: {_show(value)}. "
             f"Required: {kind.describe()}. AWS would refuse it, or take it for something else. "
             "Fix: give a value of the required type",
         )
         return UNKNOWN
 
 
-def check(shape: ResourceShape, inputs: Mapping[str, Value]) -> tuple[Properties, list[Failure]]:
+def check(schema: ResourceSchema, inputs: Mapping[str, Value]) -> tuple[Properties, list[Failure]]:
     """Check inputs and convert what pulumi-aws converts: `"30"` to 30, true to `"true"`, documents to JSON.
 
     Returns:
         The inputs as converted, and why they are refused; an empty list when they are not.
     """
-    checker = _Check(shape)
-    return checker.object(inputs, shape.inputs, ""), checker.failures
+    checker = _Check(schema)
+    return checker.object(inputs, schema.inputs, ""), checker.failures
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -179,13 +179,13 @@ def _to_number(value: float | str) -> float | None:
     return value
 
 
-def _unknown_property(shape: ResourceShape, name: str, properties: Object, path: str) -> str:
-    what = f"{shape.token} has no property `{_join(path, name)}`"
-    if not path and name in shape.outputs:
+def _unknown_property(schema: ResourceSchema, name: str, properties: Object, path: str) -> str:
+    what = f"{schema.token} has no property `{_join(path, name)}`"
+    if not path and name in schema.outputs:
         return f"{what} that a program can set: AWS computes it. Fix: take `{name}` out of the program"
     meant = nearest(name, properties)
     fix = f"did you mean `{meant}`?" if meant else f"it has: {', '.join(sorted(properties)) or 'none at all'}"
-    done = "answer" if _is_function(shape.token) else "create the resource"
+    done = "answer" if _is_function(schema.token) else "create the resource"
     return f"{what}. Pulumi AWS would {done} without it. Fix: {fix}"
 
 

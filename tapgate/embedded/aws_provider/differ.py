@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from tapgate.embedded.aws_provider.autonaming import rule_for
 from tapgate.embedded.aws_provider.inputs import DEFAULTS
-from tapgate.embedded.aws_provider.shape_store import shape_of
+from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.types import describe
 from tapgate.embedded.aws_provider.values import UNKNOWN, Blob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tapgate.embedded.aws_provider.shapes import ResourceShape, Type
+    from tapgate.embedded.aws_provider.resource_schema import ResourceSchema, Type
     from tapgate.embedded.aws_provider.types.description import Description
     from tapgate.embedded.aws_provider.values import Properties, Value
 
@@ -47,7 +47,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
-    shape: ResourceShape
+    schema: ResourceSchema
     description: Description
 
     def values(
@@ -78,7 +78,7 @@ class _Comparison:
         self, old: Properties, new: Properties, where: tuple[str, str], kind: Type | None
     ) -> Iterator[tuple[str, Change]]:
         path, abstract = where
-        properties = self.shape.properties_of(kind)
+        properties = self.schema.properties_of(kind)
         for name in sorted((old.keys() | new.keys()) - {DEFAULTS}):
             prop = properties.get(name)
             at = (f"{path}.{name}", f"{abstract}.{name}")
@@ -139,17 +139,17 @@ def compare(token: str, state: Mapping[str, Value], news: Mapping[str, Value]) -
         state: Its outputs at the last deployment or refresh.
         news: Its new, checked inputs.
     """
-    shape, description = shape_of(token), describe(token)
-    comparison = _Comparison(shape, description)
+    schema, description = schema_of(token), describe(token)
+    comparison = _Comparison(schema, description)
     found: list[Difference] = []
-    for name in sorted((set(shape.inputs) | set(news)) - {DEFAULTS}):
-        output = shape.outputs.get(name)
+    for name in sorted((set(schema.inputs) | set(news)) - {DEFAULTS}):
+        output = schema.outputs.get(name)
         if name not in news and (output is None or output.required):
             continue
         if name not in state and output is not None and output.required and name == "region":
             continue
         kind = output.type if output is not None else None
-        always = name == "region" or (name in shape.inputs and shape.inputs[name].replaces)
+        always = name == "region" or (name in schema.inputs and schema.inputs[name].replaces)
         found.extend(
             Difference(path, change, always or _replaces(description, path))
             for path, change in comparison.maybe(state.get(name), news.get(name), (name, name), kind)
@@ -175,12 +175,12 @@ def equivalent(token: str, name: str, old: Value, new: Value) -> bool:
         old: What it is.
         new: What is wanted; None where the program says nothing.
     """
-    shape, description = shape_of(token), describe(token)
-    output = shape.outputs.get(name)
+    schema, description = schema_of(token), describe(token)
+    output = schema.outputs.get(name)
     if new is None and (output is None or output.required):
         return True
     kind = output.type if output is not None else None
-    return not any(_Comparison(shape, description).maybe(old, new, (name, name), kind))
+    return not any(_Comparison(schema, description).maybe(old, new, (name, name), kind))
 
 
 def changed_properties(token: str, state: Mapping[str, Value], news: Mapping[str, Value]) -> set[str]:
@@ -195,7 +195,7 @@ def replaced_first(token: str, news: Mapping[str, Value]) -> bool:
     """
     if describe(token).replaced_first:
         return True
-    rule, defaults = rule_for(shape_of(token)), news.get(DEFAULTS)
+    rule, defaults = rule_for(schema_of(token)), news.get(DEFAULTS)
     if rule is None or not rule.named or rule.property not in news or not isinstance(defaults, list):
         return False
     return rule.property not in defaults

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from tapgate.embedded.aws_provider import autonaming, settings
 from tapgate.embedded.aws_provider.checking import Failure, check
 from tapgate.embedded.aws_provider.limits import check_limits
-from tapgate.embedded.aws_provider.shape_store import shape_of
+from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.types import describe
 
 if TYPE_CHECKING:
-    from tapgate.embedded.aws_provider.shapes import ResourceShape
+    from tapgate.embedded.aws_provider.resource_schema import ResourceSchema
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 DEFAULTS = "__defaults"
@@ -74,17 +74,17 @@ def check_inputs(request: Request, config: settings.Settings) -> tuple[Propertie
     Raises:
         sdk_source.UnknownTypeError: pulumi_aws has no such type.
     """
-    shape, description = shape_of(request.token), describe(request.token)
-    inputs, failures = check(shape, request.news)
+    schema, description = schema_of(request.token), describe(request.token)
+    inputs, failures = check(schema, request.news)
     if not failures:
-        failures = check_limits(shape, inputs, description, request.olds, request.secrets)
-    if "tags" in shape.inputs and "tagsAll" in shape.outputs:
+        failures = check_limits(schema, inputs, description, request.olds, request.secrets)
+    if "tags" in schema.inputs and "tagsAll" in schema.outputs:
         inputs["tagsAll"] = settings.merge_tags(config, inputs.get("tags"))
-    if "region" in shape.inputs:
+    if "region" in schema.inputs:
         inputs.setdefault("region", config.region)
     filled: Properties = {}
     try:
-        filled.update(_name(shape, request, inputs))
+        filled.update(_name(schema, request, inputs))
     except autonaming.AutonamingError as error:
         failures.append(Failure("", f"{request.token}: {error}"))
     described = _DESCRIBED.get(request.token)
@@ -99,9 +99,9 @@ def check_inputs(request: Request, config: settings.Settings) -> tuple[Propertie
     return {**inputs, **filled, DEFAULTS: defaults}, failures
 
 
-def _name(shape: ResourceShape, request: Request, inputs: Properties) -> Properties:
+def _name(schema: ResourceSchema, request: Request, inputs: Properties) -> Properties:
     named = dict(_policy_names(request, inputs))
-    rule = autonaming.rule_for(shape)
+    rule = autonaming.rule_for(schema)
     if rule is None or rule.property in inputs or f"{rule.property}Prefix" in inputs:
         return named
     if rule.property in _reusable(request.olds):

@@ -8,15 +8,15 @@ from tapgate.embedded.aws_provider import json_document, sdk_source
 from tapgate.embedded.aws_provider.checking import check
 from tapgate.embedded.aws_provider.policy_document import PolicyDocumentError, render
 from tapgate.embedded.aws_provider.rehearsal.marks import marked, marked_text
+from tapgate.embedded.aws_provider.schema_store import function_schema_of
 from tapgate.embedded.aws_provider.settings import ACCOUNT
-from tapgate.embedded.aws_provider.shape_store import function_shape_of
 from tapgate.embedded.aws_provider.values import contains_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tapgate.embedded.aws_provider.resource_schema import ResourceSchema
     from tapgate.embedded.aws_provider.settings import Settings
-    from tapgate.embedded.aws_provider.shapes import ResourceShape
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 _SUFFIXES = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-us-gov": "amazonaws.com"}
@@ -46,15 +46,15 @@ def invoke(token: str, args: Mapping[str, Value], config: Settings) -> Propertie
     if token not in _FUNCTIONS and not sdk_source.is_function(token):
         msg = f"pulumi_aws has no function {token}. Fix: check its name in the pulumi_aws reference"
         raise InvokeError(msg)
-    shape = function_shape_of(token)
-    checked, failures = check(shape, args)
+    schema = function_schema_of(token)
+    checked, failures = check(schema, args)
     if failures:
         raise InvokeError("\n".join(failure.reason for failure in failures))
     if contains_unknown(checked):
         return {}
     function = _FUNCTIONS.get(token)
     if function is None:
-        return stood_in(shape, checked)
+        return stood_in(schema, checked)
     try:
         return function(checked, config)
     except PolicyDocumentError as error:
@@ -78,19 +78,19 @@ def is_answered(token: str) -> bool:
     return token in _FUNCTIONS
 
 
-def stood_in(shape: ResourceShape, args: Mapping[str, Value]) -> Properties:
+def stood_in(schema: ResourceSchema, args: Mapping[str, Value]) -> Properties:
     """Answer a function that only AWS could answer: its arguments as they are, everything else marked.
 
     Args:
-        shape: Its arguments and its result.
+        schema: Its arguments and its result.
         args: Its checked arguments.
     """
-    seed = f"{shape.token}({json_document.dump(dict(args))})"
-    if not shape.outputs:
+    seed = f"{schema.token}({json_document.dump(dict(args))})"
+    if not schema.outputs:
         return {_RESULT: marked_text(seed)}
     return {
-        name: args[name] if name in args else marked(prop.type, shape, f"{seed}.{name}")
-        for name, prop in shape.outputs.items()
+        name: args[name] if name in args else marked(prop.type, schema, f"{seed}.{name}")
+        for name, prop in schema.outputs.items()
         if name in args or prop.required
     }
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, cast
 
 from tapgate.embedded.aws_provider.checking import Failure, nearest
 from tapgate.embedded.aws_provider.rehearsal.marks import MARK, MARKED_NUMBER
-from tapgate.embedded.aws_provider.shapes import Limit
+from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.values import Blob, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tapgate.embedded.aws_provider.shapes import Form, Object, ResourceShape, Type
+    from tapgate.embedded.aws_provider.resource_schema import Form, Object, ResourceSchema, Type
     from tapgate.embedded.aws_provider.types.description import Description
     from tapgate.embedded.aws_provider.values import Properties, Value
 
@@ -37,7 +37,7 @@ _SENTINELS = (0, -1)
 
 
 def check_limits(
-    shape: ResourceShape,
+    schema: ResourceSchema,
     inputs: Properties,
     description: Description,
     olds: Properties,
@@ -46,30 +46,30 @@ def check_limits(
     """Check inputs that have the right types.
 
     Args:
-        shape: What is known of the resource's type.
+        schema: What is known of the resource's type.
         inputs: Its inputs, converted.
-        description: What is known of the type besides: its limits hold in place of what the shape says.
+        description: What is known of the type besides: its limits hold in place of what the schema says.
         olds: The inputs of the last deployment; empty when there is none.
         secrets: Inputs whose values are not shown.
     """
     found: list[Failure] = []
     documents = dict.fromkeys(description.documents, Limit(form="json"))
-    published = {dotted for dotted, _, _, _ in _published(shape, inputs)}
+    published = {dotted for dotted, _, _, _ in _published(schema, inputs)}
     stated = {
         **{name: limit for name, limit in documents.items() if name not in published},
         **description.limits,
     }
-    if "region" in shape.inputs:
+    if "region" in schema.inputs:
         stated.setdefault("region", _REGION)
     for name, limit in stated.items():
         for path, value in values_at(inputs, name.split(".")):
-            found += _failure(shape.token, path, value, limit, secrets)
-    for dotted, path, value, limit in _published(shape, inputs):
+            found += _failure(schema.token, path, value, limit, secrets)
+    for dotted, path, value, limit in _published(schema, inputs):
         if dotted not in stated and (description.known or not _passes(value, limit)):
-            found += _failure(shape.token, path, value, limit, secrets)
-    found += _at_odds(shape, inputs, shape.inputs, "")
+            found += _failure(schema.token, path, value, limit, secrets)
+    found += _at_odds(schema, inputs, schema.inputs, "")
     for rule in description.rules:
-        found += [Failure(path, f"{shape.token}: {reason}") for path, reason in rule(inputs, olds)]
+        found += [Failure(path, f"{schema.token}: {reason}") for path, reason in rule(inputs, olds)]
     return found
 
 
@@ -84,7 +84,7 @@ def values_at(value: Value, steps: list[str], path: str = "") -> Iterator[tuple[
         yield from values_at(value[steps[0]], steps[1:], f"{path}.{steps[0]}" if path else steps[0])
 
 
-def _published(shape: ResourceShape, inputs: Properties) -> Iterator[tuple[str, str, Value, Limit]]:
+def _published(schema: ResourceSchema, inputs: Properties) -> Iterator[tuple[str, str, Value, Limit]]:
     def walk(
         value: Value, kind: Type, dotted: str, path: str, limit: Limit | None
     ) -> Iterator[tuple[str, str, Value, Limit]]:
@@ -94,19 +94,19 @@ def _published(shape: ResourceShape, inputs: Properties) -> Iterator[tuple[str, 
                 yield from walk(item, inner, dotted, f"{path}[{index}]", limit)
         elif isinstance(value, dict):
             for name, item in value.items():
-                prop = shape.properties_of(kind).get(name)
+                prop = schema.properties_of(kind).get(name)
                 if prop is not None:
                     yield from walk(item, prop.type, f"{dotted}.{name}", f"{path}.{name}", prop.limit)
         elif limit is not None:
             yield dotted, path, value, limit
 
     for name, value in inputs.items():
-        prop = shape.inputs.get(name)
+        prop = schema.inputs.get(name)
         if prop is not None:
             yield from walk(value, prop.type, name, name, prop.limit)
 
 
-def _at_odds(shape: ResourceShape, value: Value, properties: Object, path: str) -> Iterator[Failure]:
+def _at_odds(schema: ResourceSchema, value: Value, properties: Object, path: str) -> Iterator[Failure]:
     """Find siblings that cannot be given together."""
     if not isinstance(value, dict):
         return
@@ -120,14 +120,14 @@ def _at_odds(shape: ResourceShape, value: Value, properties: Object, path: str) 
                 where = f"{path}.{name}" if path else name
                 yield Failure(
                     where,
-                    f"{shape.token}: `{where}` is given together with `{other}`. Required: only one of them. "
+                    f"{schema.token}: `{where}` is given together with `{other}`. Required: only one. "
                     "AWS refuses both. Fix: take one of them out",
                 )
         kind = prop.type.args[0] if prop.type.kind == "list" else prop.type
         for index, inner in enumerate(item if isinstance(item, list) else [item]):
             below = f"{path}.{name}" if path else name
             step = f"{below}[{index}]" if isinstance(item, list) else below
-            yield from _at_odds(shape, inner, shape.properties_of(kind), step)
+            yield from _at_odds(schema, inner, schema.properties_of(kind), step)
 
 
 def given(value: Value) -> bool:

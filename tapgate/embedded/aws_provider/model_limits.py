@@ -1,4 +1,4 @@
-"""Adds to a type's shape what AWS's own models say of its inputs, beside pulumi_aws's documentation."""
+"""Adds to a type's schema what AWS's own models say of its inputs, beside pulumi_aws's documentation."""
 
 from __future__ import annotations
 
@@ -7,28 +7,31 @@ from typing import TYPE_CHECKING
 
 from tapgate.embedded.aws_provider.operations import Call, Wanted
 from tapgate.embedded.aws_provider.published import of_operations, widened
-from tapgate.embedded.aws_provider.shapes import Limit
+from tapgate.embedded.aws_provider.resource_schema import Limit
 
 if TYPE_CHECKING:
-    from tapgate.embedded.aws_provider.shapes import Object, Property, ResourceShape, Type
+    from tapgate.embedded.aws_provider.resource_schema import Object, Property, ResourceSchema, Type
     from tapgate.embedded.aws_provider.types.description import Description
 
 _VERBS = ("Create", "Put", "Add")
 _PRIMITIVE = frozenset({"string", "integer", "number", "union"})
 
 
-def with_model_limits(shape: ResourceShape, description: Description) -> ResourceShape:
+def with_model_limits(schema: ResourceSchema, description: Description) -> ResourceSchema:
     """Add limits: all that the models say of types that are described, and the enumerations of the others.
 
     Args:
-        shape: The type's shape.
+        schema: The type's schema.
         description: What is known of it besides.
     """
-    module, resource = shape.token.split(":", 2)[1].split("/", 1)[0], shape.token.rpartition(":")[2]
+    module, resource = schema.token.split(":", 2)[1].split("/", 1)[0], schema.token.rpartition(":")[2]
     operations = {*description.creations, *(f"{verb}{resource}" for verb in _VERBS)}
     spelled: dict[str, str] = {}
     if description.operations is not None:
-        calls = [description.operations.create, *(facet.put for facet in description.operations.facets)]
+        calls = [
+            description.operations.create,
+            *(group.put for group in description.operations.property_groups),
+        ]
         for call in calls:
             if isinstance(call, Call):
                 operations.add(call.operation)
@@ -38,7 +41,7 @@ def with_model_limits(shape: ResourceShape, description: Description) -> Resourc
                     if isinstance(source, Wanted)
                 }
     spelled |= description.members
-    objects, pending = dict(shape.objects), set(shape.objects)
+    objects, pending = dict(schema.objects), set(schema.objects)
 
     def added(properties: Object, path: str) -> dict[str, Property]:
         found: dict[str, Property] = {}
@@ -46,7 +49,7 @@ def with_model_limits(shape: ResourceShape, description: Description) -> Resourc
             where, kind = f"{path}{name}", _element(prop.type)
             if kind.kind == "object" and kind.name in pending:
                 pending.discard(kind.name)
-                objects[kind.name] = added(shape.objects[kind.name], f"{where}.")
+                objects[kind.name] = added(schema.objects[kind.name], f"{where}.")
             limit = prop.limit
             if kind.kind in _PRIMITIVE:
                 member = spelled.get(where, where)
@@ -55,8 +58,8 @@ def with_model_limits(shape: ResourceShape, description: Description) -> Resourc
             found[name] = replace(prop, limit=limit)
         return found
 
-    inputs = added(shape.inputs, "")
-    return replace(shape, inputs=inputs, objects=objects)
+    inputs = added(schema.inputs, "")
+    return replace(schema, inputs=inputs, objects=objects)
 
 
 def _element(kind: Type) -> Type:

@@ -54,7 +54,7 @@ class Wanted:
     """The value that the program wants of a property.
 
     Attributes:
-        property: A top-level property, in Pulumi's spelling.
+        property: A top-level property, in Pulumi's casing.
         convert: Makes AWS's form of it; not called when the program wants none.
     """
 
@@ -131,7 +131,7 @@ Choice: TypeAlias = "Call | Callable[[Subject], Call | None]"
 
 
 @dataclass(frozen=True, slots=True)
-class Facet:
+class PropertyGroup:
     """Properties that AWS sets and reads with operations of their own.
 
     Attributes:
@@ -188,27 +188,27 @@ class Operations:
 
     Attributes:
         service: The service's name in boto3.
-        create: Creates it; None where the facets' `put` does.
+        create: Creates it; None where the property_groups' `put` does.
         name: The id that it has or will have: of the answer to `create`, or of what the program wants.
         read: Reads it.
         found: Reads properties out of the answer to `read`.
         delete: Deletes it; several in turn.
-        facets: Properties with operations of their own, in the order in which they are put.
+        property_groups: Properties with operations of their own, in the order in which they are put.
         tags: How tags are read and changed; None where it has none.
         create_tags: The parameter of `create` that takes tags; empty where it takes none.
         missing: Error codes that say that the resource does not exist.
-        taken: Error codes of `create` that say that something of this name exists.
+        already_exists_codes: Error codes of `create` that say that something of this name exists.
         find: Finds what has the name already, or what an interrupted run may have left behind: `ids` in
             the answer.
-        exclusive: What `find` finds is an error unless it was left behind: `create` would take it over
+        must_be_new: What `find` finds is an error unless it was left behind: `create` would take it over
             silently.
         from_id: The properties that follow from the id, for imports.
         import_id: Makes the id of what a user gives to an import, where that is more.
-        unread: Properties that AWS does not tell, or that mean nothing to it.
-        untold: Properties that an emulator may keep without telling: what is not told counts as it was; `a.b`
-            for the property `b` of the object `a`.
+        write_only: Properties that AWS does not return, or that mean nothing to it.
+        not_returned: Properties that an emulator may keep and not return: they count as they were; `a.b` for
+            the property `b` of the object `a`.
         active: Tells from the answer to `read` whether a change is done; None where changes are done at once.
-        emptied: Operations before `delete` that take away what would hinder it: name of a function in
+        pre_delete: Operations before `delete` that take away what would hinder it: name of a function in
             `deploy`.
     """
 
@@ -218,29 +218,29 @@ class Operations:
     create: Call | None = None
     found: Mapping[str, Reader] = field(default_factory=dict[str, "Reader"])
     delete: tuple[Choice, ...] = ()
-    facets: tuple[Facet, ...] = ()
+    property_groups: tuple[PropertyGroup, ...] = ()
     tags: Tagging | None = None
     create_tags: str = ""
     missing: frozenset[str] = frozenset()
-    taken: frozenset[str] = frozenset()
+    already_exists_codes: frozenset[str] = frozenset()
     find: Call | None = None
-    exclusive: bool = False
+    must_be_new: bool = False
     from_id: Callable[[str], Properties] | None = None
     import_id: Callable[[str], str] | None = None
-    unread: frozenset[str] = frozenset()
-    untold: frozenset[str] = frozenset()
+    write_only: frozenset[str] = frozenset()
+    not_returned: frozenset[str] = frozenset()
     active: Callable[[Answer], bool] | None = None
-    emptied: str = ""
+    pre_delete: str = ""
 
     def properties(self) -> set[str]:
         """Name the inputs that reach AWS or are known to mean nothing to it."""
-        covered = {"region", "tagsAll", *self.unread}
+        covered = {"region", "tagsAll", *self.write_only}
         if self.create is not None:
             covered |= self.create.properties()
         if self.tags is not None:
             covered.add("tags")
-        for facet in self.facets:
-            covered.update(facet.properties)
+        for group in self.property_groups:
+            covered.update(group.properties)
         return covered
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tapgate.embedded.aws_provider.differ import changed_properties
 from tapgate.embedded.aws_provider.inputs import DEFAULTS
-from tapgate.embedded.aws_provider.shape_store import shape_of
+from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.types import describe
 from tapgate.embedded.aws_provider.values import UNKNOWN
 
@@ -24,9 +24,9 @@ def created(token: str, inputs: Mapping[str, Value]) -> Properties:
         token: Its type.
         inputs: Its checked inputs.
     """
-    shape = shape_of(token)
+    schema = schema_of(token)
     outputs = echoed(describe(token), inputs)
-    for name, prop in shape.outputs.items():
+    for name, prop in schema.outputs.items():
         if prop.required and name not in outputs:
             outputs[name] = UNKNOWN
     return outputs
@@ -40,13 +40,13 @@ def updated(token: str, state: Mapping[str, Value], inputs: Mapping[str, Value])
         state: Its outputs as they are.
         inputs: Its new, checked inputs.
     """
-    shape, description = shape_of(token), describe(token)
+    schema, description = schema_of(token), describe(token)
     outputs = echoed(description, inputs)
-    for name, prop in shape.outputs.items():
+    for name, prop in schema.outputs.items():
         if name not in outputs and prop.required:
             outputs[name] = state.get(name, UNKNOWN)
     changed = changed_properties(token, state, inputs)
-    for trigger, names in description.renewed.items():
+    for trigger, names in description.changes_with.items():
         if trigger in changed or (trigger == "*" and changed):
             outputs.update(dict.fromkeys(names, UNKNOWN))
     return outputs

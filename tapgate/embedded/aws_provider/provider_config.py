@@ -12,7 +12,7 @@ from tapgate.embedded.aws_provider.settings import unpack
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tapgate.embedded.aws_provider.shapes import Object, ResourceShape, Type
+    from tapgate.embedded.aws_provider.resource_schema import Object, ResourceSchema, Type
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 
@@ -32,11 +32,11 @@ def plain_config(inputs: Mapping[str, Value]) -> Properties:
     The Python SDK makes JSON of a dictionary as it stands, `{"role_arn": …}`, and the bridge under pulumi-aws
     takes that for `roleArn`.
     """
-    shape = read_provider()
-    return _renamed(unpack(inputs), shape.inputs, shape)
+    schema = read_provider()
+    return _renamed(unpack(inputs), schema.inputs, schema)
 
 
-def _renamed(values: Mapping[str, Value], properties: Object, shape: ResourceShape) -> Properties:
+def _renamed(values: Mapping[str, Value], properties: Object, schema: ResourceSchema) -> Properties:
     renamed: Properties = {}
     for name, value in values.items():
         known = name if name in properties else re.sub(r"_([a-z0-9])", lambda match: match[1].upper(), name)
@@ -44,13 +44,13 @@ def _renamed(values: Mapping[str, Value], properties: Object, shape: ResourceSha
         if prop is None:
             renamed[name] = value
         else:
-            renamed[known] = _inside(value, prop.type, shape)
+            renamed[known] = _inside(value, prop.type, schema)
     return renamed
 
 
-def _inside(value: Value, kind: Type, shape: ResourceShape) -> Value:
+def _inside(value: Value, kind: Type, schema: ResourceSchema) -> Value:
     if kind.kind == "list" and isinstance(value, list):
-        return [_inside(item, kind.args[0], shape) for item in value]
+        return [_inside(item, kind.args[0], schema) for item in value]
     if kind.kind == "object" and isinstance(value, dict):
-        return _renamed(value, shape.properties_of(kind), shape)
+        return _renamed(value, schema.properties_of(kind), schema)
     return value

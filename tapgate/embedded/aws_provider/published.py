@@ -17,12 +17,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from tapgate.embedded.aws_provider.shapes import Limit
+from tapgate.embedded.aws_provider.resource_schema import Limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from tapgate.embedded.aws_provider.shapes import Type
+    from tapgate.embedded.aws_provider.resource_schema import Type
 
 _QUOTED = r"`\[?\\?\"?(?P<{}>[^`\"\]\\]+)\\?\"?\]?`(?: \([^)]*\))?"
 _NEXT = r"(?:, and |, or |; | and | or |, |,)"

@@ -6,7 +6,7 @@ import ast
 import functools
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from tapgate.embedded.aws_provider.shapes import Kind, Type
+from tapgate.embedded.aws_provider.resource_schema import Kind, Type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Reads the shape of a resource type or function out of pulumi_aws's own source, without importing it.
+"""Reads the schema of a resource type or function out of pulumi_aws's own source, without importing it.
 
 pulumi_aws is generated code of one strict form, and importing it costs more than the whole rest of a preview.
 So the class of the type's arguments, the class of the type and the classes of nested objects are cut out of
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, cast
 
 from tapgate.embedded.aws_provider import sdk_annotations, sdk_text
 from tapgate.embedded.aws_provider.published import Published, of_property
-from tapgate.embedded.aws_provider.shapes import Property, ResourceShape
+from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,7 +65,7 @@ def package_version() -> str:
     return document["version"]
 
 
-def read_resource(token: str) -> ResourceShape:
+def read_resource(token: str) -> ResourceSchema:
     """Read one resource type.
 
     Args:
@@ -86,7 +86,7 @@ def read_resource(token: str) -> ResourceShape:
         raise UnknownTypeError(token)
     objects = _Objects(folder)
     inputs = inputs_of(arguments, objects, limits=True)
-    return ResourceShape(
+    return ResourceSchema(
         token=token,
         inputs=inputs,
         outputs=outputs_of(resource, objects),
@@ -96,14 +96,14 @@ def read_resource(token: str) -> ResourceShape:
     )
 
 
-def read_function(token: str) -> ResourceShape:
+def read_function(token: str) -> ResourceSchema:
     """Read what one function takes.
 
     Args:
         token: The function's token, e.g. `aws:iam/getPolicyDocument:getPolicyDocument`.
 
     Returns:
-        A shape of which `inputs` are the function's arguments, and `outputs` its result; none when that is a
+        A schema of which `inputs` are the function's arguments, and `outputs` its result; none when that is a
         single value.
 
     Raises:
@@ -115,11 +115,11 @@ def read_function(token: str) -> ResourceShape:
     folder, member = locate(token)
     objects = _Objects(folder)
     inputs, outputs = function_properties(folder / f"{sdk_text.snake(member)}.py", objects)
-    return ResourceShape(token, inputs, outputs, objects.collect())
+    return ResourceSchema(token, inputs, outputs, objects.collect())
 
 
 @functools.cache
-def read_provider() -> ResourceShape:
+def read_provider() -> ResourceSchema:
     """Read what can be configured of the provider itself.
 
     Raises:
@@ -127,7 +127,7 @@ def read_provider() -> ResourceShape:
     """
     objects = _Objects(package_folder())
     inputs = inputs_of(sdk_text.class_body(package_folder() / "provider.py", "ProviderArgs") or "", objects)
-    return ResourceShape("the AWS provider's configuration (aws:…)", inputs, {}, objects.collect())
+    return ResourceSchema("the AWS provider's configuration (aws:…)", inputs, {}, objects.collect())
 
 
 def is_function(token: str) -> bool:
@@ -265,7 +265,7 @@ class _Objects:
         self._names: set[str] = set()
 
     def refer(self, reference: str, side: Side) -> str:
-        """Note that an object is wanted; gives the name that it has in the shape."""
+        """Note that an object is wanted; gives the name that it has in the schema."""
         module, _, name = reference.rpartition(".")
         folder = self._folder
         if module and module != "outputs":

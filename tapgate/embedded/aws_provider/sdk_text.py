@@ -20,7 +20,7 @@ _GETTER = re.compile(
 _ARGUMENT = re.compile(
     r"^                 (?P<py>\w+): (?P<type>.*?)(?P<default> = None)?(?:,|\):)$", re.MULTILINE
 )
-# A literal beginning is searched for ten times faster than the beginning of a line.
+# A literal start is searched for ten times faster than the start of a line.
 _CLASS = re.compile(r"\nclass (\w+)")
 _CLASS_END = re.compile(r"^(?:@pulumi\.|class )", re.MULTILINE)
 _FUNCTION = re.compile(

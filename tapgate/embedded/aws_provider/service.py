@@ -11,14 +11,14 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2
 
 from tapgate.embedded.aws_provider import differ, preview, sdk_source, settings
-from tapgate.embedded.aws_provider.answering import Context, answering
 from tapgate.embedded.aws_provider.endpoints import RefusedEndpointError, require_emulator
 from tapgate.embedded.aws_provider.engine_log import EngineLog
-from tapgate.embedded.aws_provider.found import inputs_as_found
+from tapgate.embedded.aws_provider.error_mapping import Context, error_mapping
 from tapgate.embedded.aws_provider.inputs import Request, check_inputs
 from tapgate.embedded.aws_provider.invokes import InvokeError, invoke, is_answered
 from tapgate.embedded.aws_provider.marshal import Secrets, decode, encode
 from tapgate.embedded.aws_provider.provider_config import check_config, plain_config
+from tapgate.embedded.aws_provider.refresh_inputs import refresh_inputs
 from tapgate.embedded.aws_provider.rehearsal import create as rehearsal
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Provider:
             )
         from tapgate.embedded.aws_provider.schema.store import schema_text  # noqa: PLC0415 - YAML programs alone ask
 
-        with answering(context, {}):
+        with error_mapping(context, {}):
             return provider_pb2.GetSchemaResponse(schema=schema_text())
 
     def parameterize(
@@ -123,7 +123,7 @@ class Provider:
         self._settings = settings.read(plain_config(args))
         for endpoint in (self._settings.endpoint, *self._settings.endpoints.values()):
             if endpoint:
-                with answering(context, {}):
+                with error_mapping(context, {}):
                     require_emulator(endpoint)
         if self._rehearsing:
             self._settings = replace(self._settings, endpoint="", endpoints={})
@@ -205,7 +205,7 @@ class Provider:
         if self._rehearsing:
             identifier, outputs = rehearsal.created(token, request.urn, inputs, self._settings)
             return provider_pb2.CreateResponse(id=identifier, properties=encode(outputs, marks))
-        with answering(context, marks):
+        with error_mapping(context, marks):
             identifier, outputs = self._changer("create", request.urn).create(
                 request.urn, inputs, self._known
             )
@@ -224,7 +224,7 @@ class Provider:
         if self._rehearsing:
             _, outputs = rehearsal.created(token, request.urn, inputs, self._settings)
             return provider_pb2.UpdateResponse(properties=encode(outputs, marks))
-        with answering(context, marks):
+        with error_mapping(context, marks):
             outputs = self._changer("update", request.urn).update(request.id, request.urn, inputs)
         return provider_pb2.UpdateResponse(properties=encode(outputs, marks))
 
@@ -239,13 +239,13 @@ class Provider:
             return provider_pb2.ReadResponse(
                 id=request.id, properties=encode(known, secrets), inputs=request.inputs
             )
-        with answering(context, secrets):
+        with error_mapping(context, secrets):
             deployer = self._deployer("read", token)
             outputs = deployer.read(request.id, state)
         if outputs is None:
             return provider_pb2.ReadResponse()
         identifier = request.id if state else deployer.imported_id(request.id)
-        inputs = inputs_as_found(token, old_inputs, outputs)
+        inputs = refresh_inputs(token, old_inputs, outputs)
         return provider_pb2.ReadResponse(
             id=identifier, properties=encode(outputs, secrets), inputs=encode(inputs, input_secrets)
         )
@@ -256,7 +256,7 @@ class Provider:
             return empty_pb2.Empty()
         state, _ = decode(request.properties)
         old_inputs, _ = decode(request.old_inputs)
-        with answering(context, {}):
+        with error_mapping(context, {}):
             self._changer("delete", request.urn).delete(request.id, {**old_inputs, **state})
         return empty_pb2.Empty()
 
@@ -308,9 +308,9 @@ class Provider:
 
                 self._api = Api(self._settings, self._fence.require_open)
         from tapgate.embedded.aws_provider.deploy.lifecycle import Lifecycle  # noqa: PLC0415 - as above
-        from tapgate.embedded.aws_provider.deploy.live import Live  # noqa: PLC0415 - as above
+        from tapgate.embedded.aws_provider.deploy.remote_state import RemoteState  # noqa: PLC0415 - as above
 
-        return Lifecycle(Live(token, self._api, self._settings))
+        return Lifecycle(RemoteState(token, self._api, self._settings))
 
 
 def _type_and_name(urn: str) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """The life of one deployed resource: made as wanted, read, deleted.
 
 Creating, updating and repairing are one thing here: see that the resource is there, read it, and put
-every facet that is not as the program wants it. So a run that follows an interrupted one ends where that
+every group that is not as the program wants it. So a run that follows an interrupted one ends where that
 one would have ended.
 """
 
@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tapgate.embedded.aws_provider.deploy import emptying, tags
-from tapgate.embedded.aws_provider.deploy.beginning import Beginning, all_tags
-from tapgate.embedded.aws_provider.deploy.live import Live, chosen
+from tapgate.embedded.aws_provider.deploy import pre_delete, tags
+from tapgate.embedded.aws_provider.deploy.create_or_adopt import CreateOrAdopt, all_tags
+from tapgate.embedded.aws_provider.deploy.remote_state import RemoteState, chosen
 from tapgate.embedded.aws_provider.differ import equivalent
 from tapgate.embedded.aws_provider.failures import ApiError, NotDeployableError, PartlyCreatedError
 from tapgate.embedded.aws_provider.inputs import DEFAULTS
@@ -20,7 +20,7 @@ from tapgate.embedded.aws_provider.inputs import DEFAULTS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tapgate.embedded.aws_provider.operations import Answer, Facet, Subject
+    from tapgate.embedded.aws_provider.operations import Answer, PropertyGroup, Subject
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 
@@ -29,10 +29,10 @@ class Lifecycle:
     """Deploys resources of one type.
 
     Attributes:
-        live: Looks at resources of the type.
+        remote_state: Looks at resources of the type.
     """
 
-    live: Live
+    remote_state: RemoteState
 
     def create(self, urn: str, inputs: Properties, known: set[str]) -> tuple[str, Properties]:
         """Create a resource, or adopt what an interrupted run of this program has created.
@@ -50,13 +50,13 @@ class Lifecycle:
             PartlyCreatedError: AWS created it, but then refused something of it.
             NotDeployableError: The stand-in cannot deploy it.
         """
-        operations = self.live.operations
+        operations = self.remote_state.operations
         self._refuse_uncovered(inputs)
-        subject = self.live.subject("", inputs, urn)
+        subject = self.remote_state.subject("", inputs, urn)
         if operations.create is None:
             subject = replace(subject, id=operations.name({}, subject))
         else:
-            identifier = Beginning(self.live).begin(operations.create, subject, known)
+            identifier = CreateOrAdopt(self.remote_state).create_or_adopt(operations.create, subject, known)
             subject = replace(subject, id=identifier)
         try:
             return subject.id, self._make_as_wanted(subject, created=operations.create is None)
@@ -71,11 +71,11 @@ class Lifecycle:
             NotDeployableError: The stand-in cannot deploy it.
         """
         self._refuse_uncovered(inputs)
-        return self._make_as_wanted(self.live.subject(identifier, inputs, urn), created=False)
+        return self._make_as_wanted(self.remote_state.subject(identifier, inputs, urn), created=False)
 
     def imported_id(self, given: str) -> str:
         """Make a resource's id of what a user gives to an import."""
-        import_id = self.live.operations.import_id
+        import_id = self.remote_state.operations.import_id
         return given if import_id is None else import_id(given)
 
     def read(self, identifier: str, state: Properties) -> Properties | None:
@@ -91,15 +91,15 @@ class Lifecycle:
         Raises:
             ApiError: AWS refused to tell.
         """
-        operations = self.live.operations
+        operations = self.remote_state.operations
         known = dict(state)
         if not known and operations.from_id is not None:
             known, identifier = operations.from_id(identifier), self.imported_id(identifier)
-        live = self.live.read(self.live.subject(identifier, known))
-        if live is None:
+        remote_state = self.remote_state.read(self.remote_state.subject(identifier, known))
+        if remote_state is None:
             return None
-        kept = {name: value for name, value in known.items() if name not in live}
-        return self._outputs(kept, {**known, **kept}, live)
+        kept = {name: value for name, value in known.items() if name not in remote_state}
+        return self._outputs(kept, {**known, **kept}, remote_state)
 
     def delete(self, identifier: str, state: Properties) -> None:
         """Delete a resource; one that is gone already is deleted.
@@ -107,64 +107,65 @@ class Lifecycle:
         Raises:
             ApiError: AWS refused.
         """
-        operations = self.live.operations
-        subject = self.live.subject(identifier, state)
+        operations = self.remote_state.operations
+        subject = self.remote_state.subject(identifier, state)
         try:
-            if operations.emptied:
-                emptying.FUNCTIONS[operations.emptied](self._caller(subject), subject)
+            if operations.pre_delete:
+                pre_delete.FUNCTIONS[operations.pre_delete](self._caller(subject), subject)
             for choice in operations.delete:
                 call = chosen(choice, subject)
                 if call is not None:
-                    self.live.call(call, subject)
+                    self.remote_state.call(call, subject)
         except ApiError as error:
             if error.code not in operations.missing:
                 raise
 
     def _make_as_wanted(self, subject: Subject, *, created: bool) -> Properties:
-        operations = self.live.operations
-        live: Properties = {} if created else self.live.existing(subject)
-        for facet in operations.facets:
-            if created or not self._as_wanted(facet, subject, live):
-                self._put(facet, subject)
+        operations = self.remote_state.operations
+        remote_state: Properties = {} if created else self.remote_state.existing(subject)
+        for group in operations.property_groups:
+            if created or not self._as_wanted(group, subject, remote_state):
+                self._put(group, subject)
         if operations.tags is not None:
             self._put_tags(subject)
-        live = self.live.existing(subject)
-        self._require_as_wanted(subject, live)
-        return self._outputs(subject.wanted, subject.wanted, live)
+        remote_state = self.remote_state.existing(subject)
+        self._require_as_wanted(subject, remote_state)
+        return self._outputs(subject.wanted, subject.wanted, remote_state)
 
-    def _require_as_wanted(self, subject: Subject, live: Properties) -> None:
+    def _require_as_wanted(self, subject: Subject, remote_state: Properties) -> None:
         wrong = sorted(
             name
             for name, value in subject.wanted.items()
-            if name in live and name != "tags" and not equivalent(self.live.token, name, live[name], value)
+            if name in remote_state
+            and name != "tags"
+            and not equivalent(self.remote_state.token, name, remote_state[name], value)
         )
         if wrong:
             names = ", ".join(f"`{name}`" for name in wrong)
             msg = (
-                f"{self.live.token} `{subject.id}` did not become as wanted: {names}. The emulator did not "
-                "take it, or the "
-                "stand-in cannot change it in place. Fix: replace the resource (pulumi up --replace), "
-                "or leave it out"
+                f"{self.remote_state.token} `{subject.id}` did not become as wanted: {names}. "
+                "The emulator did not take it, or the stand-in cannot change it in place. "
+                "Fix: replace the resource (pulumi up --replace), or leave it out"
             )
             raise ApiError(msg)
 
-    def _as_wanted(self, facet: Facet, subject: Subject, live: Properties) -> bool:
+    def _as_wanted(self, group: PropertyGroup, subject: Subject, remote_state: Properties) -> bool:
         return all(
-            equivalent(self.live.token, name, live.get(name), subject.wanted.get(name))
-            for name in facet.properties
+            equivalent(self.remote_state.token, name, remote_state.get(name), subject.wanted.get(name))
+            for name in group.properties
         )
 
-    def _put(self, facet: Facet, subject: Subject) -> None:
-        nothing = all(subject.wanted.get(name) is None for name in facet.properties)
-        call = facet.clear if nothing and facet.clear is not None else chosen(facet.put, subject)
+    def _put(self, group: PropertyGroup, subject: Subject) -> None:
+        nothing = all(subject.wanted.get(name) is None for name in group.properties)
+        call = group.clear if nothing and group.clear is not None else chosen(group.put, subject)
         if call is not None:
-            self.live.call(call, subject)
+            self.remote_state.call(call, subject)
 
     def _put_tags(self, subject: Subject) -> None:
-        tagging = self.live.operations.tags
+        tagging = self.remote_state.operations.tags
         if tagging is None:
             return
-        wanted, found = all_tags(subject), self.live.tags(subject)
+        wanted, found = all_tags(subject), self.remote_state.tags(subject)
         name, source = tagging.resource
         resource = source(subject)
         changed = {key: value for key, value in wanted.items() if found.get(key) != value}
@@ -172,18 +173,18 @@ class Lifecycle:
         if tagging.untag is None:
             changed = wanted if changed or gone else {}
         if changed:
-            self.live.plain(
+            self.remote_state.plain(
                 tagging.tag, subject, {name: resource, tagging.tags_param: tags.to_api(tagging, changed)}
             )
         if gone and tagging.untag is not None:
-            self.live.plain(tagging.untag, subject, {name: resource, tagging.keys_param: gone})
+            self.remote_state.plain(tagging.untag, subject, {name: resource, tagging.keys_param: gone})
 
     def _outputs(
-        self, echoed: Mapping[str, Value], wanted: Mapping[str, Value], live: Properties
+        self, echoed: Mapping[str, Value], wanted: Mapping[str, Value], remote_state: Properties
     ) -> Properties:
         outputs = {name: value for name, value in echoed.items() if name != DEFAULTS}
-        for name, value in live.items():
-            if name in wanted and equivalent(self.live.token, name, value, wanted[name]):
+        for name, value in remote_state.items():
+            if name in wanted and equivalent(self.remote_state.token, name, value, wanted[name]):
                 outputs[name] = _filled(wanted[name], value)
             elif value is not None:
                 outputs[name] = value
@@ -193,7 +194,7 @@ class Lifecycle:
 
     def _last_known(self, subject: Subject) -> Properties:
         try:
-            return self._outputs({}, {}, self.live.read(subject) or {})
+            return self._outputs({}, {}, self.remote_state.read(subject) or {})
         except ApiError:
             return {}
 
@@ -201,27 +202,28 @@ class Lifecycle:
         uncovered = sorted(
             name
             for name, value in inputs.items()
-            if name not in self.live.operations.properties()
+            if name not in self.remote_state.operations.properties()
             and name != DEFAULTS
             and value not in (None, False, [], {}, "")
         )
         if uncovered:
             names = ", ".join(f"`{name}`" for name in uncovered)
             msg = (
-                f"The stand-in AWS provider previews {names} of {self.live.token} but cannot deploy it: the "
-                "resource would "
-                "come out without it. Fix: leave it out on the emulator, or deploy with the real "
-                "provider (--aws real)"
+                f"The stand-in AWS provider previews {names} of {self.remote_state.token} but cannot "
+                "deploy it: the resource would come out without it. Fix: leave it out on the emulator, or "
+                "deploy with the real provider (--aws real)"
             )
             raise NotDeployableError(msg)
 
     def _caller(self, subject: Subject) -> Callable[[str, dict[str, object]], Answer]:
-        return lambda operation, params: self.live.plain(operation, subject, params)
+        return lambda operation, params: self.remote_state.plain(operation, subject, params)
 
 
-def _filled(wanted: Value, live: Value) -> Value:
+def _filled(wanted: Value, remote_state: Value) -> Value:
     """Give the program's form of a value, with what AWS has filled in inside its objects."""
-    if isinstance(wanted, dict) and isinstance(live, dict):
-        filled = {name: _filled(value, live.get(name)) for name, value in wanted.items() if name != DEFAULTS}
-        return {**{name: value for name, value in live.items() if value is not None}, **filled}
+    if isinstance(wanted, dict) and isinstance(remote_state, dict):
+        filled = {
+            name: _filled(value, remote_state.get(name)) for name, value in wanted.items() if name != DEFAULTS
+        }
+        return {**{name: value for name, value in remote_state.items() if value is not None}, **filled}
     return wanted

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from tapgate.embedded.aws_provider import preview
 from tapgate.embedded.aws_provider.rehearsal.forms import Derived
 from tapgate.embedded.aws_provider.rehearsal.marks import REHEARSED, marked, marked_text
-from tapgate.embedded.aws_provider.shape_store import shape_of
-from tapgate.embedded.aws_provider.shapes import Property, Type
+from tapgate.embedded.aws_provider.resource_schema import Property, Type
+from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.values import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tapgate.embedded.aws_provider.resource_schema import ResourceSchema
     from tapgate.embedded.aws_provider.settings import Settings
-    from tapgate.embedded.aws_provider.shapes import ResourceShape
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 _ANYTHING = Property(Type("string"))
@@ -46,7 +46,7 @@ def found(token: str, urn: str, identifier: str, config: Settings) -> Properties
         identifier: Its id.
         config: The provider's configuration.
     """
-    known: Properties = {"region": config.region} if "region" in shape_of(token).outputs else {}
+    known: Properties = {"region": config.region} if "region" in schema_of(token).outputs else {}
     naming = Derived(token, urn, config.region, {}).property_of_id()
     if naming:
         known[naming] = identifier
@@ -63,16 +63,16 @@ def completed(token: str, outputs: Mapping[str, Value], derived: Derived) -> Pro
         outputs: Its outputs, as a preview tells them.
         derived: What follows from its inputs.
     """
-    shape = shape_of(token)
+    schema = schema_of(token)
     complete: Properties = {}
     marks: list[Value] = []
     for name, value in outputs.items():
-        kind = shape.outputs.get(name, _ANYTHING).type
+        kind = schema.outputs.get(name, _ANYTHING).type
         known = derived.output(name) if value is UNKNOWN else None
         if known is not None:
             complete[name] = known
         else:
-            complete[name] = _Filling(shape, derived.urn, marks).filled(value, kind, name)
+            complete[name] = _Filling(schema, derived.urn, marks).filled(value, kind, name)
     if marks:
         complete[REHEARSED] = marks
     return complete
@@ -82,16 +82,16 @@ def completed(token: str, outputs: Mapping[str, Value], derived: Derived) -> Pro
 class _Filling:
     """Puts marked values where a resource's outputs are unknown, and notes where it did."""
 
-    shape: ResourceShape
+    schema: ResourceSchema
     urn: str
     marks: list[Value]
 
     def filled(self, value: Value, kind: Type, path: str) -> Value:
         if value is UNKNOWN:
             self.marks.append(path)
-            return marked(kind, self.shape, f"{self.urn}#{path}")
+            return marked(kind, self.schema, f"{self.urn}#{path}")
         if isinstance(value, dict) and kind.kind in {"object", "map"}:
-            properties = self.shape.properties_of(kind)
+            properties = self.schema.properties_of(kind)
             element = kind.args[0] if kind.kind == "map" else None
             return {
                 name: self.filled(item, element or properties.get(name, _ANYTHING).type, f"{path}.{name}")

@@ -12,7 +12,7 @@ from tapgate.embedded.aws_provider.autonaming import rule_for
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tapgate.embedded.aws_provider.shapes import ResourceShape
+    from tapgate.embedded.aws_provider.resource_schema import ResourceSchema
 
 _IMPORT: Final = r"\$ pulumi import {token} (?:\"[^\"]*\"|\S+) (?P<id>.+)"
 _USING: Final = re.compile(r"Using `pulumi import`,? (.*?)(?: For example|\n\n)", re.DOTALL)
@@ -30,7 +30,7 @@ class Documented:
     """What the documentation of one type says.
 
     Attributes:
-        shape: The type's properties.
+        schema: The type's properties.
         name: Its own name, `LogGroup`.
         example: What the example of an import takes; empty when there is none.
         using: The sentence on what it takes.
@@ -38,7 +38,7 @@ class Documented:
         docs: The documentation of each output.
     """
 
-    shape: ResourceShape
+    schema: ResourceSchema
     name: str
     example: str
     using: str
@@ -48,17 +48,17 @@ class Documented:
     @property
     def naming(self) -> str:
         """The property with the name in AWS; empty when there is none."""
-        rule = rule_for(self.shape)
+        rule = rule_for(self.schema)
         if rule is not None:
             return rule.property
         own = lower_first(self.name)
         usual = ("name", f"{own}Name", f"{own}Identifier", f"{own}Id", "identifier")
-        return next((one for one in usual if one in self.shape.inputs), "")
+        return next((one for one in usual if one in self.schema.inputs), "")
 
     def property(self, words: str) -> str:
         """Return the property that some words mean, `id` for the type's own; empty when none does."""
         word, own = plain(words), plain(self.name)
-        names = [*self.shape.inputs, *self.shape.outputs]
+        names = [*self.schema.inputs, *self.schema.outputs]
         for wanted in (word, word.removesuffix("id"), word.removesuffix("name"), word.removesuffix("arn")):
             found = next((name for name in names if plain(name) == wanted), "")
             if found:
@@ -80,7 +80,7 @@ def documented() -> Iterator[Documented]:
             example = re.search(_IMPORT.format(token=re.escape(token)), body)
             using, identity = _USING.search(body), _IDENTITY.search(body)
             yield Documented(
-                shape=sdk_source.read_resource(token),
+                schema=sdk_source.read_resource(token),
                 name=token.rpartition(":")[2].removesuffix("V2"),
                 example=example["id"].strip().strip("'\"") if example else "",
                 using=" ".join(using[1].split()) if using else "",
@@ -121,11 +121,11 @@ def _separators(one: Documented, count: int) -> list[str]:
 
 def _by_property(one: Documented, word: str, *, composite: bool = False) -> str:
     if plain(word) == "arn":
-        return "{arn}" if "arn" in one.shape.outputs else ""
+        return "{arn}" if "arn" in one.schema.outputs else ""
     name = one.property(word)
     if name in {"", "id"}:
         return "" if composite else _by_example(one)
-    if name in one.shape.inputs:
+    if name in one.schema.inputs:
         return "{" + name + "}"
     # AWS makes it, so it is the id itself.
     return "" if composite else _by_example(one)
@@ -133,7 +133,7 @@ def _by_property(one: Documented, word: str, *, composite: bool = False) -> str:
 
 def _by_example(one: Documented) -> str:
     if one.example.startswith("arn:"):
-        return "{arn}" if "arn" in one.shape.outputs else ""
+        return "{arn}" if "arn" in one.schema.outputs else ""
     if EXAMPLE_ACCOUNT.fullmatch(one.example):
         return "{:account}" if re.search(r"account|registry", one.using, re.IGNORECASE) else ""
     if REGION.fullmatch(one.example) and re.search(r"region", one.using, re.IGNORECASE):

@@ -84,18 +84,18 @@ def generate(definition: Mapping[str, object]) -> dict[str, dict[str, str]]:
     arns = _published_arns(definition)
     forms: dict[str, dict[str, str]] = {}
     for one in types:
-        module = one.shape.token.split(":")[1].split("/")[0]
-        own = dict(_WITHOUT_SOURCE.get(one.shape.token, {}))
+        module = one.schema.token.split(":")[1].split("/")[0]
+        own = dict(_WITHOUT_SOURCE.get(one.schema.token, {}))
         if "id" not in own and (identifier := id_form(one)):
             own["id"] = identifier
-        arn = _arn_form(one, [*services[module]], arns) if "arn" in one.shape.outputs else ""
+        arn = _arn_form(one, [*services[module]], arns) if "arn" in one.schema.outputs else ""
         if arn:
             own.setdefault("arn", arn)
         if own.get("id") == "{arn}" and "arn" not in own:
             del own["id"]
         own = {**_other_forms(one, own), **own}
         if own:
-            forms[one.shape.token] = dict(sorted(own.items()))
+            forms[one.schema.token] = dict(sorted(own.items()))
     return forms
 
 
@@ -103,7 +103,7 @@ def _services(types: Sequence[Documented]) -> dict[str, Counter[str]]:
     """Count which services' ARNs each module's documentation shows; those of imports count most."""
     votes: dict[str, Counter[str]] = defaultdict(Counter)
     for one in types:
-        module = one.shape.token.split(":")[1].split("/")[0]
+        module = one.schema.token.split(":")[1].split("/")[0]
         votes[module][module] += 1
         for text, weight in ((one.example, 20), (one.docs.get("arn", ""), 5)):
             for arn in ARN.findall(text):
@@ -229,7 +229,7 @@ def _filled(one: Documented, template: str) -> str:
         if not put:
             return ""
         form = form.replace(f"${{{name}}}", put)
-    if ":iam:" in form and "path" in one.shape.inputs and "{path" not in form:
+    if ":iam:" in form and "path" in one.schema.inputs and "{path" not in form:
         form = form.replace("/{" + one.naming + "}", "/{path=/}{" + one.naming + "}")
     return form if "[" not in form and "*" not in form else ""
 
@@ -252,7 +252,7 @@ def _variable(one: Documented, name: str, *, last: bool) -> str:
 def _other_forms(one: Documented, own: Mapping[str, str]) -> dict[str, str]:
     """Give the forms of outputs besides `id` and `arn`."""
     found: dict[str, str] = {}
-    for name, prop in one.shape.outputs.items():
+    for name, prop in one.schema.outputs.items():
         if name in {"arn", "region"} or prop.type.kind != "string":
             continue
         form = _output_form(one, name, own)
@@ -266,9 +266,9 @@ def _output_form(one: Documented, name: str, own: Mapping[str, str]) -> str:
     same = _SAME.search(doc)
     if same and same[1] in {"id", "arn"} and same[1] in own and name != same[1]:
         return "{" + same[1] + "}"
-    if name in _ACCOUNT_OUTPUTS and one.shape.outputs[name].required:
+    if name in _ACCOUNT_OUTPUTS and one.schema.outputs[name].required:
         return "{:account}"
-    return "" if name in one.shape.inputs else _computed_form(one, name, own)
+    return "" if name in one.schema.inputs else _computed_form(one, name, own)
 
 
 def _computed_form(one: Documented, name: str, own: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from tapgate.embedded.aws_provider.shapes import ResourceShape, Type
+    from tapgate.embedded.aws_provider.resource_schema import ResourceSchema, Type
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 MARK: Final = "tapunknown"
@@ -34,12 +34,12 @@ def marked_text(seed: str) -> str:
     return MARK + hashlib.sha256(seed.encode()).hexdigest()[:8]
 
 
-def marked(kind: Type, shape: ResourceShape, seed: str, depth: int = 0) -> Value:
+def marked(kind: Type, schema: ResourceSchema, seed: str, depth: int = 0) -> Value:
     """Return a value of a type, marked as far as it can be.
 
     Args:
         kind: The type.
-        shape: What the objects in it are.
+        schema: What the objects in it are.
         seed: What it stands for.
         depth: How deep in another value it is; objects may hold themselves.
     """
@@ -50,19 +50,19 @@ def marked(kind: Type, shape: ResourceShape, seed: str, depth: int = 0) -> Value
     if kind.kind == "list":
         # Programs take the first one, and spread over zones; an object may become a resource each.
         count = 1 if kind.args[0].kind in {"object", "union"} else 3
-        return [marked(kind.args[0], shape, f"{seed}[{index}]", depth + 1) for index in range(count)]
+        return [marked(kind.args[0], schema, f"{seed}[{index}]", depth + 1) for index in range(count)]
     if kind.kind == "map":
         return {}
     if kind.kind == "object":
-        return _object(kind, shape, seed, depth)
+        return _object(kind, schema, seed, depth)
     return marked_text(seed)
 
 
-def _object(kind: Type, shape: ResourceShape, seed: str, depth: int) -> Properties:
+def _object(kind: Type, schema: ResourceSchema, seed: str, depth: int) -> Properties:
     if depth > _DEEPEST:
         return {}
     return {
-        name: marked(prop.type, shape, f"{seed}.{name}", depth + 1)
-        for name, prop in shape.properties_of(kind).items()
+        name: marked(prop.type, schema, f"{seed}.{name}", depth + 1)
+        for name, prop in schema.properties_of(kind).items()
         if prop.required
     }

@@ -10,13 +10,13 @@ import re
 from typing import TYPE_CHECKING
 
 from tapgate.embedded.aws_provider import sdk_source, sdk_text
+from tapgate.embedded.aws_provider.resource_schema import Property
 from tapgate.embedded.aws_provider.schema.type_names import ModuleTypes, module_of, type_token
-from tapgate.embedded.aws_provider.shapes import Property
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tapgate.embedded.aws_provider.shapes import Kind, Object, Type
+    from tapgate.embedded.aws_provider.resource_schema import Kind, Object, Type
 
 Json = dict[str, object]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
+from tapgate.embedded.aws_provider.casing import pascal
 from tapgate.embedded.aws_provider.operations import (
     Answer,
     Call,
-    Facet,
     Operations,
+    PropertyGroup,
     Reader,
     Source,
     Subject,
@@ -20,8 +21,7 @@ from tapgate.embedded.aws_provider.operations import (
     picked,
     wanted_name,
 )
-from tapgate.embedded.aws_provider.shapes import Limit
-from tapgate.embedded.aws_provider.spelling import pascal
+from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.types.description import Description
 from tapgate.embedded.aws_provider.types.rules import at_most, given, not_both
 
@@ -207,15 +207,15 @@ ALARMS: Final[dict[str, Description]] = {
                 {"AlarmNames": lambda subject: [subject.wanted.get("name")]},
                 pick=lambda answer, _subject: {"ids": [alarm["AlarmName"] for alarm in _alarms(answer)]},
             ),
-            exclusive=True,
+            must_be_new=True,
             read=Call(
                 "describe_alarms",
                 {"AlarmNames": lambda subject: [subject.id]},
                 pick=picked("MetricAlarms", "AlarmName"),
             ),
             found={"arn": at("AlarmArn"), "name": at("AlarmName")},
-            facets=(
-                Facet(
+            property_groups=(
+                PropertyGroup(
                     (*_ALARM_PLAIN, "dimensions", "metricQueries"),
                     Call("put_metric_alarm", {**_ALARM_PARAMS, "AlarmName": identity}),
                     found={
@@ -230,7 +230,7 @@ ALARMS: Final[dict[str, Description]] = {
             delete=(Call("delete_alarms", {"AlarmNames": lambda subject: [subject.id]}),),
             missing=frozenset({"ResourceNotFound", "ResourceNotFoundException"}),
             # ministack 1.4 takes an alarm on an expression and keeps nothing of the expression.
-            untold=frozenset({"metricQueries"}),
+            not_returned=frozenset({"metricQueries"}),
             from_id=from_id("name"),
         ),
     ),

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from tapgate.embedded.aws_provider.operations import (
     Answer,
     Call,
-    Facet,
     Operations,
+    PropertyGroup,
     Source,
     Subject,
     Tagging,
@@ -19,7 +19,7 @@ from tapgate.embedded.aws_provider.operations import (
     picked,
     wanted_name,
 )
-from tapgate.embedded.aws_provider.shapes import Limit
+from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.types.description import Description
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ LOGS: Final[dict[str, Description]] = {
                 pick=picked("logGroups", "logGroupName"),
             ),
             found={"arn": _plain_arn, "name": at("logGroupName"), "logGroupClass": at("logGroupClass")},
-            facets=(
-                Facet(
+            property_groups=(
+                PropertyGroup(
                     ("retentionInDays",),
                     lambda subject: (
                         Call("put_retention_policy", {**_GROUP, "retentionInDays": Wanted("retentionInDays")})
@@ -71,7 +71,7 @@ LOGS: Final[dict[str, Description]] = {
                     ),
                     found={"retentionInDays": at("retentionInDays")},
                 ),
-                Facet(
+                PropertyGroup(
                     ("kmsKeyId",),
                     Call("associate_kms_key", {**_GROUP, "kmsKeyId": Wanted("kmsKeyId")}),
                     clear=Call("disassociate_kms_key", _GROUP),
@@ -94,11 +94,11 @@ LOGS: Final[dict[str, Description]] = {
                 ),
             ),
             missing=frozenset({"ResourceNotFoundException"}),
-            taken=frozenset({"ResourceAlreadyExistsException"}),
+            already_exists_codes=frozenset({"ResourceAlreadyExistsException"}),
             from_id=from_id("name"),
-            unread=frozenset({"skipDestroy"}),
+            write_only=frozenset({"skipDestroy"}),
             # ministack 1.4 takes a log group's key and tells none.
-            untold=frozenset({"kmsKeyId", "logGroupClass"}),
+            not_returned=frozenset({"kmsKeyId", "logGroupClass"}),
         ),
     ),
 }

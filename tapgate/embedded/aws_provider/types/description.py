@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from tapgate.embedded.aws_provider.operations import Operations
-    from tapgate.embedded.aws_provider.shapes import Limit
+    from tapgate.embedded.aws_provider.resource_schema import Limit
     from tapgate.embedded.aws_provider.values import Properties, Value
 
     Rule: TypeAlias = Callable[[Properties, Properties], Iterator[tuple[str, str]]]
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Description:
     """What pulumi-aws knows of one type beyond its inputs and outputs.
 
-    Names are top-level properties in Pulumi's spelling unless said otherwise. Source of all of it: the
+    Names are top-level properties in Pulumi's casing unless said otherwise. Source of all of it: the
     type's schema in terraform-provider-aws 6 (ForceNew, Default, TypeSet, ValidateFunc) and pulumi-aws 7's
     overrides.
 
@@ -42,8 +42,8 @@ class Description:
         replaced_first: The old one has to go before the replacement is created.
         computed: What AWS fills in inside an object when the program leaves it out; paths as with `sets`.
         operations: How the type is deployed on an emulator; None where it is only previewed.
-        known: Whether anything is known of the type beyond its shape.
-        renewed: Outputs that get a new value when an input changes, by input; `*` stands for any of them.
+        known: Whether anything is known of the type beyond its schema.
+        changes_with: Outputs that get a new value when an input changes, by input; `*` is any input.
     """
 
     replaces: frozenset[str] = frozenset()
@@ -58,5 +58,5 @@ class Description:
     replaced_first: bool = False
     computed: frozenset[str] = frozenset()
     operations: Operations | None = None
-    renewed: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    changes_with: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     known: bool = True

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from tapgate.embedded.aws_provider.casing import camel, pascal
 from tapgate.embedded.aws_provider.operations import (
     Call,
     Computed,
-    Facet,
     Operations,
+    PropertyGroup,
     Source,
     Subject,
     Tagging,
@@ -18,8 +19,7 @@ from tapgate.embedded.aws_provider.operations import (
     identity,
     wanted_name,
 )
-from tapgate.embedded.aws_provider.shapes import Limit
-from tapgate.embedded.aws_provider.spelling import camel, pascal
+from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.types.description import Description
 from tapgate.embedded.aws_provider.types.dynamodb_forms import (
     encryption,
@@ -50,9 +50,9 @@ _PROJECTION = Limit(choices=("ALL", "INCLUDE", "KEYS_ONLY"))
 _TABLE: dict[str, Source] = {"TableName": identity}
 
 
-def _changed(*properties: str, **params: Source) -> Facet:
+def _changed(*properties: str, **params: Source) -> PropertyGroup:
     """Describe properties that AWS changes with one call of update_table."""
-    return Facet(properties, Call("update_table", {**_TABLE, **params}))
+    return PropertyGroup(properties, Call("update_table", {**_TABLE, **params}))
 
 
 _ATTRIBUTES = Wanted("attributes", pascal(name="AttributeName", type="AttributeType"))
@@ -98,7 +98,7 @@ _OPERATIONS = Operations(
         "tableClass": at("Table.TableClassSummary.TableClass"),
         "writeCapacity": found_capacity("Write"),
     },
-    facets=(
+    property_groups=(
         _changed(
             "billingMode",
             "readCapacity",
@@ -125,7 +125,7 @@ _OPERATIONS = Operations(
                 ("deletionProtectionEnabled",), lambda wanted: bool(wanted.get("deletionProtectionEnabled"))
             ),
         ),
-        Facet(
+        PropertyGroup(
             ("pointInTimeRecovery",),
             Call(
                 "update_continuous_backups",
@@ -139,7 +139,7 @@ _OPERATIONS = Operations(
             read=Call("describe_continuous_backups", _TABLE),
             found={"pointInTimeRecovery": found_recovery},
         ),
-        Facet(
+        PropertyGroup(
             ("ttl",),
             Call(
                 "update_time_to_live",
@@ -171,10 +171,10 @@ _OPERATIONS = Operations(
     ),
     delete=(Call("delete_table", _TABLE),),
     missing=frozenset({"ResourceNotFoundException"}),
-    taken=frozenset({"ResourceInUseException"}),
+    already_exists_codes=frozenset({"ResourceInUseException"}),
     from_id=from_id("name"),
     # ministack 1.4 knows that recovery is on, not for how many days.
-    untold=frozenset({"pointInTimeRecovery.recoveryPeriodInDays"}),
+    not_returned=frozenset({"pointInTimeRecovery.recoveryPeriodInDays"}),
     active=lambda answer: at("Table.TableStatus")(answer, Subject("", {}, "", "")) == "ACTIVE",
 )
 

@@ -10,8 +10,8 @@ from tapgate.embedded.aws_provider.operations import (
     Answer,
     Call,
     Computed,
-    Facet,
     Operations,
+    PropertyGroup,
     Reader,
     Source,
     Subject,
@@ -22,7 +22,7 @@ from tapgate.embedded.aws_provider.operations import (
     identity,
     wanted_name,
 )
-from tapgate.embedded.aws_provider.shapes import Limit
+from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.types.description import Description
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _ROLE: dict[str, Source] = {"RoleName": identity}
 _NAME = r"[\w+=,.@-]+"
 _GONE = frozenset({"NoSuchEntity", "NoSuchEntityException"})
-_TAKEN = frozenset({"EntityAlreadyExists", "EntityAlreadyExistsException"})
+_ALREADY_EXISTS = frozenset({"EntityAlreadyExists", "EntityAlreadyExistsException"})
 
 
 def _document(path: str) -> Reader:
@@ -88,13 +88,13 @@ _ROLE_OPERATIONS = Operations(
         "path": at("Role.Path"),
         "uniqueId": at("Role.RoleId"),
     },
-    facets=(
-        Facet(
+    property_groups=(
+        PropertyGroup(
             ("assumeRolePolicy",),
             Call("update_assume_role_policy", {**_ROLE, "PolicyDocument": Wanted("assumeRolePolicy")}),
             found={"assumeRolePolicy": _document("Role.AssumeRolePolicyDocument")},
         ),
-        Facet(
+        PropertyGroup(
             ("description", "maxSessionDuration"),
             Call(
                 "update_role",
@@ -106,7 +106,7 @@ _ROLE_OPERATIONS = Operations(
             ),
             found={"description": at("Role.Description")},
         ),
-        Facet(
+        PropertyGroup(
             ("permissionsBoundary",),
             Call(
                 "put_role_permissions_boundary",
@@ -124,11 +124,11 @@ _ROLE_OPERATIONS = Operations(
         resource=("RoleName", identity),
     ),
     delete=(Call("delete_role", _ROLE),),
-    emptied="role",
+    pre_delete="role",
     missing=_GONE,
-    taken=_TAKEN,
+    already_exists_codes=_ALREADY_EXISTS,
     from_id=from_id("name"),
-    unread=frozenset({"forceDetachPolicies"}),
+    write_only=frozenset({"forceDetachPolicies"}),
 )
 
 DESCRIPTIONS: Final[dict[str, Description]] = {
@@ -173,8 +173,8 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
                 "policy": _document("PolicyDocument"),
                 "role": at("RoleName"),
             },
-            facets=(
-                Facet(
+            property_groups=(
+                PropertyGroup(
                     ("policy",),
                     Call(
                         "put_role_policy",
@@ -189,7 +189,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             delete=(Call("delete_role_policy", {"RoleName": _role_part(0), "PolicyName": _role_part(1)}),),
             missing=_GONE,
             from_id=from_id("role", "name"),
-            unread=frozenset({"name", "role"}),
+            write_only=frozenset({"name", "role"}),
         ),
     ),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Description(
@@ -200,8 +200,8 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             name=lambda _answer, subject: f"{subject.wanted.get('role')}/{subject.wanted.get('policyArn')}",
             read=Call("list_attached_role_policies", {"RoleName": Wanted("role")}, pick=_attached),
             found={"policyArn": at("PolicyArn")},
-            facets=(
-                Facet(
+            property_groups=(
+                PropertyGroup(
                     ("policyArn",),
                     Call(
                         "attach_role_policy", {"RoleName": Wanted("role"), "PolicyArn": Wanted("policyArn")}
@@ -215,7 +215,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             from_id=lambda identifier: dict(
                 zip(("role", "policyArn"), identifier.split("/", 1), strict=False)
             ),
-            unread=frozenset({"role"}),
+            write_only=frozenset({"role"}),
         ),
     ),
 }

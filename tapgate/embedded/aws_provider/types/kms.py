@@ -8,8 +8,8 @@ from tapgate.embedded.aws_provider.operations import (
     Answer,
     Call,
     Constant,
-    Facet,
     Operations,
+    PropertyGroup,
     Subject,
     Tagging,
     Wanted,
@@ -20,7 +20,7 @@ from tapgate.embedded.aws_provider.operations import (
     picked,
     wanted_name,
 )
-from tapgate.embedded.aws_provider.shapes import Limit
+from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.types.description import Description
 from tapgate.embedded.aws_provider.types.rules import needs
 
@@ -66,7 +66,7 @@ def _target_arn(answer: Answer, subject: Subject) -> Value:
     )
 
 
-_POLICY = Facet(
+_POLICY = PropertyGroup(
     properties=("policy",),
     put=lambda subject: (
         Call("put_key_policy", {**_KEY, "PolicyName": Constant("default"), "Policy": Wanted("policy")})
@@ -102,14 +102,14 @@ _KEY_OPERATIONS = Operations(
         "keyUsage": at("KeyMetadata.KeyUsage"),
         "multiRegion": at("KeyMetadata.MultiRegion"),
     },
-    facets=(
-        Facet(
+    property_groups=(
+        PropertyGroup(
             properties=("description",),
             put=Call("update_key_description", {**_KEY, "Description": Wanted("description")}),
             clear=Call("update_key_description", {**_KEY, "Description": Constant("")}),
         ),
         _POLICY,
-        Facet(
+        PropertyGroup(
             properties=("enableKeyRotation", "rotationPeriodInDays"),
             put=_rotation,
             read=Call("get_key_rotation_status", _KEY),
@@ -119,7 +119,7 @@ _KEY_OPERATIONS = Operations(
             },
             absent=frozenset({"UnsupportedOperationException"}),
         ),
-        Facet(properties=("isEnabled",), put=_enabled),
+        PropertyGroup(properties=("isEnabled",), put=_enabled),
     ),
     tags=Tagging(
         read="list_resource_tags",
@@ -133,7 +133,7 @@ _KEY_OPERATIONS = Operations(
     delete=(Call("schedule_key_deletion", {**_KEY, "PendingWindowInDays": Wanted("deletionWindowInDays")}),),
     missing=frozenset({"NotFoundException", "KMSInvalidStateException"}),
     from_id=from_id("keyId"),
-    unread=frozenset({"bypassPolicyLockoutSafetyCheck", "deletionWindowInDays"}),
+    write_only=frozenset({"bypassPolicyLockoutSafetyCheck", "deletionWindowInDays"}),
 )
 
 _ALIAS_OPERATIONS = Operations(
@@ -147,15 +147,15 @@ _ALIAS_OPERATIONS = Operations(
         "targetKeyArn": _target_arn,
         "targetKeyId": _target,
     },
-    facets=(
-        Facet(
+    property_groups=(
+        PropertyGroup(
             properties=("targetKeyId",),
             put=Call("update_alias", {"AliasName": identity, "TargetKeyId": Wanted("targetKeyId")}),
         ),
     ),
     delete=(Call("delete_alias", {"AliasName": identity}),),
     missing=frozenset({"NotFoundException"}),
-    taken=frozenset({"AlreadyExistsException"}),
+    already_exists_codes=frozenset({"AlreadyExistsException"}),
     from_id=from_id("name"),
 )
 
@@ -175,7 +175,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
     ),
     "aws:kms/alias:Alias": Description(
         replaces=frozenset({"name", "namePrefix"}),
-        # The name's beginning is in the text of botocore's documentation alone.
+        # How the name starts is in the text of botocore's documentation alone.
         limits={
             "name": Limit(pattern=_ALIAS, max_length=256),
             "namePrefix": Limit(pattern=_ALIAS, max_length=256 - 26),
@@ -191,10 +191,10 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             name=wanted_name("keyId"),
             read=Call("describe_key", _KEY, pick=_alive),
             found={"keyId": at("KeyMetadata.KeyId")},
-            facets=(_POLICY,),
+            property_groups=(_POLICY,),
             missing=frozenset({"NotFoundException", "KMSInvalidStateException"}),
             from_id=from_id("keyId"),
-            unread=frozenset({"bypassPolicyLockoutSafetyCheck", "keyId"}),
+            write_only=frozenset({"bypassPolicyLockoutSafetyCheck", "keyId"}),
         ),
     ),
 }

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final, cast
 
+from tapgate.embedded.aws_provider.casing import pascal
 from tapgate.embedded.aws_provider.operations import (
     Answer,
     Call,
-    Facet,
     Operations,
+    PropertyGroup,
     Source,
     Subject,
     Wanted,
@@ -18,8 +19,7 @@ from tapgate.embedded.aws_provider.operations import (
     identity,
     wanted_name,
 )
-from tapgate.embedded.aws_provider.shapes import Limit
-from tapgate.embedded.aws_provider.spelling import pascal
+from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.types.description import Description
 from tapgate.embedded.aws_provider.types.lambda_forms import FUNCTION_NAME, GONE, OF, function_found, shown
 
@@ -73,8 +73,8 @@ ENTRANCES: Final[dict[str, Description]] = {
                 "functionUrl": at("FunctionUrl"),
                 "urlId": _url_id,
             },
-            facets=(
-                Facet(
+            property_groups=(
+                PropertyGroup(
                     (*_URL, "cors"),
                     Call("update_function_url_config", _URL_PARAMS),
                     found={
@@ -85,7 +85,7 @@ ENTRANCES: Final[dict[str, Description]] = {
             ),
             delete=(Call("delete_function_url_config", OF),),
             missing=GONE,
-            taken=frozenset({"ResourceConflictException"}),
+            already_exists_codes=frozenset({"ResourceConflictException"}),
             from_id=from_id("functionName", "qualifier"),
         ),
     ),
@@ -119,7 +119,7 @@ ENTRANCES: Final[dict[str, Description]] = {
                 ),
             ),
             missing=GONE,
-            taken=frozenset({"ResourceConflictException"}),
+            already_exists_codes=frozenset({"ResourceConflictException"}),
             from_id=lambda identifier: dict(
                 zip(("function", "statementId"), identifier.split("/"), strict=False)
             ),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
+from tapgate.embedded.aws_provider.casing import camel
 from tapgate.embedded.aws_provider.operations import Answer, Reader, Source, Subject, Wanted
-from tapgate.embedded.aws_provider.spelling import camel
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.values import Value

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.embedded.aws_provider.archive import digest, zipped
+from tapgate.embedded.aws_provider.casing import camel, pascal
 from tapgate.embedded.aws_provider.operations import (
     Answer,
     Call,
     Computed,
     Constant,
-    Facet,
     Operations,
+    PropertyGroup,
     Source,
     Subject,
     Tagging,
@@ -21,8 +22,7 @@ from tapgate.embedded.aws_provider.operations import (
     identity,
     wanted_name,
 )
-from tapgate.embedded.aws_provider.shapes import Limit
-from tapgate.embedded.aws_provider.spelling import camel, pascal
+from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.types.description import Description
 from tapgate.embedded.aws_provider.types.lambda_forms import FUNCTION_NAME
 from tapgate.embedded.aws_provider.types.rules import at_most, needs, not_both, one_given
@@ -105,11 +105,11 @@ def _found_code(answer: Answer, subject: Subject) -> Value:
     code = subject.wanted.get("code")
     if not isinstance(code, Blob):
         return None
-    live = at("Configuration.CodeSha256")(answer, subject)
+    remote = at("Configuration.CodeSha256")(answer, subject)
     known = subject.wanted.get("codeSha256")
     # The engine gives a state's code without its content; then the hash that the state holds decides.
-    same = live == known if known is not None else live == digest(code)
-    return code if same else Blob("archive", hash=str(live))
+    same = remote == known if known is not None else remote == digest(code)
+    return code if same else Blob("archive", hash=str(remote))
 
 
 def _found_environment(answer: Answer, subject: Subject) -> Value:
@@ -195,9 +195,9 @@ _OPERATIONS = Operations(
         "sourceCodeSize": at("Configuration.CodeSize"),
         "version": at("Configuration.Version"),
     },
-    facets=(
-        Facet((*_CODE, "architectures"), _update_code, found={"code": _found_code}),
-        Facet(
+    property_groups=(
+        PropertyGroup((*_CODE, "architectures"), _update_code, found={"code": _found_code}),
+        PropertyGroup(
             (*_PLAIN, *_OBJECTS, "environment", "layers", "vpcConfig"),
             Call("update_function_configuration", {**_FUNCTION, **_CONFIGURATION}),
             found={
@@ -209,7 +209,7 @@ _OPERATIONS = Operations(
                 "snapStart": _found_snap,
             },
         ),
-        Facet(
+        PropertyGroup(
             ("reservedConcurrentExecutions",),
             _concurrency,
             read=Call("get_function_concurrency", _FUNCTION),
@@ -231,9 +231,9 @@ _OPERATIONS = Operations(
         lambda subject: None if subject.wanted.get("skipDestroy") else Call("delete_function", _FUNCTION),
     ),
     missing=frozenset({"ResourceNotFoundException"}),
-    taken=frozenset({"ResourceConflictException"}),
+    already_exists_codes=frozenset({"ResourceConflictException"}),
     from_id=from_id("name"),
-    unread=frozenset({"skipDestroy", "sourceCodeHash"}),
+    write_only=frozenset({"skipDestroy", "sourceCodeHash"}),
     active=_active,
 )
 
@@ -259,7 +259,7 @@ FUNCTION: Final = Description(
             "vpcConfig.vpcId",
         }
     ),
-    renewed={"*": ("lastModified",), "code": ("codeSha256", "sourceCodeHash", "sourceCodeSize")},
+    changes_with={"*": ("lastModified",), "code": ("codeSha256", "sourceCodeHash", "sourceCodeSize")},
     sets=frozenset({"vpcConfig.securityGroupIds", "vpcConfig.subnetIds", "replacementSecurityGroupIds"}),
     limits={
         "handler": Limit(min_length=1, max_length=128, pattern=r"\S+"),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
+from tapgate.embedded.aws_provider.casing import camel, pascal
 from tapgate.embedded.aws_provider.operations import (
     Answer,
     Call,
-    Facet,
     Operations,
+    PropertyGroup,
     Reader,
     Source,
     Subject,
@@ -20,8 +21,7 @@ from tapgate.embedded.aws_provider.operations import (
     named,
     wanted_name,
 )
-from tapgate.embedded.aws_provider.shapes import Limit
-from tapgate.embedded.aws_provider.spelling import camel, pascal
+from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.types.description import Description
 from tapgate.embedded.aws_provider.types.lambda_forms import GONE, OF, function_found, shown
 from tapgate.embedded.aws_provider.types.rules import MOMENT, at_most, not_both, one_given
@@ -137,8 +137,8 @@ SOURCES: Final[dict[str, Description]] = {
                 "stateTransitionReason": at("StateTransitionReason"),
                 "uuid": at("UUID"),
             },
-            facets=(
-                Facet(
+            property_groups=(
+                PropertyGroup(
                     ("functionName", "enabled", *_MAPPED, *_MAPPED_OBJECTS),
                     Call(
                         "update_event_source_mapping",
@@ -185,8 +185,8 @@ SOURCES: Final[dict[str, Description]] = {
             name=wanted_name("functionName", "qualifier"),
             read=Call("get_function_event_invoke_config", OF),
             found={"functionName": function_found},
-            facets=(
-                Facet(
+            property_groups=(
+                PropertyGroup(
                     (*_ASYNC, "destinationConfig"),
                     Call(
                         "put_function_event_invoke_config",
@@ -205,7 +205,7 @@ SOURCES: Final[dict[str, Description]] = {
             delete=(Call("delete_function_event_invoke_config", OF),),
             missing=GONE,
             from_id=from_id("functionName", "qualifier"),
-            unread=frozenset({"functionName", "qualifier"}),
+            write_only=frozenset({"functionName", "qualifier"}),
         ),
     ),
 }

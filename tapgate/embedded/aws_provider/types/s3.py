@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tapgate.embedded.aws_provider.casing import camel, pascal
 from tapgate.embedded.aws_provider.operations import (
     Answer,
     Call,
     Computed,
     Constant,
-    Facet,
     Operations,
+    PropertyGroup,
     Source,
     Subject,
     Tagging,
@@ -20,8 +21,7 @@ from tapgate.embedded.aws_provider.operations import (
     identity,
     wanted_name,
 )
-from tapgate.embedded.aws_provider.shapes import Limit
-from tapgate.embedded.aws_provider.spelling import camel, pascal
+from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.types.description import Description
 from tapgate.embedded.aws_provider.types.s3_lifecycle import LIFECYCLE
 
@@ -83,7 +83,10 @@ def _blocks(wanted: Properties) -> object:
 
 
 def _beside(
-    put: Facet, read: Call, delete: tuple[Call | Callable[[Subject], Call | None], ...], absent: str = ""
+    put: PropertyGroup,
+    read: Call,
+    delete: tuple[Call | Callable[[Subject], Call | None], ...],
+    absent: str = "",
 ) -> Operations:
     """Describe what stands beside a bucket and bears its name; `absent` is AWS's code for none."""
     return Operations(
@@ -91,11 +94,11 @@ def _beside(
         name=wanted_name("bucket"),
         read=read,
         found=put.found,
-        facets=(Facet(put.properties, put.put),),
+        property_groups=(PropertyGroup(put.properties, put.put),),
         delete=delete,
         missing=_GONE | {absent},
         from_id=from_id("bucket"),
-        unread=_BESIDE | {"skipDestroy"},
+        write_only=_BESIDE | {"skipDestroy"},
     )
 
 
@@ -130,11 +133,11 @@ _BUCKET_OPERATIONS = Operations(
         wrapped="TagSet",
     ),
     delete=(Call("delete_bucket", _BUCKET),),
-    emptied="bucket",
+    pre_delete="bucket",
     missing=_GONE,
-    taken=frozenset({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}),
+    already_exists_codes=frozenset({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}),
     from_id=from_id("bucket"),
-    unread=frozenset({"forceDestroy"}),
+    write_only=frozenset({"forceDestroy"}),
 )
 
 _BUCKET_DESCRIPTION = Description(
@@ -152,7 +155,7 @@ _VERSIONING = Description(
     absent={"versioningConfiguration.mfaDelete": "Disabled"},
     limits={"expectedBucketOwner": _OWNER, "bucket": Limit(min_length=1, max_length=63)},
     operations=_beside(
-        Facet(
+        PropertyGroup(
             ("versioningConfiguration", "mfa"),
             _versioning,
             found={"versioningConfiguration": _versioning_found},
@@ -166,7 +169,7 @@ _ENCRYPTION = Description(
     sets=frozenset({"rules"}),
     limits={"expectedBucketOwner": _OWNER, "bucket": Limit(min_length=1, max_length=63)},
     operations=_beside(
-        Facet(
+        PropertyGroup(
             ("rules",),
             Call(
                 "put_bucket_encryption",
@@ -192,7 +195,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         replaces=frozenset({"bucket"}),
         documents=frozenset({"policy"}),
         operations=_beside(
-            Facet(
+            PropertyGroup(
                 ("policy",),
                 Call("put_bucket_policy", {**_BUCKET, "Policy": Wanted("policy")}),
                 found={"policy": at("Policy")},
@@ -209,7 +212,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": Description(
         replaces=frozenset({"bucket"}),
         operations=_beside(
-            Facet(
+            PropertyGroup(
                 _BLOCKS,
                 Call(
                     "put_public_access_block",
@@ -228,7 +231,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": Description(
         replaces=frozenset({"bucket"}),
         operations=_beside(
-            Facet(
+            PropertyGroup(
                 ("rule",),
                 Call(
                     "put_bucket_ownership_controls",

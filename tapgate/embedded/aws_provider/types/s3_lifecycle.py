@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
+from tapgate.embedded.aws_provider.casing import camel, pascal
 from tapgate.embedded.aws_provider.operations import (
     Call,
-    Facet,
     Operations,
+    PropertyGroup,
     Wanted,
     at,
     from_id,
     identity,
     wanted_name,
 )
-from tapgate.embedded.aws_provider.shapes import Limit
-from tapgate.embedded.aws_provider.spelling import camel, pascal
+from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.types.description import Description
 from tapgate.embedded.aws_provider.types.rules import given
 
@@ -116,8 +116,8 @@ LIFECYCLE: Final = Description(
         name=wanted_name("bucket"),
         read=Call("get_bucket_lifecycle_configuration", {"Bucket": identity}),
         found={"rules": at("Rules", _from_api)},
-        facets=(
-            Facet(
+        property_groups=(
+            PropertyGroup(
                 ("rules",),
                 Call(
                     "put_bucket_lifecycle_configuration",
@@ -128,7 +128,7 @@ LIFECYCLE: Final = Description(
         delete=(Call("delete_bucket_lifecycle", {"Bucket": identity}),),
         missing=frozenset({"404", "NoSuchBucket", "NoSuchLifecycleConfiguration"}),
         from_id=from_id("bucket"),
-        unread=frozenset(
+        write_only=frozenset(
             {"bucket", "expectedBucketOwner", "transitionDefaultMinimumObjectSize", "skipDestroy"}
         ),
     ),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tapgate.embedded.aws_provider.attributes import Attribute, all_given, one_text, reader
+from tapgate.embedded.aws_provider.casing import truth, whole
 from tapgate.embedded.aws_provider.operations import (
     Call,
     Constant,
-    Facet,
     Operations,
+    PropertyGroup,
     Source,
     Tagging,
     Wanted,
@@ -18,8 +19,7 @@ from tapgate.embedded.aws_provider.operations import (
     named,
     wanted_name,
 )
-from tapgate.embedded.aws_provider.shapes import Limit
-from tapgate.embedded.aws_provider.spelling import truth, whole
+from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.types.description import Description
 from tapgate.embedded.aws_provider.types.rules import fifo_name, needs
 
@@ -52,8 +52,8 @@ _SUBSCRIBED = (
 )
 
 
-def _topic_facet(attribute: Attribute) -> Facet:
-    return Facet(
+def _topic_group(attribute: Attribute) -> PropertyGroup:
+    return PropertyGroup(
         (attribute.property,),
         Call(
             "set_topic_attributes",
@@ -63,8 +63,8 @@ def _topic_facet(attribute: Attribute) -> Facet:
     )
 
 
-def _subscription_facet(attribute: Attribute) -> Facet:
-    return Facet(
+def _subscription_group(attribute: Attribute) -> PropertyGroup:
+    return PropertyGroup(
         (attribute.property,),
         Call(
             "set_subscription_attributes",
@@ -116,7 +116,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
                 {"TopicArn": _arn},
                 pick=lambda _answer, subject: {"ids": [_arn(subject)]},
             ),
-            exclusive=True,
+            must_be_new=True,
             read=Call("get_topic_attributes", _TOPIC),
             found={
                 "arn": reader(Attribute("arn", "TopicArn")),
@@ -124,7 +124,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
                 "name": _name,
                 "owner": reader(Attribute("owner", "Owner")),
             },
-            facets=tuple(_topic_facet(attribute) for attribute in _CHANGEABLE),
+            property_groups=tuple(_topic_group(attribute) for attribute in _CHANGEABLE),
             tags=Tagging(
                 read="list_tags_for_resource",
                 path="Tags",
@@ -145,10 +145,10 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             name=wanted_name("arn"),
             read=Call("get_topic_attributes", _TOPIC, pick=_own_policy),
             found={"arn": reader(Attribute("arn", "TopicArn")), "owner": reader(Attribute("owner", "Owner"))},
-            facets=(_topic_facet(_POLICY),),
+            property_groups=(_topic_group(_POLICY),),
             missing=_GONE,
             from_id=from_id("arn"),
-            unread=frozenset({"arn"}),
+            write_only=frozenset({"arn"}),
         ),
     ),
     "aws:sns/topicSubscription:TopicSubscription": Description(
@@ -197,11 +197,11 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
                 "protocol": reader(Attribute("protocol", "Protocol")),
                 "topic": reader(Attribute("topic", "TopicArn")),
             },
-            facets=tuple(_subscription_facet(attribute) for attribute in _SUBSCRIBED),
+            property_groups=tuple(_subscription_group(attribute) for attribute in _SUBSCRIBED),
             delete=(Call("unsubscribe", _SUBSCRIPTION),),
             missing=_GONE,
             from_id=from_id("arn"),
-            unread=frozenset({"confirmationTimeoutInMinutes", "endpointAutoConfirms"}),
+            write_only=frozenset({"confirmationTimeoutInMinutes", "endpointAutoConfirms"}),
         ),
     ),
 }

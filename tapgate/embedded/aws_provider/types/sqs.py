@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tapgate.embedded.aws_provider.attributes import Attribute, all_given, one, reader
+from tapgate.embedded.aws_provider.casing import truth, whole
 from tapgate.embedded.aws_provider.operations import (
     Call,
     Constant,
-    Facet,
     Operations,
+    PropertyGroup,
     Source,
     Tagging,
     Wanted,
@@ -18,8 +19,7 @@ from tapgate.embedded.aws_provider.operations import (
     named,
     wanted_name,
 )
-from tapgate.embedded.aws_provider.shapes import Limit
-from tapgate.embedded.aws_provider.spelling import truth, whole
+from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.types.description import Description
 from tapgate.embedded.aws_provider.types.rules import fifo_name, needs, not_both
 
@@ -52,8 +52,8 @@ _CHANGEABLE = (
 _ATTRIBUTES = Call("get_queue_attributes", {**_QUEUE, "AttributeNames": Constant(["All"])})
 
 
-def _facet(attribute: Attribute) -> Facet:
-    return Facet(
+def _group(attribute: Attribute) -> PropertyGroup:
+    return PropertyGroup(
         (attribute.property,),
         Call("set_queue_attributes", {**_QUEUE, "Attributes": one(attribute)}),
         found={attribute.property: reader(attribute)},
@@ -80,11 +80,11 @@ def _beside(attribute: Attribute) -> Description:
                 ),
             ),
             found={attribute.property: reader(attribute)},
-            facets=(Facet((attribute.property,), _facet(attribute).put),),
+            property_groups=(PropertyGroup((attribute.property,), _group(attribute).put),),
             delete=(Call("set_queue_attributes", {**_QUEUE, "Attributes": Constant({attribute.name: ""})}),),
             missing=_GONE,
             from_id=from_id("queueUrl"),
-            unread=frozenset({"queueUrl"}),
+            write_only=frozenset({"queueUrl"}),
         ),
     )
 
@@ -119,7 +119,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
                 {"QueueName": Wanted("name")},
                 pick=lambda answer, _subject: {"ids": [answer["QueueUrl"]]},
             ),
-            exclusive=True,
+            must_be_new=True,
             read=_ATTRIBUTES,
             found={
                 "arn": reader(Attribute("arn", "QueueArn")),
@@ -127,7 +127,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
                 "name": _name,
                 "url": lambda _answer, subject: subject.id,
             },
-            facets=tuple(_facet(attribute) for attribute in _CHANGEABLE),
+            property_groups=tuple(_group(attribute) for attribute in _CHANGEABLE),
             tags=Tagging(
                 read="list_queue_tags",
                 path="Tags",

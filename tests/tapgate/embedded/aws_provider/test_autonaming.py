@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapgate.embedded.aws_provider.autonaming import AutonamingError, Mode, Rule, make_name, rule_for
-from tapgate.embedded.aws_provider.shape_store import shape_of
+from tapgate.embedded.aws_provider.schema_store import schema_of
 
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,20}", fullmatch=True)
 SEEDS = st.binary(min_size=1, max_size=32)
@@ -41,7 +41,7 @@ def test_another_seed_gives_another_name(name: str, seeds: list[bytes]) -> None:
     ],
 )
 def test_types_with_rules_of_their_own(token: str, pattern: str) -> None:
-    rule = rule_for(shape_of(token))
+    rule = rule_for(schema_of(token))
     assert rule is not None
     assert re.fullmatch(pattern, make_name(rule, "Thing", b"seed", {}))
 
@@ -50,14 +50,14 @@ def test_types_with_rules_of_their_own(token: str, pattern: str) -> None:
     "token", ["aws:route53/record:Record", "aws:kms/key:Key", "aws:sqs/queuePolicy:QueuePolicy"]
 )
 def test_types_that_are_not_named(token: str) -> None:
-    assert rule_for(shape_of(token)) is None
+    assert rule_for(schema_of(token)) is None
 
 
 @pytest.mark.parametrize(
     ("token", "flag"), [("aws:sqs/queue:Queue", "fifoQueue"), ("aws:sns/topic:Topic", "fifoTopic")]
 )
 def test_a_fifo_s_name_ends_as_aws_wants_it(token: str, flag: str) -> None:
-    rule = rule_for(shape_of(token))
+    rule = rule_for(schema_of(token))
     assert rule is not None
     assert make_name(rule, "q", b"s", {flag: True}).endswith(".fifo")
     assert not make_name(rule, "q", b"s", {flag: False}).endswith(".fifo")
@@ -65,7 +65,7 @@ def test_a_fifo_s_name_ends_as_aws_wants_it(token: str, flag: str) -> None:
 
 @given(st.integers(1, 120))
 def test_a_name_is_never_longer_than_aws_allows(length: int) -> None:
-    rule = rule_for(shape_of("aws:lambda/function:Function"))
+    rule = rule_for(schema_of("aws:lambda/function:Function"))
     assert rule is not None
     assert rule.length == 64
     if length + len("-1234567") <= 64:
@@ -77,13 +77,13 @@ def test_a_name_is_never_longer_than_aws_allows(length: int) -> None:
 
 @pytest.mark.parametrize(("mode", "expected"), [("propose", "alias/my-Name"), ("enforce", "my-Name")])
 def test_the_project_s_own_names_are_taken(mode: Mode, expected: str) -> None:
-    rule = rule_for(shape_of("aws:kms/alias:Alias"))
+    rule = rule_for(schema_of("aws:kms/alias:Alias"))
     assert rule is not None
     assert make_name(rule, "x", b"s", {}, mode, "my-Name") == expected
 
 
 def test_a_proposed_name_is_made_lower_case_where_aws_wants_it() -> None:
-    rule = rule_for(shape_of("aws:s3/bucket:Bucket"))
+    rule = rule_for(schema_of("aws:s3/bucket:Bucket"))
     assert rule is not None
     assert make_name(rule, "x", b"s", {}, "propose", "My-Bucket") == "my-bucket"
     with pytest.raises(AutonamingError, match="63 characters"):

@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapgate.embedded.aws_provider.checking import check, nearest
-from tapgate.embedded.aws_provider.shape_store import shape_of
-from tapgate.embedded.aws_provider.shapes import Kind, Property, ResourceShape, Type
+from tapgate.embedded.aws_provider.resource_schema import Kind, Property, ResourceSchema, Type
+from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.values import UNKNOWN, Blob, Properties, Value
 
 FUNCTION = "aws:lambda/function:Function"
 
 
-def _one(kind: Kind | Type, *, required: bool = False) -> ResourceShape:
+def _one(kind: Kind | Type, *, required: bool = False) -> ResourceSchema:
     of = kind if isinstance(kind, Type) else Type(kind)
-    return ResourceShape("test:index:One", {"value": Property(of, required)}, {})
+    return ResourceSchema("test:index:One", {"value": Property(of, required)}, {})
 
 
 def _convert(kind: Kind | Type, value: Value) -> tuple[Value, list[str]]:
@@ -107,7 +107,7 @@ def test_unknown_stays_unknown_whatever_the_type(kind: Kind) -> None:
 
 
 def test_a_single_value_becomes_the_list_that_is_wanted() -> None:
-    alarm = shape_of("aws:cloudwatch/metricAlarm:MetricAlarm")
+    alarm = schema_of("aws:cloudwatch/metricAlarm:MetricAlarm")
     inputs, failures = check(alarm, {"alarmActions": "arn:x"})
     assert not failures
     assert inputs == {"alarmActions": ["arn:x"]}
@@ -137,7 +137,7 @@ REFUSED: list[tuple[Properties, str, str]] = [
 
 @pytest.mark.parametrize(("inputs", "path", "words"), REFUSED)
 def test_each_failure_says_where_what_and_how_to_fix_it(inputs: Properties, path: str, words: str) -> None:
-    _, failures = check(shape_of(FUNCTION), inputs)
+    _, failures = check(schema_of(FUNCTION), inputs)
     assert [failure.property for failure in failures] == [path]
     assert words in failures[0].reason
     assert "Fix: " in failures[0].reason
@@ -145,21 +145,21 @@ def test_each_failure_says_where_what_and_how_to_fix_it(inputs: Properties, path
 
 
 def test_all_failures_are_told_at_once() -> None:
-    _, failures = check(shape_of(FUNCTION), {"timeout": "soon", "tags": 3, "rolle": "x"})
+    _, failures = check(schema_of(FUNCTION), {"timeout": "soon", "tags": 3, "rolle": "x"})
     assert {failure.property for failure in failures} == {"timeout", "tags", "rolle", "role"}
 
 
 def test_null_is_not_given_and_internal_keys_are_dropped() -> None:
-    shape = shape_of(FUNCTION)
+    schema = schema_of(FUNCTION)
     inputs, failures = check(
-        shape, {"role": "r", "tags": {"a": None, "__x": "y"}, "timeout": None, "__defaults": []}
+        schema, {"role": "r", "tags": {"a": None, "__x": "y"}, "timeout": None, "__defaults": []}
     )
     assert not failures
     assert inputs == {"role": "r", "tags": {}}
 
 
 def test_a_policy_given_as_an_object_becomes_the_text_that_go_would_write() -> None:
-    shape = shape_of("aws:sqs/queuePolicy:QueuePolicy")
+    schema = schema_of("aws:sqs/queuePolicy:QueuePolicy")
     document: Properties = {
         "Version": "2012-10-17",
         "Statement": [
@@ -172,7 +172,7 @@ def test_a_policy_given_as_an_object_becomes_the_text_that_go_would_write() -> N
             }
         ],
     }
-    inputs, failures = check(shape, {"queueUrl": "u", "policy": document})
+    inputs, failures = check(schema, {"queueUrl": "u", "policy": document})
     assert not failures
     assert inputs["policy"] == (
         '{"Statement":[{"Action":["sqs:SendMessage"],"Condition":{"StringLike":{"a":"\\u003c\\u0026\\u003e"}},'
@@ -182,17 +182,17 @@ def test_a_policy_given_as_an_object_becomes_the_text_that_go_would_write() -> N
 
 
 def test_a_policy_with_something_unknown_in_it_is_unknown() -> None:
-    shape = shape_of("aws:sqs/queuePolicy:QueuePolicy")
+    schema = schema_of("aws:sqs/queuePolicy:QueuePolicy")
     statement: Properties = {"Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": UNKNOWN}
     policy: Properties = {"Version": "2012-10-17", "Statement": [statement]}
-    inputs, failures = check(shape, {"queueUrl": "u", "policy": policy})
+    inputs, failures = check(schema, {"queueUrl": "u", "policy": policy})
     assert (inputs["policy"], failures) == (UNKNOWN, [])
 
 
 def test_a_policy_with_a_misspelt_element_is_refused() -> None:
-    shape = shape_of("aws:sqs/queuePolicy:QueuePolicy")
+    schema = schema_of("aws:sqs/queuePolicy:QueuePolicy")
     policy: Properties = {"Version": "2012-10-17", "Statement": [{"Effekt": "Allow"}]}
-    _, failures = check(shape, {"queueUrl": "u", "policy": policy})
+    _, failures = check(schema, {"queueUrl": "u", "policy": policy})
     assert {failure.property for failure in failures} == {
         "policy.Statement[0].Effekt",
         "policy.Statement[0].Effect",
@@ -203,7 +203,7 @@ def test_a_policy_with_a_misspelt_element_is_refused() -> None:
 def test_one_slip_of_the_finger_finds_the_name(name: str, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, len(name) - 1))
     letter = data.draw(st.sampled_from(string.ascii_letters))
-    known = shape_of("aws:kms/key:Key").inputs
+    known = schema_of("aws:kms/key:Key").inputs
     assert nearest(name[:index] + letter + name[index + 1 :], known) == name
     assert nearest(name[:index] + name[index + 1 :], known) == name
 

@@ -13,10 +13,10 @@ import yaml
 from tapgate.embedded.aws_provider import differ
 from tapgate.embedded.aws_provider.deploy.aws import Api
 from tapgate.embedded.aws_provider.deploy.lifecycle import Lifecycle
-from tapgate.embedded.aws_provider.deploy.live import Live, params
+from tapgate.embedded.aws_provider.deploy.remote_state import RemoteState, params
 from tapgate.embedded.aws_provider.failures import ApiError
-from tapgate.embedded.aws_provider.found import inputs_as_found
 from tapgate.embedded.aws_provider.inputs import Request, check_inputs
+from tapgate.embedded.aws_provider.refresh_inputs import refresh_inputs
 from tapgate.embedded.aws_provider.rehearsal.create import created
 from tapgate.embedded.aws_provider.rehearsal.forms import all_forms
 from tapgate.embedded.aws_provider.rehearsal.marks import MARK, REHEARSED
@@ -88,14 +88,16 @@ class Deployment:
         """Create a resource; gives its id, inputs and outputs."""
         inputs = self.check(token, program)
         urn = f"urn:pulumi:dev::tap::{token}::{len(self.made)}"
-        identifier, outputs = Lifecycle(Live(token, self.api, self.settings)).create(urn, inputs, set())
+        identifier, outputs = Lifecycle(RemoteState(token, self.api, self.settings)).create(
+            urn, inputs, set()
+        )
         self.made.append((token, identifier, outputs))
         return identifier, inputs, outputs
 
     def clear(self) -> None:
         """Delete everything that was created, the last first."""
         for token, identifier, outputs in reversed(self.made):
-            Lifecycle(Live(token, self.api, self.settings)).delete(identifier, outputs)
+            Lifecycle(RemoteState(token, self.api, self.settings)).delete(identifier, outputs)
 
 
 def _value(name: str, value: object) -> Value:
@@ -157,7 +159,7 @@ def test_a_type_s_whole_life(case: Case, deployment: Deployment) -> None:
         _, _, outputs[name] = deployment.create(str(need["token"]), program)
     program = _filled_in(case.inputs, outputs)
     identifier, inputs, state = deployment.create(case.token, program)
-    lifecycle = Lifecycle(Live(case.token, deployment.api, deployment.settings))
+    lifecycle = Lifecycle(RemoteState(case.token, deployment.api, deployment.settings))
 
     assert as_rehearsed(case.token, inputs, identifier, state) == []
     assert differ.compare(case.token, state, inputs) == [], "a preview after the creation shows a change"
@@ -191,7 +193,7 @@ def test_a_type_s_whole_life(case: Case, deployment: Deployment) -> None:
     imported = lifecycle.read(given, {})
     assert imported is not None
     assert lifecycle.imported_id(given) == identifier
-    found = inputs_as_found(case.token, {}, imported)
+    found = refresh_inputs(case.token, {}, imported)
     assert differ.compare(case.token, imported, found) == []
 
     deployment.made.pop()
@@ -206,9 +208,9 @@ def test_what_was_made_without_its_mark_is_taken_over_by_its_name_only(deploymen
     """A run can be killed between a creation and the tags; an alarm's and a bucket's come after."""
     alarm = next(case for case in CASES if case.token == "aws:cloudwatch/metricAlarm:MetricAlarm")
     token, key = alarm.token, "aws:kms/key:Key"
-    operations = Live(token, deployment.api, deployment.settings).operations
+    operations = RemoteState(token, deployment.api, deployment.settings).operations
     inputs = deployment.check(token, alarm.inputs)
-    subject = Live(token, deployment.api, deployment.settings).subject("", inputs)
+    subject = RemoteState(token, deployment.api, deployment.settings).subject("", inputs)
     assert operations.create is not None
     deployment.api.call(
         "cloudwatch", "eu-west-2", operations.create.operation, params(operations.create, subject)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tapgate.embedded.aws_provider.differ import Difference, compare, equivalent_documents, replaced_first
 from tapgate.embedded.aws_provider.inputs import DEFAULTS
-from tapgate.embedded.aws_provider.shape_store import shape_of
+from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.types import describe
 from tapgate.embedded.aws_provider.values import UNKNOWN, Blob, Properties
 
@@ -182,11 +182,11 @@ def test_descriptions_name_only_properties_that_pulumi_aws_has(module: str) -> N
         f"tapgate.embedded.aws_provider.types.{module.replace('lambda', 'lambda_')}"
     )
     for token in table.DESCRIPTIONS:
-        shape, description = shape_of(token), describe(token)
+        schema, description = schema_of(token), describe(token)
         assert description is table.DESCRIPTIONS[token]
-        known = set(shape.inputs)
+        known = set(schema.inputs)
         assert set(description.defaults) <= known, token
-        assert {name for names in description.renewed.values() for name in names} <= set(shape.outputs)
+        assert {name for names in description.changes_with.values() for name in names} <= set(schema.outputs)
         paths = {
             *description.replaces,
             *description.absent,
@@ -200,15 +200,15 @@ def test_descriptions_name_only_properties_that_pulumi_aws_has(module: str) -> N
 
 
 def _exists(token: str, path: str) -> bool:
-    shape = shape_of(token)
-    properties = {**shape.inputs, **shape.outputs}
+    schema = schema_of(token)
+    properties = {**schema.inputs, **schema.outputs}
     for name in path.split("."):
         if name not in properties:
             return False
         kind = properties[name].type
         while kind.kind == "list":
             kind = kind.args[0]
-        properties = dict(shape.properties_of(kind))
+        properties = dict(schema.properties_of(kind))
     return True
 
 

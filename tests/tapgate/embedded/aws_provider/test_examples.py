@@ -12,14 +12,14 @@ import pytest
 
 from tapgate.embedded.aws_provider import sdk_source, sdk_text
 from tapgate.embedded.aws_provider.inputs import Request, check_inputs
+from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.settings import Settings
-from tapgate.embedded.aws_provider.shape_store import shape_of
 from tapgate.embedded.aws_provider.values import UNKNOWN, Properties, Value, contains_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tapgate.embedded.aws_provider.shapes import Object, ResourceShape, Type
+    from tapgate.embedded.aws_provider.resource_schema import Object, ResourceSchema, Type
 
 _BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
 _CREATION = re.compile(r"aws\.(\w+)\.([A-Z]\w*)")
@@ -69,12 +69,12 @@ def _creation(call: ast.Call) -> tuple[str, Properties] | None:
     member = named[2]
     token = f"aws:{named[1].rstrip('_')}/{member[:1].lower()}{member[1:]}:{member}"
     try:
-        shape = shape_of(token)
+        schema = schema_of(token)
     except sdk_source.UnknownTypeError:
         return None
     given = {word.arg: _value(word.value) for word in call.keywords if word.arg not in {None, "opts"}}
-    inputs = _named(cast("Properties", given), shape.inputs, shape)
-    missing = any(prop.required and name not in inputs for name, prop in shape.inputs.items())
+    inputs = _named(cast("Properties", given), schema.inputs, schema)
+    missing = any(prop.required and name not in inputs for name, prop in schema.inputs.items())
     return None if missing or not inputs else (token, inputs)
 
 
@@ -94,22 +94,22 @@ def _value(node: ast.expr) -> Value:
         return UNKNOWN
 
 
-def _named(given: Properties, properties: Object, shape: ResourceShape) -> Properties:
+def _named(given: Properties, properties: Object, schema: ResourceSchema) -> Properties:
     """Give Pulumi's names to Python's, which are the same but for underscores and case."""
     known = {name.lower(): name for name in properties}
     found: Properties = {}
     for name, value in given.items():
         camel = known.get(name.replace("_", "").lower())
         if camel is not None:
-            found[camel] = _inner(value, properties[camel].type, shape)
+            found[camel] = _inner(value, properties[camel].type, schema)
     return found
 
 
-def _inner(value: Value, kind: Type, shape: ResourceShape) -> Value:
+def _inner(value: Value, kind: Type, schema: ResourceSchema) -> Value:
     if isinstance(value, list):
-        return [_inner(item, kind.args[0] if kind.kind == "list" else kind, shape) for item in value]
+        return [_inner(item, kind.args[0] if kind.kind == "list" else kind, schema) for item in value]
     if isinstance(value, dict) and kind.kind == "list":
-        return _inner(value, kind.args[0], shape)
+        return _inner(value, kind.args[0], schema)
     if isinstance(value, dict) and kind.kind == "object":
-        return _named(value, shape.objects[kind.name], shape)
+        return _named(value, schema.objects[kind.name], schema)
     return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tapgate.embedded.aws_provider.published import of_operations, of_property, widened
-from tapgate.embedded.aws_provider.shapes import Limit, Type
+from tapgate.embedded.aws_provider.resource_schema import Limit, Type
 
 TEXT, WHOLE = Type("string"), Type("integer")
 POLICY = Type("union", args=(TEXT, Type("object", "i:PolicyDocumentArgs")))

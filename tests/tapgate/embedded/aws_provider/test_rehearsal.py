@@ -11,22 +11,22 @@ import yaml
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
-from tapgate.embedded.aws_provider import sdk_source
 from tapgate.embedded.aws_provider.invokes import invoke
 from tapgate.embedded.aws_provider.marshal import decode, encode
 from tapgate.embedded.aws_provider.rehearsal.create import created, found
 from tapgate.embedded.aws_provider.rehearsal.documented import documented, matches
 from tapgate.embedded.aws_provider.rehearsal.forms import all_forms
 from tapgate.embedded.aws_provider.rehearsal.marks import MARK, MARKED_NUMBER, REHEARSED
+from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.settings import Settings
-from tapgate.embedded.aws_provider.shape_store import shape_of
 from tapgate.embedded.aws_provider.values import Properties, Value, contains_unknown
 from tests.tapgate.embedded.aws_provider.conversation import URN, converse
+from tests.tapgate.embedded.aws_provider.tokens import resource_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tapgate.embedded.aws_provider.shapes import ResourceShape, Type
+    from tapgate.embedded.aws_provider.resource_schema import ResourceSchema, Type
 
 KEY, QUEUE, BUCKET = "aws:kms/key:Key", "aws:sqs/queue:Queue", "aws:s3/bucket:Bucket"
 FIELD = re.compile(r"\{([^}]*)\}")
@@ -51,14 +51,14 @@ def test_outputs_by_awss_forms(case: Mapping[str, Mapping[str, str]]) -> None:
 # Reads the documentation of 1,700 types, which takes some seconds: each form is held to its own source.
 def test_every_form_fits_its_type_and_the_examples_in_the_documentation() -> None:
     forms = all_forms()
-    types = {one.shape.token: one for one in documented()}
+    types = {one.schema.token: one for one in documented()}
     assert forms.keys() <= types.keys()
     assert len(forms) > 1_300
     for token, outputs in forms.items():
         one = types[token]
-        properties = {*one.shape.inputs, *one.shape.outputs, "id"}
+        properties = {*one.schema.inputs, *one.schema.outputs, "id"}
         for name, form in outputs.items():
-            assert name == "id" or one.shape.outputs[name].type.kind == "string"
+            assert name == "id" or one.schema.outputs[name].type.kind == "string"
             for field in FIELD.findall(form):
                 known = field in OF_THE_PROVIDER or field.partition("=")[0] in properties
                 assert known or re.fullmatch(r"#(uuid|(hex|lower|upper|mixed)\d+)", field), (token, form)
@@ -69,28 +69,28 @@ def test_every_form_fits_its_type_and_the_examples_in_the_documentation() -> Non
 # Creates one of each of the 1,700 types: the only way to know that none is left without a value.
 def test_every_output_of_every_type_has_a_value_of_its_kind() -> None:
     derived = 0
-    for token in sdk_source.resource_tokens():
-        shape = shape_of(token)
+    for token in resource_tokens():
+        schema = schema_of(token)
         inputs: Properties = {
-            name: "given" for name, prop in shape.inputs.items() if prop.type.kind == "string"
+            name: "given" for name, prop in schema.inputs.items() if prop.type.kind == "string"
         }
         outputs = of(token, inputs)
         listed = cast("list[str]", outputs.pop(REHEARSED, []))
         assert all(not contains_unknown(value) for value in outputs.values())
-        missing = [name for name, prop in shape.outputs.items() if prop.required and name not in outputs]
+        missing = [name for name, prop in schema.outputs.items() if prop.required and name not in outputs]
         assert missing == []
         for name, value in outputs.items():
-            if name in shape.outputs:
-                assert fits(value, shape.outputs[name].type, shape), (token, name, value)
+            if name in schema.outputs:
+                assert fits(value, schema.outputs[name].type, schema), (token, name, value)
             if name in listed and isinstance(value, str):
                 assert MARK in value, (token, name)
         derived += MARK not in str(outputs["id"])
     assert derived > 1_000
 
 
-def fits(value: Value, kind: Type, shape: ResourceShape) -> bool:
+def fits(value: Value, kind: Type, schema: ResourceSchema) -> bool:
     if kind.kind == "list":
-        return isinstance(value, list) and all(fits(item, kind.args[0], shape) for item in value)
+        return isinstance(value, list) and all(fits(item, kind.args[0], schema) for item in value)
     if kind.kind in {"map", "object"}:
         return isinstance(value, dict)
     if kind.kind in {"integer", "number"}:

@@ -10,12 +10,12 @@ import pytest
 import yaml
 
 from tapgate.embedded.aws_provider.differ import compare
-from tapgate.embedded.aws_provider.shape_store import shape_of
+from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.types import describe
 from tapgate.embedded.aws_provider.values import Blob, Properties, Value
 
 if TYPE_CHECKING:
-    from tapgate.embedded.aws_provider.shapes import ResourceShape, Type
+    from tapgate.embedded.aws_provider.resource_schema import ResourceSchema, Type
 
 MODULES = ("kms", "s3", "dynamodb", "sqs", "iam", "cloudwatch", "lambda_", "sns")
 SCALARS: dict[str, tuple[Value, Value]] = {
@@ -38,20 +38,20 @@ def _table() -> dict[str, frozenset[str]]:
 
 
 TABLE = _table()
-CHANGES = [(token, name) for token in TABLE for name in sorted(shape_of(token).inputs)]
+CHANGES = [(token, name) for token in TABLE for name in sorted(schema_of(token).inputs)]
 
 
-def _values(shape: ResourceShape, kind: Type, side: int) -> Value:
+def _values(schema: ResourceSchema, kind: Type, side: int) -> Value:
     """Make a value of a type: one of two that differ wherever they can."""
     if kind.kind in SCALARS:
         return SCALARS[kind.kind][side]
     if kind.kind == "union":
-        return _values(shape, kind.args[0], side)
+        return _values(schema, kind.args[0], side)
     if kind.kind == "list":
-        return [_values(shape, kind.args[0], side)]
+        return [_values(schema, kind.args[0], side)]
     if kind.kind == "map":
-        return {"key": _values(shape, kind.args[0], side)}
-    return {name: _values(shape, prop.type, side) for name, prop in shape.properties_of(kind).items()}
+        return {"key": _values(schema, kind.args[0], side)}
+    return {name: _values(schema, prop.type, side) for name, prop in schema.properties_of(kind).items()}
 
 
 def _replaced(token: str, name: str, old: Value, new: Value) -> bool:
@@ -72,9 +72,9 @@ def test_the_table_has_every_type_that_is_deployed() -> None:
     ("token", "name"), CHANGES, ids=[f"{row[0].rpartition(':')[2]}.{row[1]}" for row in CHANGES]
 )
 def test_a_change_is_an_update_or_a_replacement(token: str, name: str) -> None:
-    shape = shape_of(token)
-    kind = shape.inputs[name].type
-    old, new = (_values(shape, kind, side) for side in (0, 1))
+    schema = schema_of(token)
+    kind = schema.inputs[name].type
+    old, new = (_values(schema, kind, side) for side in (0, 1))
     inner = {path.partition(".")[2] for path in TABLE[token] if path.startswith(f"{name}.")}
     assert _replaced(token, name, old, new) == (name in TABLE[token] or bool(inner))
     if not inner:
@@ -87,4 +87,4 @@ def test_a_change_is_an_update_or_a_replacement(token: str, name: str) -> None:
 
 @pytest.mark.parametrize("token", sorted(TABLE))
 def test_the_table_names_inputs_that_exist(token: str) -> None:
-    assert {path.partition(".")[0] for path in TABLE[token]} <= set(shape_of(token).inputs)
+    assert {path.partition(".")[0] for path in TABLE[token]} <= set(schema_of(token).inputs)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import pulumi_aws
 import pytest
 
-from tapgate.embedded.aws_provider import sdk_source, shape_store
+from tapgate.embedded.aws_provider import schema_store, sdk_source
+from tapgate.embedded.aws_provider.resource_schema import ResourceSchema, Type, from_json, to_json
 from tapgate.embedded.aws_provider.schema.type_names import ModuleTypes
 from tapgate.embedded.aws_provider.sdk_source import UnknownTypeError, is_function, read_resource
-from tapgate.embedded.aws_provider.shapes import ResourceShape, Type, from_json, to_json
 from tests.tapgate.embedded.aws_provider.tokens import function_tokens, resource_tokens
 
 if TYPE_CHECKING:
@@ -19,39 +19,39 @@ STRING = Type("string")
 
 
 def test_a_key_is_read_as_pulumi_aws_has_it() -> None:
-    shape = read_resource("aws:kms/key:Key")
-    assert shape.inputs["enableKeyRotation"].type == Type("boolean")
-    assert shape.inputs["rotationPeriodInDays"].type == Type("integer")
-    assert shape.inputs["tags"].type == Type("map", args=(STRING,))
-    assert "arn" not in shape.inputs
-    assert shape.outputs["arn"].required
-    assert not shape.outputs["enableKeyRotation"].required
-    assert "tagsAll" in shape.outputs
+    schema = read_resource("aws:kms/key:Key")
+    assert schema.inputs["enableKeyRotation"].type == Type("boolean")
+    assert schema.inputs["rotationPeriodInDays"].type == Type("integer")
+    assert schema.inputs["tags"].type == Type("map", args=(STRING,))
+    assert "arn" not in schema.inputs
+    assert schema.outputs["arn"].required
+    assert not schema.outputs["enableKeyRotation"].required
+    assert "tagsAll" in schema.outputs
 
 
 def test_nested_objects_come_along() -> None:
-    shape = read_resource("aws:lambda/function:Function")
-    tracing = shape.inputs["tracingConfig"].type
+    schema = read_resource("aws:lambda/function:Function")
+    tracing = schema.inputs["tracingConfig"].type
     assert tracing.kind == "object"
-    assert shape.objects[tracing.name]["mode"].required
-    assert shape.inputs["role"].required
-    assert not shape.inputs["name"].required
-    assert shape.inputs["code"].type == Type("archive")
-    assert shape.inputs["runtime"].type == STRING
-    logging = shape.outputs["loggingConfig"].type
-    assert shape.objects[logging.name]["logFormat"].required
-    assert shape.objects[logging.name]["logGroup"].type == STRING
+    assert schema.objects[tracing.name]["mode"].required
+    assert schema.inputs["role"].required
+    assert not schema.inputs["name"].required
+    assert schema.inputs["code"].type == Type("archive")
+    assert schema.inputs["runtime"].type == STRING
+    logging = schema.outputs["loggingConfig"].type
+    assert schema.objects[logging.name]["logFormat"].required
+    assert schema.objects[logging.name]["logGroup"].type == STRING
 
 
 def test_objects_of_another_module_are_found() -> None:
-    shape = read_resource("aws:sqs/queuePolicy:QueuePolicy")
-    text, document = shape.inputs["policy"].type.args
+    schema = read_resource("aws:sqs/queuePolicy:QueuePolicy")
+    text, document = schema.inputs["policy"].type.args
     assert text == STRING
-    statement = shape.objects[document.name]["Statement"].type.args[0]
-    assert {"Sid", "Effect", "Action", "Resource", "Principal"} <= set(shape.objects[statement.name])
-    principal = shape.objects[statement.name]["Principal"].type
-    services = next(choice for choice in principal.args if "Service" in shape.objects.get(choice.name, {}))
-    assert shape.objects[services.name]["Service"].required
+    statement = schema.objects[document.name]["Statement"].type.args[0]
+    assert {"Sid", "Effect", "Action", "Resource", "Principal"} <= set(schema.objects[statement.name])
+    principal = schema.objects[statement.name]["Principal"].type
+    services = next(choice for choice in principal.args if "Service" in schema.objects.get(choice.name, {}))
+    assert schema.objects[services.name]["Service"].required
 
 
 def test_secret_outputs_are_known() -> None:
@@ -62,8 +62,8 @@ def test_secret_outputs_are_known() -> None:
 
 
 def test_what_documentation_says_of_replacement_is_read() -> None:
-    shape = read_resource("aws:dynamodb/tableExport:TableExport")
-    assert any(prop.replaces for prop in shape.inputs.values())
+    schema = read_resource("aws:dynamodb/tableExport:TableExport")
+    assert any(prop.replaces for prop in schema.inputs.values())
     assert not any(prop.replaces for prop in read_resource("aws:kms/key:Key").inputs.values())
 
 
@@ -97,15 +97,15 @@ def test_every_type_of_pulumi_aws_is_read_and_survives_the_cache() -> None:
     assert len(tokens) > 1500
     assert len(set(tokens)) == len(tokens)
     for token in tokens:
-        shape = read_resource(token)
-        assert from_json(to_json(shape)) == shape
-        names = {kind.name for kind in _kinds(shape) if kind.kind == "object"}
-        assert names <= set(shape.objects), token
+        schema = read_resource(token)
+        assert from_json(to_json(schema)) == schema
+        names = {kind.name for kind in _kinds(schema) if kind.kind == "object"}
+        assert names <= set(schema.objects), token
 
 
-def _kinds(shape: ResourceShape) -> list[Type]:
+def _kinds(schema: ResourceSchema) -> list[Type]:
     found: list[Type] = []
-    todo = [prop.type for prop in (*shape.inputs.values(), *shape.outputs.values())]
+    todo = [prop.type for prop in (*schema.inputs.values(), *schema.outputs.values())]
     while todo:
         kind = todo.pop()
         found.append(kind)
@@ -114,10 +114,10 @@ def _kinds(shape: ResourceShape) -> list[Type]:
 
 
 def test_the_provider_s_own_configuration_is_read() -> None:
-    shape = sdk_source.read_provider()
-    assert shape.inputs["region"].type == STRING
-    tags = shape.inputs["defaultTags"].type
-    assert "tags" in shape.objects[tags.name]
+    schema = sdk_source.read_provider()
+    assert schema.inputs["region"].type == STRING
+    tags = schema.inputs["defaultTags"].type
+    assert "tags" in schema.objects[tags.name]
 
 
 def test_version_is_that_of_the_installed_package() -> None:
@@ -137,44 +137,44 @@ def test_without_pulumi_aws_the_message_says_what_to_install(monkeypatch: pytest
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    shape_store.shape_of.cache_clear()
+    schema_store.schema_of.cache_clear()
     return tmp_path
 
 
 def test_a_shape_is_read_once_and_then_cached(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = shape_store.shape_of("aws:kms/key:Key")
+    first = schema_store.schema_of("aws:kms/key:Key")
     files = list(cache.rglob("*.json"))
     assert len(files) == 1
-    shape_store.shape_of.cache_clear()
+    schema_store.schema_of.cache_clear()
 
-    def unread(token: str) -> object:
+    def write_only(token: str) -> object:
         pytest.fail(f"{token} was read again")
 
-    monkeypatch.setattr(sdk_source, "read_resource", unread)
-    assert shape_store.shape_of("aws:kms/key:Key") == first
+    monkeypatch.setattr(sdk_source, "read_resource", write_only)
+    assert schema_store.schema_of("aws:kms/key:Key") == first
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"token": 1}', '{"token":"aws:kms/alias:Alias"}'])
 def test_a_broken_cache_entry_is_made_anew(cache: Path, content: str) -> None:
-    first = shape_store.shape_of("aws:kms/key:Key")
+    first = schema_store.schema_of("aws:kms/key:Key")
     next(cache.rglob("*.json")).write_text(content)
-    shape_store.shape_of.cache_clear()
-    assert shape_store.shape_of("aws:kms/key:Key") == first
+    schema_store.schema_of.cache_clear()
+    assert schema_store.schema_of("aws:kms/key:Key") == first
     assert len(next(cache.rglob("*.json")).read_text()) > len(content)
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(cache: Path) -> None:
     (cache / "tap-guardrails").write_text("a file where a folder should be")
-    assert shape_store.shape_of("aws:kms/key:Key").token == "aws:kms/key:Key"
+    assert schema_store.schema_of("aws:kms/key:Key").token == "aws:kms/key:Key"
 
 
 def test_functions_are_read_with_what_they_take_and_give() -> None:
-    shape = sdk_source.read_function("aws:iam/getPolicyDocument:getPolicyDocument")
-    statements = shape.inputs["statements"].type
+    schema = sdk_source.read_function("aws:iam/getPolicyDocument:getPolicyDocument")
+    statements = schema.inputs["statements"].type
     assert statements.kind == "list"
-    assert shape.objects[statements.args[0].name]["actions"].type == Type("list", args=(STRING,))
-    assert not shape.inputs["statements"].required
-    assert shape.outputs["json"].required
+    assert schema.objects[statements.args[0].name]["actions"].type == Type("list", args=(STRING,))
+    assert not schema.inputs["statements"].required
+    assert schema.outputs["json"].required
     assert sdk_source.read_function("aws:kms/getAlias:getAlias").inputs["name"].required
     with pytest.raises(UnknownTypeError):
         sdk_source.read_function("aws:kms/getAlias2:getAlias2")
@@ -199,10 +199,10 @@ def test_every_function_of_pulumi_aws_is_read() -> None:
 
 
 def test_the_shape_of_a_function_is_cached_too(cache: Path) -> None:
-    shape_store.function_shape_of.cache_clear()
-    first = shape_store.function_shape_of("aws:kms/getAlias:getAlias")
-    shape_store.function_shape_of.cache_clear()
-    assert shape_store.function_shape_of("aws:kms/getAlias:getAlias") == first
+    schema_store.function_schema_of.cache_clear()
+    first = schema_store.function_schema_of("aws:kms/getAlias:getAlias")
+    schema_store.function_schema_of.cache_clear()
+    assert schema_store.function_schema_of("aws:kms/getAlias:getAlias") == first
     assert len(list(cache.rglob("*.json"))) == 1
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tapgate.embedded.aws_provider.deploy.aws import Api
-    from tapgate.embedded.aws_provider.operations import Answer, Choice, Facet, Operations, Reader
+    from tapgate.embedded.aws_provider.operations import Answer, Choice, Operations, PropertyGroup, Reader
     from tapgate.embedded.aws_provider.settings import Settings
     from tapgate.embedded.aws_provider.values import Properties, Value
 
@@ -26,7 +26,7 @@ _PENDING = "__pending"
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class RemoteState:
     """Looks at resources of one type.
 
     Attributes:
@@ -77,20 +77,20 @@ class Live:
             answer = self.call(operations.read, subject)
             if answer is None:
                 return None
-            live = _found(operations.found, answer, subject)
-            for facet in operations.facets:
-                live.update(self._facet(facet, answer, subject))
+            remote_state = _found(operations.found, answer, subject)
+            for group in operations.property_groups:
+                remote_state.update(self._group(group, answer, subject))
         except ApiError as error:
             if error.code in operations.missing:
                 return None
             raise
-        for path in operations.untold:
-            _take_as_wanted(live, subject.wanted, path)
+        for path in operations.not_returned:
+            _take_as_wanted(remote_state, subject.wanted, path)
         if operations.tags is not None:
-            live.update(tags.split(self.tags(subject), subject.wanted, self.settings.default_tags))
+            remote_state.update(tags.split(self.tags(subject), subject.wanted, self.settings.default_tags))
         if operations.active is not None and not operations.active(answer):
-            live[_PENDING] = True
-        return live
+            remote_state[_PENDING] = True
+        return remote_state
 
     def existing(self, subject: Subject) -> Properties:
         """Read a resource that has to exist, once a change of it that is under way is done.
@@ -100,17 +100,17 @@ class Live:
         """
         deadline = time.monotonic() + _ACTIVE_SECONDS
         while True:
-            live = self.read(subject)
-            if live is None:
+            remote_state = self.read(subject)
+            if remote_state is None:
                 msg = (
                     f"{self.token} `{subject.id}` does not exist any more: somebody deleted it, or the "
                     "emulator was "
                     "started anew. Fix: pulumi refresh, then pulumi up"
                 )
                 raise ApiError(msg, "NotFound")
-            if _PENDING not in live or time.monotonic() > deadline:
-                live.pop(_PENDING, None)
-                return live
+            if _PENDING not in remote_state or time.monotonic() > deadline:
+                remote_state.pop(_PENDING, None)
+                return remote_state
             time.sleep(_POLL_SECONDS)
 
     def tags(self, subject: Subject) -> dict[str, str]:
@@ -137,16 +137,16 @@ class Live:
         """Carry out an operation of the type's service."""
         return self.api.call(self.operations.service, subject.region, operation, params)
 
-    def _facet(self, facet: Facet, answer: Answer, subject: Subject) -> Properties:
-        if facet.read is None:
-            return _found(facet.found, answer, subject)
+    def _group(self, group: PropertyGroup, answer: Answer, subject: Subject) -> Properties:
+        if group.read is None:
+            return _found(group.found, answer, subject)
         try:
-            own = self.call(facet.read, subject)
+            own = self.call(group.read, subject)
         except ApiError as error:
-            if error.code not in facet.absent:
+            if error.code not in group.absent:
                 raise
             own = None
-        return _found(facet.found, own, subject) if own is not None else dict.fromkeys(facet.found)
+        return _found(group.found, own, subject) if own is not None else dict.fromkeys(group.found)
 
 
 def params(call: Call, subject: Subject) -> dict[str, object]:
@@ -160,14 +160,14 @@ def chosen(choice: Choice, subject: Subject) -> Call | None:
     return choice if isinstance(choice, Call) else choice(subject)
 
 
-def _take_as_wanted(live: Properties, wanted: Mapping[str, Value], path: str) -> None:
+def _take_as_wanted(remote_state: Properties, wanted: Mapping[str, Value], path: str) -> None:
     name, _, inner = path.partition(".")
-    of_live, of_wanted = live.get(name), wanted.get(name)
+    of_remote, of_wanted = remote_state.get(name), wanted.get(name)
     if inner:
-        if isinstance(of_live, dict) and isinstance(of_wanted, dict):
-            _take_as_wanted(of_live, of_wanted, inner)
-    elif of_live is None and of_wanted is not None:
-        live[name] = of_wanted
+        if isinstance(of_remote, dict) and isinstance(of_wanted, dict):
+            _take_as_wanted(of_remote, of_wanted, inner)
+    elif of_remote is None and of_wanted is not None:
+        remote_state[name] = of_wanted
 
 
 def _found(readers: Mapping[str, Reader], answer: Answer, subject: Subject) -> Properties:

@@ -18,7 +18,7 @@ class Caller(Protocol):
         ...
 
 
-Emptying: TypeAlias = "Callable[[Caller, Subject], None]"
+PreDelete: TypeAlias = "Callable[[Caller, Subject], None]"
 
 
 def _empty_bucket(call: Caller, subject: Subject) -> None:
@@ -55,7 +55,7 @@ def _empty_role(call: Caller, subject: Subject) -> None:
             call("detach_role_policy", {**role, "PolicyArn": policy["PolicyArn"]})
 
 
-FUNCTIONS: dict[str, Emptying] = {
+FUNCTIONS: dict[str, PreDelete] = {
     "bucket": _empty_bucket,
     "role": _empty_role,
 }

@@ -1,4 +1,4 @@
-"""Keeps the shapes that were read from pulumi_aws: in memory, and in the user's cache for the next run."""
+"""Keeps the schemas that were read from pulumi_aws: in memory, and in the user's cache for the next run."""
 
 from __future__ import annotations
 
@@ -11,19 +11,27 @@ from typing import TYPE_CHECKING, cast
 
 from tapgate.embedded.aws_provider import cache, sdk_source
 from tapgate.embedded.aws_provider.model_limits import with_model_limits
-from tapgate.embedded.aws_provider.shapes import ResourceShape, from_json, to_json
+from tapgate.embedded.aws_provider.resource_schema import ResourceSchema, from_json, to_json
 from tapgate.embedded.aws_provider.types import describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _HERE = Path(__file__).parent
-_MAKERS = ("model_limits", "operations", "published", "sdk_annotations", "sdk_source", "sdk_text", "shapes")
+_MAKERS = (
+    "model_limits",
+    "operations",
+    "published",
+    "resource_schema",
+    "sdk_annotations",
+    "sdk_source",
+    "sdk_text",
+)
 
 
 @functools.cache
-def shape_of(token: str) -> ResourceShape:
-    """Give the shape of a resource type.
+def schema_of(token: str) -> ResourceSchema:
+    """Give the schema of a resource type.
 
     Raises:
         sdk_source.UnknownTypeError: pulumi_aws has no such type.
@@ -33,8 +41,8 @@ def shape_of(token: str) -> ResourceShape:
 
 
 @functools.cache
-def function_shape_of(token: str) -> ResourceShape:
-    """Give the shape of a function: its arguments are the inputs.
+def function_schema_of(token: str) -> ResourceSchema:
+    """Give the schema of a function: its arguments are the inputs.
 
     Raises:
         sdk_source.UnknownTypeError: pulumi_aws has no such function.
@@ -44,8 +52,8 @@ def function_shape_of(token: str) -> ResourceShape:
 
 
 def cache_folder() -> Path:
-    """Tell where shapes are cached: a folder for each version of what they are made of and by."""
-    return cache.folder("aws-shapes") / f"{sdk_source.package_version()}-{_makers_digest()}"
+    """Tell where schemas are cached: a folder for each version of what they are made of and by."""
+    return cache.folder("aws-resource-schemas") / f"{sdk_source.package_version()}-{_makers_digest()}"
 
 
 @functools.cache
@@ -56,23 +64,23 @@ def _makers_digest() -> str:
     return made.hexdigest()[:12]
 
 
-def _read(token: str) -> ResourceShape:
+def _read(token: str) -> ResourceSchema:
     return with_model_limits(sdk_source.read_resource(token), describe(token))
 
 
-def _kept(token: str, read: Callable[[str], ResourceShape]) -> ResourceShape:
+def _kept(token: str, read: Callable[[str], ResourceSchema]) -> ResourceSchema:
     path = cache_folder() / f"{token.replace(':', '.').replace('/', '.')}.json"
-    shape = _load(path, token)
-    if shape is None:
-        shape = read(token)
-        cache.keep(path, json.dumps(to_json(shape), separators=(",", ":")))
-    return shape
+    schema = _load(path, token)
+    if schema is None:
+        schema = read(token)
+        cache.keep(path, json.dumps(to_json(schema), separators=(",", ":")))
+    return schema
 
 
-def _load(path: Path, token: str) -> ResourceShape | None:
+def _load(path: Path, token: str) -> ResourceSchema | None:
     try:
         document = cast("dict[str, object]", json.loads(path.read_text("utf-8")))
-        shape = from_json(document)
+        schema = from_json(document)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return shape if shape.token == token else None
+    return schema if schema.token == token else None

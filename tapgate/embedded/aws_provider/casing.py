@@ -1,4 +1,4 @@
-"""Between Pulumi's spelling of nested properties and AWS's: `maximumConcurrency` and `MaximumConcurrency`."""
+"""Between Pulumi's casing of nested properties and AWS's: `maximumConcurrency` and `MaximumConcurrency`."""
 
 from __future__ import annotations
 

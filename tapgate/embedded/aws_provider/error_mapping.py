@@ -44,7 +44,7 @@ class Status:
 
 
 @contextlib.contextmanager
-def answering(context: Context, secrets: Secrets) -> Generator[None]:
+def error_mapping(context: Context, secrets: Secrets) -> Generator[None]:
     """Answer with the protocol's error when the block fails for a reason that the user can mend.
 
     Args:

@@ -22,7 +22,7 @@ class Type:
 
     Attributes:
         kind: What it is; `asset` admits an asset, `archive` an archive.
-        name: For `object`, the key into `ResourceShape.objects`; empty otherwise.
+        name: For `object`, the key into `ResourceSchema.objects`; empty otherwise.
         args: The element of a list or map, the choices of a union; empty otherwise.
     """
 
@@ -102,7 +102,7 @@ Object: TypeAlias = "Mapping[str, Property]"
 
 
 @dataclass(frozen=True, slots=True)
-class ResourceShape:
+class ResourceSchema:
     """One resource type as pulumi_aws has it; all names are Pulumi's camelCase.
 
     Attributes:
@@ -127,26 +127,26 @@ class ResourceShape:
         return self.objects.get(kind.name, nothing) if kind is not None and kind.kind == "object" else nothing
 
 
-def to_json(shape: ResourceShape) -> dict[str, object]:
-    """Turn a shape into what `from_json` reads back."""
+def to_json(schema: ResourceSchema) -> dict[str, object]:
+    """Turn a schema into what `from_json` reads back."""
     return {
-        "token": shape.token,
-        "inputs": _object_to_json(shape.inputs),
-        "outputs": _object_to_json(shape.outputs),
-        "objects": {name: _object_to_json(properties) for name, properties in shape.objects.items()},
-        "secretOutputs": list(shape.secret_outputs),
-        "oneOf": list(shape.one_of),
+        "token": schema.token,
+        "inputs": _object_to_json(schema.inputs),
+        "outputs": _object_to_json(schema.outputs),
+        "objects": {name: _object_to_json(properties) for name, properties in schema.objects.items()},
+        "secretOutputs": list(schema.secret_outputs),
+        "oneOf": list(schema.one_of),
     }
 
 
-def from_json(document: Mapping[str, object]) -> ResourceShape:
+def from_json(document: Mapping[str, object]) -> ResourceSchema:
     """Read what `to_json` wrote.
 
     Raises:
         KeyError, TypeError, ValueError: The document is not one of `to_json`'s.
     """
     objects = cast("dict[str, dict[str, list[object]]]", document["objects"])
-    return ResourceShape(
+    return ResourceSchema(
         token=str(document["token"]),
         inputs=_object_from_json(cast("dict[str, list[object]]", document["inputs"])),
         outputs=_object_from_json(cast("dict[str, list[object]]", document["outputs"])),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tapgate.embedded.aws_provider.differ import equivalent
 from tapgate.embedded.aws_provider.inputs import DEFAULTS
-from tapgate.embedded.aws_provider.shape_store import shape_of
+from tapgate.embedded.aws_provider.schema_store import schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 
-def inputs_as_found(token: str, inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> Properties:
+def refresh_inputs(token: str, inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> Properties:
     """Bring inputs in line with a resource as it was found.
 
     Args:
@@ -27,11 +27,11 @@ def inputs_as_found(token: str, inputs: Mapping[str, Value], outputs: Mapping[st
             found of every
         input that AWS does not compute.
     """
-    shape = shape_of(token)
+    schema = schema_of(token)
     if not inputs:
         found: Properties = {
             name: outputs[name]
-            for name in shape.inputs
+            for name in schema.inputs
             if outputs.get(name) not in (None, [], {}, "")
             and (name == "region" or not _computed(token, name))
         }
@@ -48,5 +48,5 @@ def inputs_as_found(token: str, inputs: Mapping[str, Value], outputs: Mapping[st
 
 
 def _computed(token: str, name: str) -> bool:
-    shape = shape_of(token)
-    return name in shape.outputs and shape.outputs[name].required and not shape.inputs[name].required
+    schema = schema_of(token)
+    return name in schema.outputs and schema.outputs[name].required and not schema.inputs[name].required
