@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from tapgate.coverage import covered
 from tapgate.failure import CouldNotRunError
 from tapgate.findings import Finding, Location, Pack, PolicyTally, Report, parse, sorted_findings
 from tapgate.json_access import plain_lines
 from tapgate.sources import urn_name, urn_type
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tapgate.events import EventLog, PolicyEvent
     from tapgate.packs import RequestedPack
 
@@ -108,6 +111,11 @@ def _require_every_resource(log: EventLog, packs: Sequence[Pack]) -> None:
 
 def _require_something(log: EventLog, packs: Sequence[Pack]) -> None:
     for pack in packs:
+        told = log.coverage.get(pack.name)
+        if told is not None:
+            if "control" not in told.values():
+                raise _nothing_looked_at(pack, told)
+            continue
         summaries = [one for one in (*log.analyzed, *log.stack_analyzed) if one.pack == pack.name]
         if not any(one.passed or one.failed for one in summaries):
             raise CouldNotRunError(
@@ -116,6 +124,17 @@ def _require_something(log: EventLog, packs: Sequence[Pack]) -> None:
                 why=f"the pack has no policy, or all are off, or none applies to anything; {_NOT_EVALUATED}",
                 fix="check the pack's enforcement levels; if none is meant to apply here, add --allow-empty.",
             )
+
+
+def _nothing_looked_at(pack: Pack, told: Mapping[str, str]) -> CouldNotRunError:
+    tags = sum(what == "tags" for what in told.values())
+    seen = f"resources: {len(told)}" + (f", judged on their tags alone: {tags}" if tags else "")
+    return CouldNotRunError(
+        "No control looked at any resource.",
+        where=f"pack {pack.name}, {seen}",
+        why=f"the stack has none that a control is about, or all controls are off; {_NOT_EVALUATED}",
+        fix="check the project, the stack and the levels; if none is meant to apply, add --allow-empty.",
+    )
 
 
 def _unproven(what: str, where: str) -> CouldNotRunError:
@@ -157,6 +176,7 @@ def build_report(
         notes=(*notes, *_notes(log), *sorted(_remediations(log))),
         changes=tuple(sorted(log.changes.items())),
         seconds=seconds,
+        coverage=tuple(sorted(covered(log).items())),
     )
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar, cast
 
-from tapgate.failure import CouldNotRunError
-from tapgate.terminal import Ink, failure_lines, write
+from tapgate.failure import CouldNotRunError, Exit
+from tapgate.terminal import Ink, OutputError, failure_lines, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -74,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 passed, 1 blocked by policy, 2 could not run, 3 stopped after something was changed.
     """
+    _require_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser, parsers = _parsers()
     entry = COMMANDS.get(given[0]) if given else None
@@ -87,12 +89,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if command is None or entry is None:
         parser.error("the command comes first")
     try:
+        code = _answered(command, entry, options)
+        write([], sys.stdout)
+    except (OutputError, BrokenPipeError) as error:
+        return _unheard(error)
+    return code
+
+
+def _answered(command: Command, entry: Entry, options: argparse.Namespace) -> int:
+    try:
         return _run(command, entry, options)
     except CouldNotRunError as failure:
         write(failure_lines(failure, Ink.for_stream(sys.stderr)), sys.stderr)
         return failure.code
     except KeyboardInterrupt:
         return 130
+
+
+def _require_streams() -> None:
+    """Have a stream for every output; one that was closed at the start is None to Python."""
+    if sys.stderr is None:  # pyright: ignore[reportUnnecessaryComparison]
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]
+        sys.stdout = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115
+
+
+def _unheard(error: Exception) -> int:
+    """Say, if that can be heard, that nobody can read the verdict; what is not written yet is dropped."""
+    with contextlib.suppress(OutputError):
+        words = f"COULD NOT RUN  The verdict cannot be written: {error}."
+        write([words, "  fix       give the output a place to go to."], sys.stderr)
+    with contextlib.suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (1, 2):
+            os.dup2(nowhere, stream)
+    return Exit.COULD_NOT_RUN
 
 
 def _run(command: Command, entry: Entry, options: argparse.Namespace) -> int:

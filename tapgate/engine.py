@@ -114,6 +114,7 @@ class Engine:
         scratch: an existing folder for what the CLI writes; the caller removes it.
         program: path of the CLI; by default the `pulumi` on PATH.
         variables: its environment; by default this process's own.
+        limits: what a run that changes nothing may use.
     """
 
     def __init__(
@@ -122,11 +123,13 @@ class Engine:
         scratch: Path,
         program: str | None = None,
         variables: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.folder = folder
         self.scratch = scratch
         self.program = program or find_engine()
         self.variables = variables
+        self.limits = limits or Limits()
 
     def run(
         self,

@@ -129,6 +129,7 @@ class EventLog:
         providers: names of the provider packages in use.
         applied: each operation that was carried out and not only planned, by kind.
         changed: URNs of what was made or changed thereby, other than the stack itself and providers.
+        coverage: by pack and URN what looked at a resource, where the pack tells: `control`, `tags`, `none`.
         packs: version of each loaded pack, by the key `name|local|path` or `name`.
         changes: number of operations by kind.
         result: `succeeded`, `failed`, `canceled`, or empty when the engine did not come that far.
@@ -145,6 +146,7 @@ class EventLog:
     providers: set[str] = field(default_factory=set[str])
     applied: list[str] = field(default_factory=list[str])
     changed: list[str] = field(default_factory=list[str])
+    coverage: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
     packs: dict[str, str] = field(default_factory=dict[str, str])
     changes: dict[str, int] = field(default_factory=dict[str, int])
     result: str = ""

@@ -250,6 +250,8 @@ class Report:
         notes: warnings of engine, providers and packs that a reader of the verdict must know.
         changes: number of planned operations by kind (create, update, …).
         seconds: wall time of the engine.
+        coverage: by URN, what looked at each resource that a provider makes: `control`, `tags` (at its tags
+            alone) or `none`.
     """
 
     project: str
@@ -261,6 +263,11 @@ class Report:
     notes: tuple[str, ...]
     changes: tuple[tuple[str, int], ...]
     seconds: float
+    coverage: tuple[tuple[str, str], ...] = ()
+
+    def covered_by(self, what: str) -> tuple[str, ...]:
+        """Return the URNs of the resources that only `control`, `tags` or `none` looked at."""
+        return tuple(urn for urn, by in self.coverage if by == what)
 
     @property
     def outcome(self) -> Outcome:
@@ -274,6 +281,7 @@ class Report:
             "outcome": self.outcome,
             **asdict(self),
             "changes": dict(self.changes),
+            "coverage": dict(self.coverage),
             "findings": [finding.as_document() for finding in self.findings],
         }
 

@@ -55,6 +55,26 @@ def own_pack() -> Path:
     return inside if inside.is_dir() else here.parent / "policypack"
 
 
+def relaxed(packs: Iterable[RequestedPack], policies: Collection[str], folder: Path) -> list[RequestedPack]:
+    """Return packs with some policies advisory, for a run that is to go on where these have been settled.
+
+    Args:
+        packs: the packs.
+        policies: names of the policies.
+        folder: where to write the config files.
+    """
+    found: list[RequestedPack] = []
+    for number, pack in enumerate(packs):
+        body = dict(pack.body)
+        for policy in policies:
+            own = mapping(body.get(policy))
+            body[policy] = {**own, "enforcementLevel": "advisory"}
+        config = folder / f"relaxed-{number}.json"
+        config.write_text(json.dumps(body), encoding="utf-8")
+        found.append(RequestedPack(pack.folder, config, body))
+    return found
+
+
 def requested_packs(folders: list[Path], configs: list[Path]) -> list[RequestedPack]:
     """Check the packs that the command line names; without any, the one that comes with the tool.
 

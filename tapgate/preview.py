@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tapgate.assemble import Locate
-    from tapgate.engine import Engine, Limits
+    from tapgate.engine import Engine
     from tapgate.findings import Report
     from tapgate.packs import RequestedPack
     from tapgate.project import Project
@@ -64,7 +64,7 @@ def preview(
     *,
     plan: Path | None = None,
     watch: Callable[[Path], None] | None = None,
-    limits: Limits | None = None,
+    name: str = "preview",
 ) -> Preview:
     """Preview a stack with packs.
 
@@ -75,13 +75,13 @@ def preview(
         packs: the packs to evaluate, at least one.
         plan: where to save the plan of what was previewed.
         watch: called with the event log's path now and then while the engine runs.
-        limits: what the engine and the program may use.
+        name: a name for the run, unique among those of the engine.
 
     Raises:
         CouldNotRunError: there is no verdict.
         NoSuchStackError: the backend does not have the stack.
     """
-    events = engine.scratch / "preview.events"
+    events = engine.scratch / f"{name}.events"
     arguments = [
         "preview",
         "--stack",
@@ -97,9 +97,9 @@ def preview(
         *arguments,
         "--event-log",
         str(events),
-        name="preview",
+        name=name,
         watch=None if watch is None else lambda: watch(events),
-        limits=limits,
+        limits=engine.limits,
     )
     raise_if_missing(run)
     log = read_log(events)

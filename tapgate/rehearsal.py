@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from tapgate.analyzer.deployment import read_deployment, without_marks
-from tapgate.analyzer.evaluation import evaluate
-from tapgate.analyzer.running import RunningPack
+from tapgate.analyzer.deployment import begin, read_deployment, root_of, without_marks
+from tapgate.analyzer.direct import called_apart, offers_itself, request_for, take
+from tapgate.analyzer.stack_config import config_texts, secret_keys
 from tapgate.engine import Engine
 from tapgate.failure import CouldNotRunError
 from tapgate.findings import sorted_findings
@@ -163,12 +163,30 @@ def judge(deployment: Deployment, packs: Sequence[RequestedPack], config: Mappin
     Raises:
         CouldNotRunError: a pack does not start, or a policy raised.
     """
+    log = begin(deployment)
+    texts = config_texts(deployment.project, config)
+    secrets = secret_keys(deployment.project, config)
+    for pack in filter(offers_itself, packs):
+        answer = called_apart(pack, request_for(deployment, pack, texts, secrets))
+        take(log, pack, answer, root_of(deployment))
+    others = [pack for pack in packs if not offers_itself(pack)]
+    if others:
+        _over_the_protocol(log, deployment, others, config)
+    return log
+
+
+def _over_the_protocol(
+    log: EventLog, deployment: Deployment, packs: Sequence[RequestedPack], config: Mapping[str, object]
+) -> None:
+    from tapgate.analyzer.evaluation import evaluate  # noqa: PLC0415 - few packs need the protocol
+    from tapgate.analyzer.running import RunningPack  # noqa: PLC0415
+
     with ExitStack() as stack:
         running: list[RunningPack] = []
         for pack in packs:
             running.append(RunningPack.start(pack))
             stack.callback(running[-1].process.close)
-        return evaluate(deployment, running, config)
+        evaluate(log, deployment, running, config)
 
 
 _Asked = tuple[str, str, str]

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self, TextIO
 
+from tapgate.coverage import coverage_words
 from tapgate.json_access import plain
 
 if TYPE_CHECKING:
@@ -107,6 +108,9 @@ def report_lines(report: Report, ink: Ink) -> Iterator[str]:
         yield ""
         yield from finding_lines(finding, ink)
     yield ""
+    if report.coverage:
+        unseen = report.covered_by("none") or not report.covered_by("control")
+        yield from _field("judged", coverage_words([report]), ink, *(["yellow"] if unseen else []))
     yield _summary_line(report, ink)
 
 
@@ -206,9 +210,23 @@ def _summary_line(report: Report, ink: Ink) -> str:
     return f"{ink.paint(word, style, 'bold')}  {', '.join(parts)}"
 
 
+class OutputError(Exception):
+    """Nobody can read what was said: the output is closed, or its disk is full."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(error.strerror or str(error))
+
+
 def write(lines: Iterator[str] | Sequence[str], stream: TextIO) -> None:
-    """Write lines; what the stream's encoding cannot show is written as an escape."""
+    """Write lines; what the stream's encoding cannot show is written as an escape.
+
+    Raises:
+        OutputError: they cannot be written.
+    """
     encoding = getattr(stream, "encoding", None) or "ascii"
     body = "".join(f"{line}\n" for line in lines)
-    stream.write(body.encode(encoding, "backslashreplace").decode(encoding))
-    stream.flush()
+    try:
+        stream.write(body.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except OSError as error:
+        raise OutputError(error) from error

@@ -8,7 +8,6 @@ rehearsal's state, what carries the stand-in's mark is unknown.
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 import zlib
@@ -16,6 +15,8 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import TYPE_CHECKING, Final, cast
 
+from tapgate.analyzer.leftovers import leftovers
+from tapgate.events import EventLog
 from tapgate.failure import CouldNotRunError
 from tapgate.json_access import SIGNATURE, mapping, sequence, text, texts
 
@@ -29,6 +30,10 @@ RESOURCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
 _URN: Final = re.compile(r"urn:pulumi:(?P<stack>[^:]+)::(?P<project>[^:]+)::.+::.*", re.DOTALL)
 _VERSIONS: Final = (3, 4)
 _GZIP: Final = b"\x1f\x8b"
+_LEAST_LIMIT: Final = 32 * 1024 * 1024
+_RATIO: Final = 40
+"""How many times larger than its file a compressed state may be; real ones are ten to twenty times larger."""
+_MOST_VALUES: Final = 10_000_000
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -65,11 +70,13 @@ class Deployment:
         project: name of the project, or empty when there is no resource to tell it.
         stack: name of the stack, or empty.
         resources: the resources that are not being deleted.
+        notes: what else the state says and whoever reads its verdict must know.
     """
 
     project: str
     stack: str
     resources: tuple[Resource, ...]
+    notes: tuple[str, ...] = ()
 
 
 def read_deployment(body: bytes, where: str) -> Deployment:
@@ -101,17 +108,50 @@ def read_deployment(body: bytes, where: str) -> Deployment:
     if len(places) > 1:
         raise _unreadable(where, "its resources belong to several stacks")
     project, stack = next(iter(places), ("", text(checkpoint.get("stack")).rsplit("/", 1)[-1]))
-    return Deployment(project, stack, tuple(resources))
+    return Deployment(project, stack, tuple(resources), leftovers(mapping(deployment)))
+
+
+def root_of(deployment: Deployment) -> str:
+    """Return the URN of the stack itself, to which findings belong that name no resource of the state."""
+    stack = "pulumi:pulumi:Stack"
+    found = next((one.urn for one in deployment.resources if one.type == stack), None)
+    project, name = deployment.project, deployment.stack
+    return found or f"urn:pulumi:{name}::{project}::{stack}::{project}-{name}"
+
+
+def begin(deployment: Deployment) -> EventLog:
+    """Return the events of a run that ends well and has every resource of a state; no pack was asked yet."""
+    return EventLog(declared={one.urn: one.type for one in deployment.resources}, result="succeeded")
 
 
 def _document(body: bytes, where: str) -> Mapping[str, object]:
     try:
         if body.startswith(_GZIP):
-            body = gzip.decompress(body)
+            body = _decompressed(body)
+        if body.count(b",") > _MOST_VALUES:
+            raise _unreadable(where, f"it has more than {_MOST_VALUES:,} values")
         loaded: object = json.loads(body, parse_int=_number, parse_float=_number, parse_constant=_number)
         return mapping(_without_lone_surrogates(loaded) if _SURROGATE.search(body) else loaded)
     except (ValueError, OSError, EOFError, zlib.error, RecursionError) as error:
         raise _unreadable(where, f"it is not JSON: {error}") from error
+
+
+def _decompressed(body: bytes) -> bytes:
+    """Decompress a state, as far as one can be that large: a few bytes may stand for a machine's memory.
+
+    Raises:
+        ValueError: it would become larger than a state is.
+    """
+    most = max(_LEAST_LIMIT, _RATIO * len(body))
+    stream = zlib.decompressobj(wbits=31)
+    plain = stream.decompress(body, most)
+    if stream.unconsumed_tail:
+        message = f"decompressed, it would have more than {most:,} bytes"
+        raise ValueError(message)
+    if not stream.eof or stream.unused_data:
+        message = "the compressed file ends too early, or something follows it"
+        raise EOFError(message)
+    return plain
 
 
 def _number(digits: str) -> float:
@@ -212,7 +252,7 @@ def _known(value: object) -> object:
 
 def _known_fields(body: Mapping[str, object]) -> object:
     if body.get(SIGNATURE) == SECRET and "plaintext" in body:
-        return {**body, "plaintext": json.dumps(_known(json.loads(text(body["plaintext"]))))}
+        return {SIGNATURE: SECRET, "value": _known(cast("object", json.loads(text(body["plaintext"]))))}
     if SIGNATURE not in body and any(MARK in key.lower() for key in body):
         return UNKNOWN
     return {key: _known(item) for key, item in body.items()}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final, cast
 
 from pulumi.runtime.proto import analyzer_pb2
 
-from tapgate.analyzer.deployment import RESOURCE, SECRET, UNKNOWN, Deployment, Resource
+from tapgate.analyzer.deployment import RESOURCE, SECRET, UNKNOWN, Deployment, Resource, root_of
 from tapgate.analyzer.process import struct
 from tapgate.analyzer.running import SEVERITIES
-from tapgate.events import EventLog, PolicyEvent, PolicySummary
+from tapgate.analyzer.stack_config import config_texts, secret_keys
+from tapgate.events import PolicyEvent, PolicySummary
 from tapgate.json_access import SIGNATURE, mapping, sequence, text, texts
 from tapgate.sources import urn_name
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from google.protobuf import struct_pb2
 
     from tapgate.analyzer.running import RunningPack
+    from tapgate.events import EventLog
 
 
 def configure_stack_request(
@@ -38,23 +39,9 @@ def configure_stack_request(
         project=project,
         organization=organization.partition("/")[0] or "organization",
         dry_run=True,
-        config={
-            key if ":" in key else f"{project}:{key}": _config_text(value) for key, value in config.items()
-        },
-        config_secret_keys=[key for key, value in config.items() if _is_closed(value)],
+        config=config_texts(project, config),
+        config_secret_keys=secret_keys(project, config),
     )
-
-
-def _config_text(value: object) -> str:
-    """Return a value of the config as the engine passes it on: what is no text as JSON."""
-    if isinstance(value, str):
-        return value
-    # YAML knows days, JSON does not.
-    return "" if _is_closed(value) else json.dumps(value, default=str)
-
-
-def _is_closed(value: object) -> bool:
-    return list(mapping(value)) == ["secure"]
 
 
 def analyze_requests(deployment: Deployment) -> Iterator[analyzer_pb2.AnalyzeRequest]:
@@ -160,9 +147,7 @@ def _sent(value: object) -> object:
 
 def _opened(secret: Mapping[str, object]) -> object:
     """Return a secret's value; unknown while it is closed."""
-    if "plaintext" not in secret:
-        return UNKNOWN
-    return _sent(cast("object", json.loads(text(secret["plaintext"]))))
+    return _sent(secret["value"]) if "value" in secret else UNKNOWN
 
 
 _LEVELS: Final[Mapping[int, str]] = {
@@ -175,23 +160,23 @@ _LEVELS: Final[Mapping[int, str]] = {
 
 
 def evaluate(
-    deployment: Deployment, packs: Iterable[RunningPack], config: Mapping[str, object] | None = None
+    log: EventLog,
+    deployment: Deployment,
+    packs: Iterable[RunningPack],
+    config: Mapping[str, object] | None = None,
 ) -> EventLog:
     """Ask every policy of every pack about a state.
 
     Args:
+        log: the run's events, to which theirs are added.
         deployment: the state.
         packs: the packs, configured.
         config: the `config` block of the stack's file, for packs that read it; None for none.
 
-    Returns:
-        The events of a run that ended well; every resource counts as declared.
-
     Raises:
         CouldNotRunError: a policy raised, or a pack has died.
     """
-    log = EventLog(declared={one.urn: one.type for one in deployment.resources}, result="succeeded")
-    root = _root(deployment)
+    root = root_of(deployment)
     for pack in packs:
         log.packs[f"{pack.name}|local|{pack.folder}"] = pack.version
         if config is not None:
@@ -203,14 +188,6 @@ def evaluate(
         response = pack.process.analyze_stack(analyze_stack_request(deployment))
         _take(log, pack, response, "", analyzer_pb2.POLICY_TYPE_STACK, root)
     return log
-
-
-def _root(deployment: Deployment) -> str:
-    """Return the URN of the stack itself, to which findings belong that name no resource of the state."""
-    stack = "pulumi:pulumi:Stack"
-    found = next((one.urn for one in deployment.resources if one.type == stack), None)
-    project, name = deployment.project, deployment.stack
-    return found or f"urn:pulumi:{name}::{project}::{stack}::{project}-{name}"
 
 
 def _take(

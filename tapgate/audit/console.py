@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from tapgate.coverage import coverage_words
 from tapgate.json_access import plain
 from tapgate.reports.verdict_file import Unaudited
 from tapgate.reports.wording import count
@@ -83,6 +84,9 @@ def audit_lines(audit: Audit, seconds: float, ink: Ink) -> Iterator[str]:
         yield f"{ink.paint('NOT AUDITED', 'red', 'bold')}  {about}"
     yield from _more(len(verdicts.unaudited))
     yield ""
+    judged = coverage_words(verdicts.stacks)
+    if judged:
+        yield "  " + ink.paint("judged    ", "dim") + plain(judged)
     yield _summary(audit, len(blocked), seconds, ink)
 
 

@@ -9,9 +9,8 @@ from functools import cache
 from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING, Final
 
-from tapgate.analyzer.deployment import read_deployment
-from tapgate.analyzer.evaluation import evaluate
-from tapgate.analyzer.running import RunningPack
+from tapgate.analyzer.deployment import begin, read_deployment, root_of
+from tapgate.analyzer.direct import called, offers_itself, request_for, take
 from tapgate.assemble import build_report, require_evaluated
 from tapgate.failure import CouldNotRunError
 from tapgate.reports.verdict_file import Unaudited
@@ -19,8 +18,11 @@ from tapgate.reports.verdict_file import Unaudited
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tapgate.analyzer.deployment import Deployment
+    from tapgate.analyzer.running import RunningPack
     from tapgate.audit.states import State
     from tapgate.audit.store import Store
+    from tapgate.events import EventLog
     from tapgate.findings import Report
     from tapgate.packs import RequestedPack
 
@@ -87,13 +89,7 @@ def _audit(task: Task) -> Result:
             why="its files changed on the way, or differ on this worker; results would not be comparable.",
             fix="run the audit again; on a cluster, give every worker the same pack at the same path.",
         )
-    packs = _running(task.packs)
-    try:
-        log = evaluate(deployment, packs)
-    except CouldNotRunError:
-        if not all(pack.process.alive for pack in packs):
-            _stop(task.packs)
-        raise
+    log = _evaluated(deployment, task.packs)
     require_evaluated(log, task.packs, allow_empty=True)
     report = build_report(
         log,
@@ -102,10 +98,34 @@ def _audit(task: Task) -> Result:
         requested=task.packs,
         locate=lambda _urn, _path: None,
         seconds=0.0,
+        notes=deployment.notes,
     )
     if task.store is not None:
         task.store.put(key, report)
     return Result(report)
+
+
+def _evaluated(deployment: Deployment, packs: tuple[RequestedPack, ...]) -> EventLog:
+    """Ask the packs: those that offer themselves as a function here, the others over the protocol."""
+    log = begin(deployment)
+    for pack in filter(offers_itself, packs):
+        take(log, pack, called(pack, request_for(deployment, pack, {}, ())), root_of(deployment))
+    others = tuple(pack for pack in packs if not offers_itself(pack))
+    if others:
+        _over_the_protocol(log, deployment, others)
+    return log
+
+
+def _over_the_protocol(log: EventLog, deployment: Deployment, packs: tuple[RequestedPack, ...]) -> None:
+    from tapgate.analyzer.evaluation import evaluate  # noqa: PLC0415 - few packs need the protocol
+
+    running = _running(packs)
+    try:
+        evaluate(log, deployment, running)
+    except CouldNotRunError:
+        if not all(pack.process.alive for pack in running):
+            _stop(packs)
+        raise
 
 
 @cache
@@ -143,6 +163,8 @@ _workers: Final = _Workers()
 def _running(packs: tuple[RequestedPack, ...]) -> list[RunningPack]:
     folders = tuple(pack.folder for pack in packs)
     if folders not in _workers.running:
+        from tapgate.analyzer.running import RunningPack  # noqa: PLC0415 - as above
+
         started: list[RunningPack] = []
         _workers.running[folders] = started
         # A worker of a process pool ends without the interpreter's usual farewell.

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Final, cast
 from tapgate.assemble import build_report, require_evaluated
 from tapgate.engine import LIMIT_SECONDS, Engine, Limits
 from tapgate.failure import CouldNotRunError
+from tapgate.findings import sorted_findings
 from tapgate.pack_info import policies
-from tapgate.packs import requested_packs, require_known
+from tapgate.packs import relaxed, requested_packs, require_known
 from tapgate.preview import IncompleteError, preview
 from tapgate.project import OPERATORS_CHOICES, check_choices, find_project
 from tapgate.rehearsal import Rehearsal, judge, settled
 from tapgate.reports.writing import write as write_files
+from tapgate.retained import with_retained
 from tapgate.terminal import Ink, Progress, finding_lines, report_lines, write
 
 if TYPE_CHECKING:
@@ -136,7 +138,6 @@ class Session:
         ink: what standard output can show.
         embedded: the backend, where it is the gate's own.
         theatre: sets the stage for rehearsals.
-        limits: what a preview or rehearsal may use.
         notes: what whoever reads a verdict of this session must know.
     """
 
@@ -148,7 +149,6 @@ class Session:
     ink: Ink
     embedded: EmbeddedBackend | None
     theatre: Theatre
-    limits: Limits
     notes: tuple[str, ...] = ()
 
     def preview(self, stack: Stack, plan: Path | None = None) -> Preview:
@@ -173,7 +173,6 @@ class Session:
                 self.packs,
                 plan=plan,
                 watch=self.progress.watch,
-                limits=self.limits,
             )
             rehearsed = rehearsal.finish()
         except IncompleteError as failure:
@@ -183,7 +182,10 @@ class Session:
             raise
         finally:
             rehearsal.running.end()
-        result = replace(previewed, report=self._settled(previewed, rehearsed), rehearsed=rehearsed)
+        report = self._settled(previewed, rehearsed)
+        if plan is not None and report.outcome == "passed" and not plan.is_file():
+            report = self._planned(stack, plan, previewed, report)
+        result = replace(previewed, report=report, rehearsed=rehearsed)
         self.progress.clear()
         for pack in self.packs:
             seen = {tally.policy for tally in result.report.tallies if not tally.disabled}
@@ -199,13 +201,37 @@ class Session:
         folder = Path(tempfile.mkdtemp(prefix="rehearsal-", dir=self.engine.scratch))
         file = self.project.stack_file(stack.name)
         stage = self.theatre.stage(folder, self.project.name, name, file, self.project.file)
-        return Rehearsal(self.project, stack, stage, folder, self.limits)
+        return Rehearsal(self.project, stack, stage, folder, self.engine.limits)
+
+    def _planned(self, stack: Stack, plan: Path, previewed: Preview, report: Report) -> Report:
+        """Preview once more, for the plan: the engine saves none where something blocks, settled or not.
+
+        What has been settled is advisory in this run; everything else blocks it as ever.
+        """
+        settled_now = {one.policy for one in previewed.report.findings if one.blocks}
+        again = preview(
+            self.engine,
+            self.project,
+            stack,
+            relaxed(self.packs, settled_now, self.engine.scratch),
+            plan=plan,
+            watch=self.progress.watch,
+            name="plan",
+        )
+        new = [
+            replace(one, level="mandatory")
+            for one in again.report.findings
+            if one.blocks or (one.policy in settled_now and one.verdict in {"violation", "error"})
+        ]
+        return replace(report, findings=sorted_findings([*report.findings, *new]))
 
     def _settled(self, previewed: Preview, rehearsed: Rehearsed) -> Report:
         """Return the verdict: what the rehearsal's state is like, and what the preview alone has seen."""
         start = time.monotonic()
-        log = judge(rehearsed.deployment, self.packs, rehearsed.config)
-        require_evaluated(log, self.packs, allow_empty=self.allow_empty)
+        document = previewed.document.read_text(encoding="utf-8", errors="replace")
+        deployment, notes = with_retained(rehearsed.deployment, document)
+        log = judge(deployment, self.packs, rehearsed.config)
+        require_evaluated(log, self.packs, allow_empty=True)
         report = build_report(
             log,
             project=self.project.name,
@@ -213,8 +239,12 @@ class Session:
             requested=self.packs,
             locate=previewed.locate,
             seconds=max(previewed.report.seconds, rehearsed.seconds) + time.monotonic() - start,
+            notes=notes,
         )
-        return settled(previewed.report, report, log.declared)
+        report = settled(previewed.report, report, log.declared)
+        if report.outcome == "passed":
+            require_evaluated(log, self.packs, allow_empty=self.allow_empty)
+        return report
 
 
 def _unused_pack(project: Project, packs: Sequence[RequestedPack]) -> list[str]:
@@ -239,12 +269,13 @@ def session(options: argparse.Namespace) -> Generator[Session]:
         yield Session(
             project=project,
             packs=packs,
-            engine=Engine(project.folder, Path(scratch)),
+            engine=Engine(
+                project.folder, Path(scratch), limits=Limits(seconds=cast("float", options.timeout))
+            ),
             progress=progress,
             allow_empty=cast("bool", options.allow_empty),
             ink=Ink.for_stream(sys.stdout),
             embedded=cast("EmbeddedBackend | None", options.embedded),
             theatre=cast("Theatre", options.theatre),
-            limits=Limits(seconds=cast("float", options.timeout)),
             notes=(*cast("tuple[str, ...]", options.notes), *_unused_pack(project, packs)),
         )

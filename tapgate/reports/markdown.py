@@ -6,6 +6,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Final
 
+from tapgate.coverage import coverage_words
 from tapgate.json_access import plain
 from tapgate.reports.controls import framework_title
 from tapgate.reports.links import web_address
@@ -105,6 +106,9 @@ def _head(verdicts: VerdictFile, figures: Score) -> Iterator[str]:
     yield f"## {_MARKS[verdicts.outcome]} TAP Guardrails: {outcome_word(verdicts).lower()} · {what}"
     yield ""
     yield prose(headline(verdicts))
+    judged = coverage_words(verdicts.stacks)
+    if judged:
+        yield f"Judged: {prose(judged)}."
     yield ""
     found = counts(finding for report in verdicts.stacks for finding in report.findings)
     yield "| " + " | ".join([*(NAMES[sort] for sort in SORTS), "Checks passed"]) + " |"

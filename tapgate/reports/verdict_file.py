@@ -202,6 +202,7 @@ def _report(value: object) -> object:
     return {
         **body,
         "changes": _pairs(body.get("changes")),
+        "coverage": _pairs(body.get("coverage", {})),
         "findings": _each(body.get("findings"), _finding),
     }
 
@@ -231,7 +232,7 @@ def _converted(value: object, kind: type[T]) -> T:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         problem, _, path = str(error).partition(" - at `$")
-        where = re.sub(r"\.(changes|more)\[\d+\].*", r".\1", path.rstrip("`")).lstrip(".")
+        where = re.sub(r"\.(changes|coverage|more)\[\d+\].*", r".\1", path.rstrip("`")).lstrip(".")
     except OverflowError as error:
         where, problem = "", str(error)
     raise ShapeError(where.replace("property_path", "property"), problem.replace("property_path", "property"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tapgate.coverage import coverage_words
 from tapgate.reports.page.elements import Markup, code, described, element, join, table, text
 from tapgate.reports.verdict_file import SCHEMA
 from tapgate.reports.wording import count
@@ -44,6 +45,9 @@ def evidence_section(verdicts: VerdictFile) -> Markup:
 def _facts(verdicts: VerdictFile) -> Iterator[tuple[str, Markup]]:
     resources = sum(report.resources for report in verdicts.stacks)
     yield "Evaluated", text(f"{count(resources, 'resource')} on {count(len(verdicts.stacks), 'stack')}")
+    judged = coverage_words(verdicts.stacks)
+    if judged:
+        yield "Judged", text(judged)
     if len(verdicts.stacks) == 1:
         (report,) = verdicts.stacks
         changes = [f"{number:,} {_VERBS.get(name, 'to ' + name)}" for name, number in report.changes]

@@ -71,7 +71,7 @@ def test_a_marked_text_that_is_no_document_is_unknown(text: str) -> None:
 def test_of_an_open_secret_the_value_is_unknown_and_it_stays_secret() -> None:
     secret = {SIGNATURE: SECRET, "plaintext": json.dumps({"a": MARKED})}
     outputs, _ = seen({"x": secret})
-    assert outputs["x"] == {SIGNATURE: SECRET, "plaintext": json.dumps({"a": UNKNOWN})}
+    assert outputs["x"] == {SIGNATURE: SECRET, "value": {"a": UNKNOWN}}
 
 
 def test_what_a_resource_lists_is_unknown_whatever_it_is() -> None:

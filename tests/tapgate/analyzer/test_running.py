@@ -14,12 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tapgate.analyzer.deployment import read_deployment
+from tapgate.analyzer.deployment import Deployment, begin, read_deployment
 from tapgate.analyzer.evaluation import evaluate
 from tapgate.analyzer.process import PackProcess
 from tapgate.analyzer.running import RunningPack
 from tapgate.assemble import require_evaluated
-from tapgate.events import PolicyEvent, read_events
+from tapgate.events import EventLog, PolicyEvent, read_events
 from tapgate.failure import CouldNotRunError
 from tapgate.packs import RequestedPack
 from tests.tapgate.sample_state import exported, resource, root, urn
@@ -36,6 +36,10 @@ STATE = exported([root(), resource("a", inputs={"x": 1}), resource("b", parent=R
 def requested(name: str, **config: object) -> RequestedPack:
     body = {key.replace("_", "-"): value for key, value in config.items()}
     return RequestedPack(PACKS / name, None, body)
+
+
+def asked(deployment: Deployment, pack: RunningPack) -> EventLog:
+    return evaluate(begin(deployment), deployment, [pack])
 
 
 def engines_findings(folder: Path, state: bytes, pack: RequestedPack) -> list[PolicyEvent]:
@@ -71,7 +75,7 @@ def test_the_same_as_the_engine(tmp_path: Path, config: dict[str, object]) -> No
     pack = requested("probe", **config)
     running = RunningPack.start(pack)
     with running.process:
-        log = evaluate(read_deployment(STATE, "f"), [running])
+        log = asked(read_deployment(STATE, "f"), running)
     assert sorted(log.findings, key=repr) == engines_findings(tmp_path, STATE, pack)
 
 
@@ -83,7 +87,7 @@ def test_evidence_of_what_passed_and_what_does_not_apply() -> None:
             "1.2.3",
             "high",
         )
-        log = evaluate(read_deployment(STATE, "f"), [running])
+        log = asked(read_deployment(STATE, "f"), running)
     require_evaluated(log, [requested("probe")], allow_empty=False)
     assert [one.passed for one in log.analyzed] == [("probe-resource",), (), ()]
     assert [(one.passed, one.failed) for one in log.stack_analyzed] == [((), ("probe-stack",))]
@@ -94,7 +98,7 @@ def test_evidence_of_what_passed_and_what_does_not_apply() -> None:
 def test_a_finding_without_a_resource_belongs_to_the_stack_even_if_the_state_lacks_that() -> None:
     running = RunningPack.start(requested("probe", probe_stack={"say": "violation"}))
     with running.process:
-        log = evaluate(read_deployment(exported([resource("a")]), "f"), [running])
+        log = asked(read_deployment(exported([resource("a")]), "f"), running)
     assert [one.urn for one in log.findings] == [ROOT]
 
 
@@ -116,7 +120,7 @@ values = st.recursive(
 @given(st.dictionaries(st.text(), values, max_size=4), st.text())
 def test_any_properties_reach_the_pack(probe: RunningPack, properties: dict[str, object], name: str) -> None:
     state = exported([root(), resource(name, inputs=properties, outputs=properties, provider=name)])
-    log = evaluate(read_deployment(state, "f"), [probe])
+    log = asked(read_deployment(state, "f"), probe)
     assert len(log.analyzed) == 2
 
 
@@ -124,13 +128,13 @@ def test_a_policy_that_raises_and_a_pack_that_dies() -> None:
     running = RunningPack.start(requested("probe", probe_resource={"say": "raise"}))
     with running.process:
         with pytest.raises(CouldNotRunError, match="The policy pack does not run") as caught:
-            evaluate(read_deployment(STATE, "f"), [running])
+            asked(read_deployment(STATE, "f"), running)
         assert "the rule is broken" in caught.value.details[0]
         assert running.process.alive
     running = RunningPack.start(requested("probe", probe_stack={"say": "exit"}))
     with running.process:
         with pytest.raises(CouldNotRunError, match="The policy pack does not run"):
-            evaluate(read_deployment(STATE, "f"), [running])
+            asked(read_deployment(STATE, "f"), running)
         assert not running.process.alive
 
 
@@ -201,6 +205,6 @@ def test_levels_are_frozen_into_what_is_enabled() -> None:
     running = RunningPack.start(requested("probe", all="disabled", probe_stack="mandatory"))
     with running.process:
         assert dataclasses.is_dataclass(running)
-        log = evaluate(read_deployment(STATE, "f"), [running])
+        log = asked(read_deployment(STATE, "f"), running)
     assert log.stack_analyzed[0].passed == ("probe-stack",)
     assert all(not one.passed for one in log.analyzed)

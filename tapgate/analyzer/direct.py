@@ -1,0 +1,204 @@
+"""Evaluates a pack that offers itself as a function over a state's resources, without the protocol.
+
+The pack of this repository does: `tap_guardrails.evaluate`. A test holds its answers equal to those that it
+gives over the protocol. In an audit its function is called in the worker; a preview's verdict comes from a
+process of its own, which is given the state and nothing else.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol, cast
+
+from tapgate.diagnose import without_traceback
+from tapgate.events import PolicyEvent, PolicySummary
+from tapgate.failure import CouldNotRunError
+from tapgate.json_access import mapping, plain_lines, sequence, text, texts
+from tapgate.project import read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from types import ModuleType
+
+    from tapgate.analyzer.deployment import Deployment
+    from tapgate.events import EventLog
+    from tapgate.packs import RequestedPack
+
+_MODULE: Final = "tap_guardrails"
+_SECONDS: Final = 300.0
+
+Request = dict[str, object]
+Answer = dict[str, object]
+
+
+class _Finding(Protocol):
+    policy: str
+    urn: str
+    level: str
+    severity: str
+    message: str
+
+
+class _Summary(Protocol):
+    urn: str
+    passed: Sequence[str]
+    failed: Sequence[str]
+    not_applicable: Mapping[str, str]
+
+
+class _Evaluation(Protocol):
+    findings: Sequence[_Finding]
+    resources: Sequence[_Summary]
+    stack: _Summary
+    coverage: Mapping[str, str]
+
+
+def offers_itself(pack: RequestedPack) -> bool:
+    """Say whether a pack can be called."""
+    return (pack.folder / _MODULE / "state.py").is_file()
+
+
+def request_for(
+    deployment: Deployment, pack: RequestedPack, config: Mapping[str, str], secrets: Sequence[str]
+) -> Request:
+    """Return what the function is called with.
+
+    Args:
+        deployment: the state.
+        pack: the pack, for its config.
+        config: the stack's config, by full key.
+        secrets: keys in it whose values are secret.
+    """
+    records = [{**one.body, "urn": one.urn, "type": one.type} for one in deployment.resources]
+    return {
+        "resources": records,
+        "config": dict(pack.body),
+        "stack_config": dict(config),
+        "secret_keys": list(secrets),
+    }
+
+
+def called(pack: RequestedPack, request: Request) -> Answer:
+    """Call the pack's function in this process.
+
+    Raises:
+        CouldNotRunError: it cannot be imported from its folder, or refuses its config.
+    """
+    module = _imported(pack.folder)
+    evaluate = cast("Callable[..., _Evaluation]", module.evaluate)
+    try:
+        done = evaluate(
+            request["resources"],
+            request["config"],
+            stack_config=request["stack_config"],
+            secret_keys=request["secret_keys"],
+        )
+    except ValueError as error:
+        raise _failure(pack.folder, str(error)) from error
+    return {
+        "name": cast("str", module.PACK_NAME),
+        "version": cast("str", module.PACK_VERSION),
+        "findings": [[one.policy, one.urn, one.level, one.severity, one.message] for one in done.findings],
+        "resources": [_summed(one) for one in done.resources],
+        "stack": _summed(done.stack),
+        "coverage": dict(done.coverage),
+    }
+
+
+def called_apart(pack: RequestedPack, request: Request) -> Answer:
+    """Call the pack's function in a process that starts for it and ends with its answer.
+
+    Raises:
+        CouldNotRunError: it gives none.
+    """
+    root = str(Path(__file__).parents[2])
+    code = f"import sys; sys.path.insert(0, {root!r}); from tapgate.analyzer.direct import main; main()"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", code, str(pack.folder)],
+            input=json.dumps(request),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            timeout=_SECONDS,
+            check=False,
+            start_new_session=True,
+        )
+    except subprocess.TimeoutExpired:
+        raise _failure(pack.folder, f"it gave no answer within {_SECONDS:.0f} seconds") from None
+    if done.returncode != 0:
+        said = without_traceback(plain_lines(done.stderr))
+        raise _failure(pack.folder, *said[-12:])
+    return dict(mapping(json.loads(done.stdout)))
+
+
+def main() -> None:
+    """Answer the request on standard input, on standard output; the pack's folder is the argument."""
+    from tapgate.packs import RequestedPack  # noqa: PLC0415 - the process does little else
+
+    request = cast("Request", json.loads(sys.stdin.buffer.read()))
+    answer = called(RequestedPack(Path(sys.argv[1]), None, mapping(request["config"])), request)
+    sys.stdout.write(json.dumps(answer))
+
+
+def take(log: EventLog, pack: RequestedPack, answer: Answer, root: str) -> None:
+    """Add an answer to the events of a run.
+
+    Args:
+        log: the events; the resources that were asked about are declared in it.
+        pack: the pack.
+        answer: its answer.
+        root: URN of the stack itself, to which a finding belongs that names no resource of the state.
+    """
+    name = text(answer["name"])
+    version = text(read_yaml(pack.folder / "PulumiPolicy.yaml", "policy pack's project file").get("version"))
+    log.packs[f"{name}|local|{pack.folder}"] = version or text(answer["version"])
+    for one in sequence(answer["findings"]):
+        policy, urn, level, severity, message = map(str, sequence(one))
+        log.findings.append(
+            PolicyEvent(urn if urn in log.declared else root, message, policy, name, level, severity)
+        )
+    offered = log.offered.setdefault(name, set())
+    for one in map(mapping, sequence(answer["resources"])):
+        passed, failed = texts(one["passed"]), texts(one["failed"])
+        offered.update(passed, failed, texts(one["other"]))
+        log.analyzed.append(PolicySummary(text(one["urn"]), name, passed, failed))
+    stack = mapping(answer["stack"])
+    log.stack_analyzed.append(PolicySummary("", name, texts(stack["passed"]), texts(stack["failed"])))
+    log.coverage.setdefault(name, {}).update(
+        {urn: text(what) for urn, what in mapping(answer["coverage"]).items()}
+    )
+
+
+def _summed(one: _Summary) -> dict[str, object]:
+    return {
+        "urn": one.urn,
+        "passed": list(one.passed),
+        "failed": list(one.failed),
+        "other": list(one.not_applicable),
+    }
+
+
+def _imported(folder: Path) -> ModuleType:
+    """Import the pack's module, from its folder and from nowhere else."""
+    if _MODULE not in sys.modules:
+        sys.path.insert(0, str(folder))
+    module = importlib.import_module(_MODULE)
+    if Path(str(module.__file__)).resolve().parent != (folder / _MODULE).resolve():
+        raise _failure(folder, f"{module.__file__} has its name already in this process")
+    return module
+
+
+def _failure(folder: Path, *problem: str) -> CouldNotRunError:
+    return CouldNotRunError(
+        "The policy pack does not run.",
+        where=str(folder),
+        why="a pack that does not run protects nothing, so this is never a pass.",
+        fix="repair the pack or its config (its own words are below).",
+        details=problem,
+    )
