@@ -35,7 +35,7 @@ ALARM_SETTINGS: Final = (
     ),
     Enum(
         "subscribers",
-        ELSEWHERE,
+        STACK,
         "Where the subscribers of a topic of the stack are: in the same `stack`, as subscriptions or chat "
         "configurations, or `elsewhere`, so that none is asked for. `stack` is stricter.",
         (STACK, ELSEWHERE),
