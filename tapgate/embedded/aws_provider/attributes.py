@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from tapgate.embedded.aws_provider.casing import text
-from tapgate.embedded.aws_provider.operations import Answer, Computed, Reader, Subject
+from tapgate.embedded.aws_provider.operations import Answer, Computed, Reader, Subject, alike
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,15 +23,20 @@ class Attribute:
 
     Attributes:
         property: The property, in Pulumi's casing.
-        name: The attribute's name.
+        named: The attribute's name, where that is not the property's with a capital.
         read: Makes the property's value of the text; the text itself where it is None.
         cleared: The text that takes the property away.
     """
 
     property: str
-    name: str
+    named: str = ""
     read: FromText | None = None
     cleared: str = ""
+
+    @builtins.property
+    def name(self) -> str:
+        """Return the attribute's name."""
+        return self.named or alike(self.property)[self.property]
 
 
 def reader(attribute: Attribute) -> Reader:

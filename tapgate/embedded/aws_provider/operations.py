@@ -95,6 +95,22 @@ class Constant:
         return self.value
 
 
+def alike(*properties: str) -> dict[str, str]:
+    """Give the names that properties have in AWS where that is Pulumi's with a capital, by property."""
+    return {name: name[:1].upper() + name[1:] for name in properties}
+
+
+def own(*properties: str) -> dict[str, Source]:
+    """Give the parameters that have the names of properties, and their values."""
+    return {member: Wanted(name) for name, member in alike(*properties).items()}
+
+
+def told(path: str, *properties: str) -> dict[str, Reader]:
+    """Give the readers of properties that an answer has by their names, in the object at a path."""
+    prefix = f"{path}." if path else ""
+    return {name: at(f"{prefix}{member}") for name, member in alike(*properties).items()}
+
+
 def identity(subject: Subject) -> object:
     """Give the resource's id."""
     return subject.id

@@ -20,6 +20,8 @@ from tapgate.embedded.aws_provider.operations import (
     at,
     from_id,
     identity,
+    own,
+    told,
     wanted_name,
 )
 from tapgate.embedded.aws_provider.resource_schema import Limit
@@ -71,21 +73,16 @@ _ROLE_OPERATIONS = Operations(
         {
             "RoleName": Wanted("name"),
             "AssumeRolePolicyDocument": Wanted("assumeRolePolicy"),
-            "Description": Wanted("description"),
-            "MaxSessionDuration": Wanted("maxSessionDuration"),
-            "Path": Wanted("path"),
-            "PermissionsBoundary": Wanted("permissionsBoundary"),
+            **own("description", "maxSessionDuration", "path", "permissionsBoundary"),
         },
     ),
     create_tags="Tags",
     name=wanted_name("name"),
     read=Call("get_role", _ROLE),
     found={
-        "arn": at("Role.Arn"),
+        **told("Role", "arn", "maxSessionDuration", "path"),
         "createDate": _moment("Role.CreateDate"),
-        "maxSessionDuration": at("Role.MaxSessionDuration"),
         "name": at("Role.RoleName"),
-        "path": at("Role.Path"),
         "uniqueId": at("Role.RoleId"),
     },
     property_groups=(
@@ -101,16 +98,16 @@ _ROLE_OPERATIONS = Operations(
                 {
                     **_ROLE,
                     "Description": Computed(("description",), lambda wanted: wanted.get("description") or ""),
-                    "MaxSessionDuration": Wanted("maxSessionDuration"),
+                    **own("maxSessionDuration"),
                 },
             ),
-            found={"description": at("Role.Description")},
+            found=told("Role", "description"),
         ),
         PropertyGroup(
             ("permissionsBoundary",),
             Call(
                 "put_role_permissions_boundary",
-                {**_ROLE, "PermissionsBoundary": Wanted("permissionsBoundary")},
+                {**_ROLE, **own("permissionsBoundary")},
             ),
             clear=Call("delete_role_permissions_boundary", _ROLE),
             found={"permissionsBoundary": at("Role.PermissionsBoundary.PermissionsBoundaryArn")},
@@ -199,18 +196,14 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             service="iam",
             name=lambda _answer, subject: f"{subject.wanted.get('role')}/{subject.wanted.get('policyArn')}",
             read=Call("list_attached_role_policies", {"RoleName": Wanted("role")}, pick=_attached),
-            found={"policyArn": at("PolicyArn")},
+            found=told("", "policyArn"),
             property_groups=(
                 PropertyGroup(
                     ("policyArn",),
-                    Call(
-                        "attach_role_policy", {"RoleName": Wanted("role"), "PolicyArn": Wanted("policyArn")}
-                    ),
+                    Call("attach_role_policy", {"RoleName": Wanted("role"), **own("policyArn")}),
                 ),
             ),
-            delete=(
-                Call("detach_role_policy", {"RoleName": Wanted("role"), "PolicyArn": Wanted("policyArn")}),
-            ),
+            delete=(Call("detach_role_policy", {"RoleName": Wanted("role"), **own("policyArn")}),),
             missing=_GONE,
             from_id=lambda identifier: dict(
                 zip(("role", "policyArn"), identifier.split("/", 1), strict=False)

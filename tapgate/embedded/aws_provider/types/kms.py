@@ -17,7 +17,9 @@ from tapgate.embedded.aws_provider.operations import (
     from_id,
     identity,
     named,
+    own,
     picked,
+    told,
     wanted_name,
 )
 from tapgate.embedded.aws_provider.resource_schema import Limit
@@ -39,7 +41,7 @@ def _alive(answer: Answer, _subject: Subject) -> Answer | None:
 def _rotation(subject: Subject) -> Call:
     if not subject.wanted.get("enableKeyRotation"):
         return Call("disable_key_rotation", _KEY)
-    return Call("enable_key_rotation", {**_KEY, "RotationPeriodInDays": Wanted("rotationPeriodInDays")})
+    return Call("enable_key_rotation", {**_KEY, **own("rotationPeriodInDays")})
 
 
 def _enabled(subject: Subject) -> Call:
@@ -69,12 +71,12 @@ def _target_arn(answer: Answer, subject: Subject) -> Value:
 _POLICY = PropertyGroup(
     properties=("policy",),
     put=lambda subject: (
-        Call("put_key_policy", {**_KEY, "PolicyName": Constant("default"), "Policy": Wanted("policy")})
+        Call("put_key_policy", {**_KEY, "PolicyName": Constant("default"), **own("policy")})
         if subject.wanted.get("policy")
         else None
     ),
     read=Call("get_key_policy", {**_KEY, "PolicyName": Constant("default")}),
-    found={"policy": at("Policy")},
+    found=told("", "policy"),
 )
 
 _KEY_OPERATIONS = Operations(
@@ -82,11 +84,8 @@ _KEY_OPERATIONS = Operations(
     create=Call(
         "create_key",
         {
-            "Description": Wanted("description"),
+            **own("description", "keyUsage", "multiRegion", "policy"),
             "KeySpec": Wanted("customerMasterKeySpec"),
-            "KeyUsage": Wanted("keyUsage"),
-            "MultiRegion": Wanted("multiRegion"),
-            "Policy": Wanted("policy"),
         },
     ),
     create_tags="Tags",
@@ -94,18 +93,14 @@ _KEY_OPERATIONS = Operations(
     find=Call("list_keys", {"Limit": Constant(1000)}, pick=_keys),
     read=Call("describe_key", _KEY, pick=_alive),
     found={
-        "arn": at("KeyMetadata.Arn"),
+        **told("KeyMetadata", "arn", "description", "keyId", "keyUsage", "multiRegion"),
         "customerMasterKeySpec": at("KeyMetadata.KeySpec"),
-        "description": at("KeyMetadata.Description"),
         "isEnabled": at("KeyMetadata.Enabled"),
-        "keyId": at("KeyMetadata.KeyId"),
-        "keyUsage": at("KeyMetadata.KeyUsage"),
-        "multiRegion": at("KeyMetadata.MultiRegion"),
     },
     property_groups=(
         PropertyGroup(
             properties=("description",),
-            put=Call("update_key_description", {**_KEY, "Description": Wanted("description")}),
+            put=Call("update_key_description", {**_KEY, **own("description")}),
             clear=Call("update_key_description", {**_KEY, "Description": Constant("")}),
         ),
         _POLICY,
@@ -115,7 +110,7 @@ _KEY_OPERATIONS = Operations(
             read=Call("get_key_rotation_status", _KEY),
             found={
                 "enableKeyRotation": at("KeyRotationEnabled"),
-                "rotationPeriodInDays": at("RotationPeriodInDays"),
+                **told("", "rotationPeriodInDays"),
             },
             absent=frozenset({"UnsupportedOperationException"}),
         ),
@@ -138,7 +133,7 @@ _KEY_OPERATIONS = Operations(
 
 _ALIAS_OPERATIONS = Operations(
     service="kms",
-    create=Call("create_alias", {"AliasName": Wanted("name"), "TargetKeyId": Wanted("targetKeyId")}),
+    create=Call("create_alias", {"AliasName": Wanted("name"), **own("targetKeyId")}),
     name=wanted_name("name"),
     read=Call("list_aliases", {"Limit": Constant(100)}, pick=picked("Aliases", "AliasName")),
     found={
@@ -150,7 +145,7 @@ _ALIAS_OPERATIONS = Operations(
     property_groups=(
         PropertyGroup(
             properties=("targetKeyId",),
-            put=Call("update_alias", {"AliasName": identity, "TargetKeyId": Wanted("targetKeyId")}),
+            put=Call("update_alias", {"AliasName": identity, **own("targetKeyId")}),
         ),
     ),
     delete=(Call("delete_alias", {"AliasName": identity}),),
@@ -190,7 +185,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             service="kms",
             name=wanted_name("keyId"),
             read=Call("describe_key", _KEY, pick=_alive),
-            found={"keyId": at("KeyMetadata.KeyId")},
+            found=told("KeyMetadata", "keyId"),
             property_groups=(_POLICY,),
             missing=frozenset({"NotFoundException", "KMSInvalidStateException"}),
             from_id=from_id("keyId"),

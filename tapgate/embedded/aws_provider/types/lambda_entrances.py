@@ -14,9 +14,12 @@ from tapgate.embedded.aws_provider.operations import (
     Source,
     Subject,
     Wanted,
+    alike,
     at,
     from_id,
     identity,
+    own,
+    told,
     wanted_name,
 )
 from tapgate.embedded.aws_provider.resource_schema import Limit
@@ -27,16 +30,18 @@ if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.values import Value
 
 _PERMISSION = {
-    "action": "Action",
-    "eventSourceToken": "EventSourceToken",
+    **alike(
+        "action",
+        "eventSourceToken",
+        "functionUrlAuthType",
+        "principal",
+        "qualifier",
+        "sourceAccount",
+        "sourceArn",
+        "statementId",
+    ),
     "function": "FunctionName",
-    "functionUrlAuthType": "FunctionUrlAuthType",
-    "principal": "Principal",
     "principalOrgId": "PrincipalOrgID",
-    "qualifier": "Qualifier",
-    "sourceAccount": "SourceAccount",
-    "sourceArn": "SourceArn",
-    "statementId": "StatementId",
 }
 
 
@@ -68,9 +73,8 @@ ENTRANCES: Final[dict[str, Description]] = {
             name=wanted_name("functionName", "qualifier"),
             read=Call("get_function_url_config", OF),
             found={
-                "functionArn": at("FunctionArn"),
+                **told("", "functionArn", "functionUrl"),
                 "functionName": function_found,
-                "functionUrl": at("FunctionUrl"),
                 "urlId": _url_id,
             },
             property_groups=(
@@ -104,16 +108,16 @@ ENTRANCES: Final[dict[str, Description]] = {
             name=wanted_name("statementId"),
             read=Call(
                 "get_policy",
-                {"FunctionName": Wanted("function"), "Qualifier": Wanted("qualifier")},
+                {"FunctionName": Wanted("function"), **own("qualifier")},
                 pick=_statement,
             ),
-            found={"action": at("Action"), "statementId": at("Sid")},
+            found={**told("", "action"), "statementId": at("Sid")},
             delete=(
                 Call(
                     "remove_permission",
                     {
                         "FunctionName": Wanted("function"),
-                        "Qualifier": Wanted("qualifier"),
+                        **own("qualifier"),
                         "StatementId": identity,
                     },
                 ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.embedded.aws_provider.casing import camel
-from tapgate.embedded.aws_provider.operations import Answer, Reader, Source, Subject, Wanted
+from tapgate.embedded.aws_provider.operations import Answer, Reader, Source, Subject, own
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.values import Value
@@ -16,7 +16,7 @@ FUNCTION_NAME: Final = (
 )
 """What terraform-provider-aws takes for a function's name or ARN: internal/service/lambda/validate.go."""
 GONE: Final = frozenset({"ResourceNotFoundException"})
-OF: Final[dict[str, Source]] = {"FunctionName": Wanted("functionName"), "Qualifier": Wanted("qualifier")}
+OF: Final[dict[str, Source]] = own("functionName", "qualifier")
 
 
 def function_found(answer: Answer, subject: Subject) -> Value:

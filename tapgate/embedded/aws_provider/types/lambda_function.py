@@ -17,9 +17,12 @@ from tapgate.embedded.aws_provider.operations import (
     Subject,
     Tagging,
     Wanted,
+    alike,
     at,
     from_id,
     identity,
+    own,
+    told,
     wanted_name,
 )
 from tapgate.embedded.aws_provider.resource_schema import Limit
@@ -35,20 +38,11 @@ if TYPE_CHECKING:
 
 _FUNCTION: dict[str, Source] = {"FunctionName": identity}
 _PLAIN = {
-    "description": "Description",
-    "handler": "Handler",
+    **alike("description", "handler", "memorySize", "role", "runtime", "timeout"),
     "kmsKeyArn": "KMSKeyArn",
-    "memorySize": "MemorySize",
-    "role": "Role",
-    "runtime": "Runtime",
-    "timeout": "Timeout",
 }
 _OBJECTS = {
-    "deadLetterConfig": "DeadLetterConfig",
-    "ephemeralStorage": "EphemeralStorage",
-    "loggingConfig": "LoggingConfig",
-    "snapStart": "SnapStart",
-    "tracingConfig": "TracingConfig",
+    **alike("deadLetterConfig", "ephemeralStorage", "loggingConfig", "snapStart", "tracingConfig"),
 }
 _EMPTY = {
     "description": "",
@@ -168,14 +162,11 @@ _OPERATIONS = Operations(
         "create_function",
         {
             "FunctionName": Wanted("name"),
-            "Architectures": Wanted("architectures"),
+            **own("architectures", "packageType", "publish", "layers"),
             "Code": Computed(_CODE, _code),
-            "PackageType": Wanted("packageType"),
-            "Publish": Wanted("publish"),
             **{parameter: Wanted(name) for name, parameter in _PLAIN.items()},
             **{parameter: Wanted(name, pascal()) for name, parameter in _OBJECTS.items()},
             "Environment": Wanted("environment", _environment),
-            "Layers": Wanted("layers"),
             "VpcConfig": Wanted("vpcConfig", pascal()),
         },
     ),
@@ -183,17 +174,13 @@ _OPERATIONS = Operations(
     name=wanted_name("name"),
     read=Call("get_function", _FUNCTION),
     found={
-        "architectures": at("Configuration.Architectures"),
+        **told("Configuration", "architectures", "codeSha256", "lastModified", "packageType", "version"),
         "arn": _arn,
-        "codeSha256": at("Configuration.CodeSha256"),
         "invokeArn": _invoke_arn,
-        "lastModified": at("Configuration.LastModified"),
         "name": at("Configuration.FunctionName"),
-        "packageType": at("Configuration.PackageType"),
         "qualifiedArn": lambda answer, subject: f"{_arn(answer, subject)}:$LATEST",
         "sourceCodeHash": at("Configuration.CodeSha256"),
         "sourceCodeSize": at("Configuration.CodeSize"),
-        "version": at("Configuration.Version"),
     },
     property_groups=(
         PropertyGroup((*_CODE, "architectures"), _update_code, found={"code": _found_code}),

@@ -15,10 +15,13 @@ from tapgate.embedded.aws_provider.operations import (
     Subject,
     Tagging,
     Wanted,
+    alike,
     at,
     from_id,
     identity,
     named,
+    own,
+    told,
     wanted_name,
 )
 from tapgate.embedded.aws_provider.resource_schema import Limit
@@ -31,23 +34,22 @@ if TYPE_CHECKING:
 
 _MAPPING: dict[str, Source] = {"UUID": identity}
 _MAPPED = {
-    "batchSize": "BatchSize",
-    "bisectBatchOnFunctionError": "BisectBatchOnFunctionError",
-    "functionResponseTypes": "FunctionResponseTypes",
-    "maximumBatchingWindowInSeconds": "MaximumBatchingWindowInSeconds",
-    "maximumRecordAgeInSeconds": "MaximumRecordAgeInSeconds",
-    "maximumRetryAttempts": "MaximumRetryAttempts",
-    "parallelizationFactor": "ParallelizationFactor",
+    **alike(
+        "batchSize",
+        "bisectBatchOnFunctionError",
+        "functionResponseTypes",
+        "maximumBatchingWindowInSeconds",
+        "maximumRecordAgeInSeconds",
+        "maximumRetryAttempts",
+        "parallelizationFactor",
+    ),
 }
 _MAPPED_OBJECTS = {
-    "destinationConfig": "DestinationConfig",
-    "filterCriteria": "FilterCriteria",
-    "scalingConfig": "ScalingConfig",
+    **alike("destinationConfig", "filterCriteria", "scalingConfig"),
 }
 _ASYNC_DEFAULTS = {"maximumEventAgeInSeconds": 21_600}
 _ASYNC = {
-    "maximumEventAgeInSeconds": "MaximumEventAgeInSeconds",
-    "maximumRetryAttempts": "MaximumRetryAttempts",
+    **alike("maximumEventAgeInSeconds", "maximumRetryAttempts"),
 }
 
 
@@ -111,10 +113,7 @@ SOURCES: Final[dict[str, Description]] = {
             create=Call(
                 "create_event_source_mapping",
                 {
-                    "EventSourceArn": Wanted("eventSourceArn"),
-                    "FunctionName": Wanted("functionName"),
-                    "Enabled": Wanted("enabled"),
-                    "StartingPosition": Wanted("startingPosition"),
+                    **own("eventSourceArn", "functionName", "enabled", "startingPosition"),
                     **{parameter: Wanted(name) for name, parameter in _MAPPED.items()},
                     **{parameter: Wanted(name, pascal()) for name, parameter in _MAPPED_OBJECTS.items()},
                 },
@@ -123,18 +122,21 @@ SOURCES: Final[dict[str, Description]] = {
             name=named("UUID"),
             find=Call(
                 "list_event_source_mappings",
-                {"EventSourceArn": Wanted("eventSourceArn"), "FunctionName": Wanted("functionName")},
+                own("eventSourceArn", "functionName"),
                 pick=lambda answer, _subject: {"ids": [mapping["UUID"] for mapping in _mappings(answer)]},
             ),
             read=Call("get_event_source_mapping", _MAPPING),
             found={
                 "arn": at("EventSourceMappingArn"),
-                "eventSourceArn": at("EventSourceArn"),
-                "functionArn": at("FunctionArn"),
+                **told(
+                    "",
+                    "eventSourceArn",
+                    "functionArn",
+                    "lastProcessingResult",
+                    "state",
+                    "stateTransitionReason",
+                ),
                 "lastModified": at("LastModified", str),
-                "lastProcessingResult": at("LastProcessingResult"),
-                "state": at("State"),
-                "stateTransitionReason": at("StateTransitionReason"),
                 "uuid": at("UUID"),
             },
             property_groups=(
@@ -144,8 +146,7 @@ SOURCES: Final[dict[str, Description]] = {
                         "update_event_source_mapping",
                         {
                             **_MAPPING,
-                            "FunctionName": Wanted("functionName"),
-                            "Enabled": Wanted("enabled"),
+                            **own("functionName", "enabled"),
                             **{parameter: Wanted(name) for name, parameter in _MAPPED.items()},
                             **{
                                 parameter: Wanted(name, pascal())

@@ -19,6 +19,8 @@ from tapgate.embedded.aws_provider.operations import (
     at,
     from_id,
     identity,
+    own,
+    told,
     wanted_name,
 )
 from tapgate.embedded.aws_provider.resource_schema import Limit
@@ -107,7 +109,7 @@ _BUCKET_OPERATIONS = Operations(
     create=Call(
         "create_bucket",
         {
-            "Bucket": Wanted("bucket"),
+            **own("bucket"),
             "CreateBucketConfiguration": _location,
             "ObjectLockEnabledForBucket": Wanted("objectLockEnabled"),
         },
@@ -197,8 +199,8 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         operations=_beside(
             PropertyGroup(
                 ("policy",),
-                Call("put_bucket_policy", {**_BUCKET, "Policy": Wanted("policy")}),
-                found={"policy": at("Policy")},
+                Call("put_bucket_policy", {**_BUCKET, **own("policy")}),
+                found=told("", "policy"),
             ),
             Call("get_bucket_policy", _BUCKET),
             (Call("delete_bucket_policy", _BUCKET),),

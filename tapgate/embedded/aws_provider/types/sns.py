@@ -17,6 +17,7 @@ from tapgate.embedded.aws_provider.operations import (
     from_id,
     identity,
     named,
+    own,
     wanted_name,
 )
 from tapgate.embedded.aws_provider.resource_schema import Limit
@@ -30,25 +31,25 @@ if TYPE_CHECKING:
 _TOPIC: dict[str, Source] = {"TopicArn": identity}
 _FEEDBACK = ("application", "firehose", "http", "lambda", "sqs")
 _GONE = frozenset({"NotFound", "NotFoundException"})
-_FIFO = Attribute("fifoTopic", "FifoTopic", truth)
-_POLICY = Attribute("policy", "Policy")
+_FIFO = Attribute("fifoTopic", read=truth)
+_POLICY = Attribute("policy")
 _CHANGEABLE = (
-    Attribute("contentBasedDeduplication", "ContentBasedDeduplication", truth, "false"),
-    Attribute("deliveryPolicy", "DeliveryPolicy"),
-    Attribute("displayName", "DisplayName"),
-    Attribute("kmsMasterKeyId", "KmsMasterKeyId"),
+    Attribute("contentBasedDeduplication", read=truth, cleared="false"),
+    Attribute("deliveryPolicy"),
+    Attribute("displayName"),
+    Attribute("kmsMasterKeyId"),
     _POLICY,
-    Attribute("signatureVersion", "SignatureVersion", whole),
-    Attribute("tracingConfig", "TracingConfig"),
+    Attribute("signatureVersion", read=whole),
+    Attribute("tracingConfig"),
 )
 _SUBSCRIPTION: dict[str, Source] = {"SubscriptionArn": identity}
 _SUBSCRIBED = (
-    Attribute("deliveryPolicy", "DeliveryPolicy"),
-    Attribute("filterPolicy", "FilterPolicy"),
-    Attribute("filterPolicyScope", "FilterPolicyScope"),
-    Attribute("rawMessageDelivery", "RawMessageDelivery", truth, "false"),
-    Attribute("redrivePolicy", "RedrivePolicy"),
-    Attribute("subscriptionRoleArn", "SubscriptionRoleArn"),
+    Attribute("deliveryPolicy"),
+    Attribute("filterPolicy"),
+    Attribute("filterPolicyScope"),
+    Attribute("rawMessageDelivery", read=truth, cleared="false"),
+    Attribute("redrivePolicy"),
+    Attribute("subscriptionRoleArn"),
 )
 
 
@@ -106,9 +107,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         rules=(needs("contentBasedDeduplication", "fifoTopic", true=True), fifo_name("fifoTopic")),
         operations=Operations(
             service="sns",
-            create=Call(
-                "create_topic", {"Name": Wanted("name"), "Attributes": all_given(_FIFO, *_CHANGEABLE)}
-            ),
+            create=Call("create_topic", {**own("name"), "Attributes": all_given(_FIFO, *_CHANGEABLE)}),
             create_tags="Tags",
             name=named("TopicArn"),
             find=Call(
@@ -122,7 +121,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
                 "arn": reader(Attribute("arn", "TopicArn")),
                 "fifoTopic": reader(_FIFO),
                 "name": _name,
-                "owner": reader(Attribute("owner", "Owner")),
+                "owner": reader(Attribute("owner")),
             },
             property_groups=tuple(_topic_group(attribute) for attribute in _CHANGEABLE),
             tags=Tagging(
@@ -144,7 +143,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             service="sns",
             name=wanted_name("arn"),
             read=Call("get_topic_attributes", _TOPIC, pick=_own_policy),
-            found={"arn": reader(Attribute("arn", "TopicArn")), "owner": reader(Attribute("owner", "Owner"))},
+            found={"arn": reader(Attribute("arn", "TopicArn")), "owner": reader(Attribute("owner"))},
             property_groups=(_topic_group(_POLICY),),
             missing=_GONE,
             from_id=from_id("arn"),
@@ -178,8 +177,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
                 "subscribe",
                 {
                     "TopicArn": Wanted("topic"),
-                    "Protocol": Wanted("protocol"),
-                    "Endpoint": Wanted("endpoint"),
+                    **own("protocol", "endpoint"),
                     "Attributes": all_given(*_SUBSCRIBED),
                     "ReturnSubscriptionArn": Constant(value=True),
                 },
@@ -188,13 +186,11 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             read=Call("get_subscription_attributes", _SUBSCRIPTION),
             found={
                 "arn": lambda _answer, subject: subject.id,
-                "confirmationWasAuthenticated": reader(
-                    Attribute("confirmationWasAuthenticated", "ConfirmationWasAuthenticated", truth)
-                ),
-                "endpoint": reader(Attribute("endpoint", "Endpoint")),
+                "confirmationWasAuthenticated": reader(Attribute("confirmationWasAuthenticated", read=truth)),
+                "endpoint": reader(Attribute("endpoint")),
                 "ownerId": reader(Attribute("ownerId", "Owner")),
-                "pendingConfirmation": reader(Attribute("pendingConfirmation", "PendingConfirmation", truth)),
-                "protocol": reader(Attribute("protocol", "Protocol")),
+                "pendingConfirmation": reader(Attribute("pendingConfirmation", read=truth)),
+                "protocol": reader(Attribute("protocol")),
                 "topic": reader(Attribute("topic", "TopicArn")),
             },
             property_groups=tuple(_subscription_group(attribute) for attribute in _SUBSCRIBED),

@@ -29,24 +29,24 @@ if TYPE_CHECKING:
 
 _QUEUE: dict[str, Source] = {"QueueUrl": identity}
 _GONE = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
-_POLICY = Attribute("policy", "Policy")
-_REDRIVE = Attribute("redrivePolicy", "RedrivePolicy")
-_REDRIVE_ALLOW = Attribute("redriveAllowPolicy", "RedriveAllowPolicy")
-_FIFO = Attribute("fifoQueue", "FifoQueue", truth)
+_POLICY = Attribute("policy")
+_REDRIVE = Attribute("redrivePolicy")
+_REDRIVE_ALLOW = Attribute("redriveAllowPolicy")
+_FIFO = Attribute("fifoQueue", read=truth)
 _CHANGEABLE = (
-    Attribute("contentBasedDeduplication", "ContentBasedDeduplication", truth, "false"),
-    Attribute("deduplicationScope", "DeduplicationScope"),
-    Attribute("delaySeconds", "DelaySeconds", whole, "0"),
-    Attribute("fifoThroughputLimit", "FifoThroughputLimit"),
-    Attribute("kmsDataKeyReusePeriodSeconds", "KmsDataKeyReusePeriodSeconds", whole, "300"),
-    Attribute("kmsMasterKeyId", "KmsMasterKeyId"),
+    Attribute("contentBasedDeduplication", read=truth, cleared="false"),
+    Attribute("deduplicationScope"),
+    Attribute("delaySeconds", read=whole, cleared="0"),
+    Attribute("fifoThroughputLimit"),
+    Attribute("kmsDataKeyReusePeriodSeconds", read=whole, cleared="300"),
+    Attribute("kmsMasterKeyId"),
     Attribute("maxMessageSize", "MaximumMessageSize", whole),
     Attribute("messageRetentionSeconds", "MessageRetentionPeriod", whole),
     _POLICY,
     Attribute("receiveWaitTimeSeconds", "ReceiveMessageWaitTimeSeconds", whole, "0"),
     _REDRIVE_ALLOW,
     _REDRIVE,
-    Attribute("sqsManagedSseEnabled", "SqsManagedSseEnabled", truth, "false"),
+    Attribute("sqsManagedSseEnabled", read=truth, cleared="false"),
     Attribute("visibilityTimeoutSeconds", "VisibilityTimeout", whole),
 )
 _ATTRIBUTES = Call("get_queue_attributes", {**_QUEUE, "AttributeNames": Constant(["All"])})
