@@ -23,7 +23,7 @@ from tap_items.record import Status
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from api_handler.problem import Kind
+    from api_handler.problem import ProblemType
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "openapi.json"
 
@@ -112,7 +112,10 @@ SCHEMAS: dict[str, Any] = {
         "description": "Problem details (RFC 9457).",
         "required": ["type", "title", "status", "detail", "correlationId"],
         "properties": {
-            "type": {"type": "string", "enum": [problem.TYPE_PREFIX + kind.name for kind in problem.KINDS]},
+            "type": {
+                "type": "string",
+                "enum": [problem.TYPE_PREFIX + one.name for one in problem.PROBLEM_TYPES],
+            },
             "title": {"type": "string"},
             "status": {"type": "integer"},
             "detail": {"type": "string"},
@@ -264,17 +267,15 @@ def _answer(description: str, schema: str, content_type: str = "application/json
     }
 
 
-def _problems(*kinds: Kind) -> dict[str, Any]:
+def _problems(*types: ProblemType) -> dict[str, Any]:
     """Return the responses of a route's problems, and of those that each route has."""
-    every = (*kinds, problem.METHOD_NOT_ALLOWED, problem.INTERNAL, problem.UNAVAILABLE)
-    statuses = sorted({kind.status for kind in every})
-    return {
-        str(status): _problem_answer(kind for kind in every if kind.status == status) for status in statuses
-    }
+    every = (*types, problem.METHOD_NOT_ALLOWED, problem.INTERNAL, problem.UNAVAILABLE)
+    statuses = sorted({one.status for one in every})
+    return {str(status): _problem_answer(one for one in every if one.status == status) for status in statuses}
 
 
-def _problem_answer(kinds: Iterable[Kind]) -> dict[str, Any]:
-    described = "; ".join(f"`{kind.name}`: {kind.title[0].lower()}{kind.title[1:]}" for kind in kinds)
+def _problem_answer(types: Iterable[ProblemType]) -> dict[str, Any]:
+    described = "; ".join(f"`{one.name}`: {one.title[0].lower()}{one.title[1:]}" for one in types)
     return _answer(described + ".", "Problem", problem.CONTENT_TYPE)
 
 

@@ -81,11 +81,11 @@ def _report_state() -> JsonObject:
 
 
 def _refuse(problem: ProblemError, correlation_id: str) -> JsonObject:
-    logger.warning("Invocation refused", extra={"problem": problem.kind.name, "detail": problem.detail})
+    logger.warning("Invocation refused", extra={"problem": problem.type.name, "detail": problem.detail})
     body = canonical_json(problem.body(correlation_id)).decode("utf-8")
     headers: JsonObject = {
         "Content-Type": CONTENT_TYPE,
         "X-Correlation-Id": correlation_id,
         "Cache-Control": "no-store",
     }
-    return {"statusCode": problem.kind.status, "headers": headers, "body": body}
+    return {"statusCode": problem.type.status, "headers": headers, "body": body}

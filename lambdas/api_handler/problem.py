@@ -1,4 +1,4 @@
-"""Errors as clients see them: problem details (RFC 9457), one type a kind of error."""
+"""Errors as clients see them: problem details (RFC 9457), a type for each kind of error."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ CONTENT_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:tap:problem:"
 
 
-class Kind(NamedTuple):
-    """A kind of problem: the end of its type URN, its status, and its title."""
+class ProblemType(NamedTuple):
+    """A problem type: the end of its type URN, its status, and its title."""
 
     name: str
     status: int
     title: str
 
 
-MALFORMED_REQUEST = Kind("malformed-request", 400, "The request is malformed")
-INVALID_PARAMETER = Kind("invalid-parameter", 400, "A parameter is invalid")
-NOT_FOUND = Kind("not-found", 404, "Not found")
-METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "The method is not allowed here")
-TOO_LARGE = Kind("too-large", 413, "The item is too large")
-UNSUPPORTED_MEDIA_TYPE = Kind("unsupported-media-type", 415, "The content type is not supported")
-INVALID_ITEM = Kind("invalid-item", 422, "The item is invalid")
-KEY_REUSED = Kind("idempotency-key-reused", 422, "The idempotency key belongs to another item")
-INTERNAL = Kind("internal", 500, "The service failed")
-UNAVAILABLE = Kind("unavailable", 503, "The service is unavailable for the moment")
+MALFORMED_REQUEST = ProblemType("malformed-request", 400, "The request is malformed")
+INVALID_PARAMETER = ProblemType("invalid-parameter", 400, "A parameter is invalid")
+NOT_FOUND = ProblemType("not-found", 404, "Not found")
+METHOD_NOT_ALLOWED = ProblemType("method-not-allowed", 405, "The method is not allowed here")
+TOO_LARGE = ProblemType("too-large", 413, "The item is too large")
+UNSUPPORTED_MEDIA_TYPE = ProblemType("unsupported-media-type", 415, "The content type is not supported")
+INVALID_ITEM = ProblemType("invalid-item", 422, "The item is invalid")
+KEY_REUSED = ProblemType("idempotency-key-reused", 422, "The idempotency key belongs to another item")
+INTERNAL = ProblemType("internal", 500, "The service failed")
+UNAVAILABLE = ProblemType("unavailable", 503, "The service is unavailable for the moment")
 
-KINDS = (
+PROBLEM_TYPES = (
     MALFORMED_REQUEST,
     INVALID_PARAMETER,
     NOT_FOUND,
@@ -52,7 +52,7 @@ class ProblemError(Exception):
 
     def __init__(
         self,
-        kind: Kind,
+        problem_type: ProblemType,
         detail: str,
         *,
         violations: tuple[Violation, ...] = (),
@@ -60,7 +60,7 @@ class ProblemError(Exception):
         extra: Mapping[str, JsonValue] | None = None,
     ) -> None:
         super().__init__(detail)
-        self.kind = kind
+        self.type = problem_type
         self.detail = detail
         self.violations = violations
         self.headers = dict(headers or {})
@@ -69,9 +69,9 @@ class ProblemError(Exception):
     def body(self, correlation_id: str) -> dict[str, JsonValue]:
         """Return the problem document."""
         document: dict[str, JsonValue] = {
-            "type": TYPE_PREFIX + self.kind.name,
-            "title": self.kind.title,
-            "status": self.kind.status,
+            "type": TYPE_PREFIX + self.type.name,
+            "title": self.type.title,
+            "status": self.type.status,
             "detail": self.detail,
             "correlationId": correlation_id,
         }

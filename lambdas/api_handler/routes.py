@@ -174,10 +174,10 @@ def _request() -> HttpRequest:
 
 
 def _problem(problem: ProblemError) -> Response[str]:
-    count("RequestsRefused" if problem.kind.status < 500 else "RequestsFailed")
-    logger.info("Request refused", extra={"problem": problem.kind.name, "detail": problem.detail})
+    count("RequestsRefused" if problem.type.status < 500 else "RequestsFailed")
+    logger.info("Request refused", extra={"problem": problem.type.name, "detail": problem.detail})
     body = canonical_json(problem.body(_request().correlation_id)).decode("utf-8")
-    return Response(problem.kind.status, CONTENT_TYPE, body, headers=dict(problem.headers))
+    return Response(problem.type.status, CONTENT_TYPE, body, headers=dict(problem.headers))
 
 
 def _json(status: int, body: JsonValue, headers: Mapping[str, str] | None = None) -> Response[str]:

@@ -48,21 +48,21 @@ Check: TypeAlias = "Callable[[Any], str | None]"
 """Return what is wrong with a value of the right type, or None."""
 
 
-def text(value: object) -> str | None:
+def string(value: object) -> str | None:
     """Return a text; empty means absent."""
     if isinstance(value, str):
         return value or None
     raise Refused(f"{value!r} is not text: give a string")
 
 
-def flag(value: object) -> bool:
+def boolean(value: object) -> bool:
     """Return true or false."""
     if isinstance(value, bool):
         return value
     raise Refused(f"{value!r} is neither true nor false: write one of them, without quotes")
 
 
-def whole(value: object) -> int:
+def integer(value: object) -> int:
     """Return a whole number."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -99,7 +99,7 @@ def between(low: int, high: int) -> Check:
     return check
 
 
-def one_of(*choices: str) -> Check:
+def enum(*choices: str) -> Check:
     """Return the check that a text is one of some."""
 
     def check(value: str) -> str | None:
@@ -200,26 +200,26 @@ _ALARM_COUNT = between(0, 1_000_000)
 
 ARGUMENTS: Mapping[str, Argument] = {
     # Its default follows from the stack's name: see `settings`.
-    "environment_suffix": Argument(text, check=legal_suffix),
+    "environment_suffix": Argument(string, check=legal_suffix),
     "tags": Argument(tag_map, default={}, check=legal_tags),
     "log_retention_in_days": Argument(
-        whole, default=7, by_environment={"staging": 14, "prod": 30}, check=retention
+        integer, default=7, by_environment={"staging": 14, "prod": 30}, check=retention
     ),
     "log_level": Argument(
-        text, default="INFO", check=one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+        string, default="INFO", check=enum("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
     ),
-    "api_handler_error_threshold": Argument(whole, default=5, check=_ALARM_COUNT),
-    "processor_error_threshold": Argument(whole, default=10, check=_ALARM_COUNT),
+    "api_handler_error_threshold": Argument(integer, default=5, check=_ALARM_COUNT),
+    "processor_error_threshold": Argument(integer, default=10, check=_ALARM_COUNT),
     "api_handler_duration_threshold": Argument(
-        whole, default=20_000, check=between(1, API_HANDLER.timeout_seconds * 1000 - 1)
+        integer, default=20_000, check=between(1, API_HANDLER.timeout_seconds * 1000 - 1)
     ),
     "notification_email": Argument(
-        text,
+        string,
         check=matching(_EMAIL, "is not an e-mail address, so no alarm would reach anyone: give one"),
         output=True,
     ),
     "notification_topic_arn": Argument(
-        text,
+        string,
         check=matching(
             _TOPIC_ARN,
             "is not the ARN of a standard SNS topic, so no alarm could reach it: "
@@ -227,19 +227,19 @@ ARGUMENTS: Mapping[str, Argument] = {
         ),
         output=True,
     ),
-    "deletion_protection": Argument(flag, default=False, by_environment={"prod": True}),
-    "force_destroy": Argument(flag, default=False),
+    "deletion_protection": Argument(boolean, default=False, by_environment={"prod": True}),
+    "force_destroy": Argument(boolean, default=False),
     "permissions_boundary": Argument(
-        text,
+        string,
         check=matching(
             _POLICY_ARN,
             "is not the ARN of an IAM policy, so it cannot bound a role: "
             "give one such as arn:aws:iam::123456789012:policy/boundary",
         ),
     ),
-    "architecture": Argument(text, default="arm64", check=one_of("arm64", "x86_64")),
-    "api_handler_reserved_concurrency": Argument(whole, default=-1, check=between(-1, 100_000)),
-    "processor_maximum_concurrency": Argument(whole, default=10, check=between(2, 1000)),
+    "architecture": Argument(string, default="arm64", check=enum("arm64", "x86_64")),
+    "api_handler_reserved_concurrency": Argument(integer, default=-1, check=between(-1, 100_000)),
+    "processor_maximum_concurrency": Argument(integer, default=10, check=between(2, 1000)),
     "api_handler_code": Argument(
         archive, default=pulumi.FileArchive("dist/api_handler.zip"), check=existing_file, output=True
     ),

@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 import api_document
-from api_handler.problem import KINDS, TYPE_PREFIX
+from api_handler.problem import PROBLEM_TYPES, TYPE_PREFIX
 from api_handler.routes import METHODS
 from tap_items.item import ITEM_SCHEMA
 from tests.lambdas.calls import call_api, deliver, http_event, post
@@ -111,7 +111,7 @@ def test_the_guides_examples_answer_as_promised(stand: Stand) -> None:
 
 def test_the_guide_names_every_kind_of_problem_with_its_status() -> None:
     rows = re.findall(r"^\| `(urn:tap:problem:\S+)` \| (\d{3}) \|", GUIDE.read_text("utf-8"), re.MULTILINE)
-    assert rows == [(TYPE_PREFIX + kind.name, str(kind.status)) for kind in KINDS]
+    assert rows == [(TYPE_PREFIX + kind.name, str(kind.status)) for kind in PROBLEM_TYPES]
 
 
 @pytest.mark.emulator

@@ -202,7 +202,7 @@ def test_of_two_items_with_one_key_at_once_one_is_refused(stand: Stand, number: 
     def other() -> None:
         with pytest.raises(ProblemError) as caught:
             ingestion.ingest(submission({**ITEM, "type": "refund"}, "order-1"))
-        refused.append(caught.value.kind.name)
+        refused.append(caught.value.type.name)
 
     with between(number, other):
         ingestion.ingest(submission(key="order-1"))
