@@ -42,6 +42,7 @@ def test_the_wheel_has_the_tool_its_pack_and_what_they_read(wheel: Path) -> None
         "tapgate/cli.py",
         "tapgate/reports/verdicts.schema.json",
         "tapgate/embedded/toolchain/cli/go.sum",
+        "tapgate/reports/page/templates/page.html.j2",
         "tapgate/policypack/PulumiPolicy.yaml",
         "tapgate/policypack/profiles/strict.json",
     } <= names

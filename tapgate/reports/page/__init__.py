@@ -1,7 +1,7 @@
-"""The HTML report: one self-contained page, without scripts and without anything from elsewhere."""
+"""The HTML report: a view model (`view`), templates that show it, and what renders them (`html`)."""
 
 from __future__ import annotations
 
-from tapgate.reports.page.document import to_html
+from tapgate.reports.page.html import to_html
 
 __all__ = ["to_html"]

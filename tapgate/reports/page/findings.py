@@ -1,60 +1,123 @@
-"""The sections of findings: one a sort, in it one block a policy, in that one entry a finding."""
+"""The findings of the page: by category and policy, and what is waived."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from tapgate.json_access import plain
 from tapgate.reports.controls import framework_title
 from tapgate.reports.identity import Identity, identified
-from tapgate.reports.page.drawing import badge, colour, mark
-from tapgate.reports.page.elements import Markup, code, described, element, join, link, prose, text, when
 from tapgate.reports.sorts import NAMES, Sort, sort_of
-from tapgate.reports.wording import count, named, place, resource
+from tapgate.reports.waivers import SOON, Waiver, waiver_of
+from tapgate.reports.wording import instant, named, place, resource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tapgate.findings import Finding
     from tapgate.reports.controls import Control, PolicyInfo
     from tapgate.reports.verdict_file import VerdictFile
 
 Found = tuple[Identity, "Finding"]
+Badge = tuple[str, str]
+"""What a badge is about (a category or a status), and its words."""
 
 SHOWN: Final = 10
 """Findings of one policy that are open from the start; further ones unfold."""
-_LEADS: Final[Mapping[Sort, str]] = {
+_LEADS: Final[Mapping[str, str]] = {
     "violation": "Violations of mandatory policies. They stop the deployment until repaired or waived.",
     "undecided": "What could not be decided: a value is only known after deployment, or the rule itself "
     "failed. Under a mandatory policy that stops the deployment as a violation does.",
     "advisory": "Policies that advise. They stop nothing.",
 }
-_NONE: Final[Mapping[Sort, str]] = {
+_NONE: Final[Mapping[str, str]] = {
     "violation": "No mandatory policy is violated.",
     "undecided": "Every policy could be decided.",
     "advisory": "No advice.",
 }
+_SEVERITIES: Final = ("critical", "high", "medium", "low")
+_NOT_SAID: Final = "not said"
 
 
-def findings_section(verdicts: VerdictFile, sort: Sort) -> Markup:
-    """Return the section of one sort of findings."""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One finding."""
+
+    finding: Finding
+    resource: str
+    stack: str
+    place: str
+    why: str
+    fix: str
+    flags: Sequence[Badge]
+    more: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The findings of one policy."""
+
+    name: str
+    title: str
+    severity: str
+    controls: Sequence[tuple[str, Sequence[str]]]
+    url: str
+    why: str
+    fix: str
+    entries: Sequence[Entry]
+
+    @property
+    def shown(self) -> Sequence[Entry]:
+        """The findings that are open from the start."""
+        return self.entries[:SHOWN]
+
+    @property
+    def folded(self) -> Sequence[Entry]:
+        """The others."""
+        return self.entries[SHOWN:]
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """The findings of one category."""
+
+    key: Sort
+    title: str
+    total: int
+    lead: str
+    policies: Sequence[Policy] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Waived:
+    """A finding that is let through."""
+
+    finding: Finding
+    resource: str
+    stack: str
+    reason: str
+    owner: str
+    expires: str
+    remaining: str
+    urgent: str
+
+
+def category_of(verdicts: VerdictFile, category: Sort) -> Category:
+    """Return the findings of one category, by policy."""
     groups: defaultdict[tuple[str, str], list[Found]] = defaultdict(list)
     for report in verdicts.stacks:
         for identity, finding in identified(report):
-            if sort_of(finding) == sort:
+            if sort_of(finding) == category:
                 groups[finding.pack, finding.policy].append((identity, finding))
-    total = sum(map(len, groups.values()))
-    heading = element("h2", mark(sort), f"{NAMES[sort]} ", element("span", f"{total:,}", class_="tally"))
-    known = verdicts.known_policies
-    several = len(verdicts.stacks) > 1
+    if not groups:
+        return Category(category, NAMES[category], 0, _NONE[category])
+    known, several = verdicts.known_policies, len(verdicts.stacks) > 1
     ordered = sorted(groups, key=lambda key: _order(key, groups[key]))
-    blocks = [_policy(known.get(key), groups[key], several=several) for key in ordered]
-    body = [element("p", _LEADS[sort], class_="lead"), *blocks] if groups else [element("p", _NONE[sort])]
-    return element("section", heading, *body, id=sort, class_=f"findings {colour(sort)}")
-
-
-_SEVERITIES: Final = ("critical", "high", "medium", "low")
+    policies = [_policy(known.get(key), groups[key], several=several) for key in ordered]
+    return Category(category, NAMES[category], sum(map(len, groups.values())), _LEADS[category], policies)
 
 
 def _order(key: tuple[str, str], found: Sequence[Found]) -> tuple[int, int, tuple[str, str]]:
@@ -64,30 +127,27 @@ def _order(key: tuple[str, str], found: Sequence[Found]) -> tuple[int, int, tupl
     return grave, -len(found), key
 
 
-def _policy(info: PolicyInfo | None, found: Sequence[Found], *, several: bool) -> Markup:
+def _policy(info: PolicyInfo | None, found: Sequence[Found], *, several: bool) -> Policy:
     first = found[0][1]
-    title = named(info.title if info else "", first.policy, "Unnamed policy")
-    whys = {finding.why or finding.description for _, finding in found}
-    fixes = {finding.fix for _, finding in found}
-    why, fix = _only(whys), _only(fixes)
-    entries = [
-        _entry(
-            identity,
-            finding,
-            several=several,
-            why=finding.why if not why else "",
-            fix=finding.fix if not fix else "",
-        )
-        for identity, finding in found
-    ]
-    return element(
-        "article",
-        element("h3", title),
-        _about(info, first),
-        when(why, element("p", prose(why), class_="why")),
-        when(fix, element("p", element("strong", "How to fix it. "), prose(fix), class_="fix")),
-        _entries(entries),
-        class_="policy",
+    why = _only({finding.why or finding.description for _, finding in found})
+    fix = _only({finding.fix for _, finding in found})
+    controls: Sequence[Control] = info.controls if info else ()
+    frameworks = dict.fromkeys(one.framework for one in controls)
+    return Policy(
+        name=first.policy,
+        title=named(info.title if info else "", first.policy, "Unnamed policy"),
+        severity=first.severity or (info.severity if info else ""),
+        controls=[
+            (framework_title(name), [one.identifier for one in controls if one.framework == name])
+            for name in frameworks
+        ],
+        url=info.url if info else "",
+        why=why,
+        fix=fix,
+        entries=[
+            _entry(identity, one, several=several, why="" if why else one.why, fix="" if fix else one.fix)
+            for identity, one in found
+        ],
     )
 
 
@@ -96,76 +156,55 @@ def _only(words: set[str]) -> str:
     return next(iter(words)) if len(words) == 1 else ""
 
 
-def _about(info: PolicyInfo | None, finding: Finding) -> Markup:
-    severity = finding.severity or (info.severity if info else "")
-    controls = info.controls if info else ()
-    parts = [
-        when(severity, element("span", f"{severity} severity", class_="chip strong")),
-        element("span", code(finding.policy), class_="chip"),
-        *(_controls_chip(name, controls) for name in dict.fromkeys(one.framework for one in controls)),
-        when(info and link("", info.url) != "", element("span", link("Read more", info.url if info else ""))),
-    ]
-    return element("p", join(parts, " "), class_="about")
-
-
-def _controls_chip(framework: str, controls: Sequence[Control]) -> Markup:
-    identifiers = [element("b", one.identifier) for one in controls if one.framework == framework]
-    return element("span", f"{framework_title(framework)} ", join(identifiers, ", "), class_="chip")
-
-
-def _entries(entries: Sequence[Markup]) -> Markup:
-    shown = element("ul", *entries[:SHOWN], class_="entries")
-    rest = entries[SHOWN:]
-    if not rest:
-        return shown
-    more = element("summary", count(len(rest), "more finding"))
-    return join([shown, element("details", more, element("ul", *rest, class_="entries"), class_="more")])
-
-
-def _entry(identity: Identity, finding: Finding, *, several: bool, why: str, fix: str) -> Markup:
-    about = [
-        ("Stack", text(f"{identity.project} / {identity.stack}") if several else Markup()),
-        ("Program", when(finding.location, code(place(finding)))),
-        ("Property", when(finding.property_path, code(finding.property_path))),
-        ("Found", when(finding.found, code(finding.found, "found"))),
-        ("Required", when(finding.required, code(finding.required, "required"))),
-    ]
-    words = [("Why", prose(why)), ("Fix", prose(fix))]
-    return element(
-        "li",
-        element(
-            "p",
-            element("b", code(resource(finding))),
-            " ",
-            prose(finding.summary),
-            " ",
-            _flags(finding),
-            class_="what",
-        ),
-        described(about, "columned"),
-        described(words, "facts"),
-        _origin(finding),
+def _entry(identity: Identity, finding: Finding, *, several: bool, why: str, fix: str) -> Entry:
+    return Entry(
+        finding=finding,
+        resource=resource(finding),
+        stack=f"{identity.project} / {identity.stack}" if several else "",
+        place=place(finding),
+        why=why,
+        fix=fix,
+        flags=[*_flags(finding)],
+        more=[(plain(key), value) for key, value in finding.more],
     )
 
 
-def _flags(finding: Finding) -> Markup:
-    """Say what the section's title does not."""
-    flags = [
-        when(finding.verdict == "error", badge("undecided", "the rule failed")),
-        when(finding.verdict == "waived" and finding.blocks, badge("waived", "waived, and still blocking")),
-        when(sort_of(finding) == "undecided" and finding.blocks, badge("violation", "blocks")),
-        when(sort_of(finding) == "undecided" and not finding.blocks, badge("advisory", "does not block")),
-    ]
-    return join((flag for flag in flags if flag), " ")
+def _flags(finding: Finding) -> Iterator[Badge]:
+    """Yield what the section's title does not say."""
+    if finding.verdict == "error":
+        yield "undecided", "the rule failed"
+    if finding.verdict == "waived" and finding.blocks:
+        yield "waived", "waived, and still blocking"
+    if sort_of(finding) == "undecided":
+        yield ("violation", "blocks") if finding.blocks else ("advisory", "does not block")
 
 
-def _origin(finding: Finding) -> Markup:
-    pairs = [
-        ("URN", code(finding.urn)),
-        ("Type", when(finding.type, code(finding.type))),
-        ("Pack", text(finding.pack)),
-        ("Level", text(finding.level)),
-        ("About", prose(finding.description)),
-        *((plain(key), text(value)) for key, value in finding.more),
+def waived_of(verdicts: VerdictFile) -> Iterator[Waived]:
+    """Yield what is waived, the one that expires first on top."""
+    several = len(verdicts.stacks) > 1
+    made = instant(verdicts.made)
+    today = made.date() if made else None
+    found = [
+        (identity, finding, waiver)
+        for report in verdicts.stacks
+        for identity, finding in identified(report)
+        if (waiver := waiver_of(finding)) is not None and sort_of(finding) == "waived"
     ]
-    return element("details", element("summary", "Resource and policy"), described(pairs, "facts"))
+    for identity, finding, waiver in sorted(found, key=lambda one: (_due(one[2]), one[0])):
+        days = waiver.days_left(today)
+        urgent = "" if days is None or days > SOON else "violation" if days < 0 else "advisory"
+        yield Waived(
+            finding=finding,
+            resource=resource(finding),
+            stack=f"{identity.project} / {identity.stack}" if several else "",
+            reason=waiver.reason or _NOT_SAID,
+            owner=waiver.owner or _NOT_SAID,
+            expires=waiver.expires or _NOT_SAID,
+            remaining=waiver.remaining(today),
+            urgent=urgent,
+        )
+
+
+def _due(waiver: Waiver) -> int:
+    days = waiver.days_left(date.min)
+    return date.max.toordinal() if days is None else days
