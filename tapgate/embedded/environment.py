@@ -22,7 +22,7 @@ from tapgate.embedded.paths import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tapgate.embedded.toolchain.executable import Cli
 
@@ -60,7 +60,12 @@ from tapgate.embedded.stacks import main; main(sys.argv[2], Path(sys.argv[3]), s
 
 
 def stand_in_folder(
-    root: Path = ROOT, python: str = sys.executable, cli: Path | None = None, *, rehearse: bool = False
+    root: Path = ROOT,
+    python: str = sys.executable,
+    cli: Path | None = None,
+    *,
+    rehearse: bool = False,
+    acting: Iterable[str] = (),
 ) -> Path:
     """The folder to put first on PATH; written when it is not there yet.
 
@@ -72,10 +77,13 @@ def stand_in_folder(
         python: The interpreter that runs the stand-ins.
         cli: The Pulumi CLI to start; None for none.
         rehearse: The stand-ins create nothing in an `up` and say what would be.
+        acting: Other providers' executables to stand in for then.
     """
     folder, interpreter = shlex.quote(str(root)), shlex.quote(python)
     mode = " --rehearse" if rehearse else ""
     shims = {PROVIDER: _SHIM.format(root=folder, python=interpreter, types=_types(), mode=mode)}
+    for name in acting if rehearse else ():
+        shims[name] = _SHIM.format(root=folder, python=interpreter, types="(none)", mode=f"{mode} --echo")
     if cli is not None:
         shims[CLI] = _CLI_SHIM.format(
             operations=" | ".join(f'" {name} "*' for name in OPERATIONS),
@@ -106,6 +114,8 @@ def is_stand_in_folder(entry: str) -> bool:
     return path.name.startswith(FOLDER_PREFIX) and path.parent.parent.name == "checkouts"
 
 
+PREFIX = "pulumi-resource-"
+_DO_NOTHING = ("archive", "aws-apigateway", "awsx", "eks", "random", "std", "time", "tls")
 Aws = Literal["embedded", "real"]
 MARK = "TAP_LOCAL_AWS"
 """Set in a prepared environment, to what it was prepared for."""
@@ -146,11 +156,24 @@ def rehearsal_changes(base: Mapping[str, str], backend: Path, scratch: Path, roo
         scratch: The folder for temporary files.
         root: The checkout.
     """
+    stand_ins = stand_in_folder(root, rehearse=True, acting=acting_providers(base))
     return {
-        **_embedded(base, [stand_in_folder(root, rehearse=True)], backend, root),
+        **_embedded(base, [stand_ins], backend, root),
         **dict.fromkeys((name for name in base if name.startswith("AWS_ENDPOINT_URL")), None),
         "TMPDIR": str(scratch),
     }
+
+
+def acting_providers(base: Mapping[str, str]) -> list[str]:
+    """Return the executables on PATH that a rehearsal must not run: providers that would do something.
+
+    Those that only compute, or make components of other providers' resources, do nothing by themselves.
+    """
+    found: set[str] = set()
+    for entry in base.get("PATH", os.defpath).split(os.pathsep):
+        if not is_stand_in_folder(entry) and Path(entry).is_dir():
+            found |= {path.name for path in Path(entry).glob(f"{PREFIX}*") if path.suffix == ""}
+    return sorted(found - {PROVIDER, *(f"{PREFIX}{name}" for name in _DO_NOTHING)})
 
 
 def _embedded(base: Mapping[str, str], first: list[Path], backend: Path, root: Path) -> Changes:

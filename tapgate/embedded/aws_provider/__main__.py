@@ -12,7 +12,7 @@ import threading
 
 from tapgate.embedded.aws_provider.wire import load_without_sdk
 
-REHEARSE = "--rehearse"
+REHEARSE, ECHO = "--rehearse", "--echo"
 _PARENT_SECONDS = 0.1
 
 
@@ -21,7 +21,8 @@ def main(arguments: list[str]) -> int:
 
     Args:
         arguments: The engine's address, first of those that are no options; none when an engine attaches
-            later. With `--rehearse` it creates nothing: it says what would be.
+            later. With `--rehearse` it creates nothing: it says what would be; with
+            `--echo` too, it stands in for any other provider.
     """
     # Before anything that takes time: an engine that ends later is noticed.
     parent = os.getppid()
@@ -32,7 +33,12 @@ def main(arguments: list[str]) -> int:
     addresses = [argument for argument in arguments if not argument.startswith("-")]
     address = addresses[0] if addresses else ""
     fence = Fence(address, parent if address else 0)
-    server, port = start(address, fence, rehearsing=REHEARSE in arguments)
+    if ECHO in arguments:
+        from tapgate.embedded.aws_provider.rehearsal.echo import Echo  # noqa: PLC0415 - few need it
+
+        server, port = start(address, fence, rehearsing=True, kind=Echo)
+    else:
+        server, port = start(address, fence, rehearsing=REHEARSE in arguments)
     stop = threading.Event()
 
     def end(_number: int, _frame: object) -> None:

@@ -72,13 +72,16 @@ class _Request(Protocol):
     def FromString(self, s: bytes, /) -> Message: ...  # noqa: N802 - protobuf's name
 
 
-def start(engine_address: str, fence: Fence, *, rehearsing: bool = False) -> tuple[Server, int]:
+def start(
+    engine_address: str, fence: Fence, *, rehearsing: bool = False, kind: type[Provider] = Provider
+) -> tuple[Server, int]:
     """Start serving on a free port of the loopback address.
 
     Args:
         engine_address: Where the engine listens, `host:port`; empty when it attaches later.
         fence: What the process may still do.
         rehearsing: Say what would be created, and create nothing.
+        kind: What to serve.
 
     Returns:
         The server and its port.
@@ -93,9 +96,7 @@ def start(engine_address: str, fence: Fence, *, rehearsing: bool = False) -> tup
         name: library.unary_unary_rpc_method_handler(
             method, request_deserializer=request.FromString, response_serializer=_serialize
         )
-        for name, (method, request) in _methods(
-            Provider(engine_address, fence, rehearsing=rehearsing)
-        ).items()
+        for name, (method, request) in _methods(kind(engine_address, fence, rehearsing=rehearsing)).items()
     }
     server.add_generic_rpc_handlers((library.method_handlers_generic_handler(_SERVICE, handlers),))
     port = server.add_insecure_port("127.0.0.1:0")

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from tapgate.embedded.console import Failure
 from tapgate.embedded.environment import (
     PASSPHRASE,
+    acting_providers,
     applied,
     changes_for,
     is_stand_in_folder,
+    rehearsal_changes,
     require_login,
     stand_in_folder,
     state_folder,
@@ -194,3 +196,18 @@ def test_each_checkout_has_a_folder_of_its_own(cache: Path) -> None:
     assert one != other
     assert one.parent == other.parent == cache / "checkouts"
     assert one.name.startswith("tap-")
+
+
+def test_a_rehearsal_runs_no_provider_that_would_do_something(tmp_path: Path) -> None:
+    for name in ("aws", "command", "pulumi-python", "random", "awsx", "command.cmd"):
+        (tmp_path / f"pulumi-resource-{name}").touch()
+    base = {"PATH": f"{tmp_path}:/nowhere", "AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_PROFILE": "prod"}
+    acting = ["pulumi-resource-command", "pulumi-resource-pulumi-python"]
+    assert acting_providers(base) == acting
+    changes = rehearsal_changes(base, tmp_path / "backend", tmp_path / "tmp")
+    first = Path(str(changes["PATH"]).split(":")[0])
+    assert {path.name for path in first.iterdir()} == {"pulumi-resource-aws", *acting}
+    assert all("--rehearse" in path.read_text() for path in first.iterdir())
+    assert all("--echo" in (first / name).read_text() for name in acting)
+    assert (changes["AWS_ENDPOINT_URL"], changes["AWS_PROFILE"]) == (None, None)
+    assert changes["PULUMI_BACKEND_URL"] == f"file://{tmp_path / 'backend'}"

@@ -1,0 +1,71 @@
+"""Programs are judged as they would be deployed: on the real engine, with the stand-ins rehearsing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+pytestmark = pytest.mark.cli
+
+ROOT = Path(__file__).parents[2]
+FIXTURES = Path(__file__).parent / "fixtures" / "rehearsal"
+
+
+def preview(
+    folder: Path, name: str, environment: Mapping[str, str]
+) -> tuple[int, set[tuple[str, str, str]], str]:
+    """Return the exit code, the findings of what blocks (policy, resource, verdict), and what was said."""
+    project, verdict = folder / name, folder / "verdict.json"
+    shutil.copytree(FIXTURES / name, project)
+    (folder / "backend").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "tapgate", "preview", "-C", str(project), "--verdict", str(verdict)],
+        cwd=ROOT,
+        env={
+            **environment,
+            "PULUMI_BACKEND_URL": (folder / "backend").as_uri(),
+            "REACHED": str(folder / "reached"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    assert verdict.is_file(), said
+    (stack,) = cast("list[dict[str, list[dict[str, object]]]]", json.loads(verdict.read_text())["stacks"])
+    findings = {
+        (str(one["policy"]), str(one["name"]), str(one["verdict"]))
+        for one in stack["findings"]
+        if one["blocks"]
+    }
+    return done.returncode, findings, said
+
+
+def test_what_a_program_does_only_at_up_is_judged(tmp_path: Path, engine_env: Mapping[str, str]) -> None:
+    code, findings, said = preview(tmp_path, "otherwise", engine_env)
+    assert code == 1, said
+    assert {
+        ("kms-key-rotation", "not-in-a-dry-run", "violation"),
+        ("kms-key-rotation", "within-apply", "violation"),
+        ("sqs-encryption", "only-at-up", "violation"),
+        ("dynamodb-throttle-alarm", "watched-in-a-dry-run", "violation"),
+        ("no-unseen-resources", "dynamic", "violation"),
+    } <= findings, said
+    assert not (tmp_path / "reached").exists(), (tmp_path / "reached").read_text()
+
+
+def test_values_that_a_preview_does_not_know_are_decided(
+    tmp_path: Path, engine_env: Mapping[str, str]
+) -> None:
+    code, findings, said = preview(tmp_path, "known", engine_env)
+    assert (code, findings) == (0, set()), said
+    assert "[undecided]" not in said
