@@ -22,8 +22,8 @@ PERIOD_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
-    """What the alarms watch."""
+class Monitored:
+    """The resources that the alarms monitor."""
 
     api_handler: aws.lambda_.Function
     processor: aws.lambda_.Function
@@ -52,12 +52,12 @@ class Condition:
     """What a period without data counts as."""
 
 
-def create_alarms(context: Context, watched: Watched, topic: pulumi.Input[str]) -> None:
+def create_alarms(context: Context, monitored: Monitored, topic: pulumi.Input[str]) -> None:
     """Create the alarms.
 
     Args:
         context: The component.
-        watched: The resources to watch.
+        monitored: The resources to monitor.
         topic: The ARN of the topic to notify.
     """
     alarm = partial(_create_alarm, context, topic)
@@ -65,7 +65,7 @@ def create_alarms(context: Context, watched: Watched, topic: pulumi.Input[str]) 
     alarm(
         "api-handler-errors",
         "The API handler fails: its invocations end in errors. See its log group and traces.",
-        Metric("AWS/Lambda", "Errors", {"FunctionName": watched.api_handler.name}, "Sum"),
+        Metric("AWS/Lambda", "Errors", {"FunctionName": monitored.api_handler.name}, "Sum"),
         Condition(periods=2, threshold=settings.api_handler_error_threshold),
     )
     # A dependency that is down is answered with 503 and a defect with 500: the invocation itself succeeds,
@@ -73,25 +73,25 @@ def create_alarms(context: Context, watched: Watched, topic: pulumi.Input[str]) 
     alarm(
         "api-handler-5xx",
         "The API answers with 5xx: a dependency is down, or the API handler has a defect. See its log group.",
-        Metric("AWS/Lambda", "Url5xxCount", {"FunctionName": watched.api_handler.name}, "Sum"),
+        Metric("AWS/Lambda", "Url5xxCount", {"FunctionName": monitored.api_handler.name}, "Sum"),
         Condition(periods=2, threshold=settings.api_handler_error_threshold),
     )
     alarm(
         "api-handler-duration",
         "The API handler is slow and nears its timeout. See its traces.",
-        Metric("AWS/Lambda", "Duration", {"FunctionName": watched.api_handler.name}, "Average"),
+        Metric("AWS/Lambda", "Duration", {"FunctionName": monitored.api_handler.name}, "Average"),
         Condition(periods=3, threshold=settings.api_handler_duration_threshold),
     )
     alarm(
         "processor-errors",
         "The processor fails: items are late, then dead letters. See its log group.",
-        Metric("AWS/Lambda", "Errors", {"FunctionName": watched.processor.name}, "Sum"),
+        Metric("AWS/Lambda", "Errors", {"FunctionName": monitored.processor.name}, "Sum"),
         Condition(periods=2, threshold=settings.processor_error_threshold),
     )
     alarm(
         "dynamodb-throttles",
         "DynamoDB throttles the metadata table: a hot key, or a table or account limit.",
-        _throttles(watched.table),
+        _throttles(monitored.table),
         Condition(periods=1, threshold=0),
     )
     # SQS falls silent on a queue that nobody touched for six hours, whatever waits in it: an alarm that has
@@ -100,13 +100,13 @@ def create_alarms(context: Context, watched: Watched, topic: pulumi.Input[str]) 
     alarm(
         "dlq-depth",
         "Items could not be processed and wait in the dead letter queue.",
-        _depth(watched.dead_letters),
+        _depth(monitored.dead_letters),
         Condition(periods=1, threshold=0, missing="ignore"),
     )
     alarm(
         "failed-events-depth",
         "Asynchronous invocations failed for good; their events wait in the queue of failed events.",
-        _depth(watched.failed_events),
+        _depth(monitored.failed_events),
         Condition(periods=1, threshold=0, missing="ignore"),
     )
 

@@ -5,7 +5,7 @@ Annotations have to be real types here, as in `args`: the component host reads t
 
 import pulumi
 
-from tap_stack.alarms import Watched, create_alarms
+from tap_stack.alarms import Monitored, create_alarms
 from tap_stack.args import TapStackArgs
 from tap_stack.arguments import CONFIGURED, schema_name
 from tap_stack.context import open_context
@@ -26,7 +26,7 @@ TYPE_TOKEN = "tap:index:TapStack"  # noqa: S105 - a Pulumi type token
 class TapStack(pulumi.ComponentResource):
     """An API that ingests items, a queue, a processor, and everything that guards them.
 
-    Encrypted with a key that rotates, recoverable, traced, logged, and watched by alarms that tell somebody.
+    Encrypted with a key that rotates, recoverable, traced, logged, and monitored by alarms that notify a topic.
     """
 
     kms_key_id: pulumi.Output[str]
@@ -102,7 +102,9 @@ class TapStack(pulumi.ComponentResource):
 
         topic = create_notifications(context, key)
         create_alarms(
-            context, Watched(api_handler, processor, table, queues.dead_letters, queues.failed_events), topic
+            context,
+            Monitored(api_handler, processor, table, queues.dead_letters, queues.failed_events),
+            topic,
         )
 
         self.kms_key_id = key.key_id
