@@ -26,7 +26,7 @@ TYPE_TOKEN = "tap:index:TapStack"  # noqa: S105 - a Pulumi type token
 class TapStack(pulumi.ComponentResource):
     """An API that ingests items, a queue, a processor, and everything that guards them.
 
-    Encrypted with a key that rotates, recoverable, traced, logged, and monitored by alarms that notify a topic.
+    Encrypted with a key that rotates, recoverable, traced, logged, and monitored by alarms.
     """
 
     kms_key_id: pulumi.Output[str]
