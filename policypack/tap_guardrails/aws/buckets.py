@@ -9,9 +9,10 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.listing import listed
+from tap_guardrails.aws.lists import refs_at
 from tap_guardrails.aws.sub_resources import SubResource, sub_resources
 from tap_guardrails.model import (
     Absent,
@@ -27,6 +28,9 @@ from tap_guardrails.model import (
     undecided,
     violation,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 BUCKET: Final = ResourceType(
     "S3 bucket",
@@ -123,3 +127,37 @@ def blocks(node: PropertyRef) -> PropertyValue[list[PropertyRef]]:
             return Invalid(place, wanted if place.invalid_parent else "an object")
         case other:
             return other
+
+
+LOG_TARGETS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    "aws:s3/bucketLogging:BucketLogging": (("targetBucket",),),
+    "aws:s3/bucketLoggingV2:BucketLoggingV2": (("targetBucket",),),
+    "aws:s3/bucket:Bucket": (("logging", "targetBucket"), ("loggings[*]", "targetBucket")),
+    "aws:s3/bucketV2:BucketV2": (("loggings[*]", "targetBucket"),),
+    "aws-native:s3:Bucket": (("loggingConfiguration", "destinationBucketName"),),
+    "aws:lb/loadBalancer:LoadBalancer": (("accessLogs", "bucket"), ("connectionLogs", "bucket")),
+    "aws:alb/loadBalancer:LoadBalancer": (("accessLogs", "bucket"), ("connectionLogs", "bucket")),
+    "aws:elb/loadBalancer:LoadBalancer": (("accessLogs", "bucket"),),
+}
+"""By type, where it names the bucket that takes its access logs, which no KMS key can encrypt.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
+"""
+
+
+def takes_access_logs(bucket: Resource, stack: Stack) -> bool:
+    """Tell whether a bucket certainly takes access logs."""
+    return bucket.urn in stack.memoized(find_log_buckets)
+
+
+def find_log_buckets(stack: Stack) -> frozenset[str]:
+    """Find the buckets of a stack that take access logs, by URN."""
+    named = (
+        stack.resolve_reference(source, ref, BUCKET)
+        for token, paths in LOG_TARGETS.items()
+        for source in stack.of(token)
+        for path in paths
+        for ref in refs_at(source, path)
+    )
+    return frozenset(bucket.urn for found in named for bucket in found.certain)

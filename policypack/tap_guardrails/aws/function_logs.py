@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tap_guardrails.aws.edge import LOG_PREFIX, is_edge
 from tap_guardrails.aws.location import same_location
 from tap_guardrails.aws.resource_types import FUNCTION, LOG_GROUP
 from tap_guardrails.model import (
@@ -32,10 +33,12 @@ class FunctionLogs:
     Attributes:
         ref: Where the function names it; absent when it leaves it to Lambda.
         groups: The declared log groups that it is, or may be.
+        edge: Whether CloudFront runs the function, so that each region has such a group.
     """
 
     ref: PropertyRef
     groups: Relation
+    edge: bool = False
 
 
 def function_logs(function: Resource, stack: Stack) -> FunctionLogs:
@@ -44,12 +47,23 @@ def function_logs(function: Resource, stack: Stack) -> FunctionLogs:
     reading = ref.text()
     if isinstance(reading, Invalid):
         return FunctionLogs(ref, Relation())
+    edge = is_edge(function, stack)
+    if edge is not False and isinstance(reading, Absent):
+        return FunctionLogs(ref, edge_groups(function, stack, certain=edge is True), edge is True)
     groups = (
         default_group(function, stack)
         if isinstance(reading, Absent)
         else stack.resolve_reference(function, ref, LOG_GROUP)
     )
     return FunctionLogs(ref, groups.where(lambda group: same_location(function, group)))
+
+
+def edge_groups(function: Resource, stack: Stack, *, certain: bool) -> Relation:
+    """Find the log groups of a function that CloudFront runs, or may run, in whichever region."""
+    name, made_from = FUNCTION.physical_name(function), stack.memoized(groups_by_function).of(function.urn)
+    named = stack.names(LOG_GROUP).of(LOG_PREFIX + name).certain if name is not None else ()
+    groups = (*named, *made_from.certain)
+    return Relation(groups, made_from.possible) if certain else Relation((), groups, anything=True)
 
 
 def default_group(function: Resource, stack: Stack) -> Relation:

@@ -13,8 +13,11 @@ from tap_guardrails.aws.resource_types import FUNCTION, QUEUE
 from tap_guardrails.aws.sub_resources import SubResource
 from tap_guardrails.model import ResourceType
 
+LATEST: Final = "$LATEST"
+"""What is called without naming a version or an alias."""
+
 NAME: Final = re.compile(
-    r"(?:(?:arn:[^:]+:lambda:[^:]*:)?[^:]+:function:)?(?P<name>[A-Za-z0-9_-]+)(?::[^:]+)?"
+    r"(?:(?:arn:[^:]+:lambda:[^:]*:)?[^:]+:function:)?(?P<name>[A-Za-z0-9_-]+)(?::(?P<qualifier>[^:]+))?"
 )
 
 
@@ -25,6 +28,13 @@ def function_name(text: str) -> str | None:
     """
     match = NAME.fullmatch(text)
     return match["name"] if match else None
+
+
+def function_qualifier(text: str) -> str:
+    """Take the version or alias out of a function's name or ARN; empty when it names neither."""
+    match = NAME.fullmatch(text)
+    qualifier = (match["qualifier"] or "") if match else ""
+    return "" if qualifier == LATEST else qualifier
 
 
 def queue_in_url(url: str) -> str | None:
@@ -113,5 +123,11 @@ FAILURE_TARGETS: Final = (
     "aws-native:sns:Topic",
 )
 """What can take the events that failed."""
+
+KAFKA_TOPIC: Final = re.compile(r"kafka://[^.][A-Za-z0-9_.-]{0,248}")
+"""What an event source mapping can name besides.
+
+https://docs.aws.amazon.com/lambda/latest/dg/kafka-on-failure.html
+"""
 
 FAILURE_ARN: Final = re.compile(r"arn:[^:]+:(sqs|sns|lambda|events|s3|s3-object-lambda):.*", re.DOTALL)

@@ -12,11 +12,14 @@ from typing import Final
 
 from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.dead_letters import ON_FAILURE, REDRIVE, queue_name, target_node
+from tap_guardrails.aws.edge import is_edge
 from tap_guardrails.aws.invocation import (
     ASYNC_CONFIGS_OF,
     EVENT_SOURCE,
     FAILURE_ARN,
     FAILURE_TARGETS,
+    KAFKA_TOPIC,
+    LATEST,
     PERMISSION,
     PERMISSIONS_OF,
     REDRIVES_OF,
@@ -25,6 +28,7 @@ from tap_guardrails.aws.invocation import (
     STREAM_TYPES,
     SYNCHRONOUS_CALLERS,
     URLS_OF,
+    function_qualifier,
 )
 from tap_guardrails.aws.listing import listed
 from tap_guardrails.aws.location import same_location
@@ -72,28 +76,71 @@ def function(resource: Resource, stack: Stack, *, exempting: bool) -> Outcomes:
     own = lost(resource, stack, node)
     configs = sub_resources(stack, resource, ASYNC_CONFIGS_OF)
     others = {config.urn: lost(config, stack, config.at(*ON_FAILURE)) for config in configs.certain}
-    if own is None or None in others.values():
+    kept = {
+        qualifier(config, config.at("functionName"))
+        for config in configs.certain
+        if others[config.urn] is None
+    }
+    called = asynchronous_calls(resource, stack)
+    if own is None or (kept and kept >= called):
+        return
+    edge = is_edge(resource, stack)
+    if edge:
+        yield NotApplicable("CloudFront waits for the function's answer; Lambda@Edge can have no such place.")
         return
     open_ones = [
         config
         for config in configs.certain
         if (finding := others[config.urn]) and finding.verdict is Verdict.UNDECIDED
     ]
+    doubtful = (*open_ones, *configs.possible)
     reason = only_waited_for(resource, stack, exempting=exempting)
     if reason:
         yield NotApplicable(reason)
     elif own.problem != DROPPED:
         yield own
-    elif open_ones or configs.possible:
+    elif doubtful or None in kept | called or edge is None:
         yield undecided(
             node,
             A_PLACE,
-            f"Undecided before deployment: {listed((*open_ones, *configs.possible))} may keep what fails.",
+            f"Undecided before deployment: {listed(doubtful) or 'the stack'} may keep what fails.",
             "Give the FunctionEventInvokeConfig this function's name and the destination's ARN, each from an "
             "output.",
         )
+    elif kept:
+        yield violation(
+            node,
+            "What the function fails on is kept for another version or alias than the one that is called.",
+            "a FunctionEventInvokeConfig with the qualifier that is called, or none",
+        )
     else:
         yield own
+
+
+def asynchronous_calls(resource: Resource, stack: Stack) -> set[str | None]:
+    """Return the versions and aliases of a function that somebody may call without waiting; None is unknown.
+
+    Empty is the function without either. Where nobody in the stack calls, nothing is known to be called.
+    """
+    permissions = sub_resources(stack, resource, PERMISSIONS_OF)
+    principals = [(one, PERMISSION.at(one, "principal").text()) for one in permissions.certain]
+    return {
+        qualifier(one, PERMISSION.at(one, "function"))
+        for one, principal in principals
+        if not isinstance(principal, Known) or principal.value not in SYNCHRONOUS_CALLERS
+    }
+
+
+def qualifier(resource: Resource, function_named: PropertyRef) -> str | None:
+    """Return the version or alias that a configuration or permission is for: empty is none, None unknown."""
+    said, function = resource.at("qualifier").text(), function_named.text()
+    match said:
+        case Known(text):
+            return "" if text == LATEST else text
+        case Unknown() if resource.property_dependencies.get("qualifier"):
+            return None
+        case _:
+            return function_qualifier(function.value) if isinstance(function, Known) else ""
 
 
 def lost(owner: Resource, stack: Stack, node: PropertyRef) -> Finding | None:
@@ -158,8 +205,10 @@ def source(mapping: Resource, stack: Stack, *, trusting: bool) -> Outcomes:
 def stream(mapping: Resource, stack: Stack) -> Outcomes:
     """Require that a mapping names a place for the records of its stream that failed."""
     destination = "destinationArn" if mapping.type.startswith("aws:") else "destination"
-    finding = lost(mapping, stack, mapping.at("destinationConfig", "onFailure", destination))
-    if finding:
+    node = mapping.at("destinationConfig", "onFailure", destination)
+    reading = node.text()
+    finding = lost(mapping, stack, node)
+    if finding and not (isinstance(reading, Known) and KAFKA_TOPIC.fullmatch(reading.value)):
         yield finding
 
 
@@ -225,9 +274,9 @@ RULE = StackRule(
     settings=(
         Enum(
             "synchronousFunctions",
-            REQUIRE,
+            EXEMPT,
             "Functions whose callers in the stack all wait for the answer (a function URL, API Gateway): "
-            "`require` a place of them too, since any may be called asynchronously, or `exempt` them.",
+            "`exempt` them, or `require` a place of them too, since any may be called asynchronously.",
             (REQUIRE, EXEMPT),
         ),
         Enum(

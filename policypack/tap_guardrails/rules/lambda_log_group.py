@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tap_guardrails.aws.edge import LOG_PREFIX
 from tap_guardrails.aws.function_logs import FunctionLogs, function_logs
 from tap_guardrails.aws.listing import listed
 from tap_guardrails.aws.log_retention import DELIVERY_CLASS
@@ -29,6 +30,10 @@ from tap_guardrails.model import (
 REQUIRED: Final = (
     "a log group in this stack, with `retentionInDays`, named as in `loggingConfig.logGroup`, "
     "or else /aws/lambda/ and the function's name"
+)
+AT_EDGE: Final = (
+    f"log groups with `retentionInDays` in the regions of the viewers, named {LOG_PREFIX} and the function's "
+    "name, since CloudFront runs it"
 )
 DECIDABLE: Final = (
     "Set `loggingConfig.logGroup` from the log group's own name output, or the log group's name from the "
@@ -56,7 +61,7 @@ def check(function: Resource, stack: Stack, _settings: Settings) -> Outcomes:
         yield Finding(Verdict.VIOLATION, problem, path, listed(logs.groups.certain), REQUIRED, fix)
     else:
         problem = "The function's log group is not declared."
-        yield Finding(Verdict.VIOLATION, problem, path, found(logs), REQUIRED)
+        yield Finding(Verdict.VIOLATION, problem, path, found(logs), AT_EDGE if logs.edge else REQUIRED)
 
 
 def retained(group: Resource) -> bool | None:

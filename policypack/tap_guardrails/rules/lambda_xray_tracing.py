@@ -2,22 +2,31 @@
 
 `PassThrough` only follows a decision that some caller made; a function that nobody traces stays dark.
 https://docs.aws.amazon.com/lambda/latest/api/API_TracingConfig.html
+
+Lambda@Edge cannot be traced:
+https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-at-edge-function-restrictions.html
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from tap_guardrails.aws.edge import is_edge, may_be_edge
 from tap_guardrails.aws.resource_types import FUNCTION
 from tap_guardrails.model import (
     Absent,
+    Finding,
     Known,
+    NotApplicable,
     Outcomes,
     PropertyPatch,
     Remediation,
     Resource,
     ResourceRule,
     Settings,
+    Stack,
+    Verdict,
     must,
 )
 
@@ -28,7 +37,25 @@ ACTIVE: Final = "Active"
 
 
 def check(function: Resource, _settings: Settings) -> Outcomes:
-    """Judge a function."""
+    """Judge a function; whether one that may be Lambda@Edge is, the whole stack tells."""
+    findings = list(traced(function))
+    if findings and may_be_edge(function):
+        yield NotApplicable(
+            "Whether CloudFront runs the function, which cannot be traced there, the stack tells."
+        )
+    else:
+        yield from findings
+
+
+def in_stack(function: Resource, stack: Stack, _settings: Settings) -> Outcomes:
+    """Judge a function that may be Lambda@Edge by the distributions that name it."""
+    edge = is_edge(function, stack) if may_be_edge(function) else True
+    for finding in () if edge else traced(function):
+        yield finding if edge is False else replace(finding, verdict=Verdict.UNDECIDED)
+
+
+def traced(function: Resource) -> Iterator[Finding]:
+    """Require active tracing."""
     yield from must(
         FUNCTION.at(function, "tracingConfig", "mode").text(),
         lambda mode: mode == ACTIVE,
@@ -59,6 +86,7 @@ RULE = ResourceRule(
     controls=(("FSBP", "Lambda.7", FSBP), ("NIST", "CA-7", FSBP)),
     types=FUNCTION.types,
     check=check,
+    check_in_stack=in_stack,
     remediation=Remediation(
         f"Sets `tracingConfig.mode` to `{ACTIVE}`. AWS refuses that for a role that may not write to X-Ray.",
         remediate,

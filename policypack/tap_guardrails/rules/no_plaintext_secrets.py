@@ -28,14 +28,6 @@ from tap_guardrails.aws.plain_values import (
     secret_values,
     shown_values,
 )
-from tap_guardrails.aws.secret_names import (
-    is_about_a_secret,
-    may_be_secret,
-    names_a_connection,
-    names_a_secret,
-)
-from tap_guardrails.aws.secret_signs import made_public
-from tap_guardrails.aws.secret_texts import Sign, sign_of, signs_in_json
 from tap_guardrails.model import (
     Boolean,
     Enum,
@@ -58,6 +50,8 @@ from tap_guardrails.model.stack import SECRET_CONFIGURATION
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+
+    from tap_guardrails.aws.secret_texts import Sign
 
 DENY, ALLOW = "deny", "allow"
 
@@ -115,6 +109,9 @@ def unreadable(reading: Unknown | Invalid) -> Outcomes:
 
 def harmless(value: Shown, allowed: Collection[str], *, entropy: bool) -> Outcomes:
     """Require that a value is no secret, by what it looks like, what it is called, and how random it is."""
+    from tap_guardrails.aws.secret_names import names_a_connection, names_a_secret  # noqa: PLC0415 - as below
+    from tap_guardrails.aws.secret_texts import sign_of  # noqa: PLC0415 - its patterns take long to compile
+
     node = redacted(value.node)
     match node.text():
         case Known(text):
@@ -151,6 +148,10 @@ def no_literal(value: Shown, *, entropy: bool) -> Outcomes:
 
 def literal(value: Shown, text: str, *, entropy: bool) -> Outcomes:
     """Say which secrets are in a literal: the whole, and what is in it by names."""
+    from tap_guardrails.aws.secret_names import is_about_a_secret, may_be_secret  # noqa: PLC0415 - as above
+    from tap_guardrails.aws.secret_signs import made_public  # noqa: PLC0415
+    from tap_guardrails.aws.secret_texts import sign_of, signs_in_json  # noqa: PLC0415
+
     node = redacted(value.node)
     sign = sign_of(value.name, text, entropy=entropy)
     public = is_about_a_secret(value.name) or made_public(text)

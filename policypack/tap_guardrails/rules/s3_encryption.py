@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.buckets import BUCKET, ENCRYPTION, NATIVE_BUCKET, blocks, missing, settings_of
+from tap_guardrails.aws.buckets import (
+    BUCKET,
+    ENCRYPTION,
+    NATIVE_BUCKET,
+    blocks,
+    missing,
+    settings_of,
+    takes_access_logs,
+)
 from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.encryption_keys import AWS, CUSTOMER, named_key
 from tap_guardrails.aws.lists import evaluate_each
@@ -47,7 +55,7 @@ OWN_KEYS: Final = "Objects are encrypted with keys that S3 keeps, for nothing el
 
 def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Judge a bucket, or what a `BucketServerSideEncryptionConfiguration` says of one."""
-    key = settings.enum("key")
+    key = S3 if of_access_logs(resource, stack) else settings.enum("key")
     if resource.type in ENCRYPTION.types:
         yield from every_default(resource, stack, resource.at, key)
         return
@@ -71,6 +79,15 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
         )
     elif key != S3:
         yield missing(found, ENCRYPTION, said.node, OWN_KEYS, REQUIRED[key])
+
+
+def of_access_logs(resource: Resource, stack: Stack) -> bool:
+    """Tell whether a bucket, or all that a configuration may be for, takes logs that no key can encrypt."""
+    if resource.type not in ENCRYPTION.types:
+        return takes_access_logs(resource, stack)
+    buckets = stack.resolve_reference(resource, resource.at("bucket"), BUCKET)
+    every = (*buckets.certain, *buckets.possible)
+    return bool(every) and not buckets.anything and all(takes_access_logs(one, stack) for one in every)
 
 
 def every_default(resource: Resource, stack: Stack, at: Callable[[str], PropertyRef], key: str) -> Outcomes:

@@ -68,6 +68,10 @@ class Expected:
     text: str = ""
 
 
+ALONE = "it"
+"""The name of the resource of a resource rule's case, unless the case has a stack."""
+
+
 @dataclass(frozen=True)
 class Case:
     """What goes in and what has to come out."""
@@ -83,6 +87,11 @@ class Case:
     @property
     def identity(self) -> str:
         return f"{self.rule.name}: {self.name}"
+
+    @property
+    def in_stack(self) -> bool:
+        """Whether it is a resource rule's, over a whole stack of its own."""
+        return isinstance(self.rule, ResourceRule) and self.resources[0].name != ALONE
 
     @property
     def compliant(self) -> bool:
@@ -134,10 +143,10 @@ def cases(rule: Rule) -> Iterator[Case]:
 
 
 def case_of(rule: Rule, defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> Case:
-    if isinstance(rule, ResourceRule):
+    if isinstance(rule, ResourceRule) and "resources" not in entry:
         given: dict[str, Any] = {"type": rule.types[0]}
         given |= {key: entry[key] for key in ("type", "props", "provider") if key in entry}
-        resources = (CaseResource("it", **given),)
+        resources = (CaseResource(ALONE, **given),)
     else:
         resources = tuple(CaseResource(**one) for one in merged(defaults.get("resources", []), entry))
     expected: Any = entry["expect"]

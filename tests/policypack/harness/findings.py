@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tap_guardrails.evaluation import evaluate_resource, evaluate_stack
+from tap_guardrails.evaluation import evaluate_in_stack, evaluate_resource, evaluate_stack
 from tap_guardrails.message import message
 from tap_guardrails.model import Finding, Resource, Settings, StackRule
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pulumi.runtime.proto import analyzer_pb2 as proto
 
     from tests.policypack.harness.cases import Case
+    from tests.policypack.harness.pack import Pack
 
 from tests.policypack.harness.cases import stack_of
 
@@ -64,8 +65,11 @@ def purely(case: Case) -> Answer:
         return Answer(tuple(seen(case, *pair) for pair in evaluation.findings), evaluation.reason or None)
     every = [(one, evaluate_resource(case.rule, one, settings)) for one in stack.of(*case.rule.types)]
     reasons = [alone.reason for _, alone in every] or [f"Applies to {case.rule.types_shown}."]
+    if case.in_stack and case.rule.check_in_stack:
+        check = case.rule.check_in_stack
+        every += [(one, evaluate_in_stack(check, one, stack, settings)) for one, _ in every]
     found = tuple(seen(case, one, finding) for one, alone in every for finding in alone.findings)
-    return Answer(found, reasons[-1] if all(reasons) else None)
+    return Answer(found, reasons[-1] if all(reasons) and not found else None)
 
 
 def seen(case: Case, resource: Resource, finding: Finding) -> Seen:
@@ -77,6 +81,19 @@ def on_the_wire(case: Case, response: proto.AnalyzeResponse) -> Answer:
     diagnostics = [one for one in response.diagnostics if one.policyName == case.rule.name]
     reasons = [one.reason for one in response.not_applicable if one.policy_name == case.rule.name]
     return Answer(tuple(Seen(one.urn, one.message) for one in diagnostics), reasons[0] if reasons else None)
+
+
+def over_the_protocol(case: Case, pack: Pack) -> Answer:
+    """Send a case to the running pack: a resource alone, a stack, or each of its resources and the stack."""
+    if isinstance(case.rule, StackRule):
+        return on_the_wire(case, pack.analyze_stack(case.resources))
+    if not case.in_stack:
+        return on_the_wire(case, pack.analyze(case.resources[0]))
+    alone = [on_the_wire(case, pack.analyze(one)) for one in case.resources if one.type in case.rule.types]
+    whole = on_the_wire(case, pack.analyze_stack(case.resources))
+    found = tuple(one for answer in (*alone, whole) for one in answer.findings)
+    reasons = [answer.reason for answer in alone]
+    return Answer(found, reasons[-1] if all(reasons) and not found else None)
 
 
 def mismatches(case: Case, answer: Answer) -> Iterable[str]:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_guardrails.assembly import RULES_FOLDER
-from tap_guardrails.model import ResourceRule
 from tests.policypack.harness.cases import RULES, Case, all_cases, cases
-from tests.policypack.harness.findings import mismatches, on_the_wire, purely
+from tests.policypack.harness.findings import mismatches, over_the_protocol, purely
 
 if TYPE_CHECKING:
     from tests.policypack.harness.pack import Pack
@@ -40,9 +39,7 @@ def test_a_case_purely(case: Case) -> None:
 @each_case
 def test_a_case_over_the_protocol(case: Case, pack: Pack) -> None:
     pack.configure(case.rule.name, case.config)
-    judged_alone = isinstance(case.rule, ResourceRule)
-    response = pack.analyze(case.resources[0]) if judged_alone else pack.analyze_stack(case.resources)
-    assert not list(mismatches(case, on_the_wire(case, response)))
+    assert not list(mismatches(case, over_the_protocol(case, pack)))
 
 
 @pytest.mark.parametrize("name", sorted(RULES))

@@ -1,0 +1,142 @@
+"""Roles name who may assume them: a trust policy for everybody opens the role to every AWS account.
+
+A condition makes up for it that only an organization, an account or a principal of one's own can meet; an
+external id does not, for it is no secret.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-anonymous
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws.lists import evaluate_each
+from tap_guardrails.aws.policy_documents import document, one_or_many
+from tap_guardrails.model import (
+    Invalid,
+    Known,
+    Outcomes,
+    PropertyRef,
+    Resource,
+    ResourceRule,
+    Settings,
+    Unknown,
+    invalid,
+    undecided,
+    violation,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TRUST: Final = {"aws:iam/role:Role": "assumeRolePolicy", "aws-native:iam:Role": "assumeRolePolicyDocument"}
+"""By type, the property with the trust policy."""
+
+EVERYBODY: Final = "*"
+NAMED: Final = "the accounts, roles, services or identity providers that may assume the role"
+PUBLIC: Final = "Everybody, in every AWS account, may assume the role."
+
+NARROWING: Final = frozenset(
+    {
+        "aws:principalaccount",
+        "aws:principalarn",
+        "aws:principalorgid",
+        "aws:principalorgpaths",
+        "aws:sourceaccount",
+        "aws:sourcearn",
+        "aws:sourceorgid",
+    }
+)
+"""The keys of conditions that only principals of one's own choice can meet.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+"""
+
+STRINGS: Final = ("stringequals", "stringlike")
+MATCHING: Final = (*STRINGS, *(f"foranyvalue:{one}" for one in STRINGS), "arnequals", "arnlike")
+"""Operators that a value has to match."""
+
+
+def check(role: Resource, _settings: Settings) -> Outcomes:
+    """Judge a role by its trust policy; without one AWS takes no role."""
+    yield from evaluate_each(
+        one_or_many(document(role.at(TRUST[role.type])).at("Statement")), statement, required=NAMED
+    )
+
+
+def statement(node: PropertyRef) -> Outcomes:
+    """Judge a statement, which counts only if it allows."""
+    effect = node.at("Effect").text()
+    if isinstance(effect, Known) and effect.value != "Allow":
+        return
+    narrowed = is_narrowed(node.at("Condition"))
+    for finding in () if narrowed else public(node):
+        yield finding if narrowed is False else undecided(node.at("Condition"), NAMED)
+
+
+def public(node: PropertyRef) -> Outcomes:
+    """Say whom a statement lets in that nobody named."""
+    if node.at("NotPrincipal").value is not None:
+        yield violation(node.at("NotPrincipal"), "Everybody but some may assume the role.", NAMED)
+    for principal in principals(node.at("Principal")):
+        match principal.text():
+            case Known(name) as reading if name == EVERYBODY:
+                yield violation(reading, PUBLIC, NAMED)
+            case Unknown() as reading:
+                yield undecided(reading, NAMED)
+            case Invalid() as reading:
+                yield invalid(reading, NAMED)
+            case _:
+                pass
+
+
+def principals(node: PropertyRef) -> Iterator[PropertyRef]:
+    """Go through the principals of a statement: a text, or an object with one or many of each sort."""
+    sorts = node.entries()
+    for sort in sorts.value.values() if isinstance(sorts, Known) else (node,):
+        reading = one_or_many(sort)
+        yield from reading.value if isinstance(reading, Known) else [sort]
+
+
+def is_narrowed(condition: PropertyRef) -> bool | None:
+    """Tell whether a condition asks for what only principals of one's choice can meet; None is undecided."""
+    operators = condition.entries()
+    if isinstance(operators, Unknown):
+        return None
+    answers: set[bool | None] = set()
+    for operator, keys in operators.value.items() if isinstance(operators, Known) else ():
+        named = keys.entries()
+        if operator.casefold() in MATCHING and isinstance(named, Unknown):
+            answers.add(None)
+        for key, value in named.value.items() if isinstance(named, Known) else ():
+            if operator.casefold() in MATCHING and key.casefold() in NARROWING:
+                answers.add(names_some(value))
+    return True if True in answers else None if None in answers else False
+
+
+def names_some(value: PropertyRef) -> bool | None:
+    """Tell whether the value of a condition is met by some and not by all; None is undecided."""
+    wanted = one_or_many(value)
+    if not isinstance(wanted, Known):
+        return None if isinstance(wanted, Unknown) else False
+    texts = [one.text() for one in wanted.value]
+    if any(isinstance(one, Known) and not one.value.strip("*") for one in texts):
+        return False
+    return (
+        None
+        if any(isinstance(one, Unknown) for one in texts)
+        else all(isinstance(one, Known) for one in texts)
+    )
+
+
+RULE = ResourceRule(
+    name="iam-no-public-trust",
+    title="Roles name who may assume them",
+    description="The trust policies of IAM roles are for named principals.",
+    why="A role that everybody may assume gives all that it may do to every AWS account.",
+    fix="Name the principals, or ask for your organization in a condition (`aws:PrincipalOrgID`).",
+    severity="high",
+    url="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
+    types=tuple(TRUST),
+    level="advisory",
+    check=check,
+)

@@ -1,0 +1,81 @@
+"""A service that may call a function may do so for resources of one's own only.
+
+A service acts for whoever asks it: without a source, S3 or EventBridge of any account can be made to call the
+function, the confused deputy.
+https://docs.aws.amazon.com/lambda/latest/dg/permissions-function-services.html
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tap_guardrails.aws.invocation import PERMISSION
+from tap_guardrails.model import (
+    Invalid,
+    Known,
+    NotApplicable,
+    Outcomes,
+    Resource,
+    ResourceRule,
+    Settings,
+    Unknown,
+    invalid,
+    undecided,
+    violation,
+)
+
+SERVICE_ENDS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".amazon.com")
+EVERYBODY: Final = "*"
+SOURCES: Final = ("sourceArn", "sourceAccount", "principalOrgId", "eventSourceToken")
+"""What narrows a permission: the resource, its account, an organization, a token of an Alexa skill."""
+
+A_SOURCE: Final = "`sourceArn`, or at the least `sourceAccount`"
+
+
+def check(permission: Resource, _settings: Settings) -> Outcomes:
+    """Judge a permission by whom it is for, and by what narrows it."""
+    principal = PERMISSION.at(permission, "principal").text()
+    match principal:
+        case Unknown():
+            yield undecided(principal, "a principal that is known")
+            return
+        case Invalid():
+            yield invalid(principal, "an account, an ARN or a service")
+            return
+        case Known(name) if name == EVERYBODY or name.endswith(SERVICE_ENDS):
+            pass
+        case _:
+            yield NotApplicable("The permission is for an account or a principal of it, and for no service.")
+            return
+    if PERMISSION.at(permission, "functionUrlAuthType").value is not None:
+        yield NotApplicable("Who may call the function's URL, its own type of authorization says.")
+        return
+    narrowing = [PERMISSION.at(permission, name).text() for name in SOURCES]
+    if any(isinstance(one, Known) for one in narrowing):
+        return
+    if any(isinstance(one, Unknown) for one in narrowing):
+        yield NotApplicable("The source is not known yet; it comes from another resource.")
+        return
+    problem = (
+        "Everybody, in every AWS account, may call the function."
+        if principal.value == EVERYBODY
+        else f"The service {principal.node.found()} may call the function for every account."
+    )
+    yield violation(PERMISSION.at(permission, "sourceArn"), problem, A_SOURCE)
+
+
+FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/lambda-controls.html#lambda-1"
+
+RULE = ResourceRule(
+    name="lambda-permission-source",
+    title="Services call functions for resources of your own",
+    description="Permissions of Lambda functions for services name the source.",
+    why="A service acts for whoever asks it, so that any account can have the function called.",
+    fix="Set `sourceArn` to the ARN of what calls the function, or `sourceAccount` to its account.",
+    severity="medium",
+    url="https://docs.aws.amazon.com/lambda/latest/dg/permissions-function-services.html",
+    controls=(("FSBP", "Lambda.1", FSBP), ("NIST", "AC-3", FSBP)),
+    types=PERMISSION.types,
+    level="advisory",
+    check=check,
+)
