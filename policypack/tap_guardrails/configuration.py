@@ -68,6 +68,10 @@ class Configuration:
         """Return a policy's settings."""
         return self._settings[rule.name]
 
+    def own_level(self, rule: Rule) -> Level:
+        """Return a policy's level."""
+        return self._levels[rule.name]
+
     def is_to_remediate(self, rule: Rule) -> bool:
         """Tell whether a policy is to remediate what it can."""
         return self._levels[rule.name] == "remediate"

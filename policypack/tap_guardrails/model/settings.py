@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import Final, TypeAlias, cast
+from typing import Final, Literal, TypeAlias, cast
 
 from tap_guardrails.model.property_value import to_json
 from tap_guardrails.model.record import record
@@ -23,11 +23,16 @@ class SettingsError(ValueError):
 
 @record
 class Boolean:
-    """A setting that is true or false."""
+    """A setting that is true or false.
+
+    Attributes:
+        stricter: Which of the two is stricter.
+    """
 
     name: str
     default: bool
     description: str
+    stricter: bool
 
     def schema(self) -> dict[str, object]:
         """Return its JSON schema."""
@@ -39,16 +44,25 @@ class Boolean:
             return value
         raise SettingsError(f"`{self.name}` must be true or false, not {shown(value)}")
 
+    def is_as_strict(self, value: SettingValue, floor: SettingValue) -> bool:
+        """Tell whether a value is at least as strict as another one."""
+        return value in {floor, self.stricter}
+
 
 @record
 class Integer:
-    """A setting that is a whole number within bounds, both included."""
+    """A setting that is a whole number within bounds, both included.
+
+    Attributes:
+        stricter: Which numbers are stricter.
+    """
 
     name: str
     default: int
     description: str
     minimum: int
     maximum: int
+    stricter: Literal["lower", "higher"]
 
     def schema(self) -> dict[str, object]:
         """Return its JSON schema."""
@@ -69,15 +83,26 @@ class Integer:
             f"`{self.name}` must be a whole number from {self.minimum} to {self.maximum}, not {shown(value)}"
         )
 
+    def is_as_strict(self, value: SettingValue, floor: SettingValue) -> bool:
+        """Tell whether a value is at least as strict as another one."""
+        ours, theirs = cast("int", value), cast("int", floor)
+        return ours <= theirs if self.stricter == "lower" else ours >= theirs
+
 
 @record
 class Enum:
-    """A setting that is one of a few words."""
+    """A setting that is one of a few words.
+
+    Attributes:
+        choices: The words, the strictest first.
+        ordered: Whether each of them is stricter than the next; if not, none is stricter than another.
+    """
 
     name: str
     default: str
     description: str
     choices: tuple[str, ...]
+    ordered: bool = True
 
     def schema(self) -> dict[str, object]:
         """Return its JSON schema."""
@@ -94,6 +119,11 @@ class Enum:
             return value
         raise SettingsError(f"`{self.name}` must be one of {', '.join(self.choices)}, not {shown(value)}")
 
+    def is_as_strict(self, value: SettingValue, floor: SettingValue) -> bool:
+        """Tell whether a value is at least as strict as another one."""
+        ours, theirs = self.choices.index(cast("str", value)), self.choices.index(cast("str", floor))
+        return ours <= theirs if self.ordered else ours == theirs
+
 
 @record
 class StringList:
@@ -102,6 +132,8 @@ class StringList:
     Attributes:
         choices: What may stand in the list; empty when anything may.
         at_least: How many there must be.
+        stricter: Whether a list with fewer texts is stricter, as of what is allowed, or one with more.
+        empty_is_open: Whether an empty list restricts nothing, so that the first text may be laxer.
     """
 
     name: str
@@ -109,6 +141,8 @@ class StringList:
     description: str
     choices: tuple[str, ...] = ()
     at_least: int = 0
+    stricter: Literal["fewer", "more"] = "fewer"
+    empty_is_open: bool = False
 
     def schema(self) -> dict[str, object]:
         """Return its JSON schema."""
@@ -133,6 +167,13 @@ class StringList:
             return texts
         what = f"of {', '.join(self.choices)}" if self.choices else "of texts"
         raise SettingsError(f"`{self.name}` must be a list {what}, not {given}")
+
+    def is_as_strict(self, value: SettingValue, floor: SettingValue) -> bool:
+        """Tell whether a value is at least as strict as another one."""
+        ours, theirs = set(cast("tuple[str, ...]", value)), set(cast("tuple[str, ...]", floor))
+        if self.empty_is_open and not (ours and theirs):
+            return ours == theirs
+        return ours <= theirs if self.stricter == "fewer" else ours >= theirs
 
 
 @record
@@ -168,6 +209,10 @@ class ObjectList:
         if isinstance(value, (list, tuple)):
             return tuple(entry_of(entry) for entry in cast("Sequence[object]", value))
         raise SettingsError(f"`{self.name}` must be a list, not {shown(value)}")
+
+    def is_as_strict(self, value: SettingValue, floor: SettingValue) -> bool:
+        """Tell whether a value is at least as strict as another one: each object allows something."""
+        return set(cast("tuple[Entry, ...]", value)) <= set(cast("tuple[Entry, ...]", floor))
 
 
 Setting: TypeAlias = Boolean | Integer | Enum | StringList | ObjectList
@@ -229,6 +274,10 @@ class Settings:
             name: setting.parse(given[name]) if given.get(name) is not None else setting.default
             for name, setting in known.items()
         }
+
+    def __getitem__(self, name: str) -> SettingValue:
+        """Return a setting's value."""
+        return self._values[name]
 
     def boolean(self, name: str) -> bool:
         """Return a `Boolean`."""

@@ -180,6 +180,7 @@ RULE = ResourceRule(
             "How many days one must be able to go back; AWS keeps 35 unless told otherwise.",
             minimum=1,
             maximum=LONGEST_PERIOD_DAYS,
+            stricter="higher",
         ),
     ),
     check=check,

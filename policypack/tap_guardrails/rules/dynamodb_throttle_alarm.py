@@ -192,6 +192,7 @@ RULE = StackRule(
             "What has to be watched: a table that is only ever read needs no alarm on writes.",
             choices=("reads", "writes"),
             at_least=1,
+            stricter="more",
         ),
         Enum(
             "indexes",

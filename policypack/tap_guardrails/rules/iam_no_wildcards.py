@@ -329,6 +329,7 @@ RULE = ResourceRule(
             default=False,
             description="Also refuse wildcards within an action's name (`s3:Get*`), and resources that are "
             "everything of a type in one place (`arn:aws:dynamodb:eu-west-2:123456789012:table/*`).",
+            stricter=True,
         ),
         StringList(
             "allowedOnEveryResource",

@@ -166,6 +166,7 @@ RULE = ResourceRule(
             "The longest time between two rotations, in days.",
             minimum=SHORTEST_PERIOD_DAYS,
             maximum=LONGEST_PERIOD_DAYS,
+            stricter="lower",
         ),
     ),
     check=check,

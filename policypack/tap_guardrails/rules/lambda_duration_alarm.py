@@ -71,7 +71,7 @@ RULE = StackRule(
             EXEMPT,
             "Functions that only event source mappings of the stack call: `exempt` them, since nobody waits "
             "for their answer, or `require` an alarm of them too.",
-            (EXEMPT, REQUIRE),
+            (REQUIRE, EXEMPT),
         ),
     ),
     check=check,

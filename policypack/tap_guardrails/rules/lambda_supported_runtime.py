@@ -90,6 +90,7 @@ RULE = ResourceRule(
             "allowed",
             (),
             "The only runtimes allowed; empty for those that AWS supports on the day of the preview.",
+            empty_is_open=True,
         ),
         StringList(
             "moreRuntimes",
@@ -102,6 +103,7 @@ RULE = ResourceRule(
             "Refuse a runtime so many days before AWS stops supporting it.",
             minimum=0,
             maximum=1095,
+            stricter="higher",
         ),
     ),
     check=check,

@@ -99,6 +99,7 @@ RULE = ResourceRule(
             "The shortest retention allowed, in days.",
             minimum=1,
             maximum=RETENTION_DAYS[-1],
+            stricter="higher",
         ),
         Integer(
             "maximumDays",
@@ -106,6 +107,7 @@ RULE = ResourceRule(
             "The longest retention allowed, in days.",
             minimum=1,
             maximum=RETENTION_DAYS[-1],
+            stricter="lower",
         ),
     ),
     check=check,

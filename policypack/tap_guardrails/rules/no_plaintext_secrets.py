@@ -216,7 +216,12 @@ RULE = ResourceRule(
             (),
             "Names of variables and parameters whose values are no secrets, whatever they look like.",
         ),
-        Boolean("entropy", default=True, description="Also take for a secret what is as random as one."),
+        Boolean(
+            "entropy",
+            default=True,
+            description="Also take for a secret what is as random as one.",
+            stricter=True,
+        ),
         Enum(
             "pulumiSecrets",
             DENY,

@@ -74,6 +74,7 @@ RULE = ResourceRule(
             "keys",
             ("Environment", "Project"),
             "The keys of the tags that each resource must have, with their capitals; empty for none.",
+            stricter="more",
         ),
     ),
     check=check,

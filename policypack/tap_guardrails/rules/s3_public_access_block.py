@@ -100,6 +100,7 @@ RULE = StackRule(
             "AccountPublicAccessBlock of the same provider in the stack is enough; `assume` the account has "
             "one that the stack does not show.",
             (IGNORE, DECLARED, ASSUMED),
+            ordered=False,
         ),
     ),
     check=check,

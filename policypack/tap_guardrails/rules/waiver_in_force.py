@@ -114,6 +114,7 @@ RULE = StackRule(
             default=True,
             description="Whether programs may waive what `programWaivable` lists, by tags and in their "
             "stack's configuration. If not, only the configuration of policies waives.",
+            stricter=False,
         ),
         StringList(
             "programWaivable",
@@ -132,6 +133,7 @@ RULE = StackRule(
             "How many characters the reason of a program's waiver has at least.",
             minimum=1,
             maximum=200,
+            stricter="higher",
         ),
         Integer(
             "maximumDays",
@@ -139,6 +141,7 @@ RULE = StackRule(
             "How many days after it was granted a waiver may expire.",
             minimum=1,
             maximum=3650,
+            stricter="lower",
         ),
     ),
     check=check,

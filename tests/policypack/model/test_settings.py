@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tap_guardrails.model import Boolean, Enum, Integer, Settings, SettingsError, StringList
 
 DECLARED = (
-    Boolean("flag", default=False, description="A flag."),
-    Integer("whole", 7, "A number.", minimum=1, maximum=10),
+    Boolean("flag", default=False, description="A flag.", stricter=True),
+    Integer("whole", 7, "A number.", minimum=1, maximum=10, stricter="lower"),
     Enum("choice", "a", "A choice.", ("a", "b")),
     StringList("words", ("x",), "Words."),
     StringList("few", ("x",), "Few words.", choices=("x", "y"), at_least=1),

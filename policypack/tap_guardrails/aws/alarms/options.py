@@ -14,6 +14,7 @@ ALARM_SETTINGS: Final = (
         "actionsThroughComposite",
         default=False,
         description="Whether an alarm may leave it to a composite alarm, one that goes off with it, to tell.",
+        stricter=False,
     ),
     StringList(
         "moreMetrics",
@@ -32,6 +33,7 @@ ALARM_SETTINGS: Final = (
         "more to fire never does. A lower number is stricter.",
         1,
         1_000_000_000,
+        "lower",
     ),
     Enum(
         "subscribers",
@@ -45,6 +47,7 @@ ALARM_SETTINGS: Final = (
         default=True,
         description="Whether an address in a domain that belongs to nobody, such as ops@example.com, is "
         "somebody who is told. `false` is stricter.",
+        stricter=False,
     ),
 )
 """The settings of every policy that asks whether an alarm is effective."""
