@@ -23,7 +23,7 @@ from tap_guardrails.model import (
     Invalid,
     Known,
     PropertyRef,
-    Relation,
+    PropertyValue,
     Resource,
     ResourceType,
     Stack,
@@ -142,32 +142,29 @@ def listed_actions(
     options: AlarmOptions,
 ) -> Iterator[Finding]:
     """Say which actions AWS refuses, and why none of the others reaches anyone."""
-    set_actions = [action for action in listed if not isinstance(action.text(), Absent)]
-    if not set_actions:
+    actions = [reading for action in listed if not isinstance(reading := action.text(), Absent)]
+    if not actions:
         yield violation(node, "The alarm has no actions, so it notifies no one.", TELL)
         return
-    refused = [finding for action in set_actions for finding in refusals(action, alarm, kind)]
+    refused = [finding for action in actions for finding in refusals(action, alarm, kind)]
     yield from refused
     if refused:
         return
-    if own_region(alarm) is None and any(isinstance(action.text(), Known) for action in set_actions):
+    if own_region(alarm) is None and any(isinstance(action, Known) for action in actions):
         yield undecided(kind.at(alarm, "region"), "the region of the alarm's actions")
-    deaf = [list(deaf_findings(action, alarm, kind, stack, options)) for action in set_actions]
+    deaf = [list(deaf_findings(action, alarm, kind, stack, options)) for action in actions]
     if all(deaf):
         yield from deaf[0]
 
 
-def refusals(action: PropertyRef, alarm: Resource, kind: ResourceType) -> Iterator[Finding]:
+def refusals(action: PropertyValue[str], alarm: Resource, kind: ResourceType) -> Iterator[Finding]:
     """Say why AWS refuses an action, whose value may not be known yet."""
-    match action.text():
-        case Known(value) as reading:
-            problem, required = refused_for(value, alarm, kind)
-            if problem:
-                yield violation(reading, problem, required)
-        case Invalid() as reading:
-            yield invalid(reading, "an ARN")
-        case _:
-            pass
+    if isinstance(action, Known):
+        problem, required = refused_for(action.value, alarm, kind)
+        if problem:
+            yield violation(action, problem, required)
+    elif isinstance(action, Invalid):
+        yield invalid(action, "an ARN")
 
 
 def refused_for(value: str, alarm: Resource, kind: ResourceType) -> tuple[str, str]:
@@ -205,39 +202,53 @@ def partition_of(region: str) -> str:
 
 
 def deaf_findings(
-    action: PropertyRef, alarm: Resource, kind: ResourceType, stack: Stack, options: AlarmOptions
+    action: PropertyValue[str], alarm: Resource, kind: ResourceType, stack: Stack, options: AlarmOptions
 ) -> Iterator[Finding]:
     """Say why an action reaches no one, when its receiver is in the stack."""
-    name = kind.physical_name(alarm)
-    caller = Caller(
-        ALARM_PRINCIPAL, "cloudwatch", region_of(alarm), None if name is None else f"alarm:{name}"
-    )
-    any_topic = any(stack.of(*TOPIC.types))
-    topics = stack.resolve_reference(alarm, action, TOPIC, topic_name) if any_topic else Relation()
+    node = action.node
     receivers = [
-        list(topic_findings(action, topic, caller, stack, options))
-        for topic in (*topics.certain, *(topics.possible if isinstance(action.text(), Unknown) else ()))
-        if same_location(alarm, topic) is not False
+        list(topic_findings(node, topic, caller_of(alarm, kind), stack, options))
+        for topic in topics_of(action, alarm, stack)
     ]
-    functions = stack.resolve_reference(alarm, action, FUNCTION, lambda_name)
     receivers += [
-        list(function_findings(action, function, stack))
-        for function in functions.certain
-        if same_location(alarm, function) is not False
+        list(function_findings(node, function, stack)) for function in functions_of(action, alarm, stack)
     ]
-    if not receivers or not any(receivers):
+    if not any(receivers):
         return
     if all(receivers):
         yield from receivers[0]
         return
-    yield undecided(
-        action, TELL, "Undecided before deployment: the action may go to a topic that reaches no one."
-    )
+    doubt = "Undecided before deployment: the action may go to a topic that reaches no one."
+    yield undecided(node, TELL, doubt)
 
 
-def lambda_name(arn: str) -> str | None:
-    """Take a function's name out of its ARN; None when it is of something else."""
-    return function_name(arn) if ":lambda:" in arn else None
+def caller_of(alarm: Resource, kind: ResourceType) -> Caller:
+    """Return CloudWatch, acting for an alarm."""
+    name = kind.physical_name(alarm)
+    return Caller(ALARM_PRINCIPAL, "cloudwatch", region_of(alarm), None if name is None else f"alarm:{name}")
+
+
+def topics_of(action: PropertyValue[str], alarm: Resource, stack: Stack) -> list[Resource]:
+    """Return the topics of the stack that an action goes to, or may go to while it is unknown."""
+    if (isinstance(action, Known) and ":sns:" not in action.value) or not any(stack.of(*TOPIC.types)):
+        return []
+    found = stack.resolve_reference(alarm, action.node, TOPIC, topic_name)
+    topics = found.certain if isinstance(action, Known) else (*found.certain, *found.possible)
+    return [topic for topic in topics if same_location(alarm, topic) is not False and may_be(topic, action)]
+
+
+def may_be(topic: Resource, action: PropertyValue[str]) -> bool:
+    """Tell whether a topic may have the ARN that an action has: names are those of one account."""
+    arn = topic.at("arn").text()
+    return not (isinstance(arn, Known) and isinstance(action, Known) and arn.value != action.value)
+
+
+def functions_of(action: PropertyValue[str], alarm: Resource, stack: Stack) -> list[Resource]:
+    """Return the functions of the stack that an action certainly calls."""
+    if isinstance(action, Known) and ":lambda:" not in action.value:
+        return []
+    found = stack.resolve_reference(alarm, action.node, FUNCTION, function_name)
+    return [function for function in found.certain if same_location(alarm, function) is not False]
 
 
 def topic_findings(

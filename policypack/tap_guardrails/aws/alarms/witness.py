@@ -71,14 +71,14 @@ def plan_of(alarm: Alarm, most_events: int, unknown_timeout: float = LONGEST_SEC
     compared = alarm.band if operator in BAND else alarm.threshold
     complete = complete and isinstance(compared, Known) and operator in WITH_NUMBER | BAND
     periods = max(1, value_or(alarm.periods, 1))
-    places: dict[object, int] = {}
+    subjects: dict[object, int] = {}
     sources = tuple(
         Source(
             key,
             (
                 value_or(one.namespace, ""),
                 value_or(one.name, ""),
-                places.setdefault(place_of(one), len(places)),
+                subjects.setdefault(subject_of(one), len(subjects)),
             ),
             value_or(one.statistic, "Sum"),
             max(1, value_or(one.period, MINUTE)),
@@ -105,7 +105,7 @@ def value_or(reading: PropertyValue[T], default: T) -> T:
     return reading.value if isinstance(reading, Known) else default
 
 
-def place_of(series: Series) -> object:
+def subject_of(series: Series) -> object:
     """Return what tells what one series is about from what others are about."""
     if not isinstance(series.dimensions, Known):
         return None
