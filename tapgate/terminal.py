@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self, TextIO
 
-from tapgate.coverage import coverage_words
+from tapgate.assemble import coverage_words
 from tapgate.json_access import plain
 
 if TYPE_CHECKING:

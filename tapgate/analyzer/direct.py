@@ -14,7 +14,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from tapgate.diagnose import without_traceback
 from tapgate.events import PolicyEvent, PolicySummary
 from tapgate.failure import CouldNotRunError
 from tapgate.json_access import mapping, plain_lines, sequence, text, texts
@@ -132,6 +131,8 @@ def called_apart(pack: RequestedPack, request: Request) -> Answer:
     except subprocess.TimeoutExpired:
         raise _failure(pack.folder, f"it gave no answer within {_SECONDS:.0f} seconds") from None
     if done.returncode != 0:
+        from tapgate.diagnose import without_traceback  # noqa: PLC0415 - only of a pack that failed
+
         said = without_traceback(plain_lines(done.stderr))
         raise _failure(pack.folder, *said[-12:])
     return dict(mapping(json.loads(done.stdout)))

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from tapgate.coverage import coverage_words
+from tapgate.assemble import coverage_words
 from tapgate.json_access import plain
 from tapgate.reports.verdict_file import Unaudited
 from tapgate.reports.wording import count

@@ -19,9 +19,8 @@ from tapgate.pack_info import policies
 from tapgate.packs import relaxed, requested_packs, require_known
 from tapgate.preview import IncompleteError, preview
 from tapgate.project import OPERATORS_CHOICES, check_choices, find_project
-from tapgate.rehearsal import Rehearsal, judge, settled
+from tapgate.rehearsal import Rehearsal, judge, settled, with_retained
 from tapgate.reports.writing import write as write_files
-from tapgate.retained import with_retained
 from tapgate.terminal import Ink, Progress, finding_lines, report_lines, write
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Final
 
-from tapgate.coverage import coverage_words
+from tapgate.assemble import coverage_words
 from tapgate.json_access import plain
 from tapgate.reports.controls import framework_title
 from tapgate.reports.links import web_address

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tapgate.assemble import require_evaluated
-from tapgate.coverage import coverage_words, covered
+from tapgate.assemble import coverage_words, covered, require_evaluated
 from tapgate.events import EventLog, PolicySummary
 from tapgate.failure import CouldNotRunError
 from tapgate.findings import Report

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from tapgate.coverage import coverage_words
+from tapgate.assemble import coverage_words
 from tapgate.reports.controls import framework_title
 from tapgate.reports.page.findings import Category, Found, Waived, category_of, waived_of
 from tapgate.reports.score import Score, Share, score
