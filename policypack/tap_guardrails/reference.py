@@ -31,7 +31,7 @@ compliant, violation, or undecided, where a value is unknown before deployment a
 settles it. Undecided blocks like a violation unless the policy's `onUnknown` is `warn`.
 
 A policy's level is `mandatory`, `advisory`, `disabled` or, where the table says so, `remediate`: the preview
-then puts right what is safe to put right, shows what it changed, and blocks on the rest. Never changed is a
+then remediates what is safe to remediate, shows what it changed, and blocks on the rest. Never changed is a
 resource of which the policy does not know something, whose value is of a wrong type, or whose finding is
 waived.
 
@@ -93,7 +93,7 @@ def chapter(rule: Rule) -> Iterator[str]:
     yield ""
     yield f"- Why: {rule.why}"
     yield f"- Fix: {rule.fix}"
-    yield f"- Level: {rule.level}; severity: {rule.severity}; judges {scope}"
+    yield f"- Level: {rule.level}; severity: {rule.severity}; evaluates {scope}"
     if isinstance(rule, ResourceRule) and rule.remediation:
         yield f"- At level `remediate`: {rule.remediation.what}"
     yield f"- Types: {types_listed(rule)}"
@@ -113,7 +113,7 @@ def chapter(rule: Rule) -> Iterator[str]:
 
 
 def types_listed(rule: Rule) -> str:
-    """List the types that a policy judges, the first of very many."""
+    """List the types that a policy evaluates, the first of very many."""
     if rule.types == (ANY_TYPE,):
         return "every type"
     more = len(rule.types) - MOST_TYPES

@@ -56,6 +56,6 @@ def test_every_file_that_is_linked_is_there() -> None:
 
 
 def test_every_policy_that_puts_things_right_is_listed() -> None:
-    part = README.split("## Have it put right")[1].split("\n## ")[0]
+    part = README.split("## Remediation")[1].split("\n## ")[0]
     listed = set(re.findall(r"^\| `([a-z0-9-]+)`", part, re.MULTILINE))
     assert listed == {name for name, rule in RULES.items() if getattr(rule, "remediation", None)}

@@ -1,4 +1,4 @@
-"""Judging what stands in a list, when there may be no list to go through."""
+"""Evaluating what stands in a list, when there may be no list to go through."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
 
 def evaluate_each(
     reading: PropertyValue[list[PropertyRef]],
-    judge: Callable[[PropertyRef], Iterable[Outcome]],
+    evaluate: Callable[[PropertyRef], Iterable[Outcome]],
     *,
     required: str,
     absent: str = "",
 ) -> Iterator[Outcome]:
-    """Judge each element of a list; a list that cannot be read is a finding itself.
+    """Evaluate each element of a list; a list that cannot be read is a finding itself.
 
     Args:
         reading: The list as it was read.
-        judge: Judges one element.
+        evaluate: Evaluates one element.
         required: What has to stand there.
         absent: What is wrong when there is no list; empty when nothing is.
     """
     match reading:
         case Known(nodes):
             for node in nodes:
-                yield from judge(node)
+                yield from evaluate(node)
         case Unknown():
             yield undecided(reading, required)
         case Invalid():

@@ -29,11 +29,11 @@ class Relation:
 
     def where(self, holds: Callable[[Resource], bool | None]) -> Relation:
         """Return the relation as far as a condition holds; where that is undecided, it is possible only."""
-        judged = [(one, holds(one)) for one in self.certain]
+        evaluated = [(one, holds(one)) for one in self.certain]
         return Relation(
-            tuple(one for one, answer in judged if answer),
+            tuple(one for one, answer in evaluated if answer),
             (
-                *(one for one, answer in judged if answer is None),
+                *(one for one, answer in evaluated if answer is None),
                 *(one for one in self.possible if holds(one) is not False),
             ),
             self.anything,

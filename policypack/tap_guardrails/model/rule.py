@@ -1,4 +1,4 @@
-"""What a rule is: a function that judges one resource, and the declaration that goes with it."""
+"""What a rule is: a function that evaluates one resource, and the declaration that goes with it."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Declaration:
         severity: How much harm a violation can do.
         url: Where AWS documents the matter.
         controls: The published requirements that it answers: framework, identifier and source of each.
-        types: The type tokens of the resources that it judges.
+        types: The type tokens of the resources that it evaluates.
         level: What its findings do unless an operator says otherwise.
         settings: What an operator can set, besides `onUnknown` and `waivers`.
         coverage: What it looks at.
@@ -146,7 +146,7 @@ class ResourceRule(Declaration):
 
 @record(kw_only=True)
 class StackRule(Declaration):
-    """A rule that judges each resource of its types by what else is in the stack.
+    """A rule that evaluates each resource of its types by what else is in the stack.
 
     Attributes:
         check: Yields findings, or one `NotApplicable`; nothing when the resource is compliant.

@@ -178,7 +178,7 @@ class StringList:
 
 @record
 class ObjectList:
-    """A setting that is a list of objects of texts. Whoever reads them judges what they hold.
+    """A setting that is a list of objects of texts. Whoever reads them evaluates what they hold.
 
     Attributes:
         fields: What each object must have: the JSON schema of each text, by name.

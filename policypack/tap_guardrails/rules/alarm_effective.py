@@ -18,7 +18,7 @@ from tap_guardrails.model import Outcomes, Resource, Settings, Stack, StackRule
 
 
 def check(alarm: Resource, stack: Stack, settings: Settings) -> Outcomes:
-    """Judge an alarm."""
+    """Check an alarm."""
     if alarm.type in COMPOSITE_ALARM.types:
         yield from own_actions(alarm, COMPOSITE_ALARM, stack, alarm_options(settings))
         yield from name_findings(alarm, COMPOSITE_ALARM, stack)

@@ -32,7 +32,7 @@ A_TARGET: Final = "the ARN of the dead letter target, or JSON with it"
 
 
 def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
-    """Judge a queue, and whatever can name one as its dead letter target."""
+    """Check a queue, and whatever can name one as its dead letter target."""
     options = alarm_options(settings)
     letters = dead_letters(stack)
     if not letters.concern(resource.urn):

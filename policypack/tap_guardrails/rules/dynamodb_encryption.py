@@ -42,7 +42,7 @@ OWNED: Final = "The table is encrypted with a key that AWS owns, which nobody ca
 
 
 def check(table: Resource, stack: Stack, settings: Settings) -> Outcomes:
-    """Judge a table, or a replica declared by itself."""
+    """Check a table, or a replica declared by itself."""
     own_key = settings.enum("key") == CUSTOMER
     if table.type in TABLE_REPLICA.types:
         if own_key:
@@ -62,7 +62,7 @@ def check(table: Resource, stack: Stack, settings: Settings) -> Outcomes:
 
 
 def replicas(table: Resource, stack: Stack) -> Outcomes:
-    """Judge the replicas that a table declares."""
+    """Check the replicas that a table declares."""
     match table.at("replicas").items():
         case Known(listed):
             steps = ("kmsKeyArn",) if table.type == AWS_TABLE else ("sseSpecification", "kmsMasterKeyId")

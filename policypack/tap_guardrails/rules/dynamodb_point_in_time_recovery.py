@@ -48,7 +48,7 @@ REPLICA_OFF: Final = "Point-in-time recovery is off on a replica."
 
 
 def check(table: Resource, settings: Settings) -> Outcomes:
-    """Judge a table, or a replica declared by itself."""
+    """Check a table, or a replica declared by itself."""
     days = settings.integer("minimumRecoveryDays")
     if table.type in TABLE_REPLICA.types:
         yield from switched_on(table.at("pointInTimeRecovery"), REPLICA_OFF)
@@ -68,7 +68,7 @@ def check(table: Resource, settings: Settings) -> Outcomes:
 
 
 def specification(recovery: PropertyRef, days: int, problem: str) -> Outcomes:
-    """Judge a block of the form that CloudFormation has."""
+    """Check a block of the form that CloudFormation has."""
     yield from switched_on(recovery.at(SWITCH), problem)
     yield from period_long_enough(recovery, days)
 

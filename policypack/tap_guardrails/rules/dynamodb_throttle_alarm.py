@@ -72,7 +72,7 @@ ALL_OPERATIONS: Final = READ_OPERATIONS | WRITE_OPERATIONS
 
 
 def check(table: Resource, stack: Stack, settings: Settings) -> Outcomes:
-    """Judge a table."""
+    """Check a table."""
     options = alarm_options(settings)
     found = [coverage(table, metric, stack, options) for metric in METRICS]
     certain = [match for one in found for match in one.certain]

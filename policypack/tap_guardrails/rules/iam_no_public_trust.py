@@ -57,14 +57,14 @@ MATCHING: Final = (*STRINGS, *(f"foranyvalue:{one}" for one in STRINGS), "arnequ
 
 
 def check(role: Resource, _settings: Settings) -> Outcomes:
-    """Judge a role by its trust policy; without one AWS takes no role."""
+    """Check a role by its trust policy; without one AWS takes no role."""
     yield from evaluate_each(
         one_or_many(document(role.at(TRUST[role.type])).at("Statement")), statement, required=NAMED
     )
 
 
 def statement(node: PropertyRef) -> Outcomes:
-    """Judge a statement, which counts only if it allows."""
+    """Check a statement, which counts only if it allows."""
     effect = node.at("Effect").text()
     if isinstance(effect, Known) and effect.value != "Allow":
         return

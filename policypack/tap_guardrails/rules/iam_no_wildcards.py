@@ -112,7 +112,7 @@ class Measure:
 
 
 def check(resource: Resource, settings: Settings) -> Outcomes:
-    """Judge a policy, a role with its inline policies, or the attachment of a policy."""
+    """Check a policy, a role with its inline policies, or the attachment of a policy."""
     measure = Measure(
         settings.boolean("strict"),
         tuple(
@@ -147,7 +147,7 @@ def none_too_broad(arns: PropertyRef, measure: Measure) -> Outcomes:
 
 
 def attachments(resource: Resource, path: str, measure: Measure) -> Outcomes:
-    """Judge all that a resource attaches; a list may be empty, which takes every policy away."""
+    """Check all that a resource attaches; a list may be empty, which takes every policy away."""
     name = path.removesuffix("[*]")
     if name == path:
         yield from attached(resource.at(name), measure)
@@ -160,14 +160,14 @@ def attachments(resource: Resource, path: str, measure: Measure) -> Outcomes:
 
 
 def attached(arn: PropertyRef, measure: Measure) -> Outcomes:
-    """Judge the attachment of a policy, whose document is judged where it is declared.
+    """Check the attachment of a policy, whose document is evaluated where it is declared.
 
     AWS's own policies have ARNs that are known before any deployment.
     """
     reading = arn.text()
     if isinstance(reading, Unknown):
         yield NotApplicable(
-            "The policy does not exist yet, so it is not AWS's own; it is judged where it is declared."
+            "The policy does not exist yet, so it is not AWS's own; it is evaluated where it is declared."
         )
     elif isinstance(reading, Absent):
         yield violation(reading, "The attachment names no policy.", "the ARN of a policy")
@@ -193,7 +193,7 @@ def not_too_broad(arn: PropertyValue[str], measure: Measure) -> Outcomes:
 
 
 def allowances(policy: PropertyRef, measure: Measure, absent: str) -> Outcomes:
-    """Judge a policy document.
+    """Check a policy document.
 
     Args:
         policy: The property with the document.
@@ -215,7 +215,7 @@ def allowances(policy: PropertyRef, measure: Measure, absent: str) -> Outcomes:
 
 
 def statement(node: PropertyRef, measure: Measure) -> Outcomes:
-    """Judge a statement by its effect: only what is allowed can be too much."""
+    """Check a statement by its effect: only what is allowed can be too much."""
     for strange in strange_elements(node, STATEMENT_ELEMENTS):
         yield violation(strange, f"`{strange.path}` is no element of a statement.", SPELLED_OUT)
     effect = node.at("Effect").text()
@@ -234,7 +234,7 @@ def statement(node: PropertyRef, measure: Measure) -> Outcomes:
 
 
 def allowed(node: PropertyRef, measure: Measure) -> Outcomes:
-    """Judge what a statement allows."""
+    """Check what a statement allows."""
     all_but_some, everywhere_but = node.at("NotAction"), node.at("NotResource")
     yield from exempting(all_but_some, "Everything but some actions is allowed.", EXACT_ACTIONS)
     yield from exempting(everywhere_but, "It is allowed on everything but some resources.", EXACT_RESOURCES)
@@ -298,7 +298,7 @@ def first_with(
 ) -> PropertyRef | None:
     """Return the first action of which it is so, or not, or not known, that it may be allowed everywhere.
 
-    One that is unknown until deployment is judged by itself.
+    One that is unknown until deployment is evaluated by itself.
     """
     for node in actions.value if isinstance(actions, Known) else ():
         reading = node.text()

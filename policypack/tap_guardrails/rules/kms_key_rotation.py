@@ -47,7 +47,7 @@ WITHOUT_ROTATION: Final = {
 
 
 def check(key: Resource, settings: Settings) -> Outcomes:
-    """Judge a key."""
+    """Check a key."""
     if key.type in WITHOUT_ROTATION:
         yield NotApplicable(WITHOUT_ROTATION[key.type])
         return

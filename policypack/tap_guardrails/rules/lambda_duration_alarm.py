@@ -29,7 +29,7 @@ EXEMPT, REQUIRE = "exempt", "require"
 
 
 def check(function: Resource, stack: Stack, settings: Settings) -> Outcomes:
-    """Judge a function."""
+    """Check a function."""
     if settings.enum("eventSources") == EXEMPT and only_polled(function, stack):
         yield NotApplicable("Only event sources call the function, and nobody waits for its answer.")
         return

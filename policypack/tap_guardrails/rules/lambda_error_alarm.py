@@ -17,7 +17,7 @@ ERRORS: Final = RequiredMetric("AWS/Lambda", "Errors", "FunctionName", FUNCTION)
 
 
 def check(function: Resource, stack: Stack, settings: Settings) -> Outcomes:
-    """Judge a function."""
+    """Check a function."""
     found = coverage(function, ERRORS, stack, alarm_options(settings))
     if not found.certain:
         yield missing_alarm(

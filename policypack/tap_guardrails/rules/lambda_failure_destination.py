@@ -63,7 +63,7 @@ DENY, TRUST = "deny", "trust"
 
 
 def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
-    """Judge a function by its asynchronous calls, or an event source by what it feeds."""
+    """Check a function by its asynchronous calls, or an event source by what it feeds."""
     if resource.type in EVENT_SOURCE.types:
         yield from source(resource, stack, trusting=settings.enum("foreignQueues") == TRUST)
     else:
@@ -169,7 +169,7 @@ def only_waited_for(resource: Resource, stack: Stack, *, exempting: bool) -> str
     if any(not isinstance(one, Known) or one.value not in SYNCHRONOUS_CALLERS for one in principals):
         return ""
     if sub_resources(stack, resource, SOURCES_OF).certain:
-        return "Event sources feed the function, and each of them is judged by itself."
+        return "Event sources feed the function, and each of them is evaluated by itself."
     if exempting and (permissions.certain or sub_resources(stack, resource, URLS_OF).certain):
         return "Whoever calls the function in this stack waits for its answer."
     return ""

@@ -42,7 +42,7 @@ DECIDABLE: Final = (
 
 
 def check(function: Resource, stack: Stack, _settings: Settings) -> Outcomes:
-    """Judge a function."""
+    """Check a function."""
     logs = function_logs(function, stack)
     reading = logs.ref.text()
     if isinstance(reading, Invalid):

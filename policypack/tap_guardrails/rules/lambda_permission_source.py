@@ -33,7 +33,7 @@ A_SOURCE: Final = "`sourceArn`, or at the least `sourceAccount`"
 
 
 def check(permission: Resource, _settings: Settings) -> Outcomes:
-    """Judge a permission by whom it is for, and by what narrows it."""
+    """Check a permission by whom it is for, and by what narrows it."""
     principal = PERMISSION.at(permission, "principal").text()
     match principal:
         case Unknown():

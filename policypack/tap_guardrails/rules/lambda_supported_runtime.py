@@ -1,7 +1,7 @@
 """Lambda functions run on a runtime that still gets security updates.
 
-Judged by the day of the preview, for it is with time that a runtime stops being supported. Whoever wants the
-same answer every day sets `allowed`.
+Evaluated by the day of the preview, for it is with time that a runtime stops being supported. Whoever wants
+the same answer every day sets `allowed`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ IMAGE: Final = "Image"
 
 
 def check(function: Resource, settings: Settings) -> Outcomes:
-    """Judge a function."""
+    """Check a function."""
     package = FUNCTION.at(function, "packageType").text()
     if isinstance(package, Known) and package.value == IMAGE:
         yield NotApplicable("A container image brings its own runtime.")

@@ -37,7 +37,7 @@ ACTIVE: Final = "Active"
 
 
 def check(function: Resource, _settings: Settings) -> Outcomes:
-    """Judge a function; whether one that may be Lambda@Edge is, the whole stack tells."""
+    """Check a function; whether one that may be Lambda@Edge is, the whole stack tells."""
     findings = list(traced(function))
     if findings and may_be_edge(function):
         yield NotApplicable(
@@ -48,7 +48,7 @@ def check(function: Resource, _settings: Settings) -> Outcomes:
 
 
 def in_stack(function: Resource, stack: Stack, _settings: Settings) -> Outcomes:
-    """Judge a function that may be Lambda@Edge by the distributions that name it."""
+    """Check a function that may be Lambda@Edge by the distributions that name it."""
     edge = is_edge(function, stack) if may_be_edge(function) else True
     for finding in () if edge else traced(function):
         yield finding if edge is False else replace(finding, verdict=Verdict.UNDECIDED)

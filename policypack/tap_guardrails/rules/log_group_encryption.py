@@ -13,7 +13,7 @@ from tap_guardrails.model import NotApplicable, Outcomes, Resource, Settings, St
 
 
 def check(group: Resource, stack: Stack, settings: Settings) -> Outcomes:
-    """Judge a log group."""
+    """Check a log group."""
     if settings.enum("key") == CUSTOMER:
         yield from named_key(group, stack, LOG_GROUP.at(group, "kmsKeyId"))
     else:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def check(group: Resource, settings: Settings) -> Outcomes:
-    """Judge a log group."""
+    """Check a log group."""
     match LOG_GROUP.at(group, "logGroupClass").text():
         case Known(value) if value == DELIVERY_CLASS:
             yield NotApplicable("AWS sets the retention of a log group of class DELIVERY itself.")

@@ -68,7 +68,7 @@ SHORTEST_PART: Final = 6
 
 
 def check(resource: Resource, settings: Settings) -> Outcomes:
-    """Judge a resource by every value that AWS shows of it, and by every property that is a secret."""
+    """Check a resource by every value that AWS shows of it, and by every property that is a secret."""
     for path, form in SHOWN.get(resource.type, {}).items():
         marked = marked_whole(resource, path)
         if marked is None:
@@ -82,7 +82,7 @@ def check(resource: Resource, settings: Settings) -> Outcomes:
 
 
 def each(values: Iterable[Shown | Unknown | Invalid], settings: Settings) -> Outcomes:
-    """Judge each value that AWS shows."""
+    """Check each value that AWS shows."""
     allowed, denied = settings.strings("allowedNames"), settings.enum("pulumiSecrets") == DENY
     for value in values:
         if not isinstance(value, Shown):
@@ -123,7 +123,7 @@ def harmless(value: Shown, allowed: Collection[str], *, entropy: bool) -> Outcom
                 yield undecided(reading, REFERENCE)
             else:
                 yield NotApplicable(
-                    f"`{node.path}` is judged once it is known, before the resource is created."
+                    f"`{node.path}` is evaluated once it is known, before the resource is created."
                 )
         case Invalid() as reading:
             yield invalid(reading, "a text that is no secret")

@@ -23,7 +23,7 @@ from tap_guardrails.model import (
 
 
 def check(resource: Resource, settings: Settings) -> Outcomes:
-    """Judge a resource that can have tags."""
+    """Check a resource that can have tags."""
     keys = settings.strings("keys")
     if not keys:
         yield NotApplicable("No tags are required.")

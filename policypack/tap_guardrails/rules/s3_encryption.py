@@ -54,7 +54,7 @@ OWN_KEYS: Final = "Objects are encrypted with keys that S3 keeps, for nothing el
 
 
 def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
-    """Judge a bucket, or what a `BucketServerSideEncryptionConfiguration` says of one."""
+    """Check a bucket, or what a `BucketServerSideEncryptionConfiguration` says of one."""
     key = S3 if of_access_logs(resource, stack) else settings.enum("key")
     if resource.type in ENCRYPTION.types:
         yield from every_default(resource, stack, resource.at, key)
@@ -91,7 +91,7 @@ def of_access_logs(resource: Resource, stack: Stack) -> bool:
 
 
 def every_default(resource: Resource, stack: Stack, at: Callable[[str], PropertyRef], key: str) -> Outcomes:
-    """Judge a configuration: each of its rules, and what each says of objects that come without a wish.
+    """Check a configuration: each of its rules, and what each says of objects that come without a wish.
 
     Args:
         resource: Where it stands.

@@ -34,7 +34,7 @@ IGNORE, DECLARED, ASSUMED = "ignore", "declared", "assume"
 
 
 def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
-    """Judge a bucket, or what a public access block says of one or of the account."""
+    """Check a bucket, or what a public access block says of one or of the account."""
     account = settings.enum("accountBlock")
     if resource.type in ACCOUNT_PUBLIC_ACCESS_BLOCK.types:
         yield from (

@@ -47,7 +47,7 @@ NO_BUCKET: Final = "\x00"
 
 
 def check(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
-    """Judge a bucket, or the policy of one."""
+    """Check a bucket, or the policy of one."""
     if resource.type in POLICY.types:
         yield from closed(POLICY.at(resource, "policy"), bucket_name(resource, stack))
         return

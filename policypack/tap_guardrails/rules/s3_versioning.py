@@ -30,7 +30,7 @@ OFF: Final = "The bucket keeps no earlier versions of objects."
 
 
 def check(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
-    """Judge a bucket, or what a `BucketVersioning` says of one."""
+    """Check a bucket, or what a `BucketVersioning` says of one."""
     if resource.type in VERSIONING.types:
         yield from enabled(resource)
         return

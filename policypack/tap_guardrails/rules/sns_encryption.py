@@ -12,7 +12,7 @@ from tap_guardrails.model import Outcomes, Resource, Settings, Stack, StackRule
 
 
 def check(topic: Resource, stack: Stack, settings: Settings) -> Outcomes:
-    """Judge a topic."""
+    """Check a topic."""
     yield from named_key(topic, stack, topic.at("kmsMasterKeyId"), settings.enum("key"))
 
 

@@ -24,7 +24,7 @@ from tap_guardrails.model import (
 
 
 def check(queue: Resource, stack: Stack, settings: Settings) -> Outcomes:
-    """Judge a queue."""
+    """Check a queue."""
     key, whose = queue.at("kmsMasterKeyId"), settings.enum("key")
     if whose == AWS and isinstance(as_set(queue, key).text(), Absent):
         yield from must(

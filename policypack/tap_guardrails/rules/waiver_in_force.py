@@ -43,11 +43,11 @@ PERMITTED: Final = "a waiver of the operator's, or one that the operator lets pr
 ASK: Final = "Remove the waiver, and ask the operator for one."
 NEEDED: Final = "a finding that it lets stand"
 REMOVE: Final = "Remove the waiver."
-RENEW: Final = "Repair what the waiver lets stand, and remove it; or let its owner renew it."
+RENEW: Final = "Fix what the waiver lets stand, and remove it; or let its owner renew it."
 
 
 def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
-    """Judge the waivers on a resource; those in configuration along with the stack's root."""
+    """Check the waivers on a resource; those in configuration along with the stack's root."""
     if resource.embedding:
         return
     ledger = ledger_of(stack)
@@ -59,7 +59,7 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
 
 
 def check_tag(tag: Tagged, resource: Resource, ledger: Ledger, settings: Settings) -> Outcomes:
-    """Judge a waiver that is a tag."""
+    """Check a waiver that is a tag."""
     name, terms = "The waiver" if tag.node.hidden else f"The waiver of `{tag.policy}`", tag.terms
     if not ledger.knows(tag.policy):
         yield violation(tag.node, f"{name} names no policy that can be waived.", "a policy's name")
@@ -76,7 +76,7 @@ def check_tag(tag: Tagged, resource: Resource, ledger: Ledger, settings: Setting
 
 
 def check_entry(entry: Listed, stack: Stack, ledger: Ledger, settings: Settings) -> Outcomes:
-    """Judge a waiver in configuration; what can only be about other stacks is left to them."""
+    """Check a waiver in configuration; what can only be about other stacks is left to them."""
     name, terms = f"The waiver of `{entry.policy}`" if entry.policy else "The waiver", entry.terms
     if isinstance(terms, Refused):
         yield said(entry, f"{name} {terms.problem}, so it waives nothing.", TERMS)

@@ -1,4 +1,4 @@
-"""Putting right what a rule knows how to put right, in the very message that the engine sent.
+"""Remediating what a rule knows how to remediate, in the very message that the engine sent.
 
 Only what a rule names is touched, so that secrets, unknowns and assets go back as they came.
 """
@@ -27,7 +27,7 @@ class CannotPutError(Exception):
 
 
 def remediated(rule: ResourceRule, resource: Resource, sent: Struct, settings: Settings) -> Struct | None:
-    """Return a resource's properties put right, or None where nothing is to be done or nothing is safe.
+    """Return a resource's properties remediated, or None where nothing is to be done or nothing is safe.
 
     Safe means: everything the rule says of the resource is a violation, with nothing undecided and nothing
     failed; and of the result it says nothing more.
@@ -49,7 +49,7 @@ def remediated(rule: ResourceRule, resource: Resource, sent: Struct, settings: S
         patches = tuple(rule.remediation.patches(resource, settings))
         for patch in patches:
             put(properties, patch)
-    except Exception:  # noqa: BLE001 - what cannot be remediated is reported when the resource is judged
+    except Exception:  # noqa: BLE001 - what cannot be remediated is reported when the resource is evaluated
         return None
     result = Resource(
         resource.urn, resource.type, resource.name, WireProperties(properties), resource.provider

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tap_guardrails.waivers.terms import Refused
 
 WAIVER_POLICY: Final = "waiver-in-force"
-"""The policy that judges waivers; it cannot be waived itself."""
+"""The policy that evaluates waivers; it cannot be waived itself."""
 
 LONGEST_DAYS: Final = 365
 
@@ -90,7 +90,7 @@ class Ledger:
 
         Args:
             rules: The policies' rules by name; None where they are unknown, as in a rule's own cases.
-            enabled: The names of the policies that judge.
+            enabled: The names of the policies that evaluate.
             listed: The waivers in configuration.
             today: Tells the day, in UTC.
             in_program: What programs may waive.
@@ -153,7 +153,7 @@ class Ledger:
         return self._rules is None or (policy in self._rules and policy != WAIVER_POLICY)
 
     def close(self, analysed: Collection[str]) -> None:
-        """Say that every policy has judged: what has let nothing stand by now is not needed.
+        """Say that every policy has evaluated: what has let nothing stand by now is not needed.
 
         Args:
             analysed: URNs of the resources that the resource policies have seen.
@@ -161,17 +161,17 @@ class Ledger:
         self._analysed = analysed
 
     def useless_tag(self, policy: str, resource: Resource) -> bool:
-        """Tell whether a tag that is in force let nothing stand although its policy judged the resource."""
-        rule = self._judged(policy)
+        """Tell whether a tag that is in force let nothing stand although its policy saw the resource."""
+        rule = self._evaluated(policy)
         seen = isinstance(rule, StackRule) or (self._analysed is not None and resource.urn in self._analysed)
         return rule is not None and seen and (policy, resource.urn) not in self._used_tags
 
     def useless_entry(self, entry: Listed, stack: Stack) -> bool:
-        """Tell whether an entry that is in force let nothing stand although its policy judged all it names.
+        """Tell whether an entry that is in force let nothing stand although its policy saw all it names.
 
         A pattern that can be about several stacks is never useless: no run sees them all.
         """
-        rule = self._judged(entry.policy)
+        rule = self._evaluated(entry.policy)
         if rule is None or entry.pattern is None or entry.path in self._used_entries:
             return False
         if not (entry.of_stack or entry.pattern.one_stack):
@@ -186,13 +186,13 @@ class Ledger:
             entry.of_stack or (root is not None and entry.pattern.about(split(root.urn)[0]))
         )
 
-    def _judged(self, policy: str) -> Rule | None:
-        """Return the rule of a policy that has judged, or None."""
+    def _evaluated(self, policy: str) -> Rule | None:
+        """Return the rule of a policy that has evaluated, or None."""
         return None if self._analysed is None or self._rules is None else self._enabled.get(policy)
 
 
 def ledger_of(stack: Stack) -> Ledger:
-    """Return the book of the run that a stack is judged in; one that knows of nothing where there is none."""
+    """Return the book of a stack's run; one that knows of nothing where there is none."""
     return stack.memoized(unknowing, Ledger)
 
 

@@ -7,7 +7,7 @@ What is lost on that way:
 - it reports everything at one level, so `onUnknown: warn` does not soften;
 - waivers are not applied;
 - what was asked for is not known when the outputs come;
-- nothing is put right at level `remediate`.
+- nothing is remediated at level `remediate`.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def test_detect_secrets_finds_fewer_of_them_and_more_of_the_others(tmp_path: Pat
     assert of_theirs(HARMLESS) > share(sign_of(*pair) for pair in HARMLESS)
 
 
-def test_the_corpus_of_detect_secrets_is_judged_alike_but_for_the_differences_with_a_reason() -> None:
+def test_the_corpus_of_detect_secrets_is_evaluated_alike_but_for_the_differences_with_a_reason() -> None:
     secrets = [text for plugin in CORPUS.values() for text in plugin.get("secrets", ())]
     others = [text for plugin in CORPUS.values() for text in plugin.get("others", ())]
     missed = [text for text in secrets if sign_of("", text) is None]

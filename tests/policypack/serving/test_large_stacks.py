@@ -43,7 +43,7 @@ def unknown(resource: CaseResource) -> CaseResource:
     return replace(resource, props={**resource.props, **changed})
 
 
-def test_ten_thousand_resources_in_circles_are_judged(pack: Pack) -> None:
+def test_ten_thousand_resources_in_circles_are_evaluated(pack: Pack) -> None:
     resources = circle([unknown(one) for one in synthetic_stack(SIZE)])
     response = pack.analyze_stack(resources)
     functions = {one.urn for one in resources if one.type == "aws:lambda/function:Function"}
@@ -56,7 +56,7 @@ def test_ten_thousand_resources_in_circles_are_judged(pack: Pack) -> None:
     assert said <= {rule.name for rule in find_rules()}
 
 
-def test_ten_thousand_resources_of_one_component_are_judged(pack: Pack) -> None:
+def test_ten_thousand_resources_of_one_component_are_evaluated(pack: Pack) -> None:
     """As languages record it: what is made from any part of a component depends on the component."""
     whole = CaseResource("all", "team:index:Everything")
     resources = [
@@ -70,7 +70,7 @@ def test_ten_thousand_resources_of_one_component_are_judged(pack: Pack) -> None:
     assert max(len(one.message) for one in response.diagnostics) < 2_000
 
 
-def test_a_resource_that_is_its_own_parent_and_dependency_is_judged(pack: Pack) -> None:
+def test_a_resource_that_is_its_own_parent_and_dependency_is_evaluated(pack: Pack) -> None:
     function = CaseResource(
         "fn", "aws:lambda/function:Function", {"name": UNKNOWN_MARK}, {"name": ["fn"]}, parent="fn"
     )
@@ -79,14 +79,14 @@ def test_a_resource_that_is_its_own_parent_and_dependency_is_judged(pack: Pack) 
     assert {one.urn for one in response.diagnostics} == {function.urn}
 
 
-def test_megabytes_in_a_value_are_judged_and_not_repeated(pack: Pack) -> None:
+def test_megabytes_in_a_value_are_evaluated_and_not_repeated(pack: Pack) -> None:
     huge = "x" * 4 * 1024 * 1024
     key = CaseResource("key", "aws:kms/key:Key", {"enableKeyRotation": huge, "description": secret(huge)})
     (finding,) = [one for one in pack.analyze(key).diagnostics if one.policyName == "kms-key-rotation"]
     assert len(finding.message) < 2_000
 
 
-def test_a_thousand_statements_and_tags_are_judged(pack: Pack) -> None:
+def test_a_thousand_statements_and_tags_are_evaluated(pack: Pack) -> None:
     statements = [
         {"Effect": "Allow", "Action": f"s3:Get{number}", "Resource": "arn:aws:s3:::x"}
         for number in range(1000)

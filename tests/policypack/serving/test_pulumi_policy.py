@@ -83,7 +83,7 @@ def test_both_servicers_tell_the_same_of_the_pack() -> None:
 
 
 @pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.identity)
-def test_both_servicers_judge_alike(case: Case) -> None:
+def test_both_servicers_evaluate_alike(case: Case) -> None:
     """Their servicer finds what ours does, under its own decoding; found values are not shown."""
     given = str(case.resources)
     closed = values.CLOSED_SECRET in given

@@ -1,4 +1,4 @@
-"""Remediation over the protocol: what is put right, what is left alone, and that it then passes."""
+"""Remediation over the protocol: what is remediated, what is left alone, and that it then passes."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_the_policies_with_a_safe_fix_have_one() -> None:
         (RETENTION, "aws-native:logs:LogGroup", {"retentionInDays": 9999}, {"retentionInDays": 3653}),
     ],
 )
-def test_what_is_put_right(
+def test_what_is_remediated(
     name: str, resource_type: str, props: Mapping[str, object], result: Mapping[str, object], pack: Pack
 ) -> None:
     pack.configure(name, level=proto.REMEDIATE)
@@ -146,7 +146,7 @@ def test_the_answer_names_the_policy(pack: Pack) -> None:
 
 
 @each_case
-def test_a_case_is_put_right_and_passes_or_is_left_alone_and_blocks(case: Case, pack: Pack) -> None:
+def test_a_case_is_remediated_and_passes_or_is_left_alone_and_blocks(case: Case, pack: Pack) -> None:
     configure(pack, case)
     (resource,) = case.resources
     properties = remediated(pack, resource)
@@ -171,8 +171,8 @@ BEYOND_REPAIR = {
 
 
 @each_case
-def test_what_is_left_alone_is_what_nobody_could_put_right_safely(case: Case, pack: Pack) -> None:
-    """Every violation is put right, save values of a wrong type, which somebody has to look at, and a few."""
+def test_what_is_left_alone_is_what_nobody_could_remediate_safely(case: Case, pack: Pack) -> None:
+    """Every violation is remediated, save values of a wrong type, which need somebody to look, and a few."""
     configure(pack, case)
     (resource,) = case.resources
     if any(one.verdict != "violation" for one in case.findings) or not case.findings:
@@ -249,7 +249,7 @@ def test_only_what_the_rule_names_is_changed(pack: Pack) -> None:
     assert set(paths(properties)) - set(paths(props)) == {("tracingConfig",), ("tracingConfig", "mode")}
 
 
-def test_what_could_not_be_put_right_blocks(pack: Pack) -> None:
+def test_what_could_not_be_remediated_blocks(pack: Pack) -> None:
     pack.configure(KMS, level=proto.REMEDIATE)
     for value in (UNKNOWN_MARK, "yes", [True]):
         resource = CaseResource("key", "aws:kms/key:Key", {"enableKeyRotation": value})

@@ -206,6 +206,6 @@ def test_a_stacks_configuration_that_holds_no_waivers_is_reported(
     assert f"property `{STACK_KEY}" in finding.message
 
 
-def test_without_a_root_the_configuration_is_judged_with_the_first_resource(pack: Pack) -> None:
+def test_without_a_root_the_configuration_is_evaluated_with_the_first_resource(pack: Pack) -> None:
     pack.configure(ROTATION, {"waivers": [entry("nothing")]})
     assert [one.urn for one in of(pack.analyze_stack([KEY]), IN_FORCE)] == [KEY.urn]

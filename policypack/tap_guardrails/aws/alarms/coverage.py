@@ -271,7 +271,7 @@ def missing_alarm(
     if found.useless:
         names = listing(found.useless)
         near = f"{problem} {names} would, but is not effective: policy alarm-effective says why."
-        fix = "Repair the alarm as policy alarm-effective says."
+        fix = "Fix the alarm as policy alarm-effective says."
         return Finding(Verdict.VIOLATION, near, path, names, required, fix)
     return Finding(Verdict.VIOLATION, problem, path, "nothing", required)
 
