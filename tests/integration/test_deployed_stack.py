@@ -157,7 +157,7 @@ def test_an_item_posted_to_the_api_comes_out_processed(tap: Tap) -> None:
         answer = api.call("GET", f"items/{item}")
         return answer.body if answer.status == 200 and answer.body.get("status") == "processed" else None
 
-    record = eventually(processed, seconds=90)
+    record = eventually(processed)
     assert record is not None
     assert record["id"] == item
     result = tap.target.s3.get_object(Bucket=tap.outputs["dataBucketName"], Key=f"processed/{item}.json")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def eventually(look: Callable[[], T], seconds: float = 60, pause: float = 0.25) -> T:
+def eventually(look: Callable[[], T], seconds: float = 180, pause: float = 0.25) -> T:
     """Look again and again until there is something.
 
     Returns:

@@ -215,7 +215,7 @@ def test_many_equal_requests_at_once_are_one(stand: Stand, key: str | None) -> N
     ingestion, start = wiring.ingestion(), threading.Barrier(8)
 
     def accept(_: int) -> tuple[ItemRecord, bool]:
-        start.wait(10)
+        start.wait(60)
         return ingestion.ingest(submission(key=key))
 
     with ThreadPoolExecutor(8) as threads:

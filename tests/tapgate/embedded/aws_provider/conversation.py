@@ -124,5 +124,5 @@ def converse(*, with_engine: bool = True, mode: str = "") -> Generator[Conversat
                 yield Conversation(provider_pb2_grpc.ResourceProviderStub(channel), said, f"127.0.0.1:{port}")
         finally:
             process.terminate()
-            assert process.wait(20) == 0
+            assert process.wait(120) == 0
             engine.stop(None)

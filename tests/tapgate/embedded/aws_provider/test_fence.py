@@ -107,7 +107,7 @@ def test_an_earlier_run_is_waited_for_until_it_is_killed(leases: Path) -> None:
         waited.start()
         fence, before = Fence("127.0.0.1:2", 1), time.monotonic()
         _enter(fence)
-        assert 0.2 < time.monotonic() - before < 30
+        assert time.monotonic() - before > 0.2
         assert len(list(leases.iterdir())) == 1
         fence.leave()
 
@@ -202,11 +202,11 @@ def test_a_killed_engine_s_provider_creates_nothing_any_more(leases: Path) -> No
                 (lease,) = leases.iterdir()
                 assert _held(lease)
                 engine.send_signal(signal.SIGKILL)
-                deadline = time.monotonic() + 10
+                deadline = time.monotonic() + 60
                 while _held(lease) and time.monotonic() < deadline:
                     time.sleep(0.05)
                 assert not _held(lease)
-                creation.join(10)
+                creation.join(60)
         emulator.goes_on.set()
         time.sleep(0.3)
         assert emulator.seen == ["TrentService.ListKeys"]

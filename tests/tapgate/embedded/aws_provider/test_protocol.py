@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import grpc
@@ -269,7 +268,8 @@ def test_another_configuration_takes_no_new_provider(provider: Conversation) -> 
         assert not response.replaces
 
 
-def test_it_does_not_load_the_whole_sdk_and_starts_quickly() -> None:
+def test_it_does_not_load_the_whole_sdk() -> None:
+    """Which would take it longer than all the rest of a preview."""
     code = (
         "import sys, tapgate.embedded.aws_provider.wire as w; w.load_without_sdk();"
         "import tapgate.embedded.aws_provider.server;"
@@ -277,9 +277,7 @@ def test_it_does_not_load_the_whole_sdk_and_starts_quickly() -> None:
         " 'pulumi_aws' in sys.modules, 'boto3' in sys.modules)"
     )
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-    started = time.perf_counter()
     shown = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
     assert shown.stdout.strip() == "['pulumi', 'pulumi.runtime'] False False"
-    assert time.perf_counter() - started < 5

@@ -18,14 +18,14 @@ from tapgate.embedded.paths import MANIFEST, get_or_make, is_whole
 ROOT = Path(__file__).parents[4]
 
 MAKER = """
-import sys, time
+import sys
 from pathlib import Path
 from tapgate.embedded.paths import get_or_make
 
 def make(folder):
     (folder / "part").write_text("one")
     Path(sys.argv[2]).open("a").write("made\\n")
-    time.sleep(float(sys.argv[3]))
+    sys.stdin.read()
     (folder / "rest").write_text("two")
 
 print(get_or_make(Path(sys.argv[1]), make))
@@ -42,12 +42,13 @@ def must_not_make(folder: Path) -> None:
     pytest.fail(f"made again in {folder}")
 
 
-def start_maker(entry: Path, seconds: float) -> subprocess.Popen[str]:
-    """Start a process that makes the entry, taking so long over it."""
+def start_maker(entry: Path) -> subprocess.Popen[str]:
+    """Start a process that makes the entry, and is not done before its standard input ends."""
     log = entry.parent.parent / "made.log"
     return subprocess.Popen(
-        [sys.executable, "-c", MAKER, str(entry), str(log), str(seconds)],
+        [sys.executable, "-c", MAKER, str(entry), str(log)],
         cwd=ROOT,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -56,7 +57,7 @@ def start_maker(entry: Path, seconds: float) -> subprocess.Popen[str]:
 
 def wait_until_made(entry: Path, times: int) -> None:
     log = entry.parent.parent / "made.log"
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not log.exists() or len(log.read_text().splitlines()) < times:
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -135,28 +136,30 @@ def test_whoever_looks_sees_no_entry_or_a_whole_one(tmp_path: Path) -> None:
 
 def test_of_two_runs_at_once_one_makes_it_and_the_other_waits(tmp_path: Path) -> None:
     entry = tmp_path / "cache" / "entry"
-    first = start_maker(entry, 0.8)
+    first = start_maker(entry)
     wait_until_made(entry, 1)
-    second = start_maker(entry, 0.8)
-    outputs = [process.communicate(timeout=30) for process in (first, second)]
+    second = start_maker(entry)
+    assert second.stderr is not None
+    waiting = second.stderr.readline()
+    assert "another run is preparing the toolchain; waiting for it" in waiting
+    outputs = [process.communicate(timeout=120) for process in (first, second)]
     assert [process.returncode for process in (first, second)] == [0, 0]
     assert [stdout.strip() for stdout, _ in outputs] == [str(entry)] * 2
     assert (tmp_path / "made.log").read_text() == "made\n"
-    assert "another run is preparing the toolchain; waiting for it" in outputs[1][1]
     assert "the other run has finished" in outputs[1][1]
     assert left_in(entry.parent) == ["entry"]
 
 
 def test_a_run_that_is_killed_leaves_no_entry_and_the_next_one_clears_up(tmp_path: Path) -> None:
     entry = tmp_path / "cache" / "entry"
-    killed = start_maker(entry, 60)
+    killed = start_maker(entry)
     wait_until_made(entry, 1)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     assert not entry.exists()
     assert [name.split("-")[0] for name in left_in(entry.parent)] == [".entry.partial"]
-    again = start_maker(entry, 0)
-    _, stderr = again.communicate(timeout=30)
+    again = start_maker(entry)
+    _, stderr = again.communicate(timeout=120)
     assert "removing what an interrupted run left" in stderr
     assert is_whole(entry)
     assert left_in(entry.parent) == ["entry"]

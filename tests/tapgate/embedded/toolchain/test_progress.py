@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
@@ -13,10 +14,16 @@ from tapgate.embedded.console import elapsed, say, still_going
 
 def test_long_work_is_told_of_at_every_interval() -> None:
     told: list[str] = []
-    with still_going("building", interval_seconds=0.02, tell=told.append):
-        time.sleep(0.15)
+    twice = threading.Event()
+
+    def tell(words: str) -> None:
+        told.append(words)
+        if len(told) == 2:
+            twice.set()
+
+    with still_going("building", interval_seconds=0.02, tell=tell):
+        assert twice.wait(60)
     count = len(told)
-    assert count >= 2
     assert told[0] == "building: 0 s so far"
     time.sleep(0.06)
     assert len(told) == count

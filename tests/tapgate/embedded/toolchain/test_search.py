@@ -144,7 +144,7 @@ def test_with_nothing_at_all_there_is_one_clear_message(tmp_path: Path) -> None:
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert outcome.returncode == 2
