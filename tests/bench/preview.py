@@ -1,16 +1,17 @@
-"""The whole preview of the TAP stack through the real CLI: with the pack ÷ without it."""
+"""The TAP stack: previewed with the pack ÷ without it, and gated with its rehearsal ÷ previewed without."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.bench.pairing import paired
 from tests.bench.row import Row, at_most
-from tests.stack.engine import PACK, copy_project
+from tests.stack.engine import PACK, ROOT, copy_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,16 @@ def run(project: Path, *arguments: str) -> Callable[[], None]:
     return once
 
 
+def gate(project: Path) -> Callable[[], None]:
+    """Return what gates the project: it has to pass."""
+
+    def once() -> None:
+        command = [sys.executable, "-m", "tapgate", "preview", "--stack", "dev", "-C", str(project)]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+
+    return once
+
+
 def measure() -> list[Row]:
     """Preview in turn with and without the pack, in a backend of its own."""
     with tempfile.TemporaryDirectory() as folder:
@@ -35,9 +46,10 @@ def measure() -> list[Row]:
         state.mkdir()
         os.environ["PULUMI_BACKEND_URL"] = state.as_uri()
         run(project, "stack", "init", "dev")()
-        ratio = paired(
-            run(project, "preview", "--stack", "dev", "--policy-pack", str(PACK)),
-            run(project, "preview", "--stack", "dev"),
-            pairs=7,
-        )
-    return [at_most("preview with the pack ÷ without", ratio.median, 1.3, ratio.text)]
+        alone = run(project, "preview", "--stack", "dev")
+        packed = paired(run(project, "preview", "--stack", "dev", "--policy-pack", str(PACK)), alone, pairs=7)
+        gated = paired(gate(project), alone, pairs=7)
+    return [
+        at_most("preview with the pack ÷ without", packed.median, 1.3, packed.text),
+        at_most("the gate: preview, rehearsal, verdict ÷ preview", gated.median, 2.5, gated.text),
+    ]
