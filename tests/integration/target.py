@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 import boto3
 from botocore.config import Config
 
-from tapgate.embedded.aws_provider.endpoints import require_emulator
+from tapgate.embedded.aws_provider.settings import require_emulator
 from tapgate.embedded.emulator import Emulator
 
 if TYPE_CHECKING:

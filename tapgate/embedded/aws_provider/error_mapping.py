@@ -11,10 +11,10 @@ from google.protobuf import any_pb2
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from tapgate.embedded.aws_provider.archive import ArchiveError
-from tapgate.embedded.aws_provider.endpoints import RefusedEndpointError
 from tapgate.embedded.aws_provider.failures import ApiError, NotDeployableError, PartlyCreatedError
 from tapgate.embedded.aws_provider.marshal import Secrets, encode
 from tapgate.embedded.aws_provider.sdk_source import SdkMissingError
+from tapgate.embedded.aws_provider.settings import RefusedEndpointError
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -26,7 +26,8 @@ _FORMS: dict[Form, str] = {
 }
 # What terraform-provider-aws takes for an ARN: internal/verify/validate.go.
 _ARN = re.compile(
-    r"arn:aws(-[a-z]+)*:[^:]*:([a-z]{2}(-[a-z]+)+-\d)?:(aws|aws-managed|aws-marketplace|third-party|\d{12}|cw.{10})?:.+",
+    r"arn:aws(-[a-z]+)*:[^:]*:(\*|[a-z]{2}(-[a-z]+)+-\d)?:"
+    r"(\*|aws|aws-managed|aws-marketplace|third-party|\d{12}|cw.{10})?:.+",
     re.DOTALL,
 )
 _EC2_ACTION = re.compile(r"arn:[\w-]+:automate:[\w-]+:ec2:(reboot|recover|stop|terminate)")

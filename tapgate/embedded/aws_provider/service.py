@@ -11,15 +11,19 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2
 
 from tapgate.embedded.aws_provider import differ, preview, sdk_source, settings
-from tapgate.embedded.aws_provider.endpoints import RefusedEndpointError, require_emulator
 from tapgate.embedded.aws_provider.engine_log import EngineLog
 from tapgate.embedded.aws_provider.error_mapping import Context, error_mapping
 from tapgate.embedded.aws_provider.inputs import Request, check_inputs
 from tapgate.embedded.aws_provider.invokes import InvokeError, invoke, is_answered
 from tapgate.embedded.aws_provider.marshal import Secrets, decode, encode
-from tapgate.embedded.aws_provider.provider_config import check_config, plain_config
 from tapgate.embedded.aws_provider.refresh_inputs import refresh_inputs
 from tapgate.embedded.aws_provider.rehearsal import create as rehearsal
+from tapgate.embedded.aws_provider.settings import (
+    RefusedEndpointError,
+    check_config,
+    plain_config,
+    require_emulator,
+)
 
 if TYPE_CHECKING:
     from google.protobuf import struct_pb2

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
 
+from tapgate.embedded.aws_provider.checking import Failure, check
+from tapgate.embedded.aws_provider.sdk_source import read_provider
 from tapgate.embedded.aws_provider.values import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tapgate.embedded.aws_provider.resource_schema import Object, ResourceSchema, Type
     from tapgate.embedded.aws_provider.values import Properties, Value
+
 
 DEFAULT_REGION = "eu-west-2"
 ACCOUNT = "123456789012"
@@ -123,3 +130,85 @@ def _strings(value: Value) -> dict[str, str]:
 
 def _text(value: Value) -> str:
     return value if isinstance(value, str) else ""
+
+
+_LOCAL_SUFFIXES = (".localhost", ".localhost.localstack.cloud", ".internal")
+
+
+class RefusedEndpointError(ValueError):
+    """The endpoint is, or could be, AWS itself."""
+
+
+def require_emulator(endpoint: str) -> None:
+    """Refuse an endpoint unless it can only be an emulator: on this machine or in a private network.
+
+    Raises:
+        RefusedEndpointError: It is something else.
+    """
+    parts = urlsplit(endpoint)
+    host = (parts.hostname or "").rstrip(".")
+    if parts.scheme in {"http", "https"} and _is_local(host):
+        return
+    msg = (
+        f"The stand-in AWS provider does not deploy to `{endpoint}`: that is not on this machine nor in"
+        " a private "
+        "network, so it could be AWS itself. Fix: give an emulator's address (AWS_ENDPOINT_URL or "
+        "aws:endpoints), "
+        "or deploy to AWS with the real provider (--aws real)"
+    )
+    raise RefusedEndpointError(msg)
+
+
+def _is_local(host: str) -> bool:
+    if host == "localhost" or (host and "." not in host and ":" not in host):
+        return True
+    if host.endswith(_LOCAL_SUFFIXES):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    # The link-local range holds AWS's own metadata services.
+    return (address.is_private or address.is_loopback) and not (
+        address.is_link_local or address.is_unspecified
+    )
+
+
+def check_config(inputs: Mapping[str, Value]) -> list[Failure]:
+    """Check configuration: `aws:` keys of the stack, or the arguments of an `aws.Provider`.
+
+    Returns:
+        Why it is refused; an empty list when it is not.
+    """
+    _, failures = check(read_provider(), plain_config(inputs))
+    return failures
+
+
+def plain_config(inputs: Mapping[str, Value]) -> Properties:
+    """Undo how configuration comes: lists and objects as JSON texts, and names as Python programs write them.
+
+    The Python SDK makes JSON of a dictionary as it stands, `{"role_arn": …}`, and the bridge under pulumi-aws
+    takes that for `roleArn`.
+    """
+    schema = read_provider()
+    return _renamed(unpack(inputs), schema.inputs, schema)
+
+
+def _renamed(values: Mapping[str, Value], properties: Object, schema: ResourceSchema) -> Properties:
+    renamed: Properties = {}
+    for name, value in values.items():
+        known = name if name in properties else re.sub(r"_([a-z0-9])", lambda match: match[1].upper(), name)
+        prop = properties.get(known)
+        if prop is None:
+            renamed[name] = value
+        else:
+            renamed[known] = _inside(value, prop.type, schema)
+    return renamed
+
+
+def _inside(value: Value, kind: Type, schema: ResourceSchema) -> Value:
+    if kind.kind == "list" and isinstance(value, list):
+        return [_inside(item, kind.args[0], schema) for item in value]
+    if kind.kind == "object" and isinstance(value, dict):
+        return _renamed(value, schema.properties_of(kind), schema)
+    return value

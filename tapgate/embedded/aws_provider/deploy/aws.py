@@ -10,9 +10,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
 from botocore.parsers import ResponseParserError
 
-from tapgate.embedded.aws_provider.endpoints import require_emulator
 from tapgate.embedded.aws_provider.failures import ApiError
-from tapgate.embedded.aws_provider.settings import ACCOUNT
+from tapgate.embedded.aws_provider.settings import ACCOUNT, require_emulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

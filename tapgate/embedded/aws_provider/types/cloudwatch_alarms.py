@@ -174,7 +174,7 @@ _ALARM_TAGS = Tagging(
     resource=("ResourceARN", _alarm_arn),
 )
 
-ALARMS: Final[dict[str, Description]] = {
+DESCRIPTIONS: Final[dict[str, Description]] = {
     "aws:cloudwatch/metricAlarm:MetricAlarm": Description(
         replaces=frozenset({"name"}),
         defaults={"actionsEnabled": True, "treatMissingData": "missing"},

@@ -36,7 +36,7 @@ def _plain_arn(answer: Answer, subject: Subject) -> Value:
     return str(at("arn")(answer, subject)).removesuffix(":*")
 
 
-LOGS: Final[dict[str, Description]] = {
+DESCRIPTIONS: Final[dict[str, Description]] = {
     "aws:cloudwatch/logGroup:LogGroup": Description(
         replaces=frozenset({"logGroupClass", "name", "namePrefix"}),
         limits={

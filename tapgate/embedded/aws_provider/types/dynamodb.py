@@ -24,7 +24,10 @@ from tapgate.embedded.aws_provider.operations import (
 from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.types.description import Description
 from tapgate.embedded.aws_provider.types.dynamodb_forms import (
+    INDEXES,
+    capacity_fits_billing,
     encryption,
+    expiry_has_attribute,
     found_billing,
     found_capacity,
     found_encryption,
@@ -34,16 +37,11 @@ from tapgate.embedded.aws_provider.types.dynamodb_forms import (
     found_recovery,
     indexes,
     key_schema,
+    keys_are_attributes,
     recovery,
     stream,
-    throughput,
-)
-from tapgate.embedded.aws_provider.types.dynamodb_rules import (
-    INDEXES,
-    capacity_fits_billing,
-    expiry_has_attribute,
-    keys_are_attributes,
     stream_has_view,
+    throughput,
 )
 
 # Botocore takes a table's ARN as well; a new table has no ARN.

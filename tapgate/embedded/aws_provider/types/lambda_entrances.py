@@ -24,7 +24,7 @@ from tapgate.embedded.aws_provider.operations import (
 )
 from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.types.description import Description
-from tapgate.embedded.aws_provider.types.lambda_forms import FUNCTION_NAME, GONE, OF, function_found, shown
+from tapgate.embedded.aws_provider.types.lambda_function import FUNCTION_NAME, GONE, OF, function_found, shown
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.values import Value
@@ -62,7 +62,7 @@ _URL_PARAMS: dict[str, Source] = {
     **{parameter: Wanted(name) for name, parameter in _URL.items()},
     "Cors": Wanted("cors", pascal()),
 }
-ENTRANCES: Final[dict[str, Description]] = {
+DESCRIPTIONS: Final[dict[str, Description]] = {
     "aws:lambda/functionUrl:FunctionUrl": Description(
         replaces=frozenset({"functionName", "qualifier"}),
         defaults={"invokeMode": "BUFFERED"},

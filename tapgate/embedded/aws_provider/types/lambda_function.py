@@ -1,4 +1,4 @@
-"""The Lambda function itself."""
+"""The Lambda function itself, and what the ways into it have in common with it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tapgate.embedded.aws_provider.operations import (
     Constant,
     Operations,
     PropertyGroup,
+    Reader,
     Source,
     Subject,
     Tagging,
@@ -27,7 +28,6 @@ from tapgate.embedded.aws_provider.operations import (
 )
 from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.types.description import Description
-from tapgate.embedded.aws_provider.types.lambda_forms import FUNCTION_NAME
 from tapgate.embedded.aws_provider.types.rules import at_most, needs, not_both, one_given
 from tapgate.embedded.aws_provider.values import Blob
 
@@ -35,6 +35,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tapgate.embedded.aws_provider.values import Properties, Value
+
+
+FUNCTION_NAME: Final = (
+    r"(arn:[\w-]+:lambda:)?([a-z]{2}-(?:[a-z]+-){1,2}\d{1}:)?(\d{12}:)?(function:)?[0-9A-Za-z_-]{1,64}"
+    r"(:(\$LATEST|[0-9A-Za-z_-]+))?"
+)
+"""What terraform-provider-aws takes for a function's name or ARN: internal/service/lambda/validate.go."""
+GONE: Final = frozenset({"ResourceNotFoundException"})
+OF: Final[dict[str, Source]] = own("functionName", "qualifier")
+
+
+def function_found(answer: Answer, subject: Subject) -> Value:
+    """Read the function as the program names it: by name or by ARN, of which AWS tells the ARN."""
+    arn, wanted = str(answer.get("FunctionArn")), str(subject.wanted.get("functionName"))
+    name = arn.split(":function:", 1)[-1]
+    return wanted if wanted in {arn, name, name.partition(":")[0]} else name
+
+
+def shown(name: str, *, convert: bool = False) -> Reader:
+    """Read what AWS gives a default of its own where the program says nothing."""
+
+    def read(answer: Answer, _subject: Subject) -> Value:
+        value = answer.get(name)
+        if value in (None, [], {}) or (name.startswith("Max") and value == -1):
+            return None
+        return camel()(value) if convert else cast("Value", value)
+
+    return read
+
 
 _FUNCTION: dict[str, Source] = {"FunctionName": identity}
 _PLAIN = {
@@ -235,7 +264,7 @@ def _zip_is_run(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, st
                 )
 
 
-FUNCTION: Final = Description(
+_FUNCTION_TYPE: Final = Description(
     replaces=frozenset({"name", "packageType", "tenancyConfig"}),
     defaults={"memorySize": 128, "packageType": "Zip", "reservedConcurrentExecutions": -1, "timeout": 3},
     computed=frozenset(
@@ -265,3 +294,6 @@ FUNCTION: Final = Description(
     ),
     operations=_OPERATIONS,
 )
+
+
+DESCRIPTIONS: Final[dict[str, Description]] = {"aws:lambda/function:Function": _FUNCTION_TYPE}

@@ -26,7 +26,7 @@ from tapgate.embedded.aws_provider.operations import (
 )
 from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.types.description import Description
-from tapgate.embedded.aws_provider.types.lambda_forms import GONE, OF, function_found, shown
+from tapgate.embedded.aws_provider.types.lambda_function import GONE, OF, function_found, shown
 from tapgate.embedded.aws_provider.types.rules import MOMENT, at_most, not_both, one_given
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _mappings(answer: Answer) -> list[dict[str, str]]:
     return cast("list[dict[str, str]]", answer.get("EventSourceMappings") or [])
 
 
-SOURCES: Final[dict[str, Description]] = {
+DESCRIPTIONS: Final[dict[str, Description]] = {
     "aws:lambda/eventSourceMapping:EventSourceMapping": Description(
         replaces=frozenset(
             {

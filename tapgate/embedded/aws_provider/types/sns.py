@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tapgate.embedded.aws_provider.attributes import Attribute, all_given, one_text, reader
-from tapgate.embedded.aws_provider.casing import truth, whole
+from tapgate.embedded.aws_provider.casing import Attribute, all_given, one_text, reader, truth, whole
 from tapgate.embedded.aws_provider.operations import (
     Call,
     Constant,

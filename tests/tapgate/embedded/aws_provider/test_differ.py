@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib
 import json
 import random
 
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from tapgate.embedded.aws_provider.differ import Difference, compare, equivalent_documents, replaced_first
 from tapgate.embedded.aws_provider.inputs import DEFAULTS
 from tapgate.embedded.aws_provider.schema_store import schema_of
-from tapgate.embedded.aws_provider.types import describe
+from tapgate.embedded.aws_provider.types import MODULES, describe, described
 from tapgate.embedded.aws_provider.values import UNKNOWN, Blob, Properties
 
 KEY = "aws:kms/key:Key"
@@ -176,14 +175,11 @@ def test_the_old_one_goes_first_when_two_cannot_be_at_once(
     assert replaced_first(token, news) is expected
 
 
-@pytest.mark.parametrize("module", ["kms", "s3", "dynamodb", "sqs", "iam", "cloudwatch", "lambda", "sns"])
+@pytest.mark.parametrize("module", MODULES)
 def test_descriptions_name_only_properties_that_pulumi_aws_has(module: str) -> None:
-    table = importlib.import_module(
-        f"tapgate.embedded.aws_provider.types.{module.replace('lambda', 'lambda_')}"
-    )
-    for token in table.DESCRIPTIONS:
+    for token in described(module):
         schema, description = schema_of(token), describe(token)
-        assert description is table.DESCRIPTIONS[token]
+        assert description is described(module)[token]
         known = set(schema.inputs)
         assert set(description.defaults) <= known, token
         assert {name for names in description.changes_with.values() for name in names} <= set(schema.outputs)

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import botocore.session
 import pytest
 
 from tapgate.embedded.aws_provider.operations import Call, Subject, Wanted, alike, own, told
+from tapgate.embedded.aws_provider.types import MODULES, described
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tapgate.embedded.aws_provider.types.description import Description
-
-MODULES = ("cloudwatch", "dynamodb", "iam", "kms", "lambda_", "s3", "sns", "sqs")
-
 
 def _calls() -> Iterator[tuple[str, str, Call]]:
     for module in MODULES:
-        table = importlib.import_module(f"tapgate.embedded.aws_provider.types.{module}")
-        for token, description in cast("dict[str, Description]", table.DESCRIPTIONS).items():
+        for token, description in described(module).items():
             operations = description.operations
             if operations is None:
                 continue
@@ -38,7 +33,7 @@ def test_every_parameter_is_a_member_of_its_operation(module: str) -> None:
     session = botocore.session.get_session()
     checked = 0
     for token, service, call in _calls():
-        if not token.startswith(f"aws:{module.rstrip('_')}/"):
+        if not token.startswith(f"aws:{module}/"):
             continue
         model = session.get_service_model(service)
         names = {name.lower(): name for name in model.operation_names}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -11,13 +10,12 @@ import yaml
 
 from tapgate.embedded.aws_provider.differ import compare
 from tapgate.embedded.aws_provider.schema_store import schema_of
-from tapgate.embedded.aws_provider.types import describe
+from tapgate.embedded.aws_provider.types import MODULES, describe, described
 from tapgate.embedded.aws_provider.values import Blob, Properties, Value
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.resource_schema import ResourceSchema, Type
 
-MODULES = ("kms", "s3", "dynamodb", "sqs", "iam", "cloudwatch", "lambda_", "sns")
 SCALARS: dict[str, tuple[Value, Value]] = {
     "string": ("one", "two"),
     "integer": (3, 4),
@@ -63,8 +61,7 @@ def _replaced(token: str, name: str, old: Value, new: Value) -> bool:
 
 
 def test_the_table_has_every_type_that_is_deployed() -> None:
-    modules = [importlib.import_module(f"tapgate.embedded.aws_provider.types.{module}") for module in MODULES]
-    tokens = [token for module in modules for token in module.DESCRIPTIONS]
+    tokens = [token for module in MODULES for token in described(module)]
     assert set(TABLE) == {token for token in tokens if describe(token).operations is not None}
 
 

@@ -4,8 +4,7 @@ import pytest
 
 from tapgate.embedded.aws_provider import settings
 from tapgate.embedded.aws_provider.invokes import InvokeError, invoke
-from tapgate.embedded.aws_provider.provider_config import check_config, plain_config
-from tapgate.embedded.aws_provider.settings import Settings, read
+from tapgate.embedded.aws_provider.settings import Settings, check_config, plain_config, read
 from tapgate.embedded.aws_provider.values import UNKNOWN, Properties
 
 
