@@ -204,10 +204,8 @@ def publish(session: nox.Session) -> None:
         session.log("the pack is ready; name the organization to publish it to: nox -s publish -- ORG")
 
 
-@nox.session(default=False)
-def bench(session: nox.Session) -> None:
-    """Measure, as ratios side by side in one run (-- pack preview checkov lambdas audit)."""
-    install(session, "test")
+def install_checkov(session: nox.Session) -> str:
+    """Install Checkov apart, for it pins much that we do not; return its executable."""
     rival = Path(session.create_tmp()) / "checkov"
     session.run("python", "-m", "venv", str(rival))
     pip = (
@@ -219,9 +217,24 @@ def bench(session: nox.Session) -> None:
         "requirements/checkov.txt",
     )
     session.run(str(rival / "bin" / "pip"), *pip, external=True)
+    return str(rival / "bin" / "checkov")
+
+
+@nox.session(default=False)
+def peers(session: nox.Session) -> None:
+    """Put the pack beside the verdicts that Checkov gives to the same stacks."""
+    install(session, "test")
+    env = {"TAP_BENCH_CHECKOV": install_checkov(session)}
+    session.run("python", "-m", "pytest", "-n0", "tests/peers", *session.posargs, env=env)
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure, as ratios side by side in one run (-- pack preview checkov lambdas audit)."""
+    install(session, "test")
     env = {
         "PYTHONPATH": os.pathsep.join(("policypack", "program", "lambdas")),
-        "TAP_BENCH_CHECKOV": str(rival / "bin" / "checkov"),
+        "TAP_BENCH_CHECKOV": install_checkov(session),
     }
     session.run(*prepared(), "python", "-m", "tests.bench", *session.posargs, env=env)
 
