@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 
+from tapgate.embedded.aws_provider.rehearsal.marks import marked_text
 from tapgate.embedded.console import Failure
 from tapgate.embedded.environment import MARK, PASSPHRASE, applied, rehearsal_changes, state_folder
 from tapgate.embedded.paths import ROOT, checkout_folder, make_folder, write_atomically
@@ -25,6 +26,7 @@ from tapgate.embedded.paths import ROOT, checkout_folder, make_folder, write_ato
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+_ROOT: Final = "pulumi:pulumi:Stack"
 SALT: Final = "v1:YckHv4jzYho=:v1:vG5ZCc+2uVe3TcUM:f5sywG81yJaJXuzbV28/HUz5PTLgCw=="
 """The passphrase provider's salt for the stand-in passphrase; the same in every embedded stack."""
 SECRET: Final = "tapgate-stand-in-secret"  # noqa: S105 - says that it is none
@@ -286,10 +288,12 @@ def _project_name(root: Path) -> str | None:
     return found[1] if found else None
 
 
-def _empty_stack(project: str, name: str) -> str:
+def _empty_stack(project: str, name: str, resources: Sequence[Mapping[str, object]] = ()) -> str:
     secrets = {"type": "passphrase", "state": {"salt": SALT}}
     manifest = {"time": "0001-01-01T00:00:00Z", "magic": "", "version": ""}
-    latest = {"manifest": manifest, "secrets_providers": secrets, "metadata": {}}
+    latest: dict[str, object] = {"manifest": manifest, "secrets_providers": secrets, "metadata": {}}
+    if resources:
+        latest["resources"] = list(resources)
     stack = f"organization/{project}/{name}"
     return json.dumps({"version": 3, "checkpoint": {"stack": stack, "latest": latest}})
 
@@ -309,6 +313,48 @@ class Stage:
     state: Path
 
 
+def _carry_over(url: str, into: Path) -> None:
+    """Have the outputs of a folder backend's other stacks where the program may refer to them.
+
+    Their secrets cannot be opened here: each stands in, and whoever reads one reads something unknown.
+    """
+    parts = urlsplit(url)
+    stacks = Path(unquote(parts.path)) / ".pulumi" / "stacks"
+    if parts.scheme != "file" or not stacks.is_dir():
+        return
+    for path in stacks.glob("*/*.json"):
+        target = into / ".pulumi" / "stacks" / path.parent.name / path.name
+        outputs = _outputs(path)
+        if outputs and not target.exists():
+            root = f"urn:pulumi:{path.stem}::{path.parent.name}::{_ROOT}::{path.parent.name}-{path.stem}"
+            resource = {"urn": root, "custom": False, "type": _ROOT, "outputs": outputs}
+            write_atomically(target, _empty_stack(path.parent.name, path.stem, [resource]))
+
+
+def _outputs(path: Path) -> dict[str, object]:
+    """Return a stack's outputs, without their secrets; none of what is no state."""
+    try:
+        state = cast(
+            "dict[str, dict[str, dict[str, list[dict[str, object]]]]]", json.loads(path.read_bytes())
+        )
+        resources = state["checkpoint"]["latest"]["resources"]
+        found = next(one for one in resources if one.get("type") == _ROOT).get("outputs")
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, StopIteration):
+        return {}
+    return cast("dict[str, object]", _without_secrets(found)) if isinstance(found, dict) else {}
+
+
+def _without_secrets(value: object) -> object:
+    if isinstance(value, list):
+        return [_without_secrets(item) for item in cast("list[object]", value)]
+    if not isinstance(value, dict):
+        return value
+    fields = cast("dict[str, object]", value)
+    if "ciphertext" in fields:
+        return marked_text(str(fields["ciphertext"]))
+    return {name: _without_secrets(item) for name, item in fields.items()}
+
+
 class Theatre:
     """Sets stages for rehearsals, whatever the environment is prepared for."""
 
@@ -324,6 +370,7 @@ class Theatre:
         """
         backend = EmbeddedStacks(make_folder(folder / "backend"))
         backend.create(project, stack)
+        _carry_over(os.environ.get("PULUMI_BACKEND_URL", ""), folder / "backend")
         config = folder / "stack.yaml"
         text = file.read_text(encoding="utf-8") if file.is_file() else ""
         config.write_text(embedded(text, project_file.read_text(encoding="utf-8")).text, encoding="utf-8")

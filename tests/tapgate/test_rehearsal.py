@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from tapgate.embedded.aws_provider.rehearsal.marks import MARK
+from tapgate.embedded.stacks import Theatre
+from tests.tapgate.sample_state import SECRET, STACK, checkpoint, resource, urn
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -26,7 +30,7 @@ def preview(
     """Return the exit code, the findings of what blocks (policy, resource, verdict), and what was said."""
     project, verdict = folder / name, folder / "verdict.json"
     shutil.copytree(FIXTURES / name, project)
-    (folder / "backend").mkdir()
+    (folder / "backend").mkdir(exist_ok=True)
     done = subprocess.run(
         [sys.executable, "-m", "tapgate", "preview", "-C", str(project), "--verdict", str(verdict)],
         cwd=ROOT,
@@ -69,3 +73,33 @@ def test_values_that_a_preview_does_not_know_are_decided(
     code, findings, said = preview(tmp_path, "known", engine_env)
     assert (code, findings) == (0, set()), said
     assert "[undecided]" not in said
+
+
+def write_network(backend: Path, outputs: Mapping[str, object]) -> None:
+    """Put the stack `network/prod` with these outputs into a folder backend."""
+    root = {**resource("network-prod", STACK, stack="prod"), "outputs": outputs}
+    root["urn"] = urn("network-prod", STACK, stack="prod", project="network")
+    state = json.loads(checkpoint([root], "organization/network/prod"))
+    state["checkpoint"]["latest"]["manifest"] = {"time": "2026-01-01T00:00:00Z", "magic": "", "version": ""}
+    stacks = backend / ".pulumi" / "stacks" / "network"
+    stacks.mkdir(parents=True)
+    (backend / ".pulumi" / "meta.yaml").write_text("version: 1\n")
+    (stacks / "prod.json").write_text(json.dumps(state))
+
+
+def test_another_stacks_outputs_are_there(tmp_path: Path, engine_env: Mapping[str, str]) -> None:
+    write_network(tmp_path / "backend", {"bucketArn": "arn:aws:s3:::shared"})
+    code, findings, said = preview(tmp_path, "refers", engine_env)
+    assert (code, findings) == (0, set()), said
+
+
+def test_another_stacks_secrets_stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_network(tmp_path / "backend", {"plain": ["a"], "hidden": {"inner": SECRET}})
+    monkeypatch.setenv("PULUMI_BACKEND_URL", (tmp_path / "backend").as_uri())
+    project = FIXTURES / "refers" / "Pulumi.yaml"
+    stage = Theatre().stage(tmp_path / "stage", "refers", "dev", tmp_path / "none.yaml", project)
+    carried = tmp_path / "stage" / "backend" / ".pulumi" / "stacks" / "network" / "prod.json"
+    (root,) = json.loads(carried.read_text())["checkpoint"]["latest"]["resources"]
+    assert root["outputs"]["plain"] == ["a"]
+    assert MARK in root["outputs"]["hidden"]["inner"]
+    assert stage.state.is_file()
