@@ -11,8 +11,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.listing import listed
 from tap_guardrails.aws.lists import refs_at
+from tap_guardrails.aws.resource_types import (
+    BUCKET,
+    BUCKET_ENCRYPTION,
+    BUCKET_POLICY,
+    BUCKET_VERSIONING,
+    PUBLIC_ACCESS_BLOCK,
+)
 from tap_guardrails.aws.sub_resources import SubResource, sub_resources
 from tap_guardrails.model import (
     Absent,
@@ -25,6 +31,7 @@ from tap_guardrails.model import (
     Resource,
     ResourceType,
     Stack,
+    listed,
     undecided,
     violation,
 )
@@ -32,61 +39,10 @@ from tap_guardrails.model import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-BUCKET: Final = ResourceType(
-    "S3 bucket",
-    {
-        "aws:s3/bucket:Bucket": {},
-        "aws:s3/bucketV2:BucketV2": {
-            "serverSideEncryptionConfiguration": "serverSideEncryptionConfigurations",
-            "versioning": "versionings",
-        },
-        "aws-native:s3:Bucket": {
-            "bucket": "bucketName",
-            "serverSideEncryptionConfiguration": "bucketEncryption",
-            "versioning": "versioningConfiguration",
-        },
-    },
-    name_property="bucket",
-)
-
-VERSIONING: Final = ResourceType(
-    "BucketVersioning",
-    {
-        "aws:s3/bucketVersioning:BucketVersioning": {},
-        "aws:s3/bucketVersioningV2:BucketVersioningV2": {},
-    },
-)
-
-ENCRYPTION: Final = ResourceType(
-    "BucketServerSideEncryptionConfiguration",
-    {
-        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": {},
-        "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2": {},
-    },
-)
-
-PUBLIC_ACCESS_BLOCK: Final = ResourceType(
-    "BucketPublicAccessBlock", {"aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": {}}
-)
-
-ACCOUNT_PUBLIC_ACCESS_BLOCK: Final = ResourceType(
-    "AccountPublicAccessBlock", {"aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock": {}}
-)
-
-POLICY: Final = ResourceType(
-    "BucketPolicy",
-    {
-        "aws:s3/bucketPolicy:BucketPolicy": {},
-        "aws-native:s3:BucketPolicy": {"policy": "policyDocument"},
-    },
-)
-
-NATIVE_BUCKET: Final = "aws-native:s3:Bucket"
-"""CloudFormation's bucket, which has all its settings on itself but the policy."""
 
 SUB_RESOURCES: Final = {
     kind: SubResource(kind, "bucket", BUCKET, local=False)
-    for kind in (VERSIONING, ENCRYPTION, PUBLIC_ACCESS_BLOCK, POLICY)
+    for kind in (BUCKET_VERSIONING, BUCKET_ENCRYPTION, PUBLIC_ACCESS_BLOCK, BUCKET_POLICY)
 }
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.resource_types import KEY
 from tap_guardrails.model import (
     Enum,
@@ -19,6 +18,7 @@ from tap_guardrails.model import (
     Resource,
     Stack,
     Unknown,
+    as_set,
     invalid,
     undecided,
     violation,

@@ -9,9 +9,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from tap_guardrails.aws.resource_types import FUNCTION, QUEUE
+from tap_guardrails.aws.resource_types import (
+    ASYNC_CONFIG,
+    EVENT_SOURCE,
+    FUNCTION,
+    FUNCTION_URL,
+    PERMISSION,
+    QUEUE,
+    REDRIVE_POLICY,
+)
 from tap_guardrails.aws.sub_resources import SubResource
-from tap_guardrails.model import ResourceType
 
 LATEST: Final = "$LATEST"
 """What is called without naming a version or an alias."""
@@ -41,36 +48,6 @@ def queue_in_url(url: str) -> str | None:
     """Take a queue's name out of its URL."""
     return url.rstrip("/").rsplit("/", 1)[-1] if "/" in url else None
 
-
-EVENT_SOURCE: Final = ResourceType(
-    "EventSourceMapping",
-    {
-        "aws:lambda/eventSourceMapping:EventSourceMapping": {},
-        "aws-native:lambda:EventSourceMapping": {},
-    },
-)
-ASYNC_CONFIG: Final = ResourceType(
-    "FunctionEventInvokeConfig",
-    {
-        "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": {},
-        "aws-native:lambda:EventInvokeConfig": {},
-    },
-)
-PERMISSION: Final = ResourceType(
-    "Permission",
-    {
-        "aws:lambda/permission:Permission": {},
-        "aws-native:lambda:Permission": {"function": "functionName"},
-    },
-)
-FUNCTION_URL: Final = ResourceType(
-    "FunctionUrl",
-    {
-        "aws:lambda/functionUrl:FunctionUrl": {},
-        "aws-native:lambda:Url": {"functionName": "targetFunctionArn"},
-    },
-)
-REDRIVE_POLICY: Final = ResourceType("RedrivePolicy", {"aws:sqs/redrivePolicy:RedrivePolicy": {}})
 
 SOURCES_OF: Final = SubResource(EVENT_SOURCE, "functionName", FUNCTION, function_name)
 ASYNC_CONFIGS_OF: Final = SubResource(ASYNC_CONFIG, "functionName", FUNCTION, function_name)

@@ -70,6 +70,140 @@ COMPOSITE_ALARM: Final = ResourceType(
     },
 )
 
+BUCKET: Final = ResourceType(
+    "S3 bucket",
+    {
+        "aws:s3/bucket:Bucket": {},
+        "aws:s3/bucketV2:BucketV2": {
+            "serverSideEncryptionConfiguration": "serverSideEncryptionConfigurations",
+            "versioning": "versionings",
+        },
+        "aws-native:s3:Bucket": {
+            "bucket": "bucketName",
+            "serverSideEncryptionConfiguration": "bucketEncryption",
+            "versioning": "versioningConfiguration",
+        },
+    },
+    name_property="bucket",
+)
+
+BUCKET_VERSIONING: Final = ResourceType(
+    "BucketVersioning",
+    {
+        "aws:s3/bucketVersioning:BucketVersioning": {},
+        "aws:s3/bucketVersioningV2:BucketVersioningV2": {},
+    },
+)
+
+BUCKET_ENCRYPTION: Final = ResourceType(
+    "BucketServerSideEncryptionConfiguration",
+    {
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": {},
+        "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2": {},
+    },
+)
+
+PUBLIC_ACCESS_BLOCK: Final = ResourceType(
+    "BucketPublicAccessBlock", {"aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": {}}
+)
+
+ACCOUNT_PUBLIC_ACCESS_BLOCK: Final = ResourceType(
+    "AccountPublicAccessBlock", {"aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock": {}}
+)
+
+BUCKET_POLICY: Final = ResourceType(
+    "BucketPolicy",
+    {
+        "aws:s3/bucketPolicy:BucketPolicy": {},
+        "aws-native:s3:BucketPolicy": {"policy": "policyDocument"},
+    },
+)
+
+EVENT_SOURCE: Final = ResourceType(
+    "EventSourceMapping",
+    {
+        "aws:lambda/eventSourceMapping:EventSourceMapping": {},
+        "aws-native:lambda:EventSourceMapping": {},
+    },
+)
+
+ASYNC_CONFIG: Final = ResourceType(
+    "FunctionEventInvokeConfig",
+    {
+        "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": {},
+        "aws-native:lambda:EventInvokeConfig": {},
+    },
+)
+
+PERMISSION: Final = ResourceType(
+    "Permission",
+    {
+        "aws:lambda/permission:Permission": {},
+        "aws-native:lambda:Permission": {"function": "functionName"},
+    },
+)
+
+FUNCTION_URL: Final = ResourceType(
+    "FunctionUrl",
+    {
+        "aws:lambda/functionUrl:FunctionUrl": {},
+        "aws-native:lambda:Url": {"functionName": "targetFunctionArn"},
+    },
+)
+
+REDRIVE_POLICY: Final = ResourceType("RedrivePolicy", {"aws:sqs/redrivePolicy:RedrivePolicy": {}})
+
+TOPIC: Final = ResourceType(
+    "SNS topic",
+    {
+        "aws:sns/topic:Topic": {},
+        "aws-native:sns:Topic": {"name": "topicName"},
+    },
+)
+
+TOPIC_POLICY: Final = ResourceType(
+    "SNS topic policy",
+    {
+        "aws:sns/topicPolicy:TopicPolicy": {},
+        "aws-native:sns:TopicInlinePolicy": {"arn": "topicArn", "policy": "policyDocument"},
+        "aws-native:sns:TopicPolicy": {"arn": "topics", "policy": "policyDocument"},
+    },
+)
+
+SUBSCRIPTION: Final = ResourceType(
+    "SNS subscription",
+    {
+        "aws:sns/topicSubscription:TopicSubscription": {},
+        "aws-native:sns:Subscription": {"topic": "topicArn"},
+    },
+)
+
+CHAT: Final = ResourceType(
+    "chat configuration",
+    {
+        "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": {},
+        "aws:chatbot/teamsChannelConfiguration:TeamsChannelConfiguration": {},
+        "aws-native:chatbot:SlackChannelConfiguration": {},
+        "aws-native:chatbot:MicrosoftTeamsChannelConfiguration": {},
+    },
+)
+
+MUTE_RULE: Final = ResourceType(
+    "alarm mute rule",
+    {"aws:cloudwatch/alarmMuteRule:AlarmMuteRule": {}, "aws-native:cloudwatch:AlarmMuteRule": {}},
+)
+
+STACK_SET: Final = ResourceType(
+    "CloudFormation stack set",
+    {
+        "aws:cloudformation/stackSet:StackSet": {},
+        "aws-native:cloudformation:StackSet": {"name": "stackSetName"},
+    },
+)
+
+NATIVE_BUCKET: Final = "aws-native:s3:Bucket"
+"""CloudFormation's bucket, which has all its settings on itself but the policy."""
+
 CLASSIC_NAMES: Final = {
     "cloudwatch:loggroup": "logs:loggroup",
     "cloudwatch:metricalarm": "cloudwatch:alarm",

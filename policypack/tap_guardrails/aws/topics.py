@@ -8,45 +8,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.computed import as_set
-from tap_guardrails.model import Known, ResourceType, Unknown
+from tap_guardrails.aws.resource_types import CHAT, SUBSCRIPTION, TOPIC, TOPIC_POLICY
+from tap_guardrails.model import Known, Unknown, as_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_guardrails.model import PropertyRef, Resource, Stack
 
-TOPIC: Final = ResourceType(
-    "SNS topic",
-    {
-        "aws:sns/topic:Topic": {},
-        "aws-native:sns:Topic": {"name": "topicName"},
-    },
-)
-TOPIC_POLICY: Final = ResourceType(
-    "SNS topic policy",
-    {
-        "aws:sns/topicPolicy:TopicPolicy": {},
-        "aws-native:sns:TopicInlinePolicy": {"arn": "topicArn", "policy": "policyDocument"},
-        "aws-native:sns:TopicPolicy": {"arn": "topics", "policy": "policyDocument"},
-    },
-)
-SUBSCRIPTION: Final = ResourceType(
-    "SNS subscription",
-    {
-        "aws:sns/topicSubscription:TopicSubscription": {},
-        "aws-native:sns:Subscription": {"topic": "topicArn"},
-    },
-)
-CHAT: Final = ResourceType(
-    "chat configuration",
-    {
-        "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": {},
-        "aws:chatbot/teamsChannelConfiguration:TeamsChannelConfiguration": {},
-        "aws-native:chatbot:SlackChannelConfiguration": {},
-        "aws-native:chatbot:MicrosoftTeamsChannelConfiguration": {},
-    },
-)
 TOPIC_ARN: Final = re.compile(r"arn:[^:]+:sns:[^:]*:[^:]*:(?P<name>[^:]+)")
 RESERVED_DOMAIN: Final = re.compile(
     r"(.*[@./])?(example\.(com|net|org)|([^@/]+\.)?(example|invalid|test|localhost))(:\d+)?(/.*)?",

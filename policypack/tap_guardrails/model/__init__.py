@@ -10,6 +10,7 @@ from tap_guardrails.model.finding import (
     Verdict,
     Waiver,
     invalid,
+    listed,
     must,
     not_known,
     undecided,
@@ -17,7 +18,7 @@ from tap_guardrails.model.finding import (
 )
 from tap_guardrails.model.property_value import Absent, Invalid, Known, PropertyRef, PropertyValue, Unknown
 from tap_guardrails.model.relation import Relation, RelationIndex
-from tap_guardrails.model.resource import Embedding, Provider, Resource, ResourceType
+from tap_guardrails.model.resource import Embedding, Provider, Resource, ResourceType, as_set
 from tap_guardrails.model.rule import (
     ANY_TYPE,
     Control,
@@ -74,8 +75,10 @@ __all__ = [
     "Value",
     "Verdict",
     "Waiver",
+    "as_set",
     "decode",
     "invalid",
+    "listed",
     "must",
     "not_known",
     "undecided",

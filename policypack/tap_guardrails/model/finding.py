@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import json
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
@@ -11,10 +12,15 @@ from tap_guardrails.model.property_value import Invalid, Known, PropertyRef, Pro
 from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import date
 
+    from tap_guardrails.model.resource import Resource
+
 T = TypeVar("T")
+
+MOST_NAMED: Final = 5
+"""How many resources a message names, which has to stay one that people read."""
 
 BRACKETS: Final = re.compile(r'\[(\d+|"[^"\]]*")\]')
 
@@ -172,3 +178,10 @@ def must(
             yield invalid(reading, required)
         case _:
             yield violation(reading, problem, required, fix)
+
+
+def listed(resources: Iterable[Resource]) -> str:
+    """List resources in a message by their logical names, each once, the first few of many."""
+    names = list(dict.fromkeys(json.dumps(resource.name, ensure_ascii=False) for resource in resources))
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.model.property_value import Absent, Invalid, Known, PropertyRef, Unknown, join, revealed
 from tap_guardrails.model.record import record
-from tap_guardrails.model.values import CloudFormationObject, Value
+from tap_guardrails.model.values import UNKNOWN, CloudFormationObject, Value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -101,6 +101,22 @@ def property_at(
     else:
         ref = revealed(join(prefix, first), value, first)
     return ref.at(*steps[1:]) if len(steps) > 1 else ref
+
+
+def as_set(resource: Resource, ref: PropertyRef) -> PropertyRef:
+    """Return a property as the program set it: absent when it is unknown and was made from nothing.
+
+    What the policies of a stack see are outputs. There a provider fills in what a program leaves out, and
+    before deployment such a property is as unknown as one made from a resource that is not there yet.
+    Every value that a program cannot know yet comes from some resource, and the engine records which.
+
+    Args:
+        resource: Whose property it is.
+        ref: The property, or something within it.
+    """
+    if ref.value is UNKNOWN and not resource.property_dependencies.get(ref.top):
+        return replace(ref, value=None)
+    return ref
 
 
 @record(eq=False)

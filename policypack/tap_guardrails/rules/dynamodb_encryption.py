@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.encryption_keys import (
     CUSTOMER,
     CUSTOMER_KEY,
@@ -30,6 +29,7 @@ from tap_guardrails.model import (
     Stack,
     StackRule,
     Unknown,
+    as_set,
     invalid,
     must,
     undecided,

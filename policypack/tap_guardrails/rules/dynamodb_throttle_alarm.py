@@ -20,7 +20,6 @@ from tap_guardrails.aws.alarms.coverage import (
     missing_alarm,
 )
 from tap_guardrails.aws.alarms.options import ALARM_SETTINGS, alarm_options
-from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.resource_types import TABLE
 from tap_guardrails.aws.sub_resources import SubResource, sub_resources
 from tap_guardrails.model import (
@@ -35,6 +34,7 @@ from tap_guardrails.model import (
     StackRule,
     StringList,
     Unknown,
+    as_set,
     undecided,
 )
 

@@ -14,15 +14,7 @@ from tap_guardrails.aws.alarms.options import ALARM_SETTINGS, alarm_options
 from tap_guardrails.aws.invocation import PERMISSIONS_OF, SOURCES_OF, URLS_OF
 from tap_guardrails.aws.resource_types import FUNCTION
 from tap_guardrails.aws.sub_resources import sub_resources
-from tap_guardrails.model import (
-    Enum,
-    NotApplicable,
-    Outcomes,
-    Resource,
-    Settings,
-    Stack,
-    StackRule,
-)
+from tap_guardrails.model import Enum, NotApplicable, Outcomes, Resource, Settings, Stack, StackRule
 
 DURATION: Final = RequiredMetric("AWS/Lambda", "Duration", "FunctionName", FUNCTION, by_value=True)
 EXEMPT, REQUIRE = "exempt", "require"

@@ -10,17 +10,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.dead_letters import ON_FAILURE, REDRIVE, queue_name, target_node
 from tap_guardrails.aws.edge import is_edge
 from tap_guardrails.aws.invocation import (
     ASYNC_CONFIGS_OF,
-    EVENT_SOURCE,
     FAILURE_ARN,
     FAILURE_TARGETS,
     KAFKA_TOPIC,
     LATEST,
-    PERMISSION,
     PERMISSIONS_OF,
     REDRIVES_OF,
     SOURCES_OF,
@@ -30,9 +27,8 @@ from tap_guardrails.aws.invocation import (
     URLS_OF,
     function_qualifier,
 )
-from tap_guardrails.aws.listing import listed
 from tap_guardrails.aws.location import same_location
-from tap_guardrails.aws.resource_types import FUNCTION, QUEUE
+from tap_guardrails.aws.resource_types import EVENT_SOURCE, FUNCTION, PERMISSION, QUEUE
 from tap_guardrails.aws.sub_resources import sub_resources
 from tap_guardrails.model import (
     Absent,
@@ -49,7 +45,9 @@ from tap_guardrails.model import (
     StackRule,
     Unknown,
     Verdict,
+    as_set,
     invalid,
+    listed,
     undecided,
     violation,
 )

@@ -9,7 +9,6 @@ from typing import Final
 
 from tap_guardrails.aws.edge import LOG_PREFIX
 from tap_guardrails.aws.function_logs import FunctionLogs, function_logs
-from tap_guardrails.aws.listing import listed
 from tap_guardrails.aws.log_retention import DELIVERY_CLASS
 from tap_guardrails.aws.resource_types import FUNCTION, LOG_GROUP
 from tap_guardrails.model import (
@@ -25,6 +24,7 @@ from tap_guardrails.model import (
     Unknown,
     Verdict,
     invalid,
+    listed,
 )
 
 REQUIRED: Final = (

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.embedded import CARRIERS, contents
 from tap_guardrails.aws.policy_documents import covers
-from tap_guardrails.aws.resource_types import twin
+from tap_guardrails.aws.resource_types import STACK_SET, twin
 from tap_guardrails.model import (
     ANY_TYPE,
     Finding,
     Outcomes,
     Resource,
-    ResourceType,
     Settings,
     Stack,
     StackRule,
@@ -53,13 +52,6 @@ UNSEEN: Final = {
 INSTANCES: Final = (
     "aws:cloudformation/stackInstances:StackInstances",
     "aws:cloudformation/stackSetInstance:StackSetInstance",
-)
-STACK_SET: Final = ResourceType(
-    "CloudFormation stack set",
-    {
-        "aws:cloudformation/stackSet:StackSet": {},
-        "aws-native:cloudformation:StackSet": {"name": "stackSetName"},
-    },
 )
 
 TERRAFORM: Final = frozenset({"terraform-module", "terraform-provider"})

@@ -8,18 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.buckets import (
-    BUCKET,
-    ENCRYPTION,
-    NATIVE_BUCKET,
-    blocks,
-    missing,
-    settings_of,
-    takes_access_logs,
-)
-from tap_guardrails.aws.computed import as_set
+from tap_guardrails.aws.buckets import blocks, missing, settings_of, takes_access_logs
 from tap_guardrails.aws.encryption_keys import AWS, CUSTOMER, named_key
 from tap_guardrails.aws.lists import evaluate_each
+from tap_guardrails.aws.resource_types import BUCKET, BUCKET_ENCRYPTION, NATIVE_BUCKET
 from tap_guardrails.model import (
     Absent,
     Enum,
@@ -31,6 +23,7 @@ from tap_guardrails.model import (
     Settings,
     Stack,
     StackRule,
+    as_set,
     must,
 )
 
@@ -56,16 +49,16 @@ OWN_KEYS: Final = "Objects are encrypted with keys that S3 keeps, for nothing el
 def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Check a bucket, or what a `BucketServerSideEncryptionConfiguration` says of one."""
     key = S3 if of_access_logs(resource, stack) else settings.enum("key")
-    if resource.type in ENCRYPTION.types:
+    if resource.type in BUCKET_ENCRYPTION.types:
         yield from every_default(resource, stack, resource.at, key)
         return
-    found = settings_of(stack, resource, ENCRYPTION)
+    found = settings_of(stack, resource, BUCKET_ENCRYPTION)
     if found.certain:
         return
     if resource.type == NATIVE_BUCKET:
         rules = resource.at("bucketEncryption", "serverSideEncryptionConfiguration").items()
         if isinstance(rules, Absent) and key != S3:
-            yield missing(found, ENCRYPTION, rules.node, OWN_KEYS, REQUIRED[key])
+            yield missing(found, BUCKET_ENCRYPTION, rules.node, OWN_KEYS, REQUIRED[key])
         yield from evaluate_each(
             rules,
             lambda rule: encrypted(resource, stack, rule.at("serverSideEncryptionByDefault"), key),
@@ -78,12 +71,12 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
             said, lambda block: every_default(resource, stack, block.at, key), required=REQUIRED[key]
         )
     elif key != S3:
-        yield missing(found, ENCRYPTION, said.node, OWN_KEYS, REQUIRED[key])
+        yield missing(found, BUCKET_ENCRYPTION, said.node, OWN_KEYS, REQUIRED[key])
 
 
 def of_access_logs(resource: Resource, stack: Stack) -> bool:
     """Tell whether a bucket, or all that a configuration may be for, takes logs that no key can encrypt."""
-    if resource.type not in ENCRYPTION.types:
+    if resource.type not in BUCKET_ENCRYPTION.types:
         return takes_access_logs(resource, stack)
     buckets = stack.resolve_reference(resource, resource.at("bucket"), BUCKET)
     every = (*buckets.certain, *buckets.possible)
@@ -146,7 +139,7 @@ RULE = StackRule(
         ("NIST", "SC-13", FSBP),
         ("NIST", "SC-28", FSBP),
     ),
-    types=(*BUCKET.types, *ENCRYPTION.types),
+    types=(*BUCKET.types, *BUCKET_ENCRYPTION.types),
     settings=(
         Enum(
             "key",

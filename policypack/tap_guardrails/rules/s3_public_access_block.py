@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from tap_guardrails.aws.buckets import (
+from tap_guardrails.aws.buckets import missing, settings_of
+from tap_guardrails.aws.resource_types import (
     ACCOUNT_PUBLIC_ACCESS_BLOCK,
     BUCKET,
     NATIVE_BUCKET,
     PUBLIC_ACCESS_BLOCK,
-    missing,
-    settings_of,
 )
 from tap_guardrails.model import (
     Enum,

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tap_guardrails.aws.buckets import BUCKET, POLICY, missing, settings_of
-from tap_guardrails.aws.computed import as_set
+from tap_guardrails.aws.buckets import missing, settings_of
 from tap_guardrails.aws.policy_documents import (
     STATEMENT_ELEMENTS,
     covers,
@@ -19,6 +18,7 @@ from tap_guardrails.aws.policy_documents import (
     one_or_many,
     strange_elements,
 )
+from tap_guardrails.aws.resource_types import BUCKET, BUCKET_POLICY
 from tap_guardrails.model import (
     Absent,
     Invalid,
@@ -30,6 +30,7 @@ from tap_guardrails.model import (
     Stack,
     StackRule,
     Unknown,
+    as_set,
     invalid,
     undecided,
     violation,
@@ -48,15 +49,15 @@ NO_BUCKET: Final = "\x00"
 
 def check(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
     """Check a bucket, or the policy of one."""
-    if resource.type in POLICY.types:
-        yield from closed(POLICY.at(resource, "policy"), bucket_name(resource, stack))
+    if resource.type in BUCKET_POLICY.types:
+        yield from closed(BUCKET_POLICY.at(resource, "policy"), bucket_name(resource, stack))
         return
-    found = settings_of(stack, resource, POLICY)
+    found = settings_of(stack, resource, BUCKET_POLICY)
     if found.certain:
         return
     policy = as_set(resource, resource.at("policy"))
     if isinstance(policy.text(), Absent):
-        yield missing(found, POLICY, resource.at("policy"), OPEN, DENIAL)
+        yield missing(found, BUCKET_POLICY, resource.at("policy"), OPEN, DENIAL)
     else:
         yield from closed(policy, BUCKET.physical_name(resource))
 
@@ -179,6 +180,6 @@ RULE = StackRule(
         ("NIST", "SC-13", FSBP),
         ("NIST", "SC-23", FSBP),
     ),
-    types=(*BUCKET.types, *POLICY.types),
+    types=(*BUCKET.types, *BUCKET_POLICY.types),
     check=check,
 )

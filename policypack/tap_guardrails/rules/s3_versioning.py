@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tap_guardrails.aws.buckets import BUCKET, NATIVE_BUCKET, VERSIONING, blocks, missing, settings_of
-from tap_guardrails.aws.computed import as_set
+from tap_guardrails.aws.buckets import blocks, missing, settings_of
+from tap_guardrails.aws.resource_types import BUCKET, BUCKET_VERSIONING, NATIVE_BUCKET
 from tap_guardrails.model import (
     Absent,
     Invalid,
@@ -20,6 +20,7 @@ from tap_guardrails.model import (
     Stack,
     StackRule,
     Unknown,
+    as_set,
     invalid,
     must,
     undecided,
@@ -31,10 +32,10 @@ OFF: Final = "The bucket keeps no earlier versions of objects."
 
 def check(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
     """Check a bucket, or what a `BucketVersioning` says of one."""
-    if resource.type in VERSIONING.types:
+    if resource.type in BUCKET_VERSIONING.types:
         yield from enabled(resource)
         return
-    found = settings_of(stack, resource, VERSIONING)
+    found = settings_of(stack, resource, BUCKET_VERSIONING)
     if found.certain or locks_objects(resource):
         return
     if resource.type == NATIVE_BUCKET and not found.possible:
@@ -51,7 +52,7 @@ def check(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
         case Invalid() as reading:
             yield invalid(reading, "versioning that is enabled")
         case Absent() as reading:
-            yield missing(found, VERSIONING, reading.node, OFF, "a BucketVersioning of this bucket")
+            yield missing(found, BUCKET_VERSIONING, reading.node, OFF, "a BucketVersioning of this bucket")
 
 
 def enabled(resource: Resource) -> Outcomes:
@@ -85,6 +86,6 @@ RULE = StackRule(
     severity="medium",
     url="https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html",
     controls=(("FSBP", "S3.14", FSBP), ("NIST", "CP-9", FSBP)),
-    types=(*BUCKET.types, *VERSIONING.types),
+    types=(*BUCKET.types, *BUCKET_VERSIONING.types),
     check=check,
 )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.encryption_keys import AWS, KEY_SETTING, named_key
 from tap_guardrails.aws.resource_types import QUEUE
 from tap_guardrails.model import (
@@ -19,6 +18,7 @@ from tap_guardrails.model import (
     Settings,
     Stack,
     StackRule,
+    as_set,
     must,
 )
 

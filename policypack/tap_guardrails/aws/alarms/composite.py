@@ -12,9 +12,8 @@ from itertools import product
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from tap_guardrails.aws.alarms.syntax import DEEPEST, ExpressionError, Scanner
-from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.resource_types import COMPOSITE_ALARM, METRIC_ALARM
-from tap_guardrails.model import Finding, Known, Resource, Stack, Unknown, must, undecided, violation
+from tap_guardrails.model import Finding, Known, Resource, Stack, Unknown, as_set, must, undecided, violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

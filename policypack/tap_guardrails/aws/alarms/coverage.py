@@ -11,9 +11,8 @@ from tap_guardrails.aws.alarms.alarm import Alarm, Series, alarms
 from tap_guardrails.aws.alarms.effective import effective
 from tap_guardrails.aws.alarms.syntax import ExpressionError
 from tap_guardrails.aws.alarms.witness import covers, plan_of
-from tap_guardrails.aws.listing import listed
 from tap_guardrails.aws.location import same_location
-from tap_guardrails.model import Absent, Finding, Known, PropertyValue, Relation, Unknown, Verdict
+from tap_guardrails.model import Absent, Finding, Known, PropertyValue, Relation, Unknown, Verdict, listed
 from tap_guardrails.model.record import record
 
 if TYPE_CHECKING:

@@ -10,19 +10,15 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.alarms.composite import names_alarm
-from tap_guardrails.aws.computed import as_set
 from tap_guardrails.aws.location import same_location
-from tap_guardrails.model import Absent, Invalid, Known, ResourceType, Unknown
+from tap_guardrails.aws.resource_types import MUTE_RULE
+from tap_guardrails.model import Absent, Invalid, Known, Unknown, as_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_guardrails.model import Resource, Stack
 
-MUTE_RULE: Final = ResourceType(
-    "alarm mute rule",
-    {"aws:cloudwatch/alarmMuteRule:AlarmMuteRule": {}, "aws-native:cloudwatch:AlarmMuteRule": {}},
-)
 CRON: Final = re.compile(r"\s*cron\(\s*(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s*\)\s*", re.IGNORECASE)
 DURATION: Final = re.compile(
     r"P(?:(?P<weeks>\d{1,4})W)?(?:(?P<days>\d{1,4})D)?"

@@ -9,14 +9,13 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.alarms.composite import goes_off, suppressed_by
-from tap_guardrails.aws.alarms.mutes import MUTE_RULE, always_muted_by
-from tap_guardrails.aws.computed import as_set
+from tap_guardrails.aws.alarms.mutes import always_muted_by
 from tap_guardrails.aws.invocation import PERMISSIONS_OF, function_name
 from tap_guardrails.aws.location import own_region, region_of, same_location
-from tap_guardrails.aws.resource_types import COMPOSITE_ALARM, FUNCTION, KEY, METRIC_ALARM
+from tap_guardrails.aws.resource_types import COMPOSITE_ALARM, FUNCTION, KEY, METRIC_ALARM, MUTE_RULE, TOPIC
 from tap_guardrails.aws.service_access import Caller, admits
 from tap_guardrails.aws.sub_resources import sub_resources
-from tap_guardrails.aws.topics import TOPIC, is_heard, own_policies, topic_name
+from tap_guardrails.aws.topics import is_heard, own_policies, topic_name
 from tap_guardrails.model import (
     Absent,
     Finding,
@@ -29,6 +28,7 @@ from tap_guardrails.model import (
     Stack,
     Unknown,
     Verdict,
+    as_set,
     invalid,
     undecided,
     violation,
