@@ -209,6 +209,9 @@ def capacity_fits_billing(inputs: Properties, olds: Properties) -> Iterator[tupl
         return
     if isinstance(mode, Unknown) or any(inputs.get(name) is not None for name in _MADE_FROM):
         return
+    if all(inputs.get(name) is None for name in ("billingMode", *_CAPACITIES)):
+        # Nothing said about it: AWS refuses it when it is deployed, and policies can be judged without.
+        return
     for name in _CAPACITIES:
         value = inputs.get(name)
         if mode == "PROVISIONED" and (value is None or (isinstance(value, int) and value < 1)):
