@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from tapgate.failure import CouldNotRunError
 from tapgate.findings import Finding, Location, Pack, PolicyTally, Report, parse, sorted_findings
-from tapgate.json_access import plain_lines
+from tapgate.json_access import sanitized_lines
 from tapgate.sources import urn_name, urn_type
 
 if TYPE_CHECKING:
@@ -283,7 +283,7 @@ def _notes(log: EventLog) -> Iterator[str]:
     for diagnostic in log.diagnostics:
         if diagnostic.severity != "warning":
             continue
-        note = _FROM_PATH.sub(r"\1 is taken from PATH", " ".join(plain_lines(diagnostic.message)))
+        note = _FROM_PATH.sub(r"\1 is taken from PATH", " ".join(sanitized_lines(diagnostic.message)))
         if note and note not in seen:
             seen.add(note)
             yield note

@@ -41,7 +41,7 @@ _PLAN: Final = re.compile(r"violates plan|not allowed by the plan")
 _GO_ON: Final = "run `tapgate deploy` again: it previews what is left, and goes on from there."
 
 
-def stopped(log: EventLog, run: Run, *, where: str, applied: str) -> CouldNotRunError:
+def failed_update(log: EventLog, run: Run, *, where: str, applied: str) -> CouldNotRunError:
     """Say why an update did not end as previewed.
 
     Args:
@@ -50,13 +50,15 @@ def stopped(log: EventLog, run: Run, *, where: str, applied: str) -> CouldNotRun
         where: the project and stack, for the message.
         applied: what was carried out until then, in words.
     """
-    failure = _stopped(log, run, where, f"Carried out until then, and recorded in the state: {applied}.")
+    failure = _failed_update(
+        log, run, where, f"Carried out until then, and recorded in the state: {applied}."
+    )
     if log.changed:
         failure.code = Exit.STOPPED
     return failure
 
 
-def _stopped(log: EventLog, run: Run, where: str, done: str) -> CouldNotRunError:
+def _failed_update(log: EventLog, run: Run, where: str, done: str) -> CouldNotRunError:
     if run.interrupted:
         return CouldNotRunError(
             "The deployment was interrupted.",
@@ -162,7 +164,7 @@ def deploy(
     applied = _applied(log)
     where = f"project {project.name}, stack {stack.name}"
     if run.interrupted or log.errors() or (run.code != 0 and update.outcome != "blocked"):
-        failure = stopped(log, run, where=where, applied=applied_words(applied))
+        failure = failed_update(log, run, where=where, applied=applied_words(applied))
         failure.details += (
             tuple(_exists(engine, project, stack, packs, previewed, log)) if log.changed else ()
         )

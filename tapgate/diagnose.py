@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tapgate.failure import CouldNotRunError
-from tapgate.json_access import plain, plain_lines
+from tapgate.json_access import sanitized, sanitized_lines
 from tapgate.sources import urn_name, urn_type
 
 if TYPE_CHECKING:
@@ -201,9 +201,9 @@ def could_not_run(log: EventLog, errors: str, *, where: str, interrupted: bool =
             fix="run it again.",
         )
     failed = log.errors()
-    said = [line.removeprefix("error: ") for line in plain_lines(errors)]
+    said = [line.removeprefix("error: ") for line in sanitized_lines(errors)]
     printed = [
-        line for one in log.diagnostics if one.severity == "info#err" for line in plain_lines(one.message)
+        line for one in log.diagnostics if one.severity == "info#err" for line in sanitized_lines(one.message)
     ]
     died = any(not one.urn and _PACK_DIED.search(one.message) for one in failed)
     closing = [_PACK_FAILED] if died else []
@@ -212,7 +212,7 @@ def could_not_run(log: EventLog, errors: str, *, where: str, interrupted: bool =
     for known in _KNOWN:
         found = known.pattern.search(everything)
         if found is not None:
-            it = plain(next(filter(None, found.groups()), ""))
+            it = sanitized(next(filter(None, found.groups()), ""))
             return CouldNotRunError(
                 known.what.format(it=it),
                 where=where,
@@ -232,14 +232,14 @@ def could_not_run(log: EventLog, errors: str, *, where: str, interrupted: bool =
 def _first_place(failed: Sequence[Diagnostic], where: str) -> str:
     for one in failed:
         if one.urn and urn_type(one.urn) != "pulumi:pulumi:Stack":
-            return f"{where}, resource {plain(urn_name(one.urn))} ({plain(urn_type(one.urn))})"
+            return f"{where}, resource {sanitized(urn_name(one.urn))} ({sanitized(urn_type(one.urn))})"
     return where
 
 
 def _details(failed: Sequence[Diagnostic], said: Sequence[str], printed: Sequence[str]) -> tuple[str, ...]:
     """Collect the engine's words, each line once, tracebacks reduced to their cause and place."""
     lines: list[str] = []
-    for group in (*(plain_lines(one.message) for one in failed), list(said), list(printed)):
+    for group in (*(sanitized_lines(one.message) for one in failed), list(said), list(printed)):
         lines.extend(line for line in without_traceback(group) if line not in lines)
     if len(lines) > _MOST_DETAILS:
         lines[_MOST_DETAILS:] = [f"… and {len(lines) - _MOST_DETAILS} more lines"]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from tapgate.engine import INSTALL_HINT, quiet_environment
 from tapgate.failure import CouldNotRunError
-from tapgate.json_access import mapping, plain, plain_lines, text
+from tapgate.json_access import mapping, sanitized, sanitized_lines, text
 from tapgate.pack_info import policies
 from tapgate.packs import requested_packs
 from tapgate.project import find_project
@@ -31,7 +31,7 @@ OLDEST_CLI: Final = (3, 255, 0)
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 _SECONDS: Final = 20
 
-Standing = Literal["there", "optional", "missing"]
+Status = Literal["there", "optional", "missing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,13 @@ class Check:
 
     Attributes:
         name: what it is.
-        standing: there, missing, or missing without harm to most uses.
+        status: there, missing, or missing without harm to most uses.
         said: what was found.
         fix: how to get it; empty when it is there.
     """
 
     name: str
-    standing: Standing
+    status: Status
     said: str
     fix: str = ""
 
@@ -80,10 +80,10 @@ def examine(folder: Path, packs: Sequence[Path]) -> Iterator[Check]:
 
 def check_line(check: Check, ink: Ink) -> Iterator[str]:
     """Yield the lines of one check."""
-    mark, style = {"there": ("✓", "green"), "optional": ("-", "dim"), "missing": ("✗", "red")}[check.standing]
-    yield f"  {ink.paint(ink.mark(mark), style)} {check.name:<22} {plain(check.said)}"
+    mark, style = {"there": ("✓", "green"), "optional": ("-", "dim"), "missing": ("✗", "red")}[check.status]
+    yield f"  {ink.paint(ink.mark(mark), style)} {check.name:<22} {sanitized(check.said)}"
     if check.fix:
-        yield f"    {'':<22} {ink.paint(plain(check.fix), 'cyan')}"
+        yield f"    {'':<22} {ink.paint(sanitized(check.fix), 'cyan')}"
 
 
 def _cli(program: str | None) -> Check:
@@ -195,4 +195,4 @@ def _ask(program: str, *arguments: str) -> str:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"{type(error).__name__}: {error}"
-    return " ".join(plain_lines(done.stdout or done.stderr))
+    return " ".join(sanitized_lines(done.stdout or done.stderr))

@@ -52,7 +52,7 @@ def _visible(character: str) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
-def plain(text: str, *, keep: str = "") -> str:
+def sanitized(text: str, *, keep: str = "") -> str:
     """Return the text with every control, format and unassigned character as a visible escape.
 
     Args:
@@ -74,6 +74,8 @@ def uncoloured(text: str) -> str:
     return _SGR.sub("", text)
 
 
-def plain_lines(text: str) -> list[str]:
+def sanitized_lines(text: str) -> list[str]:
     """Return the non-empty lines of a diagnostic, uncoloured and safe."""
-    return [plain(line.rstrip(), keep="\t") for line in re.split(r"\r?\n", uncoloured(text)) if line.strip()]
+    return [
+        sanitized(line.rstrip(), keep="\t") for line in re.split(r"\r?\n", uncoloured(text)) if line.strip()
+    ]

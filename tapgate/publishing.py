@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from tapgate.doctor import Check
 from tapgate.failure import CouldNotRunError
-from tapgate.json_access import mapping, plain_lines, sequence, text
+from tapgate.json_access import mapping, sanitized_lines, sequence, text
 from tapgate.packs import requested_packs, require_known
 from tapgate.project import read_yaml
 
@@ -133,7 +133,7 @@ def _installed(requirements: Path, environment: Path) -> Path:
             where="requirements.txt",
             why="whoever requires the pack has to install them.",
             fix="correct requirements.txt; it names all that the pack imports.",
-            details=tuple(plain_lines(done.stderr))[-6:],
+            details=tuple(sanitized_lines(done.stderr))[-6:],
         )
     return programs
 

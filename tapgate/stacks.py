@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from tapgate.events import EventLog
 from tapgate.failure import CouldNotRunError
-from tapgate.json_access import mapping, plain, sequence, text
+from tapgate.json_access import mapping, sanitized, sequence, text
 from tapgate.project import Project, check_stack_config, check_stack_name, read_yaml
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ def _require_known(engine: Engine, project: Project, name: str) -> None:
     known = sorted({*project.known_stacks(), *_listed(listed)})
     if listed.code == 0 and (not known or name in known):
         return
-    listed_names = ", ".join(map(plain, known)) or "(none)"
+    listed_names = ", ".join(map(sanitized, known)) or "(none)"
     raise CouldNotRunError(
         f"There is no stack {name!r}.",
         where=f"project {project.name} ({project.file})",

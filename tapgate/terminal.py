@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self, TextIO
 
 from tapgate.assemble import coverage_words
-from tapgate.json_access import plain
+from tapgate.json_access import sanitized
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -116,12 +116,12 @@ def report_lines(report: Report, ink: Ink) -> Iterator[str]:
 
 def failure_lines(failure: CouldNotRunError, ink: Ink) -> Iterator[str]:
     """Yield the lines that say why there is no verdict."""
-    yield ink.paint("COULD NOT RUN", "red", "bold") + "  " + plain(failure.what)
+    yield ink.paint("COULD NOT RUN", "red", "bold") + "  " + sanitized(failure.what)
     yield from _field("where", failure.where, ink)
     yield from _field("why", failure.why, ink)
     yield from _field("fix", failure.fix, ink)
     for line in failure.details:
-        yield "    " + ink.paint("| ", "dim") + plain(line, keep="\t")
+        yield "    " + ink.paint("| ", "dim") + sanitized(line, keep="\t")
 
 
 def finding_lines(finding: Finding, ink: Ink) -> Iterator[str]:
@@ -129,11 +129,11 @@ def finding_lines(finding: Finding, ink: Ink) -> Iterator[str]:
     word, style = ("BLOCKED", "red") if finding.blocks else ("ADVISORY", "yellow")
     if finding.verdict == "waived" and not finding.blocks:
         word = "WAIVED"
-    about = [plain(finding.policy), *([f"({plain(finding.severity)})"] if finding.severity else [])]
+    about = [sanitized(finding.policy), *([f"({sanitized(finding.severity)})"] if finding.severity else [])]
     if finding.verdict not in {"violation", word.lower()}:
         about.append(f"[{finding.verdict}]")
     yield ink.paint(word, style, "bold") + "  " + ink.paint(" ".join(about), "bold")
-    yield from textwrap.wrap(plain(finding.summary), _WIDTH, initial_indent="  ", subsequent_indent="  ")
+    yield from textwrap.wrap(sanitized(finding.summary), _WIDTH, initial_indent="  ", subsequent_indent="  ")
     yield from _field("resource", f"{finding.name} ({finding.type})", ink)
     yield from _field("property", finding.property_path, ink)
     yield from _field("found", finding.found, ink)
@@ -160,8 +160,10 @@ def _header(report: Report, ink: Ink) -> Iterator[str]:
 
 def _field(label: str, value: str, ink: Ink, *styles: str) -> Iterator[str]:
     """Yield `label value`, wrapped, with the value in one column; nothing when there is no value."""
-    label = plain(label)
-    lines = textwrap.wrap(plain(value), _WIDTH - _LABEL - 2, break_long_words=False, break_on_hyphens=False)
+    label = sanitized(label)
+    lines = textwrap.wrap(
+        sanitized(value), _WIDTH - _LABEL - 2, break_long_words=False, break_on_hyphens=False
+    )
     for number, line in enumerate(lines):
         shown = ink.paint(f"{label:<{_LABEL}}", "dim") if number == 0 else " " * _LABEL
         yield f"  {shown}{ink.paint(line, *styles) if styles else line}"
@@ -170,7 +172,9 @@ def _field(label: str, value: str, ink: Ink, *styles: str) -> Iterator[str]:
 def _tally_line(tally: PolicyTally, ink: Ink, report: Report) -> str:
     mark, style, said = _tally_words(tally, report)
     width = max((len(one.policy) for one in report.tallies), default=0)
-    return f"  {ink.paint(ink.mark(mark), style)} {plain(tally.policy):<{width}}  {ink.paint(said, 'dim')}"
+    return (
+        f"  {ink.paint(ink.mark(mark), style)} {sanitized(tally.policy):<{width}}  {ink.paint(said, 'dim')}"
+    )
 
 
 def _tally_words(tally: PolicyTally, report: Report) -> tuple[str, str, str]:

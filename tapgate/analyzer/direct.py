@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from tapgate.events import PolicyEvent, PolicySummary
 from tapgate.failure import CouldNotRunError
-from tapgate.json_access import mapping, plain_lines, sequence, text, texts
+from tapgate.json_access import mapping, sanitized_lines, sequence, text, texts
 from tapgate.project import read_yaml
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def called_apart(pack: RequestedPack, request: Request) -> Answer:
     if done.returncode != 0:
         from tapgate.diagnose import without_traceback  # noqa: PLC0415 - only of a pack that failed
 
-        said = without_traceback(plain_lines(done.stderr))
+        said = without_traceback(sanitized_lines(done.stderr))
         raise _failure(pack.folder, *said[-12:])
     return dict(mapping(json.loads(done.stdout)))
 

@@ -20,7 +20,7 @@ from pulumi.runtime.proto import (
 )
 
 from tapgate.failure import CouldNotRunError
-from tapgate.json_access import mapping, plain_lines, text
+from tapgate.json_access import mapping, sanitized_lines, text
 from tapgate.project import read_yaml
 
 if TYPE_CHECKING:
@@ -334,5 +334,5 @@ class PackProcess:
             where=str(self._folder),
             why="a pack that does not run protects nothing, so this is never a pass.",
             fix="repair the pack (its own words are below); its requirements must be installed.",
-            details=(problem, *without_traceback(plain_lines(words))[-12:]),
+            details=(problem, *without_traceback(sanitized_lines(words))[-12:]),
         )

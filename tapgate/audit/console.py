@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from tapgate.assemble import coverage_words
-from tapgate.json_access import plain
+from tapgate.json_access import sanitized
 from tapgate.reports.verdict_file import Unaudited
 from tapgate.reports.wording import count
 
@@ -65,7 +65,7 @@ def audit_lines(audit: Audit, seconds: float, ink: Ink) -> Iterator[str]:
     verdicts = audit.verdicts
     packs = {(one.name, one.version, one.path) for stack in verdicts.stacks for one in stack.packs}
     for name, version, path in sorted(packs):
-        yield "  " + ink.paint("pack      ", "dim") + plain(f"{name} {version}  {path}")
+        yield "  " + ink.paint("pack      ", "dim") + sanitized(f"{name} {version}  {path}")
     yield ""
     yield from _policy_lines(verdicts.stacks, ink)
     blocked = [one for one in verdicts.stacks if one.outcome == "blocked"]
@@ -74,19 +74,19 @@ def audit_lines(audit: Audit, seconds: float, ink: Ink) -> Iterator[str]:
         yield ""
     for stack in blocked[:_MOST]:
         found = count(sum(finding.blocks for finding in stack.findings), "finding")
-        name = plain(f"{stack.project} / {stack.stack}")
+        name = sanitized(f"{stack.project} / {stack.stack}")
         yield f"{ink.paint('BLOCKED', 'red', 'bold')}      {name}  {ink.paint(found, 'dim')}"
     yield from _more(len(blocked))
     if verdicts.unaudited:
         yield ""
     for one in verdicts.unaudited[:_MOST]:
-        about = f"{plain(one.name)}  {plain(one.what)} {plain(one.why)}"
+        about = f"{sanitized(one.name)}  {sanitized(one.what)} {sanitized(one.why)}"
         yield f"{ink.paint('NOT AUDITED', 'red', 'bold')}  {about}"
     yield from _more(len(verdicts.unaudited))
     yield ""
     judged = coverage_words(verdicts.stacks)
     if judged:
-        yield "  " + ink.paint("judged    ", "dim") + plain(judged)
+        yield "  " + ink.paint("judged    ", "dim") + sanitized(judged)
     yield _summary(audit, len(blocked), seconds, ink)
 
 
@@ -103,7 +103,7 @@ def _policy_lines(stacks: tuple[Report, ...], ink: Ink) -> Iterator[str]:
         evaluated.update({one.policy: 0 for one in stack.tallies})
     width = max(map(len, evaluated), default=0)
     for policy in sorted(evaluated):
-        name = f"{plain(policy):<{width}}"
+        name = f"{sanitized(policy):<{width}}"
         if findings[policy]:
             mark, style = ("✗", "red") if blocking[policy] else ("!", "yellow")
             of = count(evaluated[policy], "stack")

@@ -23,7 +23,7 @@ def show_checks(checks: Iterable[Check], word: str) -> bool:
     ink = Ink.for_stream(sys.stdout)
     missing = 0
     for check in checks:
-        missing += check.standing == "missing"
+        missing += check.status == "missing"
         write(check_line(check, ink), sys.stdout)
     verdict, style = (word, "green") if not missing else (f"NOT {word}", "red")
     said = "nothing is missing" if not missing else f"{missing} missing"

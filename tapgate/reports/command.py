@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from tapgate.failure import CouldNotRunError, Exit
-from tapgate.json_access import mapping, plain, sequence
+from tapgate.json_access import mapping, sanitized, sequence
 from tapgate.reports.controls import PolicyInfo, policies_of
 from tapgate.reports.verdict_file import VerdictFile
 from tapgate.reports.wording import headline, outcome_word, subject
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> Exit:
     if STDOUT not in targets.files.values():
         sys.stdout.write(f"{subject(verdicts)}: {outcome_word(verdicts).lower()}. {headline(verdicts)}\n")
         for path in targets.files.values():
-            sys.stdout.write(f"  wrote {plain(str(path))}\n")
+            sys.stdout.write(f"  wrote {sanitized(str(path))}\n")
     return Exit.PASSED
 
 

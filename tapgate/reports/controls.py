@@ -89,7 +89,7 @@ def _tagged(tags: Iterable[str]) -> Iterator[Control]:
 
 
 def control_order(control: Control) -> tuple[str, tuple[tuple[int, int, str], ...], str]:
-    """Sort key that puts `3.10` after `3.9`, and `SC-12` before `SC-12(2)`."""
+    """Category key that puts `3.10` after `3.9`, and `SC-12` before `SC-12(2)`."""
     parts = (
         (0, int(part), "") if part.isdecimal() and part.isascii() else (1, 0, part)
         for part in _DIGITS.split(control.identifier)

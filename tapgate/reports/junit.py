@@ -10,14 +10,14 @@ from collections import Counter
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from tapgate.json_access import plain
-from tapgate.reports.standing import policy_standings
+from tapgate.json_access import sanitized
+from tapgate.reports.status import policy_statuses
 from tapgate.reports.waivers import waiver_of
 from tapgate.reports.wording import instant, place, resource
 
 if TYPE_CHECKING:
     from tapgate.findings import Finding, Report
-    from tapgate.reports.standing import PolicyStanding
+    from tapgate.reports.status import PolicyStatus
     from tapgate.reports.verdict_file import Unaudited, VerdictFile
 
 _SKIPPED_BECAUSE = {
@@ -40,23 +40,23 @@ def to_junit(verdicts: VerdictFile) -> str:
 
 
 def _suite(root: Element, report: Report, verdicts: VerdictFile) -> None:
-    suite = SubElement(root, "testsuite", name=plain(f"{report.project} / {report.stack}"))
+    suite = SubElement(root, "testsuite", name=sanitized(f"{report.project} / {report.stack}"))
     made = instant(verdicts.made)
     if made is not None:
         suite.set("timestamp", made.strftime("%Y-%m-%dT%H:%M:%S"))
     suite.set("time", f"{report.seconds:.3f}")
     properties = SubElement(suite, "properties")
     for pack in report.packs:
-        SubElement(properties, "property", name=plain(f"pack {pack.name}"), value=plain(pack.version))
+        SubElement(properties, "property", name=sanitized(f"pack {pack.name}"), value=sanitized(pack.version))
     SubElement(properties, "property", name="resources", value=str(report.resources))
     for note in report.notes:
-        SubElement(properties, "property", name="note", value=plain(note))
+        SubElement(properties, "property", name="note", value=sanitized(note))
     seen: Counter[tuple[str, str]] = Counter()
     for finding in report.findings:
         _finding_case(suite, finding, seen)
-    for standing in policy_standings(report, verdicts.known_policies):
-        if not standing.findings:
-            _policy_case(suite, standing)
+    for status in policy_statuses(report, verdicts.known_policies):
+        if not status.findings:
+            _policy_case(suite, status)
     _count(suite)
 
 
@@ -67,11 +67,11 @@ def _finding_case(suite: Element, finding: Finding, seen: Counter[tuple[str, str
     seen[where, name] += 1
     if seen[where, name] > 1:
         name = f"{name} #{seen[where, name]}"
-    case = SubElement(suite, "testcase", classname=where, name=plain(name), time="0")
+    case = SubElement(suite, "testcase", classname=where, name=sanitized(name), time="0")
     if finding.location is not None:
-        case.set("file", plain(finding.location.file))
+        case.set("file", sanitized(finding.location.file))
         case.set("line", str(finding.location.line))
-    message = plain(finding.summary) or "finding"
+    message = sanitized(finding.summary) or "finding"
     if not finding.blocks:
         SubElement(case, "skipped", message=_reason(finding, message)).text = _words(finding)
         return
@@ -83,7 +83,7 @@ def _reason(finding: Finding, message: str) -> str:
     waiver = waiver_of(finding)
     if waiver is None:
         return f"advisory: {message}"
-    until = f" until {plain(waiver.expires)}" if waiver.expires else ""
+    until = f" until {sanitized(waiver.expires)}" if waiver.expires else ""
     return f"waived{until}: {message}"
 
 
@@ -100,33 +100,33 @@ def _words(finding: Finding) -> str:
         ("Verdict", finding.verdict),
         *finding.more,
     )
-    lines = [plain(finding.summary), *(plain(f"{key}: {value}") for key, value in pairs if value)]
+    lines = [sanitized(finding.summary), *(sanitized(f"{key}: {value}") for key, value in pairs if value)]
     return "\n" + "\n".join(lines) + "\n"
 
 
-def _policy_case(suite: Element, standing: PolicyStanding) -> None:
-    name = "the stack as a whole" if standing.kind == "stack" else "all resources"
+def _policy_case(suite: Element, status: PolicyStatus) -> None:
+    name = "the stack as a whole" if status.kind == "stack" else "all resources"
     case = SubElement(
-        suite, "testcase", classname=_class_name(standing.pack, standing.policy), name=name, time="0"
+        suite, "testcase", classname=_class_name(status.pack, status.policy), name=name, time="0"
     )
-    if standing.standing in _SKIPPED_BECAUSE:
-        SubElement(case, "skipped", message=_SKIPPED_BECAUSE[standing.standing])
-    elif standing.standing != "met":
+    if status.status in _SKIPPED_BECAUSE:
+        SubElement(case, "skipped", message=_SKIPPED_BECAUSE[status.status])
+    elif status.status != "met":
         SubElement(
             case, "error", type="error", message="The engine counted a failure that it did not explain."
         )
 
 
 def _class_name(pack: str, policy: str) -> str:
-    return plain(".".join(part for part in (pack, policy) if part)) or "policy"
+    return sanitized(".".join(part for part in (pack, policy) if part)) or "policy"
 
 
 def _unaudited_suite(root: Element, one: Unaudited) -> None:
-    suite = SubElement(root, "testsuite", name=plain(one.name), time="0")
+    suite = SubElement(root, "testsuite", name=sanitized(one.name), time="0")
     case = SubElement(suite, "testcase", classname="tapgate.audit", name="could be audited", time="0")
     pairs = (("Where", one.where), ("Why", one.why), ("Fix", one.fix))
-    lines = [*(plain(f"{key}: {value}") for key, value in pairs if value), *map(plain, one.details)]
-    error = SubElement(case, "error", type="could-not-run", message=plain(one.what))
+    lines = [*(sanitized(f"{key}: {value}") for key, value in pairs if value), *map(sanitized, one.details)]
+    error = SubElement(case, "error", type="could-not-run", message=sanitized(one.what))
     error.text = "\n" + "\n".join(lines) + "\n"
     _count(suite)
 

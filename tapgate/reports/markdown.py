@@ -7,11 +7,11 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from tapgate.assemble import coverage_words
-from tapgate.json_access import plain
+from tapgate.json_access import sanitized
+from tapgate.reports.category import CATEGORIES, NAMES, Category, category_of, counts
 from tapgate.reports.controls import framework_title
 from tapgate.reports.links import web_address
 from tapgate.reports.score import Score, Share, score
-from tapgate.reports.sorts import NAMES, SORTS, Sort, counts, sort_of
 from tapgate.reports.trend import Trend, compare
 from tapgate.reports.waivers import waiver_of
 from tapgate.reports.wording import at_words, count, headline, instant, outcome_word, place, resource, subject
@@ -38,12 +38,12 @@ _BACKTICKS: Final = re.compile(r"`+")
 
 def prose(text: str) -> str:
     """Return words for running text, a table cell or a summary."""
-    return _LIVE.sub(lambda match: match[0] + _BREAK, plain(text).translate(_ENTITIES))
+    return _LIVE.sub(lambda match: match[0] + _BREAK, sanitized(text).translate(_ENTITIES))
 
 
 def code(text: str) -> str:
     """Return an identifier or a value as a code span, which forges leave alone; empty stays empty."""
-    shown = plain(text)
+    shown = sanitized(text)
     if not shown.strip():
         return prose(shown)
     fence = "`" * (max((len(run) for run in _BACKTICKS.findall(shown)), default=0) + 1)
@@ -53,7 +53,7 @@ def code(text: str) -> str:
 
 def cell(text: str) -> str:
     """Return an identifier as a code span inside a table, where no span may hold a bar."""
-    return prose(text) if "|" in text or "\\" in plain(text) else code(text)
+    return prose(text) if "|" in text or "\\" in sanitized(text) else code(text)
 
 
 def html_code(text: str) -> str:
@@ -70,7 +70,7 @@ def link(label: str, url: str) -> str:
 LIMIT: Final = 65_000
 """Characters of a comment; GitHub refuses more than 65,536."""
 _MARKS: Final = {"passed": "✅", "blocked": "❌", "could-not-run": "⚠️"}
-_SORT_MARKS: Final[Mapping[Sort, str]] = {
+_CATEGORY_MARKS: Final[Mapping[Category, str]] = {
     "violation": "❌",
     "undecided": "❔",
     "advisory": "⚠️",
@@ -111,9 +111,13 @@ def _head(verdicts: VerdictFile, figures: Score) -> Iterator[str]:
         yield f"Judged: {prose(judged)}."
     yield ""
     found = counts(finding for report in verdicts.stacks for finding in report.findings)
-    yield "| " + " | ".join([*(NAMES[sort] for sort in SORTS), "Checks passed"]) + " |"
-    yield "|" + "--:|" * (len(SORTS) + 1)
-    yield "| " + " | ".join([*(f"{found[sort]:,}" for sort in SORTS), share_words(figures.checks)]) + " |"
+    yield "| " + " | ".join([*(NAMES[category] for category in CATEGORIES), "Checks passed"]) + " |"
+    yield "|" + "--:|" * (len(CATEGORIES) + 1)
+    yield (
+        "| "
+        + " | ".join([*(f"{found[category]:,}" for category in CATEGORIES), share_words(figures.checks)])
+        + " |"
+    )
     yield ""
     yield ""
 
@@ -133,14 +137,14 @@ def _notices(verdicts: VerdictFile) -> Iterator[tuple[str, str]]:
 
 
 def _findings(verdicts: VerdictFile) -> Iterator[tuple[str, str]]:
-    """Yield each finding's heading (of its sort) and block."""
+    """Yield each finding's heading (of its category) and block."""
     known = verdicts.known_policies
     made = instant(verdicts.made)
     today = made.date() if made else None
     several = len(verdicts.stacks) > 1
-    for sort in SORTS:
-        chosen = [(one, f) for one in verdicts.stacks for f in one.findings if sort_of(f) == sort]
-        heading = f"### {_SORT_MARKS[sort]} {NAMES[sort]} ({len(chosen):,})\n\n"
+    for category in CATEGORIES:
+        chosen = [(one, f) for one in verdicts.stacks for f in one.findings if category_of(f) == category]
+        heading = f"### {_CATEGORY_MARKS[category]} {NAMES[category]} ({len(chosen):,})\n\n"
         for report, finding in chosen:
             info = known.get((finding.pack, finding.policy))
             yield heading, "\n".join(_block(report if several else None, finding, info, today)) + "\n"
@@ -155,7 +159,7 @@ def _block(
             html_code(finding.policy),
             prose(finding.severity),
             prose(f"{report.project} / {report.stack}") if report else "",
-            "does not block" if sort_of(finding) == "undecided" and not finding.blocks else "",
+            "does not block" if category_of(finding) == "undecided" and not finding.blocks else "",
             "the rule failed" if finding.verdict == "error" else "",
         )
         if part
@@ -217,10 +221,10 @@ def _tail(verdicts: VerdictFile, figures: Score, earlier: VerdictFile | None) ->
         yield "\n</details>\n"
     if figures.policies:
         yield "<details><summary>All policies</summary>\n"
-        yield "| Policy | Standing | Passed | Failed | Not applicable |\n|---|---|--:|--:|--:|"
+        yield "| Policy | Status | Passed | Failed | Not applicable |\n|---|---|--:|--:|--:|"
         for one in figures.policies:
             numbers = f"{one.passed:,} | {one.failed:,} | {one.not_applicable:,}"
-            yield f"| {cell(one.policy)} | {one.standing} | {numbers} |"
+            yield f"| {cell(one.policy)} | {one.status} | {numbers} |"
         yield "\n</details>\n"
     packs = sorted({(pack.name, pack.version) for one in verdicts.stacks for pack in one.packs})
     if packs:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from tapgate.json_access import plain
+from tapgate.json_access import sanitized
 from tapgate.reports.controls import PolicyInfo, control_order, framework_title
 from tapgate.reports.identity import Identity, identified
 from tapgate.reports.links import file_reference, web_address
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str]
 
-# What code scanning sorts by: the middle of each band of CVSS.
+# What code scanning categories by: the middle of each band of CVSS.
 _SECURITY_SEVERITY: Final = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0"}
 _TEXT_LIMIT: Final = 1024
 
 
 def sarif_text(text: str) -> str:
     """Return words as a SARIF message string: no placeholders (3.11.5) and no embedded links (3.11.6)."""
-    return plain(text, keep="\n").replace("{", "{{").replace("}", "}}").replace("](", "] (")
+    return sanitized(text, keep="\n").replace("{", "{{").replace("}", "}}").replace("](", "] (")
 
 
 class Rules:
@@ -75,11 +75,11 @@ class Rules:
         """Return each framework with the controls that some rule answers."""
         return [
             {
-                "name": plain(framework),
-                "fullName": plain(framework_title(framework)),
+                "name": sanitized(framework),
+                "fullName": sanitized(framework_title(framework)),
                 "shortDescription": {"text": sarif_text(framework_title(framework))},
                 "isComprehensive": False,
-                "taxa": [{"id": plain(one.identifier)} for one in taxa],
+                "taxa": [{"id": sanitized(one.identifier)} for one in taxa],
             }
             for framework, taxa in self._taxa.items()
         ]
@@ -87,7 +87,8 @@ class Rules:
     def references(self) -> list[dict[str, object]]:
         """Return the references of the tool to its taxonomies."""
         return [
-            {"name": plain(framework), "index": number} for number, framework in enumerate(self._frameworks)
+            {"name": sanitized(framework), "index": number}
+            for number, framework in enumerate(self._frameworks)
         ]
 
     def _descriptor(self, rule_id: str, info: PolicyInfo) -> dict[str, object]:
@@ -116,10 +117,10 @@ class Rules:
         return [
             {
                 "target": {
-                    "id": plain(one.identifier),
+                    "id": sanitized(one.identifier),
                     "index": self._taxa[one.framework].index(one),
                     "toolComponent": {
-                        "name": plain(one.framework),
+                        "name": sanitized(one.framework),
                         "index": self._frameworks.index(one.framework),
                     },
                 },
@@ -130,7 +131,7 @@ class Rules:
 
 
 def _rule_id(info: PolicyInfo) -> str:
-    return plain("/".join(part for part in (info.pack, info.policy) if part)) or "unnamed"
+    return sanitized("/".join(part for part in (info.pack, info.policy) if part)) or "unnamed"
 
 
 def _unique(wanted: Iterable[str]) -> list[str]:
@@ -157,7 +158,7 @@ def _help(about: str, why: str, fix: str) -> dict[str, str]:
 
 
 def _tags(info: PolicyInfo) -> list[str]:
-    return list(dict.fromkeys(plain(tag) for tag in ("security", *info.tags)))
+    return list(dict.fromkeys(sanitized(tag) for tag in ("security", *info.tags)))
 
 
 def _severities(severity: str) -> dict[str, str]:
@@ -209,7 +210,8 @@ def to_sarif(verdicts: VerdictFile, *, prefix: str = "") -> str:
 def _packs(verdicts: VerdictFile) -> list[dict[str, object]]:
     packs = sorted({(pack.name, pack.version) for report in verdicts.stacks for pack in report.packs})
     return [
-        {"name": plain(name), **({"version": plain(version)} if version else {})} for name, version in packs
+        {"name": sanitized(name), **({"version": sanitized(version)} if version else {})}
+        for name, version in packs
     ]
 
 
@@ -217,7 +219,7 @@ def _category(verdicts: VerdictFile) -> str:
     """Name what a later run replaces: the stack's findings, or those of all the audited stacks."""
     if len(verdicts.stacks) == 1 and verdicts.kind != "audit":
         (report,) = verdicts.stacks
-        return plain(f"tap-guardrails/{report.project}/{report.stack}/")
+        return sanitized(f"tap-guardrails/{report.project}/{report.stack}/")
     return "tap-guardrails/audit/"
 
 
@@ -289,7 +291,7 @@ def _labelled(*pairs: tuple[str, str]) -> list[str]:
 def _location(verdicts: VerdictFile, finding: Finding, prefix: str) -> dict[str, object]:
     physical = _physical(finding, prefix, of_program=verdicts.kind != "audit")
     logical = {
-        "fullyQualifiedName": plain(finding.urn),
+        "fullyQualifiedName": sanitized(finding.urn),
         "name": resource(finding),
         "kind": "resource",
     }
@@ -314,7 +316,7 @@ def _suppression(waiver: Waiver) -> dict[str, str]:
     return {
         "kind": "external",
         "status": "accepted",
-        "justification": plain("; ".join(words) or "waived by the policy pack"),
+        "justification": sanitized("; ".join(words) or "waived by the policy pack"),
     }
 
 
@@ -331,19 +333,19 @@ def _properties(identity: Identity, finding: Finding) -> dict[str, object]:
         "required": finding.required,
         **{f"more/{key}": value for key, value in finding.more},
     }
-    return {plain(key): plain(value) for key, value in values.items() if value}
+    return {sanitized(key): sanitized(value) for key, value in values.items() if value}
 
 
 def _counts(report: Report) -> dict[str, object]:
     return {
-        "project": plain(report.project),
-        "stack": plain(report.stack),
+        "project": sanitized(report.project),
+        "stack": sanitized(report.stack),
         "outcome": report.outcome,
         "resources": report.resources,
         "policies": [
             {
-                "pack": plain(tally.pack),
-                "policy": plain(tally.policy),
+                "pack": sanitized(tally.pack),
+                "policy": sanitized(tally.policy),
                 "passed": tally.passed,
                 "failed": tally.failed,
                 "notApplicable": tally.not_applicable,

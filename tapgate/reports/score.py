@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tapgate.reports.controls import Control, control_order
-from tapgate.reports.standing import WORST_FIRST, PolicyStanding, Standing, policy_standings, worst
+from tapgate.reports.status import WORST_FIRST, PolicyStatus, Status, policy_statuses, worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -47,16 +47,16 @@ class ControlScore:
     Attributes:
         control: the control.
         policies: names of the policies that answer it, sorted.
-        stacks: number of stacks by standing.
+        stacks: number of stacks by status.
     """
 
     control: Control
     policies: tuple[str, ...]
-    stacks: Mapping[Standing, int]
+    stacks: Mapping[Status, int]
 
     @property
-    def standing(self) -> Standing:
-        """The worst standing on any stack."""
+    def status(self) -> Status:
+        """The worst status on any stack."""
         return worst(self.stacks)
 
     @property
@@ -84,12 +84,12 @@ class FrameworkScore:
         shares = [control.share for control in self.controls]
         return Share(sum(share.holds for share in shares), sum(share.of for share in shares))
 
-    def counts(self) -> Mapping[Standing, int]:
-        """Return the number of controls by standing, each counted once a stack."""
-        found: Counter[Standing] = Counter()
+    def counts(self) -> Mapping[Status, int]:
+        """Return the number of controls by status, each counted once a stack."""
+        found: Counter[Status] = Counter()
         for control in self.controls:
             found.update(control.stacks)
-        return {standing: found[standing] for standing in WORST_FIRST}
+        return {status: found[status] for status in WORST_FIRST}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class PolicyScore:
     Attributes:
         policy: its name.
         pack: name of its pack.
-        standing: the worst on any stack.
+        status: the worst on any stack.
         kind: `resource`, `stack`, or empty.
         passed: number of checks without a finding.
         failed: number of checks with one.
@@ -111,7 +111,7 @@ class PolicyScore:
 
     policy: str
     pack: str
-    standing: Standing
+    status: Status
     kind: str
     passed: int
     failed: int
@@ -143,10 +143,10 @@ class Score:
 
 def score(verdicts: VerdictFile) -> Score:
     """Count a verdict file out."""
-    per_stack = [policy_standings(report, verdicts.known_policies) for report in verdicts.stacks]
-    by_policy: defaultdict[tuple[str, str], list[PolicyStanding]] = defaultdict(list)
-    for standings in per_stack:
-        for one in standings:
+    per_stack = [policy_statuses(report, verdicts.known_policies) for report in verdicts.stacks]
+    by_policy: defaultdict[tuple[str, str], list[PolicyStatus]] = defaultdict(list)
+    for statuses in per_stack:
+        for one in statuses:
             by_policy[one.pack, one.policy].append(one)
     policies = tuple(_policy_score(by_policy[key]) for key in sorted(by_policy))
     return Score(
@@ -156,34 +156,34 @@ def score(verdicts: VerdictFile) -> Score:
     )
 
 
-def _policy_score(standings: list[PolicyStanding]) -> PolicyScore:
-    first = standings[0]
+def _policy_score(statuses: list[PolicyStatus]) -> PolicyScore:
+    first = statuses[0]
     return PolicyScore(
         policy=first.policy,
         pack=first.pack,
-        standing=worst(one.standing for one in standings),
-        kind=next((one.kind for one in standings if one.kind), ""),
-        passed=sum(one.passed for one in standings),
-        failed=sum(one.failed for one in standings),
-        not_applicable=sum(one.not_applicable for one in standings),
-        findings=sum(one.findings for one in standings),
-        affected=sum(one.findings > 0 for one in standings),
-        stacks=len(standings),
+        status=worst(one.status for one in statuses),
+        kind=next((one.kind for one in statuses if one.kind), ""),
+        passed=sum(one.passed for one in statuses),
+        failed=sum(one.failed for one in statuses),
+        not_applicable=sum(one.not_applicable for one in statuses),
+        findings=sum(one.findings for one in statuses),
+        affected=sum(one.findings > 0 for one in statuses),
+        stacks=len(statuses),
     )
 
 
 def _frameworks(
-    verdicts: VerdictFile, per_stack: Iterable[tuple[PolicyStanding, ...]]
+    verdicts: VerdictFile, per_stack: Iterable[tuple[PolicyStatus, ...]]
 ) -> tuple[FrameworkScore, ...]:
     answered: defaultdict[Control, set[tuple[str, str]]] = defaultdict(set)
     for info in verdicts.policies:
         for control in info.controls:
             answered[control].add((info.pack, info.policy))
-    stacks: defaultdict[Control, Counter[Standing]] = defaultdict(Counter)
-    for standings in per_stack:
-        words: Mapping[Key, Standing] = {(one.pack, one.policy): one.standing for one in standings}
+    stacks: defaultdict[Control, Counter[Status]] = defaultdict(Counter)
+    for statuses in per_stack:
+        words: Mapping[Key, Status] = {(one.pack, one.policy): one.status for one in statuses}
         for control, keys in answered.items():
-            mine: list[Standing] = [words[key] for key in keys if key in words]
+            mine: list[Status] = [words[key] for key in keys if key in words]
             if mine:
                 stacks[control][worst(mine)] += 1
     grouped: defaultdict[str, list[ControlScore]] = defaultdict(list)

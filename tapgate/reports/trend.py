@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tapgate.reports.category import CATEGORIES, NAMES, counts
 from tapgate.reports.identity import Identity, identified
 from tapgate.reports.score import Share, score
-from tapgate.reports.sorts import NAMES, SORTS, counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,7 +59,7 @@ class Trend:
         changed: (before, now) of findings in both whose verdict or level differs.
         stacks_added: stacks that only this one has, as (project, stack).
         stacks_left: stacks that only the earlier one has.
-        figures: counts of findings by their sort, and of stacks.
+        figures: counts of findings by their category, and of stacks.
         shares: checks first, then each framework.
     """
 
@@ -121,7 +121,7 @@ def _figures(
 ) -> tuple[Figure, ...]:
     past, present = counts(before), counts(current)
     return (
-        *(Figure(NAMES[sort], past[sort], present[sort]) for sort in SORTS),
+        *(Figure(NAMES[category], past[category], present[category]) for category in CATEGORIES),
         Figure("Stacks that could not be audited", len(earlier.unaudited), len(now.unaudited)),
         Figure("Stacks with a verdict", len(earlier.stacks), len(now.stacks), fewer_is_better=False),
     )

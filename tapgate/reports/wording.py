@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from tapgate.json_access import plain
+from tapgate.json_access import sanitized
 
 if TYPE_CHECKING:
     from tapgate.findings import Finding
@@ -37,7 +37,7 @@ def instant(made: str) -> datetime | None:
 def at_words(made: str) -> str:
     """Say a time for people: `26 October 2026, 06:00 UTC`; what is no time stays as it is."""
     at = instant(made)
-    return plain(made) if at is None else f"{at.day} {at:%B %Y, %H:%M} UTC"
+    return sanitized(made) if at is None else f"{at.day} {at:%B %Y, %H:%M} UTC"
 
 
 def outcome_word(verdicts: VerdictFile) -> str:
@@ -49,7 +49,7 @@ def subject(verdicts: VerdictFile) -> str:
     """Say what the verdicts are about: the stack, or how many."""
     if len(verdicts.stacks) == 1 and not verdicts.unaudited:
         (report,) = verdicts.stacks
-        return plain(f"{report.project} / {report.stack}")
+        return sanitized(f"{report.project} / {report.stack}")
     return count(len(verdicts.stacks) + len(verdicts.unaudited), "stack")
 
 
@@ -89,7 +89,7 @@ def resource(finding: Finding) -> str:
     """Name what a finding is about, in words that are safe to show."""
     if finding.type == STACK_TYPE or not finding.name.strip():
         return "the stack as a whole"
-    return plain(finding.name)
+    return sanitized(finding.name)
 
 
 def place(finding: Finding) -> str:
@@ -97,4 +97,4 @@ def place(finding: Finding) -> str:
     if finding.location is None:
         return ""
     through = f", in component {finding.location.through}" if finding.location.through else ""
-    return plain(f"{finding.location}{through}")
+    return sanitized(f"{finding.location}{through}")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PACKS = Path(__file__).parent / "fixtures" / "packs"
 
 
-def standings(folder: Path, *packs: Path) -> dict[str, Check]:
+def statuses(folder: Path, *packs: Path) -> dict[str, Check]:
     return {check.name: check for check in examine(folder, packs)}
 
 
@@ -68,10 +68,10 @@ def test_a_pack_that_does_not_start_and_a_folder_without_project(
 
 def test_nothing_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    found = standings(tmp_path)
-    assert found["pulumi CLI"].standing == "missing"
-    assert found["python language host"].standing == "missing"
-    assert found["policy pack"].standing == "missing"
+    found = statuses(tmp_path)
+    assert found["pulumi CLI"].status == "missing"
+    assert found["python language host"].status == "missing"
+    assert found["policy pack"].status == "missing"
     assert "backend" not in found
 
 
@@ -89,8 +89,8 @@ def test_a_cli_that_will_not_do(
     if "sleep" in script:
         monkeypatch.setattr(doctor, "_SECONDS", 0.5)
     cli(script)
-    check = standings(tmp_path)["pulumi CLI"]
-    assert check.standing == "missing"
+    check = statuses(tmp_path)["pulumi CLI"]
+    assert check.status == "missing"
     assert said in check.said
     assert check.fix
 
@@ -98,9 +98,9 @@ def test_a_cli_that_will_not_do(
 @pytest.mark.parametrize("answer", ["error: no login", "{}"])
 def test_nobody_is_logged_in(cli: Callable[[str], None], tmp_path: Path, answer: str) -> None:
     cli(f"[ $1 = version ] && echo v3.259.0 || echo '{answer}'")
-    found = standings(tmp_path)
-    assert found["pulumi CLI"].standing == "there"
-    assert (found["backend"].standing, found["backend"].said) == ("missing", answer)
+    found = statuses(tmp_path)
+    assert found["pulumi CLI"].status == "there"
+    assert (found["backend"].status, found["backend"].said) == ("missing", answer)
 
 
 @pytest.mark.parametrize("there", [True, False])
@@ -113,8 +113,8 @@ def test_the_environment_of_a_python_program(
     (tmp_path / "Pulumi.yaml").write_text("name: x\nruntime: {name: python, options: {virtualenv: .venv}}\n")
     if there:
         (tmp_path / ".venv").mkdir()
-    check = standings(tmp_path)["program's environment"]
-    assert check.standing == ("there" if there else "missing")
+    check = statuses(tmp_path)["program's environment"]
+    assert check.status == ("there" if there else "missing")
     assert ("pulumi install" in check.fix) != there
 
 
@@ -124,8 +124,8 @@ def test_optional_packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     def find_nothing(_name: str) -> None: ...
 
     monkeypatch.setattr("importlib.util.find_spec", find_nothing)
-    check = standings(tmp_path)["distributed"]
-    assert (check.standing, check.fix) == ("optional", "pip install distributed")
+    check = statuses(tmp_path)["distributed"]
+    assert (check.status, check.fix) == ("optional", "pip install distributed")
 
 
 def test_nothing_hidden_is_shown() -> None:

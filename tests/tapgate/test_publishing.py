@@ -67,7 +67,7 @@ def test_this_pack_can_be_published(
 
 def test_a_pack_that_imports_what_it_does_not_require(changed: Callable[..., Path]) -> None:
     check = found("on its own", changed(("import os\n", "import boto3\n"), requirements=True))
-    assert check.standing == "missing"
+    assert check.status == "missing"
     assert "No module named 'boto3'" in check.said
 
 
@@ -76,7 +76,7 @@ def test_a_pack_that_needs_the_folder_that_it_is_developed_in(
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     check = found("on its own", changed(("import os\n", "import tapgate\n")))
-    assert check.standing == "missing"
+    assert check.status == "missing"
     assert "No module named 'tapgate'" in check.said
 
 
@@ -91,24 +91,24 @@ def test_requirements_that_cannot_be_installed(
     pack = changed(requirements=True)
     (pack / "requirements.txt").write_text("no such requirement\n")
     check = found("on its own", pack)
-    assert check.standing == "missing"
+    assert check.status == "missing"
     assert check.said.startswith("The pack's requirements cannot be installed.")
 
 
 @pytest.mark.parametrize("version", ["1.0", "v1.0.0", "01.0.0", "''"])
 def test_a_version_that_is_none(changed: Callable[..., Path], version: str) -> None:
-    assert found("version", changed(("version: 1.2.3", f"version: {version}"))).standing == "missing"
+    assert found("version", changed(("version: 1.2.3", f"version: {version}"))).status == "missing"
 
 
 def test_a_changelog_that_says_nothing_of_the_version(tmp_path: Path, changed: Callable[..., Path]) -> None:
     changelog, pack = tmp_path / "CHANGELOG.md", changed()
     changelog.write_text("## [Unreleased]\n\n## [1.2.30] - 2026-01-01\n")
     check = found("changelog", pack, changelog)
-    assert (check.standing, check.said) == ("missing", "CHANGELOG.md says nothing of 1.2.3")
+    assert (check.status, check.said) == ("missing", "CHANGELOG.md says nothing of 1.2.3")
     changelog.write_bytes(b"\xff")
-    assert found("changelog", pack, changelog).standing == "missing"
+    assert found("changelog", pack, changelog).status == "missing"
     changelog.write_text("## [1.2.3]\n")
-    assert found("changelog", pack, changelog).standing == "there"
+    assert found("changelog", pack, changelog).status == "there"
 
 
 def test_policies_that_do_not_say_enough(
@@ -116,7 +116,7 @@ def test_policies_that_do_not_say_enough(
 ) -> None:
     pack = changed(('"probe-stack"', '"Probe Stack"'))
     check = found("policies", pack)
-    assert check.standing == "missing"
+    assert check.status == "missing"
     assert "Probe Stack is no name" in check.said
     assert "probe-resource has no displayName" in check.said
     assert main(["publishable", str(pack)]) == 1
@@ -136,7 +136,7 @@ def test_a_config_file_that_does_not_fit(
     config = tmp_path / "config.json"
     config.write_text(json.dumps(body))
     check = found("config file", changed(), None, config)
-    assert check.standing == "missing"
+    assert check.status == "missing"
     assert said in check.said
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from tapgate.json_access import plain
+from tapgate.json_access import sanitized
+from tapgate.reports.category import NAMES, Category, category_of
 from tapgate.reports.controls import framework_title
 from tapgate.reports.identity import Identity, identified
-from tapgate.reports.sorts import NAMES, Sort, sort_of
 from tapgate.reports.waivers import SOON, Waiver, waiver_of
 from tapgate.reports.wording import instant, named, place, resource
 
@@ -81,10 +81,10 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Category:
+class CategoryView:
     """The findings of one category."""
 
-    key: Sort
+    key: Category
     title: str
     total: int
     lead: str
@@ -105,23 +105,23 @@ class Waived:
     urgent: str
 
 
-def category_of(verdicts: VerdictFile, category: Sort) -> Category:
+def category_view(verdicts: VerdictFile, category: Category) -> CategoryView:
     """Return the findings of one category, by policy."""
     groups: defaultdict[tuple[str, str], list[Found]] = defaultdict(list)
     for report in verdicts.stacks:
         for identity, finding in identified(report):
-            if sort_of(finding) == category:
+            if category_of(finding) == category:
                 groups[finding.pack, finding.policy].append((identity, finding))
     if not groups:
-        return Category(category, NAMES[category], 0, _NONE[category])
+        return CategoryView(category, NAMES[category], 0, _NONE[category])
     known, several = verdicts.known_policies, len(verdicts.stacks) > 1
     ordered = sorted(groups, key=lambda key: _order(key, groups[key]))
     policies = [_policy(known.get(key), groups[key], several=several) for key in ordered]
-    return Category(category, NAMES[category], sum(map(len, groups.values())), _LEADS[category], policies)
+    return CategoryView(category, NAMES[category], sum(map(len, groups.values())), _LEADS[category], policies)
 
 
 def _order(key: tuple[str, str], found: Sequence[Found]) -> tuple[int, int, tuple[str, str]]:
-    """Sort key of policies: the gravest first, then the most frequent, then by name."""
+    """Category key of policies: the gravest first, then the most frequent, then by name."""
     severity = found[0][1].severity
     grave = _SEVERITIES.index(severity) if severity in _SEVERITIES else len(_SEVERITIES)
     return grave, -len(found), key
@@ -165,7 +165,7 @@ def _entry(identity: Identity, finding: Finding, *, several: bool, why: str, fix
         why=why,
         fix=fix,
         flags=[*_flags(finding)],
-        more=[(plain(key), value) for key, value in finding.more],
+        more=[(sanitized(key), value) for key, value in finding.more],
     )
 
 
@@ -175,7 +175,7 @@ def _flags(finding: Finding) -> Iterator[Badge]:
         yield "undecided", "the rule failed"
     if finding.verdict == "waived" and finding.blocks:
         yield "waived", "waived, and still blocking"
-    if sort_of(finding) == "undecided":
+    if category_of(finding) == "undecided":
         yield ("violation", "blocks") if finding.blocks else ("advisory", "does not block")
 
 
@@ -188,7 +188,7 @@ def waived_of(verdicts: VerdictFile) -> Iterator[Waived]:
         (identity, finding, waiver)
         for report in verdicts.stacks
         for identity, finding in identified(report)
-        if (waiver := waiver_of(finding)) is not None and sort_of(finding) == "waived"
+        if (waiver := waiver_of(finding)) is not None and category_of(finding) == "waived"
     ]
     for identity, finding, waiver in sorted(found, key=lambda one: (_due(one[2]), one[0])):
         days = waiver.days_left(today)

@@ -1,7 +1,7 @@
 """Renders the page: one self-contained HTML document, without scripts and without anything from elsewhere.
 
-The templates escape by themselves (autoescape), and every text is made visible first (`plain`), so that no
-name can pass for markup or hide from a reader.
+The templates escape by themselves (autoescape), and every text is made visible first (`sanitized`), so that
+no name can pass for markup or hide from a reader.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, cast
 import jinja2
 from markupsafe import Markup, escape
 
-from tapgate.json_access import plain
+from tapgate.json_access import sanitized
 from tapgate.reports.links import web_address
 from tapgate.reports.page import icons
 from tapgate.reports.page.view import Page, page_of
@@ -70,11 +70,11 @@ def _number(value: int) -> str:
 
 def visible(value: object) -> object:
     """Return what a template writes with every invisible and direction-changing character made visible."""
-    return value if isinstance(value, Markup) else plain(str(value))
+    return value if isinstance(value, Markup) else sanitized(str(value))
 
 
 def prose(words: str) -> Markup:
     """Return a pack's words as HTML; what stands between two backquotes is an identifier or a value."""
-    pieces = [escape(plain(piece)) for piece in _QUOTED.split(words)]
+    pieces = [escape(sanitized(piece)) for piece in _QUOTED.split(words)]
     code = Markup("<code>{}</code>")
     return Markup().join(code.format(piece) if index % 2 else piece for index, piece in enumerate(pieces))

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from tapgate.assemble import coverage_words
+from tapgate.reports.category import CATEGORIES, NAMES, Category, category_of, counts
 from tapgate.reports.controls import framework_title
-from tapgate.reports.page.findings import Category, Found, Waived, category_of, waived_of
+from tapgate.reports.page.findings import CategoryView, Found, Waived, category_view, waived_of
 from tapgate.reports.score import Score, Share, score
-from tapgate.reports.sorts import NAMES, SORTS, Sort, counts, sort_of
-from tapgate.reports.standing import MEANINGS, WORST_FIRST
+from tapgate.reports.status import MEANINGS, WORST_FIRST
 from tapgate.reports.trend import Trend, compare
 from tapgate.reports.verdict_file import SCHEMA
 from tapgate.reports.wording import (
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
     from tapgate.findings import Finding, Report
     from tapgate.reports.score import FrameworkScore
-    from tapgate.reports.standing import Standing
+    from tapgate.reports.status import Status
     from tapgate.reports.trend import Figure, SharePair
     from tapgate.reports.verdict_file import Unaudited, VerdictFile
 
 
 _KINDS: Final = {"preview": "Preview", "deploy": "Deployment", "audit": "Audit"}
-_BEST_FIRST: Final[tuple[Standing, ...]] = ("met", "waived", "undecided", "failed", "off")
+_BEST_FIRST: Final[tuple[Status, ...]] = ("met", "waived", "undecided", "failed", "off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class StackRow:
 
     name: str
     outcome: str
-    found: Mapping[Sort, int]
+    found: Mapping[Category, int]
     resources: int
     passed: int
     checks: int
@@ -114,8 +114,8 @@ class Line:
     finding: Finding
     resource: str
     stack: str
-    now: Sort
-    before: Sort | None = None
+    now: Category
+    before: Category | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class Page:
     outcome: str
     word: str
     headline: str
-    tiles: Sequence[tuple[Sort, str, int]]
+    tiles: Sequence[tuple[Category, str, int]]
     checks: Share
     notes: Sequence[str]
     several: bool
@@ -150,7 +150,7 @@ class Page:
     unaudited: Sequence[Unaudited]
     changes: Changes | None
     stacks: Sequence[StackRow]
-    categories: Sequence[Category]
+    categories: Sequence[CategoryView]
     waived: Sequence[Waived]
     frameworks: Sequence[Framework]
     score: Score
@@ -162,7 +162,7 @@ class Page:
     packs: Sequence[tuple[str, str, str, str]]
     facts: Sequence[tuple[str, str]]
     schema: str = SCHEMA
-    columns: Sequence[str] = field(default=tuple(NAMES[one] for one in SORTS))
+    columns: Sequence[str] = field(default=tuple(NAMES[one] for one in CATEGORIES))
 
 
 def page_of(verdicts: VerdictFile, earlier: VerdictFile | None) -> Page:
@@ -180,7 +180,7 @@ def page_of(verdicts: VerdictFile, earlier: VerdictFile | None) -> Page:
         f"{framework_title(one.framework)} {control.control.identifier}"
         for one in figures.frameworks
         for control in one.controls
-        if control.standing == "not applicable"
+        if control.status == "not applicable"
     ]
     return Page(
         title=f"{outcome_word(verdicts)}: {subject(verdicts)} · TAP Guardrails",
@@ -190,7 +190,7 @@ def page_of(verdicts: VerdictFile, earlier: VerdictFile | None) -> Page:
         outcome=verdicts.outcome,
         word=outcome_word(verdicts),
         headline=headline(verdicts),
-        tiles=[(one, NAMES[one], found[one]) for one in SORTS],
+        tiles=[(one, NAMES[one], found[one]) for one in CATEGORIES],
         checks=figures.checks,
         notes=list(dict.fromkeys(note for report in verdicts.stacks for note in report.notes)),
         several=several,
@@ -198,15 +198,15 @@ def page_of(verdicts: VerdictFile, earlier: VerdictFile | None) -> Page:
         unaudited=verdicts.unaudited,
         changes=None if earlier is None else _changes(compare(earlier, verdicts), verdicts),
         stacks=_stack_rows(verdicts) if len(verdicts.stacks) != 1 else [],
-        categories=[category_of(verdicts, one) for one in SORTS if one != "waived"],
+        categories=[category_view(verdicts, one) for one in CATEGORIES if one != "waived"],
         waived=[*waived_of(verdicts)],
         frameworks=[_framework(one) for one in figures.frameworks],
         score=figures,
         policy_titles={key: info.title for key, info in known.items()},
         meanings=[(word, MEANINGS[word]) for word in WORST_FIRST],
-        idle=[one.policy for one in figures.policies if one.standing == "not applicable"],
+        idle=[one.policy for one in figures.policies if one.status == "not applicable"],
         idle_controls=idle,
-        off=[one.policy for one in figures.policies if one.standing == "off"],
+        off=[one.policy for one in figures.policies if one.status == "off"],
         packs=sorted(
             {(one.name, one.version, one.path, one.config) for r in verdicts.stacks for one in r.packs}
         ),
@@ -237,13 +237,13 @@ def _cards(figures: Score, *, stacks: int) -> Iterator[Card]:
         return
     for pack in sorted({one.pack for one in figures.policies}):
         mine = [one for one in figures.policies if one.pack == pack]
-        by: dict[Standing, int] = {word: sum(one.standing == word for one in mine) for word in WORST_FIRST}
+        by: dict[Status, int] = {word: sum(one.status == word for one in mine) for word in WORST_FIRST}
         share = Share(by["met"], len(mine) - by["not applicable"])
         words = share_words(share, "policies hold")
         yield _card(named(pack, "Policies"), "", share, by, words, words)
 
 
-def _card(title: str, anchor: str, share: Share, by: Mapping[Standing, int], label: str, words: str) -> Card:
+def _card(title: str, anchor: str, share: Share, by: Mapping[Status, int], label: str, words: str) -> Card:
     breakdown = ", ".join(f"{by[word]:,} {word}" for word in WORST_FIRST if word != "met" and by[word])
     return Card(
         title, anchor, percent(share), [(word, by[word]) for word in _BEST_FIRST], label, words, breakdown
@@ -272,7 +272,7 @@ def _stack_rows(verdicts: VerdictFile) -> list[StackRow]:
 
 def _framework(one: FrameworkScore) -> Framework:
     controls = [
-        ControlRow(control.control.identifier, control.standing, control.share, control.policies)
+        ControlRow(control.control.identifier, control.status, control.share, control.policies)
         for control in one.controls
     ]
     return Framework(framework_title(one.framework), share_words(one.share, "hold"), controls)
@@ -284,7 +284,9 @@ def _changes(trend: Trend, verdicts: VerdictFile) -> Changes:
     def line(found: Found, before: Finding | None = None) -> Line:
         identity, finding = found
         stack = f" ({identity.project} / {identity.stack})" if several else ""
-        return Line(finding, resource(finding), stack, sort_of(finding), sort_of(before) if before else None)
+        return Line(
+            finding, resource(finding), stack, category_of(finding), category_of(before) if before else None
+        )
 
     return Changes(
         since=Moment.of(trend.since) if trend.since else None,

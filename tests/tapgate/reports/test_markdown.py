@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapgate.json_access import plain
+from tapgate.json_access import sanitized
 from tapgate.reports.controls import PolicyInfo
 from tapgate.reports.links import web_address
 from tapgate.reports.markdown import LIMIT, cell, code, html_code, link, prose, to_markdown
@@ -151,7 +151,7 @@ def test_what_was_written_is_what_is_read(summary: str, value: str) -> None:
         to_markdown(VerdictFile.of("preview", [replace(realistic.report([]), findings=(finding,))]))
     )
     for words in (summary, value):
-        assert shown(plain(words)) in shown(page.text)
+        assert shown(sanitized(words)) in shown(page.text)
 
 
 @given(texts)
@@ -159,10 +159,10 @@ def test_each_way_of_writing_shows_the_text_and_nothing_else(text: str) -> None:
     for written in (prose(text), code(text), link(text, "https://example.com/"), html_code(text)):
         page = Rendered(f"- **x:** {written} y")
         assert set(page.tags) <= {"ul", "li", "strong", "code", "a", "span"}
-        assert shown(page.text) == shown(f"x:{plain(text)}y")
+        assert shown(page.text) == shown(f"x:{sanitized(text)}y")
     table = Rendered(f"| a | b |\n|---|---|\n| {cell(text)} | {prose(text)} |\n")
     assert table.tags.count("td") == 2
-    assert shown(table.text) == shown("ab" + plain(text) * 2)
+    assert shown(table.text) == shown("ab" + sanitized(text) * 2)
 
 
 @pytest.mark.parametrize(

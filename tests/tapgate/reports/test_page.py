@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapgate.json_access import plain
+from tapgate.json_access import sanitized
 from tapgate.reports.page import to_html
 from tapgate.reports.page.html import prose
 from tapgate.reports.verdict_file import VerdictFile, from_json, to_json
@@ -123,7 +123,7 @@ def test_what_was_written_is_what_is_read(words: str) -> None:
     page = page_of(
         VerdictFile.of("preview", [replace(realistic.report([]), findings=(finding,), notes=(words,))])
     )
-    shown = " ".join(plain(words).split())
+    shown = " ".join(sanitized(words).split())
     for place in ("violation", "notes") if words else ("violation",):
         assert shown in " ".join(page.by_id(place).text.split()) or shown in page.by_id(place).words
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 
 from tapgate.findings import Pack, PolicyTally
+from tapgate.reports.category import CATEGORIES, category_of, counts
 from tapgate.reports.controls import PolicyInfo
 from tapgate.reports.score import Share, score
-from tapgate.reports.sorts import SORTS, counts, sort_of
-from tapgate.reports.standing import Standing, policy_standings, worst
+from tapgate.reports.status import Status, policy_statuses, worst
 from tapgate.reports.verdict_file import VerdictFile
 from tests.tapgate.reports import realistic
 from tests.tapgate.reports.strategies import unhurried, verdict_files
@@ -29,7 +29,7 @@ def tally(passed: int = 0, failed: int = 0, *, disabled: bool = False, policy: s
 
 
 @pytest.mark.parametrize(
-    ("verdict", "level", "sort", "standing"),
+    ("verdict", "level", "category", "status"),
     [
         ("violation", "mandatory", "violation", "failed"),
         ("violation", "advisory", "advisory", "failed"),
@@ -42,18 +42,18 @@ def tally(passed: int = 0, failed: int = 0, *, disabled: bool = False, policy: s
     ],
 )
 def test_each_finding_has_a_sort_and_a_standing(
-    verdict: Verdict, level: str, sort: str, standing: Standing
+    verdict: Verdict, level: str, category: str, status: Status
 ) -> None:
     finding = replace(FINDING, verdict=verdict, level=level)
-    assert sort_of(finding) == sort
+    assert category_of(finding) == category
     report = replace(EMPTY, findings=(finding,), tallies=(tally(9, policy=finding.policy),))
-    (one,) = policy_standings(report)
-    assert (one.standing, one.findings, one.passed) == (standing, 1, 9)
-    assert counts([finding]) == {name: int(name == sort) for name in SORTS}
+    (one,) = policy_statuses(report)
+    assert (one.status, one.findings, one.passed) == (status, 1, 9)
+    assert counts([finding]) == {name: int(name == category) for name in CATEGORIES}
 
 
 @pytest.mark.parametrize(
-    ("tallies", "standing"),
+    ("tallies", "status"),
     [
         ([tally(passed=1)], "met"),
         ([tally()], "not applicable"),
@@ -62,15 +62,15 @@ def test_each_finding_has_a_sort_and_a_standing(
         ([tally(passed=5, failed=1)], "failed"),
     ],
 )
-def test_without_a_finding_the_counts_decide(tallies: list[PolicyTally], standing: Standing) -> None:
-    (one,) = policy_standings(replace(EMPTY, tallies=tuple(tallies)))
-    assert one.standing == standing
+def test_without_a_finding_the_counts_decide(tallies: list[PolicyTally], status: Status) -> None:
+    (one,) = policy_statuses(replace(EMPTY, tallies=tuple(tallies)))
+    assert one.status == status
     assert one.not_applicable == 3 * len(tallies)
 
 
 def test_a_policy_that_the_engine_does_not_mention_had_nothing_to_judge() -> None:
-    (one,) = policy_standings(EMPTY, [(realistic.PACK, "p"), ("another pack", "q")])
-    assert (one.policy, one.standing, one.kind) == ("p", "not applicable", "")
+    (one,) = policy_statuses(EMPTY, [(realistic.PACK, "p"), ("another pack", "q")])
+    assert (one.policy, one.status, one.kind) == ("p", "not applicable", "")
 
 
 def test_the_worst_of_several() -> None:
@@ -84,7 +84,7 @@ def test_a_control_holds_only_when_all_its_policies_do() -> None:
     infos = [PolicyInfo(name, realistic.PACK, tags=("nist:AC-1", f"nist:AC-{name}2")) for name in "pq"]
     report = replace(EMPTY, tallies=(tally(4), tally(3, 1, policy="q")))
     (framework,) = score(VerdictFile.of("preview", [report], policies=infos)).frameworks
-    assert [(one.control.identifier, one.standing, one.policies) for one in framework.controls] == [
+    assert [(one.control.identifier, one.status, one.policies) for one in framework.controls] == [
         ("AC-1", "failed", ("p", "q")),
         ("AC-p2", "met", ("p",)),
         ("AC-q2", "failed", ("q",)),
@@ -137,7 +137,7 @@ def test_figures_agree_with_each_other(verdicts: VerdictFile) -> None:
         assert 0 <= framework.share.holds <= framework.share.of
         assert sum(framework.counts().values()) == framework.share.of + framework.counts()["not applicable"]
         for control in framework.controls:
-            assert (control.standing == "met") == (
+            assert (control.status == "met") == (
                 control.share.holds == control.share.of > 0
                 and control.stacks.keys() <= {"met", "not applicable"}
             )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tapgate.deploy import stopped
+from tapgate.deploy import failed_update
 from tapgate.engine import Run
 from tests.tapgate.sample_log import KEY, STACK, diagnostic, events
 
@@ -20,7 +20,7 @@ def said(
     *messages: tuple[str, str], errors: str = "", interrupted: bool = False
 ) -> tuple[str, str, str, tuple[str, ...]]:
     log = events(*(diagnostic("error", message, urn) for message, urn in messages))
-    failure = stopped(
+    failure = failed_update(
         log, run(errors, interrupted=interrupted), where="project p, stack s", applied="create 3"
     )
     assert failure.why.endswith(DONE)

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
     from tapgate.findings import Finding, PolicyTally, Report
 
-Standing = Literal["failed", "undecided", "waived", "off", "met", "not applicable"]
+Status = Literal["failed", "undecided", "waived", "off", "met", "not applicable"]
 
-WORST_FIRST: Final[tuple[Standing, ...]] = ("failed", "undecided", "waived", "off", "met", "not applicable")
+WORST_FIRST: Final[tuple[Status, ...]] = ("failed", "undecided", "waived", "off", "met", "not applicable")
 """A control stands as the worst of its policies. Off is worse than met: half the evidence is missing."""
 
-MEANINGS: Final[Mapping[Standing, str]] = {
+MEANINGS: Final[Mapping[Status, str]] = {
     "failed": "A policy found a violation.",
     "undecided": "A value is not known before deployment, or the rule itself failed.",
     "waived": "A violation is let through by a waiver, until it expires.",
@@ -27,13 +27,13 @@ MEANINGS: Final[Mapping[Standing, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyStanding:
+class PolicyStatus:
     """How one policy stands on one stack.
 
     Attributes:
         policy: its name.
         pack: name of its pack.
-        standing: the word.
+        status: the word.
         kind: `resource`, `stack`, or empty when the engine counted nothing.
         passed: number of checks (resources, or 1 for the stack) without a finding.
         failed: number of checks with one.
@@ -43,7 +43,7 @@ class PolicyStanding:
 
     policy: str
     pack: str
-    standing: Standing
+    status: Status
     kind: Literal["resource", "stack", ""]
     passed: int
     failed: int
@@ -51,16 +51,16 @@ class PolicyStanding:
     findings: int
 
 
-def worst(standings: Iterable[Standing]) -> Standing:
+def worst(statuses: Iterable[Status]) -> Status:
     """Return the worst of several; of none, `off`, since nothing was evaluated."""
-    found = set(standings)
+    found = set(statuses)
     for word in WORST_FIRST:
         if word in found:
             return word
     return "off"
 
 
-def policy_standings(report: Report, known: Iterable[tuple[str, str]] = ()) -> tuple[PolicyStanding, ...]:
+def policy_statuses(report: Report, known: Iterable[tuple[str, str]] = ()) -> tuple[PolicyStatus, ...]:
     """Say how each policy stands on a stack, sorted by pack and name.
 
     The engine tells which policies passed and failed, not which did not apply: a policy of an evaluated pack
@@ -78,17 +78,17 @@ def policy_standings(report: Report, known: Iterable[tuple[str, str]] = ()) -> t
     for tally in report.tallies:
         tallies[tally.pack, tally.policy].append(tally)
     keys = sorted({*findings, *tallies, *(key for key in known if key[0] in evaluated)})
-    return tuple(_standing(key, findings.get(key, []), tallies.get(key, [])) for key in keys)
+    return tuple(_status(key, findings.get(key, []), tallies.get(key, [])) for key in keys)
 
 
-def _standing(
+def _status(
     key: tuple[str, str], findings: Sequence[Finding], tallies: Sequence[PolicyTally]
-) -> PolicyStanding:
+) -> PolicyStatus:
     pack, policy = key
-    return PolicyStanding(
+    return PolicyStatus(
         policy=policy,
         pack=pack,
-        standing=_word(findings, tallies),
+        status=_word(findings, tallies),
         kind=tallies[0].kind if tallies else "",
         passed=sum(tally.passed for tally in tallies),
         failed=sum(tally.failed for tally in tallies),
@@ -97,7 +97,7 @@ def _standing(
     )
 
 
-def _word(findings: Sequence[Finding], tallies: Sequence[PolicyTally]) -> Standing:
+def _word(findings: Sequence[Finding], tallies: Sequence[PolicyTally]) -> Status:
     if findings:
         return worst(_finding_word(finding) for finding in findings)
     if any(tally.failed > 0 for tally in tallies):
@@ -108,7 +108,7 @@ def _word(findings: Sequence[Finding], tallies: Sequence[PolicyTally]) -> Standi
     return "met" if any(tally.passed > 0 for tally in tallies) else "not applicable"
 
 
-def _finding_word(finding: Finding) -> Standing:
+def _finding_word(finding: Finding) -> Status:
     if finding.verdict == "waived":
         return "waived"
     return "failed" if finding.verdict == "violation" else "undecided"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapgate.json_access import plain, plain_lines, uncoloured
+from tapgate.json_access import sanitized, sanitized_lines, uncoloured
 
 
 @pytest.mark.parametrize(
@@ -25,14 +25,14 @@ from tapgate.json_access import plain, plain_lines, uncoloured
     ],
 )
 def test_what_could_deceive_is_made_visible(text: str, shown: str) -> None:
-    assert plain(text) == shown
+    assert sanitized(text) == shown
 
 
 @given(st.text())
 def test_nothing_hidden_is_left_and_everything_shown_stays(text: str) -> None:
-    result = plain(text)
+    result = sanitized(text)
     assert all(unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} for c in result)
-    assert plain(result) == result
+    assert sanitized(result) == result
     visible = [c for c in text if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}]
     remaining = iter(result)
     assert all(c in remaining for c in visible)
@@ -40,9 +40,9 @@ def test_nothing_hidden_is_left_and_everything_shown_stays(text: str) -> None:
 
 @given(st.text())
 def test_kept_characters_are_kept(text: str) -> None:
-    assert plain(text, keep="\n").count("\n") == text.count("\n")
+    assert sanitized(text, keep="\n").count("\n") == text.count("\n")
 
 
 def test_lines_of_a_coloured_diagnostic() -> None:
     assert uncoloured("\x1b[31mError\x1b[0m: x") == "Error: x"
-    assert plain_lines("\x1b[31mError\x1b[0m: x\r\n\n  \n\tat\x00 y\n") == ["Error: x", "\tat\\x00 y"]
+    assert sanitized_lines("\x1b[31mError\x1b[0m: x\r\n\n  \n\tat\x00 y\n") == ["Error: x", "\tat\\x00 y"]
