@@ -341,7 +341,8 @@ def _outputs(path: Path) -> dict[str, object]:
         found = next(one for one in resources if one.get("type") == _ROOT).get("outputs")
     except (OSError, ValueError, LookupError, TypeError, AttributeError, StopIteration):
         return {}
-    return cast("dict[str, object]", _without_secrets(found)) if isinstance(found, dict) else {}
+    kept: object = _without_secrets(cast("object", found)) if isinstance(found, dict) else {}
+    return cast("dict[str, object]", kept)
 
 
 def _without_secrets(value: object) -> object:

@@ -14,9 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tapgate.analyzer.deployment import Deployment, begin, read_deployment, root_of
+from tapgate.analyzer.direct import called, request_for, take
+from tapgate.analyzer.evaluation import evaluate
+from tapgate.analyzer.running import RunningPack
 from tapgate.json_access import sequence
+from tapgate.packs import RequestedPack
 from tests.bench.audit_states import EVERY, write_states
-from tests.bench.pairing import seconds
+from tests.bench.pairing import paired, seconds
 from tests.bench.row import Row, at_least, at_most
 from tests.stack.engine import PACK
 from tests.tapgate.audit.dask_cluster import REPOSITORY, scheduler, worker
@@ -85,6 +90,10 @@ class Organisation:
         while sum(1 for _ in self.results.rglob("*.json")) < results:
             assert time.monotonic() < deadline
             time.sleep(0.2)
+
+    def sample(self) -> list[Path]:
+        """Return some of the states."""
+        return sorted(self.states.iterdir())[:20]
 
     @property
     def results(self) -> Path:
@@ -166,6 +175,34 @@ def against_the_engine(organisation: Organisation, audited: Run) -> Row:
     return at_least("pulumi policy analyze ÷ audit with 2 workers", theirs / ours, 10, words)
 
 
+def called_or_asked(organisation: Organisation) -> Row:
+    """Each state by the pack's function, and over the protocol, in turn; both say the same."""
+    pack = RequestedPack(PACK, None)
+    deployments = [read_deployment(path.read_bytes(), path.name) for path in organisation.sample()]
+    running = RunningPack.start(pack)
+
+    def call() -> list[object]:
+        return [_called(deployment, pack) for deployment in deployments]
+
+    def ask() -> list[object]:
+        logs = [evaluate(begin(deployment), deployment, [running], {}) for deployment in deployments]
+        return [sorted(log.findings, key=repr) for log in logs]
+
+    try:
+        assert call() == ask()
+        ratio = paired(ask, call, pairs=5)
+    finally:
+        running.process.close()
+    words = f"{len(deployments)} stacks of {RESOURCES} resources, {ratio.text}"
+    return at_least("asked over the protocol ÷ called", ratio.median, 5, words)
+
+
+def _called(deployment: Deployment, pack: RequestedPack) -> object:
+    log = begin(deployment)
+    take(log, pack, called(pack, request_for(deployment, pack, {}, ())), root_of(deployment))
+    return sorted(log.findings, key=repr)
+
+
 def measure() -> list[Row]:
     """Every figure of the audit."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -177,6 +214,7 @@ def measure() -> list[Row]:
         two = everything.audit("two", "--workers", "2", "--fresh")
         return [
             against_the_engine(everything, two),
+            called_or_asked(everything),
             *scaling(everything, two),
             resuming(everything),
             on_a_cluster(Organisation(folder / "part", stacks=200)),
