@@ -30,7 +30,7 @@ _TOKENS = rf"(?:{_QUOTED.format('a').replace('?P<a>', '?:')}{_NEXT}?)+"
 _LEAD = (
     r"(?:(?:[Vv]alid|[Pp]ossible|[Aa]llowed|[Ss]upported) (?:[Vv]alues?|options)(?: are| is)?:? "
     r"|[Tt]he only valid value is |[Mm]ust be one of:? |[Ee]ither of the following is supported: "
-    r"|[Tt]he following values are supported: )"
+    r"|[Tt]he following values are supported: |[Cc]an be (?:either )?)"
 )
 _CHOICES = re.compile(rf"{_LEAD}(?P<list>{_TOKENS})(?P<multiple>any multiple of `(?P<of>\d+)`)?(?=\.|;|$)")
 _NUMBERS = re.compile(rf"{_LEAD}(?P<list>\d+(?:, (?:and |or )?\d+| (?:and|or) \d+)+)(?=\.|$)")
@@ -61,7 +61,7 @@ _ONE_OF = re.compile(
     rf"\b(?:Exactly one|One) of (?P<list>{_TOKENS}) must be (?:specified|set|configured|provided)(?=\.|$)"
 )
 _JSON = re.compile(
-    r"JSON(?:[- ]formatted| [Ss]tring| document| policy|[- ]encoded)|policy as JSON|JSON policy",
+    r"JSON(?:[- ]formatted| array| [Ss]tring| document| policy|[- ]encoded)|policy as JSON|JSON policy",
     re.IGNORECASE,
 )
 _ARN_NAME = re.compile(r"(?:^a|A)rns?$")

@@ -207,6 +207,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         limits={
             "name": _NAME,
             "pointInTimeRecovery.recoveryPeriodInDays": Limit(minimum=1, maximum=35),
+            "replicas.consistencyMode": Limit(choices=("EVENTUAL", "STRONG")),
             "restoreDateTime": Limit(pattern=r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z"),
             **{f"{index}.name": _NAME for index in INDEXES},
             **{f"{index}.projectionType": _PROJECTION for index in INDEXES},

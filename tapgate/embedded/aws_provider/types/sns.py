@@ -100,6 +100,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             "name": Limit(pattern=r"[0-9A-Za-z_-]{1,256}|[0-9A-Za-z_-]{1,251}\.fifo"),
             "namePrefix": Limit(pattern=r"[0-9A-Za-z_-]{1,230}"),
             "displayName": Limit(max_length=100),
+            "fifoThroughputScope": Limit(choices=("MessageGroup", "Topic")),
             "signatureVersion": Limit(minimum=1, maximum=2),
             **{f"{by}SuccessFeedbackSampleRate": Limit(minimum=0, maximum=100) for by in _FEEDBACK},
         },

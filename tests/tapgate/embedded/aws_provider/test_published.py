@@ -28,6 +28,7 @@ POLICY = Type("union", args=(TEXT, Type("object", "i:PolicyDocumentArgs")))
         (TEXT, "For the `binpack` strategy, valid values are `memory` and `cpu`.", None),
         (TEXT, "Valid values are: `sqs` and `sms`. Protocols `email` are also valid.", None),
         (TEXT, "Valid values are `LATEST` or `TRIM_HORIZON` if getting events from Kinesis.", None),
+        (TEXT, "Who pays. Can be either `Owner` or `Requester`.", Limit(choices=("Owner", "Requester"))),
         (TEXT, "The policy. This is a JSON formatted string.", Limit(form="json")),
         (TEXT, "The content in JSON or YAML formatted string.", None),
         (TEXT, "Must be less than or equal to 255 characters in length.", Limit(max_length=255)),
