@@ -18,6 +18,7 @@ from tapgate.embedded.emulator.__main__ import main
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_sts import STSClient
 
 ROOT = Path(__file__).parents[4]
@@ -212,3 +213,33 @@ def test_a_command_has_to_be_given(capfd: pytest.CaptureFixture[str]) -> None:
         main(["run"])
     assert ended.value.code == 2
     assert "no command is given" in capfd.readouterr().err
+
+
+def test_what_a_killed_client_has_sent_is_seen_by_the_next_look(emulator: Emulator) -> None:
+    """Decision 0009 rests on it: no creation comes after a look that was sent after it."""
+    request = (
+        "POST / HTTP/1.1\r\nHost: kms\r\nX-Amz-Target: TrentService.CreateKey\r\n"
+        f"Authorization: AWS4-HMAC-SHA256 Credential={ACCOUNT}/20260101/{REGION}/kms/aws4_request\r\n"
+        "Content-Type: application/x-amz-json-1.1\r\nContent-Length: 2\r\n\r\n{}"
+    )
+    client = cast("Callable[..., object]", boto3.client)
+    created = 0
+    for _ in range(8):
+        with socket.create_connection(("127.0.0.1", emulator.port)) as killed:
+            killed.sendall(request.encode())
+        # A connection of its own, as the next run has: what is sent on one is answered in turn anyway.
+        kms = cast(
+            "KMSClient",
+            client(
+                "kms",
+                endpoint_url=emulator.endpoint,
+                region_name=REGION,
+                aws_access_key_id=ACCOUNT,
+                aws_secret_access_key="stand-in",
+            ),
+        )
+        seen = len(kms.list_keys()["Keys"])
+        time.sleep(0.05)
+        assert len(kms.list_keys()["Keys"]) == seen
+        created = seen
+    assert created > 0
