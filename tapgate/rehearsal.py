@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from tapgate.analyzer.deployment import (
+    MARK,
     SECRET,
     Deployment,
     Resource,
@@ -287,7 +288,8 @@ def unsettled(findings: Iterable[Finding], later: Report, known: Collection[str]
 
 
 def _is_settled(one: Finding, said: Collection[Finding], known: Collection[str]) -> bool:
-    if one.verdict == "undecided" and one.urn in known:
+    # Of a stand-in's answer a preview knows no better than that it is a text.
+    if (one.verdict == "undecided" or MARK in one.found.lower()) and one.urn in known:
         return True
     # The same finding may be worded otherwise where a value is known by now.
     return any((one.verdict, one.property_path) == (other.verdict, other.property_path) for other in said)

@@ -19,7 +19,7 @@ from tapgate.pack_info import policies
 from tapgate.packs import relaxed, requested_packs, require_known
 from tapgate.preview import IncompleteError, preview
 from tapgate.project import OPERATORS_CHOICES, check_choices, find_project
-from tapgate.rehearsal import Rehearsal, judge, settled, with_retained
+from tapgate.rehearsal import Rehearsal, judge, settled, unsettled, with_retained
 from tapgate.reports.writing import write as write_files
 from tapgate.terminal import Ink, Progress, finding_lines, report_lines, write
 
@@ -183,7 +183,7 @@ class Session:
             rehearsal.running.end()
         report = self._settled(previewed, rehearsed)
         if plan is not None and report.outcome == "passed" and not plan.is_file():
-            report = self._planned(stack, plan, previewed, report)
+            report = self._planned(stack, plan, previewed, report, rehearsed)
         result = replace(previewed, report=report, rehearsed=rehearsed)
         self.progress.clear()
         for pack in self.packs:
@@ -202,7 +202,9 @@ class Session:
         stage = self.theatre.stage(folder, self.project.name, name, file, self.project.file)
         return Rehearsal(self.project, stack, stage, folder, self.engine.limits)
 
-    def _planned(self, stack: Stack, plan: Path, previewed: Preview, report: Report) -> Report:
+    def _planned(
+        self, stack: Stack, plan: Path, previewed: Preview, report: Report, rehearsed: Rehearsed
+    ) -> Report:
         """Preview once more, for the plan: the engine saves none where something blocks, settled or not.
 
         What has been settled is advisory in this run; everything else blocks it as ever.
@@ -217,11 +219,12 @@ class Session:
             watch=self.progress.watch,
             name="plan",
         )
-        new = [
+        again_blocked = [
             replace(one, level="mandatory")
             for one in again.report.findings
-            if one.blocks or (one.policy in settled_now and one.verdict in {"violation", "error"})
+            if one.blocks or one.policy in settled_now
         ]
+        new = unsettled(again_blocked, report, {one.urn for one in rehearsed.deployment.resources})
         return replace(report, findings=sorted_findings([*report.findings, *new]))
 
     def _settled(self, previewed: Preview, rehearsed: Rehearsed) -> Report:

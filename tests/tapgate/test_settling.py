@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tapgate.analyzer.deployment import MARK
 from tapgate.findings import Finding, Report
 from tapgate.rehearsal import settled
 
@@ -42,6 +43,8 @@ def report(*findings: Finding, notes: tuple[str, ...] = (), changes: int = 0) ->
         ([finding("error")], [], ["error"]),
         ([], [finding("violation", B)], ["violation"]),
         ([finding("waived")], [finding("waived")], ["waived"]),
+        ([finding("violation", found=f'"ami-{MARK}12"')], [], []),
+        ([finding("violation", B, found=f'"ami-{MARK}12"')], [], ["violation"]),
     ],
 )
 def test_what_the_second_settles(first: list[Finding], second: list[Finding], left: list[str]) -> None:
