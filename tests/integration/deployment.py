@@ -110,13 +110,13 @@ class Deployment:
         return self._run(command, cwd=self.folder)
 
     def outputs(self) -> dict[str, str]:
-        """Give the stack's outputs."""
+        """Return the stack's outputs."""
         shown = self.pulumi("stack", "output", "--json")
         assert shown.returncode == 0, shown.stderr
         return cast("dict[str, str]", json.loads(shown.stdout))
 
     def resources(self) -> list[object]:
-        """Give the resources that the state has, as its file says: a run that writes it is not disturbed."""
+        """Return the resources in the state, as its file says: a run that writes it is not disturbed."""
         backend = self.environment["PULUMI_BACKEND_URL"].removeprefix("file://").partition("?")[0]
         (file,) = Path(backend).rglob(f"stacks/*/{self.stack}.json")
         document = cast("dict[str, dict[str, dict[str, object]]]", json.loads(file.read_text("utf-8")))

@@ -56,7 +56,7 @@ def _everything(target: Target, suffix: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_of(name: str, suffix: str) -> bool:
-    """Tell whether a name or ARN is `tap-<component>-<suffix>`, account and region following or not."""
+    """Return whether a name or ARN is `tap-<component>-<suffix>`, account and region following or not."""
     end = rf"tap-[a-z0-9-]+-{re.escape(suffix)}(-\d{{12}})?(-[a-z]+-[a-z-]+-\d)?"
     return not suffix or re.search(rf"(?:^|[/:]){end}$", name) is not None
 

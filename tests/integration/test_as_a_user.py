@@ -22,7 +22,7 @@ NOX = f'nox() {{ [ "$*" = "-s env" ] && "{sys.executable}" -m tapgate env; }}\n'
 
 
 def _block(holding: str) -> str:
-    """Give the commands of the page that hold a text."""
+    """Return the commands of the page that hold a text."""
     blocks = re.findall(r"```console\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     (found,) = (block for block in blocks if holding in block)
     return found

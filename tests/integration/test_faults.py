@@ -102,7 +102,7 @@ def _kill_after(
 
 
 def _children(pid: int) -> list[tuple[int, str]]:
-    """Give a process's children with their commands."""
+    """Return a process's children with their commands."""
     asked = ["ps", "-A", "-o", "pid=", "-o", "ppid=", "-o", "args="]
     listed = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
     found = [line.split(None, 2) for line in listed.splitlines()]

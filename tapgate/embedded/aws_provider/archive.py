@@ -23,7 +23,7 @@ class ArchiveError(ValueError):
 
 
 def zipped(blob: Blob) -> bytes:
-    """Give an archive as a zip file: the same content gives the same bytes.
+    """Return an archive as a zip file: the same content gives the same bytes.
 
     Raises:
         ArchiveError: A file of it cannot be read, or it is not on this machine.
@@ -42,7 +42,7 @@ def zipped(blob: Blob) -> bytes:
 
 
 def digest(blob: Blob) -> str:
-    """Give the SHA-256 of an archive's zip file as Lambda tells it: in base 64."""
+    """Return the SHA-256 of an archive's zip file as Lambda tells it: in base 64."""
     return base64.b64encode(hashlib.sha256(zipped(blob)).digest()).decode()
 
 

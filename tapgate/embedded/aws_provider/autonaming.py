@@ -106,7 +106,7 @@ _RULES: dict[str, Rule | None] = {
 
 
 def rule_for(schema: ResourceSchema) -> Rule | None:
-    """Tell how pulumi-aws names a type; None when it does not."""
+    """Return how pulumi-aws names a type; None when it does not."""
     if schema.token in _RULES:
         return _RULES[schema.token]
     name = schema.inputs.get("name")

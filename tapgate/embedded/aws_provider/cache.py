@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def folder(name: str) -> Path:
-    """Tell where files of one kind are kept.
+    """Return where files of one kind are kept.
 
     Args:
         name: The kind, e.g. `aws-schemas`.

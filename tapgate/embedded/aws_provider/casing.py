@@ -107,7 +107,7 @@ def reader(attribute: Attribute) -> Reader:
 
 
 def all_given(*attributes: Attribute) -> Computed:
-    """Give the map of those that the program wants; None when it wants none."""
+    """Return the map of those that the program wants; None when it wants none."""
 
     def make(wanted: Properties) -> object:
         given = {
@@ -121,7 +121,7 @@ def all_given(*attributes: Attribute) -> Computed:
 
 
 def one(attribute: Attribute) -> Computed:
-    """Give one as a map, cleared when the program does not want it."""
+    """Return one as a map, cleared when the program does not want it."""
 
     def make(wanted: Properties) -> object:
         value = wanted.get(attribute.property)
@@ -131,7 +131,7 @@ def one(attribute: Attribute) -> Computed:
 
 
 def one_text(attribute: Attribute) -> Computed:
-    """Give one's text, cleared when the program does not want it."""
+    """Return one's text, cleared when the program does not want it."""
 
     def make(wanted: Properties) -> object:
         value = wanted.get(attribute.property)

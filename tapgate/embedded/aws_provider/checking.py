@@ -132,7 +132,7 @@ def check(schema: ResourceSchema, inputs: Mapping[str, Value]) -> tuple[Properti
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Give the known name that a misspelt one was most likely meant to be; None when nothing is near."""
+    """Return the known name that a misspelt one was most likely meant to be; None when nothing is near."""
     by_folded = {candidate.replace("_", "").casefold(): candidate for candidate in known}
     folded = name.replace("_", "").casefold()
     found = difflib.get_close_matches(folded, by_folded, n=1, cutoff=0.6)

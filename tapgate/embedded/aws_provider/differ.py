@@ -158,7 +158,7 @@ def compare(token: str, state: Mapping[str, Value], news: Mapping[str, Value]) -
 
 
 def _replaces(description: Description, path: str) -> bool:
-    """Tell whether a change at a path is, lies in or takes along one that makes a new resource."""
+    """Return whether a change at a path is, lies in or takes along one that makes a new resource."""
     changed = f"{_INDEX.sub('', path)}."
     return any(
         changed.startswith(f"{marked}.") or f"{marked}.".startswith(changed)
@@ -167,7 +167,7 @@ def _replaces(description: Description, path: str) -> bool:
 
 
 def equivalent(token: str, name: str, old: Value, new: Value) -> bool:
-    """Tell whether a top-level property is, to pulumi-aws, the same as wanted.
+    """Return whether a top-level property is, to pulumi-aws, the same as wanted.
 
     Args:
         token: The resource's type.
@@ -189,7 +189,7 @@ def changed_properties(token: str, state: Mapping[str, Value], news: Mapping[str
 
 
 def replaced_first(token: str, news: Mapping[str, Value]) -> bool:
-    """Tell whether a replaced resource is deleted before its replacement is created.
+    """Return whether a replaced resource is deleted before its replacement is created.
 
     So it is when its name comes from the program, because two resources cannot have the same name at once.
     """
@@ -202,7 +202,7 @@ def replaced_first(token: str, news: Mapping[str, Value]) -> bool:
 
 
 def equivalent_documents(old: str, new: str) -> bool:
-    """Tell whether two JSON documents say the same, as AWS reads policies.
+    """Return whether two JSON documents say the same, as AWS reads policies.
 
     The order of keys and of values in lists means nothing; a list of one is the same as its element.
     """

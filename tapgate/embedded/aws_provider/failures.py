@@ -16,7 +16,7 @@ class ApiError(RuntimeError):
     """
 
     def __init__(self, message: str, code: str = "") -> None:
-        """Say what was refused and why."""
+        """Keep what was refused and why."""
         super().__init__(message)
         self.code = code
 
@@ -34,7 +34,7 @@ class PartlyCreatedError(RuntimeError):
     """
 
     def __init__(self, message: str, identifier: str, outputs: Properties) -> None:
-        """Say what went wrong after the creation."""
+        """Keep what went wrong after the creation."""
         super().__init__(message)
         self.id = identifier
         self.outputs = outputs

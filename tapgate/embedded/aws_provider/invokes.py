@@ -62,19 +62,19 @@ def invoke(token: str, args: Mapping[str, Value], config: Settings) -> Propertie
 
 
 def partition_of(region: str) -> str:
-    """Tell the partition that a region belongs to, e.g. `aws`."""
+    """Return the partition that a region belongs to, e.g. `aws`."""
     if region.startswith("cn-"):
         return "aws-cn"
     return "aws-us-gov" if region.startswith("us-gov-") else "aws"
 
 
 def suffix_of(region: str) -> str:
-    """Tell what the names of AWS's hosts end with in a region, e.g. `amazonaws.com`."""
+    """Return what the names of AWS's hosts end with in a region, e.g. `amazonaws.com`."""
     return _SUFFIXES[partition_of(region)]
 
 
 def is_answered(token: str) -> bool:
-    """Tell whether the stand-in knows the true answers of a function."""
+    """Return whether the stand-in knows the true answers of a function."""
     return token in _FUNCTIONS
 
 

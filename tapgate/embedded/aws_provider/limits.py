@@ -132,12 +132,12 @@ def _at_odds(schema: ResourceSchema, value: Value, properties: Object, path: str
 
 
 def given(value: Value) -> bool:
-    """Tell whether a program certainly gives a value, one that is more than nothing."""
+    """Return whether a program certainly gives a value, one that is more than nothing."""
     return not isinstance(value, Unknown) and value not in (None, False, "", [], {})
 
 
 def _passes(value: Value, limit: Limit) -> bool:
-    """Tell whether a value passes where less is known of its type: many take it otherwise written."""
+    """Return whether a value passes where less is known of its type: many take it otherwise written."""
     if value in _SENTINELS:
         return True
     if not isinstance(value, str):

@@ -40,7 +40,7 @@ class Source(Protocol):
     """Where a parameter of an operation comes from; None leaves the parameter out."""
 
     def __call__(self, subject: Subject, /) -> object:
-        """Give the parameter's value."""
+        """Return the parameter's value."""
         ...
 
 
@@ -62,7 +62,7 @@ class Wanted:
     convert: Convert | None = None
 
     def __call__(self, subject: Subject, /) -> object:
-        """Give the parameter's value."""
+        """Return the parameter's value."""
         value = subject.wanted.get(self.property)
         return value if value is None or self.convert is None else self.convert(value)
 
@@ -80,7 +80,7 @@ class Computed:
     make: Callable[[Properties], object]
 
     def __call__(self, subject: Subject, /) -> object:
-        """Give the parameter's value."""
+        """Return the parameter's value."""
         return self.make(subject.wanted)
 
 
@@ -91,28 +91,28 @@ class Constant:
     value: object
 
     def __call__(self, _subject: Subject, /) -> object:
-        """Give the parameter's value."""
+        """Return the parameter's value."""
         return self.value
 
 
 def alike(*properties: str) -> dict[str, str]:
-    """Give the names that properties have in AWS where that is Pulumi's with a capital, by property."""
+    """Return the names that properties have in AWS where that is Pulumi's with a capital, by property."""
     return {name: name[:1].upper() + name[1:] for name in properties}
 
 
 def own(*properties: str) -> dict[str, Source]:
-    """Give the parameters that have the names of properties, and their values."""
+    """Return the parameters that have the names of properties, and their values."""
     return {member: Wanted(name) for name, member in alike(*properties).items()}
 
 
 def told(path: str, *properties: str) -> dict[str, Reader]:
-    """Give the readers of properties that an answer has by their names, in the object at a path."""
+    """Return the readers of properties that an answer has by their names, in the object at a path."""
     prefix = f"{path}." if path else ""
     return {name: at(f"{prefix}{member}") for name, member in alike(*properties).items()}
 
 
 def identity(subject: Subject) -> object:
-    """Give the resource's id."""
+    """Return the resource's id."""
     return subject.id
 
 
@@ -282,20 +282,20 @@ def at(path: str, convert: Callable[[object], Value] | None = None) -> Reader:
 
 
 def named(path: str) -> Callable[[Answer, Subject], str]:
-    """Give the id from a path in the answer to `create`."""
+    """Return the id from a path in the answer to `create`."""
     reader = at(path)
     return lambda answer, subject: str(reader(answer, subject))
 
 
 def wanted_name(*properties: str) -> Callable[[Answer, Subject], str]:
-    """Give the id as the program's properties, joined by `:`."""
+    """Return the id as the program's properties, joined by `:`."""
     return lambda _answer, subject: ":".join(
         str(subject.wanted[name]) for name in properties if subject.wanted.get(name) is not None
     )
 
 
 def from_id(*properties: str) -> Callable[[str], Properties]:
-    """Say which properties the parts of an id are, separated by `:`; a single one is the whole id."""
+    """Return which properties the parts of an id are, separated by `:`; a single one is the whole id."""
 
     def properties_of(identifier: str) -> Properties:
         parts = [identifier] if len(properties) == 1 else identifier.split(":", len(properties) - 1)

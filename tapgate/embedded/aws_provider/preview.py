@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def created(token: str, inputs: Mapping[str, Value]) -> Properties:
-    """Say what a resource will be once it is created.
+    """Return what a resource will be once it is created.
 
     Args:
         token: Its type.
@@ -33,7 +33,7 @@ def created(token: str, inputs: Mapping[str, Value]) -> Properties:
 
 
 def updated(token: str, state: Mapping[str, Value], inputs: Mapping[str, Value]) -> Properties:
-    """Say what a resource will be once it is updated: what AWS computed stays, unless the change renews it.
+    """Return what a resource will be once updated: what AWS computed stays, unless the change renews it.
 
     Args:
         token: Its type.
@@ -53,7 +53,7 @@ def updated(token: str, state: Mapping[str, Value], inputs: Mapping[str, Value])
 
 
 def echoed(description: Description, inputs: Mapping[str, Value]) -> Properties:
-    """Give the inputs as outputs, with what AWS fills in inside their objects unknown."""
+    """Return the inputs as outputs, with what AWS fills in inside their objects unknown."""
     return {name: _fill(description, value, name) for name, value in inputs.items() if name != DEFAULTS}
 
 

@@ -100,7 +100,7 @@ class Published:
 
 
 def of_property(name: str, kind: Type, documentation: str) -> Published:
-    """Tell what is published of a property.
+    """Return what is published of a property.
 
     Args:
         name: Its name in Pulumi.
@@ -138,7 +138,7 @@ def widened(module: str, limit: Limit | None, *, confirmed: bool) -> Limit | Non
 
 
 def of_operations(module: str, operations: Iterable[str], name: str, *, inside: bool) -> Limit | None:
-    """Tell what AWS's own models say of a text or number that some operations take.
+    """Return what AWS's own models say of a text or number that some operations take.
 
     Args:
         module: The type's module in Pulumi.
@@ -194,7 +194,7 @@ def _texts(name: str, text: str) -> Limit | None:
 
 
 def _begins(text: str, start: int) -> bool:
-    """Tell whether a sentence begins at a place of a text."""
+    """Return whether a sentence begins at a place of a text."""
     before = text[:start].rstrip()
     return not before or before.endswith((".", ")", ":", ">", "The", "Possible"))
 
@@ -311,7 +311,7 @@ def _element(model: _Model, shape: str) -> Mapping[str, object]:
 
 
 def _spelled(name: str) -> tuple[str, ...]:
-    """Give the spellings that a name may have in AWS: Pulumi makes lists plural, and objects singular."""
+    """Return the forms that a name may have in AWS: Pulumi makes lists plural, and objects singular."""
     low = name.lower()
     return (low, low.removesuffix("s"), f"{low}s", low.removesuffix("es"), low.removesuffix("ies") + "y")
 
@@ -335,7 +335,7 @@ def _of_shape(shape: Mapping[str, object], *, identifier: bool) -> Limit | None:
 
 
 def _usable(pattern: str) -> bool:
-    """Tell whether Python reads a pattern as AWS does; Java's character properties are unknown to it."""
+    """Return whether Python reads a pattern as AWS does; Java's character properties are unknown to it."""
     try:
         re.compile(pattern)
     except re.error:

@@ -122,7 +122,7 @@ class ResourceSchema:
     one_of: tuple[tuple[str, ...], ...] = ()
 
     def properties_of(self, kind: Type | None) -> Object:
-        """Give the properties of an object's type; none for every other type."""
+        """Return the properties of an object's type; none for every other type."""
         nothing: dict[str, Property] = {}
         return self.objects.get(kind.name, nothing) if kind is not None and kind.kind == "object" else nothing
 

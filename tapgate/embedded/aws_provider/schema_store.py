@@ -41,7 +41,7 @@ _MAKERS = (
 
 @functools.cache
 def schema_of(token: str) -> ResourceSchema:
-    """Give the schema of a resource type.
+    """Return the schema of a resource type.
 
     Raises:
         sdk_source.UnknownTypeError: pulumi_aws has no such type.
@@ -52,7 +52,7 @@ def schema_of(token: str) -> ResourceSchema:
 
 @functools.cache
 def function_schema_of(token: str) -> ResourceSchema:
-    """Give the schema of a function: its arguments are the inputs.
+    """Return the schema of a function: its arguments are the inputs.
 
     Raises:
         sdk_source.UnknownTypeError: pulumi_aws has no such function.
@@ -62,7 +62,7 @@ def function_schema_of(token: str) -> ResourceSchema:
 
 
 def cache_folder() -> Path:
-    """Tell where schemas are cached: a folder for each version of what they are made of and by."""
+    """Return where schemas are cached: a folder for each version of what they are made of and by."""
     return cache.folder("aws-resource-schemas") / f"{sdk_source.package_version()}-{_makers_digest()}"
 
 

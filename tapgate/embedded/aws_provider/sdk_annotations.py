@@ -21,11 +21,11 @@ class References(Protocol):
     """Where the classes are known by which annotations refer to nested objects and enumerations."""
 
     def refer(self, reference: str, side: Side) -> str:
-        """Give the name of an object's type, e.g. for `KeyArgs` or `_iam.PolicyStatementArgs`."""
+        """Return the name of an object's type, e.g. for `KeyArgs` or `_iam.PolicyStatementArgs`."""
         ...
 
     def enumeration(self, reference: str) -> str:
-        """Give the name of an enumeration's type, e.g. for `Runtime`; empty to take it as any text."""
+        """Return the name of an enumeration's type, e.g. for `Runtime`; empty to take it as any text."""
         ...
 
 

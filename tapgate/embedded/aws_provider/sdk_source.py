@@ -58,7 +58,7 @@ def package_folder() -> Path:
 
 @functools.cache
 def package_version() -> str:
-    """Tell the version of pulumi_aws, e.g. `7.51.1`."""
+    """Return the version of pulumi_aws, e.g. `7.51.1`."""
     document = cast(
         "dict[str, str]", json.loads((package_folder() / "pulumi-plugin.json").read_text("utf-8"))
     )
@@ -131,7 +131,7 @@ def read_provider() -> ResourceSchema:
 
 
 def is_function(token: str) -> bool:
-    """Tell whether pulumi_aws has this function, e.g. `aws:index/getRegion:getRegion`."""
+    """Return whether pulumi_aws has this function, e.g. `aws:index/getRegion:getRegion`."""
     try:
         folder, member = locate(token)
     except UnknownTypeError:
@@ -166,23 +166,23 @@ def member_files() -> Iterator[Path]:
 
 
 def resources_in(text: str) -> list[str]:
-    """Tell the tokens of the resource types that a file defines."""
+    """Return the tokens of the resource types that a file defines."""
     return _RESOURCE.findall(text)
 
 
 def functions_in(text: str) -> list[str]:
-    """Tell the tokens of the functions that a file defines."""
+    """Return the tokens of the functions that a file defines."""
     return _INVOKE.findall(text)
 
 
 def arguments_body(path: Path, member: str) -> str | None:
-    """Give the text of the class of a resource type's arguments; None when there is none."""
+    """Return the text of the class of a resource type's arguments; None when there is none."""
     # pulumi_aws calls it InitArgs where an input type has taken the other name.
     return sdk_text.class_body(path, f"{member}Args") or sdk_text.class_body(path, f"{member}InitArgs")
 
 
 def secret_outputs(resource: str) -> tuple[str, ...]:
-    """Tell which outputs are secret, from the text of a resource's class."""
+    """Return which outputs are secret, from the text of a resource's class."""
     secrets = _SECRETS.search(resource)
     return tuple(re.findall(r"\"(\w+)\"", secrets["names"])) if secrets else ()
 

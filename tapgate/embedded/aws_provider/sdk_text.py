@@ -74,7 +74,7 @@ def getters(body: str) -> Iterator[Getter]:
 
 
 def required_arguments(body: str) -> frozenset[str]:
-    """Tell the Python names of those arguments of a class that have no default."""
+    """Return the Python names of those arguments of a class that have no default."""
     signature = body[: body.index("):\n") + 3]
     return frozenset(match["py"] for match in _ARGUMENT.finditer(signature) if match["default"] is None)
 
@@ -93,12 +93,12 @@ def signature(path: Path) -> Signature | None:
 
 
 def optional(annotation: str) -> bool:
-    """Say whether a function's argument may be left out."""
+    """Return whether a function's argument may be left out."""
     return annotation.startswith(_OPTIONAL)
 
 
 def class_body(path: Path, name: str) -> str | None:
-    """Give the text of a class; None when the file has no such class."""
+    """Return the text of a class; None when the file has no such class."""
     start = classes(path).get(name)
     if start is None:
         return None
@@ -109,17 +109,17 @@ def class_body(path: Path, name: str) -> str | None:
 
 @functools.lru_cache(maxsize=64)
 def classes(path: Path) -> dict[str, int]:
-    """Tell where each class of a file begins."""
+    """Return where each class of a file begins."""
     return {match[1]: match.start() + 1 for match in _CLASS.finditer(source(path))}
 
 
 @functools.lru_cache(maxsize=64)
 def source(path: Path) -> str:
-    """Give a file's text; nothing when there is no such file."""
+    """Return a file's text; nothing when there is no such file."""
     return path.read_text("utf-8") if path.is_file() else ""
 
 
 def snake(name: str) -> str:
-    """Give the name of the file that defines a member: `BucketV2` is in `bucket_v2`."""
+    """Return the name of the file that defines a member: `BucketV2` is in `bucket_v2`."""
     partly = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name))
     return partly.lower()

@@ -72,7 +72,7 @@ class Provider:
     def handshake(
         self, request: provider_pb2.ProviderHandshakeRequest, _context: Context
     ) -> provider_pb2.ProviderHandshakeResponse:
-        """Say what the provider understands."""
+        """Return what the provider understands."""
         if request.engine_address:
             self._log = EngineLog(request.engine_address)
         return provider_pb2.ProviderHandshakeResponse(
@@ -82,7 +82,7 @@ class Provider:
     def get_schema(
         self, request: provider_pb2.GetSchemaRequest, context: Context
     ) -> provider_pb2.GetSchemaResponse:
-        """Give the package's schema, by which YAML programs are typed."""
+        """Return the package's schema, by which YAML programs are typed."""
         if request.subpackage_name:
             _abort_parameters(context, request.subpackage_name)
         if request.version:
@@ -283,7 +283,7 @@ class Provider:
         return response
 
     def plugin_info(self, _request: empty_pb2.Empty, _context: Context) -> plugin_pb2.PluginInfo:
-        """Tell the version: that of the pulumi_aws whose types are served."""
+        """Return the version: that of the pulumi_aws whose types are served."""
         return plugin_pb2.PluginInfo(version=sdk_source.package_version())
 
     def attach(self, request: plugin_pb2.PluginAttach, _context: Context) -> empty_pb2.Empty:
@@ -296,7 +296,7 @@ class Provider:
         return empty_pb2.Empty()
 
     def _changer(self, verb: str, urn: str) -> Lifecycle:
-        """Give what changes a resource, once earlier runs of the stack have ended."""
+        """Return what changes a resource, once earlier runs of the stack have ended."""
         token, _ = _type_and_name(urn)
         deployer = self._deployer(verb, token)
         emulators = " ".join((self._settings.endpoint, *self._settings.endpoints.values()))

@@ -74,17 +74,17 @@ def read(inputs: Mapping[str, Value]) -> Settings:
 
 
 def version_of(inputs: Mapping[str, Value]) -> str:
-    """Tell the version of the AWS provider that the program asks for; empty when it asks for none."""
+    """Return the version of the AWS provider that the program asks for; empty when it asks for none."""
     return _text(inputs.get("version"))
 
 
 def major(version: str) -> str:
-    """Give a version's first number: `7` of `v7.51.1`."""
+    """Return a version's first number: `7` of `v7.51.1`."""
     return version.removeprefix("v").partition(".")[0]
 
 
 def region_of_environment() -> str:
-    """Tell the region that holds where nothing else says one."""
+    """Return the region that holds where nothing else says one."""
     return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
 
 

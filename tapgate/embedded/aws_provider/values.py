@@ -45,7 +45,7 @@ Properties: TypeAlias = "dict[str, Value]"
 
 
 def contains_unknown(value: Value) -> bool:
-    """Tell whether a value is unknown or has something unknown anywhere inside."""
+    """Return whether a value is unknown or has something unknown anywhere inside."""
     if value is UNKNOWN:
         return True
     if isinstance(value, list):

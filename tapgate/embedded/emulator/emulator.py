@@ -82,7 +82,7 @@ class Emulator:
         return self._process.pid if self._process is not None else 0
 
     def environment(self) -> dict[str, str]:
-        """Give the variables that lead AWS's SDKs, the stand-in provider and boto3 to it and nowhere else."""
+        """Return the variables that lead AWS's SDKs and the stand-in provider to it and nowhere else."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": ACCOUNT,

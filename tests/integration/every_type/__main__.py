@@ -17,12 +17,12 @@ VERSION = pulumi.Config().require_int("version")
 
 
 def updated(first: T, then: T) -> T:
-    """Give the first value, and the other one from the second version on."""
+    """Return the first value, and the other one from the second version on."""
     return then if VERSION >= 2 else first
 
 
 def replaced(first: T, then: T) -> T:
-    """Give the first value, and the other one in the third version."""
+    """Return the first value, and the other one in the third version."""
     return then if VERSION >= 3 else first
 
 
@@ -38,7 +38,7 @@ def policy(principal: str, action: str, resource: str | None = None) -> str:
 
 
 def principal() -> str:
-    """Give the service that policies name: which one it is is what changes."""
+    """Return the service that policies name: which one it is is what changes."""
     return updated("lambda.amazonaws.com", "sns.amazonaws.com")
 
 

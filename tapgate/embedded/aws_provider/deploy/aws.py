@@ -27,7 +27,7 @@ class Client(Protocol):
     """A boto3 client: a method an operation."""
 
     def __getattr__(self, operation: str) -> Operation:
-        """Give an operation."""
+        """Return an operation."""
         ...
 
 

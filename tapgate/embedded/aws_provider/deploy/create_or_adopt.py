@@ -89,7 +89,7 @@ class CreateOrAdopt:
         return ""
 
     def _is_ours(self, subject: Subject, *, by_name: bool) -> bool:
-        """Tell whether an interrupted run of this program made a resource, found by its own name or not."""
+        """Return whether an interrupted run of this program made a resource, found by its own name or not."""
         operations = self.remote_state.operations
         remote_state = self.remote_state.read(subject)
         if remote_state is None:
@@ -107,7 +107,7 @@ class CreateOrAdopt:
 
 
 def all_tags(subject: Subject) -> dict[str, str]:
-    """Give the tags that a resource is to have: the program's, the provider's and the marker."""
+    """Return the tags that a resource is to have: the program's, the provider's and the marker."""
     return {**tags.texts(subject.wanted.get("tagsAll")), tags.MARKER: subject.marker}
 
 

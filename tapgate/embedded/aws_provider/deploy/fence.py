@@ -49,7 +49,7 @@ class Fence:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def engine_is_gone(self) -> bool:
-        """Tell whether the engine has ended: then this process has another parent."""
+        """Return whether the engine has ended: then this process has another parent."""
         return self.parent != 0 and os.getppid() != self.parent
 
     def close(self) -> None:
@@ -95,7 +95,7 @@ class Fence:
             self._wait_for_others(folder, key, own)
 
     def leave(self) -> None:
-        """Give the leases back; the system does when the process is killed."""
+        """Release the leases; the system does when the process is killed."""
         with self._lock:
             for path, descriptor in self._leases.items():
                 if descriptor >= 0:
@@ -137,7 +137,7 @@ def _take(path: Path) -> int:
 
 
 def _removed(path: Path) -> bool:
-    """Tell whether the lease's run has ended; what it left of the lease is removed."""
+    """Return whether the lease's run has ended; what it left of the lease is removed."""
     try:
         descriptor = os.open(path, os.O_RDWR)
     except FileNotFoundError:

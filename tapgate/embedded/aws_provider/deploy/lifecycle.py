@@ -220,7 +220,7 @@ class Lifecycle:
 
 
 def _filled(wanted: Value, remote_state: Value) -> Value:
-    """Give the program's form of a value, with what AWS has filled in inside its objects."""
+    """Return the program's form of a value, with what AWS has filled in inside its objects."""
     if isinstance(wanted, dict) and isinstance(remote_state, dict):
         filled = {
             name: _filled(value, remote_state.get(name)) for name, value in wanted.items() if name != DEFAULTS

@@ -56,7 +56,7 @@ class RemoteState:
         return operations
 
     def subject(self, identifier: str, wanted: Properties, marker: str = "") -> Subject:
-        """Say what an operation is about."""
+        """Return what an operation is about."""
         region = wanted.get("region")
         return Subject(
             id=identifier,
@@ -150,13 +150,13 @@ class RemoteState:
 
 
 def params(call: Call, subject: Subject) -> dict[str, object]:
-    """Give a call's parameters."""
+    """Return a call's parameters."""
     found = {name: source(subject) for name, source in call.params.items()}
     return {name: value for name, value in found.items() if value is not None}
 
 
 def chosen(choice: Choice, subject: Subject) -> Call | None:
-    """Give the call that a choice comes to; None for none."""
+    """Return the call that a choice comes to; None for none."""
     return choice if isinstance(choice, Call) else choice(subject)
 
 

@@ -56,7 +56,7 @@ def found(token: str, urn: str, identifier: str, config: Settings) -> Properties
 
 
 def completed(token: str, outputs: Mapping[str, Value], derived: Derived) -> Properties:
-    """Give every unknown output a value: by AWS's form, else a marked one, and list those.
+    """Fill in every unknown output: by AWS's form, else with a marked value, and list those.
 
     Args:
         token: The resource's type.

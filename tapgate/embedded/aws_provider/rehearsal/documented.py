@@ -90,7 +90,7 @@ def documented() -> Iterator[Documented]:
 
 
 def id_form(one: Documented) -> str:
-    """Give the form of a type's id: what its import takes."""
+    """Return the form of a type's id: what its import takes."""
     words = list(one.identity) or _names_in(one)
     if not words:
         return _by_example(one)
@@ -104,7 +104,7 @@ def id_form(one: Documented) -> str:
 
 
 def _names_in(one: Documented) -> list[str]:
-    """Give the properties that the sentence on imports names."""
+    """Return the properties that the sentence on imports names."""
     quoted = [word for word in _QUOTED.findall(one.using) if "." not in word and re.search(r"[A-Za-z]", word)]
     if len(quoted) == 1 and _SEPARATORS.search(quoted[0].replace("_", "")):
         return [word for word in re.split(r"[,/:|#]", quoted[0]) if word]
@@ -112,7 +112,7 @@ def _names_in(one: Documented) -> list[str]:
 
 
 def _separators(one: Documented, count: int) -> list[str]:
-    """Give what stands between the parts of the example; nothing when it has not so many."""
+    """Return what stands between the parts of the example; nothing when it has not so many."""
     for separator in (",", "|", "/", ":", "#", "_"):
         if len(one.example.split(separator)) == count:
             return [separator] * (count - 1)
@@ -158,7 +158,7 @@ _RANDOM: Final = (
 
 
 def random_form(example: str) -> str:
-    """Give the form of an id that AWS makes up, by an example; empty when the example shows none."""
+    """Return the form of an id that AWS makes up, by an example; empty when the example shows none."""
     prefixed = re.fullmatch(r"((?:[a-z]+-)+)([0-9a-z]{8,32})", example)
     uuid = _RANDOM[0][0].fullmatch(example)
     if (
@@ -177,7 +177,7 @@ def random_form(example: str) -> str:
 
 
 def matches(form: str, example: str) -> bool:
-    """Tell whether an example has a form: fixed parts are the same, no separator is where it varies."""
+    """Return whether an example has a form: fixed parts are the same, no separator is where it varies."""
     pattern = "".join(
         r".+" if step.startswith("{") else re.escape(step) for step in re.split(r"(\{[^}]*\})", form)
     )

@@ -54,12 +54,12 @@ class Echo(Provider):
         return provider_pb2.CheckResponse(inputs=request.news)
 
     def create(self, request: provider_pb2.CreateRequest, context: Context) -> provider_pb2.CreateResponse:
-        """Say what the program said, under an id that nobody knows."""
+        """Return what the program said, under an id that nobody knows."""
         identifier = "" if request.preview else marked_text(f"{request.urn}#id")
         return provider_pb2.CreateResponse(id=identifier, properties=request.properties)
 
     def update(self, request: provider_pb2.UpdateRequest, context: Context) -> provider_pb2.UpdateResponse:
-        """Say what the program says now."""
+        """Return what the program says now."""
         return provider_pb2.UpdateResponse(properties=request.news)
 
     def read(self, request: provider_pb2.ReadRequest, context: Context) -> provider_pb2.ReadResponse:
@@ -71,7 +71,7 @@ class Echo(Provider):
         _abort(context, f"the function {request.tok}")
 
     def plugin_info(self, _request: empty_pb2.Empty, _context: Context) -> plugin_pb2.PluginInfo:
-        """Tell a version."""
+        """Return a version."""
         return plugin_pb2.PluginInfo(version=_VERSION)
 
 

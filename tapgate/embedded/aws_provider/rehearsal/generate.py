@@ -147,7 +147,7 @@ _ALSO_CALLED: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def _published_arns(definition: Mapping[str, object]) -> dict[str, list[tuple[str, str]]]:
-    """Give the kinds of resources of each service, with their ARNs."""
+    """Return the kinds of resources of each service, with their ARNs."""
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for service in definition.values():
         if isinstance(service, dict):
@@ -160,7 +160,7 @@ def _published_arns(definition: Mapping[str, object]) -> dict[str, list[tuple[st
 
 
 def _arn_form(one: Documented, services: Sequence[str], arns: Mapping[str, Sequence[tuple[str, str]]]) -> str:
-    """Give the form of a type's ARN: the kind of resource of its service that bears its name."""
+    """Return the form of a type's ARN: the kind of resource of its service that bears its name."""
     example = one.example if ARN.fullmatch(one.example) else ""
     scored: list[tuple[float, int, str]] = []
     for rank, service in enumerate(services):
@@ -250,7 +250,7 @@ def _variable(one: Documented, name: str, *, last: bool) -> str:
 
 
 def _other_forms(one: Documented, own: Mapping[str, str]) -> dict[str, str]:
-    """Give the forms of outputs besides `id` and `arn`."""
+    """Return the forms of outputs besides `id` and `arn`."""
     found: dict[str, str] = {}
     for name, prop in one.schema.outputs.items():
         if name in {"arn", "region"} or prop.type.kind != "string":
@@ -272,7 +272,7 @@ def _output_form(one: Documented, name: str, own: Mapping[str, str]) -> str:
 
 
 def _computed_form(one: Documented, name: str, own: Mapping[str, str]) -> str:
-    """Give the form of an output that no program can set."""
+    """Return the form of an output that no program can set."""
     if "id" in own and one.property(name) == name and _is_own_id(one, name, own["id"]):
         return "{id}"
     if "arn" in own and plain(name) == f"{plain(one.name)}arn":
@@ -285,7 +285,7 @@ def _computed_form(one: Documented, name: str, own: Mapping[str, str]) -> str:
 
 
 def _is_own_id(one: Documented, name: str, form: str) -> bool:
-    """Tell whether an output is what the id is: the type's own id under a longer name."""
+    """Return whether an output is what the id is: the type's own id under a longer name."""
     word, own = plain(name), plain(one.name)
     return (
         "#" in form and word.endswith("id") and (word == "uuid" or own.endswith(word[:-2])) and name != "id"

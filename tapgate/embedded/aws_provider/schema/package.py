@@ -109,7 +109,7 @@ def _function(path: Path, module: ModuleTypes) -> Json:
 
 
 def _object_types(folder: Path, module: ModuleTypes) -> dict[str, Json]:
-    """Give the objects of a module; what a program gives says what is required of an object."""
+    """Return the objects of a module; what a program gives says what is required of an object."""
     found: dict[str, dict[str, Property]] = {}
     inputs, outputs = folder / "_inputs.py", folder / "outputs.py"
     for name in sdk_text.classes(outputs):

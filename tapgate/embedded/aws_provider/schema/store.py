@@ -19,7 +19,7 @@ _MAKERS: tuple[ModuleType, ...] = (package, type_names, sdk_annotations, sdk_sou
 
 
 def schema_text() -> str:
-    """Give the schema of the installed pulumi_aws as JSON.
+    """Return the schema of the installed pulumi_aws as JSON.
 
     Raises:
         sdk_source.SdkMissingError: It is not installed.
@@ -33,7 +33,7 @@ def schema_text() -> str:
 
 
 def cache_file() -> Path:
-    """Tell where the schema is cached."""
+    """Return where the schema is cached."""
     digest = hashlib.sha256()
     for module in _MAKERS:
         digest.update(Path(str(module.__file__)).read_bytes())
@@ -42,7 +42,7 @@ def cache_file() -> Path:
 
 
 def _load(path: Path) -> str | None:
-    """Give a cached schema; None when there is none, or not the whole of one."""
+    """Return a cached schema; None when there is none, or not the whole of one."""
     try:
         seal, _, text = path.read_text("utf-8").partition("\n")
     except (OSError, ValueError):

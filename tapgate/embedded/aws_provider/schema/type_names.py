@@ -12,12 +12,12 @@ _INDEX = "index"
 
 
 def module_of(folder: str) -> str:
-    """Give the module of a folder of pulumi_aws: `lambda_` is `lambda`, the package itself is `index`."""
+    """Return the module of a folder of pulumi_aws: `lambda_` is `lambda`, the package itself is `index`."""
     return _INDEX if folder == "pulumi_aws" else folder.rstrip("_")
 
 
 def type_token(module: str, name: str, side: Side) -> str:
-    """Give the token of an object's class.
+    """Return the token of an object's class.
 
     Args:
         module: Its module.
@@ -45,12 +45,12 @@ class ModuleTypes:
     module: str
 
     def refer(self, reference: str, side: Side) -> str:
-        """Give the token of an object's type."""
+        """Return the token of an object's type."""
         module, name = self._place(reference)
         return type_token(module, name, side)
 
     def enumeration(self, reference: str) -> str:
-        """Give the token of an enumeration's type."""
+        """Return the token of an enumeration's type."""
         module, name = self._place(reference)
         return f"aws:{module}/{name}:{name}"
 

@@ -18,7 +18,7 @@ _INDEX_KEYS = {"hashKey": "HASH", "rangeKey": "RANGE"}
 
 
 def key_schema(owner: Properties) -> list[dict[str, object]]:
-    """Give the keys of a table or index in AWS's form."""
+    """Return the keys of a table or index in AWS's form."""
     return [
         {"AttributeName": owner[name], "KeyType": kind}
         for name, kind in _INDEX_KEYS.items()
@@ -27,7 +27,7 @@ def key_schema(owner: Properties) -> list[dict[str, object]]:
 
 
 def throughput(owner: Properties) -> object:
-    """Give the provisioned throughput; None for a table that is paid by request."""
+    """Return the provisioned throughput; None for a table that is paid by request."""
     if owner.get("billingMode") == "PAY_PER_REQUEST" or not (
         owner.get("readCapacity") or owner.get("writeCapacity")
     ):
@@ -36,7 +36,7 @@ def throughput(owner: Properties) -> object:
 
 
 def indexes(name: str) -> Computed:
-    """Give the indexes of one kind in AWS's form."""
+    """Return the indexes of one kind in AWS's form."""
 
     def make(wanted: Properties) -> object:
         indexes = wanted.get(name)
@@ -62,14 +62,14 @@ def indexes(name: str) -> Computed:
 
 
 def stream(wanted: Properties) -> object:
-    """Give the stream's settings; None for a table without one."""
+    """Return the stream's settings; None for a table without one."""
     if not wanted.get("streamEnabled"):
         return None
     return {"StreamEnabled": True, "StreamViewType": wanted.get("streamViewType")}
 
 
 def encryption(value: Value) -> object:
-    """Give the encryption at rest in AWS's form."""
+    """Return the encryption at rest in AWS's form."""
     if not isinstance(value, dict):
         return None
     if not value.get("enabled"):
@@ -140,7 +140,7 @@ def found_indexes(path: str) -> Reader:
 
 
 def recovery(value: Value) -> object:
-    """Give the point-in-time recovery in AWS's form."""
+    """Return the point-in-time recovery in AWS's form."""
     if not isinstance(value, dict):
         return {"PointInTimeRecoveryEnabled": False}
     days = value.get("recoveryPeriodInDays")

@@ -95,7 +95,7 @@ def _value(node: ast.expr) -> Value:
 
 
 def _named(given: Properties, properties: Object, schema: ResourceSchema) -> Properties:
-    """Give Pulumi's names to Python's, which are the same but for underscores and case."""
+    """Return a program's properties by Pulumi's names: Python's but for underscores and case."""
     known = {name.lower(): name for name in properties}
     found: Properties = {}
     for name, value in given.items():
