@@ -13,7 +13,7 @@ ALARM_SETTINGS: Final = (
     Boolean(
         "actionsThroughComposite",
         default=False,
-        description="Whether an alarm may leave it to a composite alarm, one that goes off with it, to tell.",
+        description="Whether an alarm may leave it to a composite alarm, one that goes off with it, to notify.",
         stricter=False,
     ),
     StringList(
@@ -71,7 +71,7 @@ class AlarmOptions:
     """What an operator says of all alarms.
 
     Attributes:
-        through_composite: Whether a composite alarm may tell in the place of a metric alarm.
+        through_composite: Whether a composite alarm may notify instead of a metric alarm.
         more: What to take for emitted besides what is known.
         most_events: How many events a minute can have at most.
         subscribers_elsewhere: Whether nobody has to be subscribed in the stack.

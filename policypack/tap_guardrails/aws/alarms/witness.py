@@ -168,9 +168,11 @@ def outcome(plan: Plan) -> Outcome:
     unheard = not rests and math.isinf(machine.low)
     fires = fires or any(machine.state(situation) == ALARM for situation in tries(machine))
     low, high = machine.low, machine.high
-    fires = fires or machine.state(Situation(1, silent=True, shape=quiet(machine))) == ALARM
+    fires = fires or machine.state(Situation(1, silent=True, pattern=quiet(machine))) == ALARM
     if not rests:
-        worst = Situation(machine.cap, machine.failing, machine.cap, LADDER[-1], shape=next(machine.shapes()))
+        worst = Situation(
+            machine.cap, machine.failing, machine.cap, LADDER[-1], pattern=next(machine.patterns())
+        )
         rests = machine.state(worst) != ALARM
     return Outcome(fires, rests, unheard, low, high)
 
@@ -184,17 +186,17 @@ def tries(machine: Machine) -> Iterator[Situation]:
 
 
 def quiet(machine: Machine) -> tuple[float, ...]:
-    """Return the shape of a world in which nothing changes."""
-    return next(machine.shapes())
+    """Return the pattern of a world in which nothing changes."""
+    return next(machine.patterns())
 
 
 def resting(machine: Machine) -> Iterator[Situation]:
     """Go through worlds in which all is well: first those of one moment, then those of others."""
     rungs = machine.assignments()
-    for shape, (offset, stride), calls in itertools.product(machine.shapes(), rungs, machine.calls()):
-        yield Situation(calls, offset=offset, stride=stride, shape=shape)
+    for pattern, (offset, stride), calls in itertools.product(machine.patterns(), rungs, machine.calls()):
+        yield Situation(calls, offset=offset, stride=stride, pattern=pattern)
     for (offset, stride), start in itertools.product(rungs[::RUNGS_LATER], machine.later()):
-        yield Situation(10, offset=offset, stride=stride, shape=quiet(machine), start=start)
+        yield Situation(10, offset=offset, stride=stride, pattern=quiet(machine), start=start)
 
 
 def troubled(machine: Machine) -> Iterator[Situation]:
@@ -203,13 +205,13 @@ def troubled(machine: Machine) -> Iterator[Situation]:
     if len(machine.failing) > 1:
         groups += [frozenset({one}) for one in machine.variables if one in machine.failing]
     rungs = machine.assignments()
-    for failing, shape in itertools.product(groups, machine.shapes()):
+    for failing, pattern in itertools.product(groups, machine.patterns()):
         for (calls, failed, amount), (offset, stride) in itertools.product(machine.severities(), rungs):
-            yield Situation(calls, failing, failed, amount, offset=offset, stride=stride, shape=shape)
+            yield Situation(calls, failing, failed, amount, offset=offset, stride=stride, pattern=pattern)
     worst = next(iter(machine.severities()))
     for failing, (offset, stride), start in itertools.product(groups, rungs[::RUNGS_LATER], machine.later()):
         yield Situation(
-            *worst[:1], failing, *worst[1:], offset=offset, stride=stride, shape=quiet(machine), start=start
+            *worst[:1], failing, *worst[1:], offset=offset, stride=stride, pattern=quiet(machine), start=start
         )
 
 
@@ -257,12 +259,12 @@ def wakes_up(
 ) -> bool:
     """Tell whether some way of failing puts an alarm in ALARM that is off without it."""
     failing = frozenset({variable})
-    ways = [(way, shape, MONDAY) for shape in machine.shapes() for way in machine.severities()]
+    ways = [(way, pattern, MONDAY) for pattern in machine.patterns() for way in machine.severities()]
     ways += [(next(iter(machine.severities())), quiet(machine), start) for start in machine.later()]
-    for (calls, failed, amount), shape, start in ways:
+    for (calls, failed, amount), pattern, start in ways:
         if machine.exhausted:
             return False
-        bad = Situation(calls, failing, failed, amount, lowered, *rungs, shape, start)
+        bad = Situation(calls, failing, failed, amount, lowered, *rungs, pattern, start)
         if differs(machine, calm(machine, calls, lowered, rungs, start), bad):
             return True
     return False
@@ -281,7 +283,7 @@ def calm(
 ) -> Situation:
     """Return the world in which nothing fails, and nothing changes."""
     return Situation(
-        calls, lowered=lowered, offset=rungs[0], stride=rungs[1], shape=quiet(machine), start=start
+        calls, lowered=lowered, offset=rungs[0], stride=rungs[1], pattern=quiet(machine), start=start
     )
 
 
@@ -293,4 +295,4 @@ def tried(plan: Plan) -> None:
         ExpressionError: This pack cannot follow one.
     """
     machine = Machine(plan)
-    machine.points(Situation(1, shape=quiet(machine)))
+    machine.points(Situation(1, pattern=quiet(machine)))

@@ -134,7 +134,7 @@ class Situation:
         lowered: The levels that are as low as they can be.
         offset: Which rung of the ladder the first of all else is at.
         stride: How many rungs apart the others are.
-        shape: How much of it all there is in each period, of 1.
+        pattern: How much of it all there is in each period, of 1.
         start: When the first period starts.
         silent: Whether nothing happens at all.
     """
@@ -146,7 +146,7 @@ class Situation:
     lowered: frozenset[Variable] = frozenset()
     offset: int = 0
     stride: int = 0
-    shape: tuple[float, ...] = (1.0,)
+    pattern: tuple[float, ...] = (1.0,)
     start: int = MONDAY
     silent: bool = False
 
@@ -274,7 +274,7 @@ class Machine:
             calculator.values[key] = calculator.work_out(self.trees[key])
         return one_series(calculator.query(self.plan.returned))
 
-    def shapes(self) -> Iterator[tuple[float, ...]]:
+    def patterns(self) -> Iterator[tuple[float, ...]]:
         """Go through the ways in which things can change from period to period."""
         length = self.length
         yield (1.0,) * length
@@ -344,8 +344,8 @@ class MachineWorld:
         """Return the data points of a metric."""
         source = self._machine.sources[key]
         metric = behaviour_of(source.variable)
-        shape = self._situation.shape if self._machine.windowed else (1.0,)
-        return tuple(self._point(source, metric, share) for share in shape)
+        pattern = self._situation.pattern if self._machine.windowed else (1.0,)
+        return tuple(self._point(source, metric, share) for share in pattern)
 
     def _level(self, key: object, low: float, high: float) -> float:
         machine, situation = self._machine, self._situation
