@@ -13,7 +13,7 @@ ALARM_SETTINGS: Final = (
     Boolean(
         "actionsThroughComposite",
         default=False,
-        description="Whether an alarm may leave it to a composite alarm, one that goes off with it, to notify.",
+        description="Whether a composite alarm that goes off with an alarm may notify in its stead.",
         stricter=False,
     ),
     StringList(
