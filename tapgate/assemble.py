@@ -271,10 +271,10 @@ def _tallies(log: EventLog, requested: Sequence[RequestedPack]) -> Iterator[Poli
 
 
 def _remediations(log: EventLog) -> Iterator[str]:
-    """Yield what policies put right before they judged: whoever reads the program must know."""
+    """Yield what policies remediated before they evaluated: whoever reads the program must know."""
     for one in log.remediated:
         where = f"{urn_name(one.urn)} ({urn_type(one.urn)})"
-        yield f"{one.policy} put right {where}: {'; '.join(one.changes)}; the program is as it was"
+        yield f"{one.policy} remediated {where}: {'; '.join(one.changes)}; the program is as it was"
 
 
 def _notes(log: EventLog) -> Iterator[str]:

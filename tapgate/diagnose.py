@@ -129,7 +129,7 @@ _KNOWN: Final = (
         ),
         "The policy pack does not run.",
         "a pack that does not run protects nothing, so this is never a pass.",
-        "repair the pack (its own words are below); its requirements must be installed.",
+        "correct the pack (its own words are below); its requirements must be installed.",
     ),
     _Known(
         re.compile(
@@ -146,7 +146,7 @@ _KNOWN: Final = (
         re.compile(r"not allowed by the plan|violates plan|expected resource operations"),
         "The deployment is not the one that was previewed.",
         "only what the policies have seen may be deployed; the engine stopped at the first difference.",
-        "run `gate deploy` again: it previews, and gates, what the program declares now.",
+        "run `tapgate deploy` again: it previews, and gates, what the program declares now.",
     ),
     _Known(
         re.compile(r"validating stack config|missing required configuration|Missing required configuration"),
@@ -158,7 +158,7 @@ _KNOWN: Final = (
         re.compile(r"could not unmarshal|invalid YAML file"),
         "A project file cannot be read.",
         "the engine takes the program and its config from it.",
-        "repair the file's YAML.",
+        "correct the file's YAML.",
     ),
     _Known(
         re.compile(r"unknown flag: (?:--event-log|--json|--config-file)"),
@@ -170,7 +170,7 @@ _KNOWN: Final = (
         re.compile(r"failed to load language plugin|no language plugin|language plugin .* not found"),
         "The language host of the program or the pack is missing.",
         "the engine starts programs and packs through it.",
-        "install the full Pulumi CLI; `python -m tapgate doctor` shows what is there.",
+        "install the full Pulumi CLI; `tapgate doctor` shows what is there.",
     ),
     _Known(
         re.compile(

@@ -1,4 +1,4 @@
-"""`gate doctor`: what the gate needs, what is there, what is missing and how to get it."""
+"""`tapgate doctor`: what the gate needs, what is there, what is missing and how to get it."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def find_engine() -> str:
             "There is no pulumi CLI.",
             where="PATH",
             why="The gate runs the real Pulumi engine; without it nothing can be evaluated.",
-            fix=f"{INSTALL_HINT}; `python -m tapgate doctor` shows what else is missing.",
+            fix=f"{INSTALL_HINT}; `tapgate doctor` shows what else is missing.",
         )
     return found
 

@@ -41,7 +41,7 @@ class FindingText:
         found: what was found, as JSON or in words.
         required: what would pass.
         why: why it matters.
-        fix: how to repair it.
+        fix: how to fix it.
         verdict: what the pack concluded.
         more: further `Key: value` lines of the pack.
     """
@@ -160,7 +160,7 @@ class Finding:
         found: what was found.
         required: what would pass.
         why: why it matters.
-        fix: how to repair it.
+        fix: how to fix it.
         description: what the policy is about.
         location: where the program declares the resource, when the engine knows.
         more: further words of the pack, by key.

@@ -1,4 +1,4 @@
-"""`gate preview`: the engine previews the stack with the packs, and the gate says what came of it."""
+"""`tapgate preview`: the engine previews the stack with the packs, and the gate gives the verdict."""
 
 from __future__ import annotations
 

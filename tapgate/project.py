@@ -114,7 +114,7 @@ def read_yaml(path: Path, what: str) -> Mapping[str, object]:
         f"The {what} cannot be read.",
         where=str(path),
         why=problem,
-        fix="repair the file's YAML.",
+        fix="correct the file's YAML.",
     )
 
 

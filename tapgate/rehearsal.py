@@ -1,4 +1,4 @@
-"""Rehearse a stack, judge what came of it in fresh packs, and join that with what the preview said."""
+"""Rehearse a stack, evaluate the result in fresh packs, and join that with what the preview said."""
 
 from __future__ import annotations
 

@@ -200,6 +200,6 @@ def _failure(folder: Path, *problem: str) -> CouldNotRunError:
         "The policy pack does not run.",
         where=str(folder),
         why="a pack that does not run protects nothing, so this is never a pass.",
-        fix="repair the pack or its config (its own words are below).",
+        fix="correct the pack or its config (its own words are below).",
         details=problem,
     )

@@ -180,7 +180,7 @@ _LEVELS: Final[Mapping[int, str]] = {
     analyzer_pb2.ADVISORY: "advisory",
     analyzer_pb2.MANDATORY: "mandatory",
     analyzer_pb2.DISABLED: "disabled",
-    # What a remediation has not repaired is as good as mandatory.
+    # What a remediation has not fixed is as good as mandatory.
     analyzer_pb2.REMEDIATE: "mandatory",
 }
 

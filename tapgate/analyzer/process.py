@@ -279,7 +279,7 @@ class PackProcess:
                 f"The language host for {runtime} is missing.",
                 where="PATH",
                 why="the policy pack is started through it.",
-                fix="install the full Pulumi CLI; `python -m tapgate doctor` shows what is there.",
+                fix="install the full Pulumi CLI; `tapgate doctor` shows what is there.",
             )
         self._host = subprocess.Popen(
             [program, self._address],
@@ -333,6 +333,6 @@ class PackProcess:
             "The policy pack does not run.",
             where=str(self._folder),
             why="a pack that does not run protects nothing, so this is never a pass.",
-            fix="repair the pack (its own words are below); its requirements must be installed.",
+            fix="correct the pack (its own words are below); its requirements must be installed.",
             details=(problem, *without_traceback(sanitized_lines(words))[-12:]),
         )

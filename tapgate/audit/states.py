@@ -216,7 +216,7 @@ def _pulumi(backend: str, *arguments: str) -> bytes:
             "The stack cannot be exported." if one else "The backend cannot be listed.",
             where=where,
             why="the CLI cannot read it; nothing is known of what it holds.",
-            fix="repair what the CLI reports below. A torn state keeps the CLI from listing all the others: "
+            fix="correct what the CLI reports below. A torn state keeps the CLI from listing all the others: "
             "audit a copy of the backend's folder instead.",
             details=failure.details,
         )

@@ -48,7 +48,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one state.
+    """The result of one state.
 
     Attributes:
         outcome: the verdict, or the reason why there is none.

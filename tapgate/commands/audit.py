@@ -1,4 +1,4 @@
-"""`python -m tapgate audit`."""
+"""`tapgate audit`."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> Exit:
-    """Audit, print what came of it, write the reports.
+    """Audit, print the result, write the reports.
 
     Raises:
         CouldNotRunError: nothing can be audited, or the audit was interrupted.

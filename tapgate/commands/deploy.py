@@ -1,4 +1,4 @@
-"""`python -m tapgate deploy`."""
+"""`tapgate deploy`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m tapgate doctor`."""
+"""`tapgate doctor`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m tapgate preview`."""
+"""`tapgate preview`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m tapgate publishable`."""
+"""`tapgate publishable`."""
 
 from __future__ import annotations
 

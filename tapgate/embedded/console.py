@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Failure(Exception):  # noqa: N818 - it is an outcome for the user, not a bug
-    """What is wrong, where, why it matters and how to repair it; ends the command with exit code 2."""
+    """What is wrong, where, why it matters and how to fix it; ends the command with exit code 2."""
 
     def __init__(self, what: str, *, where: str = "", why: str = "", fix: str = "") -> None:
         """Keep the parts that are given; `what` is one sentence without its full stop."""

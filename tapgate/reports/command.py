@@ -1,4 +1,4 @@
-"""`python -m tapgate report`: draws reports again from verdict files, without running anything."""
+"""`tapgate report`: render reports from saved verdicts, without running anything."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class PolicyInfo:
         description: what it is about, or empty.
         severity: low, medium, high, critical, or empty.
         url: page to read more at, or empty.
-        remediation: how to repair what it finds, or empty.
+        remediation: how to fix what it finds, or empty.
         tags: the pack's own words, controls among them.
         framework: name and version of the framework in Pulumi's compliance field, or empty.
         reference: the control in that framework, or empty.

@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from tapgate.json_access import sanitized
 from tapgate.reports.status import policy_statuses
 from tapgate.reports.waivers import waiver_of
-from tapgate.reports.wording import instant, place, resource
+from tapgate.reports.wording import instant, resource, source_of
 
 if TYPE_CHECKING:
     from tapgate.findings import Finding, Report
@@ -95,7 +95,7 @@ def _words(finding: Finding) -> str:
         ("Required", finding.required),
         ("Why", finding.why or finding.description),
         ("Fix", finding.fix),
-        ("Program", place(finding)),
+        ("Program", source_of(finding)),
         ("Severity", finding.severity),
         ("Verdict", finding.verdict),
         *finding.more,

@@ -14,7 +14,16 @@ from tapgate.reports.links import web_address
 from tapgate.reports.score import Score, Share, score
 from tapgate.reports.trend import Trend, compare
 from tapgate.reports.waivers import waiver_of
-from tapgate.reports.wording import at_words, count, headline, instant, outcome_word, place, resource, subject
+from tapgate.reports.wording import (
+    at_words,
+    count,
+    headline,
+    instant,
+    outcome_word,
+    resource,
+    source_of,
+    subject,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -179,7 +188,7 @@ def _fields(finding: Finding, today: date | None) -> Iterator[tuple[str, str]]:
     waiver = waiver_of(finding)
     pairs = [
         ("Type", code(finding.type)),
-        ("Program", code(place(finding))),
+        ("Program", code(source_of(finding))),
         ("Property", code(finding.property_path)),
         ("Found", code(finding.found)),
         ("Required", code(finding.required)),

@@ -15,7 +15,7 @@ from tapgate.reports.identity import Identity, identified
 from tapgate.reports.links import file_reference, web_address
 from tapgate.reports.markdown import DOLLAR, prose
 from tapgate.reports.waivers import Waiver, waiver_of
-from tapgate.reports.wording import instant, named, place, resource
+from tapgate.reports.wording import instant, named, resource, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -278,7 +278,7 @@ def _message(finding: Finding) -> str:
                 ("Required", finding.required),
                 ("Why", finding.why),
                 ("Fix", finding.fix),
-                ("Program", place(finding)),
+                ("Program", source_of(finding)),
             ),
         ]
     )

@@ -54,7 +54,7 @@ def subject(verdicts: VerdictFile) -> str:
 
 
 def headline(verdicts: VerdictFile) -> str:
-    """Say in one sentence what came of it."""
+    """Return the verdict in one sentence."""
     findings = [finding for report in verdicts.stacks for finding in report.findings]
     blocking = sum(finding.blocks for finding in findings)
     stopped = sum(report.outcome == "blocked" for report in verdicts.stacks)
@@ -92,7 +92,7 @@ def resource(finding: Finding) -> str:
     return sanitized(finding.name)
 
 
-def place(finding: Finding) -> str:
+def source_of(finding: Finding) -> str:
     """Say where in the program the resource is declared; empty when the engine does not know."""
     if finding.location is None:
         return ""

@@ -22,7 +22,7 @@ FORMATS: Final[Mapping[str, str]] = {
     "sarif": "SARIF 2.1.0, for code scanning",
     "junit": "JUnit XML, for the test view of a CI system",
     "markdown": "Markdown, for a pull-request comment",
-    "verdict": "the verdict as JSON, from which `report` draws the others again",
+    "verdict": "the verdict as JSON, from which `report` renders the others",
 }
 
 
@@ -138,6 +138,6 @@ def load(path: Path) -> VerdictFile:
     raise CouldNotRunError(
         "The verdict file cannot be read.",
         where=where,
-        why=f"{problem}; a report drawn from a doubtful verdict would be worse than none.",
+        why=f"{problem}; a report rendered from a doubtful verdict would be worse than none.",
         fix="give a file that `python -m tapgate … --verdict FILE` wrote, unchanged.",
     )

@@ -178,7 +178,7 @@ BAD: list[tuple[str, str, list[str], str, str]] = [
         "probe",
         ["-s", "unreadable"],
         "The stack's config file cannot be read.",
-        "repair the file's YAML.",
+        "correct the file's YAML.",
     ),
     ("fails", "probe", [], "The program does not run to its end.", "correct what the engine reports"),
 ]

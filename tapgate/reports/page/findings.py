@@ -12,7 +12,7 @@ from tapgate.reports.category import NAMES, Category, category_of
 from tapgate.reports.controls import framework_title
 from tapgate.reports.identity import Identity, identified
 from tapgate.reports.waivers import SOON, Waiver, waiver_of
-from tapgate.reports.wording import instant, named, place, resource
+from tapgate.reports.wording import instant, named, resource, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ Badge = tuple[str, str]
 SHOWN: Final = 10
 """Findings of one policy that are open from the start; further ones unfold."""
 _LEADS: Final[Mapping[str, str]] = {
-    "violation": "Violations of mandatory policies. They stop the deployment until repaired or waived.",
+    "violation": "Violations of mandatory policies. They stop the deployment until fixed or waived.",
     "undecided": "What could not be decided: a value is only known after deployment, or the rule itself "
     "failed. Under a mandatory policy that stops the deployment as a violation does.",
     "advisory": "Policies that advise. They stop nothing.",
@@ -49,7 +49,7 @@ class Entry:
     finding: Finding
     resource: str
     stack: str
-    place: str
+    source: str
     why: str
     fix: str
     flags: Sequence[Badge]
@@ -161,7 +161,7 @@ def _entry(identity: Identity, finding: Finding, *, several: bool, why: str, fix
         finding=finding,
         resource=resource(finding),
         stack=f"{identity.project} / {identity.stack}" if several else "",
-        place=place(finding),
+        source=source_of(finding),
         why=why,
         fix=fix,
         flags=[*_flags(finding)],

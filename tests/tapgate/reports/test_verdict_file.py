@@ -9,7 +9,16 @@ import pytest
 from tapgate.failure import CouldNotRunError
 from tapgate.reports.controls import PolicyInfo
 from tapgate.reports.verdict_file import Unaudited, VerdictFile
-from tapgate.reports.wording import at_words, count, headline, instant, outcome_word, place, resource, subject
+from tapgate.reports.wording import (
+    at_words,
+    count,
+    headline,
+    instant,
+    outcome_word,
+    resource,
+    source_of,
+    subject,
+)
 from tests.tapgate.reports import realistic
 
 if TYPE_CHECKING:
@@ -91,5 +100,5 @@ def test_a_finding_on_no_resource_is_about_the_stack() -> None:
     assert resource(FINDING) == "tap-data-key"
     assert resource(replace(FINDING, name="")) == "the stack as a whole"
     assert resource(replace(FINDING, type="pulumi:pulumi:Stack")) == "the stack as a whole"
-    assert place(FINDING) == "Pulumi.yaml:24"
-    assert place(replace(FINDING, location=None)) == ""
+    assert source_of(FINDING) == "Pulumi.yaml:24"
+    assert source_of(replace(FINDING, location=None)) == ""
