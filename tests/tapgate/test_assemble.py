@@ -72,8 +72,10 @@ def test_policies_are_counted() -> None:
 def test_what_a_policy_put_right_is_noted() -> None:
     body = {"policyName": "rotates", "policyPackName": "p", "resourceUrn": KEY, "after": {"on": True}}
     assert report(events({"policyRemediationEvent": body})).notes == (
-        "rotates remediated tap-key (aws:kms/key:Key): on is now true (was not set); "
-        "the program is as it was",
+        (
+            "rotates remediated tap-key (aws:kms/key:Key): on is now true (was not set); "
+            "the program is as it was"
+        ),
     )
 
 
