@@ -90,7 +90,7 @@ def _kill_after(
             if steps <= 0:
                 break
         providers = [pid for pid, command in _children(process.pid) if "aws_provider" in command]
-        assert providers
+        assert providers or killed == "engine"  # Which may have come to its end meanwhile.
         with contextlib.suppress(ProcessLookupError):
             if killed != "provider":
                 os.killpg(process.pid, signal.SIGKILL)
