@@ -9,8 +9,8 @@ from tests.policypack.harness.findings import purely
 from tests.policypack.harness.injection import Place, places, with_value
 from tests.policypack.harness.trees import secret
 
-TEXT, NUMBER = "zq-5ecret-zq", 987654.25
-SHOWN = ("5ecret", "987654", "98765")
+TEXT, NUMBER = "zq-5ecret-zq", 775533.25
+SHOWN = ("5ecret", "775533", "77553")
 
 CASES = [case for rule in RULES.values() for case in cases(rule)]
 
