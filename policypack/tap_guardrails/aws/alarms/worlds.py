@@ -56,6 +56,7 @@ MOST_TRIED: Final = 4_000
 LOOKED_AT: Final = 6
 """Periods of a window that a world has at most; a longer one is made shorter, with its share of bad ones."""
 
+HOUR, DAY = 3600, 86_400
 MONDAY: Final = 1_767_571_200
 """The start of a week, 5 January 2026."""
 
@@ -219,7 +220,7 @@ class Machine:
         used = [part for key in self.order for part in parts(self.trees[key])]
         functions = {part.function for part in used if isinstance(part, Call)}
         self.windowed = any(map(looks_around, used))
-        self.clocked = bool(functions & CLOCK.keys())
+        self.clock = functions & CLOCK.keys()
         self.outside = bool(functions & (OUTSIDE | {"ANOMALY_DETECTION_BAND"}))
         numbers = {part.value for part in used if isinstance(part, Number)}
         self.constants = sorted(numbers | ({plan.threshold} if plan.threshold is not None else set()))
@@ -291,14 +292,12 @@ class Machine:
         return self.tried >= MOST_TRIED
 
     def later(self) -> Sequence[int]:
-        """Return the moments to look at besides the first."""
-        if not self.clocked:
-            return ()
-        hours = [MONDAY + 3600 * hour for hour in range(7 * 24)]
-        days = [MONDAY + 86_400 * day + 43_200 for day in range(365)]
-        minutes = [MONDAY + MINUTE * minute for minute in range(60)]
-        years = [MONDAY + 31_557_600 * year for year in range(1, 11)]
-        return (*hours, *days, *minutes, *years)
+        """Return the moments to look at besides the first: as fine and as far as the expressions ask."""
+        minutes = range(0, DAY, MINUTE) if "MINUTE" in self.clock else ()
+        hours = range(0, (31 if "DATE" in self.clock else 7) * DAY, HOUR) if self.clock else ()
+        days = range(HOUR, 4 * 366 * DAY, DAY) if self.clock & {"DATE", "MONTH"} else ()
+        years = range(0, 10 * 366 * DAY, 366 * DAY) if self.clock & {"YEAR", "EPOCH"} else ()
+        return [MONDAY + offset for offset in (*minutes, *hours, *days, *years)]
 
     def assignments(self, fixed: frozenset[Variable] = frozenset()) -> list[tuple[int, int]]:
         """Return which rungs of the ladder the free levels are put on."""
