@@ -7,20 +7,21 @@ process of its own, which is given the state and nothing else.
 
 from __future__ import annotations
 
+import gc
 import importlib
-import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
+import msgspec
+
 from tapgate.events import PolicyEvent, PolicySummary
 from tapgate.failure import CouldNotRunError
 from tapgate.json_access import mapping, sanitized_lines, sequence, text, texts
-from tapgate.project import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import ModuleType
 
     from tapgate.analyzer.deployment import Deployment
@@ -81,13 +82,13 @@ def request_for(
     }
 
 
-def called(pack: RequestedPack, request: Request) -> Answer:
-    """Call the pack's function in this process.
+def called(folder: Path, request: Request) -> Answer:
+    """Call the function of the pack in a folder, in this process.
 
     Raises:
         CouldNotRunError: it cannot be imported from its folder, or refuses its config.
     """
-    module = _imported(pack.folder)
+    module = _imported(folder)
     evaluate = cast("Callable[..., _Evaluation]", module.evaluate)
     try:
         done = evaluate(
@@ -97,11 +98,12 @@ def called(pack: RequestedPack, request: Request) -> Answer:
             secret_keys=request["secret_keys"],
         )
     except ValueError as error:
-        raise _failure(pack.folder, str(error)) from error
+        raise _failure(folder, str(error)) from error
     return {
         "name": cast("str", module.PACK_NAME),
         "version": cast("str", module.PACK_VERSION),
         "findings": [[one.policy, one.urn, one.level, one.severity, one.message] for one in done.findings],
+        "offered": sorted({name for one in done.resources for name in _named(one)}),
         "resources": [_summed(one) for one in done.resources],
         "stack": _summed(done.stack),
         "coverage": dict(done.coverage),
@@ -119,11 +121,8 @@ def called_apart(pack: RequestedPack, request: Request) -> Answer:
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-c", code, str(pack.folder)],
-            input=json.dumps(request),
+            input=msgspec.json.encode(request),
             capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="surrogateescape",
             timeout=_SECONDS,
             check=False,
             start_new_session=True,
@@ -133,18 +132,17 @@ def called_apart(pack: RequestedPack, request: Request) -> Answer:
     if done.returncode != 0:
         from tapgate.diagnose import without_traceback  # noqa: PLC0415 - only of a pack that failed
 
-        said = without_traceback(sanitized_lines(done.stderr))
+        said = without_traceback(sanitized_lines(done.stderr.decode("utf-8", "replace")))
         raise _failure(pack.folder, *said[-12:])
-    return dict(mapping(json.loads(done.stdout)))
+    return msgspec.json.decode(done.stdout, type=Answer)
 
 
 def main() -> None:
     """Answer the request on standard input, on standard output; the pack's folder is the argument."""
-    from tapgate.packs import RequestedPack  # noqa: PLC0415 - the process does little else
-
-    request = cast("Request", json.loads(sys.stdin.buffer.read()))
-    answer = called(RequestedPack(Path(sys.argv[1]), None, mapping(request["config"])), request)
-    sys.stdout.write(json.dumps(answer))
+    # The process ends with its answer: nothing is worth collecting.
+    gc.disable()
+    request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
+    sys.stdout.buffer.write(msgspec.json.encode(called(Path(sys.argv[1]), request)))
 
 
 def take(log: EventLog, pack: RequestedPack, answer: Answer, root: str) -> None:
@@ -156,6 +154,8 @@ def take(log: EventLog, pack: RequestedPack, answer: Answer, root: str) -> None:
         answer: its answer.
         root: URN of the stack itself, to which a finding belongs that names no resource of the state.
     """
+    from tapgate.project import read_yaml  # noqa: PLC0415 - the pack's own process does without
+
     name = text(answer["name"])
     version = text(read_yaml(pack.folder / "PulumiPolicy.yaml", "policy pack's project file").get("version"))
     log.packs[f"{name}|local|{pack.folder}"] = version or text(answer["version"])
@@ -164,10 +164,9 @@ def take(log: EventLog, pack: RequestedPack, answer: Answer, root: str) -> None:
         log.findings.append(
             PolicyEvent(urn if urn in log.declared else root, message, policy, name, level, severity)
         )
-    offered = log.offered.setdefault(name, set())
+    log.offered.setdefault(name, set()).update(texts(answer["offered"]))
     for one in map(mapping, sequence(answer["resources"])):
         passed, failed = texts(one["passed"]), texts(one["failed"])
-        offered.update(passed, failed, texts(one["other"]))
         log.analyzed.append(PolicySummary(text(one["urn"]), name, passed, failed))
     stack = mapping(answer["stack"])
     log.stack_analyzed.append(PolicySummary("", name, texts(stack["passed"]), texts(stack["failed"])))
@@ -177,12 +176,11 @@ def take(log: EventLog, pack: RequestedPack, answer: Answer, root: str) -> None:
 
 
 def _summed(one: _Summary) -> dict[str, object]:
-    return {
-        "urn": one.urn,
-        "passed": list(one.passed),
-        "failed": list(one.failed),
-        "other": list(one.not_applicable),
-    }
+    return {"urn": one.urn, "passed": list(one.passed), "failed": list(one.failed)}
+
+
+def _named(one: _Summary) -> Iterable[str]:
+    return (*one.passed, *one.failed, *one.not_applicable)
 
 
 def _imported(folder: Path) -> ModuleType:

@@ -225,7 +225,7 @@ def _cpu_below() -> float:
 
 def _called(deployment: Deployment, pack: RequestedPack) -> object:
     log = begin(deployment)
-    take(log, pack, called(pack, request_for(deployment, pack, {}, ())), root_of(deployment))
+    take(log, pack, called(pack.folder, request_for(deployment, pack, {}, ())), root_of(deployment))
     return sorted(log.findings, key=repr)
 
 
