@@ -6,6 +6,7 @@ as over the protocol: https://github.com/pulumi/pulumi/blob/master/pkg/resource/
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, cast
@@ -99,7 +100,28 @@ def evaluate_state(
     secret_keys: Sequence[str],
     today: date | None,
 ) -> PackEvaluation:
-    """Evaluate the resources of a state; `tap_guardrails.evaluate` says what goes in."""
+    """Evaluate the resources of a state; `tap_guardrails.evaluate` says what goes in.
+
+    Nothing is collected meanwhile: looking for cycles in a large state, again and again, takes a quarter of
+    the time and finds none.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return evaluated_state(records, config, stack_config, secret_keys, today)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def evaluated_state(
+    records: Iterable[Mapping[str, object]],
+    config: Mapping[str, object],
+    stack_config: Mapping[str, str],
+    secret_keys: Sequence[str],
+    today: date | None,
+) -> PackEvaluation:
+    """Evaluate the resources of a state."""
     configuration = configure(find_rules(), config)
     secrets = frozenset(stack_config[key] for key in secret_keys if key in stack_config)
     day = (lambda: today) if today else today_utc

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
+import sys
+import tempfile
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 import grpc
+from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 
+from tap_guardrails import evaluate
 from tests.bench.pairing import paired
 from tests.bench.row import Row, at_least, at_most
 from tests.bench.stacks import synthetic_stack
@@ -21,6 +27,7 @@ from tests.policypack.harness.pack import (
     running_process,
     stack_request,
 )
+from tests.policypack.harness.records import records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -65,16 +72,47 @@ def connected(folder: Path) -> Generator[tuple[AnalyzerStub, int]]:
 
 
 def start(folder: Path) -> Callable[[], None]:
-    """Return what starts a pack until it listens, and ends it; some packs are slow to end when asked to."""
+    """Return what starts a pack until it has told about itself, as an engine waits for it, and ends it.
+
+    Some packs are slow to end when asked to. Both have their bytecode, as an installed pack has it.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
     def once() -> None:
         command = pack_command(folder)
-        with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as one:
+        with subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as one:
             assert one.stdout is not None
-            assert int(one.stdout.readline())
+            with grpc.insecure_channel(f"127.0.0.1:{int(one.stdout.readline())}") as channel:
+                tell = cast("Callable[[Empty], object]", vars(AnalyzerStub(channel))["GetAnalyzerInfo"])
+                assert tell(Empty())
             one.kill()
 
     return once
+
+
+def in_process() -> Row:
+    """Evaluate a state's 5,000 resources in a process of its own: against evaluation and a Python start."""
+    with tempfile.TemporaryDirectory() as folder:
+        state = Path(folder) / "state.json"
+        state.write_text(json.dumps(records(synthetic_stack(5_000))))
+        program = (
+            f"import json, sys; sys.path.insert(0, {str(PACK_FOLDER)!r}); "
+            f"from tap_guardrails import evaluate; evaluate(json.load(open({str(state)!r})))"
+        )
+
+        def python(code: str) -> None:
+            subprocess.run([sys.executable, "-c", code], check=True)
+
+        def alone() -> None:
+            evaluate(json.loads(state.read_text()))
+            python("pass")
+
+        ratio = paired(lambda: python(program), alone, pairs=5)
+    return at_most(
+        "5,000 resources of a state file ÷ the same here and a Python start", ratio.median, 1.2, ratio.text
+    )
 
 
 def start_and_evaluate(workload: Workload) -> None:
@@ -122,5 +160,6 @@ def measure() -> list[Row]:
     return [
         at_most("pack start ÷ one-rule pack", started.median, 1.25, started.text),
         *evaluation(),
+        in_process(),
         *growth(),
     ]

@@ -18,6 +18,7 @@ from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
 from tests.bench.stacks import synthetic_stack
 from tests.policypack.harness.cases import Case, CaseResource, all_cases
 from tests.policypack.harness.pack import PACK_FOLDER, analyze_request, stack_request
+from tests.policypack.harness.records import records
 from tests.policypack.harness.trees import struct
 from tests.policypack.harness.waived import TERMS
 
@@ -29,33 +30,6 @@ if TYPE_CHECKING:
 CONTEXT = cast("grpc.ServicerContext", None)
 LEVELS = {proto.ADVISORY: "advisory", proto.MANDATORY: "mandatory"}
 KEY = CaseResource("key", "aws:kms/key:Key", {"enableKeyRotation": False})
-
-
-def records(resources: Sequence[CaseResource]) -> list[dict[str, object]]:
-    """Resources as a state file lists them, their providers among them."""
-    urns = {one.name: one.urn for one in resources}
-    providers = {one.provider_urn: one for one in resources if not one.is_component}
-    return [
-        *(
-            {"urn": urn, "type": urn.split("::")[2], "custom": True, "inputs": one.provider_props}
-            for urn, one in providers.items()
-        ),
-        *(
-            {
-                "urn": one.urn,
-                "type": one.type,
-                "custom": not one.is_component,
-                "inputs": dict(one.props if one.inputs is None else one.inputs),
-                "outputs": dict(one.props),
-                "parent": urns.get(one.parent, ""),
-                "provider": "" if one.is_component else f"{one.provider_urn}::id",
-                "propertyDependencies": {
-                    key: [urns.get(name, name) for name in names] for key, names in one.deps.items()
-                },
-            }
-            for one in resources
-        ),
-    ]
 
 
 def over_the_protocol(

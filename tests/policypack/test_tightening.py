@@ -15,8 +15,8 @@ from tap_guardrails.configuration import LEVEL, ConfigurationError
 from tap_guardrails.model.settings import Boolean, Enum, Integer, ObjectList, Setting, StringList
 from tap_guardrails.tightening import main, tighten
 from tests.policypack.harness.cases import RULES, Case, all_cases
+from tests.policypack.harness.records import records
 from tests.policypack.harness.waived import TERMS
-from tests.policypack.test_evaluate import records
 
 if TYPE_CHECKING:
     from pathlib import Path
