@@ -17,6 +17,8 @@ nox.options.error_on_external_run = True
 ROOT = Path(__file__).parent
 PYTHON_FOLDERS = ("program", "policypack", "lambdas", "tapgate", "tests", "noxfile.py")
 PARALLEL = ("-n", "auto", "--dist", "loadgroup")
+# Tests start the engine hundreds of times, for seconds each: no garbage is collected below a gigabyte.
+SHORT_LIVED = {"GOGC": "off", "GOMEMLIMIT": "1GiB"}
 LOCKS = (
     "test",
     "program",
@@ -131,7 +133,7 @@ def tests(session: nox.Session) -> None:
     """Run the tests, the real engine's included, but no deployments and no coverage (-- pytest options)."""
     install(session, "test")
     whole = (*PARALLEL, "--ignore=tests/integration")
-    session.run(*prepared(), "python", "-m", "pytest", *(session.posargs or whole))
+    session.run(*prepared(), "python", "-m", "pytest", *(session.posargs or whole), env=SHORT_LIVED)
 
 
 @nox.session(default=False)
@@ -139,7 +141,8 @@ def coverage(session: nox.Session) -> None:
     """Measure the branch coverage of tests and integration tests together (-- pytest options)."""
     install(session, "test")
     measured = ("--cov", "--cov-report=term", "--hypothesis-profile=coverage", "-m", "not uncounted")
-    session.run(*prepared(), "python", "-m", "pytest", *PARALLEL, *measured, *session.posargs)
+    command = ("python", "-m", "pytest", *PARALLEL, *measured, *session.posargs)
+    session.run(*prepared(), *command, env=SHORT_LIVED)
 
 
 @nox.session(default=False)
@@ -148,7 +151,7 @@ def integration(session: nox.Session) -> None:
     install(session, "test")
     args = list(session.posargs)
     aws, provider = take_option(args, "--aws", "embedded"), take_option(args, "--provider", "stand-in")
-    env = {"TAP_AWS": aws}
+    env = {**SHORT_LIVED, "TAP_AWS": aws}
     if provider == "real" and aws == "embedded":
         # Where there is no official plug-in, it says so and fails: the stand-in would prove nothing.
         found = session.run(
