@@ -75,8 +75,8 @@ _KNOWN: Final = (
         ),
         'The provider plug-in of package "{it}" is missing.',
         "the engine asks the provider to check each resource, and there is none that it could ask.",
-        "run `pulumi plugin install resource {it}` where it can be downloaded, or put "
-        "pulumi-resource-{it} on PATH.",
+        "put pulumi-resource-{it} on PATH (installed plug-ins are in ~/.pulumi/plugins), or, with "
+        "--aws real, run `pulumi plugin install resource {it}` where it can be downloaded.",
     ),
     _Known(
         re.compile(r"passphrase must be set with|incorrect passphrase"),
