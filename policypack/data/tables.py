@@ -121,10 +121,10 @@ def actions() -> Table:
 
 
 def taggable(sdk: Sdk) -> Table:
-    """The types of resources that take tags, by module."""
+    """The types of resources that take tags by name, by module; a few take lists of another form."""
     modules: dict[str, list[str]] = defaultdict(list)
     for token, declared in sdk.types.items():
-        if "tags" in declared.inputs:
+        if "Mapping[str" in declared.inputs.get("tags", ""):
             module, name = token.removeprefix("aws:").split("/", 1)
             modules[module].append(name.split(":")[1])
     entries = {module: " ".join(sorted(names)) for module, names in modules.items()}

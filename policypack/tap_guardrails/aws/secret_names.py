@@ -83,7 +83,7 @@ ABOUT: Final = several(
     "schedule schema scope scopes seconds separator service size source stage state status step store "
     "strategy strength subject suffix table tag template tenant text threshold timeout timestamp title "
     "topic transport ttl type ui unit uri url urls usage use user username users validation validator "
-    "value verifier version vault window workflow year years zone"
+    "verifier version vault window workflow year years zone"
 )
 """A name that ends so is of something about a secret, or of where to find it."""
 

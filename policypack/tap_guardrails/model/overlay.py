@@ -22,6 +22,10 @@ class Overlay(Mapping[str, Value]):
         self._inputs = inputs
         self._merged: dict[str, Value] = {}
 
+    def is_asked(self, name: str) -> bool:
+        """Tell whether the program asked for a property; else the provider or AWS made its value."""
+        return self._inputs.get(name) is not None
+
     def __getitem__(self, name: str) -> Value:
         if name not in self._merged:
             output = self._outputs[name]

@@ -46,6 +46,7 @@ from tap_guardrails.model import (
     undecided,
     violation,
 )
+from tap_guardrails.model.overlay import Overlay
 from tap_guardrails.model.stack import SECRET_CONFIGURATION
 
 if TYPE_CHECKING:
@@ -167,10 +168,11 @@ def literal(value: Shown, text: str, *, entropy: bool) -> Outcomes:
 def in_stack(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Require that a property that the SDK marks as secret, as it does with all, has no literal.
 
-    What was made from another resource, or is of the stack's secret configuration, is none.
+    What was made from another resource or by AWS, or is of the stack's secret configuration, is none.
     """
     if settings.enum("pulumiSecrets") != DENY:
         return
+    given = resource.properties
     configured: frozenset[str] = stack.memoized(lambda _: frozenset[str](), SECRET_CONFIGURATION)
     for value in secret_values(resource):
         reading = value.node.text()
@@ -178,6 +180,7 @@ def in_stack(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
             value.name not in settings.strings("allowedNames")
             and isinstance(reading, Known)
             and value.node.secret
+            and (not isinstance(given, Overlay) or given.is_asked(value.name))
             and not resource.property_dependencies.get(value.node.top)
             and not any(is_of(reading.value, secret) for secret in configured)
         ):

@@ -29,6 +29,9 @@ def check(resource: Resource, settings: Settings) -> Outcomes:
         yield NotApplicable("No tags are required.")
         return
     tags = resource.at("tags")
+    named = tags.value
+    if isinstance(named, dict) and all(isinstance(value := named.get(key), str) and value for key in keys):
+        return
     sources = [tags, resource.at("tagsAll")]
     if resource.provider is not None:
         sources.append(resource.provider.at("defaultTags").document().at("tags"))

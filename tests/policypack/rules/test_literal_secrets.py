@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -68,3 +69,12 @@ def test_secret_configuration_is_no_literal(pack: Pack) -> None:
         assert len(found(pack, database(secret("another-literal-12")))) == 1
     finally:
         pack.configure_stack()
+
+
+def test_what_aws_made_is_no_literal(pack: Pack) -> None:
+    made = CaseResource("api", "aws:apigateway/apiKey:ApiKey", {"value": secret("Zx81-Qm7rTn2Xv6LpBk")})
+    pack.configure(POLICY, {})
+    pack.analyze(replace(made, props={"name": "tap"}))
+    assert not [one for one in pack.analyze_stack([made]).diagnostics if one.policyName == POLICY]
+    pack.analyze(made)
+    assert [one for one in pack.analyze_stack([made]).diagnostics if one.policyName == POLICY]
