@@ -25,8 +25,6 @@ _BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
 _CREATION = re.compile(r"aws\.(\w+)\.([A-Z]\w*)")
 # They say what should be there, or leave out what the provider asks for.
 _NO_INPUTS = {
-    ("aws:dynamodb/table:Table", "readCapacity"),
-    ("aws:dynamodb/table:Table", "writeCapacity"),
     ("aws:iam/policy:Policy", "policy"),
     ("aws:lambda/function:Function", "runtime"),
 }
