@@ -92,7 +92,8 @@ def function(resource: Resource, stack: Stack, *, exempting: bool) -> Outcomes:
         if (finding := others[config.urn]) and finding.verdict is Verdict.UNDECIDED
     ]
     doubtful = (*open_ones, *configs.possible)
-    reason = only_waited_for(resource, stack, exempting=exempting)
+    # Whoever configures asynchronous calls has some.
+    reason = only_waited_for(resource, stack, exempting=exempting and not configs.certain)
     if reason:
         yield NotApplicable(reason)
     elif own.problem != DROPPED:
