@@ -149,6 +149,8 @@ def _prepare(options: argparse.Namespace, *, build: bool) -> None:
         wanted = applied(changes, os.environ)
         os.environ.clear()
         os.environ.update(wanted)
+    if aws == "embedded":
+        _serve_packages(cast("Path", getattr(options, "project", Path())))
     options.embedded = EmbeddedStacks.of(os.environ)
     options.theatre = Theatre()
 
@@ -158,6 +160,16 @@ def _changes(aws: Aws, options: argparse.Namespace) -> Changes:
 
     project = cast("Path", getattr(options, "project", Path()))
     return _embedded(lambda: prepare(aws, project))
+
+
+def _serve_packages(project: Path) -> None:
+    """Have the engine find what serves the packages of a project's program."""
+    from tapgate.embedded.environment import applied  # noqa: PLC0415 - `report` does without
+    from tapgate.embedded.packages import changes, find_project_file  # noqa: PLC0415
+
+    file = find_project_file(project)
+    if file is not None:
+        os.environ.update(applied(_embedded(lambda: changes(file, os.environ)), os.environ))
 
 
 def _examined(aws: Aws, options: argparse.Namespace) -> Changes:

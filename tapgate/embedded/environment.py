@@ -34,7 +34,7 @@ OPERATIONS = ("preview", "pre", "up", "update", "destroy", "refresh", "import", 
 
 _SHIM = """\
 #!/bin/sh
-# Started by the Pulumi engine in place of the AWS provider's plugin; serves the types of pulumi_aws {types}.
+# Started by Pulumi's engine in place of a provider's plugin; serves the types of pulumi_aws {types}.{remark}
 PYTHONPATH={root}${{PYTHONPATH:+:$PYTHONPATH}}
 export PYTHONPATH
 exec {python} -P -m tapgate.embedded.aws_provider{mode} "$@"
@@ -66,6 +66,7 @@ def stand_in_folder(
     *,
     rehearse: bool = False,
     acting: Iterable[str] = (),
+    others: Mapping[str, str] | None = None,
 ) -> Path:
     """The folder to put first on PATH; written when it is not there yet.
 
@@ -78,12 +79,15 @@ def stand_in_folder(
         cli: The Pulumi CLI to start; None for none.
         rehearse: The stand-ins create nothing in an `up` and say what would be.
         acting: Other providers' executables to stand in for then.
+        others: The executables that serve a program's other packages, by name.
     """
     folder, interpreter = shlex.quote(str(root)), shlex.quote(python)
-    mode = " --rehearse" if rehearse else ""
-    shims = {PROVIDER: _SHIM.format(root=folder, python=interpreter, types=_types(), mode=mode)}
+    mode = ["--rehearse"] if rehearse else []
+    shims = {PROVIDER: shim(mode, root=root, python=python)}
     for name in acting if rehearse else ():
-        shims[name] = _SHIM.format(root=folder, python=interpreter, types="(none)", mode=f"{mode} --echo")
+        package = f"--package={name.removeprefix(PREFIX)}"
+        shims[name] = shim([*mode, "--echo", package], root=root, python=python)
+    shims.update(others or {})
     if cli is not None:
         shims[CLI] = _CLI_SHIM.format(
             operations=" | ".join(f'" {name} "*' for name in OPERATIONS),
@@ -93,15 +97,36 @@ def stand_in_folder(
             code=shlex.quote(_CODE),
             program=shlex.quote(str(cli)),
         )
+    return shim_folder(shims, root)
+
+
+def shim_folder(shims: Mapping[str, str], root: Path = ROOT) -> Path:
+    """Return the folder with these executables; written when it is not there yet."""
     digest = hashlib.sha256("".join(shims.values()).encode()).hexdigest()[:12]
     path = checkout_folder(root) / f"{FOLDER_PREFIX}{digest}"
-    for name, shim in shims.items():
+    for name, text in shims.items():
         if not (path / name).exists():
-            write_atomically(path / name, shim, mode=0o755)
+            write_atomically(path / name, text, mode=0o755)
     return path
 
 
-def _types() -> str:
+def shim(words: Iterable[str], root: Path = ROOT, python: str = sys.executable, remark: str = "") -> str:
+    """Return the text of an executable that starts a stand-in.
+
+    Args:
+        words: The stand-in's options.
+        root: The checkout.
+        python: The interpreter that runs it.
+        remark: What else its answers hang on: the engine keeps the schema of an executable.
+    """
+    mode = "".join(f" {shlex.quote(word)}" for word in words)
+    folder, interpreter = shlex.quote(str(root)), shlex.quote(python)
+    about = f" {remark}" if remark else ""
+    return _SHIM.format(root=folder, python=interpreter, types=types_version(), mode=mode, remark=about)
+
+
+def types_version() -> str:
+    """Return the version of pulumi_aws that is installed."""
     try:
         return metadata.version("pulumi-aws")
     except metadata.PackageNotFoundError:
@@ -115,7 +140,8 @@ def is_stand_in_folder(entry: str) -> bool:
 
 
 PREFIX = "pulumi-resource-"
-_DO_NOTHING = ("archive", "aws-apigateway", "awsx", "eks", "random", "std", "time", "tls")
+DO_NOTHING = ("archive", "aws-apigateway", "awsx", "eks", "random", "std", "time", "tls")
+"""Packages whose providers only compute, or make components of other providers' resources."""
 Aws = Literal["embedded", "real"]
 MARK = "TAP_LOCAL_AWS"
 """Set in a prepared environment, to what it was prepared for."""
@@ -147,7 +173,13 @@ def changes_for(aws: Aws, cli: Cli, base: Mapping[str, str], root: Path = ROOT) 
     return _embedded(base, first, make_folder(state_folder(root, base)), root)
 
 
-def rehearsal_changes(base: Mapping[str, str], backend: Path, scratch: Path, root: Path = ROOT) -> Changes:
+def rehearsal_changes(
+    base: Mapping[str, str],
+    backend: Path,
+    scratch: Path,
+    root: Path = ROOT,
+    others: Mapping[str, str] | None = None,
+) -> Changes:
     """Return what to change in `base`, prepared for whatever AWS, so that a run there creates nothing.
 
     Args:
@@ -155,8 +187,9 @@ def rehearsal_changes(base: Mapping[str, str], backend: Path, scratch: Path, roo
         backend: The folder that is the backend.
         scratch: The folder for temporary files.
         root: The checkout.
+        others: The executables that serve the program's other packages, by name.
     """
-    stand_ins = stand_in_folder(root, rehearse=True, acting=acting_providers(base))
+    stand_ins = stand_in_folder(root, rehearse=True, acting=acting_providers(base), others=others)
     return {
         **_embedded(base, [stand_ins], backend, root),
         **dict.fromkeys((name for name in base if name.startswith("AWS_ENDPOINT_URL")), None),
@@ -173,7 +206,7 @@ def acting_providers(base: Mapping[str, str]) -> list[str]:
     for entry in base.get("PATH", os.defpath).split(os.pathsep):
         if not is_stand_in_folder(entry) and Path(entry).is_dir():
             found |= {path.name for path in Path(entry).glob(f"{PREFIX}*") if path.suffix == ""}
-    return sorted(found - {PROVIDER, *(f"{PREFIX}{name}" for name in _DO_NOTHING)})
+    return sorted(found - {PROVIDER, *(f"{PREFIX}{name}" for name in DO_NOTHING)})
 
 
 def _embedded(base: Mapping[str, str], first: list[Path], backend: Path, root: Path) -> Changes:

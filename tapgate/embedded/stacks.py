@@ -21,6 +21,7 @@ import yaml
 from tapgate.embedded.aws_provider.rehearsal.marks import marked_text
 from tapgate.embedded.console import Failure
 from tapgate.embedded.environment import MARK, PASSPHRASE, applied, rehearsal_changes, state_folder
+from tapgate.embedded.packages import shims
 from tapgate.embedded.paths import ROOT, checkout_folder, make_folder, write_atomically
 
 if TYPE_CHECKING:
@@ -375,5 +376,8 @@ class Theatre:
         config = folder / "stack.yaml"
         text = file.read_text(encoding="utf-8") if file.is_file() else ""
         config.write_text(embedded(text, project_file.read_text(encoding="utf-8")).text, encoding="utf-8")
-        changes = rehearsal_changes(os.environ, folder / "backend", make_folder(folder / "tmp"))
+        others = shims(project_file, os.environ, rehearse=True)
+        changes = rehearsal_changes(
+            os.environ, folder / "backend", make_folder(folder / "tmp"), others=others
+        )
         return Stage(applied(changes, os.environ), config, backend.path(project, stack))

@@ -58,6 +58,15 @@ TERRAFORM: Final = frozenset({"terraform-module", "terraform-provider"})
 PROVIDERS: Final = "pulumi:providers:"
 OWN_PACKAGE: Final = "pulumi:"
 
+STAND_IN: Final = "tapgateUnseen"
+"""The property in which the gate's stand-in for a provider says why nobody can look into a resource."""
+
+SEEN: Final = "a component or resource whose provider tells what it makes"
+INSTALL: Final = (
+    "Install the package's provider (`pulumi plugin install resource <package>`), so that what it makes is "
+    "declared; or have the operator allow the type in `allow`."
+)
+
 DECLARED: Final = "resources of aws's or aws-native's types, each declared by itself"
 
 
@@ -69,7 +78,10 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
         return
     if resource.type.startswith(OWN_PACKAGE):
         return
-    if resource.provider is None:
+    reason = resource.at(STAND_IN).value
+    if isinstance(reason, str) and not unseen(resource):
+        yield found(resource, reason, SEEN, INSTALL, Verdict.UNDECIDED)
+    elif resource.provider is None:
         yield from component(resource, stack)
     elif resource.type in CARRIERS:
         yield from contents(resource).gaps

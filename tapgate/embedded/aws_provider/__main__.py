@@ -9,10 +9,13 @@ import os
 import signal
 import sys
 import threading
+from functools import partial
+from pathlib import Path
 
 from tapgate.embedded.aws_provider.wire import load_without_sdk
 
-REHEARSE, ECHO = "--rehearse", "--echo"
+REHEARSE, ECHO, UNSEEN = "--rehearse", "--echo", "--unseen"
+PACKAGE, PROGRAM, SDK = "--package=", "--program=", "--sdk="
 _PARENT_SECONDS = 0.1
 
 
@@ -21,24 +24,32 @@ def main(arguments: list[str]) -> int:
 
     Args:
         arguments: The engine's address, first of those that are no options; none when an engine attaches
-            later. With `--rehearse` it creates nothing: it says what would be; with
-            `--echo` too, it stands in for any other provider.
+            later. With `--rehearse` it creates nothing: it says what would be. With `--echo` it stands in for
+            any other provider: that of `--package=NAME`, whose Python SDK is in `--sdk=FOLDER`; the YAML
+            program is `--program=FILE`, and with `--unseen` nobody knows what the package's resources are.
     """
     # Before anything that takes time: an engine that ends later is noticed.
     parent = os.getppid()
     load_without_sdk()
     from tapgate.embedded.aws_provider.deploy.fence import Fence  # noqa: PLC0415 - after the SDK has been put aside
     from tapgate.embedded.aws_provider.server import start  # noqa: PLC0415 - as above
+    from tapgate.embedded.aws_provider.service import Provider  # noqa: PLC0415 - as above
 
     addresses = [argument for argument in arguments if not argument.startswith("-")]
     address = addresses[0] if addresses else ""
     fence = Fence(address, parent if address else 0)
     if ECHO in arguments:
-        from tapgate.embedded.aws_provider.rehearsal.echo import Echo  # noqa: PLC0415 - few need it
+        from tapgate.embedded.aws_provider.other.catalog import Catalog  # noqa: PLC0415 - few need it
+        from tapgate.embedded.aws_provider.other.service import Other  # noqa: PLC0415 - few need it
 
-        server, port = start(address, fence, rehearsing=True, kind=Echo)
+        catalog = Catalog(
+            _value(arguments, PACKAGE), _path(arguments, PROGRAM), _path(arguments, SDK), UNSEEN in arguments
+        )
+        kind = partial(Other, catalog=catalog)
+        server, port = start(address, fence, rehearsing=REHEARSE in arguments, kind=kind)
     else:
-        server, port = start(address, fence, rehearsing=REHEARSE in arguments)
+        kind = partial(Provider, program=_path(arguments, PROGRAM))
+        server, port = start(address, fence, rehearsing=REHEARSE in arguments, kind=kind)
     stop = threading.Event()
 
     def end(_number: int, _frame: object) -> None:
@@ -59,6 +70,15 @@ def main(arguments: list[str]) -> int:
     server.stop(grace=1).wait()
     fence.leave()
     return 0
+
+
+def _value(arguments: list[str], option: str) -> str:
+    return next((one.removeprefix(option) for one in arguments if one.startswith(option)), "")
+
+
+def _path(arguments: list[str], option: str) -> Path | None:
+    value = _value(arguments, option)
+    return Path(value) if value else None
 
 
 if __name__ == "__main__":

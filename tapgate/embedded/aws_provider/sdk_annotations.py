@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 Side = Literal["inputs", "outputs"]
 
 _PRIMITIVES: dict[str, Kind] = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
+_OTHER_PACKAGE = "pulumi_"
+"""How the name of a class of another package's SDK begins."""
 _TRANSPARENT = frozenset({"pulumi.Input", "pulumi.Output", "Optional"})
 
 
@@ -57,7 +59,7 @@ def _type(tree: ast.expr, references: References, side: Side) -> Type:
         return Type("any")
     if dotted in {"pulumi.Asset", "pulumi.Archive"}:
         return Type("asset" if dotted.endswith("Asset") else "archive")
-    return Type(_PRIMITIVES[dotted.removeprefix("_builtins.")])
+    return Type(_PRIMITIVES.get(dotted.removeprefix("_builtins."), "any"))
 
 
 def _generic(tree: ast.Subscript, references: References, side: Side) -> Type:
@@ -82,6 +84,8 @@ def _once(choices: list[ast.expr]) -> Iterator[ast.expr]:
 
 
 def _reference(reference: str, references: References, side: Side) -> Type:
+    if reference.startswith(_OTHER_PACKAGE):
+        return Type("any")
     # A name without `Args` on the input side is an enumeration, as is one without a module on the other.
     if not reference.endswith("Args") if side == "inputs" else "." not in reference:
         return Type("string", references.enumeration(reference))

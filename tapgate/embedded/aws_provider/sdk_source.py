@@ -84,7 +84,7 @@ def read_resource(token: str) -> ResourceSchema:
     arguments = arguments_body(path, member)
     if arguments is None:
         raise UnknownTypeError(token)
-    objects = _Objects(folder)
+    objects = Objects(folder)
     inputs = inputs_of(arguments, objects, limits=True)
     return ResourceSchema(
         token=token,
@@ -113,7 +113,7 @@ def read_function(token: str) -> ResourceSchema:
     if not is_function(token):
         raise UnknownTypeError(token)
     folder, member = locate(token)
-    objects = _Objects(folder)
+    objects = Objects(folder)
     inputs, outputs = function_properties(folder / f"{sdk_text.snake(member)}.py", objects)
     return ResourceSchema(token, inputs, outputs, objects.collect())
 
@@ -125,7 +125,7 @@ def read_provider() -> ResourceSchema:
     Raises:
         SdkMissingError: pulumi_aws is not installed.
     """
-    objects = _Objects(package_folder())
+    objects = Objects(package_folder())
     inputs = inputs_of(sdk_text.class_body(package_folder() / "provider.py", "ProviderArgs") or "", objects)
     return ResourceSchema("the AWS provider's configuration (aws:…)", inputs, {}, objects.collect())
 
@@ -256,11 +256,18 @@ def function_properties(
     return inputs, outputs_of(sdk_text.class_body(path, signature.result) or "", references)
 
 
-class _Objects:
-    """Collects the nested objects of one resource, each read once, whoever refers to it."""
+class Objects:
+    """Collects the nested objects of one resource, each read once, whoever refers to it.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: The module that refers to them.
+        root: The package; pulumi_aws where it is None.
+    """
+
+    def __init__(self, folder: Path, root: Path | None = None) -> None:
+        """Take the module; nothing is wanted yet."""
         self._folder = folder
+        self._root = root
         self._wanted: list[tuple[str, Path, str, Side]] = []
         self._names: set[str] = set()
 
@@ -269,7 +276,7 @@ class _Objects:
         module, _, name = reference.rpartition(".")
         folder = self._folder
         if module and module != "outputs":
-            folder = package_folder() / module.lstrip("_")
+            folder = (self._root or package_folder()) / module.lstrip("_")
         key = f"{side[0]}:{module}.{name}" if module not in {"", "outputs"} else f"{side[0]}:{name}"
         if key not in self._names:
             self._names.add(key)
@@ -281,6 +288,7 @@ class _Objects:
         return ""
 
     def collect(self) -> dict[str, dict[str, Property]]:
+        """Read what is wanted, and what that refers to in turn."""
         found: dict[str, dict[str, Property]] = {}
         while self._wanted:
             key, folder, name, side = self._wanted.pop()
@@ -295,10 +303,10 @@ class _Objects:
         return found
 
 
-class _Here(_Objects):
+class _Here(Objects):
     """The same collection, seen from another module's folder."""
 
-    def __init__(self, parent: _Objects, folder: Path) -> None:
+    def __init__(self, parent: Objects, folder: Path) -> None:
         super().__init__(folder)
         self._parent = parent
 

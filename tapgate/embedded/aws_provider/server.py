@@ -73,7 +73,7 @@ class _Request(Protocol):
 
 
 def start(
-    engine_address: str, fence: Fence, *, rehearsing: bool = False, kind: type[Provider] = Provider
+    engine_address: str, fence: Fence, *, rehearsing: bool = False, kind: Callable[..., Provider] = Provider
 ) -> tuple[Server, int]:
     """Start serving on a free port of the loopback address.
 
@@ -81,7 +81,7 @@ def start(
         engine_address: Where the engine listens, `host:port`; empty when it attaches later.
         fence: What the process may still do.
         rehearsing: Say what would be created, and create nothing.
-        kind: What to serve.
+        kind: Makes what to serve.
 
     Returns:
         The server and its port.
@@ -118,6 +118,7 @@ def _methods(provider: Provider) -> dict[str, tuple[Callable[..., Message], _Req
         "Read": (provider.read, provider_pb2.ReadRequest),
         "Update": (provider.update, provider_pb2.UpdateRequest),
         "Delete": (provider.delete, provider_pb2.DeleteRequest),
+        "Construct": (provider.construct, provider_pb2.ConstructRequest),
         "Invoke": (provider.invoke, provider_pb2.InvokeRequest),
         "GetPluginInfo": (provider.plugin_info, empty_pb2.Empty),
         "Attach": (provider.attach, plugin_pb2.PluginAttach),

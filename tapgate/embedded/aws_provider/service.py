@@ -18,6 +18,7 @@ from tapgate.embedded.aws_provider.invokes import InvokeError, invoke, is_answer
 from tapgate.embedded.aws_provider.marshal import Secrets, decode, encode
 from tapgate.embedded.aws_provider.refresh_inputs import refresh_inputs
 from tapgate.embedded.aws_provider.rehearsal import create as rehearsal
+from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.settings import (
     RefusedEndpointError,
     check_config,
@@ -26,12 +27,15 @@ from tapgate.embedded.aws_provider.settings import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from google.protobuf import struct_pb2
 
     from tapgate.embedded.aws_provider.autonaming import Mode
     from tapgate.embedded.aws_provider.deploy.aws import Api
     from tapgate.embedded.aws_provider.deploy.fence import Fence
     from tapgate.embedded.aws_provider.deploy.lifecycle import Lifecycle
+    from tapgate.embedded.aws_provider.values import Properties
 
 
 _MODES: dict[int, Mode] = {0: "propose", 1: "enforce", 2: "disable"}
@@ -58,9 +62,12 @@ class Provider:
         engine_address: Where the engine listens.
         fence: What the process may still do.
         rehearsing: Say what would be created, in an `up` too, and create nothing.
+        program: The YAML program, where it asks for another major version of the provider.
     """
 
-    def __init__(self, engine_address: str, fence: Fence, *, rehearsing: bool = False) -> None:
+    def __init__(
+        self, engine_address: str, fence: Fence, *, rehearsing: bool = False, program: Path | None = None
+    ) -> None:
         self._log = EngineLog(engine_address)
         self._fence = fence
         self._rehearsing = rehearsing
@@ -68,6 +75,8 @@ class Provider:
         self._api: Api | None = None
         self._lock = threading.Lock()
         self._known: set[str] = set()
+        self._program = program
+        self._other_major = False
 
     def handshake(
         self, request: provider_pb2.ProviderHandshakeRequest, _context: Context
@@ -93,7 +102,12 @@ class Provider:
         from tapgate.embedded.aws_provider.schema.store import schema_text  # noqa: PLC0415 - YAML programs alone ask
 
         with error_mapping(context, {}):
-            return provider_pb2.GetSchemaResponse(schema=schema_text())
+            text = schema_text()
+            if self._program is not None:
+                from tapgate.embedded.aws_provider.other.older import widened  # noqa: PLC0415 - as above
+
+                text = widened(text, self._program)
+            return provider_pb2.GetSchemaResponse(schema=text)
 
     def parameterize(
         self, request: provider_pb2.ParameterizeRequest, context: Context
@@ -139,9 +153,11 @@ class Provider:
         )
         asked = settings.version_of(args)
         if settings.major(asked) not in {"", settings.major(sdk_source.package_version())}:
+            self._other_major = True
             self._log.warn_once(
                 f"the program asks for version {asked} of the AWS provider; the stand-in knows the types of "
-                f"{sdk_source.package_version()}, and what differs between them is judged by the latter"
+                f"{sdk_source.package_version()}, and what differs between them is judged by the latter; "
+                "properties that it does not have are taken as they are"
             )
         return provider_pb2.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, supports_autonaming_configuration=True
@@ -149,7 +165,7 @@ class Provider:
 
     def check(self, request: provider_pb2.CheckRequest, context: Context) -> provider_pb2.CheckResponse:
         """Check a resource's inputs and fill in what pulumi-aws fills in."""
-        token, name = _type_and_name(request.urn)
+        token, name = type_and_name(request.urn)
         news, secrets = decode(request.news)
         olds, _ = decode(request.olds)
         autonaming = request.autonaming if request.HasField("autonaming") else None
@@ -164,9 +180,14 @@ class Provider:
             secrets=frozenset(secrets),
         )
         try:
-            inputs, failures = check_inputs(asked, self._settings)
+            taken = self._of_other_major(token, asked.news)
+            inputs, failures = check_inputs(
+                replace(asked, news={name: one for name, one in news.items() if name not in taken}),
+                self._settings,
+            )
         except sdk_source.UnknownTypeError:
             _abort_unknown_type(context, token)
+        inputs.update(taken)
         response = provider_pb2.CheckResponse(inputs=encode(inputs, _with_derived(secrets)))
         for failure in failures:
             response.failures.add(property=failure.property, reason=failure.reason)
@@ -177,7 +198,7 @@ class Provider:
         if self._rehearsing:
             # A rehearsal begins with an empty state: only what is imported is compared, and nobody knows it.
             return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
-        token, _ = _type_and_name(request.urn)
+        token, _ = type_and_name(request.urn)
         state, _ = decode(request.olds)
         old_inputs, _ = decode(request.old_inputs)
         news, _ = decode(request.news)
@@ -201,7 +222,7 @@ class Provider:
 
     def create(self, request: provider_pb2.CreateRequest, context: Context) -> provider_pb2.CreateResponse:
         """Create a resource, or say in a preview what it will be."""
-        token, _ = _type_and_name(request.urn)
+        token, _ = type_and_name(request.urn)
         inputs, secrets = decode(request.properties)
         marks = _with_derived(secrets)
         if request.preview:
@@ -217,7 +238,7 @@ class Provider:
 
     def update(self, request: provider_pb2.UpdateRequest, context: Context) -> provider_pb2.UpdateResponse:
         """Update a resource, or say in a preview what it will be."""
-        token, _ = _type_and_name(request.urn)
+        token, _ = type_and_name(request.urn)
         state, old_secrets = decode(request.olds)
         inputs, secrets = decode(request.news)
         kept = {name: mark for name, mark in old_secrets.items() if name not in inputs}
@@ -234,7 +255,7 @@ class Provider:
 
     def read(self, request: provider_pb2.ReadRequest, context: Context) -> provider_pb2.ReadResponse:
         """Read a resource as it is; an answer without an id says that it does not exist."""
-        token, _ = _type_and_name(request.urn)
+        token, _ = type_and_name(request.urn)
         self._known.add(request.id)
         state, secrets = decode(request.properties)
         old_inputs, input_secrets = decode(request.inputs)
@@ -278,9 +299,14 @@ class Provider:
             )
         marks: Secrets = dict.fromkeys(result) if secrets else {}
         response = provider_pb2.InvokeResponse()
-        # The field is called `return`, which Python has for itself.
-        cast("struct_pb2.Struct", getattr(response, _RETURN)).CopyFrom(encode(result, marks))
+        set_result(response, encode(result, marks))
         return response
+
+    def construct(
+        self, request: provider_pb2.ConstructRequest, context: Context
+    ) -> provider_pb2.ConstructResponse:
+        """Refuse: the AWS provider has no components."""
+        _abort_unknown_type(context, request.type)
 
     def plugin_info(self, _request: empty_pb2.Empty, _context: Context) -> plugin_pb2.PluginInfo:
         """Return the version: that of the pulumi_aws whose types are served."""
@@ -295,9 +321,16 @@ class Provider:
         """Note that the engine gives up; a call that is under way ends by itself."""
         return empty_pb2.Empty()
 
+    def _of_other_major(self, token: str, news: Properties) -> Properties:
+        """Return the inputs that the types of pulumi_aws lack, where the program asks for another major."""
+        if not self._other_major:
+            return {}
+        known = schema_of(token).inputs
+        return {name: one for name, one in news.items() if name not in known and not name.startswith("__")}
+
     def _changer(self, verb: str, urn: str) -> Lifecycle:
         """Return what changes a resource, once earlier runs of the stack have ended."""
-        token, _ = _type_and_name(urn)
+        token, _ = type_and_name(urn)
         deployer = self._deployer(verb, token)
         emulators = " ".join((self._settings.endpoint, *self._settings.endpoints.values()))
         self._fence.enter(_stack(urn), emulators, self._log.warn_once)
@@ -317,7 +350,13 @@ class Provider:
         return Lifecycle(RemoteState(token, self._api, self._settings))
 
 
-def _type_and_name(urn: str) -> tuple[str, str]:
+def set_result(response: provider_pb2.InvokeResponse, result: struct_pb2.Struct) -> None:
+    """Put a function's result into an answer: the field is called `return`, which Python has for itself."""
+    cast("struct_pb2.Struct", getattr(response, _RETURN)).CopyFrom(result)
+
+
+def type_and_name(urn: str) -> tuple[str, str]:
+    """Return the type and the name in a URN."""
     _, _, rest = urn.partition("urn:pulumi:")
     qualified, name = rest.split("::", 3)[2:]
     return qualified.rpartition("$")[2], name

@@ -1,0 +1,281 @@
+"""What is known of a package: out of its Python SDK where there is one, else out of the program."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, cast
+
+from tapgate.embedded.aws_provider import sdk_source, sdk_text
+from tapgate.embedded.aws_provider.other.usage import Usage, Used, read, short
+from tapgate.embedded.aws_provider.rehearsal.marks import marked, marked_text
+from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema, Type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from tapgate.embedded.aws_provider.other.usage import Tree
+    from tapgate.embedded.aws_provider.values import Value
+
+Json = dict[str, object]
+
+_ANY: Final = {"$ref": "pulumi.json#/Any"}
+_UNKNOWN_VERSION: Final = "0.0.0"
+_DEFINED: Final = re.compile(r"\n@pulumi\.type_token\(\"([^\"]+)\"\)\nclass \w+\((pulumi\.\w+)")
+_CALLED: Final = re.compile(r"pulumi\.runtime\.invoke(?:_single)?\('([^']+)'")
+_ARGUMENT: Final = re.compile(r"^    __args__\['(\w+)'\] =", re.MULTILINE)
+_COMPONENTS: Final = frozenset({"aws-apigateway", "aws-iam", "aws-static-website", "awsx", "eks"})
+"""Packages of components, whose SDK need not be there to know that."""
+_SECRET: Final = re.compile(r"password|secret|private_?key", re.IGNORECASE)
+_SECRET_OF: Final = {"RandomPassword": ("result", "bcryptHash")}
+_SPREAD: Final = 3
+"""How many elements a list has of which nobody knows how many: programs spread over zones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One resource type or function.
+
+    Attributes:
+        schema: Its token, what it takes and what it gives.
+        component: It is a component, made of other resources.
+        read: What the program reads of it, where the SDK does not tell.
+    """
+
+    schema: ResourceSchema
+    component: bool = False
+    read: Tree = field(default_factory=dict)
+
+
+@dataclass
+class Catalog:
+    """One package.
+
+    Attributes:
+        package: Its name, e.g. `random`.
+        program: The YAML program that uses it; None for a program in another language.
+        sdk: The folder of its Python SDK; None where there is none.
+        unseen: Nobody knows what its resources are.
+    """
+
+    package: str
+    program: Path | None = None
+    sdk: Path | None = None
+    unseen: bool = False
+    _known: dict[str, Known] = field(default_factory=dict[str, Known])
+
+    @cached_property
+    def usage(self) -> Usage:
+        """What the program uses."""
+        return read(self.program) if self.program is not None else Usage()
+
+    @cached_property
+    def version(self) -> str:
+        """The SDK's version; else one that the program asks for."""
+        if self.sdk is not None:
+            try:
+                document = cast("Json", json.loads((self.sdk / "pulumi-plugin.json").read_text("utf-8")))
+                return str(document.get("version") or _UNKNOWN_VERSION)
+            except (OSError, ValueError, AttributeError):
+                return _UNKNOWN_VERSION
+        return next(iter(sorted(self.usage.versions.get(self.package, ()))), _UNKNOWN_VERSION)
+
+    def find(self, token: str) -> Known:
+        """Return what is known of a resource type or function.
+
+        Args:
+            token: As a program or the engine writes it, e.g. `random:RandomId`.
+        """
+        if token not in self._known:
+            member = token.rpartition(":")[2]
+            used = self._used(token)
+            known = next(self._of_sdk(token), None)
+            if known is None:
+                known = Known(_of_usage(token, used), not _is_function(member) and self._all_components)
+                known = replace(known, read=used.outputs)
+            self._known[token] = self._known[known.schema.token] = known
+        return self._known[token]
+
+    @property
+    def _all_components(self) -> bool:
+        return self.package in _COMPONENTS
+
+    def schema_text(self) -> str:
+        """Return the package's schema, of what the program uses, as JSON."""
+        types: dict[str, Json] = {}
+        resources: dict[str, Json] = {}
+        functions: dict[str, Json] = {}
+        for token in self._mine(self.usage.resources):
+            known = self.find(token)
+            schema, prefix = known.schema, known.schema.token.rpartition(":")[2]
+            types.update(_types(self.package, prefix, schema))
+            resources[schema.token] = {
+                **_object(self.package, prefix, schema.inputs, "inputProperties", "requiredInputs"),
+                **_object(self.package, prefix, schema.outputs, "properties", "required"),
+                **({"isComponent": True} if known.component else {}),
+            }
+        for token in self._mine(self.usage.functions):
+            schema = self.find(token).schema
+            prefix = schema.token.rpartition(":")[2]
+            types.update(_types(self.package, prefix, schema))
+            functions[schema.token] = {
+                "inputs": {"type": "object", **_object(self.package, prefix, schema.inputs)},
+                "outputs": {"type": "object", **_object(self.package, prefix, schema.outputs)},
+            }
+        configured = dict.fromkeys(sorted(self.usage.providers.get(self.package, Used()).inputs), _ANY)
+        return json.dumps(
+            {
+                "name": self.package,
+                "version": self.version,
+                "meta": {"moduleFormat": "(.*)(?:/[^/]*)"},
+                "provider": {"inputProperties": configured},
+                "resources": resources,
+                "functions": functions,
+                "types": types,
+            },
+            separators=(",", ":"),
+        )
+
+    def _mine(self, tokens: Iterable[str]) -> list[str]:
+        return sorted(token for token in tokens if token.partition(":")[0] == self.package)
+
+    def _used(self, token: str) -> Used:
+        """Return what the program does with a token, however it spells that."""
+        asked, joined = short(token), Used()
+        for written, used in {**self.usage.resources, **self.usage.functions}.items():
+            if short(written) == asked:
+                joined.inputs |= used.inputs
+                joined.outputs.update(used.outputs)
+        return joined
+
+    def _of_sdk(self, token: str) -> Iterator[Known]:
+        """Yield what the SDK says of a token; a file that is not of the one form of SDKs is passed over."""
+        if self.sdk is None:
+            return
+        member = token.rpartition(":")[2]
+        for path in sorted(self.sdk.rglob(f"{sdk_text.snake(member)}.py")):
+            text = sdk_text.source(path)
+            try:
+                if _is_function(member):
+                    yield from self._functions(path, text, token)
+                else:
+                    yield from self._resources(path, text, token)
+            except (LookupError, ValueError, SyntaxError):
+                continue
+
+    def _resources(self, path: Path, text: str, token: str) -> Iterator[Known]:
+        assert self.sdk is not None  # noqa: S101 - its only caller has asked
+        for found, base in _DEFINED.findall(text):
+            if short(found) != short(token):
+                continue
+            member = found.rpartition(":")[2]
+            body = text[text.index(f'@pulumi.type_token("{found}")') :]
+            objects = sdk_source.Objects(path.parent, self.sdk)
+            inputs = sdk_source.inputs_of(sdk_source.arguments_body(path, member) or "", objects)
+            outputs = sdk_source.outputs_of(body, objects)
+            secrets = sdk_source.secret_outputs(body)
+            schema = ResourceSchema(found, inputs, outputs, objects.collect(), secrets)
+            yield Known(schema, base == "pulumi.ComponentResource")
+
+    def _functions(self, path: Path, text: str, token: str) -> Iterator[Known]:
+        assert self.sdk is not None  # noqa: S101 - its only caller has asked
+        for found in dict.fromkeys(_CALLED.findall(text)):
+            if short(found) != short(token):
+                continue
+            name = found.rpartition(":")[2]
+            result = f"{name[:1].upper()}{name[1:]}Result"
+            objects = sdk_source.Objects(path.parent, self.sdk)
+            inputs = {one: Property(Type("any")) for one in _ARGUMENT.findall(text)}
+            outputs = sdk_source.outputs_of(sdk_text.class_body(path, result) or "", objects)
+            yield Known(ResourceSchema(found, inputs, outputs, objects.collect()))
+
+
+def stood_in(known: Known, name: str, seed: str) -> Value:
+    """Return a value that is marked, of the form that an output has.
+
+    Args:
+        known: The resource's type, or the function.
+        name: The output.
+        seed: What it stands for.
+    """
+    tree = known.read.get(name)
+    if tree:
+        return _shaped(tree, seed)
+    prop = known.schema.outputs.get(name)
+    return marked_text(seed) if prop is None else marked(prop.type, known.schema, seed)
+
+
+def _shaped(tree: Tree, seed: str) -> Value:
+    if not tree:
+        return marked_text(seed)
+    numbers = [step for step in tree if isinstance(step, int)]
+    if len(numbers) == len(tree):
+        count = max(_SPREAD, *(number + 1 for number in numbers))
+        element: Tree = {}
+        for one in tree.values():
+            element.update(one)
+        return [_shaped(element, f"{seed}[{index}]") for index in range(count)]
+    return {str(step): _shaped(inner, f"{seed}.{step}") for step, inner in tree.items()}
+
+
+def _of_usage(token: str, used: Used) -> ResourceSchema:
+    inputs = {name: Property(Type("any")) for name in sorted(used.inputs)}
+    outputs = {str(name): Property(Type("any"), required=name not in inputs) for name in used.outputs}
+    member = token.rpartition(":")[2]
+    secret = tuple(name for name in outputs if _SECRET.search(name) or name in _SECRET_OF.get(member, ()))
+    return ResourceSchema(_full(token), inputs, {**inputs, **outputs}, secret_outputs=secret)
+
+
+def _full(token: str) -> str:
+    """Return the form of a token that is most likely the package's own."""
+    package, _, rest = token.partition(":")
+    if ":" in rest:
+        return token
+    file = rest if _is_function(rest) else f"{rest[:1].lower()}{rest[1:]}"
+    return f"{package}:index/{file}:{rest}"
+
+
+def _is_function(member: str) -> bool:
+    return member[:1].islower()
+
+
+def _types(package: str, prefix: str, schema: ResourceSchema) -> dict[str, Json]:
+    return {
+        _type_token(package, prefix, name): {"type": "object", **_object(package, prefix, properties)}
+        for name, properties in schema.objects.items()
+    }
+
+
+def _type_token(package: str, prefix: str, name: str) -> str:
+    plain = re.sub(r"\W", "_", name)
+    return f"{package}:{prefix}/{plain}:{plain}"
+
+
+def _object(
+    package: str,
+    prefix: str,
+    properties: Mapping[str, Property],
+    these: str = "properties",
+    needed: str = "required",
+) -> Json:
+    return {
+        these: {name: _type(package, prefix, prop.type) for name, prop in properties.items()},
+        needed: [name for name, prop in properties.items() if prop.required],
+    }
+
+
+def _type(package: str, prefix: str, kind: Type) -> Json:
+    if kind.kind == "list":
+        return {"type": "array", "items": _type(package, prefix, kind.args[0])}
+    if kind.kind == "map":
+        return {"type": "object", "additionalProperties": _type(package, prefix, kind.args[0])}
+    if kind.kind == "union":
+        return {"oneOf": [_type(package, prefix, choice) for choice in kind.args]}
+    if kind.kind == "object":
+        return {"$ref": f"#/types/{_type_token(package, prefix, kind.name)}"}
+    if kind.kind in {"any", "asset", "archive"}:
+        return {"$ref": f"pulumi.json#/{kind.kind.capitalize()}"}
+    return {"type": kind.kind}

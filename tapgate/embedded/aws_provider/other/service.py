@@ -1,0 +1,209 @@
+"""Stands in for the provider of any package but `aws`, in previews and in rehearsals.
+
+It says of a resource what the program said; what the real provider would add is unknown, and marked in a
+rehearsal. A component is registered without what it is made of, and so is said to be unseen, as is a resource
+of a package of which nobody here knows whether it has components.
+"""
+
+# ruff: noqa: ARG002 - the arguments are the protocol's
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol, cast
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, resource_pb2, resource_pb2_grpc
+
+from tapgate.embedded.aws_provider import json_document
+from tapgate.embedded.aws_provider.engine_log import EngineLog
+from tapgate.embedded.aws_provider.marshal import Secrets, decode, encode
+from tapgate.embedded.aws_provider.other.catalog import Catalog, stood_in
+from tapgate.embedded.aws_provider.rehearsal.marks import REHEARSED, marked_text
+from tapgate.embedded.aws_provider.service import Provider, set_result, type_and_name
+from tapgate.embedded.aws_provider.values import UNKNOWN, contains_unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from google.protobuf import struct_pb2
+
+    from tapgate.embedded.aws_provider.deploy.fence import Fence
+    from tapgate.embedded.aws_provider.error_mapping import Context
+    from tapgate.embedded.aws_provider.other.catalog import Known
+    from tapgate.embedded.aws_provider.values import Properties, Value
+
+UNSEEN: Final = "tapgateUnseen"
+"""The property that says to policies why nobody can look into a resource."""
+_COMPONENT: Final = "The package of the component is not there, so nobody knows what it is made of."
+_NOBODY_KNOWS: Final = "The package is not there, so nobody knows whether this makes other resources."
+_SECONDS: Final = 60
+
+
+class _Monitor(Protocol):
+    def RegisterResource(  # noqa: N802 - gRPC's name
+        self, request: resource_pb2.RegisterResourceRequest, *, timeout: float
+    ) -> resource_pb2.RegisterResourceResponse: ...
+
+    def RegisterResourceOutputs(  # noqa: N802 - gRPC's name
+        self, request: resource_pb2.RegisterResourceOutputsRequest, *, timeout: float
+    ) -> object: ...
+
+
+class Other(Provider):
+    """The provider's side of the protocol.
+
+    Args:
+        engine_address: Where the engine listens.
+        fence: What the process may still do.
+        catalog: The package.
+        rehearsing: Give a value to what is unknown in a preview.
+    """
+
+    def __init__(
+        self, engine_address: str, fence: Fence, *, catalog: Catalog, rehearsing: bool = False
+    ) -> None:
+        """Take the package."""
+        super().__init__(engine_address, fence, rehearsing=rehearsing)
+        self._catalog = catalog
+
+    def get_schema(
+        self, request: provider_pb2.GetSchemaRequest, context: Context
+    ) -> provider_pb2.GetSchemaResponse:
+        """Return the schema of what the program uses."""
+        return provider_pb2.GetSchemaResponse(schema=self._catalog.schema_text())
+
+    def parameterize(
+        self, request: provider_pb2.ParameterizeRequest, context: Context
+    ) -> provider_pb2.ParameterizeResponse:
+        """Refuse: what the parameters stand for is made by the real provider."""
+        context.abort(
+            grpc.StatusCode.FAILED_PRECONDITION,
+            f"the provider of package `{self._catalog.package}` is not there, and a stand-in for it takes no "
+            f"parameters. Fix: install it (pulumi plugin install resource {self._catalog.package})",
+        )
+
+    def check_config(
+        self, request: provider_pb2.CheckRequest, _context: Context
+    ) -> provider_pb2.CheckResponse:
+        """Take any configuration."""
+        return provider_pb2.CheckResponse(inputs=request.news)
+
+    def configure(
+        self, request: provider_pb2.ConfigureRequest, context: Context
+    ) -> provider_pb2.ConfigureResponse:
+        """Take any configuration, and tell the user that this is not the real provider."""
+        self._log.warn_once(
+            f"stand-in provider for package {self._catalog.package}: its resources are what the program says "
+            "of them, and the rest is unknown"
+        )
+        return provider_pb2.ConfigureResponse(acceptSecrets=True, acceptResources=False, supportsPreview=True)
+
+    def check(self, request: provider_pb2.CheckRequest, context: Context) -> provider_pb2.CheckResponse:
+        """Take any inputs."""
+        inputs, secrets = decode(request.news)
+        if self._catalog.unseen:
+            inputs[UNSEEN] = _NOBODY_KNOWS
+        return provider_pb2.CheckResponse(inputs=encode(inputs, secrets))
+
+    def create(self, request: provider_pb2.CreateRequest, context: Context) -> provider_pb2.CreateResponse:
+        """Say what the program said, under an id that nobody knows."""
+        identifier = "" if request.preview else marked_text(f"{request.urn}#id")
+        token, _ = type_and_name(request.urn)
+        properties = self._outputs(token, request.urn, request.properties, preview=request.preview)
+        return provider_pb2.CreateResponse(id=identifier, properties=properties)
+
+    def update(self, request: provider_pb2.UpdateRequest, context: Context) -> provider_pb2.UpdateResponse:
+        """Say what the program says now."""
+        token, _ = type_and_name(request.urn)
+        properties = self._outputs(token, request.urn, request.news, preview=request.preview)
+        return provider_pb2.UpdateResponse(properties=properties)
+
+    def diff(self, request: provider_pb2.DiffRequest, _context: Context) -> provider_pb2.DiffResponse:
+        """Compare what the program said with what it says."""
+        same = decode(request.old_inputs)[0] == decode(request.news)[0]
+        kinds = provider_pb2.DiffResponse
+        return kinds(changes=kinds.DIFF_NONE if same or self._rehearsing else kinds.DIFF_SOME)
+
+    def read(self, request: provider_pb2.ReadRequest, context: Context) -> provider_pb2.ReadResponse:
+        """Say that it is there; of what it is like nothing is known."""
+        token, _ = type_and_name(request.urn)
+        preview = not self._rehearsing
+        properties = self._outputs(token, request.urn, request.properties, preview=preview)
+        return provider_pb2.ReadResponse(id=request.id, properties=properties, inputs=request.inputs)
+
+    def delete(self, request: provider_pb2.DeleteRequest, context: Context) -> empty_pb2.Empty:
+        """Do nothing."""
+        return empty_pb2.Empty()
+
+    def construct(
+        self, request: provider_pb2.ConstructRequest, context: Context
+    ) -> provider_pb2.ConstructResponse:
+        """Register a component, without the resources that the real one would have."""
+        inputs, secrets = decode(request.inputs)
+        inputs[UNSEEN] = _COMPONENT
+        with grpc.insecure_channel(request.monitorEndpoint) as channel:
+            monitor = cast("_Monitor", resource_pb2_grpc.ResourceMonitorStub(channel))
+            registered = monitor.RegisterResource(
+                resource_pb2.RegisterResourceRequest(
+                    type=request.type,
+                    name=request.name,
+                    parent=request.parent,
+                    object=encode(inputs, secrets),
+                    dependencies=list(request.dependencies),
+                    providers=dict(request.providers),
+                    acceptSecrets=True,
+                ),
+                timeout=_SECONDS,
+            )
+            properties = encode(inputs, secrets)
+            outputs = self._outputs(request.type, registered.urn, properties, preview=request.dryRun)
+            monitor.RegisterResourceOutputs(
+                resource_pb2.RegisterResourceOutputsRequest(urn=registered.urn, outputs=outputs),
+                timeout=_SECONDS,
+            )
+        return provider_pb2.ConstructResponse(urn=registered.urn, state=outputs)
+
+    def invoke(self, request: provider_pb2.InvokeRequest, context: Context) -> provider_pb2.InvokeResponse:
+        """Answer a function: its arguments as they are, everything else marked."""
+        args, secrets = decode(request.args)
+        response = provider_pb2.InvokeResponse()
+        if contains_unknown(args):
+            return response
+        known = self._catalog.find(request.tok)
+        self._log.warn_once(
+            f"the results of {request.tok} are stand-ins, and what depends on them is undecided. "
+            f"Fix: install the provider (pulumi plugin install resource {self._catalog.package})"
+        )
+        seed = f"{request.tok}({json_document.dump(args)})"
+        result: Properties = {
+            name: args[name] if name in args else stood_in(known, name, f"{seed}.{name}")
+            for name in known.schema.outputs
+        }
+        set_result(response, encode(result, dict.fromkeys(result) if secrets else {}))
+        return response
+
+    def plugin_info(self, _request: empty_pb2.Empty, _context: Context) -> plugin_pb2.PluginInfo:
+        """Return the version: that of the SDK."""
+        return plugin_pb2.PluginInfo(version=self._catalog.version)
+
+    def attach(self, request: plugin_pb2.PluginAttach, _context: Context) -> empty_pb2.Empty:
+        """Take an engine's address after the start."""
+        self._log = EngineLog(request.address)
+        return empty_pb2.Empty()
+
+    def _outputs(self, token: str, urn: str, given: struct_pb2.Struct, *, preview: bool) -> struct_pb2.Struct:
+        inputs, secrets = decode(given)
+        known = self._catalog.find(token)
+        outputs: Properties = dict(inputs)
+        missing = [name for name in _unsaid(known, inputs) if not name.startswith("__")]
+        for name in missing:
+            outputs[name] = UNKNOWN if preview else stood_in(known, name, f"{urn}#{name}")
+        if missing and not preview:
+            outputs[REHEARSED] = [*missing]
+        marks: Secrets = {name: None for name in missing if name in known.schema.secret_outputs}
+        return encode(outputs, {**secrets, **marks})
+
+
+def _unsaid(known: Known, inputs: Mapping[str, Value]) -> list[str]:
+    return [name for name, prop in known.schema.outputs.items() if prop.required and name not in inputs]

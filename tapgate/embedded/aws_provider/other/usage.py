@@ -1,0 +1,177 @@
+"""What a YAML program uses: by resource type and function, what it gives and what it reads.
+
+It is all that is known of a package whose SDK is nowhere to be read. What is misspelt is so here as well: the
+engine, which types YAML programs by a package's schema, finds nothing wrong with such a program.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+Tree: TypeAlias = "dict[str | int, Tree]"
+"""What is read of a value: properties by name, elements by number; empty where it is taken as it is."""
+
+_OWN = "pulumi"
+_PROVIDER = "pulumi:providers:"
+_REFERENCE = re.compile(r"\$\{\s*([A-Za-z_][\w-]*)((?:\.[\w$-]+|\[(?:\d+|\"[^\"]*\")\])*)\s*\}")
+_STEP = re.compile(r"\.([\w$-]+)|\[(\d+)\]|\[\"([^\"]*)\"\]")
+_OF_LISTS = frozenset({"fn::select", "fn::join"})
+_OF_EVERY_RESOURCE = frozenset({"id", "urn"})
+
+
+@dataclass
+class Used:
+    """What a program does with one resource type or function.
+
+    Attributes:
+        inputs: The properties or arguments that it gives.
+        outputs: What it reads.
+    """
+
+    inputs: set[str] = field(default_factory=set[str])
+    outputs: Tree = field(default_factory=dict)
+
+
+@dataclass
+class Usage:
+    """What a program uses, by the tokens that it writes.
+
+    Attributes:
+        resources: By type.
+        functions: By function.
+        providers: Of the configuration of explicit providers, by package.
+        versions: The versions that it asks for, by package.
+    """
+
+    resources: dict[str, Used] = field(default_factory=dict[str, Used])
+    functions: dict[str, Used] = field(default_factory=dict[str, Used])
+    providers: dict[str, Used] = field(default_factory=dict[str, Used])
+    versions: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+
+    def packages(self) -> set[str]:
+        """Return the packages."""
+        tokens = {*self.resources, *self.functions}
+        return {token.partition(":")[0] for token in tokens} | set(self.providers)
+
+
+def read(program: Path) -> Usage:
+    """Read a YAML or JSON program; of what is none nothing is used, and the engine says what is wrong."""
+    try:
+        body = _mapping(cast("object", yaml.safe_load(program.read_text("utf-8"))))
+    except (OSError, ValueError, yaml.YAMLError):
+        return Usage()
+    usage = Usage()
+    named: dict[str, Tree] = {}
+    for name, one in _mapping(body.get("resources")).items():
+        resource = _mapping(one)
+        used = _declared(usage, str(resource.get("type", "")))
+        if used is not None:
+            named[name] = used.outputs
+            used.inputs.update(_mapping(resource.get("properties")))
+            used.inputs.update(_mapping(_mapping(resource.get("get")).get("state")))
+            _version(usage, str(resource["type"]), resource.get("options"))
+    _functions(usage, body)
+    for name, value in _mapping(body.get("variables")).items():
+        called = _called(value)
+        if called is not None:
+            token, _, wanted = called
+            outputs = usage.functions[token].outputs
+            named[name] = outputs[wanted] if wanted else outputs
+    for name, steps in _references(body):
+        if name in named:
+            _note(named[name], steps)
+    for used in usage.resources.values():
+        for every in _OF_EVERY_RESOURCE:
+            used.outputs.pop(every, None)
+    return usage
+
+
+def short(token: str) -> tuple[str, str, str]:
+    """Return what all spellings of a token have in common: package, module and member."""
+    package, *modules, member = token.split(":")
+    module = modules[0].partition("/")[0] if modules else "index"
+    return package, module, member
+
+
+def _declared(usage: Usage, token: str) -> Used | None:
+    package, _, member = token.partition(":")
+    if token.startswith(_PROVIDER):
+        return usage.providers.setdefault(token.removeprefix(_PROVIDER), Used())
+    if package == _OWN or not member:
+        return None
+    return usage.resources.setdefault(token, Used())
+
+
+def _version(usage: Usage, token: str, options: object) -> None:
+    version = _mapping(options).get("version")
+    package = token.removeprefix(_PROVIDER).partition(":")[0]
+    if version:
+        usage.versions.setdefault(package, set()).add(str(version))
+
+
+def _functions(usage: Usage, value: object) -> None:
+    called = _called(value)
+    if called is not None:
+        token, arguments, given = called
+        used = usage.functions.setdefault(token, Used())
+        used.inputs.update(arguments)
+        if given:
+            _note(used.outputs, [given])
+        _version(usage, token, _mapping(next(iter(_mapping(value).values()))).get("options"))
+    for one in _inside(value):
+        _functions(usage, one)
+
+
+def _called(value: object) -> tuple[str, Mapping[str, object], str] | None:
+    """Return token, arguments and the result that is wanted of a call; None where the value is none."""
+    entries = _mapping(value)
+    if len(entries) != 1:
+        return None
+    ((key, inner),) = entries.items()
+    prefix, _, token = key.partition("::")
+    if prefix.casefold() != "fn":
+        return None
+    if token.casefold() == "invoke":
+        call = {name.casefold(): one for name, one in _mapping(inner).items()}
+        function = str(call.get("function", ""))
+        known = (function, _mapping(call.get("arguments")), str(call.get("return") or ""))
+        return known if ":" in function else None
+    return (token, _mapping(inner), "") if ":" in token else None
+
+
+def _references(value: object) -> Iterator[tuple[str, list[str | int]]]:
+    if isinstance(value, str):
+        for name, path in _REFERENCE.findall(value):
+            yield name, [int(number) if number else dot or text for dot, number, text in _STEP.findall(path)]
+    for key, inner in _mapping(value).items():
+        arguments: list[object] = cast("list[object]", inner) if isinstance(inner, list) else []
+        if key.casefold() in _OF_LISTS and len(arguments) > 1:
+            for name, steps in _references(arguments[1]) if isinstance(arguments[1], str) else ():
+                yield name, [*steps, 0]
+    for one in _inside(value):
+        yield from _references(one)
+
+
+def _inside(value: object) -> Iterator[object]:
+    if isinstance(value, list):
+        yield from cast("list[object]", value)
+    yield from _mapping(cast("object", value)).values()
+
+
+def _note(tree: Tree, steps: list[str | int]) -> None:
+    for step in steps:
+        tree = tree.setdefault(step, {})
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    if not isinstance(value, dict):
+        return {}
+    return {str(key): one for key, one in cast("dict[object, object]", value).items()}

@@ -1,0 +1,189 @@
+"""Which packages a program uses besides `aws`, and what serves each: a plug-in of the user, or a stand-in.
+
+The engine finds a plug-in on PATH by itself. One in the user's own Pulumi home is started from there: on the
+embedded default the engine has another home. For every other package there is a stand-in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+import yaml
+
+from tapgate.embedded.aws_provider.other.usage import Usage, read
+from tapgate.embedded.environment import (
+    DO_NOTHING,
+    PREFIX,
+    PROVIDER,
+    is_stand_in_folder,
+    shim,
+    shim_folder,
+    types_version,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tapgate.embedded.environment import Changes
+
+_AWS: Final = "aws"
+_OWN: Final = "pulumi"
+_PROJECT_FILES: Final = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
+_PLUGIN: Final = re.compile(r"resource-(?P<name>[\w-]+?)-v(?P<version>\d+(?:\.\d+)*)[^/]*")
+# Packages whose resources are what the program says, each one thing of its provider.
+_PLAIN: Final = frozenset(
+    {
+        *("archive", "aws-native", "azure", "azure-native", "azuread", "cloudflare", "cloudinit", "command"),
+        *("datadog", "digitalocean", "dnsimple", "docker", "docker-build", "gcp", "github", "gitlab"),
+        *("google-native", "http", "kubernetes", "local", "mongodbatlas", "mysql", "newrelic", "null"),
+        *("okta", "pagerduty", "postgresql", "random", "sentry", "snowflake", "std", "time", "tls", "vault"),
+    }
+)
+
+_EXEC: Final = """\
+#!/bin/sh
+# Starts the user's own plug-in.
+exec {program} "$@"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """The program of a project.
+
+    Attributes:
+        folder: The project's folder.
+        yaml: The file that the YAML runtime takes it from; None for another runtime.
+        virtualenv: The environment of a Python program, as the project file says it.
+    """
+
+    folder: Path
+    yaml: Path | None
+    virtualenv: str
+
+
+def find_project_file(start: Path) -> Path | None:
+    """Return the project file in a folder or, as the engine does, above it."""
+    begin = start.absolute()
+    candidates = (folder / name for folder in (begin, *begin.parents) for name in _PROJECT_FILES)
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def shims(project_file: Path, base: Mapping[str, str], *, rehearse: bool = False) -> dict[str, str]:
+    """Return the executables, by name, that serve the program's packages.
+
+    Args:
+        project_file: The project's file.
+        base: The environment that the engine gets.
+        rehearse: They are for a rehearsal, in which no provider does anything.
+    """
+    program = _program(project_file)
+    usage = read(program.yaml) if program.yaml is not None else Usage()
+    sdks = _sdks(program)
+    wanted = usage.packages() if program.yaml is not None else set(sdks)
+    mode = ["--rehearse"] if rehearse else []
+    at_hand = ["--program=" + str(program.yaml)] if program.yaml is not None else []
+    found: dict[str, str] = {}
+    for package in sorted(wanted - {_AWS, _OWN, ""}):
+        name, plugin = f"{PREFIX}{package}", _plugin(package, base)
+        runs = plugin is not None and (not rehearse or package in DO_NOTHING)
+        if runs and plugin is not None:
+            if not plugin[1]:
+                found[name] = _EXEC.format(program=shlex.quote(str(plugin[0])))
+            continue
+        words = [*mode, "--echo", f"--package={package}", *at_hand]
+        if package in sdks:
+            words.append(f"--sdk={sdks[package]}")
+        elif package not in _PLAIN and plugin is None:
+            words.append("--unseen")
+        found[name] = shim(words, remark=_digest(program.yaml))
+    if _other_major(usage):
+        found[PROVIDER] = shim([*mode, *at_hand], remark=_digest(program.yaml))
+    return found
+
+
+def changes(project_file: Path, base: Mapping[str, str]) -> Changes:
+    """Return what to change in a prepared environment so that the engine finds what serves the packages."""
+    found = shims(project_file, base)
+    if not found:
+        return {}
+    return {"PATH": os.pathsep.join([str(shim_folder(found)), base.get("PATH", os.defpath)])}
+
+
+def _digest(program: Path | None) -> str:
+    if program is None:
+        return ""
+    try:
+        return hashlib.sha256(program.read_bytes()).hexdigest()[:12]
+    except OSError:
+        return ""
+
+
+def _other_major(usage: Usage) -> bool:
+    installed = types_version().partition(".")[0]
+    return any(asked.lstrip("v").partition(".")[0] != installed for asked in usage.versions.get(_AWS, ()))
+
+
+def _program(project_file: Path) -> _Program:
+    try:
+        body = _mapping(cast("object", yaml.safe_load(project_file.read_text("utf-8"))))
+    except (OSError, ValueError, yaml.YAMLError):
+        body = dict[str, object]()  # The engine says what is wrong with it.
+    runtime = body.get("runtime")
+    name = runtime if isinstance(runtime, str) else _mapping(runtime).get("name")
+    virtualenv = _mapping(_mapping(runtime).get("options")).get("virtualenv")
+    folder = project_file.parent
+    main = folder / str(body.get("main") or "")
+    inside = main.parent if main.is_file() else main
+    candidates = (inside / file for file in ("Main.json", "Main.yaml", "Pulumi.yaml"))
+    text = next((path for path in candidates if path.is_file()), project_file) if name == "yaml" else None
+    return _Program(folder, text, str(virtualenv or ""))
+
+
+def _sdks(program: _Program) -> dict[str, Path]:
+    """Return the Python SDKs that the program or the tool can import, by package."""
+    environments = [program.folder / name for name in (program.virtualenv, ".venv", "venv") if name]
+    roots = [site for one in environments for site in sorted(one.glob("lib/python3*/site-packages"))]
+    roots += [program.folder, *(Path(entry) for entry in sys.path if entry)]
+    found: dict[str, Path] = {}
+    for root in roots:
+        for path in root.glob("pulumi_*/pulumi-plugin.json"):
+            try:
+                document = _mapping(cast("object", json.loads(path.read_text("utf-8"))))
+            except (OSError, ValueError):
+                continue
+            found.setdefault(str(document.get("name") or ""), path.parent)
+    return found
+
+
+def _plugin(package: str, base: Mapping[str, str]) -> tuple[Path, bool] | None:
+    """Return a plug-in of the user, and whether it is on PATH."""
+    name = f"{PREFIX}{package}"
+    for entry in base.get("PATH", os.defpath).split(os.pathsep):
+        if entry and not is_stand_in_folder(entry) and os.access(Path(entry, name), os.X_OK):
+            return Path(entry, name), True
+    homes = [Path(base["PULUMI_HOME"])] if base.get("PULUMI_HOME") else []
+    if base.get("HOME"):
+        homes.append(Path(base["HOME"], ".pulumi"))
+    for home in homes:
+        versions = {
+            tuple(int(part) for part in match["version"].split(".")): path / name
+            for path in (home / "plugins").glob(f"resource-{package}-v*")
+            if (match := _PLUGIN.fullmatch(path.name)) and match["name"] == package
+            if os.access(path / name, os.X_OK)
+        }
+        if versions:
+            return versions[max(versions)], False
+    return None
+
+
+def _mapping(value: object) -> dict[str, object]:
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}

@@ -1,0 +1,123 @@
+"""What serves a program's packages, and what a stand-in knows of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tapgate.embedded.aws_provider.other.catalog import Catalog, stood_in
+from tapgate.embedded.aws_provider.other.older import widened
+from tapgate.embedded.aws_provider.other.usage import read
+from tapgate.embedded.aws_provider.rehearsal.marks import MARK
+from tapgate.embedded.packages import shims
+
+FOREIGN = Path(__file__).parents[1] / "fixtures" / "foreign"
+PROGRAM = FOREIGN / "packages" / "Pulumi.yaml"
+SDK = FOREIGN / "packages-python" / "pulumi_random"
+
+
+def plugin(home: Path, package: str, version: str) -> Path:
+    path = home / ".pulumi" / "plugins" / f"resource-{package}-v{version}" / f"pulumi-resource-{package}"
+    path.parent.mkdir(parents=True)
+    path.touch(mode=0o755)
+    return path
+
+
+def test_what_a_program_uses_is_read() -> None:
+    usage = read(PROGRAM)
+    assert usage.packages() == {"acme", "aws", "awsx", "command", "random", "std", "tls"}
+    assert usage.resources["awsx:ec2:Vpc"].outputs == {
+        "vpcId": {},
+        "privateSubnetIds": {},
+        "publicSubnetIds": {0: {}},
+    }
+    certificate = usage.functions["tls:getCertificate"]
+    assert certificate.inputs == {"url"}
+    assert certificate.outputs == {"certificates": {0: {"sha1Fingerprint": {}}}}
+    assert usage.functions["std:split"].outputs == {"result": {0: {}}}
+    assert read(FOREIGN / "older-major" / "Pulumi.yaml").versions == {"aws": {"6.83.0"}}
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "resources: 3\nvariables: [a]", "resources: {a: {type: 3}}"])
+def test_what_is_no_program_uses_nothing(tmp_path: Path, text: str) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(text)
+    assert read(tmp_path / "Pulumi.yaml").packages() == set()
+    assert read(tmp_path / "none.yaml").packages() == set()
+
+
+def test_the_users_plugins_come_first_but_rehearse_only_if_they_do_nothing(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "pulumi-resource-tls").touch(mode=0o755)
+    plugin(tmp_path, "random", "4.9.0")
+    newest = plugin(tmp_path, "random", "4.21.0")
+    command = plugin(tmp_path, "command", "1.0.0")
+    base = {"HOME": str(tmp_path), "PATH": str(tmp_path / "bin")}
+    previewing, rehearsing = shims(PROGRAM, base), shims(PROGRAM, base, rehearse=True)
+    assert "pulumi-resource-tls" not in {*previewing, *rehearsing}
+    assert "pulumi-resource-aws" not in {*previewing, *rehearsing}
+    for served in (previewing, rehearsing):
+        assert str(newest) in served["pulumi-resource-random"]
+        assert "--unseen" in served["pulumi-resource-acme"]
+        assert "--unseen" not in served["pulumi-resource-std"]
+    assert str(command) in previewing["pulumi-resource-command"]
+    assert "--rehearse --echo --package=command" in rehearsing["pulumi-resource-command"]
+
+
+def test_a_python_programs_packages_are_those_that_it_can_import(tmp_path: Path) -> None:
+    served = shims(FOREIGN / "packages-python" / "Pulumi.yaml", {"HOME": str(tmp_path), "PATH": ""})
+    assert f"--sdk={SDK}" in served["pulumi-resource-random"]
+
+
+def test_another_major_of_aws_is_served_by_what_knows_the_program(tmp_path: Path) -> None:
+    file = FOREIGN / "older-major" / "Pulumi.yaml"
+    served = shims(file, {"HOME": str(tmp_path), "PATH": ""})
+    assert f"--program={file}" in served["pulumi-resource-aws"]
+    schema = {
+        "resources": {"aws:ec2/eip:Eip": {"inputProperties": {"domain": {"type": "string"}}}},
+        "functions": {},
+    }
+    wide = json.loads(widened(json.dumps(schema), file))["resources"]["aws:ec2/eip:Eip"]
+    assert wide["inputProperties"]["domain"] == {"type": "string"}
+    assert wide["inputProperties"]["vpc"] == {"$ref": "pulumi.json#/Any"}
+
+
+def test_an_sdk_says_what_a_package_has(tmp_path: Path) -> None:
+    program = tmp_path / "Pulumi.yaml"
+    program.write_text(
+        "resources:\n  a: {type: 'random:RandomId', properties: {byteLenght: 4}}\n"
+        "  b: {type: 'random:Platform', properties: {size: 1}}\n"
+    )
+    catalog = Catalog("random", program, SDK)
+    schema = json.loads(catalog.schema_text())
+    assert schema["version"] == "4.21.4"
+    assert schema["resources"]["random:index/randomId:RandomId"] == {
+        "inputProperties": {"byteLength": {"type": "integer"}},
+        "requiredInputs": ["byteLength"],
+        "properties": {"byteLength": {"type": "integer"}, "hex": {"type": "string"}},
+        "required": ["byteLength", "hex"],
+    }
+    platform = schema["resources"]["random:index:Platform"]
+    assert platform["isComponent"]
+    reference = platform["properties"]["parts"]["items"]["$ref"].removeprefix("#/types/")
+    assert schema["types"][reference]["properties"] == {"name": {"type": "string"}}
+    parts = stood_in(catalog.find("random:index:Platform"), "parts", "urn")
+    assert isinstance(parts, list)
+    assert isinstance(parts[0], dict)
+    assert str(parts[0]["name"]).startswith(MARK)
+
+
+def test_without_an_sdk_the_program_says_it() -> None:
+    schema = json.loads(Catalog("awsx", PROGRAM).schema_text())
+    vpc = schema["resources"]["awsx:ec2:Vpc"]
+    assert vpc["isComponent"]
+    assert set(vpc["inputProperties"]) == {"natGateways"}
+    assert set(vpc["required"]) == {"vpcId", "privateSubnetIds", "publicSubnetIds"}
+    random = Catalog("random", PROGRAM)
+    assert random.find("random:index/randomPassword:RandomPassword").schema.secret_outputs == ("result",)
+    assert "random:index/randomId:RandomId" in json.loads(random.schema_text())["resources"]
+    certificates = stood_in(Catalog("tls", PROGRAM).find("tls:getCertificate"), "certificates", "f")
+    assert isinstance(certificates, list)
+    assert isinstance(certificates[0], dict)
+    assert str(certificates[0]["sha1Fingerprint"]).startswith(MARK)
