@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _AWS: Final = "aws"
 _OWN: Final = "pulumi"
 _PROJECT_FILES: Final = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
+_NAME: Final = re.compile(r"[a-z][a-z0-9_-]*")
 _PLUGIN: Final = re.compile(r"resource-(?P<name>[\w-]+?)-v(?P<version>\d+(?:\.\d+)*)[^/]*")
 # Packages whose resources are what the program says, each one thing of its provider.
 _PLAIN: Final = frozenset(
@@ -92,7 +93,9 @@ def shims(project_file: Path, base: Mapping[str, str], *, rehearse: bool = False
     mode = ["--rehearse"] if rehearse else []
     at_hand = ["--program=" + str(program.yaml)] if program.yaml is not None else []
     found: dict[str, str] = {}
-    for package in sorted(wanted - {_AWS, _OWN, ""}):
+    for package in sorted(wanted - {_AWS, _OWN}):
+        if not _NAME.fullmatch(package):
+            continue  # It becomes a file's name; the engine says what is wrong with it.
         name, plugin = f"{PREFIX}{package}", _plugin(package, base)
         runs = plugin is not None and (not rehearse or package in DO_NOTHING)
         if runs and plugin is not None:
@@ -149,10 +152,18 @@ def _program(project_file: Path) -> _Program:
 
 
 def _sdks(program: _Program) -> dict[str, Path]:
-    """Return the Python SDKs that the program or the tool can import, by package."""
+    """Return the Python SDKs that a Python program or the tool can import, by package.
+
+    A YAML program imports none: an SDK beside it could say of a component that it is none.
+    """
+    if program.yaml is not None:
+        return _in([Path(entry) for entry in sys.path if entry])
     environments = [program.folder / name for name in (program.virtualenv, ".venv", "venv") if name]
     roots = [site for one in environments for site in sorted(one.glob("lib/python3*/site-packages"))]
-    roots += [program.folder, *(Path(entry) for entry in sys.path if entry)]
+    return _in([*roots, program.folder, *(Path(entry) for entry in sys.path if entry)])
+
+
+def _in(roots: list[Path]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for root in roots:
         for path in root.glob("pulumi_*/pulumi-plugin.json"):

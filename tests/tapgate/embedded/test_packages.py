@@ -70,6 +70,21 @@ def test_a_python_programs_packages_are_those_that_it_can_import(tmp_path: Path)
     assert f"--sdk={SDK}" in served["pulumi-resource-random"]
 
 
+@pytest.mark.parametrize("name", ["../../evil", "aws", "", "a b"])
+def test_a_name_that_no_package_has_becomes_no_file(tmp_path: Path, name: str) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("runtime: python\n")
+    (tmp_path / "pulumi_evil").mkdir()
+    (tmp_path / "pulumi_evil" / "pulumi-plugin.json").write_text(json.dumps({"name": name}))
+    assert not any("evil" in one for one in shims(tmp_path / "Pulumi.yaml", {"PATH": ""}).values())
+
+
+def test_an_sdk_beside_a_yaml_program_says_nothing_of_its_packages(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("runtime: yaml\nresources: {a: {type: 'acme:index:A'}}\n")
+    (tmp_path / "pulumi_acme").mkdir()
+    (tmp_path / "pulumi_acme" / "pulumi-plugin.json").write_text('{"name": "acme"}')
+    assert "--unseen" in shims(tmp_path / "Pulumi.yaml", {"PATH": ""})["pulumi-resource-acme"]
+
+
 def test_another_major_of_aws_is_served_by_what_knows_the_program(tmp_path: Path) -> None:
     file = FOREIGN / "older-major" / "Pulumi.yaml"
     served = shims(file, {"HOME": str(tmp_path), "PATH": ""})

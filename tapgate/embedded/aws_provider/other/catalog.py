@@ -94,13 +94,14 @@ class Catalog:
             used = self._used(token)
             known = next(self._of_sdk(token), None)
             if known is None:
-                known = Known(_of_usage(token, used), not _is_function(member) and self._all_components)
+                known = Known(_of_usage(token, used), not _is_function(member) and self.only_components)
                 known = replace(known, read=used.outputs)
             self._known[token] = self._known[known.schema.token] = known
         return self._known[token]
 
     @property
-    def _all_components(self) -> bool:
+    def only_components(self) -> bool:
+        """Whether the package is known to be one of components."""
         return self.package in _COMPONENTS
 
     def schema_text(self) -> str:

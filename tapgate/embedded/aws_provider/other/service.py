@@ -102,7 +102,8 @@ class Other(Provider):
     def check(self, request: provider_pb2.CheckRequest, context: Context) -> provider_pb2.CheckResponse:
         """Take any inputs."""
         inputs, secrets = decode(request.news)
-        if self._catalog.unseen:
+        token, _ = type_and_name(request.urn)
+        if self._catalog.unseen or self._catalog.only_components or self._catalog.find(token).component:
             inputs[UNSEEN] = _NOBODY_KNOWS
         return provider_pb2.CheckResponse(inputs=encode(inputs, secrets))
 
