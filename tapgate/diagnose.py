@@ -112,6 +112,12 @@ _KNOWN: Final = (
         "wait for the other run; if none is left, `pulumi cancel` removes its lock.",
     ),
     _Known(
+        re.compile(r"The pack is configured once, by the engine"),
+        "Something other than the engine configured the policy pack.",
+        "a program that reaches the pack decides about its own case, so nothing that it answered counts.",
+        "take out of the program, and of what it starts, what calls the engine's plug-ins.",
+    ),
+    _Known(
         re.compile(
             r"validating policy config|configuring policy pack|"
             r"parsing enforcement level|does not support config|"

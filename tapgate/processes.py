@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _ADOPT: Final = 36
 """PR_SET_CHILD_SUBREAPER of linux/prctl.h."""
 _PROC: Final = Path("/proc")
-_LAST_SECONDS: Final = 5.0
+_LAST_SECONDS: Final = 20.0
 
 
 def adopt_orphans() -> None:
@@ -40,7 +40,7 @@ def children() -> frozenset[int]:
 
 def count_below(pid: int) -> int:
     """Return how many processes there are below one."""
-    return len(_below({pid})) - 1
+    return len(_below({pid}, dict(_processes()))) - 1
 
 
 def end_below(process: subprocess.Popen[bytes], before: frozenset[int]) -> None:
@@ -51,27 +51,30 @@ def end_below(process: subprocess.Popen[bytes], before: frozenset[int]) -> None:
         before: this process's children from before the command, which have nothing to do with it.
     """
     deadline = time.monotonic() + _LAST_SECONDS
-    while time.monotonic() < deadline:
+    # Who loses its parent while the list is read may be missing from it, but not from the next one as well.
+    empty = 0
+    while empty < 2 and time.monotonic() < deadline:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-        left = _below({process.pid, *(children() - before)}) - {process.pid}
+        parents = dict(_processes())
+        orphans = {pid for pid, parent in parents.items() if parent == os.getpid()} - before - {process.pid}
+        left = _below({process.pid, *orphans}, parents) - {process.pid}
         # Stopped first, none of them can start another one while the others end.
         for number in (signal.SIGSTOP, signal.SIGKILL):
             for pid in left:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, number)
-        for pid in children() - before - {process.pid}:
+        for pid in orphans:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
-        if process.poll() is not None and not left:
-            return
+        empty = empty + 1 if process.poll() is not None and not left else 0
         time.sleep(0.01)
 
 
-def _below(roots: set[int]) -> set[int]:
+def _below(roots: set[int], parents: Mapping[int, int]) -> set[int]:
     """Return the processes and all their descendants."""
     of: dict[int, list[int]] = {}
-    for pid, parent in _processes():
+    for pid, parent in parents.items():
         of.setdefault(parent, []).append(pid)
     found, waiting = set(roots), list(roots)
     while waiting:

@@ -242,8 +242,12 @@ def test_nothing_of_it_is_created(gate: Gate, name: str) -> None:
         if "." in file:
             (gate.folder / file).write_text(text)
     code, said = gate.deploy(**{key: value for key, value in files.items() if key.isupper()})
-    if policy:
-        assert (code, "DEPLOYED" in said) == (1, False), said
+    assert "DEPLOYED" not in said
+    if folder == "reconfigure" and code == 2:
+        # It came before the engine itself, whose configuration the pack then refused.
+        assert "Something other than the engine configured the policy pack." in said
+    elif policy:
+        assert code == 1, said
         assert policy in gate.blocking(), said
     else:
         assert code == 2, said
