@@ -61,9 +61,12 @@ def waiver_mark(_loader: CaseLoader, node: yaml.Node) -> str:
     return re.sub(r"(expires|granted)=([+-]\d+)", lambda found: f"{found[1]}={day(int(found[2]))}", words)
 
 
+_STARTED = datetime.now(UTC).date()
+
+
 def day(days: int) -> str:
-    """The day that is so many days from now."""
-    return (datetime.now(UTC).date() + timedelta(days=days)).isoformat()
+    """The day that is so many days from the start of the tests, the same beyond midnight."""
+    return (_STARTED + timedelta(days=days)).isoformat()
 
 
 CaseLoader.add_constructor("!waiver", waiver_mark)

@@ -91,7 +91,7 @@ def test_a_short_pattern_names_the_resources_own_type() -> None:
         (entry("aws:kms/key:Key::k\u0435y"), "letters beyond ASCII"),
         (entry("aws:kms/key:Key::key\u200b"), "invisible characters"),
         (entry("*::key", finding=""), "lacks `finding`"),
-        (entry("*::key", granted=day(1)), "is not granted before"),
+        (entry("*::key", granted=day(2)), "is not granted before"),
         ("*::key", "lacks `finding`, `granted`, `expires`, `owner`, `reason`"),
     ],
 )
