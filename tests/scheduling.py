@@ -23,20 +23,24 @@ TOGETHER = {
 WHOLE = (
     "tests/integration/test_changes.py",
     "tests/integration/test_sabotage_at_up.py",
+    "tests/integration/test_state_secrets.py",
     "tests/lambdas/test_accounting.py",
     "tests/policypack/test_vendored.py",
     "tests/policypack/serving/test_large_stacks.py",
     "tests/tapgate/embedded/aws_provider/schema/test_package.py",
     "tests/docs/test_write_a_rule.py",
+    "tests/tapgate/test_wheel.py",
 )
 """Modules that are long and whose tests share something."""
 ALONE = (
     "tests/integration/test_faults.py",
     "tests/integration/test_as_a_user.py",
+    "tests/tapgate/test_attacks.py",
     "tests/program/test_plain_preview.py",
     "tests/program/test_cli.py",
     "tests/tapgate/test_foreign.py",
     "tests/tapgate/test_deploy.py",
+    "tests/tapgate/test_rehearsal.py",
     "tests/tapgate/test_workflow.py",
     "tests/tapgate/test_publishing.py",
     "tests/tapgate/embedded/toolchain/test_language_host.py",

@@ -220,8 +220,8 @@ def test_of_two_deployments_at_once_one_is_refused(target: Target, expected: set
             second = deployment.gate("deploy")
         finally:
             os.killpg(first.pid, signal.SIGCONT)
-        first.stdout.read()
-    assert first.returncode == 0
+        rest = first.stdout.read()
+    assert first.returncode == 0, rest
     assert second.returncode == 2, second.stdout
     assert "The stack is locked by another run." in second.stderr
     assert "`pulumi cancel`" in second.stderr

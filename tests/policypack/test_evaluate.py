@@ -57,6 +57,7 @@ def over_the_protocol(
     )
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.identity)
 def test_both_ways_say_the_same(case: Case) -> None:
     config = {case.rule.name: dict(case.config)}

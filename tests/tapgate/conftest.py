@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 FIXTURES = Path(__file__).parent / "fixtures"
 
 
+@pytest.fixture(scope="session")
+def coverage_env() -> Mapping[str, str]:
+    """What makes coverage follow into a process; a session's fixture comes before any test's changes."""
+    return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_PROCESS")}
+
+
 @pytest.fixture
 def backend(engine_env: Mapping[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty state backend that the engine uses for this test, in the prepared environment."""

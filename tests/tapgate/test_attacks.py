@@ -19,7 +19,7 @@ from tapgate.embedded.emulator import Emulator
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-pytestmark = [pytest.mark.cli, pytest.mark.emulator]
+pytestmark = [pytest.mark.cli, pytest.mark.emulator, pytest.mark.uncounted]
 
 ROOT = Path(__file__).parents[2]
 ATTACKS = Path(__file__).parent / "fixtures" / "attacks"

@@ -48,6 +48,7 @@ def gate(project: Path, environment: Mapping[str, str], *more: str) -> subproces
 
 
 @pytest.mark.cli
+@pytest.mark.uncounted
 def test_neither_the_projects_pack_nor_the_environment_changes_the_judge(
     engine_env: Mapping[str, str], tmp_path: Path
 ) -> None:

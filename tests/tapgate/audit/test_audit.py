@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +41,16 @@ def states(tmp_path: Path) -> Path:
     for number in range(6):
         (folder / f"{number}.json").write_bytes(state(f"s{number}", "a", "b"))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def workers_are_counted(
+    backend: Path, coverage_env: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Have coverage follow into the worker processes."""
+    assert backend
+    for name, value in coverage_env.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
