@@ -121,8 +121,12 @@ def _unheard(error: Exception) -> int:
         write([words, "  fix       give the output a place to go to."], sys.stderr)
     with contextlib.suppress(OSError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        for stream in (1, 2):
-            os.dup2(nowhere, stream)
+        for number in (1, 2):
+            os.dup2(nowhere, number)
+    # What is still held back goes there now, or the interpreter would end with a code of its own.
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
     return Exit.COULD_NOT_RUN
 
 
@@ -149,7 +153,7 @@ def _prepare(options: argparse.Namespace, *, build: bool) -> None:
         wanted = applied(changes, os.environ)
         os.environ.clear()
         os.environ.update(wanted)
-    if aws == "embedded":
+    if aws == "embedded" and build:
         _serve_packages(cast("Path", getattr(options, "project", Path())))
     options.embedded = EmbeddedStacks.of(os.environ)
     options.theatre = Theatre()

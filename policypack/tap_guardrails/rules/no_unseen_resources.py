@@ -16,6 +16,7 @@ from tap_guardrails.aws.policy_documents import covers
 from tap_guardrails.aws.resource_types import STACK_SET, twin
 from tap_guardrails.model import (
     ANY_TYPE,
+    Absent,
     Finding,
     Outcomes,
     Resource,
@@ -78,8 +79,10 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
         return
     if resource.type.startswith(OWN_PACKAGE):
         return
-    reason = resource.at(STAND_IN).value
-    if isinstance(reason, str) and not unseen(resource):
+    mark = resource.at(STAND_IN)
+    if not isinstance(mark.text(), Absent) and not unseen(resource):
+        told = isinstance(mark.value, str) and not mark.hidden
+        reason = str(mark.value) if told else "It is marked as one that nobody can look into."
         yield found(resource, reason, SEEN, INSTALL, Verdict.UNDECIDED)
     elif resource.provider is None:
         yield from component(resource, stack)

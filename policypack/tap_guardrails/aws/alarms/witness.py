@@ -45,6 +45,8 @@ PLANS: Final = 2048
 DEFAULT_TIMEOUT_SECONDS: Final = 3
 """A function's timeout when it sets none."""
 
+LONGEST_WINDOW: Final = 604_800
+"""Seconds of the week that an alarm can look back at most, whatever its period."""
 SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 900.0
 """Between these is a function's timeout: https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html"""
 
@@ -81,7 +83,7 @@ def plan_of(alarm: Alarm, most_events: int, unknown_timeout: float = LONGEST_SEC
                 subjects.setdefault(subject_of(one), len(subjects)),
             ),
             value_or(one.statistic, "Sum"),
-            max(1, value_or(one.period, MINUTE)),
+            min(LONGEST_WINDOW, max(1, value_or(one.period, MINUTE))),
             limit_of(one, unknown_timeout),
         )
         for key, one in alarm.series.items()
