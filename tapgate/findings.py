@@ -142,6 +142,10 @@ class Location:
         return f"{self.file}:{self.line}"
 
 
+Question = tuple[str, str, str]
+"""What a finding answers: is this resource as this policy asks? Pack, policy and URN."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One policy's word on one resource.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tapgate.assemble import Locate
     from tapgate.engine import Engine
-    from tapgate.findings import Report
+    from tapgate.findings import Question, Report
     from tapgate.packs import RequestedPack
     from tapgate.project import Project
     from tapgate.rehearsal import Rehearsed
@@ -32,6 +32,7 @@ class Preview:
         document: file with the engine's own `pulumi preview --json`.
         plan: file with the plan, when one was asked for.
         locate: finds a resource's and property's place in the program.
+        remediated: what policies remediated, as the update will again: pack, policy and URN.
         rehearsed: the rehearsal that the verdict is of as well.
     """
 
@@ -39,6 +40,7 @@ class Preview:
     document: Path
     plan: Path | None
     locate: Locate
+    remediated: frozenset[Question] = frozenset()
     rehearsed: Rehearsed | None = None
 
 
@@ -121,7 +123,8 @@ def preview(
         raise IncompleteError(failure, report) if report.findings else failure
     if report.outcome == "passed":
         require_evaluated(log, packs, allow_empty=True)
-    return Preview(report, run.output, plan, locate)
+    remediated = frozenset((one.pack, one.policy, one.urn) for one in log.remediated)
+    return Preview(report, run.output, plan, locate, remediated)
 
 
 def pack_options(packs: Sequence[RequestedPack], scratch: Path) -> list[str]:

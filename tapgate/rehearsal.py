@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from tapgate.engine import Limits, Running
     from tapgate.events import EventLog
-    from tapgate.findings import Finding, Report
+    from tapgate.findings import Finding, Question, Report
     from tapgate.packs import RequestedPack
     from tapgate.project import Project
     from tapgate.stacks import Stack
@@ -256,10 +256,9 @@ def _over_the_protocol(
         evaluate(log, deployment, running, config)
 
 
-_Asked = tuple[str, str, str]
-
-
-def settled(report: Report, later: Report, known: Collection[str]) -> Report:
+def settled(
+    report: Report, later: Report, known: Collection[str], remediated: Collection[Question] = ()
+) -> Report:
     """Return a report that holds what both say.
 
     What is undecided in the first is decided by what the other one says of the same policy and resource, and
@@ -269,13 +268,17 @@ def settled(report: Report, later: Report, known: Collection[str]) -> Report:
         report: the first, of whose values some were unknown.
         later: the second, whose values are known, but for what nobody can know.
         known: URNs of the resources that the second has seen.
+        remediated: what policies remediated for the first and not for the second. Where the first finds
+            nothing after that, the second's findings are about what will not be deployed.
 
     Returns:
         The second, with what it has not settled, and with the changes and notes of the first.
     """
+    left = _by_question(report.findings)
+    found = [one for one in later.findings if _question(one) not in remediated or _question(one) in left]
     return replace(
         later,
-        findings=sorted_findings([*later.findings, *unsettled(report.findings, later, known)]),
+        findings=sorted_findings([*found, *unsettled(report.findings, later, known)]),
         notes=tuple(dict.fromkeys((*report.notes, *later.notes))),
         changes=report.changes,
     )
@@ -295,12 +298,12 @@ def _is_settled(one: Finding, said: Collection[Finding], known: Collection[str])
     return any((one.verdict, one.property_path) == (other.verdict, other.property_path) for other in said)
 
 
-def _by_question(findings: Iterable[Finding]) -> Mapping[_Asked, list[Finding]]:
-    found: dict[_Asked, list[Finding]] = defaultdict(list)
+def _by_question(findings: Iterable[Finding]) -> Mapping[Question, list[Finding]]:
+    found: dict[Question, list[Finding]] = defaultdict(list)
     for one in findings:
         found[_question(one)].append(one)
     return found
 
 
-def _question(one: Finding) -> _Asked:
+def _question(one: Finding) -> Question:
     return one.pack, one.policy, one.urn

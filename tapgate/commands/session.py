@@ -243,7 +243,7 @@ class Session:
             seconds=max(previewed.report.seconds, rehearsed.seconds) + time.monotonic() - start,
             notes=notes,
         )
-        report = settled(previewed.report, report, log.declared)
+        report = settled(previewed.report, report, log.declared, previewed.remediated)
         if report.outcome == "passed":
             require_evaluated(log, self.packs, allow_empty=self.allow_empty)
         return report

@@ -113,7 +113,6 @@ def test_what_is_waived_is_deployed_as_it_is(pristine: Deployment, target: Targe
     assert inventory(target) == set()
 
 
-@pytest.mark.xfail(reason="the rehearsal's state is judged as the program has it, without remediations")
 def test_what_is_remediated_is_deployed_so(pristine: Deployment, target: Target, tmp_path: Path) -> None:
     sabotaged = _sabotaged(pristine, tmp_path, MUTANTS["rotation absent"])
     _deployed(sabotaged, tmp_path, {"kms-key-rotation": "remediate"})

@@ -55,3 +55,20 @@ def test_what_the_second_settles(first: list[Finding], second: list[Finding], le
 def test_changes_come_from_the_first_and_notes_from_both_once() -> None:
     result = settled(report(notes=("a", "b"), changes=3), replace(report(notes=("b", "c")), resources=7), {A})
     assert (result.changes, result.notes, result.resources) == ((("create", 3),), ("a", "b", "c"), 7)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "left"),
+    [
+        ([], [finding("violation")], []),
+        ([], [finding("violation", B)], ["violation"]),
+        ([], [finding("violation", policy="q")], ["violation"]),
+        ([finding("undecided")], [finding("violation")], ["violation"]),
+        ([finding("violation")], [], ["violation"]),
+    ],
+)
+def test_what_was_remediated_for_the_first_alone(
+    first: list[Finding], second: list[Finding], left: list[str]
+) -> None:
+    result = settled(report(*first), report(*second), {A}, {("pack", "p", A)})
+    assert [one.verdict for one in result.findings] == left
