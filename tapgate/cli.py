@@ -85,10 +85,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_arguments(parsers[given[0]])
         if entry.prepared:
             _add_aws(parsers[given[0]])
-    options = parser.parse_args(given)
-    if command is None or entry is None:
-        parser.error("the command comes first")
     try:
+        try:
+            options = parser.parse_args(given)
+            if command is None or entry is None:
+                parser.error("the command comes first")
+        except SystemExit:
+            # What argparse said may be held back still, and nobody may be there to read it.
+            write([], sys.stdout)
+            write([], sys.stderr)
+            raise
         code = _answered(command, entry, options)
         write([], sys.stdout)
     except (OutputError, BrokenPipeError) as error:
@@ -123,10 +129,6 @@ def _unheard(error: Exception) -> int:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         for number in (1, 2):
             os.dup2(nowhere, number)
-    # What is still held back goes there now, or the interpreter would end with a code of its own.
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            stream.flush()
     return Exit.COULD_NOT_RUN
 
 
