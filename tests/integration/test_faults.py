@@ -103,7 +103,7 @@ def _kill_after(
 
 def _children(pid: int) -> list[tuple[int, str]]:
     """Return a process's children with their commands."""
-    asked = ["ps", "-A", "-o", "pid=", "-o", "ppid=", "-o", "args="]
+    asked = ["ps", "-A", "-ww", "-o", "pid=", "-o", "ppid=", "-o", "args="]
     listed = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
     found = [line.split(None, 2) for line in listed.splitlines()]
     return [(int(child), command[0]) for child, parent, *command in found if int(parent) == pid and command]
