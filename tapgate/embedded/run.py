@@ -64,15 +64,23 @@ def run_to_end(command: Sequence[str], environment: Mapping[str, str]) -> int:
         if signal.getsignal(number) != signal.SIG_IGN:
             before[number] = signal.signal(number, handler)
 
-    handle(signal.SIGINT, _leave_to_the_command)
-    process = subprocess.Popen([program, *command[1:]], env=environment)
+    process: subprocess.Popen[bytes] | None = None
+    early: list[int] = []
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
-        process.send_signal(number)
+        if process is None:
+            early.append(number)
+        else:
+            process.send_signal(number)
 
+    # Before the command starts: it may be quicker with a signal than this process with its handlers.
+    handle(signal.SIGINT, _leave_to_the_command)
     for number in _PASSED_ON:
         handle(number, pass_on)
     try:
+        process = subprocess.Popen([program, *command[1:]], env=environment)
+        for number in early:
+            process.send_signal(number)
         code = process.wait()
     finally:
         for number, handler in before.items():
