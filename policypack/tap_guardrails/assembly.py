@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from tap_guardrails.model import ANY_TYPE, ResourceRule, Rule, StackRule
-from tap_guardrails.model.record import record
+from tap_guardrails.model.values import record
 
 RULES_FOLDER: Final = Path(__file__).with_name("rules")
 

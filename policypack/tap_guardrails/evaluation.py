@@ -15,8 +15,8 @@ from tap_guardrails.model import (
     StackRule,
     Verdict,
 )
-from tap_guardrails.model.record import record
 from tap_guardrails.model.stack import SECRET_CONFIGURATION
+from tap_guardrails.model.values import record
 from tap_guardrails.waivers import WAIVER_POLICY, Ledger, today_utc
 
 if TYPE_CHECKING:

@@ -17,8 +17,7 @@ from tap_guardrails.configuration import configure
 from tap_guardrails.evaluation import Run
 from tap_guardrails.message import message
 from tap_guardrails.model import Provider, Resource, Rule, Value, decode
-from tap_guardrails.model.overlay import Overlay
-from tap_guardrails.model.record import record
+from tap_guardrails.model.values import Overlay, record
 from tap_guardrails.waivers import in_stack, today_utc
 
 if TYPE_CHECKING:

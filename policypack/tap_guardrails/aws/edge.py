@@ -14,7 +14,7 @@ from tap_guardrails.aws.lists import refs_at
 from tap_guardrails.aws.location import own_region, provider_region
 from tap_guardrails.aws.resource_types import FUNCTION
 from tap_guardrails.model import Known, Resource, Stack, Unknown
-from tap_guardrails.model.record import record
+from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -31,8 +31,7 @@ from tap_guardrails.model import (
     violation,
 )
 from tap_guardrails.model.property_value import join
-from tap_guardrails.model.record import record
-from tap_guardrails.model.values import CloudFormationObject
+from tap_guardrails.model.values import CloudFormationObject, record
 
 if TYPE_CHECKING:
     from collections.abc import Collection

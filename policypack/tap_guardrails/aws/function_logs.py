@@ -20,7 +20,7 @@ from tap_guardrails.model import (
     Stack,
     Unknown,
 )
-from tap_guardrails.model.record import record
+from tap_guardrails.model.values import record
 
 DEFAULT_PREFIX: Final = "/aws/lambda/"
 """What Lambda puts before a function's name, unless the function names a log group itself."""

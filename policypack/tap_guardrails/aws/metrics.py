@@ -15,7 +15,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.tables import table
-from tap_guardrails.model.record import record
+from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

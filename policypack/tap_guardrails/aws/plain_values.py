@@ -11,7 +11,7 @@ from tap_guardrails.aws.lists import refs_at
 from tap_guardrails.aws.resource_types import FUNCTION
 from tap_guardrails.aws.tables import table
 from tap_guardrails.model import Invalid, Known, PropertyRef, Resource, Unknown
-from tap_guardrails.model.record import record
+from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from tap_guardrails.aws.secret_names import kind_of, names_an_identity, secret_by_name
 from tap_guardrails.aws.secret_signs import looks_like, looks_random, made_public
-from tap_guardrails.model.record import record
+from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

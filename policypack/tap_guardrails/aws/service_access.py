@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws.policy_documents import covers, document, has_unknown, one_or_many
 from tap_guardrails.model import Absent, Known, PropertyRef, Unknown
-from tap_guardrails.model.record import record
+from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

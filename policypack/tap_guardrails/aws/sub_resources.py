@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tap_guardrails.aws.location import same_location
 from tap_guardrails.model import Known, Relation, RelationIndex, Resource, ResourceType, Stack
-from tap_guardrails.model.record import record
+from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from tap_guardrails.model.finding import (
+from tap_guardrails.model.property_value import Absent, Invalid, Known, PropertyRef, PropertyValue, Unknown
+from tap_guardrails.model.rule import (
+    ANY_TYPE,
+    Control,
+    Coverage,
     Finding,
+    Level,
     NotApplicable,
     Outcome,
     Outcomes,
+    PropertyPatch,
+    Remediation,
+    ResourceRule,
+    Rule,
+    Severity,
+    StackRule,
     Verdict,
     Waiver,
     invalid,
@@ -16,23 +27,17 @@ from tap_guardrails.model.finding import (
     undecided,
     violation,
 )
-from tap_guardrails.model.property_value import Absent, Invalid, Known, PropertyRef, PropertyValue, Unknown
-from tap_guardrails.model.relation import Relation, RelationIndex
-from tap_guardrails.model.resource import Embedding, Provider, Resource, ResourceType, as_set
-from tap_guardrails.model.rule import (
-    ANY_TYPE,
-    Control,
-    Coverage,
-    Level,
-    PropertyPatch,
-    Remediation,
-    ResourceRule,
-    Rule,
-    Severity,
-    StackRule,
-)
 from tap_guardrails.model.settings import Boolean, Enum, Integer, Settings, SettingsError, StringList
-from tap_guardrails.model.stack import Stack
+from tap_guardrails.model.stack import (
+    Embedding,
+    Provider,
+    Relation,
+    RelationIndex,
+    Resource,
+    ResourceType,
+    Stack,
+    as_set,
+)
 from tap_guardrails.model.values import UNKNOWN, Opaque, Secret, Value, decode
 
 __all__ = [

@@ -12,7 +12,6 @@ import re
 from dataclasses import field, replace
 from typing import Final, Generic, TypeAlias, TypeVar
 
-from tap_guardrails.model.record import record
 from tap_guardrails.model.values import (
     UNKNOWN,
     CloudFormationObject,
@@ -21,6 +20,7 @@ from tap_guardrails.model.values import (
     UnknownType,
     Value,
     decode,
+    record,
 )
 
 T = TypeVar("T")

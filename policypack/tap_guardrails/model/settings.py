@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Literal, TypeAlias, cast
 
 from tap_guardrails.model.property_value import to_json
-from tap_guardrails.model.record import record
-from tap_guardrails.model.values import decode
+from tap_guardrails.model.values import decode, record
 
 Entry: TypeAlias = tuple[tuple[str, str], ...]
 """The fields of an object of a list, by name; a single nameless one for what is no object."""

@@ -8,10 +8,44 @@ that no rule ever mistakes a mark for a value.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeAlias, cast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, TypeAlias, TypeVar, cast, dataclass_transform, overload
 
-from tap_guardrails.model.record import record
+C = TypeVar("C")
+
+
+@overload
+def record(cls: type[C], /) -> type[C]: ...
+@overload
+def record(*, eq: bool = True, kw_only: bool = False) -> Callable[[type[C]], type[C]]: ...
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def record(
+    cls: type[C] | None = None, /, *, eq: bool = True, kw_only: bool = False
+) -> type[C] | Callable[[type[C]], type[C]]:
+    """Make a dataclass frozen for the type checker only, at no run-time cost.
+
+    `dataclass(frozen=True)` checks at run time what the strict type check has shown already. That would
+    double what each value costs to make, of which a stack takes hundreds of thousands, and slow the pack's start.
+
+    Args:
+        cls: The class.
+        eq: Whether two of them are equal that have equal fields; if not, each is only equal to itself.
+        kw_only: Whether the fields are given by name only.
+    """
+
+    def make(made: type[C]) -> type[C]:
+        made = dataclass(slots=True, repr=False, eq=eq, unsafe_hash=eq, kw_only=kw_only)(made)
+        setattr(made, "__repr__", shown)  # noqa: B010 - no method of its own
+        return made
+
+    return make(cls) if cls is not None else make
+
+
+def shown(one: object) -> str:
+    """Return a record as it is written; one function for all of them is made faster than one for each."""
+    values = ", ".join(f"{field.name}={getattr(one, field.name)!r}" for field in fields(cast("Any", one)))
+    return f"{type(one).__qualname__}({values})"
 
 
 class UnknownType(enum.Enum):
@@ -173,3 +207,61 @@ def signed(fields: Mapping[str, object], decode_field: Callable[[object], Value]
         identity = decode_field(fields["id"]) if "id" in fields else UNKNOWN
         return identity if isinstance(identity, str) and identity else UNKNOWN
     return Opaque(OPAQUE_SIGNATURES.get(str(signature), "value of a kind that this pack does not know"))
+
+
+class Overlay(Mapping[str, Value]):
+    """Outputs, with inputs where an output is unknown; a property that nobody asked for is then not set."""
+
+    __slots__ = ("_inputs", "_merged", "_outputs")
+
+    def __init__(self, outputs: Mapping[str, Value], inputs: Mapping[str, Value]) -> None:
+        self._outputs = outputs
+        self._inputs = inputs
+        self._merged: dict[str, Value] = {}
+
+    def is_asked(self, name: str) -> bool:
+        """Tell whether the program asked for a property; else the provider or AWS made its value."""
+        return self._inputs.get(name) is not None
+
+    def __getitem__(self, name: str) -> Value:
+        if name not in self._merged:
+            output = self._outputs[name]
+            # Inputs are decoded only where they can tell more.
+            self._merged[name] = overlaid(output, self._inputs.get(name)) if has_unknown(output) else output
+        return self._merged[name]
+
+    def get(self, key: str, default: Value = None) -> Value:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Return a property; most of those that rules ask for are not there, and that must cost little."""
+        return self[key] if key in self._outputs else default
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._outputs
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._outputs)
+
+    def __len__(self) -> int:
+        return len(self._outputs)
+
+
+def overlaid(output: Value, asked: Value) -> Value:
+    """Put the input where the output is unknown.
+
+    Lists are left alone: providers sort them, so that positions in the one say nothing of the other.
+
+    Args:
+        output: What the provider answered.
+        asked: What the program asked for; None when it did not.
+    """
+    if output is UNKNOWN:
+        return asked
+    if isinstance(output, Secret):
+        plain = overlaid(output.value, asked)
+        return plain if plain is None or isinstance(plain, Secret) else Secret(plain, output.marked)
+    if isinstance(output, dict):
+        inner = asked.value if isinstance(asked, Secret) else asked
+        if inner is UNKNOWN:
+            return output
+        fields = inner if isinstance(inner, dict) else {}
+        return {name: overlaid(value, fields.get(name)) for name, value in output.items()}
+    return output

@@ -48,7 +48,7 @@ from tap_guardrails.model import (
     undecided,
     violation,
 )
-from tap_guardrails.model.record import record
+from tap_guardrails.model.values import record
 
 INLINE: Final = {
     "aws:iam/role:Role": ("inlinePolicies", "policy"),

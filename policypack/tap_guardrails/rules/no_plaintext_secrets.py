@@ -46,8 +46,8 @@ from tap_guardrails.model import (
     undecided,
     violation,
 )
-from tap_guardrails.model.overlay import Overlay
 from tap_guardrails.model.stack import SECRET_CONFIGURATION
+from tap_guardrails.model.values import Overlay
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -9,8 +9,7 @@ from google.protobuf.struct_pb2 import Struct
 from google.protobuf.struct_pb2 import Value as WireValue
 
 from tap_guardrails.model import UNKNOWN, Opaque, Provider, Resource, Value
-from tap_guardrails.model.overlay import Overlay
-from tap_guardrails.model.values import MAXIMUM_DEPTH, SIGNATURE_KEY, UNKNOWN_MARKS, signed
+from tap_guardrails.model.values import MAXIMUM_DEPTH, SIGNATURE_KEY, UNKNOWN_MARKS, Overlay, signed
 
 if TYPE_CHECKING:
     from pulumi.runtime.proto.analyzer_pb2 import (

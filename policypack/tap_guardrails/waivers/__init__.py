@@ -1,7 +1,7 @@
 """Waivers: who may let a finding stand, where that is written, and which ones hold.
 
-A waiver is written as a tag on the resource (`tags`), in the stack's configuration or in a policy's
-(`listed`). The ledger knows them all, lets findings stand, and keeps count of which did so.
+A waiver is written as a tag on the resource, in the stack's configuration or in a policy's (`terms`). The
+ledger knows them all, lets findings stand, and keeps count of which did so.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from tap_guardrails.waivers.ledger import (
     LONGEST_DAYS,
     WAIVER_POLICY,
     Ledger,
+    Listed,
     ProgramWaivers,
+    in_policies,
+    in_stack,
     ledger_of,
     today_utc,
 )
-from tap_guardrails.waivers.listed import Listed, in_policies, in_stack
-from tap_guardrails.waivers.tags import TAG_PREFIX, Tagged, tagged
-from tap_guardrails.waivers.terms import Refused, lapse
+from tap_guardrails.waivers.terms import TAG_PREFIX, Refused, Tagged, lapse, tagged
 
 __all__ = [
     "LONGEST_DAYS",

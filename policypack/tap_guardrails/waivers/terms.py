@@ -1,4 +1,10 @@
-"""The terms of a waiver, read from words. What cannot be read waives nothing."""
+"""What a waiver says: its terms, the pattern of the resources that it is about, and the tags that hold it.
+
+A program's tag is `tap-guardrails:waive:<policy>` on the resource that the finding names. Its value is
+`granted=2026-12-01 expires=2027-01-31 owner=team@example.com finding=enableKeyRotation reason=why it may
+stand`, in letters that AWS takes in any tag. Only the resource's own `tags` count: what a provider puts on
+everything waives nothing. What cannot be read waives nothing either.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +13,11 @@ import unicodedata
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.model import Waiver
-from tap_guardrails.model.record import record
+from tap_guardrails.model import Known, PropertyRef, Resource, Secret, Unknown, Value, Waiver
+from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 FIELDS: Final = ("finding", "granted", "expires", "owner", "reason")
 FIELD: Final = re.compile(r"(?:^|\s)(finding|granted|expires|owner|reason)=")
@@ -104,3 +110,155 @@ def lapse(waiver: Waiver, today: date, longest: int) -> str:
             f"more than {longest} days"
         )
     return ""
+
+
+URN: Final = "urn:pulumi:"
+BETWEEN: Final = "::"
+WHOLE_PARTS, SHORT_PARTS = 4, 2
+
+
+@record
+class Pattern:
+    """A pattern of URNs.
+
+    Attributes:
+        stack: What stack and project have to match; None for any.
+        resource: What type and name have to match.
+        one_stack: Whether it can be about no more than one stack.
+    """
+
+    stack: str | None
+    resource: str
+    one_stack: bool
+
+    def matches(self, urn: str) -> bool:
+        """Tell whether a resource is meant."""
+        stack, resource = split(urn)
+        type_chain, _, name = resource.partition(BETWEEN)
+        # A short pattern names the resource's own type, a whole one the types of its parents too.
+        seen = resource if self.stack is not None else f"{type_chain.rpartition('$')[2]}{BETWEEN}{name}"
+        return self.about(stack) and matches(self.resource, seen)
+
+    def about(self, stack: str) -> bool:
+        """Tell whether resources of a stack are meant, given `STACK::PROJECT`."""
+        return self.stack is None or matches(self.stack, stack)
+
+
+def pattern_of(text: str) -> Pattern | None:
+    """Read a pattern; None when it is none."""
+    if text.startswith(URN):
+        parts = text.removeprefix(URN).split(BETWEEN, WHOLE_PARTS - 1)
+        if len(parts) != WHOLE_PARTS or not all(parts):
+            return None
+        stack, project, type_chain, name = parts
+        resource = f"{type_chain}{BETWEEN}{name}"
+        return Pattern(f"{stack}{BETWEEN}{project}", resource, "*" not in stack + project)
+    parts = text.split(BETWEEN, SHORT_PARTS - 1)
+    if len(parts) != SHORT_PARTS or not all(parts):
+        return None
+    return Pattern(None, text, one_stack=False)
+
+
+def is_too_wide(text: str) -> bool:
+    """Tell whether a pattern spells out neither the type nor the name of what it is about."""
+    chain, _, name = (text.split(BETWEEN, WHOLE_PARTS - 2)[-1] if text.startswith(URN) else text).partition(
+        BETWEEN
+    )
+    return "*" in chain.rpartition("$")[2] and "*" in name
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Tell whether a pattern matches a text: each part between two `*` is taken where it first comes."""
+    first, *middle = pattern.split("*")
+    if not middle:
+        return pattern == text
+    last = middle.pop()
+    at, end = len(first), len(text) - len(last)
+    if at > end or not text.startswith(first) or not text.endswith(last):
+        return False
+    for part in middle:
+        found = text.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
+
+
+def split(urn: str) -> tuple[str, str]:
+    """Split a URN into `STACK::PROJECT` and `TYPE::NAME`."""
+    stack, _, rest = urn.removeprefix(URN).partition(BETWEEN)
+    project, _, resource = rest.partition(BETWEEN)
+    return f"{stack}{BETWEEN}{project}", resource
+
+
+TAG_PREFIX: Final = "tap-guardrails:waive:"
+PACKAGES: Final = ("aws:", "aws-native:")
+"""Whose resources have tags in AWS; a component's `tags` are there to be handed on."""
+
+
+@record
+class Tagged:
+    """A tag that waives, or is meant to.
+
+    Attributes:
+        policy: The policy that it names.
+        node: Where it stands.
+        terms: What it says; None while that is unknown.
+    """
+
+    policy: str
+    node: PropertyRef
+    terms: Waiver | Refused | None
+
+
+def tagged(resource: Resource) -> Iterator[Tagged]:
+    """Go through a resource's tags that waive, or are meant to."""
+    if not resource.type.startswith(PACKAGES) or not mentioned(resource.properties.get("tags")):
+        return
+    tags = resource.at("tags")
+    match tags.entries():
+        case Known(entries):
+            named: Iterable[tuple[str, PropertyRef]] = entries.items()
+        case _:
+            named = listed_tags(tags)
+    for key, node in named:
+        if key.startswith(TAG_PREFIX):
+            yield Tagged(key.removeprefix(TAG_PREFIX), node, read_node(node))
+
+
+def mentioned(tags: Value) -> bool:
+    """Tell at a glance, for thousands of resources, whether any of their tags may be a waiver."""
+    match tags:
+        case dict():
+            return any(key.startswith(TAG_PREFIX) for key in tags)
+        case list():
+            return any(isinstance(entry, (dict, Secret)) for entry in tags)
+        case Secret(inner):
+            return mentioned(inner)
+        case _:
+            return False
+
+
+def listed_tags(tags: PropertyRef) -> Iterator[tuple[str, PropertyRef]]:
+    """Go through tags in CloudFormation's form, a list of keys and values."""
+    match tags.items():
+        case Known(entries):
+            for entry in entries:
+                match entry.at("key").text():
+                    case Known(key):
+                        yield key, entry.at("value")
+                    case _:
+                        pass
+        case _:
+            pass
+
+
+def read_node(node: PropertyRef) -> Waiver | Refused | None:
+    """Read a tag's value. Secret words waive nothing: a waiver is there to be read by everybody."""
+    match node.text():
+        case Known(text):
+            return Refused("is a secret") if node.secret else read_text(text)
+        case Unknown():
+            return None
+        case _:
+            return Refused("is empty, or not a text")

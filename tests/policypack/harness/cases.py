@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 from tap_guardrails.assembly import RULES_FOLDER, find_rules
 from tap_guardrails.aws.embedded import with_embedded
 from tap_guardrails.model import Provider, Resource, ResourceRule, Rule, Stack, Value, decode
-from tap_guardrails.model.overlay import Overlay
 from tap_guardrails.model.rule import types_read
+from tap_guardrails.model.values import Overlay
 from tests.policypack.harness.trees import load
 
 if TYPE_CHECKING:

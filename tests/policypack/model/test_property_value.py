@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_guardrails.model import UNKNOWN, Absent, Invalid, Known, Opaque, PropertyRef, Secret, Unknown, Value
-from tap_guardrails.model.finding import invalid, must, undecided, violation
-from tap_guardrails.model.resource import property_at
+from tap_guardrails.model.rule import invalid, must, undecided, violation
+from tap_guardrails.model.stack import property_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_guardrails.model import UNKNOWN, Opaque, Secret, Value, decode
-from tap_guardrails.model.overlay import Overlay, overlaid
 from tap_guardrails.model.values import (
     MAXIMUM_DEPTH,
     OPAQUE_SIGNATURES,
@@ -19,7 +18,9 @@ from tap_guardrails.model.values import (
     SECRET_SIGNATURE,
     SIGNATURE_KEY,
     UNKNOWN_MARKS,
+    Overlay,
     has_unknown,
+    overlaid,
 )
 from tap_guardrails.serving.wire import WireDependencies, WireProperties
 from tests.policypack.harness.cases import CaseResource

@@ -68,7 +68,7 @@ def test_an_entry_covers_what_its_pattern_matches(urn: str, level: int, pack: Pa
 
 
 def test_a_short_pattern_names_the_resources_own_type() -> None:
-    from tap_guardrails.waivers.patterns import pattern_of  # noqa: PLC0415
+    from tap_guardrails.waivers.terms import pattern_of  # noqa: PLC0415
 
     short, whole = pattern_of("aws:kms/key:Key::key"), pattern_of("urn:pulumi:dev::tap::aws:kms/key:Key::key")
     inside = "urn:pulumi:dev::tap::tap:index:TapStack$aws:kms/key:Key::key"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_guardrails.waivers.patterns import matches, pattern_of
+from tap_guardrails.waivers.terms import matches, pattern_of
 
 letters = st.text("ab*:", max_size=12)
 

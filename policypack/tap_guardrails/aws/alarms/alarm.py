@@ -24,7 +24,7 @@ from tap_guardrails.model import (
     undecided,
     violation,
 )
-from tap_guardrails.model.record import record
+from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

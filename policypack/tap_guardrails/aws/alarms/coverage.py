@@ -13,7 +13,7 @@ from tap_guardrails.aws.alarms.syntax import ExpressionError
 from tap_guardrails.aws.alarms.witness import covers, plan_of
 from tap_guardrails.aws.location import same_location
 from tap_guardrails.model import Absent, Finding, Known, PropertyValue, Relation, Unknown, Verdict, listed
-from tap_guardrails.model.record import record
+from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

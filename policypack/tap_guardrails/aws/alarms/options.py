@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tap_guardrails.model import Boolean, Enum, Integer, Settings, StringList
-from tap_guardrails.model.record import record
+from tap_guardrails.model.values import record
 
 STACK, ELSEWHERE = "stack", "elsewhere"
 

@@ -29,7 +29,7 @@ from tap_guardrails.aws.alarms.worlds import (
 )
 from tap_guardrails.aws.metrics import legal_statistic
 from tap_guardrails.model import Absent, Known, Unknown
-from tap_guardrails.model.record import record
+from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -31,7 +31,7 @@ from tap_guardrails.aws.alarms.syntax import (
     parts,
 )
 from tap_guardrails.aws.metrics import NOUGHT_OR_ONE, OF_EVENTS, ONE, Behaviour, lookup
-from tap_guardrails.model.record import record
+from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
