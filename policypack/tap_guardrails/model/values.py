@@ -26,7 +26,7 @@ def record(
     """Make a dataclass frozen for the type checker only, at no run-time cost.
 
     `dataclass(frozen=True)` checks at run time what the strict type check has shown already. That would
-    double what each value costs to make, of which a stack takes hundreds of thousands, and slow the pack's start.
+    double what each value costs to make, of which a stack takes hundreds of thousands.
 
     Args:
         cls: The class.
