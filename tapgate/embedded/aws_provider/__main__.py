@@ -1,18 +1,42 @@
 """`python -m tapgate.embedded.aws_provider ENGINE`: the provider's process, as Pulumi's engine starts it.
 
 Prints the port that it listens on (loopback only) on standard output and serves until the engine ends it.
+
+`import pulumi` takes longer than everything else that the provider does before its first answer. The
+generated protocol modules do not need it, so the process puts bare packages in place of the SDK's before it
+imports them. Where the SDK is loaded already, as in tests, that one is used.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import sys
 import threading
+import types
 from functools import partial
 from pathlib import Path
 
-from tapgate.embedded.aws_provider.wire import load_without_sdk
+_PACKAGES = ("pulumi", "pulumi.runtime", "pulumi.runtime.proto")
+
+
+def load_without_sdk() -> None:
+    """Make `pulumi.runtime.proto` importable without running the SDK's own packages.
+
+    Only for a process that is the provider and nothing else: `pulumi` is not usable in it afterwards.
+    """
+    if "pulumi" in sys.modules:
+        return
+    spec = importlib.util.find_spec("pulumi")
+    if spec is None or spec.origin is None:
+        return
+    root = Path(spec.origin).parent.parent
+    for name in _PACKAGES:
+        package = types.ModuleType(name)
+        package.__path__ = [str(root.joinpath(*name.split(".")))]
+        sys.modules[name] = package
+
 
 REHEARSE, ECHO, UNSEEN = "--rehearse", "--echo", "--unseen"
 PACKAGE, PROGRAM, SDK = "--package=", "--program=", "--sdk="
@@ -46,10 +70,10 @@ def main(arguments: list[str]) -> int:
             _value(arguments, PACKAGE), _path(arguments, PROGRAM), _path(arguments, SDK), UNSEEN in arguments
         )
         kind = partial(Other, catalog=catalog)
-        server, port = start(address, fence, rehearsing=REHEARSE in arguments, kind=kind)
+        server, port = start(address, fence, kind, rehearsing=REHEARSE in arguments)
     else:
         kind = partial(Provider, program=_path(arguments, PROGRAM))
-        server, port = start(address, fence, rehearsing=REHEARSE in arguments, kind=kind)
+        server, port = start(address, fence, kind, rehearsing=REHEARSE in arguments)
     stop = threading.Event()
 
     def end(_number: int, _frame: object) -> None:

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from tapgate.embedded.aws_provider import json_document
-from tapgate.embedded.aws_provider.values import UNKNOWN, Blob, Unknown, contains_unknown
+from tapgate.embedded.aws_provider.values import UNKNOWN, Blob, Unknown, contains_unknown, dump_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -109,7 +108,7 @@ class _Check:
         checked = self.mapping(value, kind, path)
         if len(self.failures) > before:
             return UNKNOWN
-        return UNKNOWN if contains_unknown(checked) else json_document.dump(checked)
+        return UNKNOWN if contains_unknown(checked) else dump_json(checked)
 
     def mismatch(self, value: Value, kind: Type, path: str) -> Value:
         self.fail(

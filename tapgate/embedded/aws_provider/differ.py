@@ -1,4 +1,4 @@
-"""What a new set of inputs changes about a resource, and whether that takes a new one."""
+"""What a new set of inputs changes about a resource, and which inputs it would need to be as it was found."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
-from tapgate.embedded.aws_provider.autonaming import rule_for
-from tapgate.embedded.aws_provider.inputs import DEFAULTS
+from tapgate.embedded.aws_provider.inputs import DEFAULTS, rule_for
 from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.types import describe
 from tapgate.embedded.aws_provider.values import UNKNOWN, Blob
@@ -228,3 +227,41 @@ def _nothing(value: Value, assumed: Value) -> bool:
         or (value is not UNKNOWN and not isinstance(value, Blob) and not value)
         or value == assumed
     )
+
+
+def refresh_inputs(token: str, inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> Properties:
+    """Bring inputs in line with a resource as it was found.
+
+    Args:
+        token: Its type.
+        inputs: Its inputs at the last deployment; empty for an import.
+        outputs: The resource as it was found.
+
+    Returns:
+        The inputs: those that still hold as they were, the others as found. For an import, what was
+            found of every
+        input that AWS does not compute.
+    """
+    schema = schema_of(token)
+    if not inputs:
+        found: Properties = {
+            name: outputs[name]
+            for name in schema.inputs
+            if outputs.get(name) not in (None, [], {}, "")
+            and (name == "region" or not _computed(token, name))
+        }
+        if "tagsAll" in outputs:
+            found["tagsAll"] = outputs["tagsAll"]
+        return {**found, DEFAULTS: []}
+    kept: Properties = {}
+    for name, value in inputs.items():
+        if name == DEFAULTS or equivalent(token, name, outputs.get(name), value):
+            kept[name] = value
+        elif outputs.get(name) is not None:
+            kept[name] = outputs[name]
+    return kept
+
+
+def _computed(token: str, name: str) -> bool:
+    schema = schema_of(token)
+    return name in schema.outputs and schema.outputs[name].required and not schema.inputs[name].required

@@ -1,10 +1,23 @@
-"""What can go wrong when resources are deployed to an emulator."""
+"""What can go wrong that the user can mend, and the protocol's errors for it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn, Protocol
+
+import grpc
+from google.protobuf import any_pb2
+from pulumi.runtime.proto import provider_pb2, status_pb2
+
+from tapgate.embedded.aws_provider.archive import ArchiveError
+from tapgate.embedded.aws_provider.sdk_source import SdkMissingError
+from tapgate.embedded.aws_provider.settings import RefusedEndpointError
+from tapgate.embedded.aws_provider.values import Secrets, encode
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from tapgate.embedded.aws_provider.values import Properties
 
 
@@ -38,3 +51,56 @@ class PartlyCreatedError(RuntimeError):
         super().__init__(message)
         self.id = identifier
         self.outputs = outputs
+
+
+_DETAILS = "grpc-status-details-bin"
+
+
+class Context(Protocol):
+    """What is used of gRPC's own context of a call."""
+
+    def abort(self, code: grpc.StatusCode, details: str) -> NoReturn:
+        """End the call with an error."""
+        ...
+
+    def abort_with_status(self, status: Status) -> NoReturn:
+        """End the call with an error that has details."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """An error with details, in gRPC's form."""
+
+    code: grpc.StatusCode
+    details: str
+    trailing_metadata: tuple[tuple[str, bytes], ...]
+
+
+@contextlib.contextmanager
+def error_mapping(context: Context, secrets: Secrets) -> Generator[None]:
+    """Answer with the protocol's error when the block fails for a reason that the user can mend.
+
+    Args:
+        context: The call that is answered.
+        secrets: Which outputs of the resource are secret, should it exist in part.
+    """
+    try:
+        yield
+    except PartlyCreatedError as error:
+        context.abort_with_status(_partly(error, secrets))
+    except (ApiError, ArchiveError, NotDeployableError, RefusedEndpointError, SdkMissingError) as error:
+        context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+
+
+def _partly(error: PartlyCreatedError, secrets: Secrets) -> Status:
+    """Say that a resource exists, but not as wanted: the engine keeps it and repairs it in its next run."""
+    detail = any_pb2.Any()
+    detail.Pack(
+        provider_pb2.ErrorResourceInitFailed(
+            id=error.id, properties=encode(error.outputs, secrets), reasons=[str(error)]
+        )
+    )
+    code = grpc.StatusCode.FAILED_PRECONDITION
+    status = status_pb2.Status(code=9, message=str(error), details=[detail])
+    return Status(code, str(error), ((_DETAILS, status.SerializeToString()),))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tapgate.embedded.aws_provider import json_document, sdk_source
+from tapgate.embedded.aws_provider import sdk_source
 from tapgate.embedded.aws_provider.checking import check
 from tapgate.embedded.aws_provider.policy_document import PolicyDocumentError, render
 from tapgate.embedded.aws_provider.rehearsal.marks import marked, marked_text
 from tapgate.embedded.aws_provider.schema_store import function_schema_of
 from tapgate.embedded.aws_provider.settings import ACCOUNT
-from tapgate.embedded.aws_provider.values import contains_unknown
+from tapgate.embedded.aws_provider.values import contains_unknown, dump_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -85,7 +85,7 @@ def stood_in(schema: ResourceSchema, args: Mapping[str, Value]) -> Properties:
         schema: Its arguments and its result.
         args: Its checked arguments.
     """
-    seed = f"{schema.token}({json_document.dump(dict(args))})"
+    seed = f"{schema.token}({dump_json(dict(args))})"
     if not schema.outputs:
         return {_RESULT: marked_text(seed)}
     return {

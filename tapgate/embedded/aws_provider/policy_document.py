@@ -7,7 +7,7 @@ import re
 import zlib
 from typing import TYPE_CHECKING, cast
 
-from tapgate.embedded.aws_provider import json_document
+from tapgate.embedded.aws_provider.values import dump_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,8 +66,8 @@ def render(args: Mapping[str, Value]) -> Properties:
         if document:
             _merge(merged, _parse(str(document)))
     ordered = _ordered(merged)
-    text = json_document.dump(ordered, indent=2, sort=False)
-    minified = json_document.dump(ordered, sort=False)
+    text = dump_json(ordered, indent=2, sort=False)
+    minified = dump_json(ordered, sort=False)
     return {
         **args,
         "id": str(zlib.crc32(text.encode())),

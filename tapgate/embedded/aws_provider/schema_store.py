@@ -6,6 +6,7 @@ what AWS's own models say.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -14,11 +15,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from tapgate.embedded.aws_provider import cache, sdk_source
+from tapgate.embedded.aws_provider import sdk_source
 from tapgate.embedded.aws_provider.operations import Call, Wanted
 from tapgate.embedded.aws_provider.published import of_operations, widened
 from tapgate.embedded.aws_provider.resource_schema import Limit, ResourceSchema, from_json, to_json
 from tapgate.embedded.aws_provider.types import describe
+from tapgate.embedded.console import Failure
+from tapgate.embedded.paths import cache_root, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,13 +30,21 @@ if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.types.description import Description
 
 
+def keep_file(path: Path, text: str) -> None:
+    """Put a file in place whole, so that runs at the same time see the old one or the new one.
+
+    What is in it can be made anew, so a cache that cannot be written to is no error.
+    """
+    with contextlib.suppress(OSError, Failure):
+        write_atomically(path, text)
+
+
 _HERE = Path(__file__).parent
 _MAKERS = (
     "operations",
     "published",
     "resource_schema",
     "schema_store",
-    "sdk_annotations",
     "sdk_source",
     "sdk_text",
 )
@@ -63,7 +74,7 @@ def function_schema_of(token: str) -> ResourceSchema:
 
 def cache_folder() -> Path:
     """Return where schemas are cached: a folder for each version of what they are made of and by."""
-    return cache.folder("aws-resource-schemas") / f"{sdk_source.package_version()}-{_makers_digest()}"
+    return cache_root() / "aws-resource-schemas" / f"{sdk_source.package_version()}-{_makers_digest()}"
 
 
 @functools.cache
@@ -83,7 +94,7 @@ def _kept(token: str, read: Callable[[str], ResourceSchema]) -> ResourceSchema:
     schema = _load(path, token)
     if schema is None:
         schema = read(token)
-        cache.keep(path, json.dumps(to_json(schema), separators=(",", ":")))
+        keep_file(path, json.dumps(to_json(schema), separators=(",", ":")))
     return schema
 
 

@@ -16,14 +16,15 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from tapgate.embedded.aws_provider import sdk_annotations, sdk_text
+from tapgate.embedded.aws_provider import sdk_text
 from tapgate.embedded.aws_provider.published import Published, of_property
 from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema
+from tapgate.embedded.aws_provider.sdk_text import read_annotation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tapgate.embedded.aws_provider.sdk_annotations import References, Side
+    from tapgate.embedded.aws_provider.sdk_text import References, Side
 
 _SECRETS = re.compile(r"additional_secret_outputs=\[(?P<names>[^\]]*)\]")
 _REPLACES = re.compile(r"forces? (?:a )?(?:new|replacement|re-?creation)", re.IGNORECASE)
@@ -199,7 +200,7 @@ def inputs_of(body: str, references: References, *, limits: bool = False) -> dic
     found: dict[str, Property] = {}
     conflicts: dict[str, tuple[str, ...]] = {}
     for getter in sdk_text.getters(body):
-        kind, _ = sdk_annotations.read(getter.annotation, references, "inputs")
+        kind, _ = read_annotation(getter.annotation, references, "inputs")
         stated = of_property(getter.name, kind, getter.doc) if limits else Published()
         conflicts[getter.name] = stated.conflicts
         replaces = bool(_REPLACES.search(getter.doc))
@@ -235,7 +236,7 @@ def outputs_of(body: str, references: References) -> dict[str, Property]:
     """Read the properties of a class of results."""
     found: dict[str, Property] = {}
     for getter in sdk_text.getters(body):
-        kind, may_miss = sdk_annotations.read(getter.annotation, references, "outputs")
+        kind, may_miss = read_annotation(getter.annotation, references, "outputs")
         found[getter.name] = Property(kind, not may_miss, bool(_REPLACES.search(getter.doc)))
     return found
 
@@ -249,7 +250,7 @@ def function_properties(
         return {}, {}
     inputs = {
         name: Property(
-            sdk_annotations.read(annotation, references, "inputs")[0], not sdk_text.optional(annotation)
+            read_annotation(annotation, references, "inputs")[0], not sdk_text.optional(annotation)
         )
         for name, annotation in signature.arguments.items()
     }

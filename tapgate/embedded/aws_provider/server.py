@@ -1,15 +1,14 @@
-"""Serves the provider over gRPC."""
+"""Serves a provider over gRPC, and writes to the log of the engine that uses it."""
 
 from __future__ import annotations
 
+import threading
 from concurrent import futures
 from typing import TYPE_CHECKING, Protocol, cast
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2
-
-from tapgate.embedded.aws_provider.service import Provider
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +16,34 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from tapgate.embedded.aws_provider.deploy.fence import Fence
+    from tapgate.embedded.aws_provider.service import Provider
+
+
+class _Engine(Protocol):
+    def Log(self, request: engine_pb2.LogRequest, *, timeout: float) -> object: ...  # noqa: N802 - gRPC's name
+
+
+class EngineLog:
+    """Writes to the log of one engine; without an engine's address it is silent."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._said: set[str] = set()
+        self._lock = threading.Lock()
+
+    def warn_once(self, message: str) -> None:
+        """Show a warning, once however often it is asked for; a failure to show it fails nothing else."""
+        with self._lock:
+            if not self._address or message in self._said:
+                return
+            self._said.add(message)
+        with grpc.insecure_channel(self._address) as channel:
+            request = engine_pb2.LogRequest(severity=engine_pb2.WARNING, message=message)
+            try:
+                cast("_Engine", engine_pb2_grpc.EngineStub(channel)).Log(request, timeout=5)
+            except grpc.RpcError:
+                return
+
 
 _SERVICE = "pulumirpc.ResourceProvider"
 _WORKERS = 16
@@ -73,15 +100,15 @@ class _Request(Protocol):
 
 
 def start(
-    engine_address: str, fence: Fence, *, rehearsing: bool = False, kind: Callable[..., Provider] = Provider
+    engine_address: str, fence: Fence, kind: Callable[..., Provider], *, rehearsing: bool = False
 ) -> tuple[Server, int]:
     """Start serving on a free port of the loopback address.
 
     Args:
         engine_address: Where the engine listens, `host:port`; empty when it attaches later.
         fence: What the process may still do.
-        rehearsing: Say what would be created, and create nothing.
         kind: Makes what to serve.
+        rehearsing: Say what would be created, and create nothing.
 
     Returns:
         The server and its port.

@@ -10,31 +10,31 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2
 
-from tapgate.embedded.aws_provider import differ, preview, sdk_source, settings
-from tapgate.embedded.aws_provider.engine_log import EngineLog
-from tapgate.embedded.aws_provider.error_mapping import Context, error_mapping
+from tapgate.embedded.aws_provider import differ, sdk_source, settings
+from tapgate.embedded.aws_provider.differ import refresh_inputs
+from tapgate.embedded.aws_provider.failures import Context, error_mapping
 from tapgate.embedded.aws_provider.inputs import Request, check_inputs
 from tapgate.embedded.aws_provider.invokes import InvokeError, invoke, is_answered
-from tapgate.embedded.aws_provider.marshal import Secrets, decode, encode
-from tapgate.embedded.aws_provider.refresh_inputs import refresh_inputs
-from tapgate.embedded.aws_provider.rehearsal import create as rehearsal
+from tapgate.embedded.aws_provider.outputs import previewed, previewed_update, rehearsed, rehearsed_read
 from tapgate.embedded.aws_provider.schema_store import schema_of
+from tapgate.embedded.aws_provider.server import EngineLog
 from tapgate.embedded.aws_provider.settings import (
     RefusedEndpointError,
     check_config,
     plain_config,
     require_emulator,
 )
+from tapgate.embedded.aws_provider.values import Secrets, decode, encode
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from google.protobuf import struct_pb2
 
-    from tapgate.embedded.aws_provider.autonaming import Mode
     from tapgate.embedded.aws_provider.deploy.aws import Api
     from tapgate.embedded.aws_provider.deploy.fence import Fence
     from tapgate.embedded.aws_provider.deploy.lifecycle import Lifecycle
+    from tapgate.embedded.aws_provider.inputs import Mode
     from tapgate.embedded.aws_provider.values import Properties
 
 
@@ -99,12 +99,12 @@ class Provider:
                 grpc.StatusCode.INVALID_ARGUMENT,
                 f"the stand-in AWS provider writes schemas in format 0, not {request.version}",
             )
-        from tapgate.embedded.aws_provider.schema.store import schema_text  # noqa: PLC0415 - YAML programs alone ask
+        from tapgate.embedded.aws_provider.package_schema import schema_text  # noqa: PLC0415 - YAML programs alone ask
 
         with error_mapping(context, {}):
             text = schema_text()
             if self._program is not None:
-                from tapgate.embedded.aws_provider.other.older import widened  # noqa: PLC0415 - as above
+                from tapgate.embedded.aws_provider.other.usage import widened  # noqa: PLC0415 - as above
 
                 text = widened(text, self._program)
             return provider_pb2.GetSchemaResponse(schema=text)
@@ -226,9 +226,9 @@ class Provider:
         inputs, secrets = decode(request.properties)
         marks = _with_derived(secrets)
         if request.preview:
-            return provider_pb2.CreateResponse(properties=encode(preview.created(token, inputs), marks))
+            return provider_pb2.CreateResponse(properties=encode(previewed(token, inputs), marks))
         if self._rehearsing:
-            identifier, outputs = rehearsal.created(token, request.urn, inputs, self._settings)
+            identifier, outputs = rehearsed(token, request.urn, inputs, self._settings)
             return provider_pb2.CreateResponse(id=identifier, properties=encode(outputs, marks))
         with error_mapping(context, marks):
             identifier, outputs = self._changer("create", request.urn).create(
@@ -244,10 +244,10 @@ class Provider:
         kept = {name: mark for name, mark in old_secrets.items() if name not in inputs}
         marks: Secrets = {**kept, **_with_derived(secrets)}
         if request.preview:
-            outputs = preview.updated(token, state, inputs)
+            outputs = previewed_update(token, state, inputs)
             return provider_pb2.UpdateResponse(properties=encode(outputs, marks))
         if self._rehearsing:
-            _, outputs = rehearsal.created(token, request.urn, inputs, self._settings)
+            _, outputs = rehearsed(token, request.urn, inputs, self._settings)
             return provider_pb2.UpdateResponse(properties=encode(outputs, marks))
         with error_mapping(context, marks):
             outputs = self._changer("update", request.urn).update(request.id, request.urn, inputs)
@@ -260,7 +260,7 @@ class Provider:
         state, secrets = decode(request.properties)
         old_inputs, input_secrets = decode(request.inputs)
         if self._rehearsing:
-            known = state or rehearsal.found(token, request.urn, request.id, self._settings)
+            known = state or rehearsed_read(token, request.urn, request.id, self._settings)
             return provider_pb2.ReadResponse(
                 id=request.id, properties=encode(known, secrets), inputs=request.inputs
             )

@@ -1,10 +1,13 @@
-"""Property values as the provider works with them: plain Python, with one mark for what is not known yet."""
+"""Property values: as plain Python, as the protocol's structures, and as JSON texts."""
 
 from __future__ import annotations
 
 import enum
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from google.protobuf import struct_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,3 +56,162 @@ def contains_unknown(value: Value) -> bool:
     if isinstance(value, dict):
         return any(contains_unknown(item) for item in value.values())
     return False
+
+
+_ESCAPES = str.maketrans(
+    {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+)
+
+
+def dump_json(document: Value | Mapping[str, object], *, indent: int | None = None, sort: bool = True) -> str:
+    """Write a JSON document as Go's encoding/json does: keys sorted, no spaces, `<`, `>` and `&` escaped.
+
+    Args:
+        document: What to write; nothing unknown in it.
+        indent: Spaces a level for the indented form, None for the compact one.
+        sort: Whether to sort keys, as Go does with maps but not with structs.
+    """
+    separators = (",", ": ") if indent is not None else (",", ":")
+    text = json.dumps(document, ensure_ascii=False, sort_keys=sort, indent=indent, separators=separators)
+    # These characters occur inside strings only, never in JSON's own syntax.
+    return text.translate(_ESCAPES)
+
+
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the protocol's mark for secrets, not one
+_ASSET = "c44067f5952c0a294b673a41bacd8c17"
+_ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
+_OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+_UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+_UNKNOWNS = frozenset(
+    {
+        _UNKNOWN_TEXT,
+        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
+        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
+        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+        "030794c1-ac77-496b-92df-f27374a8bd58",
+        "e48ece36-62e2-4504-bad9-02848725956a",
+        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
+    }
+)
+
+Secrets: TypeAlias = "dict[str, Secrets | None]"
+"""Which properties are secret: None for the whole value, a tree for parts of an object."""
+
+
+def decode(struct: struct_pb2.Struct) -> tuple[Properties, Secrets]:
+    """Read a structure of the protocol.
+
+    Returns:
+        The values, nulls left out, and which of them are secret.
+    """
+    values: Properties = {}
+    secrets: Secrets = {}
+    for name, encoded in struct.fields.items():
+        value, secret = _decode(encoded)
+        if value is not None:
+            values[name] = value
+        if secret is None or secret:
+            secrets[name] = secret
+    return values, secrets
+
+
+def encode(values: Mapping[str, Value], secrets: Secrets | None = None) -> struct_pb2.Struct:
+    """Write values as a structure of the protocol, those that `secrets` names as secrets."""
+    struct = struct_pb2.Struct()
+    for name, value in values.items():
+        field = struct.fields[name]
+        if secrets and name in secrets:
+            inner = secrets[name]
+            if inner is not None and isinstance(value, dict):
+                field.struct_value.CopyFrom(encode(value, inner))
+                continue
+            field.struct_value.fields[_SIGNATURE].string_value = _SECRET
+            field = field.struct_value.fields["value"]
+        _encode(value, field)
+    return struct
+
+
+def _decode(field: struct_pb2.Value) -> tuple[Value, Secrets | None]:
+    kind = field.WhichOneof("kind")
+    if kind == "string_value":
+        text = field.string_value
+        return (UNKNOWN if text in _UNKNOWNS else text), {}
+    if kind == "number_value":
+        number = field.number_value
+        return (int(number) if number.is_integer() else number), {}
+    if kind == "bool_value":
+        return field.bool_value, {}
+    if kind == "list_value":
+        items = [_decode(item) for item in field.list_value.values]
+        secret = any(mark is None or mark for _, mark in items)
+        return [value for value, _ in items], (None if secret else {})
+    if kind == "struct_value":
+        return _decode_struct(field.struct_value)
+    return None, {}
+
+
+def _decode_struct(struct: struct_pb2.Struct) -> tuple[Value, Secrets | None]:
+    signature = struct.fields[_SIGNATURE].string_value if _SIGNATURE in struct.fields else ""
+    if signature == _SECRET:
+        return _decode(struct.fields["value"])[0], None
+    if signature == _OUTPUT:
+        value, mark = _decode(struct.fields["value"]) if "value" in struct.fields else (UNKNOWN, {})
+        secret = "secret" in struct.fields and struct.fields["secret"].bool_value
+        return value, (None if secret else mark)
+    if signature in {_ASSET, _ARCHIVE}:
+        return _decode_blob(struct, signature), {}
+    return decode(struct)
+
+
+def _decode_blob(struct: struct_pb2.Struct, signature: str) -> Blob:
+    fields = struct.fields
+    members = (
+        dict(fields["assets"].struct_value.fields) if "assets" in fields else dict[str, struct_pb2.Value]()
+    )
+    return Blob(
+        kind="asset" if signature == _ASSET else "archive",
+        hash=fields["hash"].string_value if "hash" in fields else "",
+        text=fields["text"].string_value if "text" in fields else None,
+        path=fields["path"].string_value if "path" in fields else "",
+        uri=fields["uri"].string_value if "uri" in fields else "",
+        assets={
+            name: _decode_blob(member.struct_value, member.struct_value.fields[_SIGNATURE].string_value)
+            for name, member in members.items()
+        },
+    )
+
+
+def _encode(value: Value, field: struct_pb2.Value) -> None:
+    if value is None:
+        field.null_value = struct_pb2.NULL_VALUE
+    elif value is UNKNOWN:
+        field.string_value = _UNKNOWN_TEXT
+    elif isinstance(value, bool):
+        field.bool_value = value
+    elif isinstance(value, int | float):
+        field.number_value = value
+    elif isinstance(value, str):
+        field.string_value = value
+    elif isinstance(value, list):
+        field.list_value.SetInParent()
+        for item in value:
+            _encode(item, field.list_value.values.add())
+    elif isinstance(value, Blob):
+        _encode_blob(value, field.struct_value)
+    else:
+        field.struct_value.CopyFrom(encode(value))
+
+
+def _encode_blob(blob: Blob, struct: struct_pb2.Struct) -> None:
+    struct.fields[_SIGNATURE].string_value = _ASSET if blob.kind == "asset" else _ARCHIVE
+    if blob.hash:
+        struct.fields["hash"].string_value = blob.hash
+    if blob.text is not None:
+        struct.fields["text"].string_value = blob.text
+    if blob.path:
+        struct.fields["path"].string_value = blob.path
+    if blob.uri:
+        struct.fields["uri"].string_value = blob.uri
+    for name, member in blob.assets.items():
+        _encode_blob(member, struct.fields["assets"].struct_value.fields[name].struct_value)

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from tapgate.embedded.aws_provider.other.catalog import Catalog, stood_in
-from tapgate.embedded.aws_provider.other.older import widened
-from tapgate.embedded.aws_provider.other.usage import read
+from tapgate.embedded.aws_provider.other.usage import read, widened
 from tapgate.embedded.aws_provider.rehearsal.marks import MARK
 from tapgate.embedded.packages import shims
 

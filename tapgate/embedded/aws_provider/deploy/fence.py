@@ -20,8 +20,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tapgate.embedded.aws_provider import cache
 from tapgate.embedded.aws_provider.failures import ApiError
+from tapgate.embedded.paths import cache_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +77,7 @@ class Fence:
             ApiError: An earlier run does not end.
         """
         key = _digest(stack, endpoint)
-        folder = cache.folder("leases")
+        folder = cache_root() / "leases"
         own = folder / f"{key}.{_digest(self.engine, str(self.parent))}.{os.getpid()}"
         with self._lock:
             if own in self._leases:

@@ -1,14 +1,13 @@
-"""A deployed resource as it is: every operation that only looks."""
+"""A deployed resource as it is, its tags and the mark of who made it among them: all that only looks."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from tapgate.embedded.aws_provider.deploy import tags
 from tapgate.embedded.aws_provider.failures import ApiError, NotDeployableError
-from tapgate.embedded.aws_provider.operations import Call, Subject
+from tapgate.embedded.aws_provider.operations import Call, Subject, inside
 from tapgate.embedded.aws_provider.settings import ACCOUNT
 from tapgate.embedded.aws_provider.types import describe
 
@@ -16,9 +15,60 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tapgate.embedded.aws_provider.deploy.aws import Api
-    from tapgate.embedded.aws_provider.operations import Answer, Choice, Operations, PropertyGroup, Reader
+    from tapgate.embedded.aws_provider.operations import (
+        Answer,
+        Choice,
+        Operations,
+        PropertyGroup,
+        Reader,
+        Tagging,
+    )
     from tapgate.embedded.aws_provider.settings import Settings
     from tapgate.embedded.aws_provider.values import Properties, Value
+
+MARKER = "stand-in:urn"
+"""The tag by which a run finds what an interrupted one has left behind; it shows in no output."""
+
+
+def tags_to_api(tagging: Tagging, tags: Mapping[str, str]) -> object:
+    """Make AWS's form of tags: a map, or a list of pairs."""
+    if not tagging.key:
+        return dict(tags)
+    pairs = [{tagging.key: key, tagging.value: value} for key, value in tags.items()]
+    return {tagging.wrapped: pairs} if tagging.wrapped else pairs
+
+
+def tags_from_api(tagging: Tagging, answer: Answer) -> dict[str, str]:
+    """Read tags out of an answer, the marker among them."""
+    found = inside(answer, tagging.path.split("."))
+    if isinstance(found, list):
+        pairs = cast("list[Mapping[str, str]]", found)
+        return {pair[tagging.key]: pair.get(tagging.value, "") for pair in pairs}
+    return dict(cast("Mapping[str, str]", found)) if found else {}
+
+
+def tag_texts(tags: Value) -> dict[str, str]:
+    """Take a `tags` property as texts."""
+    return {key: str(value) for key, value in tags.items()} if isinstance(tags, dict) else {}
+
+
+def split_tags(
+    tags: Mapping[str, str], wanted: Mapping[str, Value], defaults: Mapping[str, str]
+) -> Properties:
+    """Split tags as found into `tags` and `tagsAll`, as pulumi-aws does.
+
+    Args:
+        tags: What AWS has.
+        wanted: What the program wants, or the last known outputs.
+        defaults: The provider's default tags: they are in `tags` only where the program says them too.
+    """
+    visible = {key: value for key, value in tags.items() if key != MARKER}
+    own = tag_texts(wanted.get("tags"))
+    mine: Properties = {
+        key: value for key, value in visible.items() if key in own or defaults.get(key) != value
+    }
+    return {"tags": mine or None, "tagsAll": {**visible}}
+
 
 _ACTIVE_SECONDS = 60.0
 _POLL_SECONDS = 0.05
@@ -87,7 +137,7 @@ class RemoteState:
         for path in operations.not_returned:
             _take_as_wanted(remote_state, subject.wanted, path)
         if operations.tags is not None:
-            remote_state.update(tags.split(self.tags(subject), subject.wanted, self.settings.default_tags))
+            remote_state.update(split_tags(self.tags(subject), subject.wanted, self.settings.default_tags))
         if operations.active is not None and not operations.active(answer):
             remote_state[_PENDING] = True
         return remote_state
@@ -125,7 +175,7 @@ class RemoteState:
             if error.code not in tagging.absent:
                 raise
             return {}
-        return tags.from_api(tagging, answer or {})
+        return tags_from_api(tagging, answer or {})
 
     def call(self, call: Call, subject: Subject) -> Answer | None:
         """Carry out a call of the type's description."""

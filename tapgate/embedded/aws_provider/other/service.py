@@ -15,13 +15,11 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, resource_pb2, resource_pb2_grpc
 
-from tapgate.embedded.aws_provider import json_document
-from tapgate.embedded.aws_provider.engine_log import EngineLog
-from tapgate.embedded.aws_provider.marshal import Secrets, decode, encode
 from tapgate.embedded.aws_provider.other.catalog import Catalog, stood_in
 from tapgate.embedded.aws_provider.rehearsal.marks import REHEARSED, marked_text
+from tapgate.embedded.aws_provider.server import EngineLog
 from tapgate.embedded.aws_provider.service import Provider, set_result, type_and_name
-from tapgate.embedded.aws_provider.values import UNKNOWN, contains_unknown
+from tapgate.embedded.aws_provider.values import UNKNOWN, Secrets, contains_unknown, decode, dump_json, encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
     from google.protobuf import struct_pb2
 
     from tapgate.embedded.aws_provider.deploy.fence import Fence
-    from tapgate.embedded.aws_provider.error_mapping import Context
+    from tapgate.embedded.aws_provider.failures import Context
     from tapgate.embedded.aws_provider.other.catalog import Known
     from tapgate.embedded.aws_provider.values import Properties, Value
 
@@ -176,7 +174,7 @@ class Other(Provider):
             f"the results of {request.tok} are stand-ins, and what depends on them is undecided. "
             f"Fix: install the provider (pulumi plugin install resource {self._catalog.package})"
         )
-        seed = f"{request.tok}({json_document.dump(args)})"
+        seed = f"{request.tok}({dump_json(args)})"
         result: Properties = {
             name: args[name] if name in args else stood_in(known, name, f"{seed}.{name}")
             for name in known.schema.outputs

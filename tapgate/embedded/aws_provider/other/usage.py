@@ -1,14 +1,17 @@
 """What a YAML program uses: by resource type and function, what it gives and what it reads.
 
 It is all that is known of a package whose SDK is nowhere to be read. What is misspelt is so here as well: the
-engine, which types YAML programs by a package's schema, finds nothing wrong with such a program.
+engine, which types YAML programs by a package's schema, finds nothing wrong with such a program. Where a
+program is written for another major version of pulumi_aws than is installed, what the installed one no longer
+has is added to its schema, as of any type.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 import yaml
 
@@ -175,3 +178,44 @@ def _mapping(value: object) -> Mapping[str, object]:
     if not isinstance(value, dict):
         return {}
     return {str(key): one for key, one in cast("dict[object, object]", value).items()}
+
+
+_Json = dict[str, dict[str, object]]
+_ANY: Final = {"$ref": "pulumi.json#/Any"}
+
+
+def widened(text: str, program: Path) -> str:
+    """Return a package schema that has what a program uses besides.
+
+    Args:
+        text: The schema.
+        program: The YAML program.
+    """
+    schema, usage = cast("dict[str, dict[str, _Json]]", json.loads(text)), read(program)
+    by_short = {short(token): one for token, one in schema["resources"].items()}
+    for token, used in usage.resources.items():
+        resource = by_short.get(short(token))
+        if resource is not None:
+            _add(resource, "inputProperties", dict.fromkeys(used.inputs, _ANY))
+            read_besides = {str(name): _ANY for name in (*used.inputs, *used.outputs)}
+            _add(resource, "properties", read_besides)
+    functions = {short(token): one for token, one in schema["functions"].items()}
+    for token, used in usage.functions.items():
+        function = functions.get(short(token))
+        if function is not None:
+            _widen_function(function, used)
+    return json.dumps(schema, separators=(",", ":"))
+
+
+def _widen_function(function: _Json, used: Used) -> None:
+    inputs, outputs = function.get("inputs"), function.get("outputs")
+    if inputs is not None:
+        _add(cast("_Json", inputs), "properties", dict.fromkeys(used.inputs, _ANY))
+    if outputs is not None and "properties" in outputs:
+        _add(cast("_Json", outputs), "properties", {str(name): _ANY for name in used.outputs})
+
+
+def _add(owner: _Json, name: str, more: Mapping[str, dict[str, str]]) -> None:
+    there = owner.setdefault(name, {})
+    for one, kind in more.items():
+        there.setdefault(one, kind)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tapgate.embedded.aws_provider import sdk_source, sdk_text
-from tapgate.embedded.aws_provider.autonaming import rule_for
+from tapgate.embedded.aws_provider.inputs import rule_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.embedded.aws_provider.casing import pascal
+from tapgate.embedded.aws_provider.limits import at_most, given, not_both
 from tapgate.embedded.aws_provider.operations import (
     Answer,
     Call,
@@ -24,7 +25,6 @@ from tapgate.embedded.aws_provider.operations import (
 )
 from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.types.description import Description
-from tapgate.embedded.aws_provider.types.rules import at_most, given, not_both
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.embedded.aws_provider.archive import digest, zipped
 from tapgate.embedded.aws_provider.casing import camel, pascal
+from tapgate.embedded.aws_provider.limits import at_most, needs, not_both, one_given
 from tapgate.embedded.aws_provider.operations import (
     Answer,
     Call,
@@ -28,7 +29,6 @@ from tapgate.embedded.aws_provider.operations import (
 )
 from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.types.description import Description
-from tapgate.embedded.aws_provider.types.rules import at_most, needs, not_both, one_given
 from tapgate.embedded.aws_provider.values import Blob
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.embedded.aws_provider.casing import camel, pascal
+from tapgate.embedded.aws_provider.limits import MOMENT, at_most, not_both, one_given
 from tapgate.embedded.aws_provider.operations import (
     Answer,
     Call,
@@ -27,7 +28,6 @@ from tapgate.embedded.aws_provider.operations import (
 from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.types.description import Description
 from tapgate.embedded.aws_provider.types.lambda_function import GONE, OF, function_found, shown
-from tapgate.embedded.aws_provider.types.rules import MOMENT, at_most, not_both, one_given
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.values import Value

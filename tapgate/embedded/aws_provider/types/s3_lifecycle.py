@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.embedded.aws_provider.casing import camel, pascal
+from tapgate.embedded.aws_provider.limits import given
 from tapgate.embedded.aws_provider.operations import (
     Call,
     Operations,
@@ -17,7 +18,6 @@ from tapgate.embedded.aws_provider.operations import (
 )
 from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.types.description import Description
-from tapgate.embedded.aws_provider.types.rules import given
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tapgate.embedded.aws_provider.casing import Attribute, all_given, one_text, reader, truth, whole
+from tapgate.embedded.aws_provider.limits import fifo_name, needs
 from tapgate.embedded.aws_provider.operations import (
     Call,
     Constant,
@@ -21,7 +22,6 @@ from tapgate.embedded.aws_provider.operations import (
 )
 from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.types.description import Description
-from tapgate.embedded.aws_provider.types.rules import fifo_name, needs
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.operations import Answer, Subject

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tapgate.embedded.aws_provider.casing import Attribute, all_given, one, reader, truth, whole
+from tapgate.embedded.aws_provider.limits import fifo_name, needs, not_both
 from tapgate.embedded.aws_provider.operations import (
     Call,
     Constant,
@@ -20,7 +21,6 @@ from tapgate.embedded.aws_provider.operations import (
 )
 from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.types.description import Description
-from tapgate.embedded.aws_provider.types.rules import fifo_name, needs, not_both
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.operations import Answer, Subject

@@ -14,7 +14,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, provider_pb2, provider_pb2_grpc
 
-from tapgate.embedded.aws_provider.marshal import decode, encode
+from tapgate.embedded.aws_provider.values import decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapgate.embedded.aws_provider.autonaming import AutonamingError, Mode, Rule, make_name, rule_for
+from tapgate.embedded.aws_provider.inputs import AutonamingError, Mode, Rule, make_name, rule_for
 from tapgate.embedded.aws_provider.schema_store import schema_of
 
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,20}", fullmatch=True)

@@ -14,10 +14,10 @@ from tapgate.embedded.aws_provider import differ
 from tapgate.embedded.aws_provider.deploy.aws import Api
 from tapgate.embedded.aws_provider.deploy.lifecycle import Lifecycle
 from tapgate.embedded.aws_provider.deploy.remote_state import RemoteState, params
+from tapgate.embedded.aws_provider.differ import refresh_inputs
 from tapgate.embedded.aws_provider.failures import ApiError
 from tapgate.embedded.aws_provider.inputs import Request, check_inputs
-from tapgate.embedded.aws_provider.refresh_inputs import refresh_inputs
-from tapgate.embedded.aws_provider.rehearsal.create import created
+from tapgate.embedded.aws_provider.outputs import rehearsed
 from tapgate.embedded.aws_provider.rehearsal.forms import all_forms
 from tapgate.embedded.aws_provider.rehearsal.marks import MARK, REHEARSED
 from tapgate.embedded.aws_provider.settings import Settings
@@ -130,7 +130,7 @@ def as_rehearsed(token: str, inputs: Properties, identifier: str, state: Propert
 
     What is made up differs, but not in its form; the emulator's own address stands in URLs.
     """
-    derived_id, outputs = created(token, "urn:pulumi:dev::tap::x::x", inputs, Settings())
+    derived_id, outputs = rehearsed(token, "urn:pulumi:dev::tap::x::x", inputs, Settings())
     listed = cast("list[str]", outputs.pop(REHEARSED, []))
     pairs = {"id": (derived_id, identifier)} | {
         name: (value, state[name])

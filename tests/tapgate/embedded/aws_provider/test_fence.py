@@ -19,12 +19,12 @@ import grpc
 import pytest
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from tapgate.embedded.aws_provider import cache
 from tapgate.embedded.aws_provider.deploy.aws import Api
 from tapgate.embedded.aws_provider.deploy.fence import Fence
 from tapgate.embedded.aws_provider.failures import ApiError
-from tapgate.embedded.aws_provider.marshal import encode
 from tapgate.embedded.aws_provider.settings import Settings
+from tapgate.embedded.aws_provider.values import encode
+from tapgate.embedded.paths import cache_root
 from tests.tapgate.embedded.aws_provider.conversation import ROOT, URN, Conversation
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ EMULATOR = "http://127.0.0.1:4566"
 @pytest.fixture
 def leases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    return cache.folder("leases")
+    return cache_root() / "leases"
 
 
 def _enter(fence: Fence, stack: str = STACK, endpoint: str = EMULATOR) -> list[str]:

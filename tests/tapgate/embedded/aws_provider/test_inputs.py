@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tapgate.embedded.aws_provider import preview
 from tapgate.embedded.aws_provider.inputs import DEFAULTS, Request, check_inputs
+from tapgate.embedded.aws_provider.outputs import previewed, previewed_update
 from tapgate.embedded.aws_provider.settings import Settings
 from tapgate.embedded.aws_provider.values import UNKNOWN, Properties
 
 if TYPE_CHECKING:
-    from tapgate.embedded.aws_provider.autonaming import Mode
+    from tapgate.embedded.aws_provider.inputs import Mode
 
 FUNCTION = "aws:lambda/function:Function"
 CODE: Properties = {
@@ -171,7 +171,7 @@ def test_unknown_values_are_within_every_limit() -> None:
 
 def test_a_created_resource_echoes_its_inputs_and_the_rest_is_unknown() -> None:
     inputs = _check(KEY, {"enableKeyRotation": True})
-    outputs = preview.created(KEY, inputs)
+    outputs = previewed(KEY, inputs)
     assert outputs["enableKeyRotation"] is True
     assert {name for name, value in outputs.items() if value is UNKNOWN} == {
         "arn",
@@ -187,7 +187,7 @@ def test_a_created_resource_echoes_its_inputs_and_the_rest_is_unknown() -> None:
 
 def test_what_aws_fills_in_inside_an_object_is_unknown() -> None:
     news: Properties = {**CODE, "loggingConfig": {"logFormat": "JSON"}}
-    outputs = preview.created(FUNCTION, _check(FUNCTION, news))
+    outputs = previewed(FUNCTION, _check(FUNCTION, news))
     assert outputs["loggingConfig"] == {"logFormat": "JSON", "logGroup": UNKNOWN}
     news = {
         "billingMode": "PAY_PER_REQUEST",
@@ -195,7 +195,7 @@ def test_what_aws_fills_in_inside_an_object_is_unknown() -> None:
         "attributes": [{"name": "id", "type": "S"}],
         "replicas": [{"regionName": "eu-west-1"}],
     }
-    outputs = preview.created("aws:dynamodb/table:Table", _check("aws:dynamodb/table:Table", news))
+    outputs = previewed("aws:dynamodb/table:Table", _check("aws:dynamodb/table:Table", news))
     replicas = outputs["replicas"]
     assert isinstance(replicas, list)
     assert isinstance(replicas[0], dict)
@@ -211,7 +211,7 @@ def test_an_updated_resource_keeps_what_aws_computed() -> None:
         "enableKeyRotation": True,
         "isEnabled": True,
     }
-    outputs = preview.updated(KEY, state, {"enableKeyRotation": False})
+    outputs = previewed_update(KEY, state, {"enableKeyRotation": False})
     assert outputs["arn"] == "arn:x"
     assert outputs["description"] == "old"
     assert outputs["enableKeyRotation"] is False
@@ -222,7 +222,7 @@ def test_an_updated_resource_keeps_what_aws_computed() -> None:
 def test_an_update_renews_what_follows_from_it() -> None:
     token = "aws:lambda/function:Function"
     state: Properties = {"role": "r", "lastModified": "then", "codeSha256": "x", "timeout": 3, "version": "1"}
-    changed = preview.updated(token, state, {"role": "r", "timeout": 4})
+    changed = previewed_update(token, state, {"role": "r", "timeout": 4})
     assert (changed["lastModified"], changed["codeSha256"]) == (UNKNOWN, "x")
-    same = preview.updated(token, state, {"role": "r", "timeout": 3})
+    same = previewed_update(token, state, {"role": "r", "timeout": 3})
     assert (same["lastModified"], same["version"]) == ("then", "1")

@@ -7,8 +7,16 @@ from google.protobuf import struct_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapgate.embedded.aws_provider.marshal import Secrets, decode, encode
-from tapgate.embedded.aws_provider.values import UNKNOWN, Blob, Properties, Value, contains_unknown
+from tapgate.embedded.aws_provider.values import (
+    UNKNOWN,
+    Blob,
+    Properties,
+    Secrets,
+    Value,
+    contains_unknown,
+    decode,
+    encode,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

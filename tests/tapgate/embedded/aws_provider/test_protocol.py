@@ -13,8 +13,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2
 
 from tapgate.embedded.aws_provider import sdk_source
-from tapgate.embedded.aws_provider.marshal import decode, encode
-from tapgate.embedded.aws_provider.values import UNKNOWN, Properties
+from tapgate.embedded.aws_provider.values import UNKNOWN, Properties, decode, encode
 from tests.tapgate.embedded.aws_provider.conversation import ROOT, URN, Conversation, converse
 
 if TYPE_CHECKING:
@@ -271,7 +270,7 @@ def test_another_configuration_takes_no_new_provider(provider: Conversation) -> 
 def test_it_does_not_load_the_whole_sdk() -> None:
     """Which would take it longer than all the rest of a preview."""
     code = (
-        "import sys, tapgate.embedded.aws_provider.wire as w; w.load_without_sdk();"
+        "import sys, tapgate.embedded.aws_provider.__main__ as w; w.load_without_sdk();"
         "import tapgate.embedded.aws_provider.server;"
         "print(sorted(n for n in sys.modules if n.startswith('pulumi') and 'proto' not in n),"
         " 'pulumi_aws' in sys.modules, 'boto3' in sys.modules)"

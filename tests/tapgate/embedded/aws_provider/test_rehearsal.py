@@ -12,14 +12,13 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from tapgate.embedded.aws_provider.invokes import invoke
-from tapgate.embedded.aws_provider.marshal import decode, encode
-from tapgate.embedded.aws_provider.rehearsal.create import created, found
+from tapgate.embedded.aws_provider.outputs import rehearsed, rehearsed_read
 from tapgate.embedded.aws_provider.rehearsal.documented import documented, matches
 from tapgate.embedded.aws_provider.rehearsal.forms import all_forms
 from tapgate.embedded.aws_provider.rehearsal.marks import MARK, MARKED_NUMBER, REHEARSED
 from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.settings import Settings
-from tapgate.embedded.aws_provider.values import Properties, Value, contains_unknown
+from tapgate.embedded.aws_provider.values import Properties, Value, contains_unknown, decode, encode
 from tests.tapgate.embedded.aws_provider.conversation import URN, converse
 from tests.tapgate.embedded.aws_provider.tokens import resource_tokens
 
@@ -37,7 +36,7 @@ KNOWN = cast(
 
 
 def of(token: str, inputs: Properties, *, name: str = "x", region: str = "eu-west-2") -> Properties:
-    identifier, outputs = created(token, f"{URN}{token}::{name}", inputs, Settings(region=region))
+    identifier, outputs = rehearsed(token, f"{URN}{token}::{name}", inputs, Settings(region=region))
     return {"id": identifier, **outputs}
 
 
@@ -130,7 +129,7 @@ def test_an_output_that_is_made_of_a_marked_one_is_marked() -> None:
 
 
 def test_what_the_program_only_takes_is_known_by_its_id() -> None:
-    outputs = found(BUCKET, "urn", "given", Settings())
+    outputs = rehearsed_read(BUCKET, "urn", "given", Settings())
     assert (outputs["bucket"], outputs["arn"]) == ("given", "arn:aws:s3:::given")
     assert "versioning" in cast("list[str]", outputs[REHEARSED])
 

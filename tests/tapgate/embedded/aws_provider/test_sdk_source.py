@@ -7,8 +7,8 @@ import pulumi_aws
 import pytest
 
 from tapgate.embedded.aws_provider import schema_store, sdk_source
+from tapgate.embedded.aws_provider.package_schema import ModuleTypes
 from tapgate.embedded.aws_provider.resource_schema import ResourceSchema, Type, from_json, to_json
-from tapgate.embedded.aws_provider.schema.type_names import ModuleTypes
 from tapgate.embedded.aws_provider.sdk_source import UnknownTypeError, is_function, read_resource
 from tests.tapgate.embedded.aws_provider.tokens import function_tokens, resource_tokens
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tapgate.embedded.aws_provider import sdk_source
-from tapgate.embedded.aws_provider.schema.package import generate
+from tapgate.embedded.aws_provider.package_schema import generate
 from tapgate.json_access import mapping, sequence, text
 from tests.tapgate.embedded.aws_provider.tokens import function_tokens, resource_tokens
 

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tapgate.embedded.aws_provider import sdk_source
-from tapgate.embedded.aws_provider.schema import package, store
+from tapgate.embedded.aws_provider import package_schema, sdk_source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,57 +22,57 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
         times.append(1)
         return dict(SCHEMA)
 
-    monkeypatch.setattr(package, "generate", generate)
+    monkeypatch.setattr(package_schema, "generate", generate)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     return times
 
 
 def test_a_schema_is_made_once(made: list[int], tmp_path: Path) -> None:
     for _ in range(3):
-        assert json.loads(store.schema_text()) == SCHEMA
+        assert json.loads(package_schema.schema_text()) == SCHEMA
     assert len(made) == 1
     (file,) = tmp_path.rglob("*.json")
-    assert file == store.cache_file()
+    assert file == package_schema.cache_file()
 
 
 @pytest.mark.parametrize("keep", [0, 5, 9, 30, -1])
 def test_half_of_a_schema_is_never_taken(made: list[int], keep: int) -> None:
-    store.schema_text()
-    file = store.cache_file()
+    package_schema.schema_text()
+    file = package_schema.cache_file()
     file.write_bytes(file.read_bytes()[:keep])
-    assert json.loads(store.schema_text()) == SCHEMA
+    assert json.loads(package_schema.schema_text()) == SCHEMA
     assert len(made) == 2
-    assert json.loads(store.schema_text()) == SCHEMA
+    assert json.loads(package_schema.schema_text()) == SCHEMA
     assert len(made) == 2
 
 
 def test_what_is_no_text_is_made_anew(made: list[int]) -> None:
-    store.schema_text()
-    store.cache_file().write_bytes(b"\xff\xfe")
-    assert json.loads(store.schema_text()) == SCHEMA
+    package_schema.schema_text()
+    package_schema.cache_file().write_bytes(b"\xff\xfe")
+    assert json.loads(package_schema.schema_text()) == SCHEMA
     assert len(made) == 2
 
 
 def test_another_pulumi_aws_has_another_schema(made: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    store.schema_text()
+    package_schema.schema_text()
     monkeypatch.setattr(sdk_source, "package_version", lambda: "8.0.0")
-    store.schema_text()
+    package_schema.schema_text()
     assert len(made) == 2
 
 
 def test_a_change_of_what_makes_it_is_another_entry(
     made: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store.schema_text()
-    changed = tmp_path / "package.py"
+    package_schema.schema_text()
+    changed = tmp_path / "package_schema.py"
     changed.write_text("# another way")
-    monkeypatch.setattr(package, "__file__", str(changed))
-    store.schema_text()
+    monkeypatch.setattr(package_schema, "__file__", str(changed))
+    package_schema.schema_text()
     assert len(made) == 2
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(made: list[int], tmp_path: Path) -> None:
     (tmp_path / "tap-guardrails").write_text("a file where a folder should be")
-    assert json.loads(store.schema_text()) == SCHEMA
-    assert json.loads(store.schema_text()) == SCHEMA
+    assert json.loads(package_schema.schema_text()) == SCHEMA
+    assert json.loads(package_schema.schema_text()) == SCHEMA
     assert len(made) == 2

@@ -1,15 +1,21 @@
-"""What a resource would be once it exists: every output has a value, and what nobody can know is marked."""
+"""What a resource will be once it is created.
+
+In a preview what AWS adds is unknown. In a rehearsal every output has a value, and what nobody can
+know is marked.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tapgate.embedded.aws_provider import preview
+from tapgate.embedded.aws_provider.differ import changed_properties
+from tapgate.embedded.aws_provider.inputs import DEFAULTS
 from tapgate.embedded.aws_provider.rehearsal.forms import Derived
 from tapgate.embedded.aws_provider.rehearsal.marks import REHEARSED, marked, marked_text
 from tapgate.embedded.aws_provider.resource_schema import Property, Type
 from tapgate.embedded.aws_provider.schema_store import schema_of
+from tapgate.embedded.aws_provider.types import describe
 from tapgate.embedded.aws_provider.values import UNKNOWN
 
 if TYPE_CHECKING:
@@ -17,12 +23,69 @@ if TYPE_CHECKING:
 
     from tapgate.embedded.aws_provider.resource_schema import ResourceSchema
     from tapgate.embedded.aws_provider.settings import Settings
+    from tapgate.embedded.aws_provider.types.description import Description
     from tapgate.embedded.aws_provider.values import Properties, Value
+
+
+def previewed(token: str, inputs: Mapping[str, Value]) -> Properties:
+    """Return what a resource will be once it is created.
+
+    Args:
+        token: Its type.
+        inputs: Its checked inputs.
+    """
+    schema = schema_of(token)
+    outputs = echoed(describe(token), inputs)
+    for name, prop in schema.outputs.items():
+        if prop.required and name not in outputs:
+            outputs[name] = UNKNOWN
+    return outputs
+
+
+def previewed_update(token: str, state: Mapping[str, Value], inputs: Mapping[str, Value]) -> Properties:
+    """Return what a resource will be once updated: what AWS computed stays, unless the change renews it.
+
+    Args:
+        token: Its type.
+        state: Its outputs as they are.
+        inputs: Its new, checked inputs.
+    """
+    schema, description = schema_of(token), describe(token)
+    outputs = echoed(description, inputs)
+    for name, prop in schema.outputs.items():
+        if name not in outputs and prop.required:
+            outputs[name] = state.get(name, UNKNOWN)
+    changed = changed_properties(token, state, inputs)
+    for trigger, names in description.changes_with.items():
+        if trigger in changed or (trigger == "*" and changed):
+            outputs.update(dict.fromkeys(names, UNKNOWN))
+    return outputs
+
+
+def echoed(description: Description, inputs: Mapping[str, Value]) -> Properties:
+    """Return the inputs as outputs, with what AWS fills in inside their objects unknown."""
+    return {name: _fill(description, value, name) for name, value in inputs.items() if name != DEFAULTS}
+
+
+def _fill(description: Description, value: Value, path: str) -> Value:
+    if isinstance(value, list):
+        return [_fill(description, item, path) for item in value]
+    if not isinstance(value, dict):
+        return value
+    filled: Properties = {
+        name: _fill(description, item, f"{path}.{name}") for name, item in value.items() if name != DEFAULTS
+    }
+    for missing in description.computed:
+        parent, _, name = missing.rpartition(".")
+        if parent == path and name not in filled:
+            filled[name] = UNKNOWN
+    return filled
+
 
 _ANYTHING = Property(Type("string"))
 
 
-def created(token: str, urn: str, inputs: Mapping[str, Value], config: Settings) -> tuple[str, Properties]:
+def rehearsed(token: str, urn: str, inputs: Mapping[str, Value], config: Settings) -> tuple[str, Properties]:
     """Return the id and the outputs that a resource would have.
 
     Args:
@@ -32,12 +95,12 @@ def created(token: str, urn: str, inputs: Mapping[str, Value], config: Settings)
         config: The provider's configuration.
     """
     derived = Derived(token, urn, str(inputs.get("region") or config.region), inputs)
-    outputs = completed(token, preview.created(token, inputs), derived)
+    outputs = completed(token, previewed(token, inputs), derived)
     identifier = derived.output("id") or marked_text(f"{urn}#id")
     return identifier, outputs
 
 
-def found(token: str, urn: str, identifier: str, config: Settings) -> Properties:
+def rehearsed_read(token: str, urn: str, identifier: str, config: Settings) -> Properties:
     """Return the outputs of a resource that the program takes as it is (`get`, `import`), by its id.
 
     Args:
@@ -51,7 +114,7 @@ def found(token: str, urn: str, identifier: str, config: Settings) -> Properties
     if naming:
         known[naming] = identifier
     derived = Derived(token, urn, config.region, {**known, "id": identifier})
-    outputs: Properties = {**preview.created(token, {}), **known}
+    outputs: Properties = {**previewed(token, {}), **known}
     return completed(token, outputs, derived)
 
 

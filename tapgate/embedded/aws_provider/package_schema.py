@@ -1,22 +1,82 @@
-"""Makes the package schema: every resource type, function and nested type of pulumi_aws, without their docs.
+"""The package schema that Pulumi's YAML runtime types programs by, made of the installed pulumi_aws and kept.
 
-What the source does not say stays out: descriptions, deprecations, defaults, state inputs and the settings of
-other languages' code generators. Pulumi's YAML runtime reads none of them.
+It has every resource type, function and nested type, without their docs. What the source does not say stays
+out: descriptions, deprecations, defaults, state inputs and the settings of other languages' code generators.
+Pulumi's YAML runtime reads none of them. It is made once for each version of pulumi_aws.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tapgate.embedded.aws_provider import sdk_source, sdk_text
 from tapgate.embedded.aws_provider.resource_schema import Property
-from tapgate.embedded.aws_provider.schema.type_names import ModuleTypes, module_of, type_token
+from tapgate.embedded.aws_provider.schema_store import keep_file
+from tapgate.embedded.paths import cache_root
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tapgate.embedded.aws_provider.resource_schema import Kind, Object, Type
+    from tapgate.embedded.aws_provider.sdk_text import Side
+
+_INDEX = "index"
+
+
+def module_of(folder: str) -> str:
+    """Return the module of a folder of pulumi_aws: `lambda_` is `lambda`, the package itself is `index`."""
+    return _INDEX if folder == "pulumi_aws" else folder.rstrip("_")
+
+
+def type_token(module: str, name: str, side: Side) -> str:
+    """Return the token of an object's class.
+
+    Args:
+        module: Its module.
+        name: The class, e.g. `BucketCorsRuleArgs`, or of a function's result `GetSecretSecretResult`.
+        side: Whether programs give or get it. Both classes of one object have one token.
+    """
+    stem = name.removesuffix("Args" if side == "inputs" else "Result") if _generated(name, side) else name
+    if stem.startswith("Get"):
+        stem = stem[0].lower() + stem[1:]
+    return f"aws:{module}/{stem}:{stem}"
+
+
+def _generated(name: str, side: Side) -> bool:
+    return side == "inputs" or name.startswith("Get")
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleTypes:
+    """Refers to nested types from one module of pulumi_aws.
+
+    Attributes:
+        module: The module, e.g. `s3`.
+    """
+
+    module: str
+
+    def refer(self, reference: str, side: Side) -> str:
+        """Return the token of an object's type."""
+        module, name = self._place(reference)
+        return type_token(module, name, side)
+
+    def enumeration(self, reference: str) -> str:
+        """Return the token of an enumeration's type."""
+        module, name = self._place(reference)
+        return f"aws:{module}/{name}:{name}"
+
+    def _place(self, reference: str) -> tuple[str, str]:
+        prefix, _, name = reference.rpartition(".")
+        if prefix in {"", "outputs"}:
+            return self.module, name
+        # `_iam.PolicyStatementArgs`, `_root_enums.Region`
+        return (_INDEX if prefix.startswith("_root") else prefix.strip("_").partition(".")[0]), name
+
 
 Json = dict[str, object]
 
@@ -159,3 +219,40 @@ def _type(kind: Type) -> Json:
         return {"$ref": f"#/types/{kind.name}"}
     built_in = _BUILT_IN.get(kind.kind)
     return {"$ref": f"pulumi.json#/{built_in}"} if built_in else {"type": kind.kind}
+
+
+def schema_text() -> str:
+    """Return the schema of the installed pulumi_aws as JSON.
+
+    Raises:
+        sdk_source.SdkMissingError: It is not installed.
+    """
+    path = cache_file()
+    text = _load(path)
+    if text is None:
+        text = json.dumps(generate(), separators=(",", ":"))
+        keep_file(path, f"{_seal(text)}\n{text}")
+    return text
+
+
+def cache_file() -> Path:
+    """Return where the schema is cached."""
+    digest = hashlib.sha256()
+    # A change of what decides what is in a schema is another entry of the cache.
+    for path in (__file__, sdk_source.__file__, sdk_text.__file__):
+        digest.update(Path(path).read_bytes())
+    name = f"{sdk_source.package_version()}-{digest.hexdigest()[:12]}.json"
+    return cache_root() / "aws-schema" / name
+
+
+def _load(path: Path) -> str | None:
+    """Return a cached schema; None when there is none, or not the whole of one."""
+    try:
+        seal, _, text = path.read_text("utf-8").partition("\n")
+    except (OSError, ValueError):
+        return None
+    return text if text and seal == _seal(text) else None
+
+
+def _seal(text: str) -> str:
+    return f"{zlib.crc32(text.encode()):08x}"
