@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from data.sdk import read_sdk
-from data.service_spec import read_service_spec
+from data.sources import read_sdk, read_service_spec
 from data.tables import every_table
 
 if TYPE_CHECKING:

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import botocore.session
 
-from data.sdk import LIST
+from data.sources import LIST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from data.sdk import Property, Sdk
-    from data.service_spec import ServiceSpec
+    from data.sources import Property, Sdk, ServiceSpec
 
 DOCUMENTED: Final = Path(__file__).with_name("documented.toml")
 

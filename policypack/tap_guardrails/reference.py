@@ -11,8 +11,7 @@ from tap_guardrails import PACK_NAME
 from tap_guardrails.assembly import FRAMEWORKS, find_rules
 from tap_guardrails.model import ANY_TYPE, ResourceRule
 from tap_guardrails.model.settings import ON_UNKNOWN, WAIVERS
-from tap_guardrails.waivers import TAG_PREFIX, WAIVER_POLICY
-from tap_guardrails.waivers.ledger import STACK_KEY
+from tap_guardrails.waivers import STACK_KEY, TAG_PREFIX, WAIVER_POLICY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

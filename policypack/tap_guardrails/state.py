@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Final, cast
 
 from tap_guardrails.assembly import find_rules
 from tap_guardrails.aws.embedded import with_embedded
-from tap_guardrails.configuration import configure
-from tap_guardrails.evaluation import Run
-from tap_guardrails.message import message
+from tap_guardrails.evaluation import Run, configure
 from tap_guardrails.model import Provider, Resource, Rule, Value, decode
+from tap_guardrails.model.rule import message
 from tap_guardrails.model.values import Overlay, record
 from tap_guardrails.waivers import in_stack, today_utc
 
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from tap_guardrails.configuration import Configuration
-    from tap_guardrails.evaluation import Answer, Reported
+    from tap_guardrails.evaluation import Answer, Configuration, Reported
     from tap_guardrails.model import Coverage
 
 OWN_PACKAGE: Final = "pulumi:"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from tap_guardrails.assembly import find_rules
-from tap_guardrails.configuration import EVERY_POLICY, LEVEL, ConfigurationError, configure, level_in
+from tap_guardrails.evaluation import EVERY_POLICY, LEVEL, ConfigurationError, configure, level_in
 
 RANKS: Final = {"disabled": 0, "advisory": 1, "mandatory": 2, "remediate": 2}
 """How strict a level is; what `remediate` cannot remediate blocks."""

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from data.__main__ import FOLDER, main, stale
-from data.sdk import LIST, Sdk, read_sdk
-from data.service_spec import camel
+from data.sources import LIST, Sdk, camel, read_sdk
 from data.tables import (
     Table,
     attaches,
@@ -19,8 +18,7 @@ from data.tables import (
     taggable,
     takes_failures,
 )
-from tap_guardrails.aws.tables import table
-from tap_guardrails.aws.taggable import TAGGABLE
+from tap_guardrails.aws.tables import TAGGABLE, table
 from tapgate.embedded.aws_provider.sdk_source import read_resource
 
 if TYPE_CHECKING:

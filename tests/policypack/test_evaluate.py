@@ -13,7 +13,7 @@ from pulumi.runtime.proto import analyzer_pb2 as proto
 
 from tap_guardrails import evaluate
 from tap_guardrails.assembly import policies
-from tap_guardrails.configuration import ConfigurationError
+from tap_guardrails.evaluation import ConfigurationError
 from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
 from tests.bench.stacks import synthetic_stack
 from tests.policypack.harness.cases import Case, CaseResource, all_cases

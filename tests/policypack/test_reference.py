@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from tap_guardrails.assembly import find_rules
 from tap_guardrails.model import ResourceRule
 from tap_guardrails.reference import cell, main, reference
-from tap_guardrails.waivers import TAG_PREFIX
-from tap_guardrails.waivers.ledger import STACK_KEY
+from tap_guardrails.waivers import STACK_KEY, TAG_PREFIX
 
 if TYPE_CHECKING:
     import pytest

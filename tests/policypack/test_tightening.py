@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_guardrails import evaluate
-from tap_guardrails.configuration import LEVEL, ConfigurationError
+from tap_guardrails.evaluation import LEVEL, ConfigurationError
 from tap_guardrails.model.settings import Boolean, Enum, Integer, ObjectList, Setting, StringList
 from tap_guardrails.tightening import main, tighten
 from tests.policypack.harness.cases import RULES, Case, all_cases

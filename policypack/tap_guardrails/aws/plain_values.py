@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.lists import refs_at
-from tap_guardrails.aws.resource_types import FUNCTION
+from tap_guardrails.aws import FUNCTION
 from tap_guardrails.aws.tables import table
-from tap_guardrails.model import Invalid, Known, PropertyRef, Resource, Unknown
+from tap_guardrails.model import Invalid, Known, PropertyRef, Resource, Unknown, refs_at
 from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:

@@ -1,14 +1,18 @@
-"""Policy documents, as JSON texts or as objects.
+"""Policy documents, as JSON texts or as objects, and what their patterns of actions and resources come to.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
 
 from __future__ import annotations
 
+import enum
+import functools
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from tap_guardrails.aws.tables import table
 from tap_guardrails.model import UNKNOWN, Absent, Known, Opaque, PropertyRef, Secret, decode
 
 if TYPE_CHECKING:
@@ -121,3 +125,127 @@ def covers(pattern: str, text: str) -> bool:
         else:
             return False
     return not pattern[at:].strip("*")
+
+
+WILD: Final = "*?"
+SOMETHING: Final = "\x00"
+"""Stands for a part of an ARN that no pattern spells out, so that only a wildcard matches it."""
+
+RESOURCE_TYPE: Final = re.compile(r"[a-z][a-zA-Z0-9-]*[:/]")
+BROAD_MANAGED: Final = re.compile(r"AdministratorAccess.*|PowerUserAccess|.*FullAccess.*")
+MANAGED_POLICY: Final = re.compile(r"arn:[^:]+:iam::aws:policy/(?:.*/)?([^/]+)")
+
+
+def wild(text: str) -> bool:
+    """Tell whether there is a wildcard in a text."""
+    return any(character in text for character in WILD)
+
+
+def is_whole_service(action: str) -> bool:
+    """Tell whether an action is all actions, or all of a service: `*`, `s3:*`, `s3:?*`, `s*:Get`."""
+    service, _, name = action.partition(":")
+    return wild(service) or ("*" in name and not name.strip(WILD))
+
+
+def is_every_resource(resource: str) -> bool:
+    """Tell whether a resource is everything, or everything of a service, whatever region and account.
+
+    So are `*`, `arn:aws:*`, `arn:aws:s3:::*`, `arn:aws:s3:::*/*` and `arn:aws:lambda:*:*:*`.
+    """
+    if covers(resource, ":".join(["arn", *[SOMETHING] * 5])):
+        return True
+    _, partition, service, *_ = [*resource.split(":", 3), "", "", ""]
+    origin = ["arn", SOMETHING if wild(partition) else partition, SOMETHING if wild(service) else service]
+    everything = any(covers(resource, ":".join([*origin, at, at, SOMETHING])) for at in (SOMETHING, ""))
+    return everything or is_every_bucket(resource)
+
+
+def is_every_bucket(resource: str) -> bool:
+    """Tell whether a resource is in every bucket: `arn:aws:s3:::*/*`, `arn:aws:s3:::*/logs/*`.
+
+    A bucket's ARN has neither region nor account, so that nothing narrows it down.
+    """
+    bucket, _, _ = [*resource.split(":", 5), *[""] * 5][5].partition("/")
+    return [*resource.split(":"), "", ""][2] == "s3" and "*" in bucket and not bucket.strip(WILD)
+
+
+def is_every_of_a_type(resource: str) -> bool:
+    """Tell whether a resource is everything of a type: `arn:aws:sqs:eu-west-2:1:*`, `…:table/*`."""
+    sections = resource.split(":", 5)
+    if len(sections) < 6:
+        return is_every_resource(resource)
+    identifier = sections[5]
+    if sections[2] != "s3":
+        identifier = RESOURCE_TYPE.sub("", identifier, count=1)
+    return "*" in identifier and not identifier.strip(WILD)
+
+
+def broad_managed_policy(arn: str) -> str | None:
+    """Return the name of one of AWS's own policies that allows whole services, given its ARN.
+
+    https://docs.aws.amazon.com/aws-managed-policy/latest/reference/about-managed-policy-reference.html
+    """
+    match = MANAGED_POLICY.fullmatch(arn)
+    return match[1] if match and BROAD_MANAGED.fullmatch(match[1]) else None
+
+
+class Scope(enum.Enum):
+    """What AWS scopes an action to. The order is that of the table."""
+
+    NONE = 0
+    """No resource."""
+
+    LISTED = 1
+    """Resources that it only lists or describes."""
+
+    RESOURCES = 2
+    """Resources."""
+
+
+VPC_ACCESS: Final = frozenset(
+    f"ec2:{name}".casefold()
+    for name in (
+        "AssignPrivateIpAddresses",
+        "CreateNetworkInterface",
+        "DeleteNetworkInterface",
+        "UnassignPrivateIpAddresses",
+    )
+)
+"""What a function in a VPC needs on every resource: its network interfaces are not there yet.
+
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+"""
+
+HARDLY: Final = 0.2
+"""Up to this share of what a wildcard matches, those actions do not count that AWS scopes and that only list:
+17 of the 190 that `ec2:Describe*` matches."""
+
+
+@functools.cache
+def scopes_of(service: str) -> dict[str, Scope]:
+    """Return the known actions of a service, in lower case as IAM compares them, and each one's scope."""
+    return {
+        name.casefold(): scope
+        for scope, names in zip(Scope, table("actions").get(service, ()), strict=False)
+        for name in names.split()
+    }
+
+
+@functools.cache
+def may_be_everywhere(action: str) -> bool | None:
+    """Tell whether an action, or all that a pattern of actions matches, has to be allowed on every resource.
+
+    Returns:
+        None when no action of that name is known.
+    """
+    lower = action.casefold()
+    if lower in VPC_ACCESS:
+        return True
+    service, _, name = lower.partition(":")
+    known = scopes_of(service)
+    found = [scope for one, scope in known.items() if covers(name, one)] if wild(name) else []
+    if name in known:
+        found.append(known[name])
+    if not found:
+        return None
+    return Scope.RESOURCES not in found and found.count(Scope.LISTED) <= HARDLY * len(found)

@@ -8,8 +8,14 @@ import json
 import re
 from typing import TYPE_CHECKING, Final, cast
 
-from tap_guardrails.aws.secret_names import kind_of, names_an_identity, secret_by_name
-from tap_guardrails.aws.secret_signs import looks_like, looks_random, made_public
+from tap_guardrails.aws.secret_signs import (
+    kind_of,
+    looks_like,
+    looks_random,
+    made_public,
+    names_an_identity,
+    secret_by_name,
+)
 from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:

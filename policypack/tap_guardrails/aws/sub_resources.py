@@ -1,19 +1,121 @@
-"""Sub-resources: they configure another resource, which they reference.
+"""Where resources are, and which sub-resources configure another one, which they reference.
 
 A bucket's versioning, a function's event sources, a queue's redrive policy: AWS takes each in a call of its
-own, and the provider makes a resource of each.
+own, and the provider makes a resource of each. Since version 4 of the AWS provider a bucket's settings stand
+in resources of their own, under changing names; older programs say them on the bucket. Names of buckets are
+unique in all of AWS, so that a name alone says which bucket is meant; other names are those of one region of
+one account.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.location import same_location
-from tap_guardrails.model import Known, Relation, RelationIndex, Resource, ResourceType, Stack
-from tap_guardrails.model.values import record
+from tap_guardrails.aws import (
+    BUCKET,
+    BUCKET_ENCRYPTION,
+    BUCKET_POLICY,
+    BUCKET_VERSIONING,
+    PUBLIC_ACCESS_BLOCK,
+)
+from tap_guardrails.model import (
+    Absent,
+    Finding,
+    Invalid,
+    Known,
+    PropertyRef,
+    PropertyValue,
+    Relation,
+    RelationIndex,
+    Resource,
+    ResourceType,
+    Stack,
+    Unknown,
+    listed,
+    refs_at,
+    undecided,
+    violation,
+)
+from tap_guardrails.model.values import has_unknown, record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from tap_guardrails.model import Provider
+
+ACCOUNT_INPUTS: Final = (
+    "accessKey",
+    "allowedAccountIds",
+    "assumeRole",
+    "assumeRoleWithWebIdentity",
+    "assumeRoles",
+    "endpoints",
+    "forbiddenAccountIds",
+    "profile",
+    "secretKey",
+    "sharedConfigFiles",
+    "sharedCredentialsFiles",
+)
+"""The inputs of a provider that say which account it works in.
+
+https://www.pulumi.com/registry/packages/aws/api-docs/provider/
+"""
+
+
+def same_location(one: Resource, other: Resource) -> bool | None:
+    """Tell whether two resources are in one region of one account; None when that is undecided."""
+    ours, theirs = own_region(one), own_region(other)
+    if ours is None or theirs is None:
+        return None
+    same_provider = one.provider is not None and one.provider == other.provider
+    if same_provider and ours == theirs:
+        return True
+    ours, theirs = ours or provider_region(one), theirs or provider_region(other)
+    if ours and theirs and ours != theirs:
+        return False
+    if not ours or not theirs:
+        return None
+    return True if same_provider or same_account(one.provider, other.provider) else None
+
+
+def own_region(resource: Resource) -> str | None:
+    """Return the region that a resource sets for itself, empty when it leaves it to the provider.
+
+    Returns:
+        None when the resource's region was made from something that is not known yet.
+    """
+    declared = resource.declared
+    match declared.at("region").text():
+        case Known(region):
+            return region
+        case Unknown() if declared.property_dependencies.get("region"):
+            return None
+        case _:
+            return ""
+
+
+def provider_region(resource: Resource) -> str:
+    """Return the region of a resource's provider, empty when it is not known."""
+    if resource.provider is None:
+        return ""
+    reading = resource.provider.at("region").text()
+    return reading.value if isinstance(reading, Known) else ""
+
+
+def same_account(one: Provider | None, other: Provider | None) -> bool:
+    """Tell whether two providers certainly work in one account: nothing that chooses it differs."""
+    if one is None or other is None:
+        return False
+    pairs = [(one.at(name).value, other.at(name).value) for name in ACCOUNT_INPUTS]
+    return all(ours == theirs and not has_unknown(ours) for ours, theirs in pairs)
+
+
+def region_of(resource: Resource) -> str:
+    """Return the region that a resource is in, empty while it is not known."""
+    own = own_region(resource)
+    return "" if own is None else own or provider_region(resource)
 
 
 @record
@@ -51,3 +153,82 @@ def sub_resource_index(stack: Stack, kind: SubResource) -> RelationIndex:
             relation = Relation(near.certain, (*near.possible, *relation.possible), relation.anything)
         index.add(one, relation)
     return index
+
+
+SUB_RESOURCES: Final = {
+    kind: SubResource(kind, "bucket", BUCKET, local=False)
+    for kind in (BUCKET_VERSIONING, BUCKET_ENCRYPTION, PUBLIC_ACCESS_BLOCK, BUCKET_POLICY)
+}
+
+
+def settings_of(stack: Stack, bucket: Resource, kind: ResourceType) -> Relation:
+    """Return the sub-resources of a type that configure a bucket."""
+    return sub_resources(stack, bucket, SUB_RESOURCES[kind])
+
+
+def missing(found: Relation, kind: ResourceType, where: PropertyRef, problem: str, required: str) -> Finding:
+    """Say that nothing is declared for a bucket, or that it is undecided whether it is.
+
+    Args:
+        found: What the stack may say of the bucket.
+        kind: The kind of resource that would say it.
+        where: The bucket's property where older programs say it, and CloudFormation.
+        problem: What to say when nothing is declared.
+        required: What has to be declared.
+    """
+    nowhere = replace(where, value=None)
+    if not found.possible:
+        return violation(nowhere, problem, required)
+    return undecided(
+        nowhere,
+        required,
+        f"Undecided before deployment: {listed(found.possible)} may be for this bucket or for another.",
+        f"Give the {kind.title} the bucket's own output, or a name that is known at preview.",
+    )
+
+
+def blocks(node: PropertyRef) -> PropertyValue[list[PropertyRef]]:
+    """Read a block that some versions of the provider write as an object and others as a list of them."""
+    if isinstance(node.value, dict) and not node.invalid_parent:
+        return Known([node], node)
+    match node.items():
+        case Known(items):
+            return Known(items, node) if items else Absent(node)
+        case Invalid(place, wanted):
+            return Invalid(place, wanted if place.invalid_parent else "an object")
+        case other:
+            return other
+
+
+LOG_TARGETS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    "aws:s3/bucketLogging:BucketLogging": (("targetBucket",),),
+    "aws:s3/bucketLoggingV2:BucketLoggingV2": (("targetBucket",),),
+    "aws:s3/bucket:Bucket": (("logging", "targetBucket"), ("loggings[*]", "targetBucket")),
+    "aws:s3/bucketV2:BucketV2": (("loggings[*]", "targetBucket"),),
+    "aws-native:s3:Bucket": (("loggingConfiguration", "destinationBucketName"),),
+    "aws:lb/loadBalancer:LoadBalancer": (("accessLogs", "bucket"), ("connectionLogs", "bucket")),
+    "aws:alb/loadBalancer:LoadBalancer": (("accessLogs", "bucket"), ("connectionLogs", "bucket")),
+    "aws:elb/loadBalancer:LoadBalancer": (("accessLogs", "bucket"),),
+}
+"""By type, where it names the bucket that takes its access logs, which no KMS key can encrypt.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
+"""
+
+
+def takes_access_logs(bucket: Resource, stack: Stack) -> bool:
+    """Tell whether a bucket certainly takes access logs."""
+    return bucket.urn in stack.memoized(find_log_buckets)
+
+
+def find_log_buckets(stack: Stack) -> frozenset[str]:
+    """Find the buckets of a stack that take access logs, by URN."""
+    named = (
+        stack.resolve_reference(source, ref, BUCKET)
+        for token, paths in LOG_TARGETS.items()
+        for source in stack.of(token)
+        for path in paths
+        for ref in refs_at(source, path)
+    )
+    return frozenset(bucket.urn for found in named for bucket in found.certain)

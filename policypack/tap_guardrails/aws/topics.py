@@ -1,5 +1,6 @@
-"""SNS topics: who may publish to them, and who hears what is published.
+"""SNS topics: who may publish to them, by their policies, and who hears what is published.
 
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
 """
 
@@ -8,13 +9,151 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.resource_types import CHAT, SUBSCRIPTION, TOPIC, TOPIC_POLICY
-from tap_guardrails.model import Known, Unknown, as_set
+from tap_guardrails.aws import CHAT, SUBSCRIPTION, TOPIC, TOPIC_POLICY
+from tap_guardrails.aws.policy_documents import covers, document, has_unknown, one_or_many
+from tap_guardrails.model import Absent, Known, PropertyRef, Unknown, as_set
+from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_guardrails.model import PropertyRef, Resource, Stack
+    from tap_guardrails.model import Resource, Stack
+
+SOURCE_ARN: Final = "aws:sourcearn"
+MATCHING: Final = frozenset({"arnequals", "arnlike", "stringequals", "stringlike", "stringequalsignorecase"})
+"""Operators of conditions that a value has to match for the statement to hold."""
+
+ARN_PARTS: Final = 6
+
+
+@record
+class Caller:
+    """A service that acts for a resource of its own.
+
+    Attributes:
+        service: Its principal, such as `cloudwatch.amazonaws.com`.
+        namespace: The service in the resource's ARN.
+        region: The resource's region, empty while it is not known.
+        resource: The last part of its ARN; None while it is not known.
+    """
+
+    service: str
+    namespace: str
+    region: str
+    resource: str | None
+
+
+def admits(policy: PropertyRef, caller: Caller, actions: tuple[str, ...], target: str | None) -> bool | None:
+    """Return whether a policy lets a service do all of some actions; None while that is undecided.
+
+    Conditions other than the resource that the service acts for are taken to hold.
+
+    Args:
+        policy: The policy, as a text or an object.
+        caller: The service, and what it acts for.
+        actions: What it has to do.
+        target: The ARN of what the policy protects; None while it is not known.
+    """
+    statements = one_or_many(document(policy).at("Statement"))
+    if isinstance(statements, Unknown):
+        return None
+    if not isinstance(statements, Known):
+        return False
+    if has_unknown(document(policy).value):
+        answers = [allows(one, caller, actions, target) for one in statements.value]
+        return True if True in answers else None
+    allowed = {
+        action
+        for action in actions
+        for one in statements.value
+        if allows(one, caller, (action,), target) is True
+    }
+    denied = any(denies(one, caller, action, target) for one in statements.value for action in actions)
+    return allowed == set(actions) and not denied
+
+
+def allows(statement: PropertyRef, caller: Caller, actions: tuple[str, ...], target: str | None) -> bool:
+    """Tell whether a statement allows a service all of some actions."""
+    return effect_is(statement, "Allow") and all(
+        concerns(statement, caller, action, target) for action in actions
+    )
+
+
+def denies(statement: PropertyRef, caller: Caller, action: str, target: str | None) -> bool:
+    """Tell whether a statement denies a service an action under no condition."""
+    unconditional = isinstance(statement.at("Condition").entries(), Absent)
+    return effect_is(statement, "Deny") and unconditional and concerns(statement, caller, action, target)
+
+
+def effect_is(statement: PropertyRef, wanted: str) -> bool:
+    """Tell whether a statement has an effect."""
+    effect = statement.at("Effect").text()
+    return isinstance(effect, Known) and effect.value == wanted
+
+
+def concerns(statement: PropertyRef, caller: Caller, action: str, target: str | None) -> bool:
+    """Tell whether a statement is about a service, an action, a target and what the service acts for."""
+    if not names_principal(statement, caller.service):
+        return False
+    taken = [text.lower() for text in texts(statement.at("Action"))]
+    spared = [text.lower() for text in texts(statement.at("NotAction"))]
+    acts = any(covers(pattern, action.lower()) for pattern in taken) or (
+        bool(spared) and not any(covers(pattern, action.lower()) for pattern in spared)
+    )
+    resources = list(texts(statement.at("Resource")))
+    here = target is None or not resources or any(covers(pattern, target) for pattern in resources)
+    return acts and here and source_matches(statement.at("Condition"), caller)
+
+
+def names_principal(statement: PropertyRef, service: str) -> bool:
+    """Tell whether a statement's principal is a service, or everybody."""
+    if not isinstance(statement.at("NotPrincipal").entries(), Absent):
+        return service not in texts(statement.at("NotPrincipal", "Service"))
+    principal = statement.at("Principal")
+    if isinstance(principal.value, str):
+        return principal.value == "*"
+    return "*" in texts(principal.at("AWS")) or any(
+        named in {service, "*"} for named in texts(principal.at("Service"))
+    )
+
+
+def source_matches(conditions: PropertyRef, caller: Caller) -> bool:
+    """Tell whether the conditions let in what the service acts for, as far as they name it by its ARN."""
+    operators = conditions.entries()
+    for operator, fields in operators.value.items() if isinstance(operators, Known) else ():
+        plain = operator.lower().rpartition(":")[2].removesuffix("ifexists")
+        keys = fields.entries()
+        if plain not in MATCHING or not isinstance(keys, Known):
+            continue
+        for key, node in keys.value.items():
+            patterns = list(texts(node))
+            named = key.lower() == SOURCE_ARN and bool(patterns)
+            if named and not any(is_source(pattern, caller) for pattern in patterns):
+                return False
+    return True
+
+
+def is_source(pattern: str, caller: Caller) -> bool:
+    """Tell whether a pattern takes in the ARN of what a service acts for, in whichever account that is."""
+    parts = pattern.split(":", ARN_PARTS - 1)
+    if len(parts) < ARN_PARTS:
+        return "*" in pattern
+    _, _, service, region, _, resource = parts
+    return (
+        covers(service, caller.namespace)
+        and (not caller.region or covers(region, caller.region))
+        and (caller.resource is None or covers(resource, caller.resource))
+    )
+
+
+def texts(node: PropertyRef) -> Iterator[str]:
+    """Go through the texts that stand by themselves or in a list."""
+    reading = one_or_many(node)
+    for one in reading.value if isinstance(reading, Known) else ():
+        text = one.text()
+        if isinstance(text, Known):
+            yield text.value
+
 
 TOPIC_ARN: Final = re.compile(r"arn:[^:]+:sns:[^:]*:[^:]*:(?P<name>[^:]+)")
 RESERVED_DOMAIN: Final = re.compile(

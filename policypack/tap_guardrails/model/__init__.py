@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from tap_guardrails.model.property_value import Absent, Invalid, Known, PropertyRef, PropertyValue, Unknown
+from tap_guardrails.model.property_value import (
+    Absent,
+    Invalid,
+    Known,
+    PropertyRef,
+    PropertyValue,
+    Unknown,
+    refs_at,
+)
 from tap_guardrails.model.rule import (
     ANY_TYPE,
     Control,
@@ -86,6 +94,7 @@ __all__ = [
     "listed",
     "must",
     "not_known",
+    "refs_at",
     "undecided",
     "violation",
 ]

@@ -10,7 +10,7 @@ import json
 import math
 import re
 from dataclasses import field, replace
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 
 from tap_guardrails.model.values import (
     UNKNOWN,
@@ -22,6 +22,11 @@ from tap_guardrails.model.values import (
     decode,
     record,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_guardrails.model.stack import Resource
 
 T = TypeVar("T")
 
@@ -277,3 +282,24 @@ def stand_in(value: Secret | UnknownType | Opaque) -> str:
             return value.value
         case Opaque(what):
             return what
+
+
+EACH: Final = "[*]"
+"""What a step of a path ends with that leads into each element of a list."""
+
+
+def refs_at(resource: Resource, path: Sequence[str]) -> list[PropertyRef]:
+    """Go to everywhere that a path leads to; a list that is unknown, or is none, stands for itself."""
+    first, *rest = path
+    refs = entered([resource.at(first.removesuffix(EACH))], first)
+    for step in rest:
+        refs = entered([ref.at(step.removesuffix(EACH)) for ref in refs], step)
+    return refs
+
+
+def entered(refs: list[PropertyRef], step: str) -> list[PropertyRef]:
+    """Go from lists into their elements."""
+    if not step.endswith(EACH):
+        return refs
+    readings = [(ref, ref.items()) for ref in refs]
+    return [one for ref, read in readings for one in (read.value if isinstance(read, Known) else [ref])]

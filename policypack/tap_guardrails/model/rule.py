@@ -16,6 +16,8 @@ from tap_guardrails.model.values import record
 if TYPE_CHECKING:
     from datetime import date
 
+    from tap_guardrails.model import Finding, Waiver
+
 T = TypeVar("T")
 
 MOST_NAMED: Final = 5
@@ -336,3 +338,40 @@ Rule: TypeAlias = ResourceRule | StackRule
 def types_read(rules: Iterable[Rule]) -> frozenset[str]:
     """Return the types of which some rule reads the configuration."""
     return frozenset(token for rule in rules if rule.coverage == "control" for token in rule.types)
+
+
+def message(rule: Declaration, resource: Resource, finding: Finding) -> str:
+    """Write a finding: the problem in the first line, then one `Key: value` a line, a waiver's terms last.
+
+    Args:
+        rule: The rule that found it.
+        resource: The resource that it was found on.
+        finding: What was found.
+    """
+    declared = resource.declared
+    return "\n".join(
+        (
+            one_line(finding.problem),
+            one_line(f"Where: {declared.name} ({declared.type}), property `{finding.path}`"),
+            one_line(f"Found: {finding.found}"),
+            one_line(f"Required: {finding.required}"),
+            one_line(f"Why: {rule.why}"),
+            one_line(f"Fix: {finding.fix or rule.fix}"),
+            f"Verdict: {finding.verdict.value}",
+            *(waiver_lines(finding.waiver) if finding.waiver else ()),
+        )
+    )
+
+
+def waiver_lines(waiver: Waiver) -> tuple[str, ...]:
+    """Write a waiver's terms, one a line."""
+    return (
+        f"Reason: {one_line(waiver.reason)}",
+        f"Owner: {one_line(waiver.owner)}",
+        f"Expires: {waiver.expires.isoformat()}",
+    )
+
+
+def one_line(text: str) -> str:
+    """Keep a text in one line, whatever names of resources and properties are in it."""
+    return " ".join(text.split())

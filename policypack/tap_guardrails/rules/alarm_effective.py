@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from tap_guardrails.aws import COMPOSITE_ALARM, METRIC_ALARM
+from tap_guardrails.aws.alarms import ALARM_SETTINGS, alarm_options
 from tap_guardrails.aws.alarms.alarm import alarms
 from tap_guardrails.aws.alarms.composite import rule_findings
 from tap_guardrails.aws.alarms.effective import alarm_findings, name_findings
-from tap_guardrails.aws.alarms.options import ALARM_SETTINGS, alarm_options
 from tap_guardrails.aws.alarms.receivers import own_actions
-from tap_guardrails.aws.resource_types import COMPOSITE_ALARM, METRIC_ALARM
 from tap_guardrails.model import Outcomes, Resource, Settings, Stack, StackRule
 
 

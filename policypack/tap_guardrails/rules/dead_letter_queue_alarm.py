@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.alarms.coverage import RequiredMetric, coverage, missing_alarm
-from tap_guardrails.aws.alarms.options import ALARM_SETTINGS, alarm_options
-from tap_guardrails.aws.dead_letters import SOURCES, dead_letters
-from tap_guardrails.aws.resource_types import QUEUE
+from tap_guardrails.aws import QUEUE
+from tap_guardrails.aws.alarms import ALARM_SETTINGS, RequiredMetric, alarm_options, coverage, missing_alarm
+from tap_guardrails.aws.functions import SOURCES, dead_letters
 from tap_guardrails.model import (
     NotApplicable,
     Outcomes,
@@ -25,7 +24,7 @@ from tap_guardrails.model import (
 )
 
 if TYPE_CHECKING:
-    from tap_guardrails.aws.alarms.options import AlarmOptions
+    from tap_guardrails.aws.alarms import AlarmOptions
 
 DEPTH: Final = RequiredMetric("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", QUEUE)
 A_TARGET: Final = "the ARN of the dead letter target, or JSON with it"

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from tap_guardrails.aws.encryption_keys import (
+from tap_guardrails.aws import (
     CUSTOMER,
     CUSTOMER_KEY,
     KEY_SETTING,
     KEY_TYPES,
+    TABLE,
+    TABLE_REPLICA,
     named_key,
 )
-from tap_guardrails.aws.resource_types import TABLE, TABLE_REPLICA
 from tap_guardrails.model import (
     UNKNOWN,
     Invalid,

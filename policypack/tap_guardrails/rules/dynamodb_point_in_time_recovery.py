@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.resource_types import TABLE_REPLICA
+from tap_guardrails.aws import TABLE_REPLICA
 from tap_guardrails.model import (
     Absent,
     Integer,

@@ -12,15 +12,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.alarms.coverage import (
+from tap_guardrails.aws import TABLE
+from tap_guardrails.aws.alarms import (
+    ALARM_SETTINGS,
     AlarmCoverage,
     AlarmMatch,
     RequiredMetric,
+    alarm_options,
     coverage,
     missing_alarm,
 )
-from tap_guardrails.aws.alarms.options import ALARM_SETTINGS, alarm_options
-from tap_guardrails.aws.resource_types import TABLE
 from tap_guardrails.aws.sub_resources import SubResource, sub_resources
 from tap_guardrails.model import (
     Enum,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.lists import evaluate_each
+from tap_guardrails.aws import evaluate_each
 from tap_guardrails.aws.policy_documents import document, one_or_many
 from tap_guardrails.model import (
     Invalid,

@@ -9,24 +9,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from tap_guardrails.aws.actions import may_be_everywhere
-from tap_guardrails.aws.lists import evaluate_each
+from tap_guardrails.aws import evaluate_each
 from tap_guardrails.aws.policy_documents import (
     ELEMENTS,
     STATEMENT_ELEMENTS,
+    broad_managed_policy,
     covers,
     document,
-    one_or_many,
-    strange_elements,
-)
-from tap_guardrails.aws.tables import table
-from tap_guardrails.aws.wildcards import (
-    broad_managed_policy,
     is_every_of_a_type,
     is_every_resource,
     is_whole_service,
+    may_be_everywhere,
+    one_or_many,
+    strange_elements,
     wild,
 )
+from tap_guardrails.aws.tables import table
 from tap_guardrails.model import (
     UNKNOWN,
     Absent,

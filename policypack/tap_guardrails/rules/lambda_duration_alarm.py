@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from tap_guardrails.aws.alarms.coverage import RequiredMetric, coverage, missing_alarm
-from tap_guardrails.aws.alarms.options import ALARM_SETTINGS, alarm_options
-from tap_guardrails.aws.invocation import PERMISSIONS_OF, SOURCES_OF, URLS_OF
-from tap_guardrails.aws.resource_types import FUNCTION
+from tap_guardrails.aws import FUNCTION
+from tap_guardrails.aws.alarms import ALARM_SETTINGS, RequiredMetric, alarm_options, coverage, missing_alarm
+from tap_guardrails.aws.functions import PERMISSIONS_OF, SOURCES_OF, URLS_OF
 from tap_guardrails.aws.sub_resources import sub_resources
 from tap_guardrails.model import Enum, NotApplicable, Outcomes, Resource, Settings, Stack, StackRule
 

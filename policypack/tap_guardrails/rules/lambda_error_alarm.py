@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tap_guardrails.aws.alarms.coverage import RequiredMetric, coverage, missing_alarm
-from tap_guardrails.aws.alarms.options import ALARM_SETTINGS, alarm_options
-from tap_guardrails.aws.resource_types import FUNCTION
+from tap_guardrails.aws import FUNCTION
+from tap_guardrails.aws.alarms import ALARM_SETTINGS, RequiredMetric, alarm_options, coverage, missing_alarm
 from tap_guardrails.model import Outcomes, Resource, Settings, Stack, StackRule
 
 ERRORS: Final = RequiredMetric("AWS/Lambda", "Errors", "FunctionName", FUNCTION)

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from tap_guardrails.aws.dead_letters import ON_FAILURE, REDRIVE, queue_name, target_node
-from tap_guardrails.aws.edge import is_edge
-from tap_guardrails.aws.invocation import (
+from tap_guardrails.aws import EVENT_SOURCE, FUNCTION, PERMISSION, QUEUE
+from tap_guardrails.aws.functions import (
     ASYNC_CONFIGS_OF,
     FAILURE_ARN,
     FAILURE_TARGETS,
     KAFKA_TOPIC,
     LATEST,
+    ON_FAILURE,
     PERMISSIONS_OF,
+    REDRIVE,
     REDRIVES_OF,
     SOURCES_OF,
     STREAM_SERVICES,
@@ -26,10 +27,11 @@ from tap_guardrails.aws.invocation import (
     SYNCHRONOUS_CALLERS,
     URLS_OF,
     function_qualifier,
+    is_edge,
+    queue_name,
+    target_node,
 )
-from tap_guardrails.aws.location import same_location
-from tap_guardrails.aws.resource_types import EVENT_SOURCE, FUNCTION, PERMISSION, QUEUE
-from tap_guardrails.aws.sub_resources import sub_resources
+from tap_guardrails.aws.sub_resources import same_location, sub_resources
 from tap_guardrails.model import (
     Absent,
     Enum,

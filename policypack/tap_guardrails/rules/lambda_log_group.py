@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from tap_guardrails.aws.edge import LOG_PREFIX
-from tap_guardrails.aws.function_logs import FunctionLogs, function_logs
-from tap_guardrails.aws.log_retention import DELIVERY_CLASS
-from tap_guardrails.aws.resource_types import FUNCTION, LOG_GROUP
+from tap_guardrails.aws import FUNCTION, LOG_GROUP
+from tap_guardrails.aws.functions import LOG_PREFIX, FunctionLogs, function_logs
+from tap_guardrails.aws.tables import DELIVERY_CLASS
 from tap_guardrails.model import (
     Absent,
     Finding,

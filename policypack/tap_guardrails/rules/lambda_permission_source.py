@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tap_guardrails.aws.resource_types import PERMISSION
+from tap_guardrails.aws import PERMISSION
 from tap_guardrails.model import (
     Invalid,
     Known,

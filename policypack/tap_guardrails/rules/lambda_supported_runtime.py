@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from tap_guardrails.aws.resource_types import FUNCTION
-from tap_guardrails.aws.runtimes import deprecation_dates, supported
+from tap_guardrails.aws import FUNCTION
+from tap_guardrails.aws.tables import deprecation_dates, supported
 from tap_guardrails.model import (
     Absent,
     Integer,

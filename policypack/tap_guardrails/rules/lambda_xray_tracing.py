@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.edge import is_edge, may_be_edge
-from tap_guardrails.aws.resource_types import FUNCTION
+from tap_guardrails.aws import FUNCTION
+from tap_guardrails.aws.functions import is_edge, may_be_edge
 from tap_guardrails.model import (
     Absent,
     Finding,

@@ -7,8 +7,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.ht
 
 from __future__ import annotations
 
-from tap_guardrails.aws.encryption_keys import CUSTOMER, KEY_SETTING, named_key
-from tap_guardrails.aws.resource_types import LOG_GROUP
+from tap_guardrails.aws import CUSTOMER, KEY_SETTING, LOG_GROUP, named_key
 from tap_guardrails.model import NotApplicable, Outcomes, Resource, Settings, Stack, StackRule
 
 

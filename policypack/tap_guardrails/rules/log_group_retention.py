@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.log_retention import DELIVERY_CLASS, RETENTION_DAYS
-from tap_guardrails.aws.resource_types import LOG_GROUP
+from tap_guardrails.aws import LOG_GROUP
+from tap_guardrails.aws.tables import DELIVERY_CLASS, RETENTION_DAYS
 from tap_guardrails.model import (
     Absent,
     Integer,

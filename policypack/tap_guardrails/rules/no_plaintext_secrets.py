@@ -110,7 +110,7 @@ def unreadable(reading: Unknown | Invalid) -> Outcomes:
 
 def harmless(value: Shown, allowed: Collection[str], *, entropy: bool) -> Outcomes:
     """Require that a value is no secret, by what it looks like, what it is called, and how random it is."""
-    from tap_guardrails.aws.secret_names import names_a_connection, names_a_secret  # noqa: PLC0415 - as below
+    from tap_guardrails.aws.secret_signs import names_a_connection, names_a_secret  # noqa: PLC0415 - as below
     from tap_guardrails.aws.secret_texts import sign_of  # noqa: PLC0415 - its patterns take long to compile
 
     node = redacted(value.node)
@@ -149,8 +149,11 @@ def no_literal(value: Shown, *, entropy: bool) -> Outcomes:
 
 def literal(value: Shown, text: str, *, entropy: bool) -> Outcomes:
     """Say which secrets are in a literal: the whole, and what is in it by names."""
-    from tap_guardrails.aws.secret_names import is_about_a_secret, may_be_secret  # noqa: PLC0415 - as above
-    from tap_guardrails.aws.secret_signs import made_public  # noqa: PLC0415
+    from tap_guardrails.aws.secret_signs import (  # noqa: PLC0415 - as above
+        is_about_a_secret,
+        made_public,
+        may_be_secret,
+    )
     from tap_guardrails.aws.secret_texts import sign_of, signs_in_json  # noqa: PLC0415
 
     node = redacted(value.node)

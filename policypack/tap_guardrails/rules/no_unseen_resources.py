@@ -11,9 +11,9 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from tap_guardrails.aws import STACK_SET, twin
 from tap_guardrails.aws.embedded import CARRIERS, contents
 from tap_guardrails.aws.policy_documents import covers
-from tap_guardrails.aws.resource_types import STACK_SET, twin
 from tap_guardrails.model import (
     ANY_TYPE,
     Absent,

@@ -8,10 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.buckets import blocks, missing, settings_of, takes_access_logs
-from tap_guardrails.aws.encryption_keys import AWS, CUSTOMER, named_key
-from tap_guardrails.aws.lists import evaluate_each
-from tap_guardrails.aws.resource_types import BUCKET, BUCKET_ENCRYPTION, NATIVE_BUCKET
+from tap_guardrails.aws import (
+    AWS,
+    BUCKET,
+    BUCKET_ENCRYPTION,
+    CUSTOMER,
+    NATIVE_BUCKET,
+    evaluate_each,
+    named_key,
+)
+from tap_guardrails.aws.sub_resources import blocks, missing, settings_of, takes_access_logs
 from tap_guardrails.model import (
     Absent,
     Enum,

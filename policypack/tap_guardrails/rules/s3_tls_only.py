@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tap_guardrails.aws.buckets import missing, settings_of
+from tap_guardrails.aws import BUCKET, BUCKET_POLICY
 from tap_guardrails.aws.policy_documents import (
     STATEMENT_ELEMENTS,
     covers,
@@ -18,7 +18,7 @@ from tap_guardrails.aws.policy_documents import (
     one_or_many,
     strange_elements,
 )
-from tap_guardrails.aws.resource_types import BUCKET, BUCKET_POLICY
+from tap_guardrails.aws.sub_resources import missing, settings_of
 from tap_guardrails.model import (
     Absent,
     Invalid,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tap_guardrails.aws.buckets import blocks, missing, settings_of
-from tap_guardrails.aws.resource_types import BUCKET, BUCKET_VERSIONING, NATIVE_BUCKET
+from tap_guardrails.aws import BUCKET, BUCKET_VERSIONING, NATIVE_BUCKET
+from tap_guardrails.aws.sub_resources import blocks, missing, settings_of
 from tap_guardrails.model import (
     Absent,
     Invalid,

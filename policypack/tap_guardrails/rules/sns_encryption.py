@@ -6,8 +6,7 @@ https://docs.aws.amazon.com/sns/latest/dg/sns-server-side-encryption.html
 
 from __future__ import annotations
 
-from tap_guardrails.aws.encryption_keys import KEY_SETTING, named_key
-from tap_guardrails.aws.resource_types import TOPIC
+from tap_guardrails.aws import KEY_SETTING, TOPIC, named_key
 from tap_guardrails.model import Outcomes, Resource, Settings, Stack, StackRule
 
 

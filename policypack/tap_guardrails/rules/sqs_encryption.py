@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tap_guardrails.aws.encryption_keys import AWS, KEY_SETTING, named_key
-from tap_guardrails.aws.resource_types import QUEUE
+from tap_guardrails.aws import AWS, KEY_SETTING, QUEUE, named_key
 from tap_guardrails.model import (
     Absent,
     Outcomes,

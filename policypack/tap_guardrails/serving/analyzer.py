@@ -29,10 +29,9 @@ from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerServicer
 from pulumi.runtime.proto.plugin_pb2 import PluginInfo
 
 from tap_guardrails import PACK_NAME, PACK_VERSION
-from tap_guardrails.configuration import LEVEL, ConfigurationError, configure
-from tap_guardrails.evaluation import Reported, Run
-from tap_guardrails.message import message
+from tap_guardrails.evaluation import LEVEL, ConfigurationError, Reported, Run, configure
 from tap_guardrails.model import Finding, Resource, Verdict
+from tap_guardrails.model.rule import message
 from tap_guardrails.serving.pack_info import LEVELS_ON_WIRE, SEVERITIES, analyzer_info
 from tap_guardrails.serving.remediation import remediated
 from tap_guardrails.serving.wire import WireProperties, analyzed_resource, analyzed_stack

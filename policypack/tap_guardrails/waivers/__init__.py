@@ -1,4 +1,4 @@
-"""Waivers: who may let a finding stand, where that is written, and which ones hold.
+"""Waivers of a run: who may let a finding stand, where that is written, and which ones did so.
 
 A waiver is written as a tag on the resource, in the stack's configuration or in a policy's (`terms`). The
 ledger knows them all, lets findings stand, and keeps count of which did so.
@@ -6,18 +6,297 @@ ledger knows them all, lets findings stand, and keeps count of which did so.
 
 from __future__ import annotations
 
-from tap_guardrails.waivers.ledger import (
-    LONGEST_DAYS,
-    WAIVER_POLICY,
-    Ledger,
-    Listed,
-    ProgramWaivers,
-    in_policies,
-    in_stack,
-    ledger_of,
-    today_utc,
+import json
+import re
+from collections import defaultdict
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Final, cast
+
+from tap_guardrails.model import Finding, Resource, Rule, Stack, StackRule, Verdict, Waiver
+from tap_guardrails.model.settings import entry_of
+from tap_guardrails.model.values import record
+from tap_guardrails.waivers.terms import (
+    TAG_PREFIX,
+    Pattern,
+    Refused,
+    Tagged,
+    deceptive,
+    is_too_wide,
+    lapse,
+    matches,
+    pattern_of,
+    read_fields,
+    split,
+    tagged,
 )
-from tap_guardrails.waivers.terms import TAG_PREFIX, Refused, Tagged, lapse, tagged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+    from tap_guardrails.model import Settings
+    from tap_guardrails.model.settings import Entry
+
+STACK_KEY: Final = "tap-guardrails:waivers"
+SHOWN_LENGTH: Final = 200
+
+BARE_DAY: Final = re.compile(r"(\d{4}-\d{2}-\d{2}) 00:00:00 \+0000 UTC", re.ASCII)
+"""What Pulumi makes of a day that stands in a stack's YAML without quotes."""
+
+
+@record
+class Listed:
+    """An entry that waives, or is meant to.
+
+    Attributes:
+        policy: The policy that it is about; empty when it names none.
+        path: Where it stands, as a reader finds it: `kms-key-rotation.waivers[0]`.
+        found: The entry, shown.
+        pattern: The resources that it is about; None when it cannot be read.
+        terms: What it says.
+        of_stack: Whether it stands in the stack's configuration, and so is about this stack only.
+    """
+
+    policy: str
+    path: str
+    found: str
+    pattern: Pattern | None
+    terms: Waiver | Refused
+    of_stack: bool
+
+
+def in_policies(lists: Mapping[str, Sequence[Entry]]) -> Iterator[Listed]:
+    """Read the waivers in the configuration of policies, given by policy."""
+    for policy, entries in lists.items():
+        for position, entry in enumerate(entries):
+            yield read_entry(policy, f"{policy}.waivers[{position}]", dict(entry), of_stack=False)
+
+
+def in_stack(config: Mapping[str, str], secret_keys: Sequence[str]) -> Iterator[Listed]:
+    """Read the waivers in a stack's configuration."""
+    if STACK_KEY not in config:
+        return
+    if STACK_KEY in secret_keys:
+        yield unreadable("[secret]", "is a secret")
+        return
+    try:
+        entries: object = json.loads(config[STACK_KEY])
+    except (ValueError, RecursionError):
+        entries = None
+    if not isinstance(entries, list):
+        yield unreadable(config[STACK_KEY][:SHOWN_LENGTH], "is no list of waivers")
+        return
+    for position, entry in enumerate(cast("list[object]", entries)):
+        fields = dict(entry_of(entry))
+        policy = fields.pop("policy", "")
+        for name in ("granted", "expires"):
+            if bare := BARE_DAY.fullmatch(fields.get(name, "")):
+                fields[name] = bare[1]
+        yield read_entry(policy, f"{STACK_KEY}[{position}]", fields, of_stack=True)
+
+
+def unreadable(found: str, problem: str) -> Listed:
+    """Make an entry of a stack's configuration that holds no waivers."""
+    return Listed("", STACK_KEY, found, None, Refused(problem), of_stack=True)
+
+
+def read_entry(policy: str, path: str, fields: dict[str, str], *, of_stack: bool) -> Listed:
+    """Read one entry."""
+    found = json.dumps(fields, ensure_ascii=False)[:SHOWN_LENGTH]
+    urn = fields.pop("urn", "")
+    pattern, terms = pattern_of(urn), read_fields(fields)
+    if pattern is None and not isinstance(terms, Refused):
+        terms = Refused("has no `urn` of the form `TYPE::NAME` or `urn:pulumi:STACK::PROJECT::TYPE::NAME`")
+    elif not isinstance(terms, Refused):
+        if is_too_wide(urn):
+            terms = Refused("has a `urn` with `*` in both type and name")
+        elif problem := deceptive(urn + policy, exact=True):
+            terms = Refused(f"has {problem} in `urn` or `policy`")
+    if not policy and not isinstance(terms, Refused):
+        terms = Refused("names no `policy`")
+    return Listed(policy, path, found, pattern, terms, of_stack)
+
+
+WAIVER_POLICY: Final = "waiver-in-force"
+"""The policy that evaluates waivers; it cannot be waived itself."""
+
+LONGEST_DAYS: Final = 365
+
+
+def today_utc() -> date:
+    """Return the day, the same wherever the pack runs."""
+    return datetime.now(UTC).date()
+
+
+@record
+class ProgramWaivers:
+    """What programs may waive, by tags and in their stack's configuration.
+
+    Attributes:
+        allowed: Whether they may waive anything.
+        policies: The policies.
+        owners: Patterns of those who may answer for a waiver.
+        shortest: How many characters a reason has at least.
+    """
+
+    allowed: bool = False
+    policies: frozenset[str] = frozenset()
+    owners: tuple[str, ...] = ()
+    shortest: int = 0
+
+    @classmethod
+    def of(cls, settings: Settings) -> ProgramWaivers:
+        """Read the settings of the policy that checks waivers."""
+        return cls(
+            settings.boolean("programWaivers"),
+            frozenset(settings.strings("programWaivable")),
+            settings.strings("programOwners"),
+            settings.integer("shortestReason"),
+        )
+
+    def objection(self, policy: str, waiver: Waiver) -> str:
+        """Say why a program may not waive a policy so, to follow "The waiver …"; empty when it may."""
+        if not self.allowed:
+            return "stands in the program"
+        if policy not in self.policies:
+            return "stands in the program, which may not waive this policy"
+        if not any(matches(pattern, waiver.owner) for pattern in self.owners):
+            return "names an owner who may not waive"
+        if len(waiver.reason) < self.shortest:
+            return f"gives a reason of less than {self.shortest} characters"
+        return ""
+
+
+NO_PROGRAM: Final = ProgramWaivers()
+
+
+class Ledger:
+    """The waivers of one run."""
+
+    def __init__(
+        self,
+        rules: Mapping[str, Rule] | None = None,
+        enabled: Collection[str] = (),
+        listed: Iterable[Listed] = (),
+        *,
+        today: Callable[[], date] = today_utc,
+        in_program: ProgramWaivers = NO_PROGRAM,
+        longest: int = LONGEST_DAYS,
+    ) -> None:
+        """Open the book.
+
+        Args:
+            rules: The policies' rules by name; None where they are unknown, as in a rule's own cases.
+            enabled: The names of the policies that evaluate.
+            listed: The waivers in configuration.
+            today: Tells the day, in UTC.
+            in_program: What programs may waive.
+            longest: How many days after it was granted a waiver may expire.
+        """
+        self._rules = rules
+        self._enabled = {name: rule for name, rule in (rules or {}).items() if name in enabled}
+        self.today = today
+        self._in_program = in_program
+        self._longest = longest
+        self.listed: Sequence[Listed] = tuple(listed)
+        self._by_policy: dict[str, list[Listed]] = defaultdict(list)
+        for entry in self.listed:
+            self._by_policy[entry.policy].append(entry)
+        self._used_tags: set[tuple[str, str]] = set()
+        self._used_entries: set[str] = set()
+        self._analysed: Collection[str] | None = None
+
+    def applied(self, policy: str, resource: Resource, findings: Sequence[Finding]) -> Sequence[Finding]:
+        """Let findings stand that a waiver covers, and keep in mind which waivers were needed.
+
+        A rule that failed has said nothing that anybody could take upon themselves: an error stays an error.
+        """
+        if not findings or policy == WAIVER_POLICY:
+            return findings
+        in_force = list(self._in_force(policy, resource))
+        return [self._applied(finding, in_force) for finding in findings] if in_force else findings
+
+    def _applied(self, finding: Finding, in_force: Sequence[tuple[Waiver, Callable[[], None]]]) -> Finding:
+        covering = [(waiver, used) for waiver, used in in_force if waiver.covers(finding)]
+        if not covering or finding.verdict is Verdict.ERROR:
+            return finding
+        for _, used in covering:
+            used()
+        return replace(finding, verdict=Verdict.WAIVED, waiver=covering[0][0])
+
+    def waives(self, policy: str, resource: Resource) -> bool:
+        """Tell whether a waiver that is in force is about a resource, without noting that it was needed."""
+        return any(True for _ in self._in_force(policy, resource))
+
+    def _in_force(self, policy: str, resource: Resource) -> Iterator[tuple[Waiver, Callable[[], None]]]:
+        """Go through the waivers that hold, each with what notes its use."""
+        declared = resource.declared
+        for tag in tagged(declared) if self._in_program.allowed else ():
+            if tag.policy == policy and self._holds(policy, tag.terms, in_program=True):
+                yield cast("Waiver", tag.terms), lambda: self._used_tags.add((policy, declared.urn))
+        for entry in self._by_policy.get(policy, ()):
+            if entry.pattern is None or not self._holds(policy, entry.terms, in_program=entry.of_stack):
+                continue
+            if entry.pattern.matches(declared.urn):
+                yield cast("Waiver", entry.terms), lambda path=entry.path: self._used_entries.add(path)
+
+    def _holds(self, policy: str, terms: Waiver | Refused | None, *, in_program: bool) -> bool:
+        if not isinstance(terms, Waiver) or lapse(terms, self.today(), self._longest):
+            return False
+        return not in_program or not self._in_program.objection(policy, terms)
+
+    def knows(self, policy: str) -> bool:
+        """Tell whether there is such a policy to waive, as far as anybody can tell."""
+        return self._rules is None or (policy in self._rules and policy != WAIVER_POLICY)
+
+    def close(self, analysed: Collection[str]) -> None:
+        """Say that every policy has evaluated: what has let nothing stand by now is not needed.
+
+        Args:
+            analysed: URNs of the resources that the resource policies have seen.
+        """
+        self._analysed = analysed
+
+    def useless_tag(self, policy: str, resource: Resource) -> bool:
+        """Tell whether a tag that is in force let nothing stand although its policy saw the resource."""
+        rule = self._evaluated(policy)
+        seen = isinstance(rule, StackRule) or (self._analysed is not None and resource.urn in self._analysed)
+        return rule is not None and seen and (policy, resource.urn) not in self._used_tags
+
+    def useless_entry(self, entry: Listed, stack: Stack) -> bool:
+        """Tell whether an entry that is in force let nothing stand although its policy saw all it names.
+
+        A pattern that can be about several stacks is never useless: no run sees them all.
+        """
+        rule = self._evaluated(entry.policy)
+        if rule is None or entry.pattern is None or entry.path in self._used_entries:
+            return False
+        if not (entry.of_stack or entry.pattern.one_stack):
+            return False
+        meant = (one for one in stack.of(*rule.types) if entry.pattern.matches(one.urn))
+        return isinstance(rule, StackRule) or all(one.urn in (self._analysed or ()) for one in meant)
+
+    def about(self, entry: Listed, stack: Stack) -> bool:
+        """Tell whether an entry can be about a stack's resources at all."""
+        root = stack.root
+        return entry.pattern is not None and (
+            entry.of_stack or (root is not None and entry.pattern.about(split(root.urn)[0]))
+        )
+
+    def _evaluated(self, policy: str) -> Rule | None:
+        """Return the rule of a policy that has evaluated, or None."""
+        return None if self._analysed is None or self._rules is None else self._enabled.get(policy)
+
+
+def ledger_of(stack: Stack) -> Ledger:
+    """Return the book of a stack's run; one that knows of nothing where there is none."""
+    return stack.memoized(unknowing, Ledger)
+
+
+def unknowing(_: Stack) -> Ledger:
+    """Make a book that has noted nothing."""
+    return Ledger()
+
 
 __all__ = [
     "LONGEST_DAYS",

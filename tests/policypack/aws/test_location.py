@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tap_guardrails.aws.location import same_location
+from tap_guardrails.aws.sub_resources import same_location
 from tap_guardrails.model import UNKNOWN, Provider, Resource, Value
 
 WEST = Provider("west", {"region": "eu-west-2"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tap_guardrails.aws.alarms.mutes import CRON, leaves_nothing_out, minutes_of
+from tap_guardrails.aws.alarms.composite import CRON, leaves_nothing_out, minutes_of
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tap_guardrails.aws.service_access import Caller, admits
+from tap_guardrails.aws.topics import Caller, admits
 from tap_guardrails.model import UNKNOWN, PropertyRef, Value, decode
 
 ALARMS = Caller("cloudwatch.amazonaws.com", "cloudwatch", "eu-west-2", "alarm:errors")

@@ -27,7 +27,6 @@ from pulumi_policy import Severity as PolicySeverity
 from tap_guardrails.assembly import FRAMEWORKS, Policy, find_rules
 from tap_guardrails.aws.embedded import with_embedded
 from tap_guardrails.evaluation import evaluate_resource, evaluate_stack
-from tap_guardrails.message import message
 from tap_guardrails.model import (
     Provider,
     Resource,
@@ -40,7 +39,7 @@ from tap_guardrails.model import (
     Value,
     decode,
 )
-from tap_guardrails.model.rule import types_read
+from tap_guardrails.model.rule import message, types_read
 
 if TYPE_CHECKING:
     from pulumi_policy import (

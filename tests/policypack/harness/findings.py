@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_guardrails.evaluation import evaluate_in_stack, evaluate_resource, evaluate_stack
-from tap_guardrails.message import message
 from tap_guardrails.model import Finding, Resource, Settings, StackRule
+from tap_guardrails.model.rule import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

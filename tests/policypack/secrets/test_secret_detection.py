@@ -10,7 +10,7 @@ import pytest
 from detect_secrets.core.secrets_collection import SecretsCollection
 from detect_secrets.settings import default_settings
 
-from tap_guardrails.aws import secret_names
+from tap_guardrails.aws import secret_signs
 from tap_guardrails.aws.secret_texts import LONGEST, sign_of
 from tests.policypack.harness.trees import load
 
@@ -40,7 +40,7 @@ def test_the_list_is_long_and_nothing_in_it_is_a_word_of_the_code() -> None:
     assert len(HARMLESS) >= 75
     listed = {
         str(word)
-        for value in vars(secret_names).values()
+        for value in vars(secret_signs).values()
         if isinstance(value, frozenset)
         for word in cast("frozenset[object]", value)
     }

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from tap_guardrails.aws import FUNCTION, METRIC_ALARM
 from tap_guardrails.aws.alarms.syntax import ExpressionError, is_insights, parse_insights
-from tap_guardrails.aws.resource_types import FUNCTION, METRIC_ALARM
 from tap_guardrails.model import (
     Absent,
     Finding,

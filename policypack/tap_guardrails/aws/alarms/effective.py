@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
+from tap_guardrails.aws import COMPOSITE_ALARM, METRIC_ALARM
 from tap_guardrails.aws.alarms.alarm import ITSELF, Alarm, Series
 from tap_guardrails.aws.alarms.emitted import identity_findings, known_metric
 from tap_guardrails.aws.alarms.receivers import action_findings
 from tap_guardrails.aws.alarms.syntax import Call, ExpressionError, RefusedError, parse, parts
 from tap_guardrails.aws.alarms.witness import SHORTEST_SECONDS, Outcome, outcome, plan_of, tried
 from tap_guardrails.aws.alarms.worlds import BAND, MINUTE, WITH_NUMBER
-from tap_guardrails.aws.location import same_location
-from tap_guardrails.aws.resource_types import COMPOSITE_ALARM, METRIC_ALARM
+from tap_guardrails.aws.sub_resources import same_location
 from tap_guardrails.model import (
     Absent,
     Finding,
@@ -30,7 +30,7 @@ from tap_guardrails.model import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_guardrails.aws.alarms.options import AlarmOptions
+    from tap_guardrails.aws.alarms import AlarmOptions
 
 HOUR, DAY, WEEK = 3600, 86_400, 604_800
 FAST_PERIODS: Final = frozenset({10, 20, 30})

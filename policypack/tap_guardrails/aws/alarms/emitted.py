@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.location import own_region, region_of
+from tap_guardrails.aws import METRIC_ALARM
 from tap_guardrails.aws.metrics import (
     STATISTICS,
     Metric,
@@ -17,7 +17,7 @@ from tap_guardrails.aws.metrics import (
     slip_of,
     suits,
 )
-from tap_guardrails.aws.resource_types import METRIC_ALARM
+from tap_guardrails.aws.sub_resources import own_region, region_of
 from tap_guardrails.model import (
     Absent,
     Finding,
@@ -37,8 +37,8 @@ from tap_guardrails.model import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tap_guardrails.aws.alarms import More
     from tap_guardrails.aws.alarms.alarm import Series
-    from tap_guardrails.aws.alarms.options import More
 
 GLOBAL_REGION: Final = "us-east-1"
 GLOBAL_NAMESPACES: Final = frozenset({"AWS/Billing", "AWS/CloudFront", "AWS/Route53"})

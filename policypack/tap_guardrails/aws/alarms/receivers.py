@@ -8,14 +8,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.alarms.composite import goes_off, suppressed_by
-from tap_guardrails.aws.alarms.mutes import always_muted_by
-from tap_guardrails.aws.invocation import PERMISSIONS_OF, function_name
-from tap_guardrails.aws.location import own_region, region_of, same_location
-from tap_guardrails.aws.resource_types import COMPOSITE_ALARM, FUNCTION, KEY, METRIC_ALARM, MUTE_RULE, TOPIC
-from tap_guardrails.aws.service_access import Caller, admits
-from tap_guardrails.aws.sub_resources import sub_resources
-from tap_guardrails.aws.topics import is_heard, own_policies, topic_name
+from tap_guardrails.aws import COMPOSITE_ALARM, FUNCTION, KEY, METRIC_ALARM, MUTE_RULE, TOPIC
+from tap_guardrails.aws.alarms.composite import always_muted_by, goes_off, suppressed_by
+from tap_guardrails.aws.functions import PERMISSIONS_OF, function_name
+from tap_guardrails.aws.sub_resources import own_region, region_of, same_location, sub_resources
+from tap_guardrails.aws.topics import Caller, admits, is_heard, own_policies, topic_name
 from tap_guardrails.model import (
     Absent,
     Finding,
@@ -37,7 +34,7 @@ from tap_guardrails.model import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_guardrails.aws.alarms.options import AlarmOptions
+    from tap_guardrails.aws.alarms import AlarmOptions
 
 TELL: Final = "at least one action, such as the ARN of an SNS topic that somebody reads"
 ARN: Final = re.compile(

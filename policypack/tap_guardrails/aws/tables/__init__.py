@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,3 +19,34 @@ def table(name: str) -> dict[str, Any]:
     """Return the entries of a table."""
     document: dict[str, dict[str, Any]] = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
     return document["entries"]
+
+
+TAGGABLE: Final = tuple(
+    f"aws:{module}/{name[0].lower()}{name[1:]}:{name}"
+    for module, names in table("taggable").items()
+    for name in names.split()
+)
+
+
+RETENTION_DAYS: Final[tuple[int, ...]] = tuple(table("cloudwatch")["retentionDays"])
+"""The only values that AWS takes, in days."""
+
+DELIVERY_CLASS: Final = "DELIVERY"
+"""The log group class whose retention AWS fixes itself; the setting is not taken.
+
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
+"""
+
+
+def deprecation_dates() -> dict[str, date | None]:
+    """Return the known runtimes, each with the day from which it gets no security updates.
+
+    Returns:
+        None for a runtime of which AWS has announced no such day.
+    """
+    return {name: date.fromisoformat(day) if day else None for name, day in table("lambda_runtimes").items()}
+
+
+def supported(day: date) -> tuple[str, ...]:
+    """Return the runtimes that are supported on a day."""
+    return tuple(name for name, last in deprecation_dates().items() if last is None or last > day)

@@ -1,0 +1,373 @@
+"""Lambda functions: how events reach them, where failures and logs end up, which ones CloudFront runs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from tap_guardrails.aws import (
+    ASYNC_CONFIG,
+    EVENT_SOURCE,
+    FUNCTION,
+    FUNCTION_URL,
+    LOG_GROUP,
+    PERMISSION,
+    QUEUE,
+    REDRIVE_POLICY,
+)
+from tap_guardrails.aws.sub_resources import SubResource, own_region, region_of, same_location
+from tap_guardrails.aws.tables import table
+from tap_guardrails.model import (
+    Absent,
+    Invalid,
+    Known,
+    PropertyRef,
+    Relation,
+    RelationIndex,
+    Resource,
+    Stack,
+    Unknown,
+    refs_at,
+)
+from tap_guardrails.model.values import record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LATEST: Final = "$LATEST"
+"""What is called without naming a version or an alias."""
+
+NAME: Final = re.compile(
+    r"(?:(?:arn:[^:]+:lambda:[^:]*:)?[^:]+:function:)?(?P<name>[A-Za-z0-9_-]+)(?::(?P<qualifier>[^:]+))?"
+)
+
+
+def function_name(text: str) -> str | None:
+    """Take a function's name out of its name or ARN, whole or partial, with or without a qualifier.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+    """
+    match = NAME.fullmatch(text)
+    return match["name"] if match else None
+
+
+def function_qualifier(text: str) -> str:
+    """Take the version or alias out of a function's name or ARN; empty when it names neither."""
+    match = NAME.fullmatch(text)
+    qualifier = (match["qualifier"] or "") if match else ""
+    return "" if qualifier == LATEST else qualifier
+
+
+def queue_in_url(url: str) -> str | None:
+    """Take a queue's name out of its URL."""
+    return url.rstrip("/").rsplit("/", 1)[-1] if "/" in url else None
+
+
+SOURCES_OF: Final = SubResource(EVENT_SOURCE, "functionName", FUNCTION, function_name)
+ASYNC_CONFIGS_OF: Final = SubResource(ASYNC_CONFIG, "functionName", FUNCTION, function_name)
+PERMISSIONS_OF: Final = SubResource(PERMISSION, "function", FUNCTION, function_name)
+URLS_OF: Final = SubResource(FUNCTION_URL, "functionName", FUNCTION, function_name)
+REDRIVES_OF: Final = SubResource(REDRIVE_POLICY, "queueUrl", QUEUE, queue_in_url)
+
+SYNCHRONOUS_CALLERS: Final = frozenset(
+    f"{service}.amazonaws.com"
+    for service in (
+        "apigateway",
+        "bedrock",
+        "cognito-idp",
+        "connect",
+        "elasticloadbalancing",
+        "lex",
+        "lexv2",
+        "secretsmanager",
+        "transfer",
+        "vpc-lattice",
+    )
+)
+"""The services that wait for a function's answer, and hear of its failure.
+
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-services.html
+"""
+
+STREAM_SERVICES: Final = frozenset({"kinesis", "dynamodb", "kafka"})
+"""Event sources whose failed records Lambda can put somewhere; what a queue gives up, the queue redrives."""
+
+STREAM_TYPES: Final = (
+    "aws:dynamodb/table:Table",
+    "aws:kinesis/stream:Stream",
+    "aws:kinesis/streamConsumer:StreamConsumer",
+    "aws:msk/cluster:Cluster",
+    "aws:msk/serverlessCluster:ServerlessCluster",
+    "aws-native:dynamodb:Table",
+    "aws-native:kinesis:Stream",
+    "aws-native:msk:Cluster",
+)
+FAILURE_TARGETS: Final = (
+    *QUEUE.types,
+    *FUNCTION.types,
+    "aws:cloudwatch/eventBus:EventBus",
+    "aws:s3/bucket:Bucket",
+    "aws:s3/bucketV2:BucketV2",
+    "aws:sns/topic:Topic",
+    "aws-native:events:EventBus",
+    "aws-native:s3:Bucket",
+    "aws-native:sns:Topic",
+)
+"""What can take the events that failed."""
+
+KAFKA_TOPIC: Final = re.compile(r"kafka://[^.][A-Za-z0-9_.-]{0,248}")
+"""What an event source mapping can name besides.
+
+https://docs.aws.amazon.com/lambda/latest/dg/kafka-on-failure.html
+"""
+
+FAILURE_ARN: Final = re.compile(r"arn:[^:]+:(sqs|sns|lambda|events|s3|s3-object-lambda):.*", re.DOTALL)
+
+
+REDRIVE: Final = ("redrivePolicy", "deadLetterTargetArn")
+"""A redrive policy, which may be an object or JSON, with the ARN in it."""
+
+ON_FAILURE: Final = ("destinationConfig", "onFailure", "destination")
+
+SOURCES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
+    token: tuple(REDRIVE if path == REDRIVE[0] else tuple(path.split(".")) for path in paths)
+    for token, paths in table("failure_targets").items()
+}
+"""For each type of resource, the paths to what its dead letters go to; `[*]` leads into each of a list."""
+
+OTHER_TARGETS: Final = frozenset(FAILURE_TARGETS) - frozenset(QUEUE.types)
+"""Types of resources that can take what failed, and are no queue."""
+
+URL: Final = "Url"
+"""What the name of a property ends with that has a queue's URL."""
+
+QUEUE_ARN: Final = re.compile(r"arn:[^:]+:sqs:[^:]*:[^:]*:(?P<name>[^:]+)")
+
+
+@dataclass(slots=True)
+class DeadLetters:
+    """Which queues are dead-letter targets.
+
+    Attributes:
+        sources: By a queue's URN, the resources whose dead letters go to it, or may.
+        open: The resources whose target may be any queue at all, with the property that is unknown.
+        unreadable: The resources whose target cannot be read, with what is wrong.
+    """
+
+    sources: RelationIndex = field(default_factory=RelationIndex)
+    open: dict[str, PropertyRef] = field(default_factory=dict[str, "PropertyRef"])
+    unreadable: dict[str, Invalid] = field(default_factory=dict[str, Invalid])
+
+    def concern(self, urn: str) -> bool:
+        """Tell whether there is anything to say of a resource."""
+        return any(
+            urn in urns for urns in (self.sources.certain, self.sources.possible, self.open, self.unreadable)
+        )
+
+
+def dead_letters(stack: Stack) -> DeadLetters:
+    """Find the dead letter targets of a stack, once."""
+    return stack.memoized(find_dead_letters)
+
+
+def find_dead_letters(stack: Stack) -> DeadLetters:
+    """Go through everything that can name a dead letter target."""
+    letters = DeadLetters()
+    for token, paths in SOURCES.items():
+        for source in stack.of(token):
+            for path in paths:
+                nodes = [target_node(source, path)] if path == REDRIVE else refs_at(source, path)
+                for node in nodes:
+                    note(letters, source, node, stack)
+    return letters
+
+
+def target_node(source: Resource, path: tuple[str, ...]) -> PropertyRef:
+    """Go to where a resource names its dead letter target, into JSON if it is in JSON."""
+    top, *rest = path
+    node = source.at(top)
+    return (node.document() if path == REDRIVE else node).at(*rest)
+
+
+def note(letters: DeadLetters, source: Resource, node: PropertyRef, stack: Stack) -> None:
+    """Note what one resource says."""
+    reading = node.text()
+    if isinstance(reading, Invalid):
+        letters.unreadable[source.urn] = reading
+        return
+    name_in = queue_in_url if node.path.endswith(URL) else queue_name
+    queues = stack.resolve_reference(source, node, QUEUE, name_in)
+    if isinstance(reading, Known):
+        letters.sources.add(
+            source, Relation(queues.certain).where(lambda one: same_location(source, one) is not False)
+        )
+        return
+    letters.sources.add(source, Relation(queues.certain, queues.possible))
+    if queues.anything and not made_of_no_queue(source, node, stack):
+        letters.open[source.urn] = node
+
+
+def made_of_no_queue(source: Resource, node: PropertyRef, stack: Stack) -> bool:
+    """Tell whether an unknown target was made from a topic or the like, and from nothing else."""
+    others = [stack.get(urn) for urn in source.property_dependencies.get(node.top, ())]
+    return bool(others) and all(other is not None and other.is_a(OTHER_TARGETS) for other in others)
+
+
+def queue_name(arn: str) -> str | None:
+    """Take a queue's name out of its ARN; None when it is of something else."""
+    match = QUEUE_ARN.fullmatch(arn)
+    return match["name"] if match else None
+
+
+HOME: Final = "us-east-1"
+"""The only region in which such a function can be declared."""
+
+LOG_PREFIX: Final = f"/aws/lambda/{HOME}."
+"""What Lambda puts before such a function's name, in each region that runs it.
+
+https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-functions-logs.html
+"""
+
+ASSOCIATION: Final = "lambdaFunctionAssociations[*]"
+ASSOCIATIONS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    "aws:cloudfront/distribution:Distribution": (
+        ("defaultCacheBehavior", ASSOCIATION, "lambdaArn"),
+        ("orderedCacheBehaviors[*]", ASSOCIATION, "lambdaArn"),
+    ),
+    "aws-native:cloudfront:Distribution": (
+        ("distributionConfig", "defaultCacheBehavior", ASSOCIATION, "lambdaFunctionArn"),
+        ("distributionConfig", "cacheBehaviors[*]", ASSOCIATION, "lambdaFunctionArn"),
+    ),
+}
+"""By type of distribution, where it names the functions that it runs."""
+
+
+@record
+class EdgeFunctions:
+    """The functions that CloudFront runs, by URN.
+
+    Attributes:
+        certain: Those that a distribution of the stack names.
+        possible: Those that one may name.
+        anything: Whether one names a function of which nothing is known.
+    """
+
+    certain: frozenset[str]
+    possible: frozenset[str]
+    anything: bool
+
+
+def edge_functions(stack: Stack) -> EdgeFunctions:
+    """Find the functions of Lambda@Edge of a stack, once."""
+    return stack.memoized(find_edge_functions)
+
+
+def find_edge_functions(stack: Stack) -> EdgeFunctions:
+    """Go through all distributions."""
+    certain: set[str] = set()
+    possible: set[str] = set()
+    anything = False
+    for token, paths in ASSOCIATIONS.items():
+        for distribution in stack.of(token):
+            for ref in (ref for path in paths for ref in refs_at(distribution, path)):
+                found = stack.resolve_reference(distribution, ref, FUNCTION, function_name)
+                for one in found.certain:
+                    (possible if own_region(one) is None else certain).add(one.urn)
+                possible.update(one.urn for one in found.possible)
+                anything = anything or found.anything
+    abroad = {one.urn for one in stack.of(*FUNCTION.types) if region_of(one) not in ("", HOME)}
+    return EdgeFunctions(frozenset(certain - abroad), frozenset(possible - abroad), anything)
+
+
+def is_edge(function: Resource, stack: Stack) -> bool | None:
+    """Tell whether CloudFront runs a function; None while that is undecided."""
+    found = edge_functions(stack)
+    if function.urn in found.certain:
+        return True
+    return None if may_be_edge(function) and (found.anything or function.urn in found.possible) else False
+
+
+def may_be_edge(function: Resource) -> bool:
+    """Tell whether a function, by itself, may be one that CloudFront runs: a version, without variables."""
+    published, region = FUNCTION.at(function, "publish").boolean(), region_of(function)
+    variables = FUNCTION.at(function, "environment", "variables").entries()
+    if isinstance(variables, Known) and variables.value:
+        return False
+    # Through Cloud Control, a version is a resource of its own.
+    if function.type.startswith("aws-native:"):
+        return region == HOME
+    version = published.value if isinstance(published, Known) else isinstance(published, Unknown)
+    return version and region in ("", HOME)
+
+
+DEFAULT_PREFIX: Final = "/aws/lambda/"
+"""What Lambda puts before a function's name, unless the function names a log group itself."""
+
+
+@record
+class FunctionLogs:
+    """A function's log group.
+
+    Attributes:
+        ref: Where the function names it; absent when it leaves it to Lambda.
+        groups: The declared log groups that it is, or may be.
+        edge: Whether CloudFront runs the function, so that each region has such a group.
+    """
+
+    ref: PropertyRef
+    groups: Relation
+    edge: bool = False
+
+
+def function_logs(function: Resource, stack: Stack) -> FunctionLogs:
+    """Find a function's log group among those that the stack declares."""
+    ref = FUNCTION.at(function, "loggingConfig", "logGroup")
+    reading = ref.text()
+    if isinstance(reading, Invalid):
+        return FunctionLogs(ref, Relation())
+    edge = is_edge(function, stack)
+    if edge is not False and isinstance(reading, Absent):
+        return FunctionLogs(ref, edge_groups(function, stack, certain=edge is True), edge is True)
+    groups = (
+        default_group(function, stack)
+        if isinstance(reading, Absent)
+        else stack.resolve_reference(function, ref, LOG_GROUP)
+    )
+    return FunctionLogs(ref, groups.where(lambda group: same_location(function, group)))
+
+
+def edge_groups(function: Resource, stack: Stack, *, certain: bool) -> Relation:
+    """Find the log groups of a function that CloudFront runs, or may run, in whichever region."""
+    name, made_from = FUNCTION.physical_name(function), stack.memoized(groups_by_function).of(function.urn)
+    named = stack.names(LOG_GROUP).of(LOG_PREFIX + name).certain if name is not None else ()
+    groups = (*named, *made_from.certain)
+    return Relation(groups, made_from.possible) if certain else Relation((), groups, anything=True)
+
+
+def default_group(function: Resource, stack: Stack) -> Relation:
+    """Find the log group that Lambda writes to by itself."""
+    groups, made_from = stack.names(LOG_GROUP), stack.memoized(groups_by_function).of(function.urn)
+    name = FUNCTION.physical_name(function)
+    if name is not None:
+        named = groups.of(DEFAULT_PREFIX + name).certain
+        return Relation((*named, *made_from.certain), () if named else made_from.possible)
+    functions = stack.names(FUNCTION)
+    unclaimed = [
+        group
+        for group_name, named in groups.certain.items()
+        if group_name.startswith(DEFAULT_PREFIX)
+        and group_name.removeprefix(DEFAULT_PREFIX) not in functions.certain
+        for group in named
+    ]
+    return Relation(made_from.certain, (*made_from.possible, *unclaimed))
+
+
+def groups_by_function(stack: Stack) -> RelationIndex:
+    """Index the log groups whose names are not known yet by the functions that the names were made from."""
+    index = RelationIndex()
+    for group in stack.names(LOG_GROUP).anywhere:
+        name = LOG_GROUP.at(group, LOG_GROUP.name_property)
+        if isinstance(name.text(), Unknown) and group.property_dependencies.get(name.top):
+            index.add(group, stack.resolve_reference(group, name, FUNCTION))
+    return index
