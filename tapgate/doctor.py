@@ -15,16 +15,15 @@ from typing import TYPE_CHECKING, Final, Literal
 from tapgate.engine import INSTALL_HINT, quiet_environment
 from tapgate.failure import CouldNotRunError
 from tapgate.json_access import mapping, sanitized, sanitized_lines, text
-from tapgate.pack_info import policies
-from tapgate.packs import requested_packs
+from tapgate.packs import policies, requested_packs
 from tapgate.project import find_project
+from tapgate.terminal import Ink, write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from tapgate.project import Project
-    from tapgate.terminal import Ink
 
 # The first CLI whose event log names what a policy pack passed, and whose `policy analyze` takes a file.
 OLDEST_CLI: Final = (3, 255, 0)
@@ -196,3 +195,20 @@ def _ask(program: str, *arguments: str) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"{type(error).__name__}: {error}"
     return " ".join(sanitized_lines(done.stdout or done.stderr))
+
+
+def show_checks(checks: Iterable[Check], word: str) -> bool:
+    """Print each check as it is made, then `WORD` or `NOT WORD` with how many are missing.
+
+    Returns:
+        Whether nothing is missing.
+    """
+    ink = Ink.for_stream(sys.stdout)
+    missing = 0
+    for check in checks:
+        missing += check.status == "missing"
+        write(check_line(check, ink), sys.stdout)
+    verdict, style = (word, "green") if not missing else (f"NOT {word}", "red")
+    said = "nothing is missing" if not missing else f"{missing} missing"
+    write(["", f"{ink.paint(verdict, style, 'bold')}  {said}"], sys.stdout)
+    return not missing

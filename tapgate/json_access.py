@@ -1,4 +1,4 @@
-r"""Texts, JSON and YAML that somebody else wrote: read by their shape, and shown safely.
+r"""Texts, JSON, YAML and addresses that somebody else wrote: read by their shape, and shown safely.
 
 A name may hold escape sequences that repaint the screen (so that a violation is not seen), line breaks
 that forge a line of the report, or bidirectional controls that make it read as another name. All of
@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Final, cast
+from urllib.parse import quote
 
 SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 """The field by which the engine's documents mark an object that is no plain one, such as a secret."""
@@ -79,3 +80,28 @@ def sanitized_lines(text: str) -> list[str]:
     return [
         sanitized(line.rstrip(), keep="\t") for line in re.split(r"\r?\n", uncoloured(text)) if line.strip()
     ]
+
+
+_WEB: Final = re.compile(
+    r"https?://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:[/?#][!-~]*)?"
+)
+_DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]")
+
+
+def web_address(url: str) -> str:
+    """Return an http or https address that is safe inside HTML, Markdown and SARIF, or nothing.
+
+    No other scheme, no user name, no white space; quotes, brackets and the like come out percent-encoded.
+    """
+    return quote(url, safe="/:?#@!$&*+,;=%~-._") if _WEB.fullmatch(url) else ""
+
+
+def file_reference(path: str) -> str:
+    """Return a path as a URI reference: relative stays relative, absolute becomes a `file:` URI."""
+    slashed = path.replace("\\", "/")
+    encoded = quote(slashed, safe="/", errors="surrogatepass")
+    if _DRIVE.match(path):
+        return f"file:///{slashed[0]}:{quote(slashed[2:], safe='/', errors='surrogatepass')}"
+    if encoded.startswith("/"):
+        return f"file:///{encoded.lstrip('/')}"
+    return encoded

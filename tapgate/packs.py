@@ -8,11 +8,14 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from tapgate.failure import CouldNotRunError
 from tapgate.json_access import mapping, text
 from tapgate.project import read_yaml
+
+if TYPE_CHECKING:
+    from tapgate.reports.controls import PolicyInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,3 +178,19 @@ def _read_config(path: Path) -> dict[str, object]:
         why=problem,
         fix='write a JSON object such as {"policy-name": {"enforcementLevel": "mandatory"}}.',
     )
+
+
+def policies(pack: RequestedPack) -> tuple[PolicyInfo, ...]:
+    """Return what a pack says of its policies.
+
+    Raises:
+        CouldNotRunError: it does not start.
+    """
+    from tapgate.analyzer.running import RunningPack  # noqa: PLC0415 - gRPC takes 0.3 s to import
+    from tapgate.reports.controls import policies_of  # noqa: PLC0415 - a run without reports does without
+
+    running = RunningPack.start(pack)
+    try:
+        return policies_of(running.description())
+    finally:
+        running.process.close()

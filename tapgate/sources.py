@@ -1,4 +1,4 @@
-"""Where in the program a resource is declared.
+"""Where in the program a resource is declared, and where in a Python call its property is written.
 
 The engine's preview document carries a source position for each resource (the program's file and line, by the
 language SDKs). YAML programs have none of their own, so their file is searched for the resource's name. A
@@ -7,6 +7,7 @@ resource made inside a component that cannot be traced itself is shown at the co
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -20,12 +21,73 @@ import yaml
 
 from tapgate.findings import Location
 from tapgate.json_access import mapping, sequence, text
-from tapgate.python_source import property_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tapgate.project import Project
+
+
+def property_line(file: Path, line: int, steps: Sequence[str | int]) -> int | None:
+    """Return the line of the deepest part of a property path that is written out in a call.
+
+    Args:
+        file: the program's file.
+        line: a line of the call that declares the resource.
+        steps: the property's path, in the provider's spelling (`enableKeyRotation`).
+
+    Returns:
+        The line, or nothing when the file is not Python or the call does not name the property.
+    """
+    if file.suffix != ".py" or not steps:
+        return None
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (OSError, ValueError, SyntaxError, RecursionError):
+        return None
+    calls = [one for one in ast.walk(tree) if isinstance(one, ast.Call) and _spans(one, line)]
+    # The innermost call around the line is the one that the line belongs to.
+    calls.sort(key=lambda one: (one.end_lineno or one.lineno) - one.lineno)
+    return next((found for call in calls if (found := _deepest(call, steps)) is not None), None)
+
+
+def _spans(call: ast.Call, line: int) -> bool:
+    return call.lineno <= line <= (call.end_lineno or call.lineno)
+
+
+def _deepest(node: ast.expr, steps: Sequence[str | int]) -> int | None:
+    """Follow the path from a call or a literal as far as it is written out."""
+    line: int | None = None
+    for step in steps:
+        found = next((part for name, part in _parts(node) if name == step), None)
+        if found is None:
+            break
+        line, node = found.lineno, found
+    return line
+
+
+def _parts(node: ast.expr) -> Iterator[tuple[str | int, ast.expr]]:
+    """Yield what a call, a dictionary or a list holds, names in the provider's spelling."""
+    match node:
+        case ast.Call():
+            for keyword in node.keywords:
+                if keyword.arg is not None:
+                    yield _camel(keyword.arg), keyword.value
+        case ast.Dict():
+            for key, value in zip(node.keys, node.values, strict=True):
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    yield key.value, value
+                    yield _camel(key.value), value
+        case ast.List() | ast.Tuple():
+            yield from enumerate(node.elts)
+        case _:
+            return
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
 
 _POSITION: Final = re.compile(r"project:///(?P<path>[^#]+)#(?P<line>[0-9]+)(?:,[0-9]+)?")
 _NOT_THE_PROGRAM: Final = frozenset({"site-packages", "node_modules", ".venv", "venv", "go", "pkg"})

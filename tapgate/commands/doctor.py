@@ -6,8 +6,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from tapgate.commands.checklist import show_checks
-from tapgate.doctor import examine
+from tapgate.doctor import examine, show_checks
 from tapgate.failure import Exit
 
 if TYPE_CHECKING:

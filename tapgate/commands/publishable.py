@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from tapgate.commands.checklist import show_checks
+from tapgate.doctor import show_checks
 from tapgate.failure import Exit
 from tapgate.publishing import Candidate, examine
 

@@ -15,8 +15,7 @@ from tapgate.assemble import build_report, require_evaluated
 from tapgate.engine import LIMIT_SECONDS, Engine, Limits
 from tapgate.failure import CouldNotRunError
 from tapgate.findings import sorted_findings
-from tapgate.pack_info import policies
-from tapgate.packs import relaxed, requested_packs, require_known
+from tapgate.packs import policies, relaxed, requested_packs, require_known
 from tapgate.preview import IncompleteError, preview
 from tapgate.project import OPERATORS_CHOICES, check_choices, find_project
 from tapgate.rehearsal import Rehearsal, judge, settled, unsettled, with_retained

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from tapgate.json_access import sanitized
-from tapgate.reports.status import policy_statuses
-from tapgate.reports.waivers import waiver_of
+from tapgate.reports.entry import waiver_of
+from tapgate.reports.score import policy_statuses
 from tapgate.reports.wording import instant, resource, source_of
 
 if TYPE_CHECKING:
     from tapgate.findings import Finding, Report
-    from tapgate.reports.status import PolicyStatus
+    from tapgate.reports.score import PolicyStatus
     from tapgate.reports.verdict_file import Unaudited, VerdictFile
 
 _SKIPPED_BECAUSE = {

@@ -7,13 +7,11 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from tapgate.assemble import coverage_words
-from tapgate.json_access import sanitized
-from tapgate.reports.category import CATEGORIES, NAMES, Category, category_of, counts
+from tapgate.json_access import sanitized, web_address
 from tapgate.reports.controls import framework_title
-from tapgate.reports.links import web_address
+from tapgate.reports.entry import CATEGORIES, NAMES, Category, category_of, counts, waiver_of
 from tapgate.reports.score import Score, Share, score
 from tapgate.reports.trend import Trend, compare
-from tapgate.reports.waivers import waiver_of
 from tapgate.reports.wording import (
     at_words,
     count,

@@ -9,12 +9,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from tapgate.json_access import sanitized
+from tapgate.json_access import file_reference, sanitized, web_address
 from tapgate.reports.controls import PolicyInfo, control_order, framework_title
-from tapgate.reports.identity import Identity, identified
-from tapgate.reports.links import file_reference, web_address
+from tapgate.reports.entry import Identity, Waiver, identified, waiver_of
 from tapgate.reports.markdown import DOLLAR, prose
-from tapgate.reports.waivers import Waiver, waiver_of
 from tapgate.reports.wording import instant, named, resource, source_of
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tapgate.reports.category import CATEGORIES, NAMES, counts
-from tapgate.reports.identity import Identity, identified
+from tapgate.reports.entry import CATEGORIES, NAMES, Identity, counts, identified
 from tapgate.reports.score import Share, score
 
 if TYPE_CHECKING:

@@ -8,10 +8,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from tapgate.json_access import sanitized
-from tapgate.reports.category import NAMES, Category, category_of
 from tapgate.reports.controls import framework_title
-from tapgate.reports.identity import Identity, identified
-from tapgate.reports.waivers import SOON, Waiver, waiver_of
+from tapgate.reports.entry import NAMES, SOON, Category, Identity, Waiver, category_of, identified, waiver_of
 from tapgate.reports.wording import instant, named, resource, source_of
 
 if TYPE_CHECKING:

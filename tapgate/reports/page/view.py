@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from tapgate.assemble import coverage_words
-from tapgate.reports.category import CATEGORIES, NAMES, Category, category_of, counts
 from tapgate.reports.controls import framework_title
+from tapgate.reports.entry import CATEGORIES, NAMES, Category, category_of, counts
 from tapgate.reports.page.findings import CategoryView, Found, Waived, category_view, waived_of
-from tapgate.reports.score import Score, Share, score
-from tapgate.reports.status import MEANINGS, WORST_FIRST
+from tapgate.reports.score import MEANINGS, WORST_FIRST, Score, Share, score
 from tapgate.reports.trend import Trend, compare
 from tapgate.reports.verdict_file import SCHEMA
 from tapgate.reports.wording import (
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tapgate.findings import Finding, Report
-    from tapgate.reports.score import FrameworkScore
-    from tapgate.reports.status import Status
+    from tapgate.reports.score import FrameworkScore, Status
     from tapgate.reports.trend import Figure, SharePair
     from tapgate.reports.verdict_file import Unaudited, VerdictFile
 

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapgate.json_access import sanitized
+from tapgate.json_access import sanitized, web_address
 from tapgate.reports.controls import PolicyInfo
-from tapgate.reports.links import web_address
 from tapgate.reports.markdown import LIMIT, cell, code, html_code, link, prose, to_markdown
 from tapgate.reports.verdict_file import VerdictFile
 from tests.tapgate.reports import realistic

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 
 from tapgate.findings import Location
+from tapgate.json_access import file_reference
 from tapgate.reports.controls import PolicyInfo
-from tapgate.reports.links import file_reference
 from tapgate.reports.sarif import to_sarif
 from tapgate.reports.verdict_file import VerdictFile
 from tests.tapgate.reports import realistic

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 
 from tapgate.findings import Pack, PolicyTally
-from tapgate.reports.category import CATEGORIES, category_of, counts
 from tapgate.reports.controls import PolicyInfo
-from tapgate.reports.score import Share, score
-from tapgate.reports.status import Status, policy_statuses, worst
+from tapgate.reports.entry import CATEGORIES, category_of, counts
+from tapgate.reports.score import Share, Status, policy_statuses, score, worst
 from tapgate.reports.verdict_file import VerdictFile
 from tests.tapgate.reports import realistic
 from tests.tapgate.reports.strategies import unhurried, verdict_files

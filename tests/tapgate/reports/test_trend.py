@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given
 
-from tapgate.reports.identity import Identity, identified
+from tapgate.reports.entry import Identity, identified
 from tapgate.reports.score import Share
 from tapgate.reports.trend import Trend, compare
 from tapgate.reports.verdict_file import VerdictFile

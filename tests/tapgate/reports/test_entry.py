@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 
-from tapgate.reports.waivers import Waiver, waiver_of
+from tapgate.reports.entry import Waiver, waiver_of
 from tests.tapgate.reports import realistic
 from tests.tapgate.reports.strategies import findings
 

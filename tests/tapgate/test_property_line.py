@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapgate.python_source import property_line
+from tapgate.sources import property_line
 
 if TYPE_CHECKING:
     from pathlib import Path
