@@ -18,8 +18,7 @@ from tapgate.analyzer.deployment import (
     root_of,
     without_marks,
 )
-from tapgate.analyzer.direct import called_apart, offers_itself, request_for, take
-from tapgate.analyzer.evaluation import config_texts, secret_keys
+from tapgate.analyzer.direct import called_apart, config_texts, offers_itself, request_for, secret_keys, take
 from tapgate.engine import Engine
 from tapgate.failure import CouldNotRunError
 from tapgate.findings import sorted_findings

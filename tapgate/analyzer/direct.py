@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +61,32 @@ class _Evaluation(Protocol):
 def offers_itself(pack: RequestedPack) -> bool:
     """Say whether a pack can be called."""
     return (pack.folder / _MODULE / "state.py").is_file()
+
+
+def config_texts(project: str, config: Mapping[str, object]) -> dict[str, str]:
+    """Return a stack's config by full key, each value as the engine passes it on."""
+    return {_full(project, key): _config_text(value) for key, value in config.items()}
+
+
+def secret_keys(project: str, config: Mapping[str, object]) -> list[str]:
+    """Return the full keys of a stack's config whose values are secret."""
+    return [_full(project, key) for key, value in config.items() if _is_closed(value)]
+
+
+def _full(project: str, key: str) -> str:
+    return key if ":" in key else f"{project}:{key}"
+
+
+def _config_text(value: object) -> str:
+    """Return a value of the config as the engine passes it on: what is no text as JSON."""
+    if isinstance(value, str):
+        return value
+    # YAML knows days, JSON does not.
+    return "" if _is_closed(value) else json.dumps(value, default=str)
+
+
+def _is_closed(value: object) -> bool:
+    return list(mapping(value)) == ["secure"]
 
 
 def request_for(

@@ -153,6 +153,9 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _CLOUD = ("PULUMI_ACCESS_TOKEN", "PULUMI_API", "PULUMI_DEFAULT_ORGANIZATION", "PULUMI_CONFIG_PASSPHRASE_FILE")
 _AMBIENT = "PULUMI_IGNORE_AMBIENT_PLUGINS"
 
+_SELDOM_COLLECTED = {"GOGC": "400", "GOMEMLIMIT": "1GiB"}
+"""The engine lives for seconds: collecting its garbage is a sixth of its work, for memory that is there."""
+
 Changes = dict[str, str | None]
 """Variables to set; None for one to remove."""
 
@@ -193,6 +196,9 @@ def rehearsal_changes(
     return {
         **_embedded(base, [stand_ins], backend, root),
         **dict.fromkeys((name for name in base if name.startswith("AWS_ENDPOINT_URL")), None),
+        **({} if "GOGC" in base or "GOMEMLIMIT" in base else _SELDOM_COLLECTED),
+        # Nobody needs the state of a rehearsal that did not come to its end.
+        "PULUMI_SKIP_CHECKPOINTS": "true",
         "TMPDIR": str(scratch),
     }
 

@@ -22,7 +22,7 @@ from tapgate.analyzer.running import RunningPack
 from tapgate.json_access import sequence
 from tapgate.packs import RequestedPack
 from tests.bench.audit_states import EVERY, write_states
-from tests.bench.pairing import seconds
+from tests.bench.pairing import cost
 from tests.bench.row import Row, at_least, at_most
 from tests.stack.engine import PACK
 from tests.tapgate.audit.dask_cluster import REPOSITORY, scheduler, worker
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 STACKS: Final = 1_000
 RESOURCES: Final = 100
 BLOCKED: Final = 1
-_TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +170,7 @@ def against_the_engine(organisation: Organisation, audited: Run) -> Row:
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             assert "log-group-retention" in done.stdout, done.stdout + done.stderr
 
-    theirs = seconds(analyze) / len(states)
+    theirs = cost(analyze).seconds / len(states)
     ours = audited.seconds / organisation.stacks
     words = f"{theirs * 1000:.0f} ms ÷ {ours * 1000:.0f} ms a stack of {RESOURCES} resources"
     return at_least("pulumi policy analyze ÷ audit with 2 workers", theirs / ours, 10, words)
@@ -192,35 +191,12 @@ def called_or_asked(organisation: Organisation) -> Row:
 
     try:
         assert call() == ask()
-        pairs = [(cpu_of(ask), cpu_of(call)) for _ in range(5)]
+        pairs = [(cost(ask).cpu, cost(call).cpu) for _ in range(5)]
     finally:
         running.process.close()
     theirs, ours = (statistics.median(one) / len(deployments) * 1000 for one in zip(*pairs, strict=True))
     words = f"{theirs:.0f} ms ÷ {ours:.0f} ms of processor time a stack of {RESOURCES} resources"
     return at_least("asked over the protocol ÷ called", theirs / ours, 5, words)
-
-
-def cpu_of(action: Callable[[], object]) -> float:
-    """Return the processor time of this process and all below it during a call."""
-    before = _cpu_below()
-    action()
-    return _cpu_below() - before
-
-
-def _cpu_below() -> float:
-    """Add up what this process and those below it have used, the living ones."""
-    parents: dict[int, tuple[int, float]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                fields = (entry / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-            except OSError:
-                continue
-            parents[int(entry.name)] = (int(fields[1]), (int(fields[11]) + int(fields[12])) / _TICKS)
-    own = {os.getpid()}
-    while fresh := {pid for pid, (parent, _) in parents.items() if parent in own} - own:
-        own |= fresh
-    return sum(parents[pid][1] for pid in own if pid in parents)
 
 
 def _called(deployment: Deployment, pack: RequestedPack) -> object:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from lambdas.package.build import build, plan
 from lambdas.package.bytecode import Compiler, compile_tree
-from tests.bench.pairing import Ratio
+from tests.bench.pairing import Cost, Ratio
 from tests.bench.row import Row, at_most
 
 if TYPE_CHECKING:
@@ -65,14 +65,14 @@ def _unpack(built: Built, site: Path, compiler: Compiler | None) -> Compiler:
 def _import(function: str, python: Compiler, site: Path) -> Row:
     handler, alone = f"import {function}.app", "import boto3"
     for statement in (handler, alone):
-        _seconds(python, site, statement)
-    both = [(_seconds(python, site, handler), _seconds(python, site, alone)) for _ in range(PAIRS)]
+        _cost(python, site, statement)
+    both = [(_cost(python, site, handler), _cost(python, site, alone)) for _ in range(PAIRS)]
     ratio = Ratio(tuple(ours for ours, _ in both), tuple(theirs for _, theirs in both))
     detail = f"{ratio.text}, Python {python.release}"
     return at_most(f"import {function} ÷ import boto3", ratio.median, IMPORT_BOUND, detail, "x")
 
 
-def _seconds(python: Compiler, site: Path, statement: str) -> float:
+def _cost(python: Compiler, site: Path, statement: str) -> Cost:
     """Processor time of a statement: wall-clock time would measure the machine's other work as well."""
     code = (
         f"import sys; sys.path.insert(0, {str(site)!r})\n"
@@ -85,7 +85,7 @@ def _seconds(python: Compiler, site: Path, statement: str) -> float:
     }
     command = [python.path, "-S", "-c", code]
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
-    return float(done.stdout)
+    return Cost(float(done.stdout), float(done.stdout))
 
 
 def _throughput() -> Row:
