@@ -85,7 +85,7 @@ def lambda_runtimes() -> Table:
 
 
 def cloudwatch() -> Table:
-    """What CloudWatch and its logs take: retention in days, classes of log groups, an alarm's words."""
+    """What CloudWatch and its logs take: retention in days, an alarm's words."""
     retention = (
         service("logs").shape_for("PutRetentionPolicyRequest").members["retentionInDays"].documentation
     )
@@ -97,7 +97,6 @@ def cloudwatch() -> Table:
         versions("botocore"),
         {
             "retentionDays": sorted(map(int, re.findall(r"\d+", listed[1]))),
-            "logGroupClasses": enumeration("logs", "LogGroupClass"),
             "comparisonOperators": enumeration("cloudwatch", "ComparisonOperator"),
             "statistics": enumeration("cloudwatch", "Statistic"),
             "units": enumeration("cloudwatch", "StandardUnit"),
@@ -218,10 +217,22 @@ def metrics(spec: ServiceSpec) -> Table:
             sets[group["namespace"]][name].update(group["dimensions"])
     entries: Entries = {namespace: by_dimensions(names) for namespace, names in sets.items()}
     entries["complete"] = documented["complete"]
-    pages = sorted(
-        {documented["namespaces"]["source"], *(group["source"] for group in documented["metrics"])}
-    )
+    pages = sorted({documented["namespaces"]["source"], *pages_of(documented)})
     return Table("metrics", {"aws-service-spec": spec.version, "documentation": " ".join(pages)}, entries)
+
+
+def metric_behaviours() -> Table:
+    """By namespace, how its metrics behave: unit, values of a sample, statistics, and the metrics' names."""
+    documented = tomllib.loads(DOCUMENTED.read_text("utf-8"))
+    entries: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for group in documented["behaviours"]:
+        entries[group.pop("namespace")].append({**group, "names": " ".join(group["names"].split())})
+    return Table("metric_behaviours", {"documentation": " ".join(pages_of(documented))}, dict(entries))
+
+
+def pages_of(documented: dict[str, Any]) -> list[str]:
+    """Return the pages that describe metrics."""
+    return sorted({group["source"] for group in documented["metrics"]})
 
 
 def by_dimensions(names: dict[str, set[str]]) -> dict[str, str]:
@@ -269,4 +280,5 @@ def every_table(sdk: Sdk, spec: ServiceSpec) -> Iterator[Table]:
     yield policy_attachments(sdk)
     yield secret_properties(sdk)
     yield shown_values(sdk)
+    yield metric_behaviours()
     yield metrics(spec)

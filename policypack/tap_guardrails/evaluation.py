@@ -305,7 +305,10 @@ class Run:
             Ledger: self.ledger,
             SECRET_CONFIGURATION: self._secret_configuration,
         }
-        stack = Stack(tuple(with_embedded(resources)), given, self._configuration.types_read)
+        every = tuple(resources)
+        if any(one.type in CARRIERS for one in every):
+            every = tuple(with_embedded(every))
+        stack = Stack(every, given, self._configuration.types_read)
         findings: list[Reported] = []
         reasons: dict[str, str] = {}
         for rule in self._configuration.resource_rules:
@@ -341,10 +344,10 @@ def evaluate_stack(rule: StackRule, stack: Stack, settings: Settings) -> StackEv
         for resource in stack.of(*rule.types)
     ]
     reasons = [evaluation.reason for _, evaluation in evaluations]
-    none = f"The stack has no {rule.types_shown}."
+    reason = (reasons[-1] if reasons else f"The stack has no {rule.types_shown}.") if all(reasons) else ""
     return StackEvaluation(
         tuple((resource, finding) for resource, evaluation in evaluations for finding in evaluation.findings),
-        "" if not all(reasons) else (reasons or [none])[-1],
+        reason,
     )
 
 

@@ -13,6 +13,7 @@ from data.tables import (
     Table,
     attaches,
     cloudwatch,
+    metric_behaviours,
     policy_attachments,
     secret_properties,
     taggable,
@@ -42,7 +43,13 @@ def sdk() -> Sdk:
 
 def test_the_tables_of_sources_at_hand_are_what_those_say(sdk: Sdk) -> None:
     """CI runs `nox -s data -- --check`, which makes the others too, of packages that the tests lack."""
-    for made in (cloudwatch(), taggable(sdk), policy_attachments(sdk), secret_properties(sdk)):
+    for made in (
+        cloudwatch(),
+        metric_behaviours(),
+        taggable(sdk),
+        policy_attachments(sdk),
+        secret_properties(sdk),
+    ):
         assert made.text() == (FOLDER / f"{made.name}.json").read_text("utf-8"), (
             f"run `nox -s data` and commit tables/{made.name}.json"
         )

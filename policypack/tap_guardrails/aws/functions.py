@@ -155,7 +155,7 @@ class DeadLetters:
         unreadable: The resources whose target cannot be read, with what is wrong.
     """
 
-    sources: RelationIndex = field(default_factory=RelationIndex)
+    sources: RelationIndex[Resource] = field(default_factory=RelationIndex["Resource"])
     open: dict[str, PropertyRef] = field(default_factory=dict[str, "PropertyRef"])
     unreadable: dict[str, Invalid] = field(default_factory=dict[str, Invalid])
 
@@ -243,49 +243,30 @@ ASSOCIATIONS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
 """By type of distribution, where it names the functions that it runs."""
 
 
-@record
-class EdgeFunctions:
-    """The functions that CloudFront runs, by URN.
-
-    Attributes:
-        certain: Those that a distribution of the stack names.
-        possible: Those that one may name.
-        anything: Whether one names a function of which nothing is known.
-    """
-
-    certain: frozenset[str]
-    possible: frozenset[str]
-    anything: bool
-
-
-def edge_functions(stack: Stack) -> EdgeFunctions:
-    """Find the functions of Lambda@Edge of a stack, once."""
-    return stack.memoized(find_edge_functions)
-
-
-def find_edge_functions(stack: Stack) -> EdgeFunctions:
-    """Go through all distributions."""
-    certain: set[str] = set()
-    possible: set[str] = set()
+def edge_functions(stack: Stack) -> Relation[Resource]:
+    """Find the functions that a distribution of the stack names, or may name."""
+    certain: dict[str, Resource] = {}
+    possible: dict[str, Resource] = {}
     anything = False
     for token, paths in ASSOCIATIONS.items():
         for distribution in stack.of(token):
             for ref in (ref for path in paths for ref in refs_at(distribution, path)):
                 found = stack.resolve_reference(distribution, ref, FUNCTION, function_name)
                 for one in found.certain:
-                    (possible if own_region(one) is None else certain).add(one.urn)
-                possible.update(one.urn for one in found.possible)
+                    (possible if own_region(one) is None else certain)[one.urn] = one
+                possible.update({one.urn: one for one in found.possible})
                 anything = anything or found.anything
-    abroad = {one.urn for one in stack.of(*FUNCTION.types) if region_of(one) not in ("", HOME)}
-    return EdgeFunctions(frozenset(certain - abroad), frozenset(possible - abroad), anything)
+    return Relation(tuple(certain.values()), tuple(possible.values()), anything).where(
+        lambda one: region_of(one) in ("", HOME)
+    )
 
 
 def is_edge(function: Resource, stack: Stack) -> bool | None:
     """Tell whether CloudFront runs a function; None while that is undecided."""
-    found = edge_functions(stack)
-    if function.urn in found.certain:
+    found = stack.memoized(edge_functions)
+    if function in found.certain:
         return True
-    return None if may_be_edge(function) and (found.anything or function.urn in found.possible) else False
+    return None if may_be_edge(function) and (found.anything or function in found.possible) else False
 
 
 def may_be_edge(function: Resource) -> bool:
@@ -316,7 +297,7 @@ class FunctionLogs:
     """
 
     ref: PropertyRef
-    groups: Relation
+    groups: Relation[Resource]
     edge: bool = False
 
 
@@ -337,7 +318,7 @@ def function_logs(function: Resource, stack: Stack) -> FunctionLogs:
     return FunctionLogs(ref, groups.where(lambda group: same_location(function, group)))
 
 
-def edge_groups(function: Resource, stack: Stack, *, certain: bool) -> Relation:
+def edge_groups(function: Resource, stack: Stack, *, certain: bool) -> Relation[Resource]:
     """Find the log groups of a function that CloudFront runs, or may run, in whichever region."""
     name, made_from = FUNCTION.physical_name(function), stack.memoized(groups_by_function).of(function.urn)
     named = stack.names(LOG_GROUP).of(LOG_PREFIX + name).certain if name is not None else ()
@@ -345,7 +326,7 @@ def edge_groups(function: Resource, stack: Stack, *, certain: bool) -> Relation:
     return Relation(groups, made_from.possible) if certain else Relation((), groups, anything=True)
 
 
-def default_group(function: Resource, stack: Stack) -> Relation:
+def default_group(function: Resource, stack: Stack) -> Relation[Resource]:
     """Find the log group that Lambda writes to by itself."""
     groups, made_from = stack.names(LOG_GROUP), stack.memoized(groups_by_function).of(function.urn)
     name = FUNCTION.physical_name(function)
@@ -363,9 +344,9 @@ def default_group(function: Resource, stack: Stack) -> Relation:
     return Relation(made_from.certain, (*made_from.possible, *unclaimed))
 
 
-def groups_by_function(stack: Stack) -> RelationIndex:
+def groups_by_function(stack: Stack) -> RelationIndex[Resource]:
     """Index the log groups whose names are not known yet by the functions that the names were made from."""
-    index = RelationIndex()
+    index = RelationIndex[Resource]()
     for group in stack.names(LOG_GROUP).anywhere:
         name = LOG_GROUP.at(group, LOG_GROUP.name_property)
         if isinstance(name.text(), Unknown) and group.property_dependencies.get(name.top):

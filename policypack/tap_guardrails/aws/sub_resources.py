@@ -137,14 +137,14 @@ class SubResource:
     local: bool = True
 
 
-def sub_resources(stack: Stack, owner: Resource, kind: SubResource) -> Relation:
+def sub_resources(stack: Stack, owner: Resource, kind: SubResource) -> Relation[Resource]:
     """Return what configures a resource besides itself; what may configure any one, is possible."""
     return stack.memoized(lambda whole: sub_resource_index(whole, kind), (sub_resources, kind)).of(owner.urn)
 
 
-def sub_resource_index(stack: Stack, kind: SubResource) -> RelationIndex:
+def sub_resource_index(stack: Stack, kind: SubResource) -> RelationIndex[Resource]:
     """Build the index of the sub-resources of a type by what they configure."""
-    index = RelationIndex()
+    index = RelationIndex[Resource]()
     for one in stack.of(*kind.type.types):
         ref = kind.type.at(one, kind.reference)
         relation = stack.resolve_reference(one, ref, kind.owner, kind.name_in)
@@ -161,12 +161,14 @@ SUB_RESOURCES: Final = {
 }
 
 
-def settings_of(stack: Stack, bucket: Resource, kind: ResourceType) -> Relation:
+def settings_of(stack: Stack, bucket: Resource, kind: ResourceType) -> Relation[Resource]:
     """Return the sub-resources of a type that configure a bucket."""
     return sub_resources(stack, bucket, SUB_RESOURCES[kind])
 
 
-def missing(found: Relation, kind: ResourceType, where: PropertyRef, problem: str, required: str) -> Finding:
+def missing(
+    found: Relation[Resource], kind: ResourceType, where: PropertyRef, problem: str, required: str
+) -> Finding:
     """Say that nothing is declared for a bucket, or that it is undecided whether it is.
 
     Args:

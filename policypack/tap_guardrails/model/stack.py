@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import field, replace
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from itertools import islice
+from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
 
 from tap_guardrails.model.property_value import Absent, Invalid, Known, PropertyRef, Unknown, join, revealed
 from tap_guardrails.model.values import UNKNOWN, CloudFormationObject, Value, record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+
+T = TypeVar("T")
 
 CUSTOM_PACKAGES: Final = ("aws:", "aws-native:")
 """Packages whose resources always have a provider; a component that bears such a type is no such resource."""
@@ -153,71 +156,66 @@ class ResourceType:
 
 
 @record
-class Relation:
-    """The resources that another one is related to: that it references, or that reference it.
+class Relation(Generic[T]):
+    """What something is related to, as far as it is known before deployment.
 
     Attributes:
         certain: It is related to these.
         possible: It may be related to these.
-        anything: It may be related to any resource at all.
+        anything: It may be related to anything at all.
     """
 
-    certain: tuple[Resource, ...] = ()
-    possible: tuple[Resource, ...] = ()
+    certain: tuple[T, ...] = ()
+    possible: tuple[T, ...] = ()
     anything: bool = False
 
-    def where(self, holds: Callable[[Resource], bool | None]) -> Relation:
-        """Return the relation as far as a condition holds; where that is undecided, it is possible only."""
+    def where(self, holds: Callable[[T], bool | None], most: int | None = None) -> Relation[T]:
+        """Return the relation as far as a condition holds; where that is undecided, it is possible only.
+
+        Args:
+            holds: The condition; None is undecided.
+            most: How many possible ones are enough; None for all.
+        """
         evaluated = [(one, holds(one)) for one in self.certain]
+        possible = (one for one in self.possible if holds(one) is not False)
         return Relation(
             tuple(one for one, answer in evaluated if answer),
-            (
-                *(one for one, answer in evaluated if answer is None),
-                *(one for one in self.possible if holds(one) is not False),
-            ),
+            (*(one for one, answer in evaluated if answer is None), *islice(possible, most)),
             self.anything,
         )
 
 
-class RelationIndex:
-    """Relations the other way round: by a URN or a name, the resources of a stack that are related to it.
+class RelationIndex(Generic[T]):
+    """Relations the other way round: by a URN or a name, what is related to it.
 
     Attributes:
-        certain: By key, those that are.
-        possible: By key, those that may be.
-        anywhere: Those that may be related to any key at all.
+        certain: By key, what is.
+        possible: By key, what may be.
+        anywhere: What may be related to any key at all.
     """
 
     __slots__ = ("anywhere", "certain", "possible")
 
-    def __init__(self, relations: Iterable[tuple[Resource, Relation]] = ()) -> None:
-        """Build the index.
+    def __init__(self) -> None:
+        """Begin an empty index."""
+        self.certain: dict[str, list[T]] = defaultdict(list)
+        self.possible: dict[str, list[T]] = defaultdict(list)
+        self.anywhere: list[T] = []
 
-        Args:
-            relations: Resources, each with what it is related to.
-        """
-        self.certain: dict[str, list[Resource]] = defaultdict(list)
-        self.possible: dict[str, list[Resource]] = defaultdict(list)
-        self.anywhere: list[Resource] = []
-        for resource, relation in relations:
-            self.add(resource, relation)
-
-    def add(self, resource: Resource, relation: Relation) -> None:
-        """Add a resource with what it is related to."""
+    def add(self, one: T, relation: Relation[Resource]) -> None:
+        """Add something with the resources that it is related to."""
         for other in relation.certain:
-            self.certain[other.urn].append(resource)
+            self.certain[other.urn].append(one)
         for other in relation.possible:
-            self.possible[other.urn].append(resource)
+            self.possible[other.urn].append(one)
         if relation.anything:
-            self.anywhere.append(resource)
+            self.anywhere.append(one)
 
-    def of(self, key: str) -> Relation:
+    def of(self, key: str) -> Relation[T]:
         """Return what is related to a resource or a name."""
         possible = (*self.possible.get(key, ()), *self.anywhere)
         return Relation(tuple(self.certain.get(key, ())), possible)
 
-
-T = TypeVar("T")
 
 ANY_TYPE: Final = "*"
 """What a rule names that is about resources of every type."""
@@ -287,7 +285,7 @@ class Stack:
             self._memoized[entry] = build(self)
         return cast("T", self._memoized[entry])
 
-    def names(self, kind: ResourceType) -> RelationIndex:
+    def names(self, kind: ResourceType) -> RelationIndex[Resource]:
         """Return the resources of a type by their names in AWS, which several regions may have."""
         return self.memoized(lambda stack: name_index(stack, kind), (name_index, kind))
 
@@ -338,7 +336,7 @@ class Stack:
         node: PropertyRef,
         kind: ResourceType,
         name_in: Callable[[str], str | None] = str,
-    ) -> Relation:
+    ) -> Relation[Resource]:
         """Tell which resource of a kind a property points to.
 
         A known value decides by the exact name. An unknown one decides by what it was made from: exactly
@@ -366,9 +364,9 @@ class Stack:
                 return Relation()
 
 
-def name_index(stack: Stack, kind: ResourceType) -> RelationIndex:
+def name_index(stack: Stack, kind: ResourceType) -> RelationIndex[Resource]:
     """Build the index of the resources of a type by their names in AWS."""
-    index = RelationIndex()
+    index = RelationIndex[Resource]()
     for resource in stack.of(*kind.types):
         name = kind.physical_name(resource)
         if name is None:

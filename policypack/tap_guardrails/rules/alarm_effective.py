@@ -8,23 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from tap_guardrails.aws import COMPOSITE_ALARM, METRIC_ALARM
-from tap_guardrails.aws.alarms import ALARM_SETTINGS, alarm_options
-from tap_guardrails.aws.alarms.alarm import alarms
-from tap_guardrails.aws.alarms.composite import rule_findings
-from tap_guardrails.aws.alarms.effective import alarm_findings, name_findings
-from tap_guardrails.aws.alarms.receivers import own_actions
+from tap_guardrails.aws.alarms import ALARM_SETTINGS, ALARM_TYPES, alarm_findings
 from tap_guardrails.model import Outcomes, Resource, Settings, Stack, StackRule
 
 
 def check(alarm: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Check an alarm."""
-    if alarm.type in COMPOSITE_ALARM.types:
-        yield from own_actions(alarm, COMPOSITE_ALARM, stack, alarm_options(settings))
-        yield from name_findings(alarm, COMPOSITE_ALARM, stack)
-        yield from rule_findings(alarm)
-    else:
-        yield from alarm_findings(alarms(stack)[alarm.urn], stack, alarm_options(settings))
+    yield from alarm_findings(alarm, stack, settings)
 
 
 CONTROLS: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html"
@@ -46,7 +36,7 @@ RULE = StackRule(
         ("NIST", "IR-4(1)", FSBP),
         ("NIST", "SI-4(5)", FSBP),
     ),
-    types=(*METRIC_ALARM.types, *COMPOSITE_ALARM.types),
+    types=ALARM_TYPES,
     settings=ALARM_SETTINGS,
     check=check,
 )

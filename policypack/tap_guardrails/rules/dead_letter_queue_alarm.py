@@ -7,10 +7,10 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-d
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tap_guardrails.aws import QUEUE
-from tap_guardrails.aws.alarms import ALARM_SETTINGS, RequiredMetric, alarm_options, coverage, missing_alarm
+from tap_guardrails.aws.alarms import ALARM_SETTINGS, RequiredMetric
 from tap_guardrails.aws.functions import SOURCES, dead_letters
 from tap_guardrails.model import (
     NotApplicable,
@@ -23,23 +23,19 @@ from tap_guardrails.model import (
     undecided,
 )
 
-if TYPE_CHECKING:
-    from tap_guardrails.aws.alarms import AlarmOptions
-
 DEPTH: Final = RequiredMetric("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", QUEUE)
 A_TARGET: Final = "the ARN of the dead letter target, or JSON with it"
 
 
 def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Check a queue, and whatever can name one as its dead letter target."""
-    options = alarm_options(settings)
     letters = dead_letters(stack)
     if not letters.concern(resource.urn):
         yield NotApplicable("It is no dead letter queue, and names none that cannot be told.")
         return
     if resource.urn in letters.sources.certain:
-        yield from depth_watched(resource, stack, options)
-    elif resource.urn in letters.sources.possible and list(depth_watched(resource, stack, options)):
+        yield from depth_watched(resource, stack, settings)
+    elif resource.urn in letters.sources.possible and list(depth_watched(resource, stack, settings)):
         yield undecided(
             QUEUE.at(resource, QUEUE.name_property),
             "an alarm on its depth if it is a dead letter queue",
@@ -48,7 +44,7 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
         )
     if resource.urn in letters.unreadable:
         yield invalid(letters.unreadable[resource.urn], A_TARGET)
-    if resource.urn in letters.open and not all_watched(stack, options):
+    if resource.urn in letters.open and not all_watched(stack, settings):
         node = letters.open[resource.urn]
         yield undecided(
             node,
@@ -58,29 +54,23 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
         )
 
 
-def depth_watched(queue: Resource, stack: Stack, options: AlarmOptions) -> Outcomes:
+def depth_watched(queue: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Require that a queue's depth is watched."""
-    found = coverage(queue, DEPTH, stack, options)
-    if not found.certain:
-        yield missing_alarm(
-            QUEUE,
-            queue,
-            found,
-            problem="No effective alarm watches the depth of the dead letter queue.",
-            required="an alarm on AWS/SQS ApproximateNumberOfMessagesVisible with the dimension QueueName, "
-            "for this queue",
-        )
+    yield from DEPTH.missing(
+        queue,
+        stack,
+        settings,
+        problem="No effective alarm watches the depth of the dead letter queue.",
+        required="an alarm on AWS/SQS ApproximateNumberOfMessagesVisible with the dimension QueueName, for "
+        "this queue",
+    )
 
 
-def all_watched(stack: Stack, options: AlarmOptions) -> bool:
+def all_watched(stack: Stack, settings: Settings) -> bool:
     """Tell whether the depth of every queue is watched, so that it does not matter which one it is."""
     return stack.memoized(
-        lambda one: (
-            not any(
-                outcome for queue in one.of(*QUEUE.types) for outcome in depth_watched(queue, one, options)
-            )
-        ),
-        (all_watched, options),
+        lambda one: not any(any(depth_watched(queue, one, settings)) for queue in one.of(*QUEUE.types)),
+        (all_watched, settings.key()),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from tap_guardrails.aws import FUNCTION
-from tap_guardrails.aws.alarms import ALARM_SETTINGS, RequiredMetric, alarm_options, coverage, missing_alarm
+from tap_guardrails.aws.alarms import ALARM_SETTINGS, RequiredMetric
 from tap_guardrails.aws.functions import PERMISSIONS_OF, SOURCES_OF, URLS_OF
 from tap_guardrails.aws.sub_resources import sub_resources
 from tap_guardrails.model import Enum, NotApplicable, Outcomes, Resource, Settings, Stack, StackRule
@@ -24,16 +24,14 @@ def check(function: Resource, stack: Stack, settings: Settings) -> Outcomes:
     if settings.enum("eventSources") == EXEMPT and only_polled(function, stack):
         yield NotApplicable("Only event sources call the function, and nobody waits for its answer.")
         return
-    found = coverage(function, DURATION, stack, alarm_options(settings))
-    if not found.certain:
-        yield missing_alarm(
-            FUNCTION,
-            function,
-            found,
-            problem="No effective alarm warns before the function runs into its timeout.",
-            required="an alarm on AWS/Lambda Duration with the one dimension FunctionName, for this function "
-            "and below its timeout",
-        )
+    yield from DURATION.missing(
+        function,
+        stack,
+        settings,
+        problem="No effective alarm warns before the function runs into its timeout.",
+        required="an alarm on AWS/Lambda Duration with the one dimension FunctionName, for this function and "
+        "below its timeout",
+    )
 
 
 def only_polled(function: Resource, stack: Stack) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from tap_guardrails.aws import FUNCTION
-from tap_guardrails.aws.alarms import ALARM_SETTINGS, RequiredMetric, alarm_options, coverage, missing_alarm
+from tap_guardrails.aws.alarms import ALARM_SETTINGS, RequiredMetric
 from tap_guardrails.model import Outcomes, Resource, Settings, Stack, StackRule
 
 ERRORS: Final = RequiredMetric("AWS/Lambda", "Errors", "FunctionName", FUNCTION)
@@ -17,15 +17,13 @@ ERRORS: Final = RequiredMetric("AWS/Lambda", "Errors", "FunctionName", FUNCTION)
 
 def check(function: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Check a function."""
-    found = coverage(function, ERRORS, stack, alarm_options(settings))
-    if not found.certain:
-        yield missing_alarm(
-            FUNCTION,
-            function,
-            found,
-            problem="No effective alarm watches the function's errors.",
-            required="an alarm on AWS/Lambda Errors with the one dimension FunctionName, for this function",
-        )
+    yield from ERRORS.missing(
+        function,
+        stack,
+        settings,
+        problem="No effective alarm watches the function's errors.",
+        required="an alarm on AWS/Lambda Errors with the one dimension FunctionName, for this function",
+    )
 
 
 NIST: Final = (

@@ -13,10 +13,11 @@ from google.protobuf.struct_pb2 import Value as WireValue
 from tap_guardrails.evaluation import evaluate_resource
 from tap_guardrails.model import Resource, Verdict
 from tap_guardrails.model.values import OUTPUT_SIGNATURE, SECRET_SIGNATURE, SIGNATURE_KEY, UNKNOWN_MARKS
-from tap_guardrails.serving.wire import WireProperties
 
 if TYPE_CHECKING:
-    from tap_guardrails.model import PropertyPatch, ResourceRule, Settings
+    from collections.abc import Callable, Mapping
+
+    from tap_guardrails.model import PropertyPatch, ResourceRule, Settings, Value
     from tap_guardrails.model.rule import PathStep
 
 WRAPPERS: Final = (SECRET_SIGNATURE, OUTPUT_SIGNATURE)
@@ -26,17 +27,24 @@ class CannotPutError(Exception):
     """A value cannot go where it should: something else, or an unknown, is in the way."""
 
 
-def remediated(rule: ResourceRule, resource: Resource, sent: Struct, settings: Settings) -> Struct | None:
+def remediated(
+    rule: ResourceRule,
+    resource: Resource,
+    sent: Struct,
+    settings: Settings,
+    read: Callable[[Struct], Mapping[str, Value]],
+) -> Struct | None:
     """Return a resource's properties remediated, or None where nothing is to be done or nothing is safe.
 
     Safe means: everything the rule says of the resource is a violation, with nothing undecided and nothing
     failed; and of the result it says nothing more.
 
     Args:
-        rule: The rule that puts it right.
+        rule: The rule.
         resource: The resource.
         sent: Its properties as the engine sent them.
         settings: The policy's settings.
+        read: Reads properties.
     """
     if rule.remediation is None:
         return None
@@ -51,9 +59,7 @@ def remediated(rule: ResourceRule, resource: Resource, sent: Struct, settings: S
             put(properties, patch)
     except Exception:  # noqa: BLE001 - what cannot be remediated is reported when the resource is evaluated
         return None
-    result = Resource(
-        resource.urn, resource.type, resource.name, WireProperties(properties), resource.provider
-    )
+    result = Resource(resource.urn, resource.type, resource.name, read(properties), resource.provider)
     return None if not patches or evaluate_resource(rule, result, settings).findings else properties
 
 

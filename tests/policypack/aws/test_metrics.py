@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tap_guardrails.aws.metrics import (
-    BEHAVIOURS,
+from tap_guardrails.aws.alarms.metrics import (
     STATISTICS,
     certain_slip,
     known_metrics,
@@ -17,6 +16,8 @@ from tap_guardrails.aws.metrics import (
     suits,
 )
 from tap_guardrails.aws.tables import table
+
+BEHAVIOURS = table("metric_behaviours")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,9 @@ def test_what_is_known_is_of_namespaces_that_exist() -> None:
 @pytest.mark.parametrize("namespace", sorted(BEHAVIOURS))
 def test_how_a_metric_behaves_is_said_once_of_every_documented_one(namespace: str) -> None:
     documented = [name for names in table("metrics")[namespace].values() for name in names.split()]
-    assert sorted(name for _, names in BEHAVIOURS[namespace] for name in names.split()) == sorted(documented)
+    assert sorted(name for group in BEHAVIOURS[namespace] for name in group["names"].split()) == sorted(
+        documented
+    )
 
 
 @pytest.mark.parametrize("namespace", sorted(BEHAVIOURS))

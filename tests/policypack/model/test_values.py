@@ -22,7 +22,7 @@ from tap_guardrails.model.values import (
     has_unknown,
     overlaid,
 )
-from tap_guardrails.serving.wire import WireDependencies, WireProperties
+from tap_guardrails.serving.analyzer import WireDependencies, WireProperties
 from tests.policypack.harness.cases import CaseResource
 from tests.policypack.harness.pack import stack_request
 from tests.policypack.harness.trees import struct

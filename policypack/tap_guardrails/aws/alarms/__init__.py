@@ -1,16 +1,20 @@
-"""Which alarms cover a resource for something that can go wrong with it."""
+"""What rules ask of alarms: whether one is effective, and which ones cover a resource.
+
+One way: `alarm` reads the alarm, `effective` says whether it can fire and notifies (`metrics`, `receivers`),
+`witness` shows by worlds when it fires, and this module says what it covers.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
-from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.alarms.alarm import Alarm, Series, alarms
-from tap_guardrails.aws.alarms.effective import effective
-from tap_guardrails.aws.alarms.syntax import ExpressionError
-from tap_guardrails.aws.alarms.witness import covers, plan_of
+from tap_guardrails.aws import COMPOSITE_ALARM, METRIC_ALARM
+from tap_guardrails.aws.alarms.alarm import Alarm, AlarmOptions, Series, read_alarm
+from tap_guardrails.aws.alarms.composite import rule_findings
+from tap_guardrails.aws.alarms.effective import effective_findings, name_findings
+from tap_guardrails.aws.alarms.receivers import own_actions
+from tap_guardrails.aws.alarms.witness import covers_alone
 from tap_guardrails.aws.sub_resources import same_location
 from tap_guardrails.model import (
     Absent,
@@ -19,9 +23,14 @@ from tap_guardrails.model import (
     Finding,
     Integer,
     Known,
+    PropertyRef,
     PropertyValue,
     Relation,
+    RelationIndex,
+    Resource,
+    ResourceType,
     Settings,
+    Stack,
     StringList,
     Unknown,
     Verdict,
@@ -30,12 +39,11 @@ from tap_guardrails.model import (
 from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tap_guardrails.model import PropertyRef, Resource, ResourceType, Stack
+    from collections.abc import Iterator, Sequence
 
 STACK, ELSEWHERE = "stack", "elsewhere"
 
+ALARM_TYPES: Final = (*METRIC_ALARM.types, *COMPOSITE_ALARM.types)
 ALARM_SETTINGS: Final = (
     Boolean(
         "actionsThroughComposite",
@@ -72,58 +80,12 @@ ALARM_SETTINGS: Final = (
     Boolean(
         "reservedDomains",
         default=True,
-        description="Whether an address in a domain that belongs to nobody, such as ops@example.com, is "
-        "somebody who is told. `false` is stricter.",
+        description="Whether an address in a domain that is reserved for examples, such as ops@example.com, "
+        "counts as a subscriber. `false` is stricter.",
         stricter=False,
     ),
 )
 """The settings of every policy that asks whether an alarm is effective."""
-
-
-@record
-class More:
-    """What an operator says that AWS has and this version of the pack does not know.
-
-    Attributes:
-        metrics: Metrics, as `namespace:name`.
-        namespaces: Namespaces, those of the metrics too.
-    """
-
-    metrics: frozenset[str]
-    namespaces: frozenset[str]
-
-
-@record
-class AlarmOptions:
-    """What an operator says of all alarms.
-
-    Attributes:
-        through_composite: Whether a composite alarm may notify instead of a metric alarm.
-        more: What to take for emitted besides what is known.
-        most_events: How many events a minute can have at most.
-        subscribers_elsewhere: Whether nobody has to be subscribed in the stack.
-        reserved_domains: Whether an address in a reserved domain is somebody.
-    """
-
-    through_composite: bool
-    more: More
-    most_events: int
-    subscribers_elsewhere: bool
-    reserved_domains: bool
-
-
-def alarm_options(settings: Settings) -> AlarmOptions:
-    """Take the options out of a policy's settings."""
-    metrics = frozenset(settings.strings("moreMetrics"))
-    namespaces = {one.partition(":")[0] for one in metrics} | set(settings.strings("moreNamespaces"))
-    return AlarmOptions(
-        settings.boolean("actionsThroughComposite"),
-        More(metrics, frozenset(namespaces)),
-        settings.integer("mostEvents"),
-        settings.enum("subscribers") == ELSEWHERE,
-        settings.boolean("reservedDomains"),
-    )
-
 
 DECIDABLE: Final = (
     "Make the alarm decidable at preview: set its dimension from the resource's own name output and from "
@@ -132,8 +94,50 @@ DECIDABLE: Final = (
 A_COUNT: Final = "SampleCount"
 """The statistic that tells how many samples there were, whatever the metric."""
 
-MOST_DOUBTS: Final = 50
+MOST_POSSIBLE: Final = 50
 """How many alarms that may cover a resource are looked at; where any may cover any, that is every pair."""
+
+
+def alarm_options(settings: Settings) -> AlarmOptions:
+    """Take the options out of a policy's settings."""
+    metrics = frozenset(settings.strings("moreMetrics"))
+    namespaces = {one.partition(":")[0] for one in metrics} | set(settings.strings("moreNamespaces"))
+    return AlarmOptions(
+        settings.boolean("actionsThroughComposite"),
+        metrics,
+        frozenset(namespaces),
+        settings.integer("mostEvents"),
+        settings.enum("subscribers") == ELSEWHERE,
+        settings.boolean("reservedDomains"),
+    )
+
+
+# -- Whether an alarm is effective.
+
+
+def alarm_findings(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Finding]:
+    """Say what keeps an alarm, composite or not, from being effective."""
+    options = alarm_options(settings)
+    if resource.type in COMPOSITE_ALARM.types:
+        yield from own_actions(resource, COMPOSITE_ALARM, stack, options)
+        yield from name_findings(resource, COMPOSITE_ALARM, stack)
+        yield from rule_findings(resource)
+    else:
+        yield from findings_of(stack.memoized(read_alarms).by_urn[resource.urn], stack, options)
+
+
+def findings_of(alarm: Alarm, stack: Stack, options: AlarmOptions) -> tuple[Finding, ...]:
+    """Return what keeps a metric alarm from being effective; worked out once a stack."""
+    return stack.memoized(lambda _: tuple(effective_findings(alarm, stack, options)), (alarm, options))
+
+
+def is_effective(alarm: Alarm, stack: Stack, options: AlarmOptions) -> bool | None:
+    """Return whether an alarm is effective; None while that is undecided."""
+    verdicts = {finding.verdict for finding in findings_of(alarm, stack, options)}
+    return False if Verdict.VIOLATION in verdicts else None if verdicts else True
+
+
+# -- What it covers.
 
 
 @record
@@ -144,7 +148,7 @@ class RequiredMetric:
         namespace: Its namespace.
         metric: Its name.
         dimension: The dimension that names the resource.
-        kind: The type of that resource.
+        type: The type of that resource.
         further: Other dimensions that it has to have.
         by_value: Whether a count of its samples says nothing of it.
     """
@@ -152,39 +156,40 @@ class RequiredMetric:
     namespace: str
     metric: str
     dimension: str
-    kind: ResourceType
+    type: ResourceType
     further: frozenset[str] = frozenset()
     by_value: bool = False
+
+    def missing(
+        self, resource: Resource, stack: Stack, settings: Settings, *, problem: str, required: str
+    ) -> Iterator[Finding]:
+        """Require an effective alarm on this metric of a resource.
+
+        Args:
+            resource: The resource.
+            stack: Its stack.
+            settings: The policy's settings, `ALARM_SETTINGS` among them.
+            problem: What to say when nothing covers it.
+            required: The alarm that is wanted.
+        """
+        found = coverage(resource, self, stack, alarm_options(settings))
+        if not found.certain:
+            yield missing_alarm(self.type, resource, found, problem=problem, required=required)
 
 
 @record(eq=False)
 class AlarmMatch:
-    """An alarm that covers a resource, or may.
+    """An alarm, and the metric in it that is a required one, or may be.
 
     Attributes:
         alarm: The alarm.
-        series: The metric in it that does.
-        certain: Whether it is known that it is about that resource.
-        key: The identifier of that metric's query.
+        key: The identifier of that metric's query; empty too where it is undecided what the alarm looks at.
+        series: The metric.
     """
 
     alarm: Alarm
-    series: Series | None
-    certain: bool
     key: str = ""
-
-
-@dataclass(slots=True)
-class Matches:
-    """All alarms on one required metric.
-
-    Attributes:
-        by_urn: By the resource that they are about.
-        anywhere: Those that may be about any resource at all.
-    """
-
-    by_urn: dict[str, list[AlarmMatch]] = field(default_factory=lambda: defaultdict(list[AlarmMatch]))
-    anywhere: list[AlarmMatch] = field(default_factory=list[AlarmMatch])
+    series: Series | None = None
 
 
 @record
@@ -206,111 +211,88 @@ def coverage(
     resource: Resource, required: RequiredMetric, stack: Stack, options: AlarmOptions
 ) -> AlarmCoverage:
     """Return what covers a resource: all that certainly does, and enough of what may."""
-    matches = stack.memoized(lambda one: find_matches(one, required), required)
-    certain: list[AlarmMatch] = []
-    possible: list[AlarmMatch] = []
-    useless: list[AlarmMatch] = []
-    for match in chain(matches.by_urn.get(resource.urn, ()), matches.anywhere):
-        if not match.certain and len(possible) >= MOST_DOUBTS:
-            continue
-        near = same_location(match.alarm.resource, resource)
-        if near is False:
-            continue
-        worth, covered = effective(match.alarm, stack, options), covers_alone(match, options)
-        if covered is False or (worth is False and not match.certain):
-            continue
-        if worth is False:
-            useless.append(match)
-        elif worth and near and match.certain and covered:
-            certain.append(match)
-        else:
-            possible.append(match)
-    return AlarmCoverage(tuple(certain), tuple(possible), tuple(useless))
+    matches = stack.memoized(lambda one: matches_of(required, one), required).of(resource.urn)
+
+    def is_about(match: AlarmMatch) -> bool | None:
+        return both(same_location(match.alarm.resource, resource), fires_alone(match, options))
+
+    def covers(match: AlarmMatch) -> bool | None:
+        about = is_about(match)
+        return about if about is False else both(about, is_effective(match.alarm, stack, options))
+
+    found = matches.where(covers, MOST_POSSIBLE)
+    useless = tuple(
+        match
+        for match in matches.certain
+        if is_about(match) is not False and is_effective(match.alarm, stack, options) is False
+    )
+    return AlarmCoverage(found.certain, found.possible, useless)
 
 
-def covers_alone(match: AlarmMatch, options: AlarmOptions) -> bool | None:
+def both(one: bool | None, other: bool | None) -> bool | None:  # noqa: FBT001 - answers
+    """Return whether two answers are both yes; None while that is undecided."""
+    return False if False in (one, other) else None if None in (one, other) else True
+
+
+def fires_alone(match: AlarmMatch, options: AlarmOptions) -> bool | None:
     """Return whether an alarm goes from quiet to ALARM when what it is about fails alone.
 
     Returns:
         None while that is undecided; of an alarm that is not effective for its statistic, None as well.
     """
-    alarm, series = match.alarm, match.series
-    if series is None or alarm.findings or not named(series):
+    series = match.series
+    if series is None or not (isinstance(series.namespace, Known) and isinstance(series.name, Known)):
         return None
-    plan, complete = plan_of(alarm, options.most_events)
-    if not complete:
-        return None
-    variable = next(source.variable for source in plan.sources if source.key == match.key)
-    try:
-        covered = covers(plan, variable)
-    except ExpressionError:
-        return None
+    covered = covers_alone(match.alarm, match.key, options.most_events)
     counted = isinstance(series.statistic, Known) and series.statistic.value == A_COUNT
-    return covered or (None if counted else False)
+    return None if counted and not covered else covered
 
 
-def named(series: Series) -> bool:
-    """Tell whether it is known which metric a series is."""
-    return isinstance(series.namespace, Known) and isinstance(series.name, Known)
-
-
-def find_matches(stack: Stack, required: RequiredMetric) -> Matches:
-    """Note which alarms are on a required metric, and of what."""
-    matches = Matches()
-    index = stack.memoized(metric_index)
-    for alarm, node in index.unreadable:
-        candidates = stack.dependencies_of(alarm.resource, node.top, required.kind.types)
-        relation = Relation(possible=candidates, anything=not candidates)
-        note(matches, relation, AlarmMatch(alarm, None, certain=False))
-    for alarm, key in (*index.named.get((required.namespace, required.metric), ()), *index.unsure):
-        series = alarm.series[key]
-        shown = shows(series, required)
-        if shown is not False:
-            match = AlarmMatch(alarm, series, shown is True, key)
-            note(matches, subject_of(series, required, alarm, stack), match)
-    return matches
-
-
-@dataclass(slots=True)
-class MetricIndex:
-    """What the alarms of a stack look at: each alarm with the identifier of a metric in it.
+@record(eq=False)
+class AlarmIndex:
+    """The metric alarms of a stack, and what they look at: each with the identifier of a metric in it.
 
     Attributes:
-        named: By namespace and name.
+        by_urn: The alarms.
+        named: Those whose metric is known, by its namespace and name.
         unsure: Those whose namespace or name is not known.
-        unreadable: Alarms of which it is undecided what they look at, each with the property that hides it.
+        unreadable: Those of which it is undecided what they look at, each with the property that hides it.
     """
 
-    named: dict[tuple[str, str], list[tuple[Alarm, str]]] = field(
-        default_factory=lambda: defaultdict(list[tuple["Alarm", str]])
-    )
-    unsure: list[tuple[Alarm, str]] = field(default_factory=list[tuple["Alarm", str]])
-    unreadable: list[tuple[Alarm, PropertyRef]] = field(default_factory=list[tuple["Alarm", "PropertyRef"]])
+    by_urn: dict[str, Alarm]
+    named: dict[tuple[str, str], list[AlarmMatch]]
+    unsure: list[AlarmMatch]
+    unreadable: list[tuple[AlarmMatch, PropertyRef]]
 
 
-def metric_index(stack: Stack) -> MetricIndex:
-    """Go through all alarms once, and sort what they look at by metric."""
-    index = MetricIndex()
-    for alarm in alarms(stack).values():
+def read_alarms(stack: Stack) -> AlarmIndex:
+    """Read all metric alarms of a stack, and sort what they look at by metric."""
+    index = AlarmIndex({}, defaultdict(list), [], [])
+    for resource in stack.of(*METRIC_ALARM.types):
+        alarm = index.by_urn[resource.urn] = read_alarm(resource, stack)
         if alarm.unreadable is not None:
-            index.unreadable.append((alarm, alarm.unreadable))
+            index.unreadable.append((AlarmMatch(alarm), alarm.unreadable))
         for key, series in alarm.series.items():
+            match = AlarmMatch(alarm, key, series)
             if isinstance(series.namespace, Known) and isinstance(series.name, Known):
-                index.named[series.namespace.value, series.name.value].append((alarm, key))
+                index.named[series.namespace.value, series.name.value].append(match)
             else:
-                index.unsure.append((alarm, key))
+                index.unsure.append(match)
     return index
 
 
-def note(matches: Matches, relation: Relation, match: AlarmMatch) -> None:
-    """Note an alarm with each resource that it is or may be about."""
-    doubtful = AlarmMatch(match.alarm, match.series, certain=False, key=match.key)
-    for resource in relation.certain:
-        matches.by_urn[resource.urn].append(match)
-    for resource in relation.possible:
-        matches.by_urn[resource.urn].append(doubtful)
-    if relation.anything:
-        matches.anywhere.append(doubtful)
+def matches_of(required: RequiredMetric, stack: Stack) -> RelationIndex[AlarmMatch]:
+    """Index the alarms on a required metric by the resources that they are about."""
+    matches = RelationIndex[AlarmMatch]()
+    index = stack.memoized(read_alarms)
+    for match, node in index.unreadable:
+        matches.add(match, made_from(node, required, match.alarm, stack))
+    for match in (*index.named.get((required.namespace, required.metric), ()), *index.unsure):
+        shown = shows(match.series, required) if match.series else None
+        if match.series and shown is not False:
+            about = subject_of(match.series, required, match.alarm, stack)
+            matches.add(match, about if shown else about.where(lambda _: None))
+    return matches
 
 
 def shows(series: Series, required: RequiredMetric) -> bool | None:
@@ -323,16 +305,12 @@ def shows(series: Series, required: RequiredMetric) -> bool | None:
         not (series.partial or (required.by_value and counted)),
         True if isinstance(series.account, Absent) else None,
     ]
-    if False in answers:
-        return False
-    return None if None in answers else True
+    return False if False in answers else None if None in answers else True
 
 
 def says(reading: PropertyValue[str], wanted: str) -> bool | None:
     """Return whether a text is a certain one; None while it is unknown."""
-    if isinstance(reading, Unknown):
-        return None
-    return isinstance(reading, Known) and reading.value == wanted
+    return None if isinstance(reading, Unknown) else isinstance(reading, Known) and reading.value == wanted
 
 
 def has_dimensions(series: Series, required: RequiredMetric) -> bool | None:
@@ -343,14 +321,18 @@ def has_dimensions(series: Series, required: RequiredMetric) -> bool | None:
     return isinstance(series.dimensions, Known) and series.dimensions.value.keys() == wanted
 
 
-def subject_of(series: Series, required: RequiredMetric, alarm: Alarm, stack: Stack) -> Relation:
+def subject_of(series: Series, required: RequiredMetric, alarm: Alarm, stack: Stack) -> Relation[Resource]:
     """Return which resources a series is about."""
-    if isinstance(series.dimensions, Known):
-        if required.dimension in series.grouped:
-            return Relation(tuple(stack.of(*required.kind.types)))
-        node = series.dimensions.value[required.dimension]
-        return stack.resolve_reference(alarm.resource, node, required.kind)
-    candidates = stack.dependencies_of(alarm.resource, series.dimensions.node.top, required.kind.types)
+    if not isinstance(series.dimensions, Known):
+        return made_from(series.dimensions.node, required, alarm, stack)
+    if required.dimension in series.grouped:
+        return Relation(tuple(stack.of(*required.type.types)))
+    return stack.resolve_reference(alarm.resource, series.dimensions.value[required.dimension], required.type)
+
+
+def made_from(node: PropertyRef, required: RequiredMetric, alarm: Alarm, stack: Stack) -> Relation[Resource]:
+    """Return which resources an unknown property of an alarm may be about."""
+    candidates = stack.dependencies_of(alarm.resource, node.top, required.type.types)
     return Relation(possible=candidates, anything=not candidates)
 
 

@@ -36,6 +36,27 @@ ITSELF: Final = ""
 Dimensions: TypeAlias = dict[str, PropertyRef]
 
 
+@record
+class AlarmOptions:
+    """What an operator says of all alarms.
+
+    Attributes:
+        through_composite: Whether a composite alarm may notify instead of a metric alarm.
+        metrics: Metrics that AWS emits and the pack does not know, as `namespace:name`.
+        namespaces: Namespaces that it does not know, those of these metrics too.
+        most_events: How many events a minute can have at most.
+        subscribers_elsewhere: Whether no one has to be subscribed in the stack.
+        reserved_domains: Whether an address in a reserved domain counts as a subscriber.
+    """
+
+    through_composite: bool
+    metrics: frozenset[str]
+    namespaces: frozenset[str]
+    most_events: int
+    subscribers_elsewhere: bool
+    reserved_domains: bool
+
+
 @record(eq=False)
 class Series:
     """A metric with its dimensions, statistic and period, whichever form the alarm is written in.
@@ -129,16 +150,6 @@ class Queries:
     findings: tuple[Finding, ...] = ()
     unreadable: PropertyRef | None = None
     by_query: bool = False
-
-
-def alarms(stack: Stack) -> dict[str, Alarm]:
-    """Return the stack's metric alarms by URN, each read once."""
-    return stack.memoized(read_alarms)
-
-
-def read_alarms(stack: Stack) -> dict[str, Alarm]:
-    """Read all metric alarms of a stack."""
-    return {resource.urn: read_alarm(resource, stack) for resource in stack.of(*METRIC_ALARM.types)}
 
 
 def read_alarm(resource: Resource, stack: Stack) -> Alarm:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws import COMPOSITE_ALARM, METRIC_ALARM
 from tap_guardrails.aws.alarms.alarm import ITSELF, Alarm, Series
-from tap_guardrails.aws.alarms.emitted import identity_findings, known_metric
+from tap_guardrails.aws.alarms.metrics import identity_findings, known_metric
 from tap_guardrails.aws.alarms.receivers import action_findings
 from tap_guardrails.aws.alarms.syntax import Call, ExpressionError, RefusedError, parse, parts
 from tap_guardrails.aws.alarms.witness import SHORTEST_SECONDS, Outcome, outcome, plan_of, tried
@@ -21,7 +20,6 @@ from tap_guardrails.model import (
     ResourceType,
     Stack,
     Unknown,
-    Verdict,
     must,
     undecided,
     violation,
@@ -30,7 +28,7 @@ from tap_guardrails.model import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_guardrails.aws.alarms import AlarmOptions
+    from tap_guardrails.aws.alarms.alarm import AlarmOptions
 
 HOUR, DAY, WEEK = 3600, 86_400, 604_800
 FAST_PERIODS: Final = frozenset({10, 20, 30})
@@ -41,26 +39,13 @@ MOST_METRICS: Final = 10
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html"""
 
 
-def alarm_findings(alarm: Alarm, stack: Stack, options: AlarmOptions) -> tuple[Finding, ...]:
-    """Return all that keeps an alarm from being effective; worked out once a stack."""
-    return stack.memoized(lambda _: tuple(all_findings(alarm, stack, options)), (alarm, options))
-
-
-def effective(alarm: Alarm, stack: Stack, options: AlarmOptions) -> bool | None:
-    """Return whether an alarm is effective; None while that is undecided."""
-    verdicts = {finding.verdict for finding in alarm_findings(alarm, stack, options)}
-    if Verdict.VIOLATION in verdicts:
-        return False
-    return None if verdicts else True
-
-
-def all_findings(alarm: Alarm, stack: Stack, options: AlarmOptions) -> Iterator[Finding]:
+def effective_findings(alarm: Alarm, stack: Stack, options: AlarmOptions) -> Iterator[Finding]:
     """Go through all that can keep an alarm from being effective."""
     yield from action_findings(alarm.resource, stack, options)
     yield from name_findings(alarm.resource, METRIC_ALARM, stack)
     yield from alarm.findings
     for series in alarm.series.values():
-        yield from identity_findings(series, alarm.resource, options.more)
+        yield from identity_findings(series, alarm.resource, options)
     if len(alarm.series) > MOST_METRICS:
         queries = METRIC_ALARM.at(alarm.resource, "metricQueries")
         problem = f"CloudWatch refuses an alarm on more than {MOST_METRICS} metrics."
@@ -73,7 +58,8 @@ def all_findings(alarm: Alarm, stack: Stack, options: AlarmOptions) -> Iterator[
 def name_findings(alarm: Resource, kind: ResourceType, stack: Stack) -> Iterator[Finding]:
     """Say that two alarms have one name, of which the later replaces the other."""
     name = kind.physical_name(alarm)
-    for other in stack.memoized(alarms_by_name).get(name, ()) if name is not None else ():
+    named = [] if name is None else [stack.names(one).of(name) for one in (METRIC_ALARM, COMPOSITE_ALARM)]
+    for other in (one for found in named for one in found.certain):
         if other is not alarm and same_location(alarm, other):
             yield violation(
                 kind.at(alarm, kind.name_property),
@@ -81,17 +67,6 @@ def name_findings(alarm: Resource, kind: ResourceType, stack: Stack) -> Iterator
                 "a name that no other alarm has",
             )
             return
-
-
-def alarms_by_name(stack: Stack) -> dict[str, list[Resource]]:
-    """Return the alarms of a stack, composite or not, by their names in AWS."""
-    found: dict[str, list[Resource]] = defaultdict(list)
-    for kind in (METRIC_ALARM, COMPOSITE_ALARM):
-        for alarm in stack.of(*kind.types):
-            name = kind.physical_name(alarm)
-            if name is not None:
-                found[name].append(alarm)
-    return found
 
 
 # -- The periods: CloudWatch takes them, and enough of them can be bad.

@@ -34,7 +34,7 @@ from tap_guardrails.model import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_guardrails.aws.alarms import AlarmOptions
+    from tap_guardrails.aws.alarms.alarm import AlarmOptions
 
 TELL: Final = "at least one action, such as the ARN of an SNS topic that somebody reads"
 ARN: Final = re.compile(

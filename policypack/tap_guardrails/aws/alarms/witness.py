@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from tap_guardrails.aws.alarms.alarm import ITSELF
+from tap_guardrails.aws.alarms.metrics import legal_statistic
+from tap_guardrails.aws.alarms.syntax import ExpressionError
 from tap_guardrails.aws.alarms.worlds import (
     ABOVE_BAND,
     ALARM,
@@ -27,7 +29,6 @@ from tap_guardrails.aws.alarms.worlds import (
     Source,
     Variable,
 )
-from tap_guardrails.aws.metrics import legal_statistic
 from tap_guardrails.model import Absent, Known, Unknown
 from tap_guardrails.model.values import record
 
@@ -222,6 +223,23 @@ def leaves_band(operator: str, usual: float | None, point: float) -> bool:
     if usual is None:
         return operator != BELOW_BAND
     return (operator != BELOW_BAND and point > usual) or (operator != ABOVE_BAND and point < usual)
+
+
+def covers_alone(alarm: Alarm, key: str, most_events: int) -> bool | None:
+    """Return whether an alarm goes from quiet to ALARM when one thing fails alone; None while undecided.
+
+    Args:
+        alarm: The alarm.
+        key: The identifier of the metric query that measures what fails.
+        most_events: How many events a minute can have at most.
+    """
+    plan, complete = (None, False) if alarm.findings else plan_of(alarm, most_events)
+    if plan is None or not complete:
+        return None
+    try:
+        return covers(plan, next(source.variable for source in plan.sources if source.key == key))
+    except ExpressionError:
+        return None
 
 
 @lru_cache(maxsize=PLANS)

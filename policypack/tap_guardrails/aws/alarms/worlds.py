@@ -20,6 +20,7 @@ from tap_guardrails.aws.alarms.metric_math import (
     Points,
     Value,
 )
+from tap_guardrails.aws.alarms.metrics import NOUGHT_OR_ONE, OF_EVENTS, ONE, Behaviour, lookup
 from tap_guardrails.aws.alarms.syntax import (
     Call,
     Expression,
@@ -30,7 +31,6 @@ from tap_guardrails.aws.alarms.syntax import (
     parse,
     parts,
 )
-from tap_guardrails.aws.metrics import NOUGHT_OR_ONE, OF_EVENTS, ONE, Behaviour, lookup
 from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:
