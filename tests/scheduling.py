@@ -25,6 +25,7 @@ WHOLE = (
     "tests/integration/test_sabotage_at_up.py",
     "tests/integration/test_state_secrets.py",
     "tests/lambdas/test_accounting.py",
+    "tests/stack/test_sabotage.py",
     "tests/policypack/test_vendored.py",
     "tests/policypack/serving/test_large_stacks.py",
     "tests/tapgate/embedded/aws_provider/schema/test_package.py",
@@ -45,7 +46,6 @@ ALONE = (
     "tests/tapgate/test_publishing.py",
     "tests/tapgate/embedded/toolchain/test_language_host.py",
     "tests/stack/test_configured.py",
-    "tests/stack/test_sabotage.py",
     "tests/tapgate/audit/test_audit.py",
     "tests/tapgate/test_preview.py",
 )

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from tests.stack.engine import PACK, ROOT, copy_project
-from tests.stack.mutation import read_mutants
+from tests.stack.mutation import apply, read_mutants
 from tests.tapgate.reports.browser import screenshot
 
 IMAGES = ROOT / "docs" / "images"
@@ -34,8 +34,7 @@ def main() -> None:
         project = copy_project(folder)
         (project / "policypack").symlink_to(PACK)
         (mutant,) = [one for one in read_mutants() if one.name == "rotation off"]
-        for edit in mutant.edits:
-            edit.apply(project / "program" / "tap_stack")
+        apply(mutant.edits, project / "program" / "tap_stack")
         report = folder / "report.html"
         said = in_terminal(project, "preview", "--html", str(report))
         screen = folder / "screen.html"

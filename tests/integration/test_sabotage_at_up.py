@@ -21,7 +21,7 @@ from tapgate.failure import Exit
 from tests.integration.deployment import Deployment, prepare
 from tests.integration.inventory import inventory
 from tests.integration.target import Target
-from tests.stack.mutation import Mutant, read_mutants
+from tests.stack.mutation import Mutant, apply, read_mutants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,8 +59,7 @@ def pristine(target: Target, tmp_path_factory: pytest.TempPathFactory) -> Deploy
 def _sabotaged(pristine: Deployment, folder: Path, *mutants: Mutant) -> Deployment:
     """Copy the project and take controls away there; the backend stays the same."""
     copy = Path(shutil.copytree(pristine.folder, folder / "project", symlinks=True))
-    for edit in (edit for mutant in mutants for edit in mutant.edits):
-        edit.apply(copy / "program" / "tap_stack")
+    apply((edit for mutant in mutants for edit in mutant.edits), copy / "program" / "tap_stack")
     return dataclasses.replace(pristine, folder=copy)
 
 
@@ -128,8 +127,7 @@ def test_without_the_gate_a_stack_policy_comes_too_late(tmp_path: Path) -> None:
     with Emulator() as emulator:
         target = Target(emulator.endpoint, emulator.environment())
         sabotaged = prepare(tmp_path, STACK, target)
-        for edit in mutant.edits:
-            edit.apply(sabotaged.folder / "program" / "tap_stack")
+        apply(mutant.edits, sabotaged.folder / "program" / "tap_stack")
         made = sabotaged.pulumi("stack", "init")
         assert made.returncode == 0, made.stderr
 

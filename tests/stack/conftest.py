@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +11,7 @@ from tapgate.embedded.stacks import ensure_stacks
 from tests.stack.engine import ROOT, STACKS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 
 @pytest.fixture(scope="session")
@@ -22,18 +20,6 @@ def stack_env(engine_env: Mapping[str, str], tmp_path_factory: pytest.TempPathFa
     state = tmp_path_factory.mktemp("stacks")
     ensure_stacks(STACKS, ROOT, state)
     return {**engine_env, "PULUMI_BACKEND_URL": state.as_uri()}
-
-
-@pytest.fixture(scope="session")
-def attached_env(stack_env: dict[str, str]) -> Iterator[dict[str, str]]:
-    """As `stack_env`, with one stand-in provider for all previews: its start is a fifth of a preview."""
-    program = shutil.which("pulumi-resource-aws", path=stack_env["PATH"])
-    assert program is not None
-    with subprocess.Popen([program], env=stack_env, stdout=subprocess.PIPE, text=True) as provider:
-        assert provider.stdout is not None
-        port = provider.stdout.readline().strip()
-        yield {**stack_env, "PULUMI_DEBUG_PROVIDERS": f"aws:{port}"}
-        provider.terminate()
 
 
 @pytest.fixture(scope="session")

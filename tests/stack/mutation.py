@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MUTANTS = Path(__file__).with_name("mutants.yaml")
+COMPONENT = Path(__file__).parents[2] / "program" / "tap_stack"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +24,34 @@ class Edit:
     new: str
     after: str = ""
 
-    def apply(self, component: Path) -> None:
-        """Make the change; a text that is no longer there is an error of the table, never a silent pass."""
-        path = component / self.file
-        text = path.read_text()
+    def span(self, text: str) -> tuple[int, int]:
+        """Where the file's text is replaced; a text that is no longer there is an error of the table."""
         start = text.find(self.after)
         assert start >= 0, f"{self.file} has no {self.after!r}: bring mutants.yaml up to date"
         position = text.find(self.old, start)
         assert position >= 0, f"{self.file} has no {self.old!r} there: bring mutants.yaml up to date"
-        path.write_text(text[:position] + self.new + text[position + len(self.old) :])
+        return position, position + len(self.old)
+
+    def meets(self, other: Edit) -> bool:
+        """Say whether the two replace some of the same text."""
+        if self.file != other.file:
+            return False
+        text = (COMPONENT / self.file).read_text()
+        (start, end), (others_start, others_end) = self.span(text), other.span(text)
+        return start < others_end and others_start < end
+
+
+def apply(edits: Iterable[Edit], component: Path) -> None:
+    """Make changes that do not meet, each where the text as it was has its place."""
+    edited: dict[str, list[Edit]] = {}
+    for edit in edits:
+        edited.setdefault(edit.file, []).append(edit)
+    for file, changes in edited.items():
+        text = changed = (component / file).read_text()
+        for edit in sorted(changes, key=lambda edit: edit.span(text), reverse=True):
+            start, end = edit.span(text)
+            changed = changed[:start] + edit.new + changed[end:]
+        (component / file).write_text(changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +62,22 @@ class Mutant:
         name: what is sabotaged.
         edits: how.
         blocked_by: the policies that block.
-        found: each of them, with the name of the resource on which it does so; empty where that is chance, or
-            no other mutant is seen beside this one.
+        found: each of them, with the name of the resource on which it does so; empty where no other mutant is
+            seen beside this one.
+        hides: policies that find less beside it than by themselves.
     """
 
     name: str
     edits: tuple[Edit, ...]
     blocked_by: frozenset[str]
     found: frozenset[tuple[str, str]]
+    hides: frozenset[str]
 
     def disturbs(self, other: Mutant) -> bool:
-        """Say whether the two edit one file, or findings would not tell which of them is seen."""
-        files = {edit.file for edit in self.edits} & {edit.file for edit in other.edits}
-        return bool(files or self.blocked_by & other.blocked_by or not (self.found and other.found))
+        """Say whether the two edit the same text, or findings would not tell which of them is seen."""
+        meet = any(edit.meets(others) for edit in self.edits for others in other.edits)
+        hidden = self.hides & other.blocked_by or other.hides & self.blocked_by
+        return meet or bool(hidden or self.found & other.found)
 
 
 def read_mutants() -> list[Mutant]:
@@ -64,9 +87,9 @@ def read_mutants() -> list[Mutant]:
 
 
 def together(mutants: Iterable[Mutant]) -> list[list[Mutant]]:
-    """Group mutants that one stack can have at once, each still told by findings of its own policies."""
+    """Group mutants that one stack can have at once, each still told by findings of its own."""
     groups: list[list[Mutant]] = []
-    for mutant in mutants:
+    for mutant in (mutant for mutant in mutants if mutant.found):
         group = next((group for group in groups if not any(map(mutant.disturbs, group))), None)
         if group is None:
             groups.append([mutant])
@@ -90,4 +113,5 @@ def _mutant(row: dict[str, Any]) -> Mutant:
             for policy, resources in (blocked_by.items() if isinstance(blocked_by, dict) else ())
             for resource in ([resources] if isinstance(resources, str) else resources)
         ),
+        hides=frozenset(row.get("hides", ())),
     )

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.stack.engine import PACK, copy_project, preview
-from tests.stack.mutation import read_mutants
+from tests.stack.mutation import apply, read_mutants
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,8 +36,7 @@ REPAIRING = (
 def sabotaged(into: Path, *names: str) -> Path:
     """A copy of the project with some controls taken away."""
     project = copy_project(into)
-    for edit in (edit for name in names for edit in MUTANTS[name].edits):
-        edit.apply(project / "program" / "tap_stack")
+    apply((edit for name in names for edit in MUTANTS[name].edits), project / "program" / "tap_stack")
     return project
 
 

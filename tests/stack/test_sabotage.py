@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.stack.engine import STACKS, copy_project, preview
-from tests.stack.mutation import Mutant, read_mutants, together
+from tests.stack.engine import ROOT, STACKS, copy_project, preview
+from tests.stack.mutation import COMPONENT, Mutant, apply, read_mutants, together
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from tests.stack.engine import Preview
 
 pytestmark = [pytest.mark.cli, pytest.mark.uncounted]
 MUTANTS = read_mutants()
+SIDE_BY_SIDE = Path(__file__).with_name("side_by_side")
+REFUSED = [mutant for mutant in MUTANTS if not mutant.found]
+"""Those that the provider refuses as well, which ends a preview."""
+COPIES = {f"m{number}": group for number, group in enumerate(together(MUTANTS))}
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -23,19 +29,54 @@ def test_whole_stack_passes(stack: str, tmp_path: Path, stack_env: dict[str, str
     assert result.code == 0, result.output
 
 
-@pytest.mark.parametrize("mutants", together(MUTANTS), ids=lambda mutants: f"{mutants[0].name} and others")
-def test_each_mutant_is_blocked(mutants: list[Mutant], tmp_path: Path, attached_env: dict[str, str]) -> None:
-    """Several of them in one stack, each known by its own policies on its own resources."""
+@pytest.fixture(scope="module")
+def sabotaged(tmp_path_factory: pytest.TempPathFactory, stack_env: dict[str, str]) -> Preview:
+    """One preview of many components side by side, each of a copy of its own with some controls gone."""
+    project = Path(shutil.copytree(SIDE_BY_SIDE, tmp_path_factory.mktemp("sabotage") / "project"))
+    (project / "Pulumi.dev.yaml").write_text("config: {aws:region: eu-west-2}\n")
+    (project / "dist").symlink_to(ROOT / "dist")
+    for copy, mutants in {"whole": [], **COPIES}.items():
+        shutil.copytree(COMPONENT, project / copy / "tap_stack", ignore=shutil.ignore_patterns("__pycache__"))
+        apply([edit for mutant in mutants for edit in mutant.edits], project / copy / "tap_stack")
+    return preview(project, stack_env)
+
+
+def found_in(result: Preview, copy: str) -> frozenset[tuple[str, str]]:
+    """What blocks in one of the components, with names as they are in the stack itself."""
+    return frozenset(
+        (policy, f"tap-{name.removeprefix(f'{copy}-')}")
+        for policy, name in result.found
+        if name.startswith(f"{copy}-")
+    )
+
+
+@pytest.mark.parametrize("copy", COPIES, ids=lambda copy: f"{COPIES[copy][0].name} and others")
+def test_each_mutant_is_blocked(copy: str, sabotaged: Preview) -> None:
+    """Several of them in one component, each known by its own findings."""
+    found = found_in(sabotaged, copy)
+    missed = {mutant.name: mutant.found - found for mutant in COPIES[copy]}
+    assert missed == {mutant.name: frozenset() for mutant in COPIES[copy]}
+    assert found == frozenset().union(*(mutant.found for mutant in COPIES[copy]))
+
+
+def test_nothing_is_found_elsewhere(sabotaged: Preview) -> None:
+    """Not in the component beside them that is whole, nor in the stack at large."""
+    assert sabotaged.code != 0, sabotaged.output
+    assert sabotaged.found == {
+        (policy, name.replace("tap-", f"{copy}-", 1))
+        for copy in COPIES
+        for policy, name in found_in(sabotaged, copy)
+    }
+
+
+@pytest.mark.parametrize("mutant", REFUSED, ids=lambda mutant: mutant.name)
+def test_what_the_provider_refuses_is_blocked_as_well(
+    mutant: Mutant, tmp_path: Path, stack_env: dict[str, str]
+) -> None:
     project = copy_project(tmp_path)
-    for edit in (edit for mutant in mutants for edit in mutant.edits):
-        edit.apply(project / "program" / "tap_stack")
-    result = preview(project, attached_env)
-    if not mutants[0].found:
-        assert result.mandatory == mutants[0].blocked_by, result.output
-    else:
-        missed = {mutant.name: mutant.found - result.found for mutant in mutants}
-        assert missed == {mutant.name: frozenset() for mutant in mutants}, result.output
-        assert result.found == frozenset().union(*(mutant.found for mutant in mutants)), result.output
+    apply(mutant.edits, project / "program" / "tap_stack")
+    result = preview(project, stack_env)
+    assert result.mandatory == mutant.blocked_by, result.output
     assert result.code != 0, result.output
 
 
