@@ -34,7 +34,6 @@ SHOWN_LENGTH: Final = 200
 """Characters of a found value that a message shows."""
 
 LARGEST_EXACT: Final = 2**53
-PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 DECIMAL: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -242,6 +241,9 @@ class PropertyRef:
 
 def revealed(path: str, value: Value, top: str, *, cased: bool = False) -> PropertyRef:
     """Make a node of a value, taking the mark of a secret off it and keeping it in mind."""
+    # Most values are none, and a stack has them read by the hundred thousand.
+    if not isinstance(value, Secret):
+        return PropertyRef(path, value, False, top, "", False, cased)  # noqa: FBT003
     secret = redacted = False
     while isinstance(value, Secret):
         secret, redacted = secret or value.marked, True
@@ -253,7 +255,7 @@ def join(path: str, step: str | int) -> str:
     """Append a step to a property path."""
     if isinstance(step, int):
         return f"{path}[{step}]"
-    if not PLAIN_KEY.fullmatch(step):
+    if not (step.isascii() and step.isidentifier()):
         return f"{path}[{json.dumps(step, ensure_ascii=False)}]"
     return f"{path}.{step}" if path else step
 
