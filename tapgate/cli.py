@@ -155,8 +155,11 @@ def _prepare(options: argparse.Namespace, *, build: bool) -> None:
         wanted = applied(changes, os.environ)
         os.environ.clear()
         os.environ.update(wanted)
+    project = cast("Path", getattr(options, "project", Path()))
+    if getattr(options, "install", False):
+        _install(project)
     if aws == "embedded" and build:
-        _serve_packages(cast("Path", getattr(options, "project", Path())))
+        _serve_packages(project)
     options.embedded = EmbeddedStacks.of(os.environ)
     options.theatre = Theatre()
 
@@ -176,6 +179,18 @@ def _serve_packages(project: Path) -> None:
     file = find_project_file(project)
     if file is not None:
         os.environ.update(applied(_embedded(lambda: changes(file, os.environ)), os.environ))
+
+
+def _install(project: Path) -> None:
+    """Have the engine run a project's program in the environment that the project asks for."""
+    from tapgate.embedded import program_environment  # noqa: PLC0415 - for those who ask for it
+    from tapgate.embedded.environment import applied  # noqa: PLC0415
+    from tapgate.embedded.packages import find_project_file  # noqa: PLC0415
+
+    file = find_project_file(project)
+    if file is not None:
+        changes = _embedded(lambda: program_environment.changes(file, os.environ))
+        os.environ.update(applied(changes, os.environ))
 
 
 def _examined(aws: Aws, options: argparse.Namespace) -> Changes:

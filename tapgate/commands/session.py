@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
 import time
@@ -53,6 +54,19 @@ def add_stack_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="KEY",
         help=f"let the project decide this itself; one of: {', '.join(OPERATORS_CHOICES)}",
+    )
+    parser.add_argument(
+        "--install",
+        action="store_true",
+        help="make the environment of a Python program as its project asks for it (pip, uv, poetry), "
+        "in the cache, once",
+    )
+    parser.add_argument(
+        "--before",
+        action="append",
+        default=[],
+        metavar="COMMAND",
+        help="run a build step in the project's folder first; may be given several times",
     )
     parser.add_argument(
         "--allow-empty", action="store_true", help="pass as well when no policy applies to any resource"
@@ -248,6 +262,29 @@ class Session:
         return report
 
 
+def _build(project: Project, commands: Sequence[str]) -> None:
+    """Run the build steps, which the caller names and never the project; what they print is not the verdict.
+
+    Raises:
+        CouldNotRunError: one fails.
+    """
+    for command in commands:
+        done = subprocess.run(
+            ["/bin/sh", "-c", command],
+            cwd=project.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr,
+            check=False,
+        )
+        if done.returncode:
+            raise CouldNotRunError(
+                "The build step failed.",
+                where=f"{command}, in {project.folder}",
+                why=f"it ended with exit code {done.returncode}, and what it makes may be deployed.",
+                fix="correct it until it succeeds in that folder, or leave --before out.",
+            )
+
+
 def _unused_pack(project: Project, packs: Sequence[RequestedPack]) -> list[str]:
     """Say so when the project brings a pack of its own that nobody named."""
     own = project.folder / "policypack"
@@ -265,6 +302,7 @@ def session(options: argparse.Namespace) -> Generator[Session]:
     """
     project = find_project(cast("Path", options.project))
     check_choices(project, cast("list[str]", options.allow_in_project))
+    _build(project, cast("list[str]", options.before))
     packs = requested_packs(options.policy_pack, options.policy_pack_config)
     with tempfile.TemporaryDirectory(prefix="gate-") as scratch, Progress(sys.stderr) as progress:
         yield Session(

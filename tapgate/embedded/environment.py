@@ -145,6 +145,8 @@ DO_NOTHING = ("archive", "aws-apigateway", "awsx", "eks", "random", "std", "time
 Aws = Literal["embedded", "real"]
 MARK = "TAP_LOCAL_AWS"
 """Set in a prepared environment, to what it was prepared for."""
+PROGRAM_ENVIRONMENT = "TAPGATE_PROGRAM_ENVIRONMENT"
+"""Names the environment that the language host runs programs in (options.go of pulumi-language-python)."""
 EMULATOR_STATE = "TAP_EMULATOR_STATE"
 """Set by `python -m tapgate.embedded.emulator run`: the folder for the state of what is deployed to it."""
 PASSPHRASE = "tap-guardrails-stand-in"  # noqa: S105 - protects nothing: it belongs to the embedded state alone

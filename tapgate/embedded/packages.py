@@ -22,6 +22,7 @@ from tapgate.embedded.aws_provider.other.usage import Usage, read
 from tapgate.embedded.environment import (
     DO_NOTHING,
     PREFIX,
+    PROGRAM_ENVIRONMENT,
     PROVIDER,
     is_stand_in_folder,
     shim,
@@ -88,7 +89,7 @@ def shims(project_file: Path, base: Mapping[str, str], *, rehearse: bool = False
     """
     program = _program(project_file)
     usage = read(program.yaml) if program.yaml is not None else Usage()
-    sdks = _sdks(program)
+    sdks = _sdks(program, base.get(PROGRAM_ENVIRONMENT, ""))
     wanted = usage.packages() if program.yaml is not None else set(sdks)
     mode = ["--rehearse"] if rehearse else []
     at_hand = ["--program=" + str(program.yaml)] if program.yaml is not None else []
@@ -151,16 +152,18 @@ def _program(project_file: Path) -> _Program:
     return _Program(folder, text, str(virtualenv or ""))
 
 
-def _sdks(program: _Program) -> dict[str, Path]:
+def _sdks(program: _Program, made: str) -> dict[str, Path]:
     """Return the Python SDKs that a Python program or the tool can import, by package.
 
     A YAML program imports none: an SDK beside it could say of a component that it is none.
     """
     if program.yaml is not None:
         return _in([Path(entry) for entry in sys.path if entry])
-    environments = [program.folder / name for name in (program.virtualenv, ".venv", "venv") if name]
+    names = [made] if made else [name for name in (program.virtualenv, ".venv", "venv") if name]
+    environments = [program.folder / name for name in names]
     roots = [site for one in environments for site in sorted(one.glob("lib/python3*/site-packages"))]
-    return _in([*roots, program.folder, *(Path(entry) for entry in sys.path if entry)])
+    ours = [] if made else [Path(entry) for entry in sys.path if entry]
+    return _in([*roots, program.folder, *ours])
 
 
 def _in(roots: list[Path]) -> dict[str, Path]:

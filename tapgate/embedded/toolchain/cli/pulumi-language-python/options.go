@@ -13,8 +13,10 @@ import (
 type purpose int
 
 const (
-	// programPython runs programs and policy packs: without the option, the ambient interpreter.
+	// programPython runs programs: without the option, the ambient interpreter.
 	programPython purpose = iota
+	// packPython runs policy packs, likewise.
+	packPython
 	// pluginPython runs plugins: without the option, `venv` in the plugin's folder where that exists (it is what
 	// `pulumi install` makes), else the ambient interpreter.
 	pluginPython
@@ -22,7 +24,12 @@ const (
 	installedPluginPython
 )
 
-const defaultPluginVenv = "venv"
+const (
+	defaultPluginVenv = "venv"
+	// programEnvironment is the variable that names the virtual environment of programs, in place of the one that
+	// their project file asks for: `tapgate preview --install` makes it outside of the project.
+	programEnvironment = "TAPGATE_PROGRAM_ENVIRONMENT"
+)
 
 // interpreter is a resolved toolchain with the options it was resolved from.
 type interpreter struct {
@@ -55,6 +62,10 @@ func readOptions(info *pulumirpc.ProgramInfo, why purpose) (toolchain.PythonOpti
 	}
 	if options.Typechecker, err = choose(given, "typechecker", options.Typechecker, typecheckerNames); err != nil {
 		return options, err
+	}
+	if made := os.Getenv(programEnvironment); made != "" && why == programPython {
+		options.Toolchain, options.Virtualenv = toolchain.Pip, made
+		return options, nil
 	}
 	managed := options.Toolchain == toolchain.Uv || options.Toolchain == toolchain.Poetry
 	if options.Virtualenv == "" && !managed {

@@ -45,7 +45,7 @@ func (h *languageHost) runPlugin(ctx context.Context, req *pulumirpc.RunPluginRe
 	isPack := req.GetKind() == string(apitype.AnalyzerPlugin)
 	why := pluginPython
 	if isPack {
-		why = programPython
+		why = packPython
 	}
 	python, err := resolvePython(req.GetInfo(), why)
 	if err != nil {

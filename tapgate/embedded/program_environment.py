@@ -1,0 +1,239 @@
+"""The environment of a Python program: made of what its project asks for, in the user's cache.
+
+Nothing is written into the project. The environment is kept by the digest of what it is made of, and put in
+place whole. What a project may ask for is what Pulumi's own Python toolchains take: pip, uv and poetry.
+"""
+
+from __future__ import annotations
+
+import configparser
+import hashlib
+import os
+import platform
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+import yaml
+
+from tapgate.embedded.console import Failure, say, still_going
+from tapgate.embedded.environment import PROGRAM_ENVIRONMENT, shim_folder
+from tapgate.embedded.paths import cache_root, get_or_make
+from tapgate.embedded.python_requirements import above, find_source
+from tapgate.embedded.toolchain import find, go_build
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tapgate.embedded.environment import Changes
+    from tapgate.embedded.python_requirements import Source
+
+_FORM: Final = "1"
+_LAST_LINES: Final = 8
+# What pip's settings are called by uv, which reads its own alone.
+_SETTINGS: Final = {
+    "index-url": ("PIP_INDEX_URL", "UV_DEFAULT_INDEX"),
+    "extra-index-url": ("PIP_EXTRA_INDEX_URL", "UV_INDEX"),
+    "find-links": ("PIP_FIND_LINKS", "UV_FIND_LINKS"),
+    "no-index": ("PIP_NO_INDEX", "UV_NO_INDEX"),
+    "cert": ("PIP_CERT", "SSL_CERT_FILE"),
+}
+# What would have uv look at another interpreter or environment than it is given.
+_ELSEWHERE: Final = re.compile(r"PYTHON|CONDA_|UV_(?:PYTHON|SYSTEM_PYTHON|TARGET|PREFIX|INTERNAL|WORKING)")
+_PYTHON: Final = """\
+#!/bin/sh
+# Runs programs in the environment that was made for them, and everything else in the gate's.
+case "$*" in
+    *pulumi-language-python-exec*) exec {program} "$@" ;;
+esac
+exec {python} "$@"
+"""
+
+
+def changes(project_file: Path, base: Mapping[str, str]) -> Changes:
+    """Make the environment of a project's program, and return what to change so that the program runs in it.
+
+    Args:
+        project_file: The project's file.
+        base: The environment of what will run.
+
+    Raises:
+        Failure: What the project asks for cannot be installed.
+    """
+    body = _project(project_file)
+    runtime = body.get("runtime")
+    if (runtime if isinstance(runtime, str) else _mapping(runtime).get("name")) != "python":
+        return {}
+    options = _mapping(_mapping(runtime).get("options"))
+    root, named = project_file.parent, str(options.get("virtualenv") or "")
+    toolchain = str(options.get("toolchain") or "pip")
+    own = root / named if named else _of_uv(root) if toolchain == "uv" else None
+    if own is not None and _is_environment(own):
+        return {}  # The language host runs the program there by itself.
+    main = root / str(body.get("main") or "")
+    source = find_source(root, main.parent if main.is_file() else main, toolchain)
+    if source is not None:
+        entry = cache_root() / "program-environments" / f"{root.name}-{_digest(source)}"
+        return _used(get_or_make(entry, lambda folder: _make(source, folder)), base)
+    if named and _is_environment(Path(sys.prefix)):
+        say(f"no file says what is in the program's environment {named}: it runs in tapgate's")
+        return _used(Path(sys.prefix), base)
+    return {}
+
+
+def _of_uv(root: Path) -> Path:
+    beside = above(root, "uv.lock") or above(root, "pyproject.toml")
+    return (beside.parent if beside is not None else root) / ".venv"
+
+
+def _is_environment(folder: Path) -> bool:
+    return (folder / "bin" / "python").is_file()
+
+
+def _used(environment: Path, base: Mapping[str, str]) -> Changes:
+    """Return what makes the language host take an environment.
+
+    Pulumi's official host does not know the variable. Where a project names no environment it starts what
+    PULUMI_PYTHON_CMD names, for packs and components as well; where one is named, it makes that by itself.
+    """
+    changed: Changes = {PROGRAM_ENVIRONMENT: str(environment)}
+    if not go_build.is_build(find().folder):
+        python = shlex.quote(base.get("PULUMI_PYTHON_CMD") or sys.executable)
+        text = _PYTHON.format(program=shlex.quote(str(environment / "bin" / "python")), python=python)
+        changed["PULUMI_PYTHON_CMD"] = str(shim_folder({"python": text}) / "python")
+    return changed
+
+
+def _digest(source: Source) -> str:
+    made = hashlib.sha256(
+        "\0".join((_FORM, sys.executable, platform.python_version(), str(source.file))).encode()
+    )
+    for path in source.inputs:
+        made.update(f"\0{path.name}\0".encode())
+        if path.is_file():
+            made.update(path.read_bytes())
+    return made.hexdigest()[:12]
+
+
+def _make(source: Source, folder: Path) -> None:
+    say(f"installing what {source.file} asks for, once, into {folder.parent}")
+    uv = _Uv(source.file, folder)
+    with still_going("installing the program's packages"):
+        uv.run("venv", "--allow-existing", "--relocatable", "--python", sys.executable, str(folder))
+        if source.synced:
+            # Frozen, it leaves the lock as it is.
+            uv.run("sync", "--frozen", "--no-install-project")
+        elif source.lines is None:
+            uv.install("-r", str(source.file))
+        else:
+            wanted = folder / "requirements.txt"
+            wanted.write_text("\n".join([*source.lines, ""]), encoding="utf-8")
+            uv.install(*(["--no-deps"] if source.locked else []), "-r", str(wanted))
+        (packages,) = folder.glob("lib/python3*/site-packages")
+        if source.importable is not None:
+            # As if it were installed, which would write into it.
+            at = (source.importable / "src", source.importable)
+            (packages / "project.pth").write_text("\n".join(map(str, at)), encoding="utf-8")
+        if _wants_setuptools(packages):
+            uv.install("setuptools<81")
+    # Compiles what every program imports.
+    words = [folder / "bin" / "python", "-I", "-c", "import pulumi, pulumi_aws"]
+    subprocess.run(words, cwd=folder, capture_output=True, check=False)
+
+
+def _wants_setuptools(packages: Path) -> bool:
+    """Say whether an SDK looks for its own version with pkg_resources, which later setuptools lack."""
+    if (packages / "pkg_resources").is_dir():
+        return False
+    texts = (path.read_text(encoding="utf-8") for path in packages.glob("pulumi*/_utilities.py"))
+    return any("pkg_resources" in text for text in texts)
+
+
+class _Uv:
+    """Runs uv on one environment; what it says when it fails is the reason."""
+
+    def __init__(self, file: Path, folder: Path) -> None:
+        self._file = file
+        kept = {name: value for name, value in os.environ.items() if not _ELSEWHERE.match(name)}
+        self._variables = {
+            "UV_SYSTEM_CERTS": "1",
+            **_settings_of_pip(os.environ),
+            **kept,
+            "UV_PYTHON_DOWNLOADS": "never",
+            "VIRTUAL_ENV": str(folder),
+            "UV_PROJECT_ENVIRONMENT": str(folder),
+        }
+        self._command = _find_uv()
+        if not self._command:
+            raise Failure(
+                "The program's packages cannot be installed: there is no uv",
+                where=str(file),
+                why="its environment is made with uv, which is installed with tapgate's wheel",
+                fix="pip install uv; or make the environment yourself, and leave --install out",
+            )
+
+    def install(self, *what: str) -> None:
+        # Named: started by an interpreter, uv takes that one's environment for its own.
+        there = ("--python", self._variables["VIRTUAL_ENV"])
+        # It takes many minutes to compile; where there is no wheel of the version, that is said at once.
+        self.run("pip", "install", *there, "--only-binary=grpcio", *what)
+
+    def run(self, *words: str) -> None:
+        done = subprocess.run(
+            [self._command, "--quiet", "--no-progress", *words],
+            cwd=self._file.parent,
+            env=self._variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+            raise Failure(
+                "The program's packages cannot be installed",
+                where=str(self._file),
+                why=" ".join(said[-_LAST_LINES:]) or f"uv ended with exit code {done.returncode}",
+                fix=f"correct {self._file.name}, or let the package index be reached (PIP_INDEX_URL names "
+                "another one); or make the environment yourself, and leave --install out",
+            )
+
+
+def _find_uv() -> str:
+    """Return the executable that came with tapgate, else the one on PATH; empty for none."""
+    beside = Path(sys.executable).with_name("uv")
+    return str(beside) if beside.is_file() else shutil.which("uv") or ""
+
+
+def _settings_of_pip(base: Mapping[str, str]) -> dict[str, str]:
+    """Return pip's settings, of its variables and its files, as uv's variables."""
+    home = Path(base.get("HOME") or os.sep)
+    own = Path(base.get("XDG_CONFIG_HOME") or home / ".config") / "pip" / "pip.conf"
+    named = [Path(base["PIP_CONFIG_FILE"])] if base.get("PIP_CONFIG_FILE") else []
+    read = configparser.RawConfigParser(strict=False)
+    try:
+        read.read([Path("/etc/pip.conf"), home / ".pip" / "pip.conf", own, *named], encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError):
+        read = configparser.RawConfigParser()  # pip says what is wrong with it.
+    settings: dict[str, str] = {}
+    for name, (of_pip, of_uv) in _SETTINGS.items():
+        values = [read.get(section, name, fallback="") for section in ("install", "global")]
+        value = next(filter(None, [base.get(of_pip, ""), *values]), "")
+        if value:
+            settings[of_uv] = " ".join(value.split())
+    return settings
+
+
+def _project(path: Path) -> Mapping[str, object]:
+    try:
+        return _mapping(cast("object", yaml.safe_load(path.read_text(encoding="utf-8"))))
+    except (OSError, ValueError, yaml.YAMLError):
+        return {}  # The tool says what is wrong with it.
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}

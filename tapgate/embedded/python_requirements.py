@@ -1,0 +1,170 @@
+"""What a Python project's environment is made of: requirements, a lock, or a pyproject.toml."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from tapgate.embedded.console import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+_INCLUDED: Final = re.compile(r"^\s*(?:-r|--requirement|-c|--constraint)[\s=]+(\S+)", re.MULTILINE)
+_LOCAL: Final = re.compile(r"^\s*(?:(?:-e|--editable)[\s=]+)?([\w.-]*/[\w./-]*)\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What an environment is made of.
+
+    Attributes:
+        file: The file that says it.
+        inputs: That file, and those that say more.
+        lines: Requirements, as pip reads them; None for the file as it is.
+        locked: They are all that is needed: what they depend on is among them.
+        synced: The file is uv's lock, which uv alone reads.
+        importable: The folder whose modules the program imports as if they were installed.
+    """
+
+    file: Path
+    inputs: tuple[Path, ...]
+    lines: tuple[str, ...] | None = None
+    locked: bool = False
+    synced: bool = False
+    importable: Path | None = None
+
+
+def find_source(root: Path, program: Path, toolchain: str) -> Source | None:
+    """Return what a program's environment is made of; None where no file says it.
+
+    Args:
+        root: The project's folder.
+        program: The program's.
+        toolchain: pip, uv or poetry.
+
+    Raises:
+        Failure: A file cannot be read.
+    """
+    here = (folder / "requirements.txt" for folder in (program, root))
+    requirements = next((path for path in here if path.is_file()), None)
+    if toolchain == "pip" and requirements is not None:
+        return _of_requirements(requirements)
+    readers: dict[str, Callable[[Path], Source]] = {"uv.lock": _of_uv, "poetry.lock": _of_poetry}
+    for name in sorted(readers, key=lambda one: one != f"{toolchain}.lock"):
+        lock = above(root, name)
+        if lock is not None and lock.with_name("pyproject.toml").is_file():
+            return readers[name](lock)
+    pyproject = above(root, "pyproject.toml")
+    lines = _dependencies(pyproject) if pyproject is not None else []
+    if pyproject is not None and lines:
+        return Source(pyproject, (pyproject,), tuple(lines), importable=pyproject.parent)
+    return _of_requirements(requirements) if requirements is not None else None
+
+
+def above(folder: Path, name: str) -> Path | None:
+    """Return a file in a folder or, as far as its repository goes, above it."""
+    for one in (folder, *folder.parents):
+        if (one / name).is_file():
+            return one / name
+        if (one / ".git").exists():
+            return None
+    return None
+
+
+def _of_requirements(file: Path) -> Source:
+    return Source(file, tuple(dict.fromkeys(_included(file, set()))))
+
+
+def _included(file: Path, seen: set[Path]) -> Iterator[Path]:
+    """Yield a requirements file, those that it includes, and the files of folders that it installs."""
+    seen.add(file)
+    yield file
+    text = file.read_text(encoding="utf-8", errors="replace")
+    for name in _INCLUDED.findall(text):
+        other = (file.parent / name).resolve()
+        if other.is_file() and other not in seen:
+            yield from _included(other, seen)
+    for name in _LOCAL.findall(text):
+        folder = file.parent / name
+        if folder.is_dir():
+            yield from sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
+
+
+def _of_uv(lock: Path) -> Source:
+    return Source(lock, (lock, lock.with_name("pyproject.toml")), synced=True, importable=lock.parent)
+
+
+def _of_poetry(lock: Path) -> Source:
+    inputs = (lock, lock.with_name("pyproject.toml"))
+    return Source(lock, inputs, tuple(_pinned(lock)), locked=True, importable=lock.parent)
+
+
+def _pinned(lock: Path) -> Iterator[str]:
+    """Yield what poetry's lock pins; optional packages are left out, as poetry does."""
+    for package in _tables(_toml(lock).get("package")):
+        source = _mapping(package.get("source"))
+        kind, address = source.get("type"), str(source.get("url") or "")
+        if package.get("optional") or kind in {"directory", "file"}:
+            continue
+        name, pinned = package.get("name"), f"{package.get('name')}=={package.get('version')}"
+        if kind == "git":
+            pinned = f"{name} @ git+{address}@{source.get('resolved_reference')}"
+        elif kind == "url":
+            pinned = f"{name} @ {address}"
+        markers = package.get("markers")
+        yield f"{pinned} ; {markers}" if isinstance(markers, str) else pinned
+
+
+def _dependencies(file: Path) -> list[str]:
+    """Return what a pyproject.toml depends on, by its own standard or as poetry writes it."""
+    body = _toml(file)
+    standard = _mapping(body.get("project")).get("dependencies")
+    if isinstance(standard, list):
+        return [str(one) for one in cast("list[object]", standard)]
+    named = _mapping(_mapping(_mapping(body.get("tool")).get("poetry")).get("dependencies"))
+    return [_requirement(name, asked) for name, asked in named.items() if name != "python"]
+
+
+def _requirement(name: str, asked: object) -> str:
+    """Return a dependency of poetry's form as pip reads it."""
+    table = _mapping(asked)
+    version = str(table.get("version") or "*") if table else str(asked)
+    return name + ",".join(filter(None, (_bound(one.strip()) for one in version.split(","))))
+
+
+def _bound(asked: str) -> str:
+    """Return a bound as pip reads it: `^1.2` is from 1.2 until the next major version."""
+    if asked in {"", "*"}:
+        return ""
+    if asked[0] not in "^~" or asked.startswith("~="):
+        return asked if asked[0] in "<>=!~" else f"=={asked}"
+    least = asked[1:].strip()
+    parts = [int(part) for part in re.findall(r"\d+", least)]
+    # A caret keeps the first part that is not zero, a tilde the first two.
+    kept = next((index for index, part in enumerate(parts) if part), len(parts) - 1)
+    kept = kept if asked[0] == "^" else min(1, len(parts) - 1)
+    return f">={least},<{'.'.join(map(str, [*parts[:kept], parts[kept] + 1]))}"
+
+
+def _toml(path: Path) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Failure(
+            "A file that says what the program needs cannot be read",
+            where=str(path),
+            why=str(error),
+            fix="correct it, or leave --install out",
+        ) from None
+
+
+def _tables(value: object) -> list[Mapping[str, object]]:
+    return [_mapping(one) for one in cast("list[object]", value)] if isinstance(value, list) else []
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}

@@ -1,0 +1,238 @@
+"""The environment of a Python program, made as its project asks for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tapgate.cli import main
+from tapgate.embedded import program_environment
+from tapgate.embedded.console import Failure
+from tapgate.embedded.environment import PROGRAM_ENVIRONMENT
+from tapgate.embedded.paths import cache_root, remove_tree
+from tapgate.embedded.python_requirements import find_source
+from tapgate.embedded.toolchain import find
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).parents[3]
+
+
+def wheel(folder: Path, name: str = "shared_names", version: str = "1") -> Path:
+    """A wheel with one module, through which what this interpreter has installed is found as well."""
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    ours = "\n".join(entry for entry in sys.path if entry.endswith("site-packages"))
+    info = f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"{name}.py", f'VERSION = "{version}"\nKEY = "shared-key"\n')
+        archive.writestr("ours.pth", ours)
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
+    return path
+
+
+def project(folder: Path, files: Mapping[str, str] | None = None, **options: str) -> Path:
+    """A Python project."""
+    folder.mkdir(parents=True, exist_ok=True)
+    runtime = {"name": "python", "options": options}
+    (folder / "Pulumi.yaml").write_text(json.dumps({"name": "app", "runtime": runtime}))
+    for name, text in (files or {}).items():
+        (folder / name).write_text(text)
+    return folder / "Pulumi.yaml"
+
+
+def built_here(_folder: Path) -> bool:
+    return True
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TAP_PULUMI", str(find().folder))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("tapgate.embedded.toolchain.go_build.is_build", built_here)
+    return tmp_path / "cache" / "tap-guardrails" / "program-environments"
+
+
+POETRY_LOCK = """
+[[package]]
+name = "pulumi-aws"
+version = "7.20.0"
+files = [{file = "a.whl", hash = "sha256:00"}]
+
+[[package]]
+name = "colorama"
+version = "0.4.6"
+markers = "sys_platform == 'win32'"
+
+[[package]]
+name = "ours"
+version = "0.1.0"
+source = {type = "git", url = "https://example.com/ours", resolved_reference = "abc"}
+
+[[package]]
+name = "beside"
+version = "0.1.0"
+source = {type = "directory", url = "../beside"}
+
+[[package]]
+name = "never"
+version = "1.0"
+optional = true
+"""
+POETRY = """
+[tool.poetry.dependencies]
+python = "^3.11"
+a = "^1.2"
+b = "~2.3.4"
+c = {version = ">=1,<3", extras = ["x"]}
+d = "*"
+e = "^0.0.3"
+f = "1.2.3"
+g = "~1"
+"""
+
+
+@pytest.mark.parametrize(
+    ("toolchain", "files", "chosen", "lines"),
+    [
+        ("pip", {"requirements.txt": "pulumi\n", "uv.lock": "", "pyproject.toml": ""},
+         "requirements.txt", None),
+        ("pip", {"poetry.lock": POETRY_LOCK, "pyproject.toml": ""}, "poetry.lock", (
+            "pulumi-aws==7.20.0",
+            "colorama==0.4.6 ; sys_platform == 'win32'",
+            "ours @ git+https://example.com/ours@abc",
+        )),
+        ("uv", {"uv.lock": "", "poetry.lock": "", "pyproject.toml": ""}, "uv.lock", None),
+        ("poetry", {"uv.lock": "", "poetry.lock": "", "pyproject.toml": ""}, "poetry.lock", ()),
+        ("poetry", {"pyproject.toml": POETRY}, "pyproject.toml", (
+            "a>=1.2,<2", "b>=2.3.4,<2.4", "c>=1,<3", "d", "e>=0.0.3,<0.0.4", "f==1.2.3", "g>=1,<2",
+        )),
+        ("uv", {"pyproject.toml": "[project]\nname = 'a'\ndependencies = ['pulumi>=3']"}, "pyproject.toml",
+         ("pulumi>=3",)),
+        ("uv", {"requirements.txt": "pulumi\n", "pyproject.toml": "[tool.ruff]"}, "requirements.txt", None),
+    ],
+)  # fmt: skip
+def test_what_an_environment_is_made_of(
+    tmp_path: Path, toolchain: str, files: dict[str, str], chosen: str, lines: tuple[str, ...] | None
+) -> None:
+    root = project(tmp_path / "app", files).parent
+    (tmp_path / ".git").mkdir()
+    source = find_source(root, root, toolchain)
+    assert source is not None
+    assert (source.file, source.lines) == (root / chosen, lines)
+
+
+def test_what_is_included_and_installed_from_a_folder_is_a_part_of_it(tmp_path: Path) -> None:
+    root = project(
+        tmp_path / "app", {"requirements.txt": "-r more.txt\n-e ./sdk\n", "more.txt": "-c requirements.txt"}
+    ).parent
+    (root / "sdk").mkdir()
+    (root / "sdk" / "setup.py").touch()
+    source = find_source(root, root, "pip")
+    assert source is not None
+    assert [path.relative_to(root).as_posix() for path in source.inputs] == [
+        "requirements.txt",
+        "more.txt",
+        "sdk/setup.py",
+    ]
+
+
+def test_it_is_made_once_and_anew_when_what_it_is_made_of_changes(tmp_path: Path, own_cache: Path) -> None:
+    file = project(tmp_path / "app", {"requirements.txt": f"{wheel(tmp_path)}\n"}, virtualenv="venv")
+    first = program_environment.changes(file, os.environ)
+    again = program_environment.changes(file, os.environ)
+    assert first == again
+    made = Path(str(first[PROGRAM_ENVIRONMENT]))
+    assert made.parent == own_cache
+    code = "import shared_names, pulumi; print(shared_names.VERSION)"
+    said = subprocess.run([made / "bin" / "python", "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout == "1\n"
+    file.with_name("requirements.txt").write_text(f"{wheel(tmp_path, version='2')}\n")
+    assert program_environment.changes(file, os.environ) != first
+    assert sorted(path.name for path in file.parent.iterdir()) == ["Pulumi.yaml", "requirements.txt"]
+
+
+def test_where_the_project_has_one_or_asks_for_nothing_none_is_made(tmp_path: Path, own_cache: Path) -> None:
+    there = project(tmp_path / "there", {"requirements.txt": "pulumi\n"}, virtualenv="venv")
+    (there.parent / "venv" / "bin").mkdir(parents=True)
+    (there.parent / "venv" / "bin" / "python").touch()
+    other = project(tmp_path / "other", {"requirements.txt": "pulumi\n"})
+    other.write_text("name: other\nruntime: yaml\n")
+    for file in (there, project(tmp_path / "bare"), other):
+        assert program_environment.changes(file, os.environ) == {}
+    named = project(tmp_path / "named", virtualenv="../env")
+    assert program_environment.changes(named, os.environ) == {PROGRAM_ENVIRONMENT: sys.prefix}
+    assert not own_cache.exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"requirements.txt": "no-such-package-here==1\n"}, "no-such-package-here"),
+        ({"requirements.txt": "pulumi >== 3\n"}, "requirements.txt"),
+        ({"poetry.lock": "= [", "pyproject.toml": ""}, "Invalid"),
+    ],
+)
+def test_what_cannot_be_installed_is_said_and_leaves_nothing(
+    tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], said: str
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(Failure) as failure:
+        program_environment.changes(project(tmp_path / "app", files), os.environ)
+    assert said in failure.value.why
+    assert failure.value.where.startswith(str(tmp_path / "app"))
+    assert not [path for path in own_cache.glob("*") if path.is_dir()]
+
+
+PROGRAM = """\
+import pulumi
+import pulumi_aws as aws
+import shared_names
+
+aws.kms.Key(shared_names.KEY, enable_key_rotation=True)
+aws.s3.BucketObject("code", bucket="shared", source=pulumi.FileAsset("build/code.zip"))
+"""
+
+
+@pytest.mark.cli
+@pytest.mark.uncounted
+def test_a_program_runs_in_it_after_its_build_step(tmp_path: Path, engine_env: Mapping[str, str]) -> None:
+    """In the user's own cache, where the CLI is: what is made there is removed again."""
+    files = {"requirements.txt": f"{wheel(tmp_path)}\n", "__main__.py": PROGRAM}
+    file = project(tmp_path / tmp_path.name, files, toolchain="pip", virtualenv="venv")
+    build = "mkdir build && echo built > build/code.zip && echo it is built"
+    words = ["preview", "-C", str(file.parent), "--install", "--before", build]
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tapgate", *words],
+            cwd=ROOT, env=dict(engine_env), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    finally:
+        for made in (cache_root() / "program-environments").glob(f"*{tmp_path.name}-*"):
+            remove_tree(made) if made.is_dir() else made.unlink()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "✓ kms-key-rotation" in done.stdout
+    assert "it is built" in done.stderr
+    there = sorted(path.name for path in file.parent.iterdir())
+    assert there == ["Pulumi.yaml", "__main__.py", "build", "requirements.txt"]
+
+
+@pytest.mark.cli
+def test_a_build_step_that_fails_is_said(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file = project(tmp_path / "app")
+    code = main(["preview", "-C", str(file.parent), "--before", "echo no compiler; exit 3"])
+    said = " ".join(capfd.readouterr().err.split())
+    assert code == 2
+    assert "no compiler" in said
+    assert (
+        f"The build step failed. where echo no compiler; exit 3, in {file.parent} why it ended with" in said
+    )
