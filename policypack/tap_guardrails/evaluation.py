@@ -51,13 +51,7 @@ class Configuration:
     def __init__(
         self, rules: Sequence[Rule], levels: Mapping[str, Level], settings: Mapping[str, Settings]
     ) -> None:
-        """Sort the policies.
-
-        Args:
-            rules: Those of the pack.
-            levels: The level of each, by name.
-            settings: The settings of each, by name.
-        """
+        """Sort the policies."""
         self._levels = levels
         self._settings = settings
         enabled = [rule for rule in rules if levels[rule.name] != "disabled"]
@@ -93,12 +87,7 @@ class Configuration:
         return self._levels[rule.name] == "remediate"
 
     def ledger(self, of_stack: Iterable[Listed], today: Callable[[], date]) -> Ledger:
-        """Open the book of waivers for a run.
-
-        Args:
-            of_stack: The waivers in the stack's own configuration.
-            today: Tells the day.
-        """
+        """Open the book of waivers for a run."""
         lists = {name: settings.objects(WAIVERS.name) for name, settings in self._settings.items()}
         entries = (*in_policies(lists), *of_stack)
         own = self._settings.get(WAIVER_POLICY)
@@ -243,19 +232,12 @@ class Run:
         today: Callable[[], date] = today_utc,
         secret_configuration: frozenset[str] = frozenset(),
     ) -> None:
-        """Begin a run.
-
-        Args:
-            configuration: The policies, their levels and settings.
-            of_stack: The waivers in the stack's own configuration.
-            today: Tells the day by which waivers expire.
-            secret_configuration: The values of the stack's secret configuration.
-        """
+        """Begin a run."""
         self._configuration = configuration
         self._secret_configuration = secret_configuration
         self.ledger = configuration.ledger(of_stack, today)
         self._analyzed: set[str] = set()
-        self._unread: dict[tuple[str, bool], Answer] = {}
+        self._by_type: dict[tuple[str, bool], Answer] = {}
 
     def analyze(self, resource: Resource) -> Answer:
         """Evaluate a resource, and what it carries inside, by the resource rules."""
@@ -273,9 +255,9 @@ class Run:
 
     def _analyze_one(self, resource: Resource) -> Answer:
         readers = self._configuration.readers(resource.type)
-        unread = self._said_of_type(resource)
+        elsewhere = self._said_of_type(resource)
         if not readers or not resource.is_a((resource.type,)):
-            return unread
+            return elsewhere
         findings: list[Reported] = []
         reasons: dict[str, str] = {}
         for rule in readers:
@@ -284,20 +266,20 @@ class Run:
             if evaluation.reason:
                 reasons[rule.name] = evaluation.reason
         return Answer(
-            tuple(findings), {**unread.not_applicable, **reasons} if reasons else unread.not_applicable
+            tuple(findings), {**elsewhere.not_applicable, **reasons} if reasons else elsewhere.not_applicable
         )
 
     def _said_of_type(self, resource: Resource) -> Answer:
         """Return what is said of any resource of a type by the policies that do not read it."""
         key = resource.type, resource.is_a((resource.type,))
-        if key not in self._unread:
+        if key not in self._by_type:
             reasons = {
                 rule.name: f"Applies to {rule.types_shown}."
                 for rule in self._configuration.resource_rules
                 if not resource.is_a(rule.types)
             }
-            self._unread[key] = Answer((), reasons)
-        return self._unread[key]
+            self._by_type[key] = Answer((), reasons)
+        return self._by_type[key]
 
     def analyze_stack(self, resources: Iterable[Resource]) -> Answer:
         """Evaluate a stack by the stack rules: for each, each resource that it is about."""

@@ -132,17 +132,17 @@ def evaluated_state(
     for one in declared:
         resource = resource_of(one, providers)
         answer = run.analyze(resource)
-        findings.extend(map(in_words, answer.findings))
+        findings.extend(map(policy_finding, answer.findings))
         summaries.append(summary(resource.urn, answer, enabled))
         outputs = Properties(own(one.get("outputs")))
         resources.append(with_outputs(resource, outputs))
     answer = run.analyze_stack(resources)
-    findings.extend(map(in_words, answer.findings))
+    findings.extend(map(policy_finding, answer.findings))
     stack = summary("", answer, frozenset(rule.name for rule in configuration.stack_rules))
     return PackEvaluation(tuple(findings), tuple(summaries), stack, coverage(resources, configuration))
 
 
-def in_words(reported: Reported) -> PolicyFinding:
+def policy_finding(reported: Reported) -> PolicyFinding:
     """Return a finding in words."""
     rule, finding = reported.rule, reported.finding
     return PolicyFinding(
@@ -170,9 +170,9 @@ def coverage(resources: Iterable[Resource], configuration: Configuration) -> dic
     for resource in with_embedded(resources):
         if resource.provider is None or resource.type.startswith(OWN_PACKAGE):
             continue
-        urn, kind = resource.declared.urn, by_type[resource.type]
-        if found.get(urn) != "control" and (urn not in found or kind != "none"):
-            found[urn] = kind
+        urn, looked = resource.declared.urn, by_type[resource.type]
+        if found.get(urn) != "control" and (urn not in found or looked != "none"):
+            found[urn] = looked
     return found
 
 

@@ -282,34 +282,34 @@ CUSTOMER_KEY: Final = "the ARN, id or alias of a KMS key of your own"
 ANY_KEY: Final = "the ARN, id or alias of a KMS key, yours or one that AWS manages"
 
 
-def named_key(owner: Resource, stack: Stack, node: PropertyRef, whose: str = CUSTOMER) -> Iterator[Outcome]:
+def named_key(owner: Resource, stack: Stack, ref: PropertyRef, whose: str = CUSTOMER) -> Iterator[Outcome]:
     """Require that a property names a KMS key; an unknown one has to be made from some key.
 
     Args:
         owner: The resource whose data the key encrypts.
         stack: Its stack.
-        node: The property.
+        ref: The property.
         whose: `CUSTOMER` or `AWS`, as in `KEY_SETTING`.
     """
     required = CUSTOMER_KEY if whose == CUSTOMER else ANY_KEY
-    match as_set(owner, node).text():
+    match as_set(owner, ref).text():
         case Known(name) if whose == AWS or not AWS_ALIAS.search(name):
             return
-        case Known() as reading:
-            yield violation(reading, "The key is one that AWS manages.", required)
-        case Invalid() as reading:
-            yield invalid(reading, required)
-        case Unknown() as reading:
-            if not stack.dependencies_of(owner, node.top, KEY_TYPES):
-                yield undecided(reading, required)
-        case reading:
+        case Known() as prop:
+            yield violation(prop, "The key is one that AWS manages.", required)
+        case Invalid() as prop:
+            yield invalid(prop, required)
+        case Unknown() as prop:
+            if not stack.dependencies_of(owner, ref.top, KEY_TYPES):
+                yield undecided(prop, required)
+        case prop:
             yield violation(
-                reading, "No key of your own is named." if whose == CUSTOMER else "No key is named.", required
+                prop, "No key of your own is named." if whose == CUSTOMER else "No key is named.", required
             )
 
 
 def evaluate_each(
-    reading: PropertyValue[list[PropertyRef]],
+    prop: PropertyValue[list[PropertyRef]],
     evaluate: Callable[[PropertyRef], Iterable[Outcome]],
     *,
     required: str,
@@ -318,19 +318,19 @@ def evaluate_each(
     """Evaluate each element of a list; a list that cannot be read is a finding itself.
 
     Args:
-        reading: The list as it was read.
+        prop: The list as it was read.
         evaluate: Evaluates one element.
         required: What has to stand there.
         absent: What is wrong when there is no list; empty when nothing is.
     """
-    match reading:
-        case Known(nodes):
-            for node in nodes:
-                yield from evaluate(node)
+    match prop:
+        case Known(refs):
+            for ref in refs:
+                yield from evaluate(ref)
         case Unknown():
-            yield undecided(reading, required)
+            yield undecided(prop, required)
         case Invalid():
-            yield invalid(reading, required)
+            yield invalid(prop, required)
         case Absent():
             if absent:
-                yield violation(reading, absent, required)
+                yield violation(prop, absent, required)

@@ -126,17 +126,19 @@ def token(name: str) -> str:
 
 def desired_state(carrier: Resource, named: PropertyRef, state: PropertyRef) -> Contents:
     """Read the one resource of Cloud Control, or of aws-native's extension of it."""
-    kind = named.text()
-    if not isinstance(kind, Known) or named.secret:
-        return gap(kind, "the CloudFormation type of the resource", "The type of the resource is not known.")
+    type_name = named.text()
+    if not isinstance(type_name, Known) or named.secret:
+        return gap(
+            type_name, "the CloudFormation type of the resource", "The type of the resource is not known."
+        )
     fields = state.entries()
     if state.secret or not isinstance(fields, (Known, Absent)):
         return gap(fields, "the properties of the resource, in the open", "Its properties cannot be read.")
     properties = CloudFormationObject(cast("dict[str, Value]", in_cloudformation(state.value or {})))
     top = state.top
     inner = Resource(
-        f"{carrier.urn}#{kind.value}",
-        token(kind.value),
+        f"{carrier.urn}#{type_name.value}",
+        token(type_name.value),
         carrier.name,
         hidden(properties) if state.redacted else properties,
         carrier.provider,
@@ -245,12 +247,7 @@ def resource_of(
 
 
 def evaluated(tree: object, named: set[str]) -> Value:
-    """Turn a value of a template into one of the pack's; what a function will make of it is unknown.
-
-    Args:
-        tree: The value.
-        named: Takes up the names of what its functions refer to.
-    """
+    """Turn a value of a template into one of the pack's; what a function will make of it is unknown."""
     if isinstance(tree, dict):
         fields = cast("dict[object, object]", tree)
         if fields == {"Ref": NO_VALUE}:
@@ -312,17 +309,17 @@ def hidden(properties: CloudFormationObject) -> CloudFormationObject:
 
 
 def step(body: PropertyRef, *steps: str) -> PropertyRef:
-    """Return the place of a part of a document, without its value."""
+    """Return the reference to an element of a document, without its value."""
     path = body.path
     for one in steps:
         path = join(path, one)
     return PropertyRef(path, None, body.secret, body.top, redacted=body.redacted)
 
 
-def gap(reading: object, required: str, problem: str) -> Contents:
-    """Return the contents of a resource into which nobody can look before deployment, or at all."""
-    value = cast("Known[object] | Absent | Unknown | Invalid", reading)
+def gap(prop: object, required: str, problem: str) -> Contents:
+    """Return the contents of a resource into which no one can look before deployment, or at all."""
+    value = cast("Known[object] | Absent | Unknown | Invalid", prop)
     if isinstance(value, Unknown):
-        return Contents((), (undecided(value.node, required, problem),))
-    ref = value.node
+        return Contents((), (undecided(value.ref, required, problem),))
+    ref = value.ref
     return Contents((), (violation(ref, problem, required),))

@@ -177,40 +177,40 @@ def find_dead_letters(stack: Stack) -> DeadLetters:
     for token, paths in SOURCES.items():
         for source in stack.of(token):
             for path in paths:
-                nodes = [target_node(source, path)] if path == REDRIVE else refs_at(source, path)
-                for node in nodes:
-                    note(letters, source, node, stack)
+                refs = [target_ref(source, path)] if path == REDRIVE else refs_at(source, path)
+                for ref in refs:
+                    note(letters, source, ref, stack)
     return letters
 
 
-def target_node(source: Resource, path: tuple[str, ...]) -> PropertyRef:
+def target_ref(source: Resource, path: tuple[str, ...]) -> PropertyRef:
     """Go to where a resource names its dead letter target, into JSON if it is in JSON."""
     top, *rest = path
-    node = source.at(top)
-    return (node.document() if path == REDRIVE else node).at(*rest)
+    ref = source.at(top)
+    return (ref.document() if path == REDRIVE else ref).at(*rest)
 
 
-def note(letters: DeadLetters, source: Resource, node: PropertyRef, stack: Stack) -> None:
+def note(letters: DeadLetters, source: Resource, ref: PropertyRef, stack: Stack) -> None:
     """Note what one resource says."""
-    reading = node.text()
-    if isinstance(reading, Invalid):
-        letters.unreadable[source.urn] = reading
+    prop = ref.text()
+    if isinstance(prop, Invalid):
+        letters.unreadable[source.urn] = prop
         return
-    name_in = queue_in_url if node.path.endswith(URL) else queue_name
-    queues = stack.resolve_reference(source, node, QUEUE, name_in)
-    if isinstance(reading, Known):
+    name_in = queue_in_url if ref.path.endswith(URL) else queue_name
+    queues = stack.resolve_reference(source, ref, QUEUE, name_in)
+    if isinstance(prop, Known):
         letters.sources.add(
             source, Relation(queues.certain).where(lambda one: same_location(source, one) is not False)
         )
         return
     letters.sources.add(source, Relation(queues.certain, queues.possible))
-    if queues.anything and not made_of_no_queue(source, node, stack):
-        letters.open[source.urn] = node
+    if queues.anything and not made_of_no_queue(source, ref, stack):
+        letters.open[source.urn] = ref
 
 
-def made_of_no_queue(source: Resource, node: PropertyRef, stack: Stack) -> bool:
+def made_of_no_queue(source: Resource, ref: PropertyRef, stack: Stack) -> bool:
     """Tell whether an unknown target was made from a topic or the like, and from nothing else."""
-    others = [stack.get(urn) for urn in source.property_dependencies.get(node.top, ())]
+    others = [stack.get(urn) for urn in source.property_dependencies.get(ref.top, ())]
     return bool(others) and all(other is not None and other.is_a(OTHER_TARGETS) for other in others)
 
 
@@ -304,15 +304,15 @@ class FunctionLogs:
 def function_logs(function: Resource, stack: Stack) -> FunctionLogs:
     """Find a function's log group among those that the stack declares."""
     ref = FUNCTION.at(function, "loggingConfig", "logGroup")
-    reading = ref.text()
-    if isinstance(reading, Invalid):
+    prop = ref.text()
+    if isinstance(prop, Invalid):
         return FunctionLogs(ref, Relation())
     edge = is_edge(function, stack)
-    if edge is not False and isinstance(reading, Absent):
+    if edge is not False and isinstance(prop, Absent):
         return FunctionLogs(ref, edge_groups(function, stack, certain=edge is True), edge is True)
     groups = (
         default_group(function, stack)
-        if isinstance(reading, Absent)
+        if isinstance(prop, Absent)
         else stack.resolve_reference(function, ref, LOG_GROUP)
     )
     return FunctionLogs(ref, groups.where(lambda group: same_location(function, group)))

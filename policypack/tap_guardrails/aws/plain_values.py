@@ -44,12 +44,12 @@ class Shown:
 
     Attributes:
         name: What it is called.
-        node: Where it stands.
+        ref: Where it stands.
         marked_by_sdk: Whether a mark as secret is the SDK's, so that it says nothing of the program's view.
     """
 
     name: str
-    node: PropertyRef
+    ref: PropertyRef
     marked_by_sdk: bool = False
 
 
@@ -84,43 +84,43 @@ def shown_values(resource: Resource, path: str, form: str) -> Iterator[Shown | U
             yield from in_containers(ref.document())
 
 
-def in_object(node: PropertyRef, *, marked_by_sdk: bool) -> Iterator[Shown | Unknown | Invalid]:
+def in_object(ref: PropertyRef, *, marked_by_sdk: bool) -> Iterator[Shown | Unknown | Invalid]:
     """Go through an object of values by name."""
-    match node.entries():
+    match ref.entries():
         case Known(fields):
             yield from (Shown(name, field, marked_by_sdk) for name, field in fields.items())
-        case Unknown() | Invalid() as reading:
-            yield reading
+        case Unknown() | Invalid() as prop:
+            yield prop
         case _:
             pass
 
 
-def in_list(node: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
+def in_list(ref: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
     """Go through a list of objects with `name` and `value`."""
-    match node.items():
+    match ref.items():
         case Known(items):
             for item in items:
-                kind, name = item.at("type").text(), item.at("name").text()
-                if isinstance(kind, Known) and kind.value in REFERENCE_TYPES:
+                of_type, name = item.at("type").text(), item.at("name").text()
+                if isinstance(of_type, Known) and of_type.value in REFERENCE_TYPES:
                     continue
                 yield Shown(name.value if isinstance(name, Known) else "", item.at("value"))
-        case Unknown() | Invalid() as reading:
-            yield reading
+        case Unknown() | Invalid() as prop:
+            yield prop
         case _:
             pass
 
 
-def in_containers(node: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
+def in_containers(ref: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
     """Go through the environments of one container or of several."""
-    if isinstance(node.value, dict):
-        yield from in_list(node.at("environment"))
+    if isinstance(ref.value, dict):
+        yield from in_list(ref.at("environment"))
         return
-    match node.items():
+    match ref.items():
         case Known(containers):
             for container in containers:
                 yield from in_list(container.at("environment"))
-        case Unknown() | Invalid() as reading:
-            yield reading
+        case Unknown() | Invalid() as prop:
+            yield prop
         case _:
             pass
 
@@ -133,16 +133,16 @@ def secret_values(resource: Resource) -> Iterator[Shown]:
     shown = {path.split(".")[0] for path in SHOWN.get(resource.type, ())}
     for name in SECRET.get(resource.type, ()):
         if name not in shown and resource.type != SSM_PARAMETER:
-            reading = resource.at(name).items()
-            yield from (
-                Shown(name, ref) for ref in (reading.value if isinstance(reading, Known) else [reading.node])
-            )
+            prop = resource.at(name).items()
+            yield from (Shown(name, ref) for ref in (prop.value if isinstance(prop, Known) else [prop.ref]))
 
 
 def parameter_values(resource: Resource) -> Iterator[Shown]:
     """Give what a parameter of SSM holds, unless it is encrypted."""
-    kind, name = resource.at("type").text(), resource.at("name").text()
-    if resource.type == SSM_PARAMETER and not (isinstance(kind, Known) and kind.value == "SecureString"):
+    of_type, name = resource.at("type").text(), resource.at("name").text()
+    if resource.type == SSM_PARAMETER and not (
+        isinstance(of_type, Known) and of_type.value == "SecureString"
+    ):
         called = name.value if isinstance(name, Known) else resource.name
         yield Shown(called, resource.at("value"), marked_by_sdk=True)
         yield Shown(called, resource.at("insecureValue"), marked_by_sdk=True)

@@ -41,24 +41,24 @@ class RepeatedKeyError(ValueError):
     """An object of a JSON text has a key twice: the grammar forbids it, and parsers differ on it."""
 
 
-def document(node: PropertyRef) -> PropertyRef:
+def document(ref: PropertyRef) -> PropertyRef:
     """Return a property's document, parsed if it is a text.
 
     Returns:
-        The node with the document as its value; one with a `invalid_parent` when the text is not a document.
+        The reference with the document as its value; one with an `invalid_parent` when the text is none.
     """
-    match node.value:
-        case str() as text if text and not node.invalid_parent:
+    match ref.value:
+        case str() as text if text and not ref.invalid_parent:
             try:
-                return replace(node, value=decode(json.loads(text, object_pairs_hook=unrepeated)))
+                return replace(ref, value=decode(json.loads(text, object_pairs_hook=unrepeated)))
             except RepeatedKeyError:
-                return replace(node, invalid_parent=UNREPEATED)
+                return replace(ref, invalid_parent=UNREPEATED)
             except (ValueError, RecursionError):
-                return replace(node, invalid_parent=DOCUMENT)
-        case "" if not node.invalid_parent:
-            return replace(node, value=None)
+                return replace(ref, invalid_parent=DOCUMENT)
+        case "" if not ref.invalid_parent:
+            return replace(ref, value=None)
         case _:
-            return node
+            return ref
 
 
 def unrepeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -73,20 +73,20 @@ def unrepeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return fields
 
 
-def one_or_many(node: PropertyRef) -> PropertyValue[list[PropertyRef]]:
+def one_or_many(ref: PropertyRef) -> PropertyValue[list[PropertyRef]]:
     """Read what the grammar lets stand by itself or in a list: statements, actions, resources.
 
     An empty list, which the grammar forbids, is as good as none.
     """
-    if isinstance(node.value, (str, dict, bool, float)) and not node.invalid_parent:
-        return Known([node], node)
-    reading = node.items()
-    return Absent(node) if isinstance(reading, Known) and not reading.value else reading
+    if isinstance(ref.value, (str, dict, bool, float)) and not ref.invalid_parent:
+        return Known([ref], ref)
+    prop = ref.items()
+    return Absent(ref) if isinstance(prop, Known) and not prop.value else prop
 
 
-def strange_elements(node: PropertyRef, elements: frozenset[str]) -> list[PropertyRef]:
+def strange_elements(ref: PropertyRef, elements: frozenset[str]) -> list[PropertyRef]:
     """Return the elements of a document or a statement that the grammar does not know, nulls left out."""
-    fields = node.entries()
+    fields = ref.entries()
     if not isinstance(fields, Known):
         return []
     return [field for name, field in fields.value.items() if name not in elements]

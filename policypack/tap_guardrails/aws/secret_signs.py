@@ -137,8 +137,8 @@ def looks_random(text: str, longest_run: float = RANDOM_RUN) -> bool:
     """Tell whether a text is as random as a generated secret: long, of all sorts of characters, no words."""
     if not RANDOM.fullmatch(text) or is_generated_name(text):
         return False
-    sorts = (str.isupper, str.islower, str.isdigit)
-    mixed = all(any(is_sort(character) for character in text) for is_sort in sorts)
+    classes = (str.isupper, str.islower, str.isdigit)
+    mixed = all(any(is_of_class(character) for character in text) for is_of_class in classes)
     return mixed and bits(text) >= RANDOM_BITS and len(text) <= longest_run * len(WORD.findall(text))
 
 
@@ -164,7 +164,7 @@ def bits(text: str) -> float:
     return -sum(count / len(text) * math.log2(count / len(text)) for count in Counter(text).values())
 
 
-class Kind(enum.Enum):
+class Hint(enum.Enum):
     """How much a name says of a value."""
 
     NONE = 0
@@ -237,7 +237,7 @@ ABOUT: Final = several(
 )
 """A name that ends so is of something about a secret, or of where to find it."""
 
-WRITTEN_AS: Final = several("b encoded hex plain plaintext raw value")
+ENCODINGS: Final = several("b encoded hex plain plaintext raw value")
 """A name may end with how the value is written: `TOKEN_VALUE`, `KEY_HEX`, `PASSWORD_B64`."""
 
 MAY_BE_TOLD: Final = several("banner certificate chain content context notes pem principal schema")
@@ -294,7 +294,7 @@ ENUMERATED: Final = re.compile(
 )
 """Words that a setting about a secret takes."""
 
-TOKEN_SORT: Final = re.compile(r"(?i)access|refresh|id|user|admin|service|machine|client|session|bot|app")
+TOKEN_TYPE: Final = re.compile(r"(?i)access|refresh|id|user|admin|service|machine|client|session|bot|app")
 """Sorts of tokens and keys; a password may be such a word."""
 
 UUID: Final = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -304,7 +304,7 @@ DURATION: Final = re.compile(
     r"|minutes?|h|hours?|d|days?|w|weeks?|months?|y|years?|b|kb|mb|gb|%)"
 )
 TO_FILL_IN: Final = re.compile(r"(?i)(?:your|insert|enter|replace|add|put)[\s_-].*|.*[\s_-]here")
-"""What somebody still has to replace."""
+"""What someone still has to replace."""
 
 NUMBER: Final = re.compile(r"[+-]?[0-9.,_]*")
 SHORTEST_PIN: Final = 4
@@ -327,26 +327,26 @@ def parts(word: str) -> tuple[str, ...]:
     return (word,)
 
 
-def kind_of(name: str) -> Kind:
+def hint_of(name: str) -> Hint:
     """Tell how much a name says of a value."""
     found = words(name)
-    while found and (found[-1].isdigit() or found[-1] in WRITTEN_AS):
+    while found and (found[-1].isdigit() or found[-1] in ENCODINGS):
         found.pop()
     if not found or found[-1] in ABOUT or not PUBLIC.isdisjoint(found):
-        return Kind.NONE
+        return Hint.NONE
     if any(word in ("token", "tokens") and before in PAGING | COUNTED for before, word in pairwise(found)):
-        return Kind.NONE
+        return Hint.NONE
     if not PASSWORDS.isdisjoint(found):
-        return Kind.PASSWORD
+        return Hint.PASSWORD
     keys = any(word == "key" and before in KEY_WORDS for before, word in pairwise(found))
     if keys or not SECRETS.isdisjoint(found):
-        return Kind.STRONG
-    return Kind.NONE if WEAK.isdisjoint(found) else Kind.WEAK
+        return Hint.STRONG
+    return Hint.NONE if WEAK.isdisjoint(found) else Hint.WEAK
 
 
 def names_a_secret(name: str) -> bool:
     """Tell whether a name is that of a secret, whatever its value."""
-    return kind_of(name) in (Kind.STRONG, Kind.PASSWORD)
+    return hint_of(name) in (Hint.STRONG, Hint.PASSWORD)
 
 
 def is_about_a_secret(name: str) -> bool:
@@ -369,28 +369,23 @@ def names_an_identity(name: str) -> bool:
 
 def secret_by_name(name: str, text: str) -> bool:
     """Tell whether a value is a secret, by what it is called and by what may stand there instead."""
-    kind = kind_of(name)
-    if kind is Kind.NONE or made_public(text):
+    hint = hint_of(name)
+    if hint is Hint.NONE or made_public(text):
         return False
-    if kind is Kind.WEAK:
+    if hint is Hint.WEAK:
         return looks_generated(text) and may_be_secret(text) and not UUID.fullmatch(text)
     if not NAMED_ELSEWHERE.isdisjoint(words(name)) and KEPT_UNDER.fullmatch(text):
         return False
-    return may_be_secret(text, password=kind is Kind.PASSWORD)
+    return may_be_secret(text, password=hint is Hint.PASSWORD)
 
 
 def may_be_secret(text: str, *, password: bool = False) -> bool:
-    """Tell whether a text may be a secret: it is no word of a setting, no number and no reference to one.
-
-    Args:
-        text: The text.
-        password: Whether it is called a password, which may be a number or a word.
-    """
+    """Tell whether a text may be a secret: it is no word of a setting, no number and no reference to one."""
     stripped = text.strip().strip("'\"")
     if NUMBER.fullmatch(stripped):
         least = SHORTEST_PIN if password else LONGEST_COUNT + 1
         return stripped.isdigit() and len(stripped) >= least
-    if not password and TOKEN_SORT.fullmatch(stripped):
+    if not password and TOKEN_TYPE.fullmatch(stripped):
         return False
     harmless = (REFERENCE, NAMED, ALGORITHM, ENUMERATED, DURATION, TO_FILL_IN)
     return not any(pattern.fullmatch(stripped) for pattern in harmless)

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final, cast
 
 from tap_guardrails.aws.secret_signs import (
-    kind_of,
+    hint_of,
     looks_like,
     looks_random,
     made_public,
@@ -205,7 +205,7 @@ def assigned(text: str) -> Iterator[Sign]:
 def assigns_a_secret(name: str, value: str) -> bool:
     """Tell whether a value in a text is a secret by its name; what has no letter or digit is punctuation."""
     return (
-        bool(kind_of(name).value)
+        bool(hint_of(name).value)
         and any(map(str.isalnum, value))
         and secret_by_name(name, value.rstrip("\\,;"))
     )

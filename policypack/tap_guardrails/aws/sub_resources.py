@@ -100,8 +100,8 @@ def provider_region(resource: Resource) -> str:
     """Return the region of a resource's provider, empty when it is not known."""
     if resource.provider is None:
         return ""
-    reading = resource.provider.at("region").text()
-    return reading.value if isinstance(reading, Known) else ""
+    prop = resource.provider.at("region").text()
+    return prop.value if isinstance(prop, Known) else ""
 
 
 def same_account(one: Provider | None, other: Provider | None) -> bool:
@@ -137,18 +137,20 @@ class SubResource:
     local: bool = True
 
 
-def sub_resources(stack: Stack, owner: Resource, kind: SubResource) -> Relation[Resource]:
+def sub_resources(stack: Stack, owner: Resource, resource_type: SubResource) -> Relation[Resource]:
     """Return what configures a resource besides itself; what may configure any one, is possible."""
-    return stack.memoized(lambda whole: sub_resource_index(whole, kind), (sub_resources, kind)).of(owner.urn)
+    return stack.memoized(
+        lambda whole: sub_resource_index(whole, resource_type), (sub_resources, resource_type)
+    ).of(owner.urn)
 
 
-def sub_resource_index(stack: Stack, kind: SubResource) -> RelationIndex[Resource]:
+def sub_resource_index(stack: Stack, resource_type: SubResource) -> RelationIndex[Resource]:
     """Build the index of the sub-resources of a type by what they configure."""
     index = RelationIndex[Resource]()
-    for one in stack.of(*kind.type.types):
-        ref = kind.type.at(one, kind.reference)
-        relation = stack.resolve_reference(one, ref, kind.owner, kind.name_in)
-        if kind.local and isinstance(ref.text(), Known):
+    for one in stack.of(*resource_type.type.types):
+        ref = resource_type.type.at(one, resource_type.reference)
+        relation = stack.resolve_reference(one, ref, resource_type.owner, resource_type.name_in)
+        if resource_type.local and isinstance(ref.text(), Known):
             near = Relation(relation.certain).where(lambda owner, one=one: same_location(one, owner))
             relation = Relation(near.certain, (*near.possible, *relation.possible), relation.anything)
         index.add(one, relation)
@@ -156,28 +158,20 @@ def sub_resource_index(stack: Stack, kind: SubResource) -> RelationIndex[Resourc
 
 
 SUB_RESOURCES: Final = {
-    kind: SubResource(kind, "bucket", BUCKET, local=False)
-    for kind in (BUCKET_VERSIONING, BUCKET_ENCRYPTION, PUBLIC_ACCESS_BLOCK, BUCKET_POLICY)
+    resource_type: SubResource(resource_type, "bucket", BUCKET, local=False)
+    for resource_type in (BUCKET_VERSIONING, BUCKET_ENCRYPTION, PUBLIC_ACCESS_BLOCK, BUCKET_POLICY)
 }
 
 
-def settings_of(stack: Stack, bucket: Resource, kind: ResourceType) -> Relation[Resource]:
+def settings_of(stack: Stack, bucket: Resource, resource_type: ResourceType) -> Relation[Resource]:
     """Return the sub-resources of a type that configure a bucket."""
-    return sub_resources(stack, bucket, SUB_RESOURCES[kind])
+    return sub_resources(stack, bucket, SUB_RESOURCES[resource_type])
 
 
 def missing(
-    found: Relation[Resource], kind: ResourceType, where: PropertyRef, problem: str, required: str
+    found: Relation[Resource], resource_type: ResourceType, where: PropertyRef, problem: str, required: str
 ) -> Finding:
-    """Say that nothing is declared for a bucket, or that it is undecided whether it is.
-
-    Args:
-        found: What the stack may say of the bucket.
-        kind: The kind of resource that would say it.
-        where: The bucket's property where older programs say it, and CloudFormation.
-        problem: What to say when nothing is declared.
-        required: What has to be declared.
-    """
+    """Say that nothing is declared for a bucket, or that it is undecided whether it is."""
     nowhere = replace(where, value=None)
     if not found.possible:
         return violation(nowhere, problem, required)
@@ -185,19 +179,19 @@ def missing(
         nowhere,
         required,
         f"Undecided before deployment: {listed(found.possible)} may be for this bucket or for another.",
-        f"Give the {kind.title} the bucket's own output, or a name that is known at preview.",
+        f"Give the {resource_type.title} the bucket's own output, or a name that is known at preview.",
     )
 
 
-def blocks(node: PropertyRef) -> PropertyValue[list[PropertyRef]]:
+def blocks(ref: PropertyRef) -> PropertyValue[list[PropertyRef]]:
     """Read a block that some versions of the provider write as an object and others as a list of them."""
-    if isinstance(node.value, dict) and not node.invalid_parent:
-        return Known([node], node)
-    match node.items():
+    if isinstance(ref.value, dict) and not ref.invalid_parent:
+        return Known([ref], ref)
+    match ref.items():
         case Known(items):
-            return Known(items, node) if items else Absent(node)
-        case Invalid(place, wanted):
-            return Invalid(place, wanted if place.invalid_parent else "an object")
+            return Known(items, ref) if items else Absent(ref)
+        case Invalid(ref, wanted):
+            return Invalid(ref, wanted if ref.invalid_parent else "an object")
         case other:
             return other
 

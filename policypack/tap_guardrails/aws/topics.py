@@ -125,8 +125,8 @@ def source_matches(conditions: PropertyRef, caller: Caller) -> bool:
         keys = fields.entries()
         if plain not in MATCHING or not isinstance(keys, Known):
             continue
-        for key, node in keys.value.items():
-            patterns = list(texts(node))
+        for key, ref in keys.value.items():
+            patterns = list(texts(ref))
             named = key.lower() == SOURCE_ARN and bool(patterns)
             if named and not any(is_source(pattern, caller) for pattern in patterns):
                 return False
@@ -146,10 +146,10 @@ def is_source(pattern: str, caller: Caller) -> bool:
     )
 
 
-def texts(node: PropertyRef) -> Iterator[str]:
+def texts(ref: PropertyRef) -> Iterator[str]:
     """Go through the texts that stand by themselves or in a list."""
-    reading = one_or_many(node)
-    for one in reading.value if isinstance(reading, Known) else ():
+    prop = one_or_many(ref)
+    for one in prop.value if isinstance(prop, Known) else ():
         text = one.text()
         if isinstance(text, Known):
             yield text.value
@@ -160,7 +160,7 @@ RESERVED_DOMAIN: Final = re.compile(
     r"(.*[@./])?(example\.(com|net|org)|([^@/]+\.)?(example|invalid|test|localhost))(:\d+)?(/.*)?",
     re.IGNORECASE,
 )
-"""Domains that belong to nobody: https://www.rfc-editor.org/rfc/rfc2606 and rfc6761."""
+"""Domains that belong to no one: https://www.rfc-editor.org/rfc/rfc2606 and rfc6761."""
 
 
 def topic_name(arn: str) -> str | None:
@@ -181,13 +181,7 @@ def own_policies(topic: Resource, stack: Stack) -> list[PropertyRef]:
 
 
 def is_heard(topic: Resource, stack: Stack, *, reserved_domains: bool) -> bool | None:
-    """Return whether somebody is subscribed to a topic in the stack; None while that is undecided.
-
-    Args:
-        topic: The topic.
-        stack: Its stack.
-        reserved_domains: Whether an address in a domain that belongs to nobody is somebody.
-    """
+    """Return whether someone is subscribed to a topic in the stack; None while that is undecided."""
     inline = topic.at("subscription").items()
     endpoints = [one.at("endpoint") for one in inline.value] if isinstance(inline, Known) else []
     endpoints += [
@@ -195,17 +189,17 @@ def is_heard(topic: Resource, stack: Stack, *, reserved_domains: bool) -> bool |
         for subscription in stack.of(*SUBSCRIPTION.types)
         if names_topic(subscription, SUBSCRIPTION.at(subscription, "topic"), topic, stack)
     ]
-    answers = [is_somebody(endpoint, reserved_domains=reserved_domains) for endpoint in endpoints]
+    answers = [is_someone(endpoint, reserved_domains=reserved_domains) for endpoint in endpoints]
     answers += [
         True
         for chat in stack.of(*CHAT.types)
-        for node in elements(chat.at("snsTopicArns"))
-        if names_topic(chat, node, topic, stack)
+        for ref in elements(chat.at("snsTopicArns"))
+        if names_topic(chat, ref, topic, stack)
     ]
     return True if True in answers else None if None in answers else False
 
 
-def is_somebody(endpoint: PropertyRef, *, reserved_domains: bool) -> bool | None:
+def is_someone(endpoint: PropertyRef, *, reserved_domains: bool) -> bool | None:
     """Return whether what is subscribed can hear; None while that is undecided."""
     match endpoint.text():
         case Known(address):
@@ -216,18 +210,18 @@ def is_somebody(endpoint: PropertyRef, *, reserved_domains: bool) -> bool | None
             return False
 
 
-def elements(node: PropertyRef) -> Iterator[PropertyRef]:
+def elements(ref: PropertyRef) -> Iterator[PropertyRef]:
     """Go through a list, or give the list itself while it is unknown."""
-    listed = node.items()
+    listed = ref.items()
     if isinstance(listed, Known):
         yield from listed.value
     elif isinstance(listed, Unknown):
-        yield node
+        yield ref
 
 
-def names_topic(owner: Resource, node: PropertyRef, topic: Resource, stack: Stack) -> bool:
+def names_topic(owner: Resource, ref: PropertyRef, topic: Resource, stack: Stack) -> bool:
     """Tell whether a property names a topic, or may."""
-    for one in elements(node) if isinstance(node.value, list) else (node,):
+    for one in elements(ref) if isinstance(ref.value, list) else (ref,):
         found = stack.resolve_reference(owner, one, TOPIC, topic_name)
         if topic in found.certain or topic in found.possible:
             return True

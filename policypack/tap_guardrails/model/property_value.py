@@ -39,31 +39,31 @@ DECIMAL: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII
 
 @record
 class Known(Generic[T]):
-    """The property has a value of the wanted kind."""
+    """The property has a value of the wanted type."""
 
     value: T
-    node: PropertyRef
+    ref: PropertyRef
 
 
 @record
 class Absent:
     """The property is not set: missing, null, or the empty string where a text is wanted."""
 
-    node: PropertyRef
+    ref: PropertyRef
 
 
 @record
 class Unknown:
     """The property, or something it is part of, is unknown until deployment."""
 
-    node: PropertyRef
+    ref: PropertyRef
 
 
 @record
 class Invalid:
-    """The property has a value of another kind than AWS takes there."""
+    """The property has a value of another type than AWS takes there."""
 
-    node: PropertyRef
+    ref: PropertyRef
     wanted: str
 
 
@@ -72,7 +72,7 @@ PropertyValue: TypeAlias = Known[T] | Absent | Unknown | Invalid
 
 @record
 class PropertyRef:
-    """A place in a property tree.
+    """A reference to a property in a tree.
 
     Attributes:
         path: Where it is, as Pulumi writes property paths: `replicas[0].pointInTimeRecovery`.
@@ -99,10 +99,10 @@ class PropertyRef:
 
     def at(self, *steps: str | int) -> PropertyRef:
         """Go down into objects (by name) and lists (by position)."""
-        node = self
+        ref = self
         for step in steps:
-            node = node._step(step)
-        return node
+            ref = ref._step(step)
+        return ref
 
     def _step(self, step: str | int) -> PropertyRef:
         if self.invalid_parent:
@@ -162,10 +162,10 @@ class PropertyRef:
 
     def integer(self) -> PropertyValue[int]:
         """Read a whole number; 30.0 and "30" count."""
-        reading = self.number()
-        if isinstance(reading, Known):
-            whole = reading.value.is_integer()
-            return Known(int(reading.value), self) if whole else Invalid(self, "a whole number")
+        prop = self.number()
+        if isinstance(prop, Known):
+            whole = prop.value.is_integer()
+            return Known(int(prop.value), self) if whole else Invalid(self, "a whole number")
         return self._not("a whole number")
 
     def text(self) -> PropertyValue[str]:
@@ -183,7 +183,7 @@ class PropertyRef:
                 return self._not("a text")
 
     def items(self) -> PropertyValue[list[PropertyRef]]:
-        """Read a list, as one node an element."""
+        """Read a list, as one reference an element."""
         match self.value:
             case list() as items if not self.invalid_parent:
                 return Known([self.at(position) for position in range(len(items))], self)
@@ -191,7 +191,7 @@ class PropertyRef:
                 return self._not("a list")
 
     def entries(self) -> PropertyValue[dict[str, PropertyRef]]:
-        """Read an object, as one node a field that is set."""
+        """Read an object, as one reference a field that is set."""
         match self.value:
             case dict() as fields if not self.invalid_parent:
                 set_fields = (name for name, value in fields.items() if value is not None)
@@ -205,7 +205,7 @@ class PropertyRef:
         return replace(entry, path=f"{self.path}[secret]") if self.hidden else entry
 
     def document(self) -> PropertyRef:
-        """Return the node with a JSON text parsed; an object stays as it is."""
+        """Return the reference with a JSON text parsed; an object stays as it is."""
         match self.value:
             case str() as text if not self.invalid_parent and text:
                 try:
@@ -240,7 +240,7 @@ class PropertyRef:
 
 
 def revealed(path: str, value: Value, top: str, *, cased: bool = False) -> PropertyRef:
-    """Make a node of a value, taking the mark of a secret off it and keeping it in mind."""
+    """Make a reference to a value, taking the mark of a secret off it and keeping it in mind."""
     # Most values are none, and a stack has them read by the hundred thousand.
     if not isinstance(value, Secret):
         return PropertyRef(path, value, False, top, "", False, cased)  # noqa: FBT003
@@ -303,5 +303,5 @@ def entered(refs: list[PropertyRef], step: str) -> list[PropertyRef]:
     """Go from lists into their elements."""
     if not step.endswith(EACH):
         return refs
-    readings = [(ref, ref.items()) for ref in refs]
-    return [one for ref, read in readings for one in (read.value if isinstance(read, Known) else [ref])]
+    props = [(ref, ref.items()) for ref in refs]
+    return [one for ref, read in props for one in (read.value if isinstance(read, Known) else [ref])]

@@ -44,7 +44,7 @@ class Verdict(enum.Enum):
 
 @record
 class Waiver:
-    """Somebody's word that a finding may stand, and until when.
+    """Someone's word that a finding may stand, and until when.
 
     Attributes:
         finding: Which one: its property, `property = value`, or its first sentence.
@@ -109,76 +109,76 @@ def dotted(text: str) -> str:
     return BRACKETS.sub(lambda step: "." + step[0].strip("[]").strip('"'), text)
 
 
-def ref_of(place: PropertyRef | PropertyValue[T]) -> PropertyRef:
-    """Return the place itself, given it or what was read there."""
-    return place if isinstance(place, PropertyRef) else place.node
+def ref_of(where: PropertyRef | PropertyValue[T]) -> PropertyRef:
+    """Return the reference itself, given it or what was read there."""
+    return where if isinstance(where, PropertyRef) else where.ref
 
 
-def violation(place: PropertyRef | PropertyValue[T], problem: str, required: str, fix: str = "") -> Finding:
+def violation(where: PropertyRef | PropertyValue[T], problem: str, required: str, fix: str = "") -> Finding:
     """Say that a property does not meet the requirement."""
-    node = ref_of(place)
-    return Finding(Verdict.VIOLATION, problem, node.path, node.found(), required, fix)
+    ref = ref_of(where)
+    return Finding(Verdict.VIOLATION, problem, ref.path, ref.found(), required, fix)
 
 
 def undecided(
-    place: PropertyRef | PropertyValue[T], required: str, problem: str = "", fix: str = ""
+    where: PropertyRef | PropertyValue[T], required: str, problem: str = "", fix: str = ""
 ) -> Finding:
     """Say that a property is unknown, so that compliance is undecided."""
-    node = ref_of(place)
+    ref = ref_of(where)
     return Finding(
         Verdict.UNDECIDED,
-        problem or f"`{node.path}` is unknown until deployment, so compliance is undecided.",
-        node.path,
-        node.found(),
+        problem or f"`{ref.path}` is unknown until deployment, so compliance is undecided.",
+        ref.path,
+        ref.found(),
         required,
-        fix or f"Give `{node.path}` a value that is known at preview: a literal or stack configuration.",
+        fix or f"Give `{ref.path}` a value that is known at preview: a literal or stack configuration.",
     )
 
 
-def not_known(place: PropertyRef | PropertyValue[T], what: str, required: str, setting: str) -> Finding:
+def not_known(where: PropertyRef | PropertyValue[T], what: str, required: str, setting: str) -> Finding:
     """Say that AWS may have added something since this version of the pack, so that it is not called wrong.
 
     Args:
-        place: Where it stands.
+        where: The property.
         what: What it is: `runtime`.
         required: What has to stand there.
         setting: The policy's setting that adds to what is known.
     """
-    node = ref_of(place)
+    ref = ref_of(where)
     return undecided(
-        node,
+        ref,
         required,
-        f"The {what} {node.found()} is not known to this version of the policy pack.",
+        f"The {what} {ref.found()} is not known to this version of the policy pack.",
         f"Correct it; or, if AWS has it, add it to `{setting}` in this policy's configuration.",
     )
 
 
-def invalid(reading: Invalid, required: str) -> Finding:
-    """Say that a property is not of the kind that AWS takes."""
-    return violation(reading, f"`{reading.node.path}` is not {reading.wanted}.", required)
+def invalid(prop: Invalid, required: str) -> Finding:
+    """Say that a property is not of the type that AWS takes."""
+    return violation(prop, f"`{prop.ref.path}` is not {prop.wanted}.", required)
 
 
 def must(
-    reading: PropertyValue[T], holds: Callable[[T], bool], *, problem: str, required: str, fix: str = ""
+    prop: PropertyValue[T], holds: Callable[[T], bool], *, problem: str, required: str, fix: str = ""
 ) -> Iterator[Finding]:
     """Require that a property is set and that `holds` is true of its value.
 
     Args:
-        reading: The property as it was read.
+        prop: The property as it was read.
         holds: Whether a value is right.
         problem: What to say when it is absent or wrong.
         required: What has to stand there.
         fix: How to remediate it, where the rule's own advice does not fit.
     """
-    match reading:
+    match prop:
         case Known(value) if holds(value):
             return
         case Unknown():
-            yield undecided(reading, required)
+            yield undecided(prop, required)
         case Invalid():
-            yield invalid(reading, required)
+            yield invalid(prop, required)
         case _:
-            yield violation(reading, problem, required, fix)
+            yield violation(prop, problem, required, fix)
 
 
 def listed(resources: Iterable[Resource]) -> str:
@@ -341,13 +341,7 @@ def types_read(rules: Iterable[Rule]) -> frozenset[str]:
 
 
 def message(rule: Declaration, resource: Resource, finding: Finding) -> str:
-    """Write a finding: the problem in the first line, then one `Key: value` a line, a waiver's terms last.
-
-    Args:
-        rule: The rule that found it.
-        resource: The resource that it was found on.
-        finding: What was found.
-    """
+    """Write a finding: the problem in the first line, then one `Key: value` a line, a waiver's terms last."""
     declared = resource.declared
     return "\n".join(
         (

@@ -32,7 +32,7 @@ class Provider:
     properties: Mapping[str, Value] = field(default_factory=dict[str, Value], compare=False)
 
     def at(self, *steps: str | int) -> PropertyRef:
-        """Go to a place in the provider's inputs."""
+        """Go to a property in the provider's inputs."""
         return property_at(self.properties, steps)
 
 
@@ -83,20 +83,14 @@ class Resource:
         return self.type in types and (self.provider is not None or not self.type.startswith(CUSTOM_PACKAGES))
 
     def at(self, *steps: str | int) -> PropertyRef:
-        """Go to a place in the resource's properties."""
+        """Go to one of the resource's properties."""
         return property_at(self.properties, steps, self.embedding.path if self.embedding else "")
 
 
 def property_at(
     properties: Mapping[str, Value], steps: tuple[str | int, ...], prefix: str = ""
 ) -> PropertyRef:
-    """Go to a place in a property tree, of which only the first step's property is looked at.
-
-    Args:
-        properties: The tree.
-        steps: The way to the place.
-        prefix: What its path begins with.
-    """
+    """Go to a property in a tree, of which only the first step's property is looked at."""
     first = str(steps[0])
     value = properties.get(first)
     if isinstance(properties, CloudFormationObject):
@@ -142,7 +136,7 @@ class ResourceType:
         return tuple(self.property_aliases)
 
     def at(self, resource: Resource, *steps: str | int) -> PropertyRef:
-        """Go to a place in a resource's properties, by the names of the first type."""
+        """Go to one of a resource's properties, by the names of the first type."""
         first = str(steps[0])
         return resource.at(self.property_aliases[resource.type].get(first, first), *steps[1:])
 
@@ -235,13 +229,7 @@ class Stack:
         given: Mapping[Hashable, object] | None = None,
         types_read: frozenset[str] = frozenset(),
     ) -> None:
-        """Index the resources.
-
-        Args:
-            resources: The resources.
-            given: What is known of the stack besides, under the keys that `derived` is asked with.
-            types_read: The types of which some policy reads the configuration.
-        """
+        """Index the resources."""
         self.types_read = types_read
         self.resources = tuple(resources)
         self._by_urn = {resource.urn: resource for resource in self.resources}
@@ -285,9 +273,9 @@ class Stack:
             self._memoized[entry] = build(self)
         return cast("T", self._memoized[entry])
 
-    def names(self, kind: ResourceType) -> RelationIndex[Resource]:
+    def names(self, resource_type: ResourceType) -> RelationIndex[Resource]:
         """Return the resources of a type by their names in AWS, which several regions may have."""
-        return self.memoized(lambda stack: name_index(stack, kind), (name_index, kind))
+        return self.memoized(lambda stack: name_index(stack, resource_type), (name_index, resource_type))
 
     def dependencies_of(self, resource: Resource, top: str, types: Sequence[str]) -> tuple[Resource, ...]:
         """Return the resources of some types that a property's value was made from.
@@ -333,30 +321,30 @@ class Stack:
     def resolve_reference(
         self,
         owner: Resource,
-        node: PropertyRef,
-        kind: ResourceType,
+        ref: PropertyRef,
+        resource_type: ResourceType,
         name_in: Callable[[str], str | None] = str,
     ) -> Relation[Resource]:
-        """Tell which resource of a kind a property points to.
+        """Tell which resource of a type a property points to.
 
         A known value decides by the exact name. An unknown one decides by what it was made from: exactly
-        one resource of the kind is it; several leave it open which; none leaves everything open.
+        one resource of the type is it; several leave it open which; none leaves everything open.
 
         Args:
             owner: Whose property it is.
-            node: The property.
-            kind: The kind of resource pointed to.
+            ref: The property.
+            resource_type: The type of resource pointed to.
             name_in: Takes the name out of the property's value, or returns None when it is of something else.
         """
-        match node.text():
+        match ref.text():
             case Known(value):
                 name = name_in(value)
                 if name is None:
                     return Relation()
-                named = self.names(kind).of(name)
+                named = self.names(resource_type).of(name)
                 return Relation(named.certain) if named.certain else named
             case Unknown():
-                candidates = self.dependencies_of(owner, node.top, kind.types)
+                candidates = self.dependencies_of(owner, ref.top, resource_type.types)
                 if len(candidates) == 1:
                     return Relation(certain=candidates)
                 return Relation(possible=candidates, anything=not candidates)
@@ -364,11 +352,11 @@ class Stack:
                 return Relation()
 
 
-def name_index(stack: Stack, kind: ResourceType) -> RelationIndex[Resource]:
+def name_index(stack: Stack, resource_type: ResourceType) -> RelationIndex[Resource]:
     """Build the index of the resources of a type by their names in AWS."""
     index = RelationIndex[Resource]()
-    for resource in stack.of(*kind.types):
-        name = kind.physical_name(resource)
+    for resource in stack.of(*resource_type.types):
+        name = resource_type.physical_name(resource)
         if name is None:
             index.anywhere.append(resource)
         else:

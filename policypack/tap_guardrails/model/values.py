@@ -120,7 +120,7 @@ SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a p
 OUTPUT_SIGNATURE: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 REFERENCE_SIGNATURE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
 CLOSED_SECRET: Final = "[secret]"  # noqa: S105 - what stands for one
-"""What stands for a secret's value where nobody has opened it: exported states, reports."""
+"""What stands for a secret's value where no one has opened it: exported states, reports."""
 
 OPAQUE_SIGNATURES: Final = {
     "c44067f5952c0a294b673a41bacd8c17": "asset",
@@ -134,10 +134,6 @@ MAXIMUM_DEPTH: Final = 64
 
 def decode(tree: object, depth: int = 0) -> Value:
     """Decode a tree of plain Python values (JSON's types) with the protocol's marks.
-
-    Args:
-        tree: What `json.loads` gives, or the decoded properties of a resource.
-        depth: Levels above `tree`.
 
     Returns:
         The tree with unknowns, secrets and opaque values as types of their own. Anything that is not of
@@ -189,12 +185,7 @@ def has_unknown(value: Value) -> bool:
 
 
 def signed(fields: Mapping[str, object], decode_field: Callable[[object], Value]) -> Value:
-    """Decode an object that carries a signature.
-
-    Args:
-        fields: The object's fields, not yet decoded.
-        decode_field: Decodes one of them.
-    """
+    """Decode an object that carries a signature."""
     signature = decode_field(fields[SIGNATURE_KEY])
     if signature == SECRET_SIGNATURE:
         value = decode_field(fields["value"]) if "value" in fields else UNKNOWN
@@ -210,7 +201,7 @@ def signed(fields: Mapping[str, object], decode_field: Callable[[object], Value]
 
 
 class Overlay(Mapping[str, Value]):
-    """Outputs, with inputs where an output is unknown; a property that nobody asked for is then not set."""
+    """Outputs, with inputs where an output is unknown; a property that no one asked for is then not set."""
 
     __slots__ = ("_inputs", "_merged", "_outputs")
 
@@ -248,10 +239,6 @@ def overlaid(output: Value, asked: Value) -> Value:
     """Put the input where the output is unknown.
 
     Lists are left alone: providers sort them, so that positions in the one say nothing of the other.
-
-    Args:
-        output: What the provider answered.
-        asked: What the program asked for; None when it did not.
     """
     if output is UNKNOWN:
         return asked

@@ -1,4 +1,4 @@
-"""Every alarm can go off, at the right time, and tells somebody when it does.
+"""Every alarm can go off, at the right time, and notifies someone when it does.
 
 An alarm on a metric that is never emitted, on a threshold that is never crossed, or without an action
 looks like protection and is none.
@@ -22,7 +22,7 @@ FSBP: Final = f"{CONTROLS}#cloudwatch-15"
 
 RULE = StackRule(
     name="alarm-effective",
-    title="Alarms can fire and tell somebody",
+    title="Alarms can fire and notify someone",
     description="Alarms watch metrics that AWS emits, can become true, and have actions that are on.",
     why="An alarm that cannot fire, or notifies no one, is taken for protection until the day it is needed.",
     fix="Set the property named above as required; the page of the policy has an alarm that works.",

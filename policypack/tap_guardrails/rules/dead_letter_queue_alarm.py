@@ -45,9 +45,9 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
     if resource.urn in letters.unreadable:
         yield invalid(letters.unreadable[resource.urn], A_TARGET)
     if resource.urn in letters.open and not all_watched(stack, settings):
-        node = letters.open[resource.urn]
+        ref = letters.open[resource.urn]
         yield undecided(
-            node,
+            ref,
             A_TARGET,
             "Undecided before deployment: any queue may be the target, and not all have an alarm.",
             "Make the target from the dead letter queue's own ARN output, so that the dependency tells it.",
@@ -82,7 +82,7 @@ RULE = StackRule(
     name="dead-letter-queue-alarm",
     title="Dead letter queues have an alarm on depth",
     description="Each queue that is a dead letter target is watched by an effective alarm on its depth.",
-    why="What lies in a dead letter queue was given up on; if nobody is told, it is lost when it expires.",
+    why="What lies in a dead letter queue was given up on; if no one is told, it is lost when it expires.",
     fix="Add a metric alarm on AWS/SQS ApproximateNumberOfMessagesVisible, greater than 0, with dimension "
     "QueueName set to the dead letter queue's name, and an SNS topic in `alarmActions`.",
     severity="high",

@@ -1,6 +1,6 @@
 """DynamoDB tables, and every replica of them, are encrypted with a KMS key.
 
-DynamoDB always encrypts. The question is with whose key: one that AWS owns and nobody sees, one that AWS
+DynamoDB always encrypts. The question is with whose key: one that AWS owns and no one sees, one that AWS
 manages in the account, or the customer's. A replica that names no key gets the one that AWS manages, even
 when its table has the customer's.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html
@@ -39,7 +39,7 @@ from tap_guardrails.model import (
 AWS_TABLE: Final = "aws:dynamodb/table:Table"
 NATIVE_TABLE: Final = "aws-native:dynamodb:Table"
 
-OWNED: Final = "The table is encrypted with a key that AWS owns, which nobody can audit or take away."
+OWNED: Final = "The table is encrypted with a key that AWS owns, which no one can audit or take away."
 
 
 def check(table: Resource, stack: Stack, settings: Settings) -> Outcomes:
@@ -69,10 +69,10 @@ def replicas(table: Resource, stack: Stack) -> Outcomes:
             steps = ("kmsKeyArn",) if table.type == AWS_TABLE else ("sseSpecification", "kmsMasterKeyId")
             keys = [replica.at(*steps) for replica in listed]
             yield from replica_keys(table, stack, keys)
-        case Unknown() as reading:
-            yield undecided(reading, f"replicas that are known, each with {CUSTOMER_KEY}")
-        case Invalid() as reading:
-            yield invalid(reading, f"a list of replicas, each with {CUSTOMER_KEY}")
+        case Unknown() as prop:
+            yield undecided(prop, f"replicas that are known, each with {CUSTOMER_KEY}")
+        case Invalid() as prop:
+            yield invalid(prop, f"a list of replicas, each with {CUSTOMER_KEY}")
         case _:
             pass
 

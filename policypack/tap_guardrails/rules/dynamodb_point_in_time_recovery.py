@@ -101,12 +101,12 @@ def replicas(table: Resource) -> list[PropertyRef]:
 def unreadable_replicas(table: Resource) -> Outcomes:
     """Say that the table's replicas are unknown or unreadable."""
     match table.at("replicas").items():
-        case Unknown() as reading:
-            yield undecided(reading, "replicas that are known, each with point-in-time recovery")
-        case Invalid() as reading:
-            yield invalid(reading, "a list of replicas, each with point-in-time recovery")
-        case Absent() | Known([]) as reading if table.type == NATIVE_GLOBAL_TABLE:
-            yield violation(reading, "The global table is in no region.", "at least one region")
+        case Unknown() as prop:
+            yield undecided(prop, "replicas that are known, each with point-in-time recovery")
+        case Invalid() as prop:
+            yield invalid(prop, "a list of replicas, each with point-in-time recovery")
+        case Absent() | Known([]) as prop if table.type == NATIVE_GLOBAL_TABLE:
+            yield violation(prop, "The global table is in no region.", "at least one region")
         case _:
             pass
 

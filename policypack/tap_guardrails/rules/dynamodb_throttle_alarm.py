@@ -96,14 +96,7 @@ def check(table: Resource, stack: Stack, settings: Settings) -> Outcomes:
 
 
 def index_findings(table: Resource, stack: Stack, settings: Settings, requests: frozenset[str]) -> Outcomes:
-    """Require alarms for each global secondary index.
-
-    Args:
-        table: The table.
-        stack: Its stack.
-        settings: What is to be watched.
-        requests: The operations whose refused requests are watched, which those of an index are among.
-    """
+    """Require alarms for each global secondary index."""
     listed = TABLE.at(table, "globalSecondaryIndexes")
     indexes = as_set(table, listed).items()
     if isinstance(indexes, Unknown):
@@ -165,9 +158,9 @@ def noticed(match: AlarmMatch, *, certainly: bool) -> frozenset[str]:
     if isinstance(name, Known) and name.value in BY_METRIC:
         return BY_METRIC[name.value]
     operation = dimensions.value.get("Operation") if isinstance(dimensions, Known) else None
-    reading = operation.text() if operation else None
-    if isinstance(reading, Known):
-        return frozenset({reading.value})
+    prop = operation.text() if operation else None
+    if isinstance(prop, Known):
+        return frozenset({prop.value})
     return frozenset() if certainly else ALL_OPERATIONS
 
 
@@ -179,7 +172,7 @@ RULE = StackRule(
     name="dynamodb-throttle-alarm",
     title="DynamoDB tables have alarms on throttling",
     description="Each DynamoDB table is watched by effective alarms on refused reads and writes.",
-    why="DynamoDB refuses what exceeds a table's capacity; clients slow down, and nobody is told.",
+    why="DynamoDB refuses what exceeds a table's capacity; clients slow down, and no one is told.",
     fix="Add a metric alarm on the sum of AWS/DynamoDB ReadThrottleEvents and WriteThrottleEvents (math "
     "`reads + writes`), dimension TableName set to the table's name, and an SNS topic in `alarmActions`.",
     severity="high",

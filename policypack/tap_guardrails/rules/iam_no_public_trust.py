@@ -63,38 +63,38 @@ def check(role: Resource, _settings: Settings) -> Outcomes:
     )
 
 
-def statement(node: PropertyRef) -> Outcomes:
+def statement(ref: PropertyRef) -> Outcomes:
     """Check a statement, which counts only if it allows."""
-    effect = node.at("Effect").text()
+    effect = ref.at("Effect").text()
     if isinstance(effect, Known) and effect.value != "Allow":
         return
-    narrowed = is_narrowed(node.at("Condition"))
-    for finding in () if narrowed else public(node):
-        yield finding if narrowed is False else undecided(node.at("Condition"), NAMED)
+    narrowed = is_narrowed(ref.at("Condition"))
+    for finding in () if narrowed else public(ref):
+        yield finding if narrowed is False else undecided(ref.at("Condition"), NAMED)
 
 
-def public(node: PropertyRef) -> Outcomes:
-    """Say whom a statement lets in that nobody named."""
-    if node.at("NotPrincipal").value is not None:
-        yield violation(node.at("NotPrincipal"), "Everybody but some may assume the role.", NAMED)
-    for principal in principals(node.at("Principal")):
+def public(ref: PropertyRef) -> Outcomes:
+    """Say whom a statement lets in that no one named."""
+    if ref.at("NotPrincipal").value is not None:
+        yield violation(ref.at("NotPrincipal"), "Everybody but some may assume the role.", NAMED)
+    for principal in principals(ref.at("Principal")):
         match principal.text():
-            case Known(name) as reading if name == EVERYBODY:
-                yield violation(reading, PUBLIC, NAMED)
-            case Unknown() as reading:
-                yield undecided(reading, NAMED)
-            case Invalid() as reading:
-                yield invalid(reading, NAMED)
+            case Known(name) as prop if name == EVERYBODY:
+                yield violation(prop, PUBLIC, NAMED)
+            case Unknown() as prop:
+                yield undecided(prop, NAMED)
+            case Invalid() as prop:
+                yield invalid(prop, NAMED)
             case _:
                 pass
 
 
-def principals(node: PropertyRef) -> Iterator[PropertyRef]:
+def principals(ref: PropertyRef) -> Iterator[PropertyRef]:
     """Go through the principals of a statement: a text, or an object with one or many of each sort."""
-    sorts = node.entries()
-    for sort in sorts.value.values() if isinstance(sorts, Known) else (node,):
-        reading = one_or_many(sort)
-        yield from reading.value if isinstance(reading, Known) else [sort]
+    principal_types = ref.entries()
+    for principal_type in principal_types.value.values() if isinstance(principal_types, Known) else (ref,):
+        prop = one_or_many(principal_type)
+        yield from prop.value if isinstance(prop, Known) else [principal_type]
 
 
 def is_narrowed(condition: PropertyRef) -> bool | None:

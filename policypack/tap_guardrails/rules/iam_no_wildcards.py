@@ -162,15 +162,15 @@ def attached(arn: PropertyRef, measure: Measure) -> Outcomes:
 
     AWS's own policies have ARNs that are known before any deployment.
     """
-    reading = arn.text()
-    if isinstance(reading, Unknown):
+    prop = arn.text()
+    if isinstance(prop, Unknown):
         yield NotApplicable(
             "The policy does not exist yet, so it is not AWS's own; it is evaluated where it is declared."
         )
-    elif isinstance(reading, Absent):
-        yield violation(reading, "The attachment names no policy.", "the ARN of a policy")
+    elif isinstance(prop, Absent):
+        yield violation(prop, "The attachment names no policy.", "the ARN of a policy")
     else:
-        yield from not_too_broad(reading, measure)
+        yield from not_too_broad(prop, measure)
 
 
 def not_too_broad(arn: PropertyValue[str], measure: Measure) -> Outcomes:
@@ -183,7 +183,7 @@ def not_too_broad(arn: PropertyValue[str], measure: Measure) -> Outcomes:
             if name is not None and name not in measure.managed:
                 yield violation(
                     arn,
-                    f"AWS's policy {arn.node.found()} allows whole services.",
+                    f"AWS's policy {arn.ref.found()} allows whole services.",
                     "a policy with the exact actions that are used",
                 )
         case _:
@@ -191,19 +191,13 @@ def not_too_broad(arn: PropertyValue[str], measure: Measure) -> Outcomes:
 
 
 def allowances(policy: PropertyRef, measure: Measure, absent: str) -> Outcomes:
-    """Check a policy document.
-
-    Args:
-        policy: The property with the document.
-        measure: What is allowed.
-        absent: What to say when there is none; empty when that is nothing to speak of.
-    """
+    """Check a policy document."""
     content = document(policy)
     if content.value is None:
         yield from [violation(policy, absent, SPELLED_OUT)] if absent else []
         return
-    for node in strange_elements(content, ELEMENTS):
-        yield violation(node, f"`{node.path}` is no element of a policy.", SPELLED_OUT)
+    for ref in strange_elements(content, ELEMENTS):
+        yield violation(ref, f"`{ref.path}` is no element of a policy.", SPELLED_OUT)
     yield from evaluate_each(
         one_or_many(content.at("Statement")),
         lambda one: statement(one, measure),
@@ -212,18 +206,18 @@ def allowances(policy: PropertyRef, measure: Measure, absent: str) -> Outcomes:
     )
 
 
-def statement(node: PropertyRef, measure: Measure) -> Outcomes:
+def statement(ref: PropertyRef, measure: Measure) -> Outcomes:
     """Check a statement by its effect: only what is allowed can be too much."""
-    for strange in strange_elements(node, STATEMENT_ELEMENTS):
+    for strange in strange_elements(ref, STATEMENT_ELEMENTS):
         yield violation(strange, f"`{strange.path}` is no element of a statement.", SPELLED_OUT)
-    effect = node.at("Effect").text()
+    effect = ref.at("Effect").text()
     match effect:
         case Known("Deny"):
             pass
         case Known("Allow"):
-            yield from allowed(node, measure)
+            yield from allowed(ref, measure)
         case Unknown():
-            if any(True for _ in allowed(node, measure)):
+            if any(True for _ in allowed(ref, measure)):
                 yield undecided(effect, "Deny, or exact actions and resources")
         case Invalid():
             yield invalid(effect, "Allow or Deny")
@@ -231,12 +225,12 @@ def statement(node: PropertyRef, measure: Measure) -> Outcomes:
             yield violation(effect, "The statement neither allows nor denies.", "Allow or Deny")
 
 
-def allowed(node: PropertyRef, measure: Measure) -> Outcomes:
+def allowed(ref: PropertyRef, measure: Measure) -> Outcomes:
     """Check what a statement allows."""
-    all_but_some, everywhere_but = node.at("NotAction"), node.at("NotResource")
+    all_but_some, everywhere_but = ref.at("NotAction"), ref.at("NotResource")
     yield from exempting(all_but_some, "Everything but some actions is allowed.", EXACT_ACTIONS)
     yield from exempting(everywhere_but, "It is allowed on everything but some resources.", EXACT_RESOURCES)
-    actions, resources = one_or_many(node.at("Action")), one_or_many(node.at("Resource"))
+    actions, resources = one_or_many(ref.at("Action")), one_or_many(ref.at("Resource"))
     yield from evaluate_each(
         actions,
         lambda one: action(one.text(), measure),
@@ -247,44 +241,40 @@ def allowed(node: PropertyRef, measure: Measure) -> Outcomes:
     if scoped is not None or isinstance(resources, Absent):
         yield from evaluate_each(
             resources,
-            lambda one: place(one.text(), scoped.found() if scoped else "It", measure),
+            lambda one: exact_resource(one.text(), scoped.found() if scoped else "It", measure),
             required=EXACT_RESOURCES,
             absent="The statement names no resource." if everywhere_but.value is None else "",
         )
     elif new is not None and any(
-        evaluate_each(resources, lambda one: place(one.text(), "It", measure), required=EXACT_RESOURCES)
+        evaluate_each(
+            resources, lambda one: exact_resource(one.text(), "It", measure), required=EXACT_RESOURCES
+        )
     ):
         yield not_known(new, "action", "an action that AWS scopes to no resource", "moreUnscopedActions")
 
 
-def exempting(node: PropertyRef, problem: str, required: str) -> Outcomes:
+def exempting(ref: PropertyRef, problem: str, required: str) -> Outcomes:
     """Require that an element that says all but some is not there."""
-    if node.value is UNKNOWN:
-        yield undecided(node, required)
-    elif node.value is not None:
-        yield violation(node, problem, required)
+    if ref.value is UNKNOWN:
+        yield undecided(ref, required)
+    elif ref.value is not None:
+        yield violation(ref, problem, required)
 
 
-def action(reading: PropertyValue[str], measure: Measure) -> Outcomes:
+def action(prop: PropertyValue[str], measure: Measure) -> Outcomes:
     """Require that an action is spelled out."""
     yield from must(
-        reading,
+        prop,
         lambda text: not measure.too_many_actions(text),
-        problem=f"{reading.node.found()} allows more actions than anyone can oversee.",
+        problem=f"{prop.ref.found()} allows more actions than anyone can oversee.",
         required=EXACT_ACTIONS,
     )
 
 
-def place(reading: PropertyValue[str], action_shown: str, measure: Measure) -> Outcomes:
-    """Require that a resource is spelled out.
-
-    Args:
-        reading: The resource.
-        action_shown: An action that is allowed there, as a message shows it.
-        measure: What is allowed.
-    """
+def exact_resource(prop: PropertyValue[str], action_shown: str, measure: Measure) -> Outcomes:
+    """Require that a resource is spelled out."""
     yield from must(
-        reading,
+        prop,
         lambda text: not measure.too_many_resources(text),
         problem=f"{action_shown} is allowed on every resource.",
         required=EXACT_RESOURCES,
@@ -298,10 +288,10 @@ def first_with(
 
     One that is unknown until deployment is evaluated by itself.
     """
-    for node in actions.value if isinstance(actions, Known) else ():
-        reading = node.text()
-        if isinstance(reading, Known) and measure.may_be_everywhere(reading.value) is answer:
-            return node
+    for ref in actions.value if isinstance(actions, Known) else ():
+        prop = ref.text()
+        if isinstance(prop, Known) and measure.may_be_everywhere(prop.value) is answer:
+            return ref
     return None
 
 
@@ -326,7 +316,7 @@ RULE = ResourceRule(
             "strict",
             default=False,
             description="Also refuse wildcards within an action's name (`s3:Get*`), and resources that are "
-            "everything of a type in one place (`arn:aws:dynamodb:eu-west-2:123456789012:table/*`).",
+            "everything of a type in one account (`arn:aws:dynamodb:eu-west-2:123456789012:table/*`).",
             stricter=True,
         ),
         StringList(

@@ -57,7 +57,7 @@ def check(key: Resource, settings: Settings) -> Outcomes:
         yield from undecided_properties(key)
         yield from must(rotation, bool, problem="Key rotation is off.", required="true")
         yield from period_within(key, settings.integer("maximumRotationDays"))
-    elif isinstance(rotation, Absent) or rotation == Known(value=False, node=rotation.node):
+    elif isinstance(rotation, Absent) or rotation == Known(value=False, ref=rotation.ref):
         yield NotApplicable(obstacle)
     else:
         yield from must(
@@ -72,18 +72,18 @@ def check(key: Resource, settings: Settings) -> Outcomes:
 def obstacles(key: Resource) -> Iterator[str]:
     """Say why AWS cannot rotate a key, for each reason that is known."""
     match KEY.at(key, "customerMasterKeySpec").text():
-        case Known(spec) as reading if spec != SYMMETRIC:
-            yield f"AWS rotates symmetric keys only, and this one is {reading.node.found()}."
+        case Known(spec) as prop if spec != SYMMETRIC:
+            yield f"AWS rotates symmetric keys only, and this one is {prop.ref.found()}."
         case _:
             pass
     match KEY.at(key, "keyUsage").text():
-        case Known(usage) as reading if usage != ENCRYPTION:
-            yield f"AWS rotates encryption keys only, and this one is for {reading.node.found()}."
+        case Known(usage) as prop if usage != ENCRYPTION:
+            yield f"AWS rotates encryption keys only, and this one is for {prop.ref.found()}."
         case _:
             pass
     match KEY.at(key, "origin").text():
-        case Known(origin) as reading if origin != AWS_MADE:
-            yield f"AWS rotates key material of its own making only, and this is {reading.node.found()}."
+        case Known(origin) as prop if origin != AWS_MADE:
+            yield f"AWS rotates key material of its own making only, and this is {prop.ref.found()}."
         case _:
             pass
     if any(isinstance(KEY.at(key, name).text(), Known) for name in STORE_PROPERTIES):
@@ -94,10 +94,10 @@ def undecided_properties(key: Resource) -> Outcomes:
     """Report the properties that leave it undecided whether AWS can rotate a key."""
     for name in ("customerMasterKeySpec", "keyUsage", "origin", *STORE_PROPERTIES):
         match KEY.at(key, name).text():
-            case Unknown() as reading:
-                yield undecided(reading, "a value that tells whether AWS can rotate the key")
-            case Invalid() as reading:
-                yield invalid(reading, "a text")
+            case Unknown() as prop:
+                yield undecided(prop, "a value that tells whether AWS can rotate the key")
+            case Invalid() as prop:
+                yield invalid(prop, "a text")
             case _:
                 pass
 

@@ -22,7 +22,7 @@ EXEMPT, REQUIRE = "exempt", "require"
 def check(function: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Check a function."""
     if settings.enum("eventSources") == EXEMPT and only_polled(function, stack):
-        yield NotApplicable("Only event sources call the function, and nobody waits for its answer.")
+        yield NotApplicable("Only event sources call the function, and no one waits for its answer.")
         return
     yield from DURATION.missing(
         function,
@@ -36,7 +36,7 @@ def check(function: Resource, stack: Stack, settings: Settings) -> Outcomes:
 
 def only_polled(function: Resource, stack: Stack) -> bool:
     """Tell whether the stack certainly calls a function from event sources, and from nowhere else."""
-    others = [sub_resources(stack, function, link) for link in (PERMISSIONS_OF, URLS_OF)]
+    others = [sub_resources(stack, function, sub_resource) for sub_resource in (PERMISSIONS_OF, URLS_OF)]
     called = any(other.certain or other.possible for other in others)
     return not called and bool(sub_resources(stack, function, SOURCES_OF).certain)
 
@@ -44,7 +44,7 @@ def only_polled(function: Resource, stack: Stack) -> bool:
 RULE = StackRule(
     name="lambda-duration-alarm",
     title="Lambda functions have an alarm on duration",
-    description="Each Lambda function that somebody waits for is watched by an effective alarm on AWS/Lambda "
+    description="Each Lambda function that someone waits for is watched by an effective alarm on AWS/Lambda "
     "Duration, below its timeout.",
     why="A function that grows slower fails for everybody at once on the day that it reaches its timeout.",
     fix="Add a metric alarm on AWS/Lambda Duration with the dimension FunctionName set to the function's "
@@ -58,7 +58,7 @@ RULE = StackRule(
         Enum(
             "eventSources",
             EXEMPT,
-            "Functions that only event source mappings of the stack call: `exempt` them, since nobody waits "
+            "Functions that only event source mappings of the stack call: `exempt` them, since no one waits "
             "for their answer, or `require` an alarm of them too.",
             (REQUIRE, EXEMPT),
         ),

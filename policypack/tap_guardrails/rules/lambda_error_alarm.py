@@ -34,7 +34,7 @@ RULE = StackRule(
     name="lambda-error-alarm",
     title="Lambda functions have an alarm on errors",
     description="Each Lambda function is watched by an effective alarm on AWS/Lambda Errors.",
-    why="A function that fails for everybody looks like one that nobody calls, until a customer complains.",
+    why="A function that fails for everybody looks like one that no one calls, until a customer complains.",
     fix="Add a metric alarm on AWS/Lambda Errors, statistic Sum, with the dimension FunctionName set to the "
     "function's name, and an SNS topic in `alarmActions`.",
     severity="high",

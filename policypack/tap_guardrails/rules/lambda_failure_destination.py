@@ -1,8 +1,9 @@
 """What a Lambda function fails on is kept, whichever way it came in.
 
-Each way in has a place of its own for failures, and none serves another: a function's dead letter queue and
-on-failure destination are for asynchronous calls; messages of a queue go to that queue's dead letter queue;
-records of a stream to the event source mapping's destination. Who waits for the answer hears of the failure.
+Each way in has a destination of its own for failures, and none serves another: a function's dead letter queue
+and on-failure destination are for asynchronous calls; messages of a queue go to that queue's dead letter
+queue; records of a stream to the event source mapping's destination. Who waits for the answer hears of the
+failure.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-retries.html
 """
 
@@ -29,7 +30,7 @@ from tap_guardrails.aws.functions import (
     function_qualifier,
     is_edge,
     queue_name,
-    target_node,
+    target_ref,
 )
 from tap_guardrails.aws.sub_resources import same_location, sub_resources
 from tap_guardrails.model import (
@@ -54,7 +55,7 @@ from tap_guardrails.model import (
     violation,
 )
 
-A_PLACE: Final = "the ARN of a queue, topic, bucket, event bus or function that takes what failed"
+A_DESTINATION: Final = "the ARN of a queue, topic, bucket, event bus or function that takes what failed"
 A_REDRIVE: Final = "a source queue whose `redrivePolicy` names a dead letter queue"
 DROPPED: Final = "What the function fails on is dropped after the last attempt."
 
@@ -71,9 +72,9 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
 
 
 def function(resource: Resource, stack: Stack, *, exempting: bool) -> Outcomes:
-    """Require a place for asynchronous events, unless the function certainly gets none."""
-    node = FUNCTION.at(resource, "deadLetterConfig", "targetArn")
-    own = lost(resource, stack, node)
+    """Require a destination for asynchronous events, unless the function certainly gets none."""
+    ref = FUNCTION.at(resource, "deadLetterConfig", "targetArn")
+    own = lost(resource, stack, ref)
     configs = sub_resources(stack, resource, ASYNC_CONFIGS_OF)
     others = {config.urn: lost(config, stack, config.at(*ON_FAILURE)) for config in configs.certain}
     kept = {
@@ -86,31 +87,33 @@ def function(resource: Resource, stack: Stack, *, exempting: bool) -> Outcomes:
         return
     edge = is_edge(resource, stack)
     if edge:
-        yield NotApplicable("CloudFront waits for the function's answer; Lambda@Edge can have no such place.")
+        yield NotApplicable(
+            "CloudFront waits for the function's answer; Lambda@Edge can have no destination."
+        )
         return
     open_ones = [
         config
         for config in configs.certain
         if (finding := others[config.urn]) and finding.verdict is Verdict.UNDECIDED
     ]
-    doubtful = (*open_ones, *configs.possible)
+    possibly_kept = (*open_ones, *configs.possible)
     # Whoever configures asynchronous calls has some.
     reason = only_waited_for(resource, stack, exempting=exempting and not configs.certain)
     if reason:
         yield NotApplicable(reason)
     elif own.problem != DROPPED:
         yield own
-    elif doubtful or None in kept | called or edge is None:
+    elif possibly_kept or None in kept | called or edge is None:
         yield undecided(
-            node,
-            A_PLACE,
-            f"Undecided before deployment: {listed(doubtful) or 'the stack'} may keep what fails.",
+            ref,
+            A_DESTINATION,
+            f"Undecided before deployment: {listed(possibly_kept) or 'the stack'} may keep what fails.",
             "Give the FunctionEventInvokeConfig this function's name and the destination's ARN, each from an "
             "output.",
         )
     elif kept:
         yield violation(
-            node,
+            ref,
             "What the function fails on is kept for another version or alias than the one that is called.",
             "a FunctionEventInvokeConfig with the qualifier that is called, or none",
         )
@@ -119,9 +122,9 @@ def function(resource: Resource, stack: Stack, *, exempting: bool) -> Outcomes:
 
 
 def asynchronous_calls(resource: Resource, stack: Stack) -> set[str | None]:
-    """Return the versions and aliases of a function that somebody may call without waiting; None is unknown.
+    """Return the versions and aliases of a function that someone may call without waiting; None is unknown.
 
-    Empty is the function without either. Where nobody in the stack calls, nothing is known to be called.
+    Empty is the function without either. Where no one in the stack calls, nothing is known to be called.
     """
     permissions = sub_resources(stack, resource, PERMISSIONS_OF)
     principals = [(one, PERMISSION.at(one, "principal").text()) for one in permissions.certain]
@@ -144,21 +147,25 @@ def qualifier(resource: Resource, function_named: PropertyRef) -> str | None:
             return function_qualifier(function.value) if isinstance(function, Known) else ""
 
 
-def lost(owner: Resource, stack: Stack, node: PropertyRef) -> Finding | None:
-    """Say why what failed is not kept at a place that a property names; None when it is."""
-    match as_set(owner, node).text():
-        case Known(arn) as reading:
-            return None if FAILURE_ARN.fullmatch(arn) else invalid(Invalid(reading.node, A_PLACE), A_PLACE)
-        case Unknown() as reading:
+def lost(owner: Resource, stack: Stack, ref: PropertyRef) -> Finding | None:
+    """Say why what failed is not kept where a property names a destination; None when it is."""
+    match as_set(owner, ref).text():
+        case Known(arn) as prop:
             return (
                 None
-                if stack.dependencies_of(owner, node.top, FAILURE_TARGETS)
-                else undecided(reading, A_PLACE)
+                if FAILURE_ARN.fullmatch(arn)
+                else invalid(Invalid(prop.ref, A_DESTINATION), A_DESTINATION)
             )
-        case Invalid() as reading:
-            return invalid(reading, A_PLACE)
-        case Absent() as reading:
-            return violation(reading, DROPPED, A_PLACE)
+        case Unknown() as prop:
+            return (
+                None
+                if stack.dependencies_of(owner, ref.top, FAILURE_TARGETS)
+                else undecided(prop, A_DESTINATION)
+            )
+        case Invalid() as prop:
+            return invalid(prop, A_DESTINATION)
+        case Absent() as prop:
+            return violation(prop, DROPPED, A_DESTINATION)
 
 
 def only_waited_for(resource: Resource, stack: Stack, *, exempting: bool) -> str:
@@ -178,51 +185,44 @@ def only_waited_for(resource: Resource, stack: Stack, *, exempting: bool) -> str
 
 def source(mapping: Resource, stack: Stack, *, trusting: bool) -> Outcomes:
     """Require that what a source feeds in vain is kept."""
-    node = as_set(mapping, mapping.at("eventSourceArn"))
-    match node.text():
+    ref = as_set(mapping, mapping.at("eventSourceArn"))
+    match ref.text():
         case Known(arn):
             service = [*arn.split(":", 3), "", "", ""][2]
             if service == "sqs":
-                yield from queue(mapping, stack, node, trusting=trusting)
+                yield from queue(mapping, stack, ref, trusting=trusting)
             elif service in STREAM_SERVICES:
                 yield from stream(mapping, stack)
             else:
                 yield NotApplicable("What such a source feeds in vain stays with the source.")
-        case Unknown() as reading:
-            queues = stack.dependencies_of(mapping, node.top, QUEUE.types)
-            streams = stack.dependencies_of(mapping, node.top, STREAM_TYPES)
+        case Unknown() as prop:
+            queues = stack.dependencies_of(mapping, ref.top, QUEUE.types)
+            streams = stack.dependencies_of(mapping, ref.top, STREAM_TYPES)
             if queues and not streams:
-                yield from queue(mapping, stack, node, trusting=trusting)
+                yield from queue(mapping, stack, ref, trusting=trusting)
             elif streams and not queues:
                 yield from stream(mapping, stack)
             else:
-                yield undecided(reading, "a source that is known, with a place for what failed")
-        case Invalid() as reading:
-            yield invalid(reading, "the ARN of an event source")
+                yield undecided(prop, "a source that is known, with a destination for what failed")
+        case Invalid() as prop:
+            yield invalid(prop, "the ARN of an event source")
         case Absent():
             yield from stream(mapping, stack)
 
 
 def stream(mapping: Resource, stack: Stack) -> Outcomes:
-    """Require that a mapping names a place for the records of its stream that failed."""
+    """Require that a mapping names a destination for the records of its stream that failed."""
     destination = "destinationArn" if mapping.type.startswith("aws:") else "destination"
-    node = mapping.at("destinationConfig", "onFailure", destination)
-    reading = node.text()
-    finding = lost(mapping, stack, node)
-    if finding and not (isinstance(reading, Known) and KAFKA_TOPIC.fullmatch(reading.value)):
+    ref = mapping.at("destinationConfig", "onFailure", destination)
+    prop = ref.text()
+    finding = lost(mapping, stack, ref)
+    if finding and not (isinstance(prop, Known) and KAFKA_TOPIC.fullmatch(prop.value)):
         yield finding
 
 
-def queue(mapping: Resource, stack: Stack, node: PropertyRef, *, trusting: bool) -> Outcomes:
-    """Require that the queue that feeds a function redrives what fails.
-
-    Args:
-        mapping: The event source mapping.
-        stack: Its stack.
-        node: Where it names the queue.
-        trusting: Whether a queue of another stack may be taken to redrive.
-    """
-    target = stack.resolve_reference(mapping, node, QUEUE, queue_name)
+def queue(mapping: Resource, stack: Stack, ref: PropertyRef, *, trusting: bool) -> Outcomes:
+    """Require that the queue that feeds a function redrives what fails."""
+    target = stack.resolve_reference(mapping, ref, QUEUE, queue_name)
     near = [one for one in target.certain if same_location(mapping, one) is not False]
     candidates = near or list(target.possible)
     redriven = [redrives(one, stack) for one in candidates]
@@ -231,15 +231,15 @@ def queue(mapping: Resource, stack: Stack, node: PropertyRef, *, trusting: bool)
     if not near and not target.possible:
         if not trusting:
             yield undecided(
-                node,
+                ref,
                 A_REDRIVE,
                 "Undecided: the queue is not in this stack, and may not keep what fails.",
                 "Declare the queue here, or set `foreignQueues: trust` for this policy.",
             )
     elif near and False in redriven:
-        yield violation(node, f"The queue {listed(near)} drops what fails too often or too long.", A_REDRIVE)
+        yield violation(ref, f"The queue {listed(near)} drops what fails too often or too long.", A_REDRIVE)
     else:
-        yield undecided(node, A_REDRIVE, f"Undecided before deployment: {listed(candidates)} may redrive.")
+        yield undecided(ref, A_REDRIVE, f"Undecided before deployment: {listed(candidates)} may redrive.")
 
 
 def redrives(resource: Resource, stack: Stack) -> bool | None:
@@ -253,12 +253,12 @@ def redrives(resource: Resource, stack: Stack) -> bool | None:
 
 def names_a_queue(resource: Resource, stack: Stack) -> bool | None:
     """Tell whether a redrive policy names a queue; None when that is undecided."""
-    node = as_set(resource, target_node(resource, REDRIVE))
-    match node.text():
+    ref = as_set(resource, target_ref(resource, REDRIVE))
+    match ref.text():
         case Known(arn):
             return queue_name(arn) is not None
         case Unknown():
-            return True if stack.dependencies_of(resource, node.top, QUEUE.types) else None
+            return True if stack.dependencies_of(resource, ref.top, QUEUE.types) else None
         case _:
             return False
 
@@ -267,7 +267,7 @@ RULE = StackRule(
     name="lambda-failure-destination",
     title="Lambda functions keep what they fail on",
     description="Failed events of Lambda functions go to a dead letter queue or an on-failure destination.",
-    why="An event that is dropped after the last attempt is lost without a trace, and nobody can replay it.",
+    why="An event that is dropped after the last attempt is lost without a trace, and no one can replay it.",
     fix="Name a queue in a FunctionEventInvokeConfig's `onFailure`; give source queues a `redrivePolicy`.",
     severity="medium",
     url="https://docs.aws.amazon.com/lambda/latest/dg/invocation-retries.html",
@@ -277,7 +277,7 @@ RULE = StackRule(
             "synchronousFunctions",
             EXEMPT,
             "Functions whose callers in the stack all wait for the answer (a function URL, API Gateway): "
-            "`exempt` them, or `require` a place of them too, since any may be called asynchronously.",
+            "`exempt` them, or `require` a destination of them too, since any may be called asynchronously.",
             (REQUIRE, EXEMPT),
         ),
         Enum(

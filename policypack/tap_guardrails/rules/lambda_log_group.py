@@ -1,6 +1,6 @@
 """Each Lambda function writes to a log group that the stack declares, with a retention.
 
-A log group that nobody declared is made by Lambda at the first invocation, and keeps everything for ever.
+A log group that no one declared is made by Lambda at the first invocation, and keeps everything for ever.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ DECIDABLE: Final = (
 def check(function: Resource, stack: Stack, _settings: Settings) -> Outcomes:
     """Check a function."""
     logs = function_logs(function, stack)
-    reading = logs.ref.text()
-    if isinstance(reading, Invalid):
-        yield invalid(reading, REQUIRED)
+    prop = logs.ref.text()
+    if isinstance(prop, Invalid):
+        yield invalid(prop, REQUIRED)
         return
     kept = [retained(group) for group in logs.groups.certain]
     if True in kept:
         return
-    path = FUNCTION.at(function, "name").path if isinstance(reading, Absent) else logs.ref.path
+    path = FUNCTION.at(function, "name").path if isinstance(prop, Absent) else logs.ref.path
     if None in kept or logs.groups.possible or logs.groups.anything:
-        doubt = "Undecided before deployment: the function's log group, or its retention, is unknown."
-        yield Finding(Verdict.UNDECIDED, doubt, path, found(logs), REQUIRED, DECIDABLE)
+        problem = "Undecided before deployment: the function's log group, or its retention, is unknown."
+        yield Finding(Verdict.UNDECIDED, problem, path, found(logs), REQUIRED, DECIDABLE)
     elif logs.groups.certain:
         problem = f"The function's log group {listed(logs.groups.certain)} keeps its events for ever."
         fix = "Set `retentionInDays` on the log group."

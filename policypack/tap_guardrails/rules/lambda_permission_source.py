@@ -59,7 +59,7 @@ def check(permission: Resource, _settings: Settings) -> Outcomes:
     problem = (
         "Everybody, in every AWS account, may call the function."
         if principal.value == EVERYBODY
-        else f"The service {principal.node.found()} may call the function for every account."
+        else f"The service {principal.ref.found()} may call the function for every account."
     )
     yield violation(PERMISSION.at(permission, "sourceArn"), problem, A_SOURCE)
 

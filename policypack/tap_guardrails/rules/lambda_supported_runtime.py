@@ -45,24 +45,24 @@ def check(function: Resource, settings: Settings) -> Outcomes:
     match FUNCTION.at(function, "runtime").text():
         case Known(name) if name in allowed:
             return
-        case Known() as reading if listed:
-            yield violation(reading, "The runtime is none of those allowed.", required)
-        case Known(name) as reading:
+        case Known() as prop if listed:
+            yield violation(prop, "The runtime is none of those allowed.", required)
+        case Known(name) as prop:
             last = deprecation_dates().get(name)
             if last is None:
-                yield not_known(reading, "runtime", required, "moreRuntimes")
+                yield not_known(prop, "runtime", required, "moreRuntimes")
             else:
                 problem = f"AWS gives the runtime no security updates from {last.isoformat()} on."
-                yield violation(reading, problem, required)
-        case Unknown() as reading:
-            yield undecided(reading, required)
-        case Invalid() as reading:
-            yield invalid(reading, required)
-        case Absent() as reading:
+                yield violation(prop, problem, required)
+        case Unknown() as prop:
+            yield undecided(prop, required)
+        case Invalid() as prop:
+            yield invalid(prop, required)
+        case Absent() as prop:
             if isinstance(package, Unknown):
                 yield undecided(package, f'"{IMAGE}", or a runtime')
             else:
-                yield violation(reading, "The function names no runtime.", required)
+                yield violation(prop, "The function names no runtime.", required)
 
 
 FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/lambda-controls.html#lambda-2"

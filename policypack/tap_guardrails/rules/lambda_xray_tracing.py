@@ -1,6 +1,6 @@
 """Lambda functions trace their invocations with X-Ray.
 
-`PassThrough` only follows a decision that some caller made; a function that nobody traces stays dark.
+`PassThrough` only follows a decision that some caller made; a function that no one traces stays dark.
 https://docs.aws.amazon.com/lambda/latest/api/API_TracingConfig.html
 
 Lambda@Edge cannot be traced:

@@ -4,7 +4,7 @@ A value that the program marks as a secret is one, by the program's own word: Pu
 and then AWS shows it. Otherwise the value tells by what it looks like, a variable by what it is called, and
 what is in a value (JSON, base64, a script) by the same.
 
-Where the provider's schema says that a property is a secret (a database's password), AWS shows it to nobody,
+Where the provider's schema says that a property is a secret (a database's password), AWS shows it to no one,
 and secret configuration, or another resource's secret output, may stand there. SDKs mark whatever stands
 there as secret, so that only the whole stack tells a literal: it was made from no resource.
 
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 DENY, ALLOW = "deny", "allow"
 
 REFERENCE: Final = "the ARN or the name of a secret, which the code reads when it runs"
-"""What has to stand in a secret's place."""
+"""What has to stand there instead of a secret."""
 
 KEPT: Final = (
     "a value that the program keeps as a secret: secret configuration, or another resource's secret output"
@@ -90,22 +90,20 @@ def each(values: Iterable[Shown | Unknown | Invalid], settings: Settings) -> Out
             yield from unreadable(value)
         elif value.name in allowed:
             continue
-        elif not value.node.secret or value.marked_by_sdk:
+        elif not value.ref.secret or value.marked_by_sdk:
             yield from harmless(value, allowed, entropy=settings.boolean("entropy"))
         elif denied:
             yield violation(
-                value.node, "A value that the program marks as secret stands in the clear.", REFERENCE
+                value.ref, "A value that the program marks as secret stands in the clear.", REFERENCE
             )
 
 
-def unreadable(reading: Unknown | Invalid) -> Outcomes:
+def unreadable(prop: Unknown | Invalid) -> Outcomes:
     """Say that the values are unknown or unreadable."""
-    if isinstance(reading, Unknown):
-        yield undecided(reading, "names and values of which one can tell that none is a secret")
+    if isinstance(prop, Unknown):
+        yield undecided(prop, "names and values of which one can tell that none is a secret")
     else:
-        yield invalid(
-            Invalid(redacted(reading.node), reading.wanted), "names and values, none of them a secret"
-        )
+        yield invalid(Invalid(redacted(prop.ref), prop.wanted), "names and values, none of them a secret")
 
 
 def harmless(value: Shown, allowed: Collection[str], *, entropy: bool) -> Outcomes:
@@ -113,36 +111,36 @@ def harmless(value: Shown, allowed: Collection[str], *, entropy: bool) -> Outcom
     from tap_guardrails.aws.secret_signs import names_a_connection, names_a_secret  # noqa: PLC0415 - as below
     from tap_guardrails.aws.secret_texts import sign_of  # noqa: PLC0415 - its patterns take long to compile
 
-    node = redacted(value.node)
-    match node.text():
+    ref = redacted(value.ref)
+    match ref.text():
         case Known(text):
             sign = sign_of(value.name, text, entropy=entropy)
             if sign and sign.name not in allowed:
-                yield violation(node, f"In the clear stands {title(sign, value.node)}.", REFERENCE)
-        case Unknown() as reading:
+                yield violation(ref, f"In the clear stands {title(sign, value.ref)}.", REFERENCE)
+        case Unknown() as prop:
             if names_a_secret(value.name) or names_a_connection(value.name):
-                yield undecided(reading, REFERENCE)
+                yield undecided(prop, REFERENCE)
             else:
                 yield NotApplicable(
-                    f"`{node.path}` is evaluated once it is known, before the resource is created."
+                    f"`{ref.path}` is evaluated once it is known, before the resource is created."
                 )
-        case Invalid() as reading:
-            yield invalid(reading, "a text that is no secret")
+        case Invalid() as prop:
+            yield invalid(prop, "a text that is no secret")
         case _:
             pass
 
 
 def no_literal(value: Shown, *, entropy: bool) -> Outcomes:
     """Require that a property that is a secret has no literal, as far as its own value tells."""
-    match value.node.text():
-        case Known(text) if not value.node.secret:
+    match value.ref.text():
+        case Known(text) if not value.ref.secret:
             yield from literal(value, text, entropy=entropy)
         case Known():
             yield NotApplicable("What it was made from tells whether it is a literal, in the whole stack.")
-        case Unknown() as reading:
-            yield NotApplicable(f"`{reading.node.path}` comes from another resource, so it is no literal.")
-        case Invalid() as reading:
-            yield invalid(Invalid(redacted(reading.node), reading.wanted), "a text")
+        case Unknown() as prop:
+            yield NotApplicable(f"`{prop.ref.path}` comes from another resource, so it is no literal.")
+        case Invalid() as prop:
+            yield invalid(Invalid(redacted(prop.ref), prop.wanted), "a text")
         case _:
             pass
 
@@ -156,15 +154,15 @@ def literal(value: Shown, text: str, *, entropy: bool) -> Outcomes:
     )
     from tap_guardrails.aws.secret_texts import sign_of, signs_in_json  # noqa: PLC0415
 
-    node = redacted(value.node)
+    ref = redacted(value.ref)
     sign = sign_of(value.name, text, entropy=entropy)
     public = is_about_a_secret(value.name) or made_public(text)
     whole = not public and may_be_secret(text, password=True)
     if whole or sign:
-        what = "a secret, by the provider's schema" if whole else title(sign, value.node)
-        yield violation(node, f"As a literal stands {what}.", KEPT)
+        what = "a secret, by the provider's schema" if whole else title(sign, value.ref)
+        yield violation(ref, f"As a literal stands {what}.", KEPT)
     for inner in signs_in_json(text, entropy=entropy):
-        within = replace(node, path=f"{node.path}.{inner.name}")
+        within = replace(ref, path=f"{ref.path}.{inner.name}")
         yield violation(within, f"As a literal stands {inner.what}.", KEPT)
 
 
@@ -178,16 +176,16 @@ def in_stack(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
     given = resource.properties
     configured: frozenset[str] = stack.memoized(lambda _: frozenset[str](), SECRET_CONFIGURATION)
     for value in secret_values(resource):
-        reading = value.node.text()
+        prop = value.ref.text()
         if (
             value.name not in settings.strings("allowedNames")
-            and isinstance(reading, Known)
-            and value.node.secret
+            and isinstance(prop, Known)
+            and value.ref.secret
             and (not isinstance(given, Overlay) or given.is_asked(value.name))
-            and not resource.property_dependencies.get(value.node.top)
-            and not any(is_of(reading.value, secret) for secret in configured)
+            and not resource.property_dependencies.get(value.ref.top)
+            and not any(is_of(prop.value, secret) for secret in configured)
         ):
-            yield from literal(value, reading.value, entropy=settings.boolean("entropy"))
+            yield from literal(value, prop.value, entropy=settings.boolean("entropy"))
 
 
 def is_of(text: str, secret: str) -> bool:
@@ -195,14 +193,14 @@ def is_of(text: str, secret: str) -> bool:
     return text == secret or (len(secret) >= SHORTEST_PART and secret in text)
 
 
-def title(sign: Sign | None, node: PropertyRef) -> str:
+def title(sign: Sign | None, ref: PropertyRef) -> str:
     """Name a secret in a message, without the names that are in a hidden text."""
-    return "" if sign is None else sign.what if node.hidden else sign.title
+    return "" if sign is None else sign.what if ref.hidden else sign.title
 
 
-def redacted(node: PropertyRef) -> PropertyRef:
-    """Return a place whose value no message shows."""
-    return replace(node, secret=True)
+def redacted(ref: PropertyRef) -> PropertyRef:
+    """Return a reference whose value no message shows."""
+    return replace(ref, secret=True)
 
 
 RULE = ResourceRule(

@@ -36,7 +36,7 @@ UNSEEN: Final = {
     "aws-native:serverless:*": "The Serverless Application Model makes resources that it does not list.",
     "aws:servicecatalog/provisionedProduct:*": "Service Catalog makes the resources of a product.",
     "aws-native:servicecatalog:CloudFormationProvisionedProduct": "Service Catalog makes the product.",
-    "aws:serverlessrepository/*": "The application's template makes resources that nobody sees.",
+    "aws:serverlessrepository/*": "The application's template makes resources that no one sees.",
     "aws:index/*": "A Terraform provider makes AWS's resources under other names.",
     "awscc:*": "A Terraform provider makes AWS's resources under other names.",
     "terraform-provider:*": "A Terraform provider makes resources that no policy knows.",
@@ -60,7 +60,7 @@ PROVIDERS: Final = "pulumi:providers:"
 OWN_PACKAGE: Final = "pulumi:"
 
 STAND_IN: Final = "tapgateUnseen"
-"""The property in which the gate's stand-in for a provider says why nobody can look into a resource."""
+"""The property in which the gate's stand-in for a provider says why no one can look into a resource."""
 
 SEEN: Final = "a component or resource whose provider tells what it makes"
 INSTALL: Final = (
@@ -82,7 +82,7 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
     mark = resource.at(STAND_IN)
     if not isinstance(mark.text(), Absent) and not unseen(resource):
         told = isinstance(mark.value, str) and not mark.hidden
-        reason = str(mark.value) if told else "It is marked as one that nobody can look into."
+        reason = str(mark.value) if told else "It is marked as one that no one can look into."
         yield found(resource, reason, SEEN, INSTALL, Verdict.UNDECIDED)
     elif resource.provider is None:
         yield from component(resource, stack)
@@ -109,7 +109,7 @@ def pattern_of(resource_type: str) -> str:
 
 
 def unseen(resource: Resource) -> str:
-    """Say what stands behind a resource that nobody can look into; nothing when it is plain."""
+    """Say what stands behind a resource that no one can look into; nothing when it is plain."""
     pattern = pattern_of(resource.type)
     if pattern:
         return UNSEEN[pattern]

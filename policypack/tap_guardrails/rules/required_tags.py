@@ -35,27 +35,23 @@ def check(resource: Resource, settings: Settings) -> Outcomes:
     sources = [tags, resource.at("tagsAll")]
     if resource.provider is not None:
         sources.append(resource.provider.at("defaultTags").document().at("tags"))
-    readings = [source.entries() for source in sources]
+    props = [source.entries() for source in sources]
     values = {
-        key: [
-            reading.value[key].text()
-            for reading in readings
-            if isinstance(reading, Known) and key in reading.value
-        ]
+        key: [prop.value[key].text() for prop in props if isinstance(prop, Known) and key in prop.value]
         for key in keys
     }
     missing = [key for key, found in values.items() if not any(isinstance(value, Known) for value in found)]
     required = f"the tags {', '.join(f'`{key}`' for key in keys)}"
     if missing:
         open_ones = [
-            reading
-            for reading in (*readings, *(value for key in missing for value in values[key]))
-            if isinstance(reading, Unknown)
+            prop
+            for prop in (*props, *(value for key in missing for value in values[key]))
+            if isinstance(prop, Unknown)
         ]
         if open_ones:
             yield undecided(open_ones[0], required)
-        elif isinstance(readings[0], Invalid):
-            yield invalid(readings[0], required)
+        elif isinstance(props[0], Invalid):
+            yield invalid(props[0], required)
         else:
             listed = ", ".join(f"`{key}`" for key in missing)
             yield violation(tags, f"The resource lacks {listed} among its tags.", required)

@@ -64,7 +64,7 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
     if resource.type == NATIVE_BUCKET:
         rules = resource.at("bucketEncryption", "serverSideEncryptionConfiguration").items()
         if isinstance(rules, Absent) and key != S3:
-            yield missing(found, BUCKET_ENCRYPTION, rules.node, OWN_KEYS, REQUIRED[key])
+            yield missing(found, BUCKET_ENCRYPTION, rules.ref, OWN_KEYS, REQUIRED[key])
         yield from evaluate_each(
             rules,
             lambda rule: encrypted(resource, stack, rule.at("serverSideEncryptionByDefault"), key),
@@ -77,7 +77,7 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
             said, lambda block: every_default(resource, stack, block.at, key), required=REQUIRED[key]
         )
     elif key != S3:
-        yield missing(found, BUCKET_ENCRYPTION, said.node, OWN_KEYS, REQUIRED[key])
+        yield missing(found, BUCKET_ENCRYPTION, said.ref, OWN_KEYS, REQUIRED[key])
 
 
 def of_access_logs(resource: Resource, stack: Stack) -> bool:
@@ -90,14 +90,7 @@ def of_access_logs(resource: Resource, stack: Stack) -> bool:
 
 
 def every_default(resource: Resource, stack: Stack, at: Callable[[str], PropertyRef], key: str) -> Outcomes:
-    """Check a configuration: each of its rules, and what each says of objects that come without a wish.
-
-    Args:
-        resource: Where it stands.
-        stack: Its stack.
-        at: Goes to a property of the configuration.
-        key: Whose key is wanted.
-    """
+    """Check a configuration: each of its rules, and what each says of objects that come without a wish."""
     yield from evaluate_each(
         first_set(resource, at, RULES),
         lambda rule: evaluate_each(
@@ -126,8 +119,8 @@ def first_set(
     resource: Resource, at: Callable[[str], PropertyRef], names: tuple[str, ...]
 ) -> PropertyValue[list[PropertyRef]]:
     """Read a block under whichever of its names is set."""
-    readings = [blocks(as_set(resource, at(name))) for name in names]
-    return next((reading for reading in readings if not isinstance(reading, Absent)), readings[0])
+    props = [blocks(as_set(resource, at(name))) for name in names]
+    return next((prop for prop in props if not isinstance(prop, Absent)), props[0])
 
 
 FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#s3-17"

@@ -64,23 +64,17 @@ def check(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
 
 def bucket_name(policy: Resource, stack: Stack) -> str | None:
     """Return the name of the bucket that a policy is of, or None while it is not known."""
-    reading = policy.at("bucket").text()
-    if isinstance(reading, Known):
-        return reading.value
+    prop = policy.at("bucket").text()
+    if isinstance(prop, Known):
+        return prop.value
     names = {
-        BUCKET.physical_name(bucket)
-        for bucket in stack.resolve_reference(policy, reading.node, BUCKET).certain
+        BUCKET.physical_name(bucket) for bucket in stack.resolve_reference(policy, prop.ref, BUCKET).certain
     }
     return names.pop() if len(names) == 1 else None
 
 
 def closed(policy: PropertyRef, bucket: str | None) -> Outcomes:
-    """Require that a policy refuses what is not over TLS.
-
-    Args:
-        policy: The property with the document.
-        bucket: The bucket's name, or None while it is not known.
-    """
+    """Require that a policy refuses what is not over TLS."""
     content = document(policy)
     match one_or_many(content.at("Statement")):
         case Known(statements):
@@ -97,8 +91,8 @@ def closed(policy: PropertyRef, bucket: str | None) -> Outcomes:
                 yield violation(policy, OPEN, DENIAL)
         case Unknown():
             yield undecided(policy, DENIAL)
-        case Invalid() as reading:
-            yield invalid(reading, DENIAL)
+        case Invalid() as prop:
+            yield invalid(prop, DENIAL)
         case Absent():
             yield violation(policy, OPEN, DENIAL)
 
@@ -138,7 +132,7 @@ def is_without_tls(condition: PropertyRef) -> bool:
     operators = condition.entries()
     if not isinstance(operators, Known) or not operators.value.keys() <= {"Bool", "BoolIfExists"}:
         return False
-    keys = [(name, node) for block in operators.value.values() for name, node in fields(block)]
+    keys = [(name, ref) for block in operators.value.values() for name, ref in fields(block)]
     return len(keys) == 1 and keys[0][0].casefold() == "aws:securetransport" and is_false(keys[0][1])
 
 
@@ -149,17 +143,17 @@ def is_false(value: PropertyRef) -> bool:
 
 def fields(block: PropertyRef) -> list[tuple[str, PropertyRef]]:
     """Return the fields of an object that is known."""
-    reading = block.entries()
-    return list(reading.value.items()) if isinstance(reading, Known) else []
+    prop = block.entries()
+    return list(prop.value.items()) if isinstance(prop, Known) else []
 
 
-def texts(node: PropertyRef) -> list[str]:
+def texts(ref: PropertyRef) -> list[str]:
     """Return the texts that are known of one or many."""
-    reading = one_or_many(node)
-    if not isinstance(reading, Known):
+    prop = one_or_many(ref)
+    if not isinstance(prop, Known):
         return []
-    readings = [item.text() for item in reading.value]
-    return [known.value for known in readings if isinstance(known, Known)]
+    props = [item.text() for item in prop.value]
+    return [known.value for known in props if isinstance(known, Known)]
 
 
 FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#s3-5"

@@ -47,12 +47,12 @@ def check(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
                 yield from must(
                     as_set(resource, block.at("enabled")).boolean(), bool, problem=OFF, required="true"
                 )
-        case Unknown() as reading:
-            yield undecided(reading, "versioning that is enabled")
-        case Invalid() as reading:
-            yield invalid(reading, "versioning that is enabled")
-        case Absent() as reading:
-            yield missing(found, BUCKET_VERSIONING, reading.node, OFF, "a BucketVersioning of this bucket")
+        case Unknown() as prop:
+            yield undecided(prop, "versioning that is enabled")
+        case Invalid() as prop:
+            yield invalid(prop, "versioning that is enabled")
+        case Absent() as prop:
+            yield missing(found, BUCKET_VERSIONING, prop.ref, OFF, "a BucketVersioning of this bucket")
 
 
 def enabled(resource: Resource) -> Outcomes:

@@ -60,19 +60,19 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
 
 def check_tag(tag: Tagged, resource: Resource, ledger: Ledger, settings: Settings) -> Outcomes:
     """Check a waiver that is a tag."""
-    name, terms = "The waiver" if tag.node.hidden else f"The waiver of `{tag.policy}`", tag.terms
+    name, terms = "The waiver" if tag.ref.hidden else f"The waiver of `{tag.policy}`", tag.terms
     if not ledger.knows(tag.policy):
-        yield violation(tag.node, f"{name} names no policy that can be waived.", "a policy's name")
+        yield violation(tag.ref, f"{name} names no policy that can be waived.", "a policy's name")
     elif terms is None:
-        yield undecided(tag.node, TERMS, f"{name} is unknown until deployment, so it waives nothing.")
+        yield undecided(tag.ref, TERMS, f"{name} is unknown until deployment, so it waives nothing.")
     elif isinstance(terms, Refused):
-        yield violation(tag.node, f"{name} {terms.problem}, so it waives nothing.", TERMS)
+        yield violation(tag.ref, f"{name} {terms.problem}, so it waives nothing.", TERMS)
     elif objection := ProgramWaivers.of(settings).objection(tag.policy, terms):
-        yield violation(tag.node, f"{name} {objection}.", PERMITTED, ASK)
+        yield violation(tag.ref, f"{name} {objection}.", PERMITTED, ASK)
     elif over := lapse(terms, ledger.today(), settings.integer("maximumDays")):
-        yield violation(tag.node, f"{name} {over}.", TERMS, RENEW)
+        yield violation(tag.ref, f"{name} {over}.", TERMS, RENEW)
     elif ledger.useless_tag(tag.policy, resource):
-        yield violation(tag.node, f"{name} lets nothing stand.", NEEDED, REMOVE)
+        yield violation(tag.ref, f"{name} lets nothing stand.", NEEDED, REMOVE)
 
 
 def check_entry(entry: Listed, stack: Stack, ledger: Ledger, settings: Settings) -> Outcomes:
@@ -101,7 +101,7 @@ RULE = StackRule(
     name=WAIVER_POLICY,
     title="Waivers are in force and needed",
     description="Each waiver can be read, is in force, and lets a finding stand that is really there.",
-    why="A waiver that nobody renews or removes turns an exception that somebody weighed into the rule.",
+    why="A waiver that no one renews or removes turns an exception that someone weighed into the rule.",
     fix="Write the waiver as `granted=YYYY-MM-DD expires=YYYY-MM-DD owner=… finding=… reason=…`, or remove "
     "it.",
     severity="medium",

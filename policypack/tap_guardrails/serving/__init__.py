@@ -30,11 +30,7 @@ GARBAGE: Final = 100_000
 
 
 def serve(*, reconfigurable: bool = False) -> None:
-    """Serve the pack on a free port of the loopback interface, until interrupted.
-
-    Args:
-        reconfigurable: Whether it takes a configuration again and again, which no engine needs.
-    """
+    """Serve the pack on a free port of the loopback interface, until interrupted."""
     gc.set_threshold(GARBAGE)
     server = make_server()
     add_AnalyzerServicer_to_server(GuardrailsAnalyzer(policies(), reconfigurable=reconfigurable), server)

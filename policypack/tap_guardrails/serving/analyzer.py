@@ -113,28 +113,23 @@ class WireDependencies(Mapping[str, tuple[str, ...]]):
 
 
 def wire_value(value: WireValue, depth: int = 0) -> Value:
-    """Decode one value of a message.
-
-    Args:
-        value: The message.
-        depth: Levels above it.
-    """
-    kind = value.WhichOneof("kind")
-    if kind == "string_value":
+    """Decode one value of a message."""
+    oneof = value.WhichOneof("kind")
+    if oneof == "string_value":
         text = value.string_value
         return UNKNOWN if text in UNKNOWN_MARKS else text
-    if kind == "bool_value":
+    if oneof == "bool_value":
         return value.bool_value
-    if kind == "number_value":
+    if oneof == "number_value":
         return value.number_value
-    return wire_container(value, kind, depth) if kind in CONTAINERS else None
+    return wire_container(value, oneof, depth) if oneof in CONTAINERS else None
 
 
-def wire_container(value: WireValue, kind: str | None, depth: int) -> Value:
+def wire_container(value: WireValue, oneof: str | None, depth: int) -> Value:
     """Decode an object or a list."""
     if depth >= MAXIMUM_DEPTH:
         return Opaque("value nested too deep")
-    if kind == "list_value":
+    if oneof == "list_value":
         return [wire_value(item, depth + 1) for item in value.list_value.values]
     fields = value.struct_value.fields
     if SIGNATURE_KEY in fields:
@@ -156,12 +151,7 @@ def analyzed_resource(request: AnalyzeRequest) -> Resource:
 def analyzed_stack(
     messages: Iterable[AnalyzerResource], inputs: Mapping[str, Mapping[str, Value]]
 ) -> list[Resource]:
-    """Make the resources that `AnalyzeStack` asks about; those of one provider share it.
-
-    Args:
-        messages: The resources.
-        inputs: By URN: what was asked for, as far as `Analyze` was shown it.
-    """
+    """Make the resources that `AnalyzeStack` asks about; those of one provider share it."""
     providers: dict[str, Provider] = {}
     return [stack_resource(message, providers, inputs.get(message.urn)) for message in messages]
 
@@ -363,7 +353,7 @@ def diagnostic(reported: Reported) -> AnalyzeDiagnostic:
 
 
 def refusal(rule: Rule, resource: Resource) -> Reported:
-    """Make the finding that somebody tried to configure the pack besides the engine."""
+    """Make the finding that someone tried to configure the pack besides the engine."""
     finding = Finding(
         Verdict.ERROR,
         ONCE,

@@ -38,13 +38,6 @@ def remediated(
 
     Safe means: everything the rule says of the resource is a violation, with nothing undecided and nothing
     failed; and of the result it says nothing more.
-
-    Args:
-        rule: The rule.
-        resource: The resource.
-        sent: Its properties as the engine sent them.
-        settings: The policy's settings.
-        read: Reads properties.
     """
     if rule.remediation is None:
         return None
@@ -64,53 +57,53 @@ def remediated(
 
 
 def put(properties: Struct, patch: PropertyPatch) -> None:
-    """Put a value at its place.
+    """Put a value where it belongs.
 
     Raises:
-        CannotPutError: There is no such place.
+        CannotPutError: There is no such property.
     """
     if not isinstance(patch.path[0], str):
         raise CannotPutError
-    place = properties.fields[patch.path[0]]
+    field = properties.fields[patch.path[0]]
     for step in patch.path[1:]:
-        place = within(unwrapped(place), step)
-    write(unwrapped(place), patch.value)
+        field = within(unwrapped(field), step)
+    write(unwrapped(field), patch.value)
 
 
-def unwrapped(place: WireValue) -> WireValue:
+def unwrapped(field: WireValue) -> WireValue:
     """Go to the value that is marked as a secret or an output; the mark stays."""
-    while place.WhichOneof("kind") == "struct_value":
-        fields = place.struct_value.fields
+    while field.WhichOneof("kind") == "struct_value":
+        fields = field.struct_value.fields
         if SIGNATURE_KEY not in fields:
             break
         if fields[SIGNATURE_KEY].string_value not in WRAPPERS or "value" not in fields:
             raise CannotPutError
-        place = fields["value"]
-    return place
+        field = fields["value"]
+    return field
 
 
-def within(place: WireValue, step: PathStep) -> WireValue:
+def within(field: WireValue, step: PathStep) -> WireValue:
     """Go one step down; an object that is missing is made."""
-    kind = place.WhichOneof("kind")
+    oneof = field.WhichOneof("kind")
     if isinstance(step, int):
-        if kind != "list_value" or step >= len(place.list_value.values):
+        if oneof != "list_value" or step >= len(field.list_value.values):
             raise CannotPutError
-        return place.list_value.values[step]
-    if kind in {None, "null_value"}:
-        place.struct_value.SetInParent()
-    elif kind != "struct_value":
+        return field.list_value.values[step]
+    if oneof in {None, "null_value"}:
+        field.struct_value.SetInParent()
+    elif oneof != "struct_value":
         raise CannotPutError
-    return place.struct_value.fields[step]
+    return field.struct_value.fields[step]
 
 
-def write(place: WireValue, value: bool | int | str) -> None:  # noqa: FBT001 - a value like the others
+def write(field: WireValue, value: bool | int | str) -> None:  # noqa: FBT001 - a value like the others
     """Write a plain value over whatever plain value there is."""
-    kind = place.WhichOneof("kind")
-    if kind in {"struct_value", "list_value"} or place.string_value in UNKNOWN_MARKS:
+    oneof = field.WhichOneof("kind")
+    if oneof in {"struct_value", "list_value"} or field.string_value in UNKNOWN_MARKS:
         raise CannotPutError
     if isinstance(value, bool):
-        place.bool_value = value
+        field.bool_value = value
     elif isinstance(value, int):
-        place.number_value = value
+        field.number_value = value
     else:
-        place.string_value = value
+        field.string_value = value

@@ -250,11 +250,7 @@ class Ledger:
         return self._rules is None or (policy in self._rules and policy != WAIVER_POLICY)
 
     def close(self, analysed: Collection[str]) -> None:
-        """Say that every policy has evaluated: what has let nothing stand by now is not needed.
-
-        Args:
-            analysed: URNs of the resources that the resource policies have seen.
-        """
+        """Say that every policy has evaluated: what has let nothing stand by now is not needed."""
         self._analysed = analysed
 
     def useless_tag(self, policy: str, resource: Resource) -> bool:

@@ -58,12 +58,7 @@ def read_fields(fields: Mapping[str, str]) -> Waiver | Refused:
 
 
 def deceptive(text: str, *, exact: bool) -> str:
-    """Say what in a text may deceive a reader; nothing when nothing does.
-
-    Args:
-        text: The text.
-        exact: Whether letters beyond ASCII count as well, for some look like others.
-    """
+    """Say what in a text may deceive a reader; nothing when nothing does."""
     categories = {unicodedata.category(character) for character in text}
     if any(one.startswith("C") or one in LINE_ENDS for one in categories):
         return "invisible characters"
@@ -93,13 +88,7 @@ def read_text(text: str) -> Waiver | Refused:
 
 
 def lapse(waiver: Waiver, today: date, longest: int) -> str:
-    """Say why a waiver is not in force, to follow "The waiver …"; empty when it is.
-
-    Args:
-        waiver: The waiver. It holds from the day on which it is granted through the day on which it expires.
-        today: The day.
-        longest: How many days after it was granted a waiver may expire.
-    """
+    """Say why a waiver is not in force, to follow "The waiver …"; empty when it is."""
     if waiver.expires < today:
         return f"expired on {waiver.expires.isoformat()}"
     if waiver.granted > today:
@@ -202,12 +191,12 @@ class Tagged:
 
     Attributes:
         policy: The policy that it names.
-        node: Where it stands.
+        ref: Where it stands.
         terms: What it says; None while that is unknown.
     """
 
     policy: str
-    node: PropertyRef
+    ref: PropertyRef
     terms: Waiver | Refused | None
 
 
@@ -221,9 +210,9 @@ def tagged(resource: Resource) -> Iterator[Tagged]:
             named: Iterable[tuple[str, PropertyRef]] = entries.items()
         case _:
             named = listed_tags(tags)
-    for key, node in named:
+    for key, ref in named:
         if key.startswith(TAG_PREFIX):
-            yield Tagged(key.removeprefix(TAG_PREFIX), node, read_node(node))
+            yield Tagged(key.removeprefix(TAG_PREFIX), ref, read_tag(ref))
 
 
 def mentioned(tags: Value) -> bool:
@@ -253,11 +242,11 @@ def listed_tags(tags: PropertyRef) -> Iterator[tuple[str, PropertyRef]]:
             pass
 
 
-def read_node(node: PropertyRef) -> Waiver | Refused | None:
+def read_tag(ref: PropertyRef) -> Waiver | Refused | None:
     """Read a tag's value. Secret words waive nothing: a waiver is there to be read by everybody."""
-    match node.text():
+    match ref.text():
         case Known(text):
-            return Refused("is a secret") if node.secret else read_text(text)
+            return Refused("is a secret") if ref.secret else read_text(text)
         case Unknown():
             return None
         case _:

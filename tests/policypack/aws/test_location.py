@@ -1,4 +1,4 @@
-"""Whether two resources are in one place: yes, no, or nobody can tell."""
+"""Whether two resources are in one place: yes, no, or no one can tell."""
 
 from __future__ import annotations
 

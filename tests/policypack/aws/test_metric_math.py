@@ -136,7 +136,7 @@ def test_arrays_stay_arrays() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "nobody", "NOBODY(a)", "SUM([])", "MAX(METRICS('z'))", "FILL(a, [])", "FILL(a, [a, b])", "SLICE([a])",
+        "no one", "NOBODY(a)", "SUM([])", "MAX(METRICS('z'))", "FILL(a, [])", "FILL(a, [a, b])", "SLICE([a])",
         "[a, b] + [a, b]", "IF([a, b], 1, 0)", "SORT(a, MEDIAN, ASC)", "SORT(a, SUM)", "SLICE([a], b)",
         "'text' + 1", "METRIC_COUNT(1)", "IF(a)", "IF(a, 1, 2, 3)", "PERIOD(a + b)", "FIRST([])",
     ],

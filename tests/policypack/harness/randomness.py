@@ -110,6 +110,6 @@ def tangled(resource: CaseResource, names: list[str], random: Random) -> CaseRes
     deps = dict(resource.deps)
     for key in resource.props:
         if random.random() < 0.3:
-            deps[key] = random.sample([*names, ORIGIN.name, "nobody"], k=random.randrange(1, 3))
+            deps[key] = random.sample([*names, ORIGIN.name, "no one"], k=random.randrange(1, 3))
     parent = random.choice([*names, "", resource.parent])
     return replace(resource, deps=deps, parent=parent)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
 
 
-def node(value: Value) -> PropertyRef:
+def ref(value: Value) -> PropertyRef:
     return property_at({"p": value}, ("p",))
 
 
@@ -54,13 +54,13 @@ def node(value: Value) -> PropertyRef:
 def test_what_a_value_counts_as(
     value: Value, boolean: object, number: object, integer: object, text: object
 ) -> None:
-    here = node(value)
-    readings = (here.boolean(), here.number(), here.integer(), here.text())
-    for reading, expected in zip(readings, (boolean, number, integer, text), strict=True):
+    here = ref(value)
+    props = (here.boolean(), here.number(), here.integer(), here.text())
+    for prop, expected in zip(props, (boolean, number, integer, text), strict=True):
         if expected is None:
-            assert isinstance(reading, Invalid)
+            assert isinstance(prop, Invalid)
         else:
-            assert reading == Known(expected, here)
+            assert prop == Known(expected, here)
 
 
 def all_readings(here: PropertyRef) -> Sequence[AnyPropertyValue]:
@@ -72,17 +72,17 @@ def all_readings(here: PropertyRef) -> Sequence[AnyPropertyValue]:
     [(None, Absent), (UNKNOWN, Unknown), (Secret(UNKNOWN), Unknown), (Opaque("asset"), Invalid)],
 )
 def test_what_is_no_value_is_an_answer(value: Value, kind: type) -> None:
-    assert all(isinstance(reading, kind) for reading in all_readings(node(value)))
-    assert all(isinstance(reading, kind) for reading in all_readings(node(value).document()))
+    assert all(isinstance(prop, kind) for prop in all_readings(ref(value)))
+    assert all(isinstance(prop, kind) for prop in all_readings(ref(value).document()))
 
 
 def test_an_empty_text_is_absent_and_is_shown() -> None:
-    assert isinstance(node("").text(), Absent)
-    assert node("").found() == '""'
+    assert isinstance(ref("").text(), Absent)
+    assert ref("").found() == '""'
 
 
 def test_going_down_tells_the_path_and_where_it_went_wrong() -> None:
-    here = node({"list": [{"a.b": "x"}], "text": "t", "gone": None, "later": UNKNOWN})
+    here = ref({"list": [{"a.b": "x"}], "text": "t", "gone": None, "later": UNKNOWN})
     assert here.at("list", 0, "a.b").path == 'p.list[0]["a.b"]'
     assert here.at("list", 0, "a.b").top == "p"
     assert isinstance(here.at("list", 7).text(), Absent)
@@ -90,21 +90,21 @@ def test_going_down_tells_the_path_and_where_it_went_wrong() -> None:
     assert isinstance(here.at("later", "more").text(), Unknown)
     for wrong, wanted in ((here.at("text", "more"), "an object"), (here.at("text", 0, "x"), "a list")):
         assert wrong.path == "p.text"
-        assert all(reading == Invalid(wrong, wanted) for reading in all_readings(wrong))
+        assert all(prop == Invalid(wrong, wanted) for prop in all_readings(wrong))
 
 
 def test_what_a_secret_contains_is_a_secret_and_so_are_its_names() -> None:
-    here = node(Secret({"a": ["x"], "b": Secret("y")}))
+    here = ref(Secret({"a": ["x"], "b": Secret("y")}))
     assert here.at("a", 0).found() == "[secret]"
     assert here.at("a", 0).text() == Known("x", here.at("a", 0))
     entries = here.entries()
     assert isinstance(entries, Known)
     assert {one.path for one in entries.value.values()} == {"p[secret]"}
-    assert node({"a": Secret("x")}).found() == '{"a": "[secret]"}'
+    assert ref({"a": Secret("x")}).found() == '{"a": "[secret]"}'
 
 
 def test_what_may_be_a_secret_is_hidden_and_not_taken_for_one() -> None:
-    here = node(Secret({"a": "x"}, marked=False)).at("a")
+    here = ref(Secret({"a": "x"}, marked=False)).at("a")
     assert (here.hidden, here.secret, here.found()) == (True, False, "[secret]")
 
 
@@ -120,7 +120,7 @@ def test_what_may_be_a_secret_is_hidden_and_not_taken_for_one() -> None:
     ],
 )
 def test_what_was_found_is_shown_in_one_line(value: Value, found: str) -> None:
-    assert node(value).found() == found
+    assert ref(value).found() == found
 
 
 @pytest.mark.parametrize(
@@ -135,13 +135,13 @@ def test_what_was_found_is_shown_in_one_line(value: Value, found: str) -> None:
     ],
 )
 def test_a_document_is_an_object_or_json(value: Value, kind: type) -> None:
-    assert isinstance(node(value).document().at("a").number(), kind)
+    assert isinstance(ref(value).document().at("a").number(), kind)
 
 
 def test_a_requirement_is_met_or_says_what_is_wrong() -> None:
     def verdicts(value: Value) -> list[tuple[str, str]]:
-        reading = node(value).boolean()
-        findings = must(reading, bool, problem="It is off.", required="true")
+        prop = ref(value).boolean()
+        findings = must(prop, bool, problem="It is off.", required="true")
         return [(finding.verdict.value, finding.problem) for finding in findings]
 
     assert verdicts("true") == []
@@ -153,7 +153,7 @@ def test_a_requirement_is_met_or_says_what_is_wrong() -> None:
 
 
 def test_findings_can_be_made_of_places_and_of_readings() -> None:
-    here = node("x")
+    here = ref("x")
     assert violation(here, "Wrong.", "y") == violation(here.text(), "Wrong.", "y")
     assert undecided(here, "y").path == "p"
     assert invalid(Invalid(here, "a number"), "y").problem == "`p` is not a number."
@@ -176,7 +176,7 @@ values: st.SearchStrategy[Value] = st.recursive(
 
 @given(values, st.lists(st.text(max_size=3) | st.integers(0, 3), max_size=4))
 def test_reading_never_raises_and_shows_one_line(value: Value, steps: list[str | int]) -> None:
-    here = node(value).at(*steps)
-    for reading in (*all_readings(here), here.document().text()):
-        assert reading.node.found().isprintable() or reading.node.found()
-        assert "\n" not in reading.node.found()
+    here = ref(value).at(*steps)
+    for prop in (*all_readings(here), here.document().text()):
+        assert prop.ref.found().isprintable() or prop.ref.found()
+        assert "\n" not in prop.ref.found()

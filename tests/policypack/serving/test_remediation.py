@@ -172,7 +172,7 @@ BEYOND_REPAIR = {
 
 @each_case
 def test_what_is_left_alone_is_what_nobody_could_remediate_safely(case: Case, pack: Pack) -> None:
-    """Every violation is remediated, save values of a wrong type, which need somebody to look, and a few."""
+    """Every violation is remediated, save values of a wrong type, which need someone to look, and a few."""
     configure(pack, case)
     (resource,) = case.resources
     if any(one.verdict != "violation" for one in case.findings) or not case.findings:

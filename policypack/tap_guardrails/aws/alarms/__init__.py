@@ -285,8 +285,8 @@ def matches_of(required: RequiredMetric, stack: Stack) -> RelationIndex[AlarmMat
     """Index the alarms on a required metric by the resources that they are about."""
     matches = RelationIndex[AlarmMatch]()
     index = stack.memoized(read_alarms)
-    for match, node in index.unreadable:
-        matches.add(match, made_from(node, required, match.alarm, stack))
+    for match, ref in index.unreadable:
+        matches.add(match, made_from(ref, required, match.alarm, stack))
     for match in (*index.named.get((required.namespace, required.metric), ()), *index.unsure):
         shown = shows(match.series, required) if match.series else None
         if match.series and shown is not False:
@@ -308,9 +308,9 @@ def shows(series: Series, required: RequiredMetric) -> bool | None:
     return False if False in answers else None if None in answers else True
 
 
-def says(reading: PropertyValue[str], wanted: str) -> bool | None:
+def says(prop: PropertyValue[str], wanted: str) -> bool | None:
     """Return whether a text is a certain one; None while it is unknown."""
-    return None if isinstance(reading, Unknown) else isinstance(reading, Known) and reading.value == wanted
+    return None if isinstance(prop, Unknown) else isinstance(prop, Known) and prop.value == wanted
 
 
 def has_dimensions(series: Series, required: RequiredMetric) -> bool | None:
@@ -324,35 +324,27 @@ def has_dimensions(series: Series, required: RequiredMetric) -> bool | None:
 def subject_of(series: Series, required: RequiredMetric, alarm: Alarm, stack: Stack) -> Relation[Resource]:
     """Return which resources a series is about."""
     if not isinstance(series.dimensions, Known):
-        return made_from(series.dimensions.node, required, alarm, stack)
+        return made_from(series.dimensions.ref, required, alarm, stack)
     if required.dimension in series.grouped:
         return Relation(tuple(stack.of(*required.type.types)))
     return stack.resolve_reference(alarm.resource, series.dimensions.value[required.dimension], required.type)
 
 
-def made_from(node: PropertyRef, required: RequiredMetric, alarm: Alarm, stack: Stack) -> Relation[Resource]:
+def made_from(ref: PropertyRef, required: RequiredMetric, alarm: Alarm, stack: Stack) -> Relation[Resource]:
     """Return which resources an unknown property of an alarm may be about."""
-    candidates = stack.dependencies_of(alarm.resource, node.top, required.type.types)
+    candidates = stack.dependencies_of(alarm.resource, ref.top, required.type.types)
     return Relation(possible=candidates, anything=not candidates)
 
 
 def missing_alarm(
-    kind: ResourceType, resource: Resource, found: AlarmCoverage, *, problem: str, required: str
+    resource_type: ResourceType, resource: Resource, found: AlarmCoverage, *, problem: str, required: str
 ) -> Finding:
-    """Say that no effective alarm covers a resource.
-
-    Args:
-        kind: The type of the resource.
-        resource: The resource.
-        found: What is there instead.
-        problem: What nothing covers.
-        required: The alarm that is wanted.
-    """
-    path = kind.at(resource, kind.name_property).path
+    """Say that no effective alarm covers a resource."""
+    path = resource_type.at(resource, resource_type.name_property).path
     if found.possible:
         names = listing(found.possible)
-        doubt = f"{problem} Undecided before deployment: alarm {names} may cover it."
-        return Finding(Verdict.UNDECIDED, doubt, path, names, required, DECIDABLE)
+        problem = f"{problem} Undecided before deployment: alarm {names} may cover it."
+        return Finding(Verdict.UNDECIDED, problem, path, names, required, DECIDABLE)
     if found.useless:
         names = listing(found.useless)
         near = f"{problem} {names} would, but is not effective: policy alarm-effective says why."

@@ -127,8 +127,8 @@ class Alarm:
     @property
     def confidential(self) -> bool:
         """Whether what is compared is made with a secret, so that no message may show its range."""
-        limits = [one.node for series in self.series.values() for one in series.timeouts]
-        return any(node.hidden for node in (*limits, *(one.node for one in self.expressions.values())))
+        limits = [one.ref for series in self.series.values() for one in series.timeouts]
+        return any(ref.hidden for ref in (*limits, *(one.ref for one in self.expressions.values())))
 
 
 @record(eq=False)
@@ -179,9 +179,9 @@ def read_queries(resource: Resource, stack: Stack) -> Queries:
         case Known(listed) if listed:
             return read_listed(resource, listed, stack)
         case Unknown():
-            return unreadable(undecided(queries, "metric queries that are known"), queries.node)
+            return unreadable(undecided(queries, "metric queries that are known"), queries.ref)
         case Invalid():
-            return unreadable(invalid(queries, "a list of metric queries"), queries.node)
+            return unreadable(invalid(queries, "a list of metric queries"), queries.ref)
         case _:
             return read_single(resource, stack)
 
@@ -195,14 +195,14 @@ def read_single(resource: Resource, stack: Stack) -> Queries:
         case Known():
             return Queries({}, {}, by_query=True)
         case Unknown():
-            return unreadable(undecided(criteria, "criteria that are known"), criteria.node)
+            return unreadable(undecided(criteria, "criteria that are known"), criteria.ref)
         case Invalid():
-            return unreadable(invalid(criteria, "an object with criteria"), criteria.node)
+            return unreadable(invalid(criteria, "an object with criteria"), criteria.ref)
 
 
-def unreadable(finding: Finding, node: PropertyRef) -> Queries:
+def unreadable(finding: Finding, ref: PropertyRef) -> Queries:
     """Make the queries of an alarm of which it is undecided what it looks at."""
-    return Queries({}, {}, None, (finding,), node)
+    return Queries({}, {}, None, (finding,), ref)
 
 
 def flat_series(alarm: Resource) -> Series:
@@ -218,7 +218,7 @@ def flat_series(alarm: Resource) -> Series:
         METRIC_ALARM.at(alarm, "unit").text(),
         METRIC_ALARM.at(alarm, "accountId").text(),
         read_dimensions(METRIC_ALARM.at(alarm, "dimensions")),
-        two_statistics=extended.node if both else None,
+        two_statistics=extended.ref if both else None,
     )
 
 
@@ -230,8 +230,8 @@ def read_listed(resource: Resource, listed: list[PropertyRef], stack: Stack) -> 
     expressions: dict[str, Known[str]] = {}
     returned: list[str] = []
     findings: list[Finding] = list(unsettled(band))
-    for node in listed:
-        identifier = node.at("id").text()
+    for ref in listed:
+        identifier = ref.at("id").text()
         if not isinstance(identifier, Known):
             unknown = isinstance(identifier, Unknown)
             finding = (
@@ -239,20 +239,20 @@ def read_listed(resource: Resource, listed: list[PropertyRef], stack: Stack) -> 
                 if unknown
                 else violation(identifier, "A metric query has no identifier.", "an identifier")
             )
-            return unreadable(finding, node)
+            return unreadable(finding, ref)
         key = identifier.value
-        expression, gives = node.at("expression").text(), node.at("returnData").boolean()
+        expression, gives = ref.at("expression").text(), ref.at("returnData").boolean()
         findings += [*unsettled(gives), *unsettled(expression)]
         # CloudFormation returns what does not say otherwise; pulumi-aws does not.
         if (gives.value if isinstance(gives, Known) else native) and not (
             isinstance(band, Known) and band.value == key
         ):
             returned.append(key)
-        holder = node.at("metricStat" if native else "metric")
+        holder = ref.at("metricStat" if native else "metric")
         if isinstance(expression, Known) and holder.value is None:
             expressions[key] = expression
         elif not isinstance(expression, Unknown):
-            series[key] = with_timeouts(resource, query_series(node, holder, native=native), stack)
+            series[key] = with_timeouts(resource, query_series(ref, holder, native=native), stack)
     read = Queries(series, expressions, findings=tuple(findings))
     if findings:
         return read
@@ -265,26 +265,26 @@ def read_listed(resource: Resource, listed: list[PropertyRef], stack: Stack) -> 
     return with_insights(replace(read, returned=returned[0]), listed)
 
 
-def unsettled(reading: PropertyValue[bool] | PropertyValue[str]) -> Iterator[Finding]:
+def unsettled(prop: PropertyValue[bool] | PropertyValue[str]) -> Iterator[Finding]:
     """Say that a value is unknown or of a wrong type that decides what an alarm looks at."""
     required = "a value that is known, since it decides what the alarm looks at"
-    if isinstance(reading, Unknown):
-        yield undecided(reading, required)
-    elif isinstance(reading, Invalid):
-        yield invalid(reading, required)
+    if isinstance(prop, Unknown):
+        yield undecided(prop, required)
+    elif isinstance(prop, Invalid):
+        yield invalid(prop, required)
 
 
 def with_insights(read: Queries, listed: list[PropertyRef]) -> Queries:
     """Turn queries in the language of Metrics Insights into metrics."""
     series, expressions = dict(read.series), dict(read.expressions)
-    nodes = {node.at("id").value: node for node in listed}
+    refs = {ref.at("id").value: ref for ref in listed}
     for key, expression in read.expressions.items():
         if not is_insights(expression.value):
             continue
         try:
-            series[key] = insights_series(nodes[key], expression)
+            series[key] = insights_series(refs[key], expression)
         except ExpressionError as error:
-            told = "" if expression.node.hidden else f": {error}"
+            told = "" if expression.ref.hidden else f": {error}"
             return unreadable(
                 undecided(
                     expression,
@@ -292,7 +292,7 @@ def with_insights(read: Queries, listed: list[PropertyRef]) -> Queries:
                     f"The query cannot be followed{told}.",
                     "Write it as SELECT … FROM SCHEMA(…) WHERE … AND …, with the documented functions.",
                 ),
-                expression.node,
+                expression.ref,
             )
         del expressions[key]
     return replace(read, series=series, expressions=expressions)
@@ -301,19 +301,19 @@ def with_insights(read: Queries, listed: list[PropertyRef]) -> Queries:
 def insights_series(query: PropertyRef, expression: Known[str]) -> Series:
     """Read a query in the language of Metrics Insights, or raise `ExpressionError`."""
     parsed = parse_insights(expression.value)
-    node = expression.node
+    ref = expression.ref
     keys = parsed.dimensions
     if keys is None:
         keys = frozenset(key for key, _ in parsed.equal) | parsed.grouped
-    dimensions = {key: replace(node, value=value) for key, value in parsed.equal if key in keys}
+    dimensions = {key: replace(ref, value=value) for key, value in parsed.equal if key in keys}
     return Series(
-        Known(parsed.namespace, node),
-        Known(parsed.metric, node),
-        Known(parsed.statistic, node),
+        Known(parsed.namespace, ref),
+        Known(parsed.metric, ref),
+        Known(parsed.statistic, ref),
         query.at("period").integer(),
         Absent(query.at("unit")),
         query.at("accountId").text(),
-        Known({**{key: replace(node, value="*") for key in keys - dimensions.keys()}, **dimensions}, node),
+        Known({**{key: replace(ref, value="*") for key in keys - dimensions.keys()}, **dimensions}, ref),
         grouped=parsed.grouped,
         partial=bool(parsed.unequal) or any(key not in keys for key, _ in parsed.equal),
         loose=parsed.dimensions is None,
@@ -321,13 +321,7 @@ def insights_series(query: PropertyRef, expression: Known[str]) -> Series:
 
 
 def query_series(query: PropertyRef, holder: PropertyRef, *, native: bool) -> Series:
-    """Read the metric of a metric query.
-
-    Args:
-        query: The query.
-        holder: What holds the metric's statistic and period.
-        native: Whether it is in the form of CloudFormation, which `aws-native` has.
-    """
+    """Read the metric of a metric query."""
     metric = holder.at("metric") if native else holder
     return Series(
         metric.at("namespace").text(),
@@ -340,12 +334,12 @@ def query_series(query: PropertyRef, holder: PropertyRef, *, native: bool) -> Se
     )
 
 
-def read_dimensions(node: PropertyRef) -> PropertyValue[Dimensions]:
+def read_dimensions(ref: PropertyRef) -> PropertyValue[Dimensions]:
     """Read dimensions: an object of names and values, or a list of `{name, value}`."""
-    fields = node.entries()
+    fields = ref.entries()
     if isinstance(fields, Absent):
-        return Known({}, node)
-    pairs = node.items()
+        return Known({}, ref)
+    pairs = ref.items()
     if not isinstance(pairs, Known):
         return fields
     dimensions: Dimensions = {}
@@ -355,9 +349,9 @@ def read_dimensions(node: PropertyRef) -> PropertyValue[Dimensions]:
                 dimensions[name] = pair.at("value")
             case Absent(empty):
                 return Invalid(empty, "the name of a dimension")
-            case Unknown() | Invalid() as reading:
-                return reading
-    return Known(dimensions, pairs.node)
+            case Unknown() | Invalid() as prop:
+                return prop
+    return Known(dimensions, pairs.ref)
 
 
 def with_timeouts(alarm: Resource, series: Series, stack: Stack) -> Series:

@@ -1,4 +1,4 @@
-"""What may notify in an alarm's place, and what keeps its actions back: composite alarms and mute rules.
+"""What may notify instead of an alarm, and what keeps its actions back: composite alarms and mute rules.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-mute-rules.html
@@ -148,10 +148,6 @@ def parse_rule(rule: str) -> tuple[Condition, list[str]]:
 def goes_off_with(rule: str, is_alarm: Callable[[str], bool]) -> bool:
     """Return whether a rule is true when one alarm is in ALARM while all the others are well, and only then.
 
-    Args:
-        rule: The composite alarm's rule.
-        is_alarm: Whether a name or ARN in the rule is that alarm's.
-
     Raises:
         ExpressionError: The rule is none, or uses what this pack does not know.
     """
@@ -159,33 +155,33 @@ def goes_off_with(rule: str, is_alarm: Callable[[str], bool]) -> bool:
     return condition(lambda name: "ALARM" if is_alarm(name) else "OK") and not condition(lambda _: "OK")
 
 
-def names_alarm(written: str, name: str) -> bool:
+def names_alarm(given: str, name: str) -> bool:
     """Tell whether a name or an ARN in a rule is that of an alarm."""
-    return written == name or written.endswith(f":alarm:{name}")
+    return given == name or given.endswith(f":alarm:{name}")
 
 
 def goes_off(composite: Resource, alarm: Resource, stack: Stack) -> bool | None:
     """Return whether a composite alarm goes off when an alarm does; None while that is undecided."""
     rule = COMPOSITE_ALARM.at(composite, "alarmRule")
-    reading = rule.text()
-    if isinstance(reading, Unknown):
+    prop = rule.text()
+    if isinstance(prop, Unknown):
         alarms = stack.dependencies_of(composite, rule.top, (*METRIC_ALARM.types, *COMPOSITE_ALARM.types))
         return None if not alarms or alarm in alarms else False
     name = METRIC_ALARM.physical_name(alarm)
-    if not isinstance(reading, Known):
+    if not isinstance(prop, Known):
         return False
     if name is None:
         return None
     try:
-        return goes_off_with(reading.value, lambda written: names_alarm(written, name))
+        return goes_off_with(prop.value, lambda given: names_alarm(given, name))
     except ExpressionError:
         return None
 
 
 def suppressor(composite: Resource) -> PropertyValue[str]:
     """Read the name or ARN of the alarm that keeps a composite alarm's actions back."""
-    node = as_set(composite, COMPOSITE_ALARM.at(composite, "actionsSuppressor"))
-    return node.at("alarm").text() if isinstance(node.value, dict) else node.text()
+    ref = as_set(composite, COMPOSITE_ALARM.at(composite, "actionsSuppressor"))
+    return ref.at("alarm").text() if isinstance(ref.value, dict) else ref.text()
 
 
 def suppressed_by(composite: Resource, alarm: Resource) -> bool:
@@ -232,13 +228,7 @@ def suppressor_findings(composite: Resource, condition: Condition, names: list[s
 
 
 def can_be_true(condition: Condition, names: list[str], calm: str = "") -> bool:
-    """Tell whether some states of its alarms make a rule true; with many alarms it is believed.
-
-    Args:
-        condition: The rule.
-        names: The alarms that it looks at, by name or ARN.
-        calm: An alarm that is not in ALARM meanwhile.
-    """
+    """Tell whether some states of its alarms make a rule true; with many alarms it is believed."""
     distinct = list(dict.fromkeys(names))
     if len(distinct) > MOST_TRIED:
         return True
@@ -285,9 +275,9 @@ def permanent_rules(stack: Stack) -> tuple[tuple[Resource, tuple[str, ...] | Non
         names, permanent = MUTE_RULE.at(rule, "muteTargets", "alarmNames").items(), is_permanent(rule)
         if permanent is False or not isinstance(names, (Known, Unknown)):
             continue
-        readings = [one.text() for one in names.value] if isinstance(names, Known) else []
-        unknown = isinstance(names, Unknown) or any(isinstance(one, Unknown) for one in readings)
-        muted = tuple(one.value for one in readings if isinstance(one, Known))
+        props = [one.text() for one in names.value] if isinstance(names, Known) else []
+        unknown = isinstance(names, Unknown) or any(isinstance(one, Unknown) for one in props)
+        muted = tuple(one.value for one in props if isinstance(one, Known))
         rules.append((rule, None if unknown else muted, permanent is True))
     return tuple(rules)
 

@@ -1,4 +1,4 @@
-"""What keeps an alarm from being effective: it can fire, at the right time, and somebody is told."""
+"""What keeps an alarm from being effective: it can fire, at the right time, and someone is told."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def effective_findings(alarm: Alarm, stack: Stack, options: AlarmOptions) -> Ite
         yield from comparison_findings(alarm, options.most_events)
 
 
-def name_findings(alarm: Resource, kind: ResourceType, stack: Stack) -> Iterator[Finding]:
+def name_findings(alarm: Resource, resource_type: ResourceType, stack: Stack) -> Iterator[Finding]:
     """Say that two alarms have one name, of which the later replaces the other."""
-    name = kind.physical_name(alarm)
+    name = resource_type.physical_name(alarm)
     named = [] if name is None else [stack.names(one).of(name) for one in (METRIC_ALARM, COMPOSITE_ALARM)]
     for other in (one for found in named for one in found.certain):
         if other is not alarm and same_location(alarm, other):
             yield violation(
-                kind.at(alarm, kind.name_property),
+                resource_type.at(alarm, resource_type.name_property),
                 f"Alarm `{other.name}` has the same name in the same region, so that one replaces the other.",
                 "a name that no other alarm has",
             )
@@ -189,7 +189,7 @@ def outcome_findings(alarm: Alarm, most_events: int) -> Iterator[Finding]:
     except ExpressionError as error:
         yield from not_followed(alarm, error)
         return
-    threshold = (alarm.band if plan.threshold is None else alarm.threshold).node
+    threshold = (alarm.band if plan.threshold is None else alarm.threshold).ref
     if (least.fires, least.rests) != (result.fires, result.rests):
         yield undecided(
             threshold,
@@ -234,17 +234,17 @@ def not_followed(alarm: Alarm, error: ExpressionError) -> Iterator[Finding]:
     expression = alarm.expressions.get(alarm.returned or "")
     if expression is None:
         return
-    node = expression.node
+    ref = expression.ref
     required = "metric math over the queries of the alarm"
     if isinstance(error, RefusedError):
-        told = "" if node.hidden else f": {error}"
-        yield violation(node, f"CloudWatch refuses an alarm on this expression{told}.", required)
+        told = "" if ref.hidden else f": {error}"
+        yield violation(ref, f"CloudWatch refuses an alarm on this expression{told}.", required)
         return
     yield undecided(
-        node,
+        ref,
         required,
         "The expression cannot be followed."
-        if node.hidden
+        if ref.hidden
         else f"The expression cannot be followed: {error}.",
         "Write the expression with the documented functions of metric math, over the alarm's own queries.",
     )

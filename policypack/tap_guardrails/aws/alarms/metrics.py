@@ -93,7 +93,7 @@ class Metric:
 
 
 AWS_PREFIX: Final = "AWS/"
-"""What AWS keeps for itself: nobody else can publish into such a namespace.
+"""What AWS keeps for itself: no one else can publish into such a namespace.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
 """
@@ -169,13 +169,13 @@ def slip_of(namespace: str) -> str | None:
     return AWS_PREFIX + meant if meant is not None else None
 
 
-def certain_slip(written: str, known: Iterable[str]) -> str | None:
+def certain_slip(given: str, known: Iterable[str]) -> str | None:
     """Return the known name that another one certainly is a slip of.
 
     It is one when only the capitals differ, or one letter in a long name, and no other known name is as near.
     What differs in a digit is another generation of the same thing.
     """
-    lower = written.lower()
+    lower = given.lower()
     names = list(known)
     capitals = [name for name in names if name.lower() == lower]
     near = capitals or [name for name in names if one_letter_apart(lower, name.lower())]
@@ -205,13 +205,7 @@ A_STATISTIC: Final = f"one of {', '.join(sorted(STATISTICS))}, or an extended st
 
 
 def identity_findings(series: Series, alarm: Resource, options: AlarmOptions) -> Iterator[Finding]:
-    """Say why a metric has no data.
-
-    Args:
-        series: The metric as the alarm looks at it.
-        alarm: The alarm.
-        options: What to take for emitted besides what is known.
-    """
+    """Say why a metric has no data."""
     namespace, name = series.namespace, series.name
     yield from namespace_findings(namespace, options)
     yield from must(name, bool, problem="The alarm names no metric.", required="the name of a metric")
@@ -248,7 +242,7 @@ def namespace_findings(namespace: PropertyValue[str], options: AlarmOptions) -> 
         case Known(name):
             meant = slip_of(name)
             if meant is not None:
-                proposal = required if namespace.node.hidden else f'"{meant}"'
+                proposal = required if namespace.ref.hidden else f'"{meant}"'
                 yield violation(namespace, "No such namespace has metrics.", proposal)
             else:
                 yield not_known(namespace, "namespace", required, "moreNamespaces")
@@ -264,7 +258,7 @@ def name_finding(name: Known[str], namespace: str, known: Mapping[str, Metric]) 
     return violation(
         name,
         "AWS emits no metric of this name in this namespace.",
-        f"a metric that AWS emits in {namespace}" if name.node.hidden else f'"{meant}"',
+        f"a metric that AWS emits in {namespace}" if name.ref.hidden else f'"{meant}"',
     )
 
 
@@ -303,24 +297,24 @@ def sent_with(metric: Metric, series: Series, names: frozenset[str]) -> bool:
 def dimension_findings(series: Series) -> Iterator[Finding]:
     """Say which dimensions cannot be read; a value that is not known yet is still one."""
     match series.dimensions:
-        case Unknown() as reading:
-            yield undecided(reading, "dimensions whose names are known")
-        case Invalid() as reading:
-            yield invalid(reading, "an object of names and values")
+        case Unknown() as prop:
+            yield undecided(prop, "dimensions whose names are known")
+        case Invalid() as prop:
+            yield invalid(prop, "an object of names and values")
         case Known(dimensions):
-            for node in dimensions.values():
-                yield from value_findings(node)
+            for ref in dimensions.values():
+                yield from value_findings(ref)
         case Absent():
             pass
 
 
-def value_findings(node: PropertyRef) -> Iterator[Finding]:
+def value_findings(ref: PropertyRef) -> Iterator[Finding]:
     """Say why the value of a dimension is none."""
-    reading = node.text()
-    if isinstance(reading, Absent):
-        yield violation(reading, "The dimension has no value.", "the name of what the metric is about")
-    elif isinstance(reading, Invalid):
-        yield invalid(reading, "the name of what the metric is about")
+    prop = ref.text()
+    if isinstance(prop, Absent):
+        yield violation(prop, "The dimension has no value.", "the name of what the metric is about")
+    elif isinstance(prop, Invalid):
+        yield invalid(prop, "the name of what the metric is about")
 
 
 def statistic_findings(series: Series) -> Iterator[Finding]:

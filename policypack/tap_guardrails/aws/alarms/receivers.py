@@ -1,4 +1,4 @@
-"""Whom an alarm tells when it goes off: each action followed to its receiver.
+"""Whom an alarm notifies when it goes off: each action followed to its receiver.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-actions.html
 """
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from tap_guardrails.aws.alarms.alarm import AlarmOptions
 
-TELL: Final = "at least one action, such as the ARN of an SNS topic that somebody reads"
+TELL: Final = "at least one action, such as the ARN of an SNS topic that someone reads"
 ARN: Final = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):(?P<account>[^:]*):(?P<rest>.+)"
 )
@@ -64,15 +64,15 @@ ALIASES: Final = ("aws:kms/alias:Alias", "aws-native:kms:Alias")
 
 def action_findings(alarm: Resource, stack: Stack, options: AlarmOptions) -> Iterator[Finding]:
     """Say why an alarm notifies no one, itself or through a composite alarm where that is allowed."""
-    kind = COMPOSITE_ALARM if alarm.type in COMPOSITE_ALARM.types else METRIC_ALARM
-    findings = list(own_actions(alarm, kind, stack, options))
-    if findings and options.through_composite and kind is METRIC_ALARM:
+    resource_type = COMPOSITE_ALARM if alarm.type in COMPOSITE_ALARM.types else METRIC_ALARM
+    findings = list(own_actions(alarm, resource_type, stack, options))
+    if findings and options.through_composite and resource_type is METRIC_ALARM:
         told = [told_by(composite, alarm, stack, options) for composite in stack.of(*COMPOSITE_ALARM.types)]
         if True in told:
             return
         if None in told:
-            doubt = "Undecided before deployment: a composite alarm may notify in the place of this alarm."
-            yield undecided(METRIC_ALARM.at(alarm, "alarmActions"), TELL, doubt)
+            problem = "Undecided before deployment: a composite alarm may notify instead of this alarm."
+            yield undecided(METRIC_ALARM.at(alarm, "alarmActions"), TELL, problem)
             return
     yield from findings
 
@@ -90,10 +90,10 @@ def told_by(composite: Resource, alarm: Resource, stack: Stack, options: AlarmOp
 
 
 def own_actions(
-    alarm: Resource, kind: ResourceType, stack: Stack, options: AlarmOptions
+    alarm: Resource, resource_type: ResourceType, stack: Stack, options: AlarmOptions
 ) -> Iterator[Finding]:
     """Say why an alarm's own actions notify no one."""
-    enabled = kind.at(alarm, "actionsEnabled").boolean()
+    enabled = resource_type.at(alarm, "actionsEnabled").boolean()
     match enabled:
         case Known(value) if not value:
             yield violation(enabled, "The alarm's actions are switched off.", "true, or nothing")
@@ -103,10 +103,10 @@ def own_actions(
             yield invalid(enabled, "true, or nothing")
         case _:
             pass
-    actions = kind.at(alarm, "alarmActions").items()
+    actions = resource_type.at(alarm, "alarmActions").items()
     match actions:
         case Known(listed):
-            yield from listed_actions(alarm, kind, actions.node, listed, stack, options)
+            yield from listed_actions(alarm, resource_type, actions.ref, listed, stack, options)
         case Absent():
             yield violation(actions, "The alarm has no actions, so it notifies no one.", TELL)
         case Unknown():
@@ -114,62 +114,64 @@ def own_actions(
         case Invalid():
             yield invalid(actions, TELL)
     if any(stack.of(*MUTE_RULE.types)):
-        yield from mute_findings(alarm, kind, actions.node, stack)
+        yield from mute_findings(alarm, resource_type, actions.ref, stack)
 
 
-def mute_findings(alarm: Resource, kind: ResourceType, node: PropertyRef, stack: Stack) -> Iterator[Finding]:
+def mute_findings(
+    alarm: Resource, resource_type: ResourceType, ref: PropertyRef, stack: Stack
+) -> Iterator[Finding]:
     """Say that a rule keeps an alarm's actions back all the time."""
     required = "a mute rule whose schedule leaves times in which it does notify"
-    for rule, certain in always_muted_by(alarm, kind.physical_name(alarm), stack):
+    for rule, certain in always_muted_by(alarm, resource_type.physical_name(alarm), stack):
         if certain:
             problem = f"Mute rule `{rule.name}` mutes the alarm all the time, so it notifies no one."
-            yield violation(node, problem, required)
+            yield violation(ref, problem, required)
         else:
-            doubt = f"Undecided before deployment: mute rule `{rule.name}` may mute the alarm all the time."
-            yield undecided(node, required, doubt)
+            problem = f"Undecided before deployment: mute rule `{rule.name}` may mute the alarm all the time."
+            yield undecided(ref, required, problem)
         return
 
 
 def listed_actions(
     alarm: Resource,
-    kind: ResourceType,
-    node: PropertyRef,
+    resource_type: ResourceType,
+    ref: PropertyRef,
     listed: list[PropertyRef],
     stack: Stack,
     options: AlarmOptions,
 ) -> Iterator[Finding]:
     """Say which actions AWS refuses, and why none of the others reaches anyone."""
-    actions = [reading for action in listed if not isinstance(reading := action.text(), Absent)]
+    actions = [prop for action in listed if not isinstance(prop := action.text(), Absent)]
     if not actions:
-        yield violation(node, "The alarm has no actions, so it notifies no one.", TELL)
+        yield violation(ref, "The alarm has no actions, so it notifies no one.", TELL)
         return
-    refused = [finding for action in actions for finding in refusals(action, alarm, kind)]
+    refused = [finding for action in actions for finding in refusals(action, alarm, resource_type)]
     yield from refused
     if refused:
         return
     if own_region(alarm) is None and any(isinstance(action, Known) for action in actions):
-        yield undecided(kind.at(alarm, "region"), "the region of the alarm's actions")
-    deaf = [list(deaf_findings(action, alarm, kind, stack, options)) for action in actions]
+        yield undecided(resource_type.at(alarm, "region"), "the region of the alarm's actions")
+    deaf = [list(deaf_findings(action, alarm, resource_type, stack, options)) for action in actions]
     if all(deaf):
         yield from deaf[0]
 
 
-def refusals(action: PropertyValue[str], alarm: Resource, kind: ResourceType) -> Iterator[Finding]:
+def refusals(action: PropertyValue[str], alarm: Resource, resource_type: ResourceType) -> Iterator[Finding]:
     """Say why AWS refuses an action, whose value may not be known yet."""
     if isinstance(action, Known):
-        problem, required = refused_for(action.value, alarm, kind)
+        problem, required = refused_for(action.value, alarm, resource_type)
         if problem:
             yield violation(action, problem, required)
     elif isinstance(action, Invalid):
         yield invalid(action, "an ARN")
 
 
-def refused_for(value: str, alarm: Resource, kind: ResourceType) -> tuple[str, str]:
+def refused_for(value: str, alarm: Resource, resource_type: ResourceType) -> tuple[str, str]:
     """Return why AWS refuses an ARN as an action and what it takes, or two empty texts."""
     parts = ARN.fullmatch(value)
     if parts is None:
         return "An action of the alarm is no ARN, so AWS refuses it.", "an ARN"
-    services = METRIC_SERVICES if kind is METRIC_ALARM else SERVICES
+    services = METRIC_SERVICES if resource_type is METRIC_ALARM else SERVICES
     service, region, here = parts["service"], parts["region"], region_of(alarm)
     if service not in services:
         return (
@@ -199,29 +201,33 @@ def partition_of(region: str) -> str:
 
 
 def deaf_findings(
-    action: PropertyValue[str], alarm: Resource, kind: ResourceType, stack: Stack, options: AlarmOptions
+    action: PropertyValue[str],
+    alarm: Resource,
+    resource_type: ResourceType,
+    stack: Stack,
+    options: AlarmOptions,
 ) -> Iterator[Finding]:
     """Say why an action reaches no one, when its receiver is in the stack."""
-    node = action.node
+    ref = action.ref
     receivers = [
-        list(topic_findings(node, topic, caller_of(alarm, kind), stack, options))
+        list(topic_findings(ref, topic, caller_of(alarm, resource_type), stack, options))
         for topic in topics_of(action, alarm, stack)
     ]
     receivers += [
-        list(function_findings(node, function, stack)) for function in functions_of(action, alarm, stack)
+        list(function_findings(ref, function, stack)) for function in functions_of(action, alarm, stack)
     ]
     if not any(receivers):
         return
     if all(receivers):
         yield from receivers[0]
         return
-    doubt = "Undecided before deployment: the action may go to a topic that reaches no one."
-    yield undecided(node, TELL, doubt)
+    problem = "Undecided before deployment: the action may go to a topic that reaches no one."
+    yield undecided(ref, TELL, problem)
 
 
-def caller_of(alarm: Resource, kind: ResourceType) -> Caller:
+def caller_of(alarm: Resource, resource_type: ResourceType) -> Caller:
     """Return CloudWatch, acting for an alarm."""
-    name = kind.physical_name(alarm)
+    name = resource_type.physical_name(alarm)
     return Caller(ALARM_PRINCIPAL, "cloudwatch", region_of(alarm), None if name is None else f"alarm:{name}")
 
 
@@ -229,7 +235,7 @@ def topics_of(action: PropertyValue[str], alarm: Resource, stack: Stack) -> list
     """Return the topics of the stack that an action goes to, or may go to while it is unknown."""
     if (isinstance(action, Known) and ":sns:" not in action.value) or not any(stack.of(*TOPIC.types)):
         return []
-    found = stack.resolve_reference(alarm, action.node, TOPIC, topic_name)
+    found = stack.resolve_reference(alarm, action.ref, TOPIC, topic_name)
     topics = found.certain if isinstance(action, Known) else (*found.certain, *found.possible)
     return [topic for topic in topics if same_location(alarm, topic) is not False and may_be(topic, action)]
 
@@ -244,7 +250,7 @@ def functions_of(action: PropertyValue[str], alarm: Resource, stack: Stack) -> l
     """Return the functions of the stack that an action certainly calls."""
     if isinstance(action, Known) and ":lambda:" not in action.value:
         return []
-    found = stack.resolve_reference(alarm, action.node, FUNCTION, function_name)
+    found = stack.resolve_reference(alarm, action.ref, FUNCTION, function_name)
     return [function for function in found.certain if same_location(alarm, function) is not False]
 
 
@@ -257,8 +263,8 @@ def topic_findings(
         problem = f"Topic `{topic.name}` is a FIFO topic, to which alarms do not publish."
         yield violation(action, problem, "a standard topic")
     elif not isinstance(fifo, (Known, Absent)):
-        doubt = f"Undecided before deployment: topic `{topic.name}` may be a FIFO topic."
-        yield undecided(action, "a standard topic", doubt)
+        problem = f"Undecided before deployment: topic `{topic.name}` may be a FIFO topic."
+        yield undecided(action, "a standard topic", problem)
     arn = as_set(topic, topic.at("arn")).text()
     target = arn.value if isinstance(arn, Known) else None
     policies = own_policies(topic, stack)
@@ -268,10 +274,10 @@ def topic_findings(
     lets_in = f"a policy that lets {ALARM_PRINCIPAL} publish for this alarm"
     if answers and True not in answers:
         if None in answers:
-            doubt = (
+            problem = (
                 f"Undecided before deployment: the policy of topic `{topic.name}` may keep CloudWatch out."
             )
-            yield undecided(action, lets_in, doubt)
+            yield undecided(action, lets_in, problem)
         else:
             problem = f"The policy of topic `{topic.name}` does not let CloudWatch publish for this alarm."
             yield violation(action, problem, lets_in)
@@ -280,15 +286,15 @@ def topic_findings(
         return
     heard = is_heard(topic, stack, reserved_domains=options.reserved_domains)
     if heard is None:
-        doubt = f"Undecided before deployment: the subscriber of topic `{topic.name}` may be nobody."
-        yield undecided(action, "a subscription of somebody", doubt)
+        problem = f"Undecided before deployment: topic `{topic.name}` may have no subscriber that reads it."
+        yield undecided(action, "a subscription of someone", problem)
     elif not heard:
-        problem = f"Nobody is subscribed to topic `{topic.name}`, so the alarm notifies no one."
+        problem = f"No one is subscribed to topic `{topic.name}`, so the alarm notifies no one."
         yield violation(
             action,
             problem,
             "a subscription or a chat configuration in the stack",
-            "Subscribe somebody to the topic in the same program, or set `subscribers: elsewhere` where "
+            "Subscribe someone to the topic in the same program, or set `subscribers: elsewhere` where "
             "subscriptions are kept outside of it.",
         )
 
@@ -299,9 +305,9 @@ def key_findings(action: PropertyRef, topic: Resource, caller: Caller, stack: St
     https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
     """
     key = as_set(topic, topic.at("kmsMasterKeyId"))
-    reading = key.text()
+    prop = key.text()
     required = f"a key whose policy lets {ALARM_PRINCIPAL} use {' and '.join(KMS_ACTIONS)}*"
-    if isinstance(reading, Known) and AWS_ALIAS.search(reading.value):
+    if isinstance(prop, Known) and AWS_ALIAS.search(prop.value):
         problem = f"Topic `{topic.name}` is encrypted with AWS's own key, which CloudWatch may not use."
         yield violation(action, problem, required)
         return
@@ -312,13 +318,13 @@ def key_findings(action: PropertyRef, topic: Resource, caller: Caller, stack: St
             for policy in stack.of(KEY_POLICY)
             if one in keys_of(policy, policy.at("keyId"), stack)
         ]
-        # Without a policy of its own, a key has one that lets in nobody but the account.
+        # Without a policy of its own, a key has one that lets in only the account.
         answers = [admits(policy, caller, KMS_ACTIONS, None) for policy in policies] or [False]
         if True in answers:
             continue
         if None in answers:
-            doubt = f"Undecided before deployment: the policy of key `{one.name}` may keep CloudWatch out."
-            yield undecided(action, required, doubt)
+            problem = f"Undecided before deployment: the policy of key `{one.name}` may keep CloudWatch out."
+            yield undecided(action, required, problem)
         else:
             problem = (
                 f"The policy of key `{one.name}` does not let CloudWatch encrypt for topic `{topic.name}`."
@@ -326,9 +332,9 @@ def key_findings(action: PropertyRef, topic: Resource, caller: Caller, stack: St
             yield violation(action, problem, required)
 
 
-def keys_of(owner: Resource, node: PropertyRef, stack: Stack) -> tuple[Resource, ...]:
+def keys_of(owner: Resource, ref: PropertyRef, stack: Stack) -> tuple[Resource, ...]:
     """Return the key of the stack that a property certainly names."""
-    match node.text():
+    match ref.text():
         case Known(value):
             alias = value[value.index("alias/") :] if "alias/" in value else ""
             targets = [
@@ -338,7 +344,7 @@ def keys_of(owner: Resource, node: PropertyRef, stack: Stack) -> tuple[Resource,
                 return keys_of(next(stack.of(*ALIASES)), targets[0], stack) if len(targets) == 1 else ()
             return tuple(one for one in stack.of(*KEY.types) if is_key(one, value))
         case Unknown():
-            found = stack.dependencies_of(owner, node.top, (*KEY.types, *ALIASES))
+            found = stack.dependencies_of(owner, ref.top, (*KEY.types, *ALIASES))
             keys = tuple(one for one in found if one.type in KEY.types)
             return keys if len(found) == 1 else ()
         case _:
@@ -353,8 +359,8 @@ def is_key(key: Resource, value: str) -> bool:
 
 def has(resource: Resource, name: str, value: str) -> bool:
     """Tell whether a property is known to have a value."""
-    reading = resource.at(name).text()
-    return isinstance(reading, Known) and reading.value == value
+    prop = resource.at(name).text()
+    return isinstance(prop, Known) and prop.value == value
 
 
 def function_findings(action: PropertyRef, function: Resource, stack: Stack) -> Iterator[Finding]:
@@ -368,10 +374,10 @@ def function_findings(action: PropertyRef, function: Resource, stack: Stack) -> 
     if True in certain:
         return
     if None in certain or any(admits_alarms(one) is not False for one in permissions.possible):
-        doubt = (
+        problem = (
             f"Undecided before deployment: a permission may let CloudWatch call function `{function.name}`."
         )
-        yield undecided(action, required, doubt)
+        yield undecided(action, required, problem)
         return
     problem = f"No permission lets CloudWatch call function `{function.name}`, so the alarm notifies no one."
     yield violation(action, problem, required)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
 DEEPEST: Final = 50
-"""Parentheses within parentheses that are followed; nobody writes more, and Python's stack has an end."""
+"""Parentheses within parentheses that are followed; no one writes more, and Python's stack has an end."""
 
 
 class ExpressionError(ValueError):
@@ -33,11 +33,6 @@ class Scanner:
 
     def __init__(self, text: str, token: re.Pattern[str], *, any_case: bool = False) -> None:
         """Cut a text into tokens.
-
-        Args:
-            text: The text.
-            token: Matches one token, with what stands before it that does not count.
-            any_case: Whether words are taken in capitals and small letters alike.
 
         Raises:
             ExpressionError: Something that is no token.

@@ -103,16 +103,16 @@ def plan_of(alarm: Alarm, most_events: int, unknown_timeout: float = LONGEST_SEC
     return plan, complete
 
 
-def value_or(reading: PropertyValue[T], default: T) -> T:
+def value_or(prop: PropertyValue[T], default: T) -> T:
     """Return a value that is known, or another one."""
-    return reading.value if isinstance(reading, Known) else default
+    return prop.value if isinstance(prop, Known) else default
 
 
 def subject_of(series: Series) -> object:
     """Return what tells what one series is about from what others are about."""
     if not isinstance(series.dimensions, Known):
         return None
-    return tuple(sorted((name, str(node.value)) for name, node in series.dimensions.value.items()))
+    return tuple(sorted((name, str(ref.value)) for name, ref in series.dimensions.value.items()))
 
 
 def limit_of(series: Series, unknown_timeout: float) -> float:
@@ -226,13 +226,7 @@ def leaves_band(operator: str, usual: float | None, point: float) -> bool:
 
 
 def covers_alone(alarm: Alarm, key: str, most_events: int) -> bool | None:
-    """Return whether an alarm goes from quiet to ALARM when one thing fails alone; None while undecided.
-
-    Args:
-        alarm: The alarm.
-        key: The identifier of the metric query that measures what fails.
-        most_events: How many events a minute can have at most.
-    """
+    """Return whether an alarm goes from quiet to ALARM when one thing fails alone; None while undecided."""
     plan, complete = (None, False) if alarm.findings else plan_of(alarm, most_events)
     if plan is None or not complete:
         return None
@@ -247,10 +241,6 @@ def covers(plan: Plan, variable: Variable) -> bool:
     """Tell whether an alarm is quiet while all is well, and fires when one thing fails alone.
 
     Of what this pack cannot say how it is while all is well, one level is taken that suits the alarm.
-
-    Args:
-        plan: The alarm.
-        variable: What fails.
 
     Raises:
         RefusedError: CloudWatch does not take one of its expressions.
