@@ -142,8 +142,9 @@ def _run(command: Command, entry: Entry, options: argparse.Namespace) -> int:
 
 def _prepare(options: argparse.Namespace, *, build: bool) -> None:
     """Make this process's environment the one that is asked for; what is prepared already stays as it is."""
-    from tapgate.embedded.environment import MARK, applied  # noqa: PLC0415 - `report` does without
-    from tapgate.embedded.stacks import EmbeddedStacks, Theatre  # noqa: PLC0415
+    from tapgate.embedded.environment import MARK, applied, offline  # noqa: PLC0415 - `report` does without
+    from tapgate.embedded.paths import cache_root  # noqa: PLC0415
+    from tapgate.embedded.stacks import EmbeddedStacks, Theatre, begin_backend  # noqa: PLC0415
     from tapgate.engine import take_out_steering  # noqa: PLC0415
 
     options.notes = take_out_steering(os.environ)
@@ -160,6 +161,9 @@ def _prepare(options: argparse.Namespace, *, build: bool) -> None:
         _install(project)
     if aws == "embedded" and build:
         _serve_packages(project)
+    options.readable, options.offline = (cache_root(),), offline(os.environ)
+    if options.offline:
+        begin_backend(os.environ["PULUMI_BACKEND_URL"])
     options.embedded = EmbeddedStacks.of(os.environ)
     options.theatre = Theatre()
 

@@ -187,6 +187,23 @@ _KNOWN: Final = (
         "the engine asks the provider to check each resource.",
         "run `pulumi install` in the project, or put the plugin on PATH.",
     ),
+    _Known(
+        re.compile(r"Read-only file system|read-only file system|EROFS"),
+        "The program writes to a file or folder that it may only read.",
+        "in the sandbox nothing but temporary folders (TMPDIR) can be written to, the project neither.",
+        "have the program write there, or build what it needs before; where the program is trusted, "
+        "--sandbox off runs it without.",
+    ),
+    _Known(
+        re.compile(
+            r"Network is unreachable|network is unreachable|ENETUNREACH|no such host|EAI_AGAIN|ENOTFOUND|"
+            r"[Nn]ame resolution|Name or service not known"
+        ),
+        "The program asks the network for something, and gets no answer.",
+        "in the sandbox there is no network, so that no verdict depends on what is elsewhere.",
+        "give the program the value by its configuration; where the program is trusted, --sandbox off runs it "
+        "without.",
+    ),
 )
 
 

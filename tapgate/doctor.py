@@ -17,6 +17,8 @@ from tapgate.failure import CouldNotRunError
 from tapgate.json_access import mapping, sanitized, sanitized_lines, text
 from tapgate.packs import policies, requested_packs
 from tapgate.project import find_project
+from tapgate.sandbox import INSTALL_HINT as SANDBOX_HINT
+from tapgate.sandbox import Sandbox, look
 from tapgate.terminal import Ink, write
 
 if TYPE_CHECKING:
@@ -70,11 +72,19 @@ def examine(folder: Path, packs: Sequence[Path]) -> Iterator[Check]:
     if project is not None and project.virtualenv:
         yield _environment(project)
     yield from _pack_checks(packs)
+    yield _sandbox()
     yield _package(
         "pulumi_policy", "pulumi-policy", "runs Python packs that have no environment of their own"
     )
     yield _package("boto3", "boto3", "audits of a backend in S3 without a process of the CLI a stack")
     yield _package("distributed", "distributed", "audits on a Dask cluster (--scheduler)")
+
+
+def _sandbox() -> Check:
+    found = look()
+    if isinstance(found, Sandbox):
+        return Check("sandbox", "there", f"{found.version} at {found.program}")
+    return Check("sandbox", "optional", f"{found}; programs are previewed without one", SANDBOX_HINT)
 
 
 def check_line(check: Check, ink: Ink) -> Iterator[str]:

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Final, Self
@@ -22,6 +22,8 @@ from tapgate.processes import adopt_orphans, children, count_below, end_below
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tapgate.sandbox import Sandbox
 
 _Handler = Callable[[int, FrameType | None], object] | int | None
 
@@ -115,6 +117,7 @@ class Engine:
         program: path of the CLI; by default the `pulumi` on PATH.
         variables: its environment; by default this process's own.
         limits: what a run that changes nothing may use.
+        box: where such a run takes place; None for beside everything else.
     """
 
     def __init__(
@@ -124,12 +127,14 @@ class Engine:
         program: str | None = None,
         variables: Mapping[str, str] | None = None,
         limits: Limits | None = None,
+        box: Sandbox | None = None,
     ) -> None:
         self.folder = folder
         self.scratch = scratch
         self.program = program or find_engine()
         self.variables = variables
         self.limits = limits or Limits()
+        self.box = box
 
     def run(
         self,
@@ -165,20 +170,21 @@ class Engine:
         if limits is not None:
             adopt_orphans()
             before = children()
+        command = [self.program, *arguments, "--non-interactive", "--color", "never"]
+        variables = quiet_environment(os.environ if self.variables is None else self.variables)
+        if self.box is not None and limits is not None:
+            command, variables = self.box.inside(command, self.folder, self.scratch, variables)
         with output.open("wb") as out, errors.open("wb") as err:
             process = subprocess.Popen(
-                self._command(arguments),
+                command,
                 cwd=self.folder,
-                env=quiet_environment(os.environ if self.variables is None else self.variables),
+                env=variables,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
                 process_group=0,
             )
         return Running(process, self.scratch, name, limits, before)
-
-    def _command(self, arguments: Sequence[str]) -> list[str]:
-        return [self.program, *arguments, "--non-interactive", "--color", "never"]
 
 
 class Running:
@@ -216,6 +222,8 @@ class Running:
         if interrupts is not None:
             interrupts.pass_on_to(self.process)
         code = self._wait(watch)
+        for path in self._scratch.glob(f"{self._name}.*"):
+            require_file(path, self._scratch)
         errors = self._scratch / f"{self._name}.err"
         return Run(
             code=code,
@@ -277,6 +285,23 @@ class Running:
             with contextlib.suppress(OSError):
                 sizes += path.stat().st_size
         return sizes
+
+
+def require_file(path: Path, scratch: Path) -> None:
+    """Refuse what a program put in the place of a file that the engine writes: a link, a pipe, a folder.
+
+    Raises:
+        CouldNotRunError: it is none, or not the one in the scratch folder.
+    """
+    there = scratch.resolve() / path.relative_to(scratch)
+    if path.is_file() and path.resolve() == there:
+        return
+    raise CouldNotRunError(
+        "The engine's output is not what the engine wrote.",
+        where=path.name,
+        why="it is no file, or a link to another one: the program has replaced it.",
+        fix="take what writes to the engine's files out of the program.",
+    )
 
 
 _TURN_SECONDS: Final = 0.1

@@ -256,6 +256,7 @@ class Report:
         seconds: wall time of the engine.
         coverage: by URN, what looked at each resource that a provider makes: `control`, `tags` (at its tags
             alone) or `none`.
+        sandbox: where engine, program and plug-ins ran; empty when none ran.
     """
 
     project: str
@@ -268,6 +269,7 @@ class Report:
     changes: tuple[tuple[str, int], ...]
     seconds: float
     coverage: tuple[tuple[str, str], ...] = ()
+    sandbox: str = ""
 
     def covered_by(self, what: str) -> tuple[str, ...]:
         """Return the URNs of the resources that only `control`, `tags` or `none` looked at."""

@@ -19,7 +19,7 @@ from tapgate.analyzer.deployment import (
     without_marks,
 )
 from tapgate.analyzer.direct import called_apart, config_texts, offers_itself, request_for, secret_keys, take
-from tapgate.engine import Engine
+from tapgate.engine import Engine, require_file
 from tapgate.failure import CouldNotRunError
 from tapgate.findings import sorted_findings
 from tapgate.json_access import SIGNATURE, mapping, sequence, text
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from tapgate.findings import Finding, Question, Report
     from tapgate.packs import RequestedPack
     from tapgate.project import Project
+    from tapgate.sandbox import Sandbox
     from tapgate.stacks import Stack
 
 _REPLACED: Final = frozenset({"replace", "create-replacement", "delete-replaced"})
@@ -157,13 +158,25 @@ class Rehearsal:
         stage: where it takes place.
         scratch: an existing folder for what the engine writes.
         limits: what it may use.
+        box: where engine, program and plug-ins run; None for beside everything else.
     """
 
-    def __init__(self, project: Project, stack: Stack, stage: Stage, scratch: Path, limits: Limits) -> None:
+    def __init__(
+        self,
+        project: Project,
+        stack: Stack,
+        stage: Stage,
+        scratch: Path,
+        limits: Limits,
+        box: Sandbox | None = None,
+    ) -> None:
         self._project = project
         self._stack = stack
         self._stage = stage
-        self._engine = Engine(project.folder, scratch, variables=stage.variables)
+        self._scratch = scratch
+        self._engine = Engine(project.folder, scratch, variables=stage.variables, box=box)
+        # Read before the program could write to it.
+        self._config = mapping(read_yaml(stage.config, "stack's config file").get("config"))
         self._events = scratch / "rehearsal.events"
         self._limits = limits
         name = stack.name.rsplit("/", 1)[-1]
@@ -193,14 +206,14 @@ class Rehearsal:
             from tapgate.diagnose import could_not_run  # noqa: PLC0415 - only of a run that failed
 
             raise could_not_run(log, run.errors, where=where, interrupted=run.interrupted)
+        require_file(self._stage.state, self._scratch)
         body = self._stage.state.read_bytes()
         if _CIPHERTEXT in body:
             body = self._opened()
         deployment = read_deployment(body, "the state of the rehearsal")
         if not deployment.resources:
             deployment = replace(deployment, project=self._project.name, stack=self._target[1])
-        config = read_yaml(self._stage.config, "stack's config file")
-        return Rehearsed(without_marks(deployment), mapping(config.get("config")), run.seconds)
+        return Rehearsed(without_marks(deployment), self._config, run.seconds)
 
     def _opened(self) -> bytes:
         """Return the state with its secrets open; they are under the stand-in's passphrase."""

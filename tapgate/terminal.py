@@ -154,6 +154,7 @@ def _header(report: Report, ink: Ink) -> Iterator[str]:
         yield from _field("config", pack.config, ink)
     changes = ", ".join(f"{count} to {op}" for op, count in report.changes if op != "same")
     yield from _field("planned", changes or "no change", ink)
+    yield from _field("sandbox", report.sandbox, ink)
     for note in report.notes:
         yield from _field("note", note, ink, "yellow")
 

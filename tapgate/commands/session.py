@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
+from tapgate import sandbox
 from tapgate.assemble import build_report, require_evaluated
 from tapgate.engine import LIMIT_SECONDS, Engine, Limits
 from tapgate.failure import CouldNotRunError
@@ -25,7 +27,7 @@ from tapgate.terminal import Ink, Progress, finding_lines, report_lines, write
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from tapgate.findings import Report
     from tapgate.packs import RequestedPack
@@ -70,6 +72,13 @@ def add_stack_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--allow-empty", action="store_true", help="pass as well when no policy applies to any resource"
+    )
+    parser.add_argument(
+        "--sandbox",
+        choices=sandbox.MODES,
+        default="auto",
+        help="run engine, program and plug-ins of preview and rehearsal in bubblewrap: where it works, "
+        "always (else exit code 2), or not at all (default: %(default)s)",
     )
     parser.add_argument(
         "--timeout",
@@ -150,6 +159,8 @@ class Session:
         ink: what standard output can show.
         embedded: the backend, where it is the gate's own.
         theatre: sets the stage for rehearsals.
+        box: where rehearsals run, and previews that reach nothing; None for beside everything else.
+        sandbox: the same in words.
         notes: what whoever reads a verdict of this session must know.
     """
 
@@ -161,6 +172,8 @@ class Session:
     ink: Ink
     embedded: EmbeddedBackend | None
     theatre: Theatre
+    box: sandbox.Sandbox | None = None
+    sandbox: str = ""
     notes: tuple[str, ...] = ()
 
     def preview(self, stack: Stack, plan: Path | None = None) -> Preview:
@@ -210,10 +223,11 @@ class Session:
     def rehearse(self, stack: Stack) -> Rehearsal:
         """Begin a rehearsal of a stack."""
         name = stack.name.rsplit("/", 1)[-1]
-        folder = Path(tempfile.mkdtemp(prefix="rehearsal-", dir=self.engine.scratch))
+        # Beside the preview's folder, which the program may write to.
+        folder = Path(tempfile.mkdtemp(prefix="rehearsal-", dir=self.engine.scratch.parent))
         file = self.project.stack_file(stack.name)
         stage = self.theatre.stage(folder, self.project.name, name, file, self.project.file)
-        return Rehearsal(self.project, stack, stage, folder, self.engine.limits)
+        return Rehearsal(self.project, stack, stage, folder, self.engine.limits, self.box)
 
     def _planned(
         self, stack: Stack, plan: Path, previewed: Preview, report: Report, rehearsed: Rehearsed
@@ -259,7 +273,7 @@ class Session:
         report = settled(previewed.report, report, log.declared, previewed.remediated)
         if report.outcome == "passed":
             require_evaluated(log, self.packs, allow_empty=self.allow_empty)
-        return report
+        return replace(report, sandbox=self.sandbox)
 
 
 def _build(project: Project, commands: Sequence[str]) -> None:
@@ -293,6 +307,12 @@ def _unused_pack(project: Project, packs: Sequence[RequestedPack]) -> list[str]:
     return ["the project's own policypack/ is not evaluated; name it with --policy-pack to have it so"]
 
 
+def _files(pack: RequestedPack) -> Iterator[Path]:
+    yield pack.folder
+    if pack.config is not None:
+        yield pack.config
+
+
 @contextmanager
 def session(options: argparse.Namespace) -> Generator[Session]:
     """Open the session that `add_stack_options` describes.
@@ -304,17 +324,28 @@ def session(options: argparse.Namespace) -> Generator[Session]:
     check_choices(project, cast("list[str]", options.allow_in_project))
     _build(project, cast("list[str]", options.before))
     packs = requested_packs(options.policy_pack, options.policy_pack_config)
-    with tempfile.TemporaryDirectory(prefix="gate-") as scratch, Progress(sys.stderr) as progress:
+    mode = cast("sandbox.Mode", options.sandbox)
+    read = [*cast("Sequence[Path]", options.readable), *(one for pack in packs for one in _files(pack))]
+    box, missing = sandbox.find(mode, read)
+    offline = cast("bool", options.offline)
+    with tempfile.TemporaryDirectory(prefix="gate-") as folder, Progress(sys.stderr) as progress:
+        scratch = Path(folder, "preview")
+        scratch.mkdir()
+        limits = Limits(seconds=cast("float", options.timeout))
         yield Session(
             project=project,
             packs=packs,
-            engine=Engine(
-                project.folder, Path(scratch), limits=Limits(seconds=cast("float", options.timeout))
-            ),
+            engine=Engine(project.folder, scratch, limits=limits, box=box if offline else None),
             progress=progress,
             allow_empty=cast("bool", options.allow_empty),
             ink=Ink.for_stream(sys.stdout),
             embedded=cast("EmbeddedBackend | None", options.embedded),
             theatre=cast("Theatre", options.theatre),
-            notes=(*cast("tuple[str, ...]", options.notes), *_unused_pack(project, packs)),
+            box=box,
+            sandbox=sandbox.words(box, missing, preview=offline),
+            notes=(
+                *cast("tuple[str, ...]", options.notes),
+                *_unused_pack(project, packs),
+                *sandbox.notes(mode, box, missing, os.environ),
+            ),
         )

@@ -232,6 +232,13 @@ def _embedded(base: Mapping[str, str], first: list[Path], backend: Path, root: P
     }
 
 
+def offline(variables: Mapping[str, str]) -> bool:
+    """Say whether a preview in this environment reaches nothing but files: neither AWS nor an emulator."""
+    emulator = any(value for name, value in variables.items() if name.startswith("AWS_ENDPOINT_URL"))
+    backend = variables.get("PULUMI_BACKEND_URL", "")
+    return variables.get(MARK) == "embedded" and backend.startswith("file://") and not emulator
+
+
 def state_folder(root: Path = ROOT, base: Mapping[str, str] = os.environ) -> Path:
     """Where the embedded backend keeps the checkout's stacks.
 

@@ -194,6 +194,17 @@ def _selected(root: Path) -> str:
     return ""
 
 
+_VERSION: Final = "version: 1\n"
+"""What the engine writes into a folder backend that is new to it."""
+
+
+def begin_backend(url: str) -> None:
+    """Have a folder backend begun, as the engine begins it, before a run that may not write to it."""
+    folder = Path(unquote(urlsplit(url).path))
+    if folder.is_dir() and not (folder / ".pulumi").exists():
+        write_atomically(folder / ".pulumi" / "meta.yaml", _VERSION)
+
+
 _STACK_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
 
 
@@ -224,7 +235,7 @@ class EmbeddedStacks:
     def create(self, project: str, name: str) -> bool:
         """Create the stack, empty; False when it is there already."""
         if not (self._folder / "meta.yaml").exists():
-            write_atomically(self._folder / "meta.yaml", "version: 1\n")
+            write_atomically(self._folder / "meta.yaml", _VERSION)
         path = self.path(project, name)
         if path.exists():
             return False

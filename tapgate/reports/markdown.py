@@ -116,6 +116,8 @@ def _head(verdicts: VerdictFile, figures: Score) -> Iterator[str]:
     judged = coverage_words(verdicts.stacks)
     if judged:
         yield f"Judged: {prose(judged)}."
+    for one in dict.fromkeys(report.sandbox for report in verdicts.stacks if report.sandbox):
+        yield f"Sandbox: {prose(one)}."
     yield ""
     found = counts(finding for report in verdicts.stacks for finding in report.findings)
     yield "| " + " | ".join([*(NAMES[category] for category in CATEGORIES), "Checks passed"]) + " |"

@@ -75,6 +75,22 @@ def test_a_failing_resource_is_named() -> None:
     assert failure.details == ("bad name",)
 
 
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        ("OSError: [Errno 30] Read-only file system: 'out.zip'", "writes to a file or folder"),
+        ("Error: EROFS: read-only file system, mkdir 'dist'", "writes to a file or folder"),
+        ("open x: read-only file system", "writes to a file or folder"),
+        ("socket.gaierror: [Errno -3] Temporary failure in name resolution", "asks the network"),
+        ("Error: getaddrinfo EAI_AGAIN example.com", "asks the network"),
+        ("dial tcp: lookup example.com: no such host", "asks the network"),
+        ("error downloading provider x: lookup y: no such host", "plug-in"),
+    ],
+)
+def test_what_a_sandbox_refuses(words: str, what: str) -> None:
+    assert what in could_not_run(EventLog(), f"error: {words}", where="w").what
+
+
 def test_an_interrupted_run_says_so() -> None:
     assert (
         could_not_run(EventLog(), "error: x", where="w", interrupted=True).what == "The run was interrupted."

@@ -31,8 +31,10 @@ def preview(
     project, verdict = folder / name, folder / "verdict.json"
     shutil.copytree(FIXTURES / name, project)
     (folder / "backend").mkdir(exist_ok=True)
+    # In a sandbox nothing could be reached, whatever provider runs.
+    command = [sys.executable, "-m", "tapgate", "preview", "--sandbox", "off"]
     done = subprocess.run(
-        [sys.executable, "-m", "tapgate", "preview", "-C", str(project), "--verdict", str(verdict)],
+        [*command, "-C", str(project), "--verdict", str(verdict)],
         cwd=ROOT,
         env={
             **environment,

@@ -335,6 +335,9 @@ def _facts(verdicts: VerdictFile) -> Iterator[tuple[str, str]]:
         verbs = {"same": "unchanged"}
         changes = [f"{number:,} {verbs.get(name, 'to ' + name)}" for name, number in report.changes]
         yield "Planned", ", ".join(changes) or "nothing"
+    boxes = sorted({report.sandbox for report in verdicts.stacks if report.sandbox})
+    if boxes:
+        yield "Sandbox", "; ".join(boxes)
     yield "Engine", f"{sum(report.seconds for report in verdicts.stacks):,.1f} s"
     rounding = (
         "Percentages are rounded down, so that 100 % means all. A control holds when every policy that "

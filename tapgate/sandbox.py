@@ -1,0 +1,235 @@
+"""Runs engine, program and plug-ins where they reach nothing: bubblewrap's namespaces, on Linux.
+
+Inside there is a network with loopback only, a file system that is read-only but for a scratch folder and
+empty temporary ones, and processes, IPC and host name of its own, which end with the engine. Of the user's
+home there is what runs are made of: the project, interpreters, packages and caches.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+from urllib.parse import unquote, urlsplit
+
+from tapgate.failure import CouldNotRunError
+from tapgate.json_access import sanitized_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+Mode = Literal["auto", "require", "off"]
+MODES: Final[tuple[Mode, ...]] = ("auto", "require", "off")
+INSTALL_HINT: Final = (
+    "install bubblewrap (Debian and Ubuntu: apt-get install bubblewrap), and allow it user namespaces: "
+    "Ubuntu 24.04 by `sysctl kernel.apparmor_restrict_unprivileged_userns=0`, a container by its options"
+)
+_PROBE_SECONDS: Final = 10.0
+_NAMESPACES: Final = (
+    *("--unshare-user-try", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"),
+    *("--unshare-cgroup-try", "--die-with-parent", "--new-session"),
+    # Root of the machine would be root inside.
+    *("--cap-drop", "ALL"),
+)
+_SYSTEM: Final = ("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc")
+# The machine's root may write to the kernel's settings there, even without any capability.
+_KERNEL: Final = tuple(
+    f"/proc/{name}" for name in ("acpi", "bus", "fs", "irq", "mtrr", "scsi", "sys", "sysrq-trigger")
+)
+# Other runs' files, sockets of services (Docker, agents, buses) and keys lie there.
+_EMPTY: Final = ("/home", "/root", "/run", "/tmp", "/var/tmp")  # noqa: S108 - mounts, not files
+_TEMPORARY: Final = "/tmp"  # noqa: S108 - the sandbox's own
+_HOME: Final = "/tmp/.pulumi"  # noqa: S108 - the engine writes logs there
+_ON_PATHS: Final = ("PATH", "PYTHONPATH", "NODE_PATH", "GOPATH")
+_AT: Final = (
+    *("VIRTUAL_ENV", "PYTHONPYCACHEPREFIX", "GOROOT", "GOMODCACHE", "JAVA_HOME", "DOTNET_ROOT"),
+    *("NVM_DIR", "PYENV_ROOT"),
+)
+# Interpreters and packages that live in a home, and hold no key.
+_TOOLS: Final = (
+    *(".asdf", ".cargo/bin", ".dotnet", ".local/bin", ".local/lib", ".local/share/mise", ".local/share/uv"),
+    *(".m2/repository", ".nuget/packages", ".nvm", ".pulumi/bin", ".pulumi/plugins", ".pyenv", ".rustup"),
+    *("go/bin", "go/pkg/mod"),
+)
+_SECRET: Final = re.compile(
+    r"TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|AUTH|COOKIE|_KEY$|_DSN$|^SSH_",
+    re.IGNORECASE,
+)
+# What the engine opens the stand-in backend with, and how AWS's SDKs are kept from the user's credentials.
+_NO_SECRETS: Final = (
+    *("AWS_SHARED_CREDENTIALS_FILE", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"),
+    "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A way to run commands where they reach nothing.
+
+    Attributes:
+        program: path of bubblewrap.
+        version: what it says of itself.
+        readable: folders that may be read though they lie where others are hidden.
+    """
+
+    program: str
+    version: str
+    readable: tuple[Path, ...] = ()
+
+    def inside(
+        self, arguments: Sequence[str], folder: Path, scratch: Path, variables: Mapping[str, str]
+    ) -> tuple[list[str], dict[str, str]]:
+        """Return the command line that runs another one inside, and its environment.
+
+        Args:
+            arguments: the other one.
+            folder: where it runs; everything in it can be read.
+            scratch: the folder that it may write to.
+            variables: the environment that it would have outside.
+        """
+        hidden = _hidden(variables)
+        words = [self.program, *_NAMESPACES, *_SYSTEM]
+        for path in _KERNEL:
+            words += ["--ro-bind-try", path, path]
+        readable = [Path(arguments[0]).parent, *self._readable(variables), *_around(folder, hidden)]
+        words += _mounts(readable, hidden)
+        plugins = str(Path(variables.get("PULUMI_HOME", _HOME), "plugins"))
+        words += ["--dir", _HOME, "--ro-bind-try", plugins, f"{_HOME}/plugins"]
+        words += ["--bind", str(scratch), str(scratch), "--chdir", str(folder), "--"]
+        kept = {name: value for name, value in variables.items() if name not in secrets(variables)}
+        return [*words, *arguments], {**kept, "TMPDIR": _TEMPORARY, "PULUMI_HOME": _HOME}
+
+    def _readable(self, variables: Mapping[str, str]) -> Iterator[Path]:
+        yield from self.readable
+        yield from (Path(sys.prefix), Path(sys.base_prefix), Path(__file__).parents[1])
+        for name in _ON_PATHS:
+            yield from (Path(one) for one in variables.get(name, "").split(os.pathsep) if one.startswith("/"))
+        yield from (Path(variables[name]) for name in _AT if variables.get(name, "").startswith("/"))
+        if variables.get("HOME"):
+            yield from (Path(variables["HOME"], name) for name in _TOOLS)
+        if variables.get("PULUMI_HOME"):
+            yield Path(variables["PULUMI_HOME"], "plugins")
+        backend = urlsplit(variables.get("PULUMI_BACKEND_URL", ""))
+        if backend.scheme == "file":
+            yield Path(unquote(backend.path))
+
+
+def secrets(variables: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names of an environment's variables that a sandbox leaves out."""
+    return tuple(sorted(name for name in variables if _SECRET.search(name) and name not in _NO_SECRETS))
+
+
+def words(box: Sandbox | None, missing: str, *, preview: bool) -> str:
+    """Say in a verdict what ran where.
+
+    Args:
+        box: the sandbox.
+        missing: why there is none.
+        preview: the preview ran in it as well.
+    """
+    if box is None:
+        return f"none: {missing}"
+    return f"{box.version}, " + (
+        "preview and rehearsal" if preview else "rehearsal; the preview reaches AWS, a backend or an emulator"
+    )
+
+
+def notes(mode: Mode, box: Sandbox | None, missing: str, variables: Mapping[str, str]) -> Iterator[str]:
+    """Yield what whoever reads a verdict must know of where the program ran.
+
+    Args:
+        mode: what was asked for.
+        box: the sandbox.
+        missing: why there is none.
+        variables: the caller's environment.
+    """
+    if box is None and mode == "auto":
+        yield (
+            f"no sandbox: {missing}; the program could reach the network, other runs and the tool's own "
+            "files (--sandbox require refuses to go on without one)"
+        )
+    if box is not None and (left_out := secrets(variables)):
+        yield f"kept from the program in the sandbox, by their names: {', '.join(left_out)}"
+
+
+def find(mode: Mode, readable: Iterable[Path] = ()) -> tuple[Sandbox | None, str]:
+    """Return the sandbox, and why there is none.
+
+    Args:
+        mode: `auto` goes on without one, `require` does not, `off` asks for none.
+        readable: folders that may be read though they lie where others are hidden.
+
+    Raises:
+        CouldNotRunError: one is required, and there is none.
+    """
+    if mode == "off":
+        return None, "off by --sandbox"
+    found = look(readable)
+    if isinstance(found, Sandbox):
+        return found, ""
+    if mode == "require":
+        raise CouldNotRunError(
+            "There is no sandbox.",
+            where="--sandbox require",
+            why=f"{found}; without it the program reaches the network, other runs and the tool's own files.",
+            fix=f"{INSTALL_HINT}; or use --sandbox auto where the program is trusted.",
+        )
+    return None, found
+
+
+def look(readable: Iterable[Path] = ()) -> Sandbox | str:
+    """Return the sandbox if one works here, else why none does."""
+    if sys.platform != "linux":
+        return "bubblewrap is for Linux"
+    program = shutil.which("bwrap")
+    if program is None:
+        return "bubblewrap is not installed"
+    try:
+        version = _said([program, "--version"])
+        _said([program, *_NAMESPACES, *_SYSTEM, "--", "/bin/sh", "-c", ":"])
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"bubblewrap does not work here ({error})"
+    return Sandbox(program, version, tuple(readable))
+
+
+def _said(command: Sequence[str]) -> str:
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False
+    )
+    if done.returncode != 0:
+        raise OSError(" ".join(sanitized_lines(done.stderr)) or f"exit code {done.returncode}")
+    return " ".join(sanitized_lines(done.stdout))
+
+
+def _hidden(variables: Mapping[str, str]) -> list[Path]:
+    """Return the folders that are empty inside, outer ones first."""
+    named = [*_EMPTY, variables.get("HOME", "")]
+    paths = {Path(one) for one in named if one.startswith("/") and Path(one) != Path("/")}
+    return sorted(path for path in paths if path.is_dir() and not path.is_symlink())
+
+
+def _around(folder: Path, hidden: Sequence[Path]) -> Iterator[Path]:
+    """Yield a project's folder with what lies beside it: sources that it may refer to."""
+    for path in dict.fromkeys((folder, folder.resolve())):
+        around = [root for root in hidden if root in path.parents]
+        beside = around[-1] / path.relative_to(around[-1]).parts[0] if around else path
+        yield path if beside.name.startswith(".") else beside
+
+
+def _mounts(readable: Iterable[Path], hidden: Iterable[Path]) -> list[str]:
+    """Return the options that empty what is hidden and have in it what may be read, outer ones first."""
+    wanted = {one for path in readable for one in (path, path.resolve()) if path.exists()}
+    there: dict[Path, bool] = {}
+    words: list[str] = []
+    for path in sorted({*wanted, *hidden}, key=lambda one: len(one.parts)):
+        # Outside of all of them everything can be read.
+        around = next((there[parent] for parent in path.parents if parent in there), True)
+        if (path in wanted) != around:
+            there[path] = path in wanted
+            words += ["--ro-bind", str(path), str(path)] if there[path] else ["--tmpfs", str(path)]
+    return words
