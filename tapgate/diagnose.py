@@ -201,8 +201,8 @@ _KNOWN: Final = (
         ),
         "The program asks the network for something, and gets no answer.",
         "in the sandbox there is no network, so that no verdict depends on what is elsewhere.",
-        "give the program the value by its configuration; where the program is trusted, --sandbox off runs it "
-        "without.",
+        "give the program the value by its configuration; where the program is trusted, --sandbox off runs "
+        "it without.",
     ),
 )
 

@@ -133,6 +133,14 @@ class Theatre(Protocol):
         """
         ...
 
+    def keep(self, notes: Path) -> None:
+        """Keep for later runs what one in a sandbox could not.
+
+        Args:
+            notes: what it noted.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
@@ -173,7 +181,7 @@ class Rehearsal:
         self._project = project
         self._stack = stack
         self._stage = stage
-        self._scratch = scratch
+        self.scratch = scratch
         self._engine = Engine(project.folder, scratch, variables=stage.variables, box=box)
         # Read before the program could write to it.
         self._config = mapping(read_yaml(stage.config, "stack's config file").get("config"))
@@ -206,7 +214,7 @@ class Rehearsal:
             from tapgate.diagnose import could_not_run  # noqa: PLC0415 - only of a run that failed
 
             raise could_not_run(log, run.errors, where=where, interrupted=run.interrupted)
-        require_file(self._stage.state, self._scratch)
+        require_file(self._stage.state, self.scratch)
         body = self._stage.state.read_bytes()
         if _CIPHERTEXT in body:
             body = self._opened()

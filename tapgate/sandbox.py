@@ -50,6 +50,8 @@ _AT: Final = (
     *("VIRTUAL_ENV", "PYTHONPYCACHEPREFIX", "GOROOT", "GOMODCACHE", "JAVA_HOME", "DOTNET_ROOT"),
     *("NVM_DIR", "PYENV_ROOT"),
 )
+NOTES: Final = "not-kept"
+"""File of the scratch folder in which a stand-in notes what it could not keep in the cache."""
 # Interpreters and packages that live in a home, and hold no key.
 _TOOLS: Final = (
     *(".asdf", ".cargo/bin", ".dotnet", ".local/bin", ".local/lib", ".local/share/mise", ".local/share/uv"),
@@ -102,7 +104,12 @@ class Sandbox:
         words += ["--dir", _HOME, "--ro-bind-try", plugins, f"{_HOME}/plugins"]
         words += ["--bind", str(scratch), str(scratch), "--chdir", str(folder), "--"]
         kept = {name: value for name, value in variables.items() if name not in secrets(variables)}
-        return [*words, *arguments], {**kept, "TMPDIR": _TEMPORARY, "PULUMI_HOME": _HOME}
+        return [*words, *arguments], {
+            **kept,
+            "TMPDIR": _TEMPORARY,
+            "PULUMI_HOME": _HOME,
+            "TAPGATE_NOTED": str(scratch / NOTES),
+        }
 
     def _readable(self, variables: Mapping[str, str]) -> Iterator[Path]:
         yield from self.readable

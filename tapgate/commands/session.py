@@ -210,6 +210,9 @@ class Session:
         report = self._settled(previewed, rehearsed)
         if plan is not None and report.outcome == "passed" and not plan.is_file():
             report = self._planned(stack, plan, previewed, report, rehearsed)
+        for folder in (self.engine.scratch, rehearsal.scratch):
+            if (folder / sandbox.NOTES).is_file() and not (folder / sandbox.NOTES).is_symlink():
+                self.theatre.keep(folder / sandbox.NOTES)
         result = replace(previewed, report=report, rehearsed=rehearsed)
         self.progress.clear()
         for pack in self.packs:

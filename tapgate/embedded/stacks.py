@@ -392,3 +392,13 @@ class Theatre:
             os.environ, folder / "backend", make_folder(folder / "tmp"), others=others
         )
         return Stage(applied(changes, os.environ), config, backend.path(project, stack))
+
+    def keep(self, notes: Path) -> None:
+        """Keep for later runs what one in a sandbox could not.
+
+        Args:
+            notes: What it noted.
+        """
+        from tapgate.embedded.aws_provider.schema_store import keep_noted  # noqa: PLC0415 - seldom needed
+
+        keep_noted(notes)

@@ -10,6 +10,8 @@ import contextlib
 import functools
 import hashlib
 import json
+import os
+import re
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -30,13 +32,47 @@ if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.types.description import Description
 
 
+NOTED = "TAPGATE_NOTED"
+"""Names the file for notes, where the cache cannot be written to."""
+_MOST_NOTED = 500
+_TOKEN = re.compile(r"aws\.(\w+)\.(\w+)\.(\w+)\.json", re.ASCII)
+
+
 def keep_file(path: Path, text: str) -> None:
     """Put a file in place whole, so that runs at the same time see the old one or the new one.
 
-    What is in it can be made anew, so a cache that cannot be written to is no error.
+    What is in it can be made anew, so a cache that cannot be written to is no error. A sandbox says where to
+    note what was not kept: `keep_noted`.
     """
-    with contextlib.suppress(OSError, Failure):
+    try:
         write_atomically(path, text)
+    except (OSError, Failure):
+        with (
+            contextlib.suppress(OSError),
+            Path(os.environ.get(NOTED, "")).open("a", encoding="utf-8") as notes,
+        ):
+            notes.write(f"{path.name}\n")
+
+
+def keep_noted(notes: Path) -> None:
+    """Make and keep, outside, what runs in a sandbox had to make without being able to keep it.
+
+    Args:
+        notes: What they noted. A program may have written there too: of it no more than names is believed.
+    """
+    from tapgate.embedded.aws_provider.package_schema import schema_text  # noqa: PLC0415 - it imports this module
+
+    for name in sorted(set(notes.read_text("utf-8", "replace").split()))[:_MOST_NOTED]:
+        token = _TOKEN.fullmatch(name)
+        with contextlib.suppress(
+            sdk_source.UnknownTypeError, sdk_source.SdkMissingError, OSError, ValueError
+        ):
+            if token is None:
+                schema_text()
+            elif token[3][0].isupper():
+                schema_of(f"aws:{token[1]}/{token[2]}:{token[3]}")
+            else:
+                function_schema_of(f"aws:{token[1]}/{token[2]}:{token[3]}")
 
 
 _HERE = Path(__file__).parent
