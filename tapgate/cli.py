@@ -162,7 +162,7 @@ def _prepare(options: argparse.Namespace, *, build: bool) -> None:
     if aws == "embedded" and build:
         _serve_packages(project)
     options.readable, options.offline = (cache_root(),), offline(os.environ)
-    if options.offline:
+    if options.offline and build:
         begin_backend(os.environ["PULUMI_BACKEND_URL"])
     options.embedded = EmbeddedStacks.of(os.environ)
     options.theatre = Theatre()
