@@ -65,12 +65,12 @@ class EmbeddedBackend(Protocol):
         """Remove a stack, unless it has resources."""
         ...
 
-    def config(self, text: str, project: str) -> tuple[str, Sequence[str]]:
+    def config(self, file: Path, project_file: Path) -> tuple[str, Sequence[str]]:
         """Return the text of a config file as this backend can use it, and notes on what was replaced.
 
         Args:
-            text: the config file.
-            project: the project file, which may declare the types of values.
+            file: the config file, which need not exist.
+            project_file: the project file, which may declare what it has to have.
         """
         ...
 
@@ -160,10 +160,11 @@ def _with_copied_config(
     engine: Engine, project: Project, name: str, embedded: EmbeddedBackend | None, notes: Sequence[str]
 ) -> Stack:
     source, copy = project.stack_file(name), engine.scratch / "stack.yaml"
-    text = source.read_text(encoding="utf-8") if source.is_file() else ""
     if embedded is not None:
-        text, more = embedded.config(text, project.file.read_text(encoding="utf-8"))
+        text, more = embedded.config(source, project.file)
         notes = (*notes, *more)
+    else:
+        text = source.read_text(encoding="utf-8") if source.is_file() else ""
     copy.write_text(text, encoding="utf-8")
     return Stack(name, copy, tuple(notes))
 

@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 import yaml
 
 from tapgate.embedded.aws_provider.rehearsal.marks import marked_text
+from tapgate.embedded.config_stand_ins import as_block, stand_ins
 from tapgate.embedded.console import Failure
 from tapgate.embedded.environment import MARK, PASSPHRASE, applied, rehearsal_changes, state_folder
 from tapgate.embedded.packages import shims
@@ -86,6 +87,23 @@ def embedded(text: str, project: str = "") -> StackFile:
     if not salted:
         text = _with_salt(text, top)
     return StackFile(text, tuple(notes))
+
+
+def adapted(file: Path, project_file: Path) -> StackFile:
+    """Return a stack's file as the embedded backend can use it; one that is not there has what is required.
+
+    Args:
+        file: The stack's file.
+        project_file: The project's.
+    """
+    if file.is_file():
+        project = project_file.read_text(encoding="utf-8") if project_file.is_file() else ""
+        return embedded(file.read_text(encoding="utf-8"), project)
+    values = stand_ins(project_file, _ENCRYPTED[SECRET])
+    if not values:
+        return embedded("")
+    note = f"{file.name} is not there, so config that the program requires stands in: {', '.join(values)}"
+    return StackFile(embedded(as_block(values)).text, (note,))
 
 
 def _entries(node: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
@@ -159,12 +177,11 @@ def main(program: str, root: Path, arguments: Sequence[str]) -> None:
 def _copy(root: Path, stack: str) -> Path:
     name = f"Pulumi.{stack.rsplit('/', 1)[-1]}.yaml"
     source, copy = root / name, checkout_folder(root) / "stack-files" / name
-    text = source.read_text(encoding="utf-8") if source.is_file() else ""
     try:
-        adapted = embedded(text, (root / "Pulumi.yaml").read_text(encoding="utf-8")).text
+        text = adapted(source, root / "Pulumi.yaml").text
     except yaml.YAMLError:
-        adapted = text  # The engine says what is wrong with it.
-    write_atomically(copy, adapted)
+        text = source.read_text(encoding="utf-8")  # The engine says what is wrong with it.
+    write_atomically(copy, text)
     return copy
 
 
@@ -254,10 +271,10 @@ class EmbeddedStacks:
         for one in (path, path.with_name(f"{path.name}.bak")):
             one.unlink(missing_ok=True)
 
-    def config(self, text: str, project: str) -> tuple[str, Sequence[str]]:
+    def config(self, file: Path, project_file: Path) -> tuple[str, Sequence[str]]:
         """Return a stack's file as this backend can use it, and what in it is not the team's."""
-        adapted = embedded(text, project)
-        return adapted.text, adapted.notes
+        found = adapted(file, project_file)
+        return found.text, found.notes
 
     def path(self, project: str, name: str) -> Path:
         """Return the file with a stack's state."""
@@ -385,8 +402,7 @@ class Theatre:
         backend.create(project, stack)
         _carry_over(os.environ.get("PULUMI_BACKEND_URL", ""), folder / "backend")
         config = folder / "stack.yaml"
-        text = file.read_text(encoding="utf-8") if file.is_file() else ""
-        config.write_text(embedded(text, project_file.read_text(encoding="utf-8")).text, encoding="utf-8")
+        config.write_text(adapted(file, project_file).text, encoding="utf-8")
         others = shims(project_file, os.environ, rehearse=True)
         changes = rehearsal_changes(
             os.environ, folder / "backend", make_folder(folder / "tmp"), others=others

@@ -1,0 +1,113 @@
+"""What stands in for config that a stack without a file would have to be given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tapgate.embedded.aws_provider.rehearsal.marks import MARK
+from tapgate.embedded.config_stand_ins import required
+from tapgate.embedded.stacks import adapted
+
+DECLARED = """\
+name: app
+runtime: yaml
+config:
+  size: {type: string}
+  given: {type: string, default: small}
+  short: {value: 3}
+  app:password: {type: string, secret: true}
+  count: {type: integer}
+  names: {type: array, items: {type: string}}
+  aws:region: {type: string}
+configuration:
+  older: {type: String}
+  many: {type: List<Number>}
+"""
+PYTHON = """\
+import pulumi
+from pulumi import Config
+
+config = pulumi.Config()
+other = Config("network")
+config.require("size")
+config.require_secret("password")
+config.require_int("count")
+config.require_object("data")
+config.get("optional")
+config.require(name)
+other.require("vpc")
+pulumi.Config("aws").require("region")
+pulumi.Config(pulumi.get_project()).require("direct")
+something.require("else")
+
+
+class Part:
+    def __init__(self):
+        self.config = pulumi.Config(name="part")
+        self.config.require_bool("on")
+"""
+
+
+def test_what_a_project_declares_without_a_value_is_required(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(DECLARED)
+    assert required(tmp_path / "Pulumi.yaml") == {
+        "app:size": "string",
+        "app:password": "secret",
+        "app:count": "integer",
+        "app:names": "array",
+        "aws:region": "string",
+        "app:older": "string",
+        "app:many": "list",
+    }
+
+
+def test_what_a_python_program_requires_is_found_in_it(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: app\nruntime: python\nconfig: {size: {default: 3}}\n")
+    (tmp_path / "__main__.py").write_text(PYTHON)
+    (tmp_path / "broken.py").write_text("def")
+    (tmp_path / "venv").mkdir()
+    (tmp_path / "venv" / "x.py").write_text("import pulumi\npulumi.Config().require('never')\n")
+    assert required(tmp_path / "Pulumi.yaml") == {
+        "app:password": "secret",
+        "app:count": "int",
+        "app:data": "object",
+        "network:vpc": "string",
+        "aws:region": "string",
+        "app:direct": "string",
+        "part:on": "bool",
+    }
+
+
+@pytest.mark.parametrize("text", ["", "[", "runtime: python", "name: [a]\nruntime: {name: 3}\nconfig: [1]"])
+def test_of_what_is_no_project_nothing_is_required(tmp_path: Path, text: str) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(text)
+    assert required(tmp_path / "Pulumi.yaml") == {}
+
+
+def test_only_a_stack_without_a_file_is_given_stand_ins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("AWS_REGION", "eu-north-1")
+    project, stack = tmp_path / "Pulumi.yaml", tmp_path / "Pulumi.dev.yaml"
+    project.write_text(DECLARED.replace("size:", "keyPath:"))
+    found = adapted(stack, project)
+    config = yaml.safe_load(found.text)["config"]
+    assert config["aws:region"] == "eu-north-1"
+    assert (config["app:count"], config["app:names"]) == (1, [])
+    assert config["app:older"].startswith(MARK)
+    assert set(config["app:password"]) == {"secure"}
+    file = Path(config["app:keyPath"])
+    assert file.name.startswith(MARK)
+    assert file.read_text().startswith(MARK)
+    (note,) = found.notes
+    assert note == (
+        "Pulumi.dev.yaml is not there, so config that the program requires stands in: "
+        "app:count, app:keyPath, app:many, app:names, app:older, app:password, aws:region"
+    )
+    stack.write_text("config: {aws:region: eu-west-1}\n")
+    assert yaml.safe_load(adapted(stack, project).text)["config"] == {"aws:region": "eu-west-1"}
+    assert adapted(stack, project).notes == ()
