@@ -167,11 +167,12 @@ def integration(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def docs(session: nox.Session) -> None:
-    """Write the policy reference and the drawing of the stack (the tests fail when they are not current)."""
+    """Write the policy reference, the stack's drawing and the pictures (tests tell when they are stale)."""
     install(session, "test")
     reference = ("tap_guardrails.reference", "docs/policies.md")
     session.run("python", "-m", *reference, env={"PYTHONPATH": "policypack"})
     session.run(*prepared(), "python", "-m", "tests.docs.architecture")
+    session.run(*prepared(), "python", "-m", "tests.docs.pictures")
 
 
 @nox.session(default=False)

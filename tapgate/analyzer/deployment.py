@@ -93,6 +93,7 @@ UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 RESOURCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
 _URN: Final = re.compile(r"urn:pulumi:(?P<stack>[^:]+)::(?P<project>[^:]+)::.+::.*", re.DOTALL)
 _VERSIONS: Final = (3, 4)
+_OF_A_STATE: Final = frozenset({"deployment", "checkpoint"})
 _GZIP: Final = b"\x1f\x8b"
 _LEAST_LIMIT: Final = 32 * 1024 * 1024
 _RATIO: Final = 40
@@ -143,6 +144,10 @@ class Deployment:
     notes: tuple[str, ...] = ()
 
 
+class NoStateError(CouldNotRunError):
+    """A document is whole, and has nothing of a state: it is something else."""
+
+
 def read_deployment(body: bytes, where: str) -> Deployment:
     """Read a state.
 
@@ -151,9 +156,17 @@ def read_deployment(body: bytes, where: str) -> Deployment:
         where: its name, for messages.
 
     Raises:
-        CouldNotRunError: it is no state, damaged, or of a version that is not known.
+        NoStateError: it is another JSON document.
+        CouldNotRunError: it is damaged, or of a version that is not known.
     """
     document = _document(body, where)
+    if document and document.get("version") not in _VERSIONS and not _OF_A_STATE & document.keys():
+        raise NoStateError(
+            "The file is not a state.",
+            where=where,
+            why="it is a JSON document without `deployment` and `checkpoint`.",
+            fix="name the file of a state (`pulumi stack export --file FILE`).",
+        )
     version = document.get("version")
     checkpoint = mapping(document.get("checkpoint"))
     deployment = document.get("deployment") if "deployment" in document else checkpoint.get("latest")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pulumi.runtime.proto import analyzer_pb2
 
@@ -13,7 +13,7 @@ from tapgate.analyzer.running import RunningPack
 from tapgate.audit.cluster import connected
 from tapgate.audit.pool import Pool, WorkerDiedError, local_processes
 from tapgate.audit.states import ReadState
-from tapgate.audit.task import Result, Task, audit_state, pack_digest
+from tapgate.audit.task import PassedOver, Result, Task, audit_state, pack_digest
 from tapgate.failure import CouldNotRunError
 from tapgate.packs import require_known
 from tapgate.reports.controls import policies_of
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tapgate.findings import Report
     from tapgate.packs import RequestedPack
     from tapgate.reports.controls import PolicyInfo
+
+_NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,12 @@ class Audit:
     Attributes:
         verdicts: the verdicts.
         kept: number of states that did not have to be evaluated again.
+        passed_over: files that were found among the states and are none, sorted.
     """
 
     verdicts: VerdictFile
     kept: int
+    passed_over: tuple[str, ...] = ()
 
 
 def audit(states: Sequence[State], plan: Plan, watch: Callable[[Result], None] = lambda _: None) -> Audit:
@@ -74,6 +78,7 @@ def audit(states: Sequence[State], plan: Plan, watch: Callable[[Result], None] =
     digest = pack_digest(plan.packs)
     reports: list[Report] = []
     unaudited: list[Unaudited] = []
+    passed_over: list[str] = []
     kept = 0
     with _pool(plan) as (pool, sent):
         tasks = (Task(sent(state), plan.packs, digest, plan.store) for state in states)
@@ -81,12 +86,22 @@ def audit(states: Sequence[State], plan: Plan, watch: Callable[[Result], None] =
             done = _died(task) if isinstance(result, WorkerDiedError) else result
             if isinstance(done.outcome, Unaudited):
                 unaudited.append(done.outcome)
+            elif isinstance(done.outcome, PassedOver):
+                passed_over.append(done.outcome.name)
             else:
                 reports.append(done.outcome)
             kept += done.kept
             watch(done)
+    if states and len(passed_over) == len(states):
+        raise CouldNotRunError(
+            "There is no state.",
+            where=", ".join(sorted(passed_over)[:_NAMED]) + (", …" if len(passed_over) > _NAMED else ""),
+            why="none of the files is a state; what holds nothing must not look audited.",
+            fix="name an exported state, a folder of such, or the folder of a self-managed backend.",
+        )
     made = datetime.now(UTC)
-    return Audit(VerdictFile.of("audit", reports, unaudited=unaudited, policies=policies, made=made), kept)
+    verdicts = VerdictFile.of("audit", reports, unaudited=unaudited, policies=policies, made=made)
+    return Audit(verdicts, kept, tuple(sorted(passed_over)))
 
 
 def describe_usable(packs: Sequence[RequestedPack]) -> tuple[PolicyInfo, ...]:
@@ -131,7 +146,7 @@ def _pool(plan: Plan) -> Generator[tuple[Pool[Task, Result], Callable[[State], S
 def _read(state: State) -> State:
     """Read a state here: a worker of the cluster need not see the file. What cannot be read fails there."""
     try:
-        return ReadState(state.name, state.read())
+        return ReadState(state.name, state.read(), state.found)
     except CouldNotRunError:
         return state
 

@@ -104,6 +104,11 @@ class ObjectState:
         path = self.key.removeprefix(self.bucket.prefix).removesuffix(".gz").removesuffix(".json")
         return f"organization/{path}" if "/" in path else path
 
+    @property
+    def found(self) -> bool:
+        """Never: a backend holds nothing else where its states are."""
+        return False
+
     def read(self) -> bytes:
         """Read the object.
 

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from tapgate.assemble import coverage_words
+from tapgate.audit.task import PassedOver
 from tapgate.json_access import sanitized
 from tapgate.reports.verdict_file import Unaudited
 from tapgate.reports.wording import count
@@ -41,7 +42,11 @@ class AuditProgress:
     def watch(self, result: Result) -> None:
         """Take one more result in."""
         one = result.outcome
-        self._outcomes["not audited" if isinstance(one, Unaudited) else one.outcome] += 1
+        if isinstance(one, PassedOver):
+            word = "passed over"
+        else:
+            word = "not audited" if isinstance(one, Unaudited) else one.outcome
+        self._outcomes[word] += 1
         done = self._outcomes.total()
         if self._stream.isatty():
             end = "\r\x1b[2K" if done == self._total else ""
@@ -83,6 +88,11 @@ def audit_lines(audit: Audit, seconds: float, ink: Ink) -> Iterator[str]:
         about = f"{sanitized(one.name)}  {sanitized(one.what)} {sanitized(one.why)}"
         yield f"{ink.paint('NOT AUDITED', 'red', 'bold')}  {about}"
     yield from _more(len(verdicts.unaudited))
+    if audit.passed_over:
+        yield ""
+    for name in audit.passed_over[:_MOST]:
+        yield f"{ink.paint('PASSED OVER', 'yellow')}  {sanitized(name)}  It is a JSON file, and not a state."
+    yield from _more(len(audit.passed_over))
     yield ""
     judged = coverage_words(verdicts.stacks)
     if judged:

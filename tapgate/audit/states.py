@@ -31,6 +31,11 @@ class State(Protocol):
         """What to call it."""
         ...
 
+    @property
+    def found(self) -> bool:
+        """Whether it was found among other files, so that it may be none."""
+        ...
+
     def read(self) -> bytes:
         """Read it.
 
@@ -46,9 +51,11 @@ class FileState:
 
     Attributes:
         path: the file.
+        found: it was found in a folder, where other files may be as well, and not named.
     """
 
     path: Path
+    found: bool = False
 
     @property
     def name(self) -> str:
@@ -94,6 +101,11 @@ class BackendState:
         """The stack's full name."""
         return self.stack
 
+    @property
+    def found(self) -> bool:
+        """Never: the backend says that it is a state."""
+        return False
+
     def read(self) -> bytes:
         """Export the stack, its secrets closed.
 
@@ -110,10 +122,12 @@ class ReadState:
     Attributes:
         name: what to call it.
         body: the state.
+        found: as of a file.
     """
 
     name: str
     body: bytes
+    found: bool = False
 
     def read(self) -> bytes:
         """Return the state."""
@@ -132,12 +146,12 @@ def states_in(paths: Iterable[Path]) -> list[FileState]:
     Raises:
         CouldNotRunError: a path does not exist, or a folder has no state.
     """
-    found: set[Path] = set()
+    states: dict[Path, FileState] = {}
     for path in paths:
         if path.is_file():
-            found.add(path)
+            states[path] = FileState(path)
             continue
-        inside = set(_in_folder(path))
+        inside = [*_in_folder(path)]
         if not inside:
             raise CouldNotRunError(
                 "There is no state.",
@@ -145,18 +159,23 @@ def states_in(paths: Iterable[Path]) -> list[FileState]:
                 why="a path that was asked for and holds nothing must not look audited.",
                 fix="name an exported state, a folder of such, or the folder of a self-managed backend.",
             )
-        found |= inside
-    return [FileState(path) for path in sorted(found)]
+        for state in inside:
+            states.setdefault(state.path, state)
+    return [states[path] for path in sorted(states)]
 
 
-def _in_folder(folder: Path) -> Iterator[Path]:
-    for stacks in (folder / ".pulumi" / "stacks", folder / "stacks"):
-        if stacks.is_dir() and (stacks.parent.name == ".pulumi"):
-            folder = stacks
-            break
-    for path in folder.rglob("*"):
+def _in_folder(folder: Path) -> Iterator[FileState]:
+    backend = next(
+        (
+            stacks
+            for stacks in (folder / ".pulumi" / "stacks", folder / "stacks")
+            if stacks.is_dir() and stacks.parent.name == ".pulumi"
+        ),
+        None,
+    )
+    for path in (backend or folder).rglob("*"):
         if path.name.endswith(SUFFIXES) and path.is_file():
-            yield path
+            yield FileState(path, found=backend is None)
 
 
 def states_of(backend: str) -> list[BackendState]:

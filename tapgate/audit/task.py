@@ -9,7 +9,7 @@ from functools import cache
 from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING, Final
 
-from tapgate.analyzer.deployment import begin, read_deployment, root_of
+from tapgate.analyzer.deployment import NoStateError, begin, read_deployment, root_of
 from tapgate.analyzer.direct import called, offers_itself, request_for, take
 from tapgate.assemble import build_report, require_evaluated
 from tapgate.failure import CouldNotRunError
@@ -47,6 +47,17 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class PassedOver:
+    """A file that was found among states and is another JSON document.
+
+    Attributes:
+        name: its path.
+    """
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """The result of one state.
 
@@ -55,7 +66,7 @@ class Result:
         kept: it was not evaluated again: an earlier run did so, with the same packs on the same state.
     """
 
-    outcome: Report | Unaudited
+    outcome: Report | Unaudited | PassedOver
     kept: bool = False
 
 
@@ -63,6 +74,10 @@ def audit_state(task: Task) -> Result:
     """Audit one state; whatever is wrong with it becomes its own result."""
     try:
         return _audit(task)
+    except NoStateError as failure:
+        if task.state.found:
+            return Result(PassedOver(task.state.name))
+        return Result(Unaudited.because(task.state.name, failure))
     except CouldNotRunError as failure:
         return Result(Unaudited.because(task.state.name, failure))
     except RecursionError:

@@ -1,11 +1,15 @@
-"""Makes the pictures under docs/images again: `python -m tapgate exec -- python -m tests.docs.pictures`.
+"""Makes the pictures under docs/images again: `nox -s docs`.
 
-They show the gate on the TAP stack with key rotation turned off, as a terminal and as a page show it.
+They show the gate on the TAP stack with key rotation turned off, as a terminal and as a page show it, and the
+page of an audit of ten stacks. What they were made of is written beside them, so that a test can tell when
+they have gone stale.
 """
 
 from __future__ import annotations
 
+import hashlib
 import html
+import json
 import os
 import pty
 import re
@@ -14,11 +18,22 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tap_guardrails.assembly import find_rules
+from tests.bench.audit_states import write_states
 from tests.stack.engine import PACK, ROOT, copy_project
 from tests.stack.mutation import apply, read_mutants
 from tests.tapgate.reports.browser import screenshot
 
 IMAGES = ROOT / "docs" / "images"
+SOURCES = IMAGES / "sources.json"
+STACKS = 10
+BREACHES = {
+    3: ("aws:kms/key:Key", "enableKeyRotation", False),
+    6: ("aws:dynamodb/table:Table", "pointInTimeRecovery", {"enabled": False}),
+    8: ("aws:lambda/function:Function", "tracingConfig", {"mode": "PassThrough"}),
+}
+"""By number of the stack: what is wrong with it."""
+DEVICES = {"laptop": (1280, 1180), "phone": (390, 1180)}
 COLOURS = {"31": "#ff8f85", "32": "#7bd88f", "33": "#f2c063", "36": "#6fd0d8", "1": "bold", "2": "#93a1b0"}
 STYLE = """
 body { margin: 0; padding: 22px 26px; background: #11161d; color: #dfe6ee; width: max-content; }
@@ -40,9 +55,41 @@ def main() -> None:
         screen = folder / "screen.html"
         screen.write_text(drawn(said.replace(f"{project}/", "")), encoding="utf-8")
         screenshot(screen, IMAGES / "blocked.png", width=960, height=44 + 20 * said.count("\n"))
-        for theme in ("light", "dark"):
-            picture = IMAGES / f"report-{theme}.png"
-            screenshot(report, picture, width=1280, height=1180, dark=theme == "dark")
+        take(report, "preview")
+        states, audited = folder / "states", folder / "audit.html"
+        write_states(states, STACKS, resources=50)
+        for number, (kind, name, value) in BREACHES.items():
+            breach(states / f"s{number:04d}.json", kind, name, value)
+        in_terminal(project, "audit", str(states), "--html", str(audited))
+        take(audited, "audit")
+        SOURCES.write_text(json.dumps(made_of(), indent=2) + "\n", encoding="utf-8")
+
+
+def breach(state: Path, kind: str, name: str, value: object) -> None:
+    """Give a property of all resources of a type another value."""
+    document = json.loads(state.read_text(encoding="utf-8"))
+    for resource in document["deployment"]["resources"]:
+        if resource["type"] == kind:
+            resource["inputs"][name] = resource["outputs"][name] = value
+    state.write_text(json.dumps(document), encoding="utf-8")
+
+
+def take(page: Path, name: str) -> None:
+    """Take a page's pictures: as wide as a laptop and as a phone, light and dark."""
+    for theme in ("light", "dark"):
+        for device, (width, height) in DEVICES.items():
+            picture = IMAGES / f"{name}-{device}-{theme}.png"
+            screenshot(page, picture, width=width, height=height, dark=theme == "dark")
+
+
+def made_of() -> dict[str, object]:
+    """Return what the pictures show of the product: the pack's policies and the page's form."""
+    page = ROOT / "tapgate" / "reports" / "page"
+    form = b"".join(
+        path.read_bytes() for path in [page / "report.css", *sorted((page / "templates").iterdir())]
+    )
+    policies = sorted(rule.name for rule in find_rules())
+    return {"policies": policies, "form": hashlib.sha256(form).hexdigest(), "stacks": STACKS}
 
 
 def in_terminal(project: Path, *arguments: str) -> str:

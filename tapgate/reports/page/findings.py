@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Final
 
 from tapgate.json_access import sanitized
 from tapgate.reports.controls import framework_title
-from tapgate.reports.entry import NAMES, SOON, Category, Identity, Waiver, category_of, identified, waiver_of
-from tapgate.reports.wording import instant, named, resource, source_of
+from tapgate.reports.entry import NAMES, SOON, Category, Waiver, category_of, waiver_of
+from tapgate.reports.wording import instant, named, source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tapgate.findings import Finding
     from tapgate.reports.controls import Control, PolicyInfo
+    from tapgate.reports.page.stacks import Found
     from tapgate.reports.verdict_file import VerdictFile
 
-Found = tuple[Identity, "Finding"]
 Badge = tuple[str, str]
 """What a badge is about (a category or a status), and its words."""
 
@@ -44,6 +44,8 @@ _NOT_SAID: Final = "not said"
 class Entry:
     """One finding."""
 
+    anchor: str
+    stack_anchor: str
     finding: Finding
     resource: str
     stack: str
@@ -58,6 +60,8 @@ class Entry:
 class Policy:
     """The findings of one policy."""
 
+    anchor: str
+    key: tuple[str, str]
     name: str
     title: str
     severity: str
@@ -93,6 +97,8 @@ class CategoryView:
 class Waived:
     """A finding that is let through."""
 
+    anchor: str
+    stack_anchor: str
     finding: Finding
     resource: str
     stack: str
@@ -103,35 +109,39 @@ class Waived:
     urgent: str
 
 
-def category_view(verdicts: VerdictFile, category: Category) -> CategoryView:
+def category_view(verdicts: VerdictFile, found: Iterable[Found], category: Category) -> CategoryView:
     """Return the findings of one category, by policy."""
     groups: defaultdict[tuple[str, str], list[Found]] = defaultdict(list)
-    for report in verdicts.stacks:
-        for identity, finding in identified(report):
-            if category_of(finding) == category:
-                groups[finding.pack, finding.policy].append((identity, finding))
+    for one in found:
+        if one.category == category:
+            groups[one.finding.pack, one.finding.policy].append(one)
     if not groups:
         return CategoryView(category, NAMES[category], 0, _NONE[category])
     known, several = verdicts.known_policies, len(verdicts.stacks) > 1
     ordered = sorted(groups, key=lambda key: _order(key, groups[key]))
-    policies = [_policy(known.get(key), groups[key], several=several) for key in ordered]
+    policies = [
+        _policy(f"{category}-{number}", known.get(key), groups[key], several=several)
+        for number, key in enumerate(ordered, 1)
+    ]
     return CategoryView(category, NAMES[category], sum(map(len, groups.values())), _LEADS[category], policies)
 
 
 def _order(key: tuple[str, str], found: Sequence[Found]) -> tuple[int, int, tuple[str, str]]:
     """Category key of policies: the gravest first, then the most frequent, then by name."""
-    severity = found[0][1].severity
+    severity = found[0].finding.severity
     grave = _SEVERITIES.index(severity) if severity in _SEVERITIES else len(_SEVERITIES)
     return grave, -len(found), key
 
 
-def _policy(info: PolicyInfo | None, found: Sequence[Found], *, several: bool) -> Policy:
-    first = found[0][1]
-    why = _only({finding.why or finding.description for _, finding in found})
-    fix = _only({finding.fix for _, finding in found})
+def _policy(anchor: str, info: PolicyInfo | None, found: Sequence[Found], *, several: bool) -> Policy:
+    first = found[0].finding
+    why = _only({one.finding.why or one.finding.description for one in found})
+    fix = _only({one.finding.fix for one in found})
     controls: Sequence[Control] = info.controls if info else ()
     frameworks = dict.fromkeys(one.framework for one in controls)
     return Policy(
+        anchor=anchor,
+        key=(first.pack, first.policy),
         name=first.policy,
         title=named(info.title if info else "", first.policy, "Unnamed policy"),
         severity=first.severity or (info.severity if info else ""),
@@ -143,8 +153,10 @@ def _policy(info: PolicyInfo | None, found: Sequence[Found], *, several: bool) -
         why=why,
         fix=fix,
         entries=[
-            _entry(identity, one, several=several, why="" if why else one.why, fix="" if fix else one.fix)
-            for identity, one in found
+            _entry(
+                one, several=several, why="" if why else one.finding.why, fix="" if fix else one.finding.fix
+            )
+            for one in found
         ],
     )
 
@@ -154,11 +166,14 @@ def _only(words: set[str]) -> str:
     return next(iter(words)) if len(words) == 1 else ""
 
 
-def _entry(identity: Identity, finding: Finding, *, several: bool, why: str, fix: str) -> Entry:
+def _entry(found: Found, *, several: bool, why: str, fix: str) -> Entry:
+    finding = found.finding
     return Entry(
+        anchor=found.anchor,
+        stack_anchor=found.stack,
         finding=finding,
-        resource=resource(finding),
-        stack=f"{identity.project} / {identity.stack}" if several else "",
+        resource=found.resource,
+        stack=f"{found.identity.project} / {found.identity.stack}" if several else "",
         source=source_of(finding),
         why=why,
         fix=fix,
@@ -177,24 +192,25 @@ def _flags(finding: Finding) -> Iterator[Badge]:
         yield ("violation", "blocks") if finding.blocks else ("advisory", "does not block")
 
 
-def waived_of(verdicts: VerdictFile) -> Iterator[Waived]:
+def waived_of(verdicts: VerdictFile, found: Iterable[Found]) -> Iterator[Waived]:
     """Yield what is waived, the one that expires first on top."""
     several = len(verdicts.stacks) > 1
     made = instant(verdicts.made)
     today = made.date() if made else None
-    found = [
-        (identity, finding, waiver)
-        for report in verdicts.stacks
-        for identity, finding in identified(report)
-        if (waiver := waiver_of(finding)) is not None and category_of(finding) == "waived"
+    waived = [
+        (one, waiver)
+        for one in found
+        if (waiver := waiver_of(one.finding)) is not None and one.category == "waived"
     ]
-    for identity, finding, waiver in sorted(found, key=lambda one: (_due(one[2]), one[0])):
+    for one, waiver in sorted(waived, key=lambda pair: (_due(pair[1]), pair[0].identity)):
         days = waiver.days_left(today)
         urgent = "" if days is None or days > SOON else "violation" if days < 0 else "advisory"
         yield Waived(
-            finding=finding,
-            resource=resource(finding),
-            stack=f"{identity.project} / {identity.stack}" if several else "",
+            anchor=one.anchor,
+            stack_anchor=one.stack,
+            finding=one.finding,
+            resource=one.resource,
+            stack=f"{one.identity.project} / {one.identity.stack}" if several else "",
             reason=waiver.reason or _NOT_SAID,
             owner=waiver.owner or _NOT_SAID,
             expires=waiver.expires or _NOT_SAID,

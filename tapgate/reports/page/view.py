@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from tapgate.assemble import coverage_words
 from tapgate.reports.controls import framework_title
 from tapgate.reports.entry import CATEGORIES, NAMES, Category, category_of, counts
-from tapgate.reports.page.findings import CategoryView, Found, Waived, category_view, waived_of
+from tapgate.reports.page.findings import CategoryView, Waived, category_view, waived_of
+from tapgate.reports.page.stacks import Stack, anchor_of, stacks_of
 from tapgate.reports.score import MEANINGS, WORST_FIRST, Score, Share, score
 from tapgate.reports.trend import Trend, compare
 from tapgate.reports.verdict_file import SCHEMA
@@ -26,7 +27,8 @@ from tapgate.reports.wording import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tapgate.findings import Finding, Report
+    from tapgate.findings import Finding
+    from tapgate.reports.entry import Identity
     from tapgate.reports.score import FrameworkScore, Status
     from tapgate.reports.trend import Figure, SharePair
     from tapgate.reports.verdict_file import Unaudited, VerdictFile
@@ -64,18 +66,6 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class StackRow:
-    """One stack of several."""
-
-    name: str
-    outcome: str
-    found: Mapping[Category, int]
-    resources: int
-    passed: int
-    checks: int
-
-
-@dataclass(frozen=True, slots=True)
 class ControlRow:
     """One control of a framework."""
 
@@ -109,6 +99,7 @@ class Changed:
 class Line:
     """A finding among the changes: what it was, if it is another one now, and what it is."""
 
+    anchor: str
     finding: Finding
     resource: str
     stack: str
@@ -147,7 +138,11 @@ class Page:
     cards: Sequence[Card]
     unaudited: Sequence[Unaudited]
     changes: Changes | None
-    stacks: Sequence[StackRow]
+    stacks: Sequence[Stack]
+    by_tags: Sequence[str]
+    by_none: Sequence[str]
+    details: Mapping[tuple[str, str], str]
+    policy_rows: Mapping[str, str]
     categories: Sequence[CategoryView]
     waived: Sequence[Waived]
     frameworks: Sequence[Framework]
@@ -174,6 +169,13 @@ def page_of(verdicts: VerdictFile, earlier: VerdictFile | None) -> Page:
     found = counts(finding for report in verdicts.stacks for finding in report.findings)
     several = len(verdicts.stacks) > 1
     known = verdicts.known_policies
+    stacks = stacks_of(verdicts)
+    everything = [one for stack in stacks for one in stack.findings]
+    categories = [category_view(verdicts, everything, one) for one in CATEGORIES if one != "waived"]
+    details: dict[tuple[str, str], str] = {}
+    for category in categories:
+        for policy in category.policies:
+            details.setdefault(policy.key, policy.anchor)
     idle = [
         f"{framework_title(one.framework)} {control.control.identifier}"
         for one in figures.frameworks
@@ -195,9 +197,13 @@ def page_of(verdicts: VerdictFile, earlier: VerdictFile | None) -> Page:
         cards=[*_cards(figures, stacks=len(verdicts.stacks))],
         unaudited=verdicts.unaudited,
         changes=None if earlier is None else _changes(compare(earlier, verdicts), verdicts),
-        stacks=_stack_rows(verdicts) if len(verdicts.stacks) != 1 else [],
-        categories=[category_view(verdicts, one) for one in CATEGORIES if one != "waived"],
-        waived=[*waived_of(verdicts)],
+        stacks=stacks if len(stacks) != 1 else [],
+        by_tags=stacks[0].by_tags if len(stacks) == 1 else [],
+        by_none=stacks[0].by_none if len(stacks) == 1 else [],
+        details=details,
+        policy_rows={one.policy: f"policy-{number}" for number, one in enumerate(figures.policies, 1)},
+        categories=categories,
+        waived=[*waived_of(verdicts, everything)],
         frameworks=[_framework(one) for one in figures.frameworks],
         score=figures,
         policy_titles={key: info.title for key, info in known.items()},
@@ -248,26 +254,6 @@ def _card(title: str, anchor: str, share: Share, by: Mapping[Status, int], label
     )
 
 
-def _stack_rows(verdicts: VerdictFile) -> list[StackRow]:
-    """Return the stacks, the one with the most blocking findings first."""
-
-    def blocking(report: Report) -> int:
-        return sum(finding.blocks for finding in report.findings)
-
-    ordered = sorted(verdicts.stacks, key=lambda one: (-blocking(one), one.project, one.stack))
-    return [
-        StackRow(
-            name=f"{one.project} / {one.stack}",
-            outcome=one.outcome,
-            found=counts(one.findings),
-            resources=one.resources,
-            passed=sum(tally.passed for tally in one.tallies),
-            checks=sum(tally.passed + tally.failed for tally in one.tallies),
-        )
-        for one in ordered
-    ]
-
-
 def _framework(one: FrameworkScore) -> Framework:
     controls = [
         ControlRow(control.control.identifier, control.status, control.share, control.policies)
@@ -279,11 +265,16 @@ def _framework(one: FrameworkScore) -> Framework:
 def _changes(trend: Trend, verdicts: VerdictFile) -> Changes:
     several = len(verdicts.stacks) != 1
 
-    def line(found: Found, before: Finding | None = None) -> Line:
+    def line(found: tuple[Identity, Finding], before: Finding | None = None) -> Line:
         identity, finding = found
         stack = f" ({identity.project} / {identity.stack})" if several else ""
         return Line(
-            finding, resource(finding), stack, category_of(finding), category_of(before) if before else None
+            anchor_of(identity),
+            finding,
+            resource(finding),
+            stack,
+            category_of(finding),
+            category_of(before) if before else None,
         )
 
     return Changes(

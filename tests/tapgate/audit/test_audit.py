@@ -212,6 +212,7 @@ class Deadly:
     """A state that ends the process which reads it."""
 
     name: str = "deadly"
+    found: bool = False
 
     def read(self) -> bytes:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -260,3 +261,29 @@ def test_an_interrupted_audit_keeps_what_is_done(states: Path, tmp_path: Path, a
     code, out, _ = audit(states)
     assert code == 0
     assert f"{kept} unchanged since an earlier audit" in out
+
+
+def test_another_json_file_in_a_folder_is_passed_over_with_a_note(states: Path, audit: Audit) -> None:
+    other, torn = states / "package.json", states / "torn.json"
+    other.write_text('{"name": "shop", "version": "1.0.0"}')
+    code, out, _ = audit("--fresh", states)
+    assert code == 0
+    assert f"PASSED OVER  {other}  It is a JSON file, and not a state." in out
+    assert "6 stacks" in out
+    torn.write_bytes((states / "0.json").read_bytes()[:-40])
+    code, out, _ = audit("--fresh", states)
+    assert code == 2
+    assert f"NOT AUDITED  {torn}" in out
+    torn.unlink()
+    code, out, _ = audit("--fresh", states / "0.json", other)
+    assert code == 2
+    assert f"NOT AUDITED  {other}" in out
+
+
+def test_a_folder_without_any_state_is_no_pass(tmp_path: Path, audit: Audit) -> None:
+    for name in ("package.json", "tsconfig.json"):
+        (tmp_path / name).write_text('{"files": []}')
+    code, _, err = audit("--fresh", tmp_path)
+    assert code == 2
+    assert "There is no state." in err
+    assert "package.json" in err

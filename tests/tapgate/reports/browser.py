@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import shutil
 import subprocess
 import tempfile
@@ -48,11 +50,46 @@ def browse(page: Path, *options: str) -> subprocess.CompletedProcess[str]:
         )
 
 
+NARROWEST = 500
+"""Pixels: the narrowest window that Chromium opens."""
+
+
 def screenshot(page: Path, picture: Path, *, width: int, height: int, dark: bool = False) -> None:
-    """Take a picture of a page, as wide and high as said, for a reader who prefers light or dark."""
+    """Take a picture of a page, as wide and high as said, for a reader who prefers light or dark.
+
+    A page that is narrower than a window can be is shown in a frame of its width.
+    """
+    if width < NARROWEST:
+        frame = page.with_name(f"{page.stem}-frame.html")
+        frame.write_text(
+            f'<!doctype html><meta name="color-scheme" content="light dark"><body style="margin: 0">'
+            f'<iframe src="{page.name}" style="border: 0; width: {width}px; height: {height}px"></iframe>',
+            encoding="utf-8",
+        )
+        page = frame
     browse(
         page,
         f"--blink-settings=preferredColorScheme={0 if dark else 1}",
         f"--window-size={width},{height}",
         f"--screenshot={picture}",
     )
+
+
+def measured(page: Path, script: str, *, width: int) -> str:
+    """Return what a script says of a page of that width; the copy that it runs in has no security policy."""
+    body = re.sub(r"<meta http-equiv=[^>]*>", "", page.read_text(encoding="utf-8"))
+    copy = page.with_name(f"{page.stem}-measured.html")
+    copy.write_text(body, encoding="utf-8")
+    outer = page.with_name(f"{page.stem}-outer.html")
+    outer.write_text(
+        f"""<!doctype html><iframe id="f" src="{copy.name}"
+        style="border: 0; width: {width}px; height: 800px"></iframe><output id="said"></output><script>
+        document.getElementById("f").addEventListener("load", (event) => {{
+          const page = event.target.contentDocument;
+          document.getElementById("said").textContent = JSON.stringify((() => {{ {script} }})());
+        }});</script>""",
+        encoding="utf-8",
+    )
+    done = browse(outer, "--allow-file-access-from-files", "--virtual-time-budget=5000", "--dump-dom")
+    (said,) = re.findall(r'<output id="said">(.*?)</output>', done.stdout, flags=re.DOTALL)
+    return html.unescape(said)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-VOID = {"meta", "br"}
+VOID = {"meta", "br", "input"}
 TEXT_ONLY = {"style", "title"}
 
 
@@ -126,6 +126,11 @@ def check_accessible(page: Node) -> None:
         assert hidden != bool(named)
     for link in page.all("a"):
         assert link.text.strip(), link.attributes
+    for box in page.all("input"):
+        assert box.attributes["type"] == "checkbox"
+        assert box.parent is not None
+        assert box.parent.tag == "label"
+        assert box.parent.text.strip()
     for summary in page.all("summary"):
         assert summary.parent is not None
         assert summary.parent.tag == "details"

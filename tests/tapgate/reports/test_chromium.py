@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import zlib
 from dataclasses import replace
@@ -12,7 +13,7 @@ import pytest
 from tapgate.reports.page import to_html
 from tapgate.reports.verdict_file import VerdictFile
 from tests.tapgate.reports import realistic
-from tests.tapgate.reports.browser import BROWSER, MISSING, browse, screenshot
+from tests.tapgate.reports.browser import BROWSER, MISSING, browse, measured, screenshot
 from tests.tapgate.reports.strategies import HOSTILE
 
 if TYPE_CHECKING:
@@ -39,8 +40,46 @@ def test_the_browser_has_nothing_to_complain_about(name: str, tmp_path: Path) ->
     console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
     assert console == []
     tags = set(re.findall(r"<([a-z]+)[ >]", re.sub(r"<style>.*?</style>", "", done.stdout, flags=re.DOTALL)))
-    assert not tags & {"script", "img", "iframe", "object", "embed", "form", "input", "link", "base"}
+    assert not tags & {"script", "img", "iframe", "object", "embed", "form", "link", "base"}
     assert done.stdout.count("<h1>") == 1
+
+
+CUT_OFF = """
+  const wide = page.documentElement.scrollWidth > page.documentElement.clientWidth;
+  for (const one of page.querySelectorAll("details")) one.open = true;
+  const cut = [...page.querySelectorAll("main *, header *")].filter((one) =>
+    one.scrollWidth > one.clientWidth + 1 &&
+    getComputedStyle(one).overflowX !== "visible" && !one.closest("caption, thead, .unseen"));
+  return [wide, cut.map((one) => one.tagName + "." + one.className)];
+"""
+FILTERED = """
+  const shown = (what) => [...page.querySelectorAll(what)].filter((one) => one.offsetParent !== null).length;
+  const count = () => [shown("tr.of-violation"), shown("tr.of-waived"), shown("section.stack")];
+  const first = count();
+  page.getElementById("show-violation").click();
+  const second = count();
+  page.getElementById("only-findings").click();
+  return [first, second, count()];
+"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_is_cut_off(width: int, tmp_path: Path) -> None:
+    for verdicts in (realistic.blocked(), realistic.audit(), hostile()):
+        path = tmp_path / "report.html"
+        path.write_text(to_html(verdicts, earlier=realistic.earlier_audit()), encoding="utf-8")
+        assert json.loads(measured(path, CUT_OFF, width=width)) == [False, []]
+
+
+def test_the_boxes_filter_findings_and_stacks(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(to_html(realistic.audit()), encoding="utf-8")
+    everything, without_violations, with_findings = json.loads(measured(path, FILTERED, width=1280))
+    violations, waived, stacks = everything
+    assert violations > 0
+    assert without_violations == [0, waived, stacks]
+    assert with_findings == [0, waived, 4]
+    assert stacks == 6
 
 
 @pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])

@@ -52,7 +52,7 @@ TAGS = {
         "span",
     ),
     *("code", "time", "br", "details", "summary", "table", "caption", "thead", "tbody", "tr", "th", "td"),
-    *("svg", "path", "rect"),
+    *("svg", "path", "rect", "fieldset", "legend", "label", "input"),
 }
 ATTRIBUTES = {
     *(
@@ -70,7 +70,7 @@ ATTRIBUTES = {
         "scope",
     ),
     *("aria-label", "aria-hidden", "focusable", "datetime", "viewbox", "preserveaspectratio", "d"),
-    *("x", "y", "width", "height"),
+    *("x", "y", "width", "height", "type", "checked", "open", "data-label"),
 }
 TEMPLATES = resources.files("tapgate.reports.page").joinpath("templates")
 CSS = resources.files("tapgate.reports.page").joinpath("report.css").read_text(encoding="utf-8")
@@ -265,7 +265,7 @@ def test_a_control_without_anything_to_judge_is_named() -> None:
 def test_an_audit_shows_all_stacks_the_worst_first() -> None:
     page = page_of(realistic.audit(), realistic.earlier_audit())
     assert page.one("h1").text == "Incomplete"
-    rows = [row.words for row in page.by_id("stacks").one("tbody").all("tr")]
+    rows = [row.words for row in page.by_id("stacks").all("tbody")[0].all("tr")]
     assert rows[0].startswith("batch / dev blocked 14 0 0 0 46 ")
     assert [row.split(" 46 ")[0] for row in rows[-2:]] == [
         "tap / dev passed 0 0 0 0",
@@ -275,6 +275,43 @@ def test_an_audit_shows_all_stacks_the_worst_first() -> None:
     assert "shop-prod.json The state is not a Pulumi checkpoint." in missing
     assert "expected a JSON object, found an HTML page" in missing
     assert "61 of 72 hold, each control once a stack" in page.by_id("score").words
+
+
+def test_each_stack_has_a_section_whose_rows_lead_to_the_findings() -> None:
+    page = page_of(realistic.audit())
+    for row in page.by_id("stacks").all("tbody")[0].all("tr"):
+        link = row.all("a")[0]
+        section = page.by_id(link.attributes["href"][1:])
+        assert link.text in section.one("h3").words
+        for found in section.all("tbody")[:1]:
+            for one in found.all("tr"):
+                account = page.by_id(one.all("a")[0].attributes["href"][1:])
+                articles = [node for node in page.all("article") if account in node.walk()]
+                assert one.all("code")[-1].text in " ".join(node.words for node in [*articles, account])
+                assert one.attributes["class"].startswith("of-")
+    waived = page.by_id("waived").all("tbody")[0].all("tr")
+    assert all(row.all("a")[1].attributes["href"].startswith("#stack-") for row in waived)
+
+
+def test_what_only_tags_or_no_policy_looked_at_is_named() -> None:
+    looked = (("urn:a", "control"), ("urn:b::t::b", "tags"), ("urn:c::t::c", "none"))
+    one = replace(realistic.report([]), coverage=looked)
+    (other,) = realistic.passed().stacks
+    for verdicts, section in (
+        (VerdictFile.of("preview", [one]), "evidence"),
+        (VerdictFile.of("audit", [one, replace(other, stack="dev")]), "stacks"),
+    ):
+        words = page_of(verdicts).by_id(section).words
+        assert "1 resource judged on tags alone urn:b::t::b" in words
+        assert "1 resource judged by no policy urn:c::t::c" in words
+        assert "urn:a" not in words
+
+
+def test_a_link_to_a_finding_holds_in_the_next_report() -> None:
+    before, now = page_of(realistic.audit()), page_of(realistic.blocked())
+    mine = {one.attributes["id"] for one in now.walk() if one.attributes.get("id", "").startswith("finding-")}
+    assert mine
+    assert mine <= {one.attributes.get("id") for one in before.walk()}
 
 
 def test_many_findings_of_one_policy_unfold() -> None:
