@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tapgate.events import EventLog, PolicyEvent
+    from tapgate.findings import Guardrails
     from tapgate.packs import RequestedPack
 
 _CLOSENESS: Final = ("control", "tags", "none")
@@ -182,6 +183,12 @@ def _unproven(what: str, where: str) -> CouldNotRunError:
     return CouldNotRunError(what, where=where, why=_NOT_EVALUATED, fix=_REPORT)
 
 
+def guardrails_of(requested: Iterable[RequestedPack]) -> Guardrails | None:
+    """Return the guardrails by which packs were evaluated: those that a team tightened before others."""
+    known = [pack.guardrails for pack in requested if pack.guardrails is not None]
+    return max(known, key=lambda one: bool(one.team), default=None)
+
+
 _FROM_PATH: Final = re.compile(r"^using (\S+) from \$PATH at .+$")
 Locate = Callable[[str, str], Location | None]
 
@@ -218,6 +225,7 @@ def build_report(
         changes=tuple(sorted(log.changes.items())),
         seconds=seconds,
         coverage=tuple(sorted(covered(log).items())),
+        guardrails=guardrails_of(requested),
     )
 
 

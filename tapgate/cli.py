@@ -134,6 +134,11 @@ def _unheard(error: Exception) -> int:
 
 def _run(command: Command, entry: Entry, options: argparse.Namespace) -> int:
     if entry.module.startswith("tapgate.embedded."):
+        from tapgate.engine import take_out_steering  # noqa: PLC0415 - `report` does without
+
+        before = set(os.environ)
+        write([f"tapgate: {note}" for note in take_out_steering(os.environ)], sys.stderr)
+        options.left_out = sorted(before - set(os.environ))
         return _embedded(lambda: command.run(options))
     if entry.prepared:
         _prepare(options, build=entry is not COMMANDS["doctor"])

@@ -125,7 +125,8 @@ _KNOWN: Final = (
         ),
         "The policy pack's config does not match what the pack accepts.",
         "a setting that is not understood must not silently stay at its default.",
-        "correct the file after --policy-pack-config; the pack's documentation lists the keys.",
+        "correct the operator's policy-config, or the file after --policy-pack-config; the pack's "
+        "documentation lists the keys.",
     ),
     _Known(
         re.compile(

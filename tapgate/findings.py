@@ -241,6 +241,27 @@ class Pack:
 
 
 @dataclass(frozen=True, slots=True)
+class Guardrails:
+    """Which guardrails of which operator a verdict is by.
+
+    Attributes:
+        folder: the operator's folder.
+        version: the git commit that its files are at, or that they are in none.
+        digest: SHA-256 of its files.
+        team: the files by which a team tightened them, with their digests; empty for none.
+    """
+
+    folder: str
+    version: str
+    digest: str
+    team: str = ""
+
+    def __str__(self) -> str:
+        own = f"{self.folder}, {self.version} (sha256 {self.digest[:12]})"
+        return f"{own}; tightened by {self.team}" if self.team else own
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A whole run's result.
 
@@ -257,6 +278,7 @@ class Report:
         coverage: by URN, what looked at each resource that a provider makes: `control`, `tags` (at its tags
             alone) or `none`.
         sandbox: where engine, program and plug-ins ran; empty when none ran.
+        guardrails: the operator's guardrails that it was evaluated by, where there were any.
     """
 
     project: str
@@ -270,6 +292,7 @@ class Report:
     seconds: float
     coverage: tuple[tuple[str, str], ...] = ()
     sandbox: str = ""
+    guardrails: Guardrails | None = None
 
     def covered_by(self, what: str) -> tuple[str, ...]:
         """Return the URNs of the resources that only `control`, `tags` or `none` looked at."""

@@ -1,20 +1,24 @@
-"""The policy packs that a run asks for, and the files that configure them."""
+"""The policy packs that a run asks for, and what configures them."""
 
 from __future__ import annotations
 
 import difflib
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from tapgate.failure import CouldNotRunError
+from tapgate.floor import can_be_tightened, read_config, tightened
 from tapgate.json_access import mapping, text
 from tapgate.project import read_yaml
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from tapgate.findings import Guardrails
+    from tapgate.floor import Floor
     from tapgate.reports.controls import PolicyInfo
 
 
@@ -24,13 +28,17 @@ class RequestedPack:
 
     Attributes:
         folder: absolute path of the folder with its PulumiPolicy.yaml.
-        config: absolute path of its config file, when there is one.
-        body: what the config file says.
+        config: absolute path of the file that its config stands in, when there is one.
+        body: its config as it is passed on: the operator's, with what a team tightened.
+        guardrails: the operator's guardrails, where there are any.
+        origins: where a policy is named elsewhere than in the config file, by its name.
     """
 
     folder: Path
     config: Path | None
     body: Mapping[str, object] = field(default_factory=dict[str, object], hash=False)
+    guardrails: Guardrails | None = None
+    origins: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
 
     @property
     def config_words(self) -> str:
@@ -42,12 +50,12 @@ class RequestedPack:
 
     @property
     def configured(self) -> frozenset[str]:
-        """Names of the policies that the config file mentions."""
+        """Names of the policies that the config mentions."""
         return frozenset(self.body) - {"all", "environments"}
 
     @property
     def disabled(self) -> frozenset[str]:
-        """Names of the policies that the config file turns off (`all` may be among them)."""
+        """Names of the policies that the config turns off (`all` may be among them)."""
         return frozenset(name for name, value in self.body.items() if _level(value) == "disabled")
 
 
@@ -58,37 +66,39 @@ def own_pack() -> Path:
     return inside if inside.is_dir() else here.parent / "policypack"
 
 
-def relaxed(packs: Iterable[RequestedPack], policies: Collection[str], folder: Path) -> list[RequestedPack]:
+def relaxed(packs: Iterable[RequestedPack], policies: Collection[str]) -> list[RequestedPack]:
     """Return packs with some policies advisory, for a run that is to go on where these have been settled.
 
     Args:
         packs: the packs.
         policies: names of the policies.
-        folder: where to write the config files.
     """
     found: list[RequestedPack] = []
-    for number, pack in enumerate(packs):
+    for pack in packs:
         body = dict(pack.body)
         for policy in policies:
             own = mapping(body.get(policy))
             body[policy] = {**own, "enforcementLevel": "advisory"}
-        config = folder / f"relaxed-{number}.json"
-        config.write_text(json.dumps(body), encoding="utf-8")
-        found.append(RequestedPack(pack.folder, config, body))
+        found.append(replace(pack, body=body))
     return found
 
 
-def requested_packs(folders: list[Path], configs: list[Path]) -> list[RequestedPack]:
+def requested_packs(
+    folders: list[Path], configs: list[Path], floor: Floor | None = None, team: Path | None = None
+) -> list[RequestedPack]:
     """Check the packs that the command line names; without any, the one that comes with the tool.
 
     A pack that lies in the project is evaluated only if it is named: who is judged does not choose the judge.
+    Under a floor, a config file of a pack that knows which way is stricter may only tighten, like a team's.
 
     Args:
         folders: pack folders.
         configs: config files, one for each pack in the same order, or none at all.
+        floor: the operator's guardrails.
+        team: a team's config file, which tightens them.
 
     Raises:
-        CouldNotRunError: a folder is no pack, or a config file cannot be one.
+        CouldNotRunError: a folder is no pack, a config file cannot be one, or a team's is looser.
     """
     folders = folders or [own_pack()]
     if configs and len(configs) != len(folders):
@@ -99,15 +109,41 @@ def requested_packs(folders: list[Path], configs: list[Path]) -> list[RequestedP
             fix="give one config file for each pack, or none.",
         )
     paired = zip(folders, configs or [None] * len(folders), strict=True)
-    return [_checked(folder, config) for folder, config in paired]
+    packs = [_configured(_checked(folder), config, floor, team) for folder, config in paired]
+    if team is not None and not any(can_be_tightened(pack.folder) for pack in packs):
+        raise CouldNotRunError(
+            "None of the policy packs can be tightened by a team.",
+            where=str(team),
+            why="only a pack that knows which way each of its settings is stricter can be.",
+            fix="leave out --team-config, or name the pack tap-guardrails with --policy-pack.",
+        )
+    return packs
+
+
+def _configured(folder: Path, config: Path | None, floor: Floor | None, team: Path | None) -> RequestedPack:
+    """Return a pack with its config: under a floor the operator's, else what the config file says."""
+    guardrails = None if floor is None else floor.identity
+    if floor is None or not can_be_tightened(folder):
+        body: Mapping[str, object] = {} if config is None else read_config(config)
+        return RequestedPack(folder, config and config.absolute(), body, guardrails)
+    files = [file.absolute() for file in (config, team) if file is not None]
+    settings = floor.body
+    for file in files:
+        settings = tightened(folder, settings, file, floor.config)
+    pack = RequestedPack(folder, floor.config, settings, guardrails, floor.origins)
+    if not files:
+        return pack
+    digests = [hashlib.sha256(file.read_bytes()).hexdigest()[:12] for file in files]
+    words = ", ".join(f"{file} (sha256 {digest})" for file, digest in zip(files, digests, strict=True))
+    return replace(pack, guardrails=replace(floor.identity, team=words))
 
 
 def require_known(pack: RequestedPack, names: Iterable[str], policies: Collection[str]) -> None:
-    """Refuse a config file that names a policy which the pack does not have: the engine passes over it.
+    """Refuse a config that names a policy which the pack does not have: the engine passes over it.
 
     Args:
         pack: the pack.
-        names: names in its config file.
+        names: names in its config.
         policies: the policies that it has.
 
     Raises:
@@ -118,13 +154,13 @@ def require_known(pack: RequestedPack, names: Iterable[str], policies: Collectio
             near = difflib.get_close_matches(name, policies, n=1)
             raise CouldNotRunError(
                 f"The pack has no policy {name!r}.",
-                where=str(pack.config),
-                why="what the config file says of it would silently not apply.",
+                where=pack.origins.get(name, str(pack.config)),
+                why="what is said of it there would silently not apply.",
                 fix=f"write {near[0]!r}." if near else f"use one of: {', '.join(sorted(policies))}.",
             )
 
 
-def _checked(folder: Path, config: Path | None) -> RequestedPack:
+def _checked(folder: Path) -> Path:
     folder = folder.absolute()
     if not folder.is_dir():
         raise CouldNotRunError(
@@ -147,9 +183,7 @@ def _checked(folder: Path, config: Path | None) -> RequestedPack:
             why="Pulumi cannot tell how to start it.",
             fix="add `runtime: python` (or nodejs, …).",
         )
-    if config is None:
-        return RequestedPack(folder, None)
-    return RequestedPack(folder, config.absolute(), _read_config(config))
+    return folder
 
 
 def _runtime(folder: Path) -> object:
@@ -159,25 +193,6 @@ def _runtime(folder: Path) -> object:
 
 def _level(value: object) -> str:
     return text(value) or text(mapping(value).get("enforcementLevel"))
-
-
-def _read_config(path: Path) -> dict[str, object]:
-    try:
-        loaded: object = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        problem = error.strerror or str(error)
-    except ValueError as error:
-        problem = str(error)
-    else:
-        if isinstance(loaded, Mapping):
-            return dict(mapping(cast("object", loaded)))
-        problem = "its top level is not an object of policies by name"
-    raise CouldNotRunError(
-        "The policy pack's config file cannot be read.",
-        where=str(path),
-        why=problem,
-        fix='write a JSON object such as {"policy-name": {"enforcementLevel": "mandatory"}}.',
-    )
 
 
 def policies(pack: RequestedPack) -> tuple[PolicyInfo, ...]:

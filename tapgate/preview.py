@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tapgate.assemble import build_report, require_evaluated
@@ -13,7 +16,6 @@ from tapgate.stacks import Stack, raise_if_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from tapgate.assemble import Locate
     from tapgate.engine import Engine
@@ -132,16 +134,16 @@ def pack_options(packs: Sequence[RequestedPack], scratch: Path) -> list[str]:
 
     Args:
         packs: the packs.
-        scratch: a folder for the empty config.
+        scratch: a folder for their configs.
     """
     options: list[str] = []
     for pack in packs:
         options += ["--policy-pack", str(pack.folder)]
-    for pack in packs:
-        config = pack.config
-        if config is None:
-            config = scratch / "no-config.json"
-            config.write_text("{}", encoding="utf-8")
+    # A new folder: an earlier program may have left something in the scratch folder, links among it.
+    folder = Path(tempfile.mkdtemp(prefix="packs-", dir=scratch))
+    for number, pack in enumerate(packs):
+        config = folder / f"config-{number}.json"
+        config.write_text(json.dumps(dict(pack.body)), encoding="utf-8")
         options += ["--policy-pack-config", str(config)]
     return options
 

@@ -12,7 +12,7 @@ from tapgate.assemble import coverage_words
 from tapgate.json_access import sanitized
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from tapgate.failure import CouldNotRunError
@@ -111,7 +111,15 @@ def report_lines(report: Report, ink: Ink) -> Iterator[str]:
     if report.coverage:
         unseen = report.covered_by("none") or not report.covered_by("control")
         yield from _field("judged", coverage_words([report]), ink, *(["yellow"] if unseen else []))
+    yield from guardrails_lines([report], ink)
     yield _summary_line(report, ink)
+
+
+def guardrails_lines(reports: Iterable[Report], ink: Ink) -> Iterator[str]:
+    """Yield which guardrails verdicts are by, each once."""
+    for one in dict.fromkeys(report.guardrails for report in reports):
+        if one is not None:
+            yield from _field("operator", str(one), ink)
 
 
 def failure_lines(failure: CouldNotRunError, ink: Ink) -> Iterator[str]:

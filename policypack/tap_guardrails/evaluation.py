@@ -42,7 +42,16 @@ LEVEL: Final = "enforcementLevel"
 
 
 class ConfigurationError(ValueError):
-    """Policy configuration that names what does not exist or sets what does not fit; one line a mistake."""
+    """Policy configuration that names what does not exist or sets what does not fit.
+
+    Attributes:
+        mistakes: What is wrong, one line each.
+    """
+
+    def __init__(self, what: str, mistakes: Sequence[str]) -> None:
+        """Say what is wrong with which configuration."""
+        super().__init__(f"{what}: {'; '.join(mistakes)}.")
+        self.mistakes = tuple(mistakes)
 
 
 class Configuration:
@@ -154,7 +163,7 @@ def configure(rules: Sequence[Rule], given: Mapping[str, object]) -> Configurati
         except SettingsError as error:
             mistakes.append(f"policy `{rule.name}`: {error}")
     if mistakes:
-        raise ConfigurationError("The policy configuration is not valid: " + "; ".join(mistakes) + ".")
+        raise ConfigurationError("The policy configuration is not valid", mistakes)
     return Configuration(rules, levels, settings)
 
 

@@ -10,10 +10,13 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from tap_guardrails.assembly import find_rules
 from tap_guardrails.evaluation import EVERY_POLICY, LEVEL, ConfigurationError, configure, level_in
+
+if TYPE_CHECKING:
+    from tap_guardrails.model import Level
 
 RANKS: Final = {"disabled": 0, "advisory": 1, "mandatory": 2, "remediate": 2}
 """How strict a level is; what `remediate` cannot remediate blocks."""
@@ -31,13 +34,16 @@ def tighten(floor: Mapping[str, object], team: Mapping[str, object]) -> dict[str
     rules = find_rules()
     operators, teams = configure(rules, floor), configure(rules, team)
     mistakes: list[str] = []
+    of_all: dict[str, Level] = {}
     merged: dict[str, object] = {}
     for rule in rules:
         wanted = level_in(team.get(rule.name)) or level_in(team.get(EVERY_POLICY))
         level = operators.own_level(rule)
         if wanted is not None:
-            if RANKS[str(wanted)] < RANKS[level]:
-                mistakes.append(looser(rule.name, LEVEL, wanted, level))
+            if RANKS[str(wanted)] < RANKS[level] and level_in(team.get(rule.name)) is None:
+                of_all[rule.name] = level
+            elif RANKS[str(wanted)] < RANKS[level]:
+                mistakes.append(looser(f"policy `{rule.name}`: `{LEVEL}`", wanted, level))
             level = teams.own_level(rule)
         settings, theirs = operators.settings(rule), teams.settings(rule)
         given = settings_in(team.get(rule.name))
@@ -46,13 +52,17 @@ def tighten(floor: Mapping[str, object], team: Mapping[str, object]) -> dict[str
             if given.get(setting.name) is None:
                 continue
             if not setting.is_as_strict(theirs[setting.name], settings[setting.name]):
-                mistakes.append(looser(rule.name, setting.name, given[setting.name], settings[setting.name]))
+                about = f"policy `{rule.name}`: `{setting.name}`"
+                mistakes.append(looser(about, given[setting.name], settings[setting.name]))
             values[setting.name] = given[setting.name]
         merged[rule.name] = {LEVEL: level, **values}
+    if of_all:
+        name = max(of_all, key=lambda one: RANKS[of_all[one]])
+        more = f" and {len(of_all) - 1} more" if len(of_all) > 1 else ""
+        about = f"`{EVERY_POLICY}` (policy `{name}`{more}): `{LEVEL}`"
+        mistakes.append(looser(about, level_in(team[EVERY_POLICY]), of_all[name]))
     if mistakes:
-        raise ConfigurationError(
-            f"The team's configuration is looser than the operator's: {'; '.join(mistakes)}."
-        )
+        raise ConfigurationError("The team's configuration is looser than the operator's", mistakes)
     return merged
 
 
@@ -62,10 +72,10 @@ def settings_in(value: object) -> dict[str, object]:
     return {name: setting for name, setting in given.items() if name != LEVEL}
 
 
-def looser(policy: str, name: str, found: object, limit: object) -> str:
+def looser(about: str, found: object, limit: object) -> str:
     """Say that something is looser than it may be, and who may change that."""
     ours, theirs = (json.dumps(value, ensure_ascii=False) for value in (found, limit))
-    return f"policy `{policy}`: `{name}` {ours} is looser than {theirs}, which only the operator may change"
+    return f"{about} {ours} is looser than {theirs}, which only the operator may change"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -78,6 +88,9 @@ def main(arguments: Sequence[str]) -> int:
             cast("dict[str, object]", json.loads(Path(one).read_text(encoding="utf-8"))) for one in arguments
         )
         sys.stdout.write(json.dumps(tighten(floor, team), indent=2) + "\n")
+    except ConfigurationError as error:
+        sys.stderr.write("".join(f"{mistake}\n" for mistake in error.mistakes))
+        return 2
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -11,6 +11,7 @@ from tapgate.audit.task import PassedOver
 from tapgate.json_access import sanitized
 from tapgate.reports.verdict_file import Unaudited
 from tapgate.reports.wording import count
+from tapgate.terminal import guardrails_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,6 +98,7 @@ def audit_lines(audit: Audit, seconds: float, ink: Ink) -> Iterator[str]:
     judged = coverage_words(verdicts.stacks)
     if judged:
         yield "  " + ink.paint("judged    ", "dim") + sanitized(judged)
+    yield from guardrails_lines(verdicts.stacks, ink)
     yield _summary(audit, len(blocked), seconds, ink)
 
 

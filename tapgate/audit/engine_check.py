@@ -29,12 +29,12 @@ _STATE: Final = {
 
 
 def require_valid_config(packs: Sequence[RequestedPack]) -> None:
-    """Have the engine check each config file against the schemas of its pack's policies.
+    """Have the engine check each config against the schemas of its pack's policies.
 
     Raises:
         CouldNotRunError: it does not accept one.
     """
-    if not any(pack.config for pack in packs):
+    if not any(pack.body for pack in packs):
         return
     with tempfile.TemporaryDirectory(prefix="gate-") as scratch:
         state = Path(scratch) / "state.json"

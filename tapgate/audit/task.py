@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cache
 from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING, Final
 
 from tapgate.analyzer.deployment import NoStateError, begin, read_deployment, root_of
 from tapgate.analyzer.direct import called, offers_itself, request_for, take
-from tapgate.assemble import build_report, require_evaluated
+from tapgate.assemble import build_report, guardrails_of, require_evaluated
 from tapgate.failure import CouldNotRunError
 from tapgate.reports.verdict_file import Unaudited
 
@@ -92,10 +93,12 @@ def audit_state(task: Task) -> Result:
 
 def _audit(task: Task) -> Result:
     body = task.state.read()
-    key = hashlib.sha256(f"{task.digest}\n".encode() + body).hexdigest()
+    # By the day as well: waivers end, and runtimes lose their support.
+    about = f"{task.digest}\n{datetime.now(UTC).date()}\n"
+    key = hashlib.sha256(about.encode() + body).hexdigest()
     known = task.store.get(key) if task.store is not None else None
     if known is not None:
-        return Result(known, kept=True)
+        return Result(replace(known, guardrails=guardrails_of(task.packs)), kept=True)
     deployment = read_deployment(body, task.state.name)
     if pack_digest(task.packs) != task.digest:
         raise CouldNotRunError(

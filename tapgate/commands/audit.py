@@ -14,9 +14,9 @@ from tapgate.audit.console import AuditProgress, audit_lines
 from tapgate.audit.engine_check import require_valid_config
 from tapgate.audit.states import states_in, states_of
 from tapgate.audit.store import Store, default_folder
-from tapgate.commands.session import add_pack_options
+from tapgate.commands.session import add_pack_options, packs_of
 from tapgate.failure import CouldNotRunError, Exit
-from tapgate.packs import requested_packs
+from tapgate.floor import read_floor
 from tapgate.reports.writing import add_targets, targets_of, write
 from tapgate.terminal import Ink
 from tapgate.terminal import write as show
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> Exit:
     Raises:
         CouldNotRunError: nothing can be audited, or the audit was interrupted.
     """
-    packs = requested_packs(options.policy_pack, options.policy_pack_config)
+    packs = packs_of(options, read_floor(cast("Path | None", options.guardrails)))
     states = _states(options)
     require_valid_config(packs)
     results = cast("Path", options.results).absolute()

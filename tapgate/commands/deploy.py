@@ -10,7 +10,7 @@ from tapgate.deploy import Deployment, applied_words, deploy, exists_words
 from tapgate.failure import Exit
 from tapgate.reports.writing import add_targets, targets_of
 from tapgate.stacks import on_stack
-from tapgate.terminal import finding_lines, write
+from tapgate.terminal import finding_lines, guardrails_lines, write
 
 if TYPE_CHECKING:
     import argparse
@@ -63,6 +63,7 @@ def _deploy(opened: Session, stack: Stack) -> Deployment:
             write(["", *finding_lines(finding, opened.ink)], sys.stdout)
         if deployment.changed:
             write(["", *exists_words(report.findings)], sys.stdout)
+    write(guardrails_lines([report], opened.ink), sys.stdout)
     word, style = ("BLOCKED BY POLICY", "red") if blocked else ("DEPLOYED", "green")
     done = f"{applied_words(deployment.applied)}, {report.seconds:.1f} s"
     write([f"{opened.ink.paint(word, style, 'bold')}  {done}"], sys.stdout)

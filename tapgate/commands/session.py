@@ -18,6 +18,7 @@ from tapgate.assemble import build_report, require_evaluated
 from tapgate.engine import LIMIT_SECONDS, Engine, Limits
 from tapgate.failure import CouldNotRunError
 from tapgate.findings import sorted_findings
+from tapgate.floor import read_floor
 from tapgate.packs import policies, relaxed, requested_packs, require_known
 from tapgate.preview import IncompleteError, preview
 from tapgate.project import OPERATORS_CHOICES, check_choices, find_project
@@ -27,9 +28,10 @@ from tapgate.terminal import Ink, Progress, finding_lines, report_lines, write
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     from tapgate.findings import Report
+    from tapgate.floor import Floor
     from tapgate.packs import RequestedPack
     from tapgate.preview import Preview
     from tapgate.project import Project
@@ -112,7 +114,31 @@ def add_pack_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="JSON config of the pack at the same place in the order",
+        help="config of the pack at the same place in the order, JSON or YAML; of the pack that the "
+        "guardrails configure, it may only tighten",
+    )
+    parser.add_argument(
+        "--guardrails",
+        type=Path,
+        metavar="DIR",
+        help="the operator's folder with policy-config.yaml or .json, waivers.yaml and allow.yaml "
+        "(default: the one that comes with tapgate)",
+    )
+    parser.add_argument(
+        "--team-config",
+        type=Path,
+        metavar="FILE",
+        help="a team's config, JSON or YAML: may only tighten what the guardrails set",
+    )
+
+
+def packs_of(options: argparse.Namespace, floor: Floor) -> list[RequestedPack]:
+    """Return the packs that `add_pack_options` describes, configured by the guardrails."""
+    return requested_packs(
+        cast("list[Path]", options.policy_pack),
+        cast("list[Path]", options.policy_pack_config),
+        floor,
+        cast("Path | None", options.team_config),
     )
 
 
@@ -244,7 +270,7 @@ class Session:
             self.engine,
             self.project,
             stack,
-            relaxed(self.packs, settled_now, self.engine.scratch),
+            relaxed(self.packs, settled_now),
             plan=plan,
             watch=self.progress.watch,
             name="plan",
@@ -310,12 +336,6 @@ def _unused_pack(project: Project, packs: Sequence[RequestedPack]) -> list[str]:
     return ["the project's own policypack/ is not evaluated; name it with --policy-pack to have it so"]
 
 
-def _files(pack: RequestedPack) -> Iterator[Path]:
-    yield pack.folder
-    if pack.config is not None:
-        yield pack.config
-
-
 @contextmanager
 def session(options: argparse.Namespace) -> Generator[Session]:
     """Open the session that `add_stack_options` describes.
@@ -324,11 +344,12 @@ def session(options: argparse.Namespace) -> Generator[Session]:
         CouldNotRunError: no project, no pack or no CLI.
     """
     project = find_project(cast("Path", options.project))
-    check_choices(project, cast("list[str]", options.allow_in_project))
+    floor = read_floor(cast("Path | None", options.guardrails))
+    check_choices(project, {*cast("list[str]", options.allow_in_project), *floor.in_project})
     _build(project, cast("list[str]", options.before))
-    packs = requested_packs(options.policy_pack, options.policy_pack_config)
+    packs = packs_of(options, floor)
     mode = cast("sandbox.Mode", options.sandbox)
-    read = [*cast("Sequence[Path]", options.readable), *(one for pack in packs for one in _files(pack))]
+    read = [*cast("Sequence[Path]", options.readable), *(pack.folder for pack in packs)]
     box, missing = sandbox.find(mode, read)
     offline = cast("bool", options.offline)
     with tempfile.TemporaryDirectory(prefix="gate-") as folder, Progress(sys.stderr) as progress:

@@ -22,7 +22,8 @@ _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 def run(options: argparse.Namespace) -> int:
     """Print what to evaluate: `eval "$(tapgate env)"`."""
-    sys.stdout.write(exports(prepare.prepare(options.aws, ROOT, options.stack_init)))
+    changes = prepare.prepare(options.aws, ROOT, options.stack_init)
+    sys.stdout.write(exports({**changes, **dict.fromkeys(options.left_out)}))
     return 0
 
 

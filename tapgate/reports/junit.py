@@ -48,6 +48,8 @@ def _suite(root: Element, report: Report, verdicts: VerdictFile) -> None:
     properties = SubElement(suite, "properties")
     for pack in report.packs:
         SubElement(properties, "property", name=sanitized(f"pack {pack.name}"), value=sanitized(pack.version))
+    if report.guardrails is not None:
+        SubElement(properties, "property", name="guardrails", value=sanitized(str(report.guardrails)))
     SubElement(properties, "property", name="resources", value=str(report.resources))
     for note in report.notes:
         SubElement(properties, "property", name="note", value=sanitized(note))

@@ -15,6 +15,7 @@ from tapgate.reports.trend import Trend, compare
 from tapgate.reports.wording import (
     at_words,
     count,
+    guardrails_of,
     headline,
     instant,
     outcome_word,
@@ -236,6 +237,8 @@ def _tail(verdicts: VerdictFile, figures: Score, earlier: VerdictFile | None) ->
             yield f"| {cell(one.policy)} | {one.status} | {numbers} |"
         yield "\n</details>\n"
     packs = sorted({(pack.name, pack.version) for one in verdicts.stacks for pack in one.packs})
+    for words in guardrails_of(verdicts):
+        yield f"<sub>Guardrails: {prose(words)}</sub><br>"
     if packs:
         yield "<sub>" + ", ".join(prose(f"{name} {version}".strip()) for name, version in packs) + "</sub>"
 

@@ -339,6 +339,7 @@ def _counts(report: Report) -> dict[str, object]:
         "project": sanitized(report.project),
         "stack": sanitized(report.stack),
         "outcome": report.outcome,
+        **({} if report.guardrails is None else {"guardrails": sanitized(str(report.guardrails))}),
         "resources": report.resources,
         "policies": [
             {

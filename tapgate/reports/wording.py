@@ -34,6 +34,11 @@ def instant(made: str) -> datetime | None:
         return None
 
 
+def guardrails_of(verdicts: VerdictFile) -> list[str]:
+    """Return the operators' guardrails that verdicts are by, in words, each once."""
+    return list(dict.fromkeys(str(one.guardrails) for one in verdicts.stacks if one.guardrails is not None))
+
+
 def at_words(made: str) -> str:
     """Say a time for people: `26 October 2026, 06:00 UTC`; what is no time stays as it is."""
     at = instant(made)

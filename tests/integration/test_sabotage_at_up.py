@@ -18,6 +18,7 @@ import pytest
 
 from tapgate.embedded.emulator import Emulator
 from tapgate.failure import Exit
+from tapgate.reports.verdict_file import from_json
 from tests.integration.deployment import Deployment, prepare
 from tests.integration.inventory import inventory
 from tests.integration.target import Target
@@ -25,6 +26,8 @@ from tests.stack.mutation import Mutant, apply, read_mutants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tapgate.findings import Report
 
 pytestmark = [pytest.mark.cli, pytest.mark.emulator]
 MUTANTS = {mutant.name: mutant for mutant in read_mutants()}
@@ -82,20 +85,32 @@ def test_the_gate_deploys_nothing_of_a_mutant(
     assert inventory(target) == set()
 
 
-def _deployed(sabotaged: Deployment, folder: Path, config: dict[str, object]) -> str:
-    """Deploy with the pack so configured; give what was said."""
-    file = folder / "config.json"
-    file.write_text(json.dumps(config))
-    pack = str(sabotaged.folder / "policypack")
-    done = sabotaged.gate("deploy", "--policy-pack", pack, "--policy-pack-config", str(file))
+def _deployed(sabotaged: Deployment, folder: Path, file: str, body: object) -> Report:
+    """Deploy by an operator's guardrails, a folder with one file; return the verdict."""
+    guardrails = folder / "guardrails"
+    guardrails.mkdir()
+    (guardrails / file).write_text(json.dumps(body))
+    verdict = folder / "deployed.json"
+    done = sabotaged.gate("deploy", "--guardrails", str(guardrails), "--verdict", str(verdict))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "DEPLOYED" in done.stdout
-    return " ".join(done.stdout.split())
+    (report,) = from_json(verdict.read_bytes()).stacks
+    assert report.guardrails is not None
+    assert report.guardrails.folder == str(guardrails)
+    return report
 
 
-def test_what_is_waived_is_deployed_as_it_is(pristine: Deployment, target: Target, tmp_path: Path) -> None:
+def _findings(report: Report) -> list[tuple[str, ...]]:
+    """What was found and what of it is waived."""
+    return sorted((one.policy, one.urn, one.property_path, one.verdict, one.level) for one in report.findings)
+
+
+def test_what_is_waived_is_deployed_as_it_is_and_audited_so(
+    pristine: Deployment, target: Target, tmp_path: Path
+) -> None:
     sabotaged = _sabotaged(pristine, tmp_path, MUTANTS["tracing passed through"])
     waiver = {
+        "policy": "lambda-xray-tracing",
         "urn": "aws:lambda/function:Function::*",
         "finding": "tracingConfig.mode",
         "reason": "Tracing costs too much in this environment.",
@@ -103,8 +118,18 @@ def test_what_is_waived_is_deployed_as_it_is(pristine: Deployment, target: Targe
         "granted": str(datetime.now(UTC).date()),
         "expires": str((datetime.now(UTC) + timedelta(days=30)).date()),
     }
-    said = _deployed(sabotaged, tmp_path, {"lambda-xray-tracing": {"waivers": [waiver]}})
-    assert "Tracing costs too much in this environment." in said
+    deployed = _deployed(sabotaged, tmp_path, "waivers.yaml", {"waivers": [waiver]})
+    assert _findings(deployed)
+    assert all(one.verdict == "waived" for one in deployed.findings)
+    assert ("Reason", "Tracing costs too much in this environment.") in deployed.findings[0].more
+    state, verdict = tmp_path / "state.json", tmp_path / "audited.json"
+    assert sabotaged.pulumi("stack", "export", "--file", str(state)).returncode == 0
+    by = ("--guardrails", str(tmp_path / "guardrails"))
+    done = sabotaged.audit(str(state), "--fresh", *by, "--verdict", str(verdict))
+    assert done.returncode == 0, done.stdout + done.stderr
+    (audited,) = from_json(verdict.read_bytes()).stacks
+    assert _findings(audited) == _findings(deployed)
+    assert audited.guardrails == deployed.guardrails
     processor = sabotaged.outputs()["processorArn"]
     function = target.functions.get_function_configuration(FunctionName=processor)
     assert function.get("TracingConfig") == {"Mode": "PassThrough"}
@@ -114,7 +139,7 @@ def test_what_is_waived_is_deployed_as_it_is(pristine: Deployment, target: Targe
 
 def test_what_is_remediated_is_deployed_so(pristine: Deployment, target: Target, tmp_path: Path) -> None:
     sabotaged = _sabotaged(pristine, tmp_path, MUTANTS["rotation absent"])
-    _deployed(sabotaged, tmp_path, {"kms-key-rotation": "remediate"})
+    _deployed(sabotaged, tmp_path, "policy-config.json", {"kms-key-rotation": "remediate"})
     key = sabotaged.outputs()["kmsKeyId"]
     assert target.kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"]
     assert sabotaged.destroy().returncode == 0

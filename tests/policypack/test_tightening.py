@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from itertools import product
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -12,7 +13,16 @@ from hypothesis import strategies as st
 
 from tap_guardrails import evaluate
 from tap_guardrails.evaluation import LEVEL, ConfigurationError
-from tap_guardrails.model.settings import Boolean, Enum, Integer, ObjectList, Setting, StringList
+from tap_guardrails.model.settings import (
+    ON_UNKNOWN,
+    WAIVERS,
+    Boolean,
+    Enum,
+    Integer,
+    ObjectList,
+    Setting,
+    StringList,
+)
 from tap_guardrails.tightening import main, tighten
 from tests.policypack.harness.cases import RULES, Case, all_cases
 from tests.policypack.harness.records import records
@@ -23,6 +33,7 @@ if TYPE_CHECKING:
 
 ROTATION = "kms-key-rotation"
 WORDS = ["Environment", "AWS/Lambda:New", "s3:Get*", "python3.8", "DB_PASSWORD", "command:*", "*", "team"]
+NOT_WAIVED = ("waiver-in-force", WAIVERS.name)
 LEVELS = ["advisory", "mandatory", "disabled", "remediate"]
 
 
@@ -45,37 +56,113 @@ def values(setting: Setting) -> st.SearchStrategy[object]:
 
 def own(case: Case) -> st.SearchStrategy[dict[str, object]]:
     """Whatever can be said of a case's policy, the level among it."""
-    fields = {one.name: values(one) for one in case.rule.all_settings}
+    # The policy that evaluates waivers cannot be waived.
+    fields = {
+        one.name: values(one) for one in case.rule.all_settings if (case.rule.name, one.name) != NOT_WAIVED
+    }
     return st.fixed_dictionaries({}, optional={**fields, LEVEL: st.sampled_from(LEVELS)})
 
 
-def tightened(case: Case, floor: dict[str, object], team: dict[str, object]) -> dict[str, object]:
-    """What the team's part comes to, each setting that is taken by itself."""
-    name, merged = case.rule.name, {case.rule.name: floor}
-    for key, value in team.items():
-        with suppress(ConfigurationError):
-            merged = {name: tighten(merged, {name: {key: value}})[name]}
-    return cast("dict[str, object]", merged[name])
-
-
-@settings(max_examples=100, deadline=None, derandomize=True, database=None)
-@given(data=st.data())
-def test_tightening_is_never_laxer_than_the_floor(data: st.DataObject) -> None:
-    case = data.draw(st.sampled_from(CASES))
-    floor, team = data.draw(own(case)), data.draw(own(case))
-    name, stack, merged = case.rule.name, records(case.resources), tightened(case, floor, team)
-    blocked, still = (
-        [
-            one
-            for one in evaluate(stack, {"all": "disabled", name: config}).findings
-            if one.level == "mandatory"
-        ]
-        for config in ({LEVEL: case.rule.level, **one} for one in (floor, merged))
-    )
-    assert not blocked or still, f"{floor} blocks {blocked}, {merged} does not"
+def blocking(case: Case, policy: str, config: dict[str, object]) -> set[str]:
+    """The resources of a case that a policy blocks under a config."""
+    said = evaluate(records(case.resources), {"all": "disabled", policy: config})
+    return {one.urn for one in said.findings if one.level == "mandatory" and one.policy == policy}
 
 
 CASES = all_cases()
+SETTINGS = [
+    (policy, one.name)
+    for policy, rule in sorted(RULES.items())
+    for one in rule.all_settings
+    if (policy, one.name) != NOT_WAIVED
+]
+
+
+def telling(policy: str, name: str) -> list[Case]:
+    """The policy's cases that set something, or else those with what it is about."""
+    cases = [one for one in CASES if one.rule.name == policy]
+    if name == WAIVERS.name:
+        return [one for one in cases if one.findings][:4]
+    return (
+        [one for one in cases if name in one.config]
+        or [one for one in CASES if name in one.config and name != ON_UNKNOWN.name]
+        or [one for one in cases if any(found.verdict == "undecided" for found in one.findings)]
+        or [one for one in cases if one.findings]
+    )[:4]
+
+
+def waived(policy: str, case: Case) -> list[dict[str, str]]:
+    """Waivers of all that a policy finds in a case."""
+    said = evaluate(records(case.resources), {"all": "disabled", policy: {**case.config, LEVEL: "mandatory"}})
+    return [
+        {**TERMS, "urn": f"*::{one.urn.rpartition('::')[2]}", "finding": one.property}
+        for one in said.findings
+    ]
+
+
+def ends(policy: str, setting: Setting, cases: list[Case]) -> list[object]:
+    """The values of a setting that its cases have, and those at the ends of what it takes."""
+    found = [setting.default, *(one.config[setting.name] for one in cases if setting.name in one.config)]
+    match setting:
+        case Boolean():
+            found += [True, False]
+        case Integer():
+            found += [setting.minimum, setting.maximum]
+        case Enum():
+            found += setting.choices
+        case StringList():
+            found += [
+                list(setting.choices or ["*"]),
+                ["team"] if not setting.choices else [setting.choices[0]],
+            ]
+        case ObjectList():
+            found += [waived(policy, one) for one in cases]
+    texts = dict.fromkeys(json.dumps(one) for one in found)
+    return [
+        one
+        for one in map(json.loads, texts)
+        if not isinstance(one, list) or len(cast("list[object]", one)) >= least(setting)
+    ]
+
+
+def least(setting: Setting) -> int:
+    return setting.at_least if isinstance(setting, StringList) else 0
+
+
+@pytest.mark.parametrize(("policy", "name"), SETTINGS)
+def test_what_a_team_may_change_a_setting_to_is_never_laxer(policy: str, name: str) -> None:
+    """Every pair of values, over the cases that the setting is for."""
+    cases = telling(policy, name)
+    (setting,) = [one for one in RULES[policy].all_settings if one.name == name]
+    values = ends(policy, setting, cases)
+    allowed = [(floor, team) for floor, team in product(range(len(values)), repeat=2)
+               if may_change(policy, name, values[floor], values[team])]  # fmt: skip
+    for case in cases:
+        blocked = [blocking(case, policy, {**case.config, LEVEL: "mandatory", name: one}) for one in values]
+        for floor, team in allowed:
+            assert blocked[floor] <= blocked[team], f"{case.name}: {values[floor]}, {values[team]}"
+
+
+def may_change(policy: str, name: str, floor: object, team: object) -> bool:
+    try:
+        tighten({policy: {name: floor}}, {policy: {name: team}})
+    except ConfigurationError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("policy", sorted(RULES))
+@settings(max_examples=4, deadline=None, derandomize=True, database=None)
+@given(data=st.data())
+def test_whatever_a_team_says_is_never_laxer(policy: str, data: st.DataObject) -> None:
+    """Whatever is said over whatever floor, each setting by itself and all together."""
+    case = data.draw(st.sampled_from([one for one in CASES if one.rule.name == policy]))
+    floor = {LEVEL: case.rule.level, **case.config, **data.draw(own(case))}
+    blocked, merged = blocking(case, policy, floor), {policy: floor}
+    for name, value in data.draw(own(case)).items():
+        with suppress(ConfigurationError):
+            merged = {policy: cast("dict[str, object]", tighten(merged, {policy: {name: value}})[policy])}
+            assert blocked <= blocking(case, policy, merged[policy]), f"{floor} blocks, {merged} does not"
 
 
 def test_what_is_stricter_is_taken_over_what_the_operator_set() -> None:
@@ -93,7 +180,16 @@ def test_what_is_stricter_is_taken_over_what_the_operator_set() -> None:
             {ROTATION: "advisory"},
             '`enforcementLevel` "advisory" is looser than "mandatory", which only the operator',
         ),
-        ({"all": "disabled"}, "policy `alarm-effective`: `enforcementLevel`"),
+        (
+            {"all": "disabled"},
+            '`all` (policy `alarm-effective` and 26 more): `enforcementLevel` "disabled" is looser than "man',
+        ),
+        ({"all": "advisory"}, '`enforcementLevel` "advisory" is looser than "mandatory", which only the'),
+        ({"all": {"enforcementLevel": "advisory"}}, "`all` (policy"),
+        (
+            {"all": "disabled", ROTATION: "advisory"},
+            'policy `kms-key-rotation`: `enforcementLevel` "advisory" is looser',
+        ),
         ({ROTATION: {"onUnknown": "warn"}}, '`onUnknown` "warn" is looser than "deny"'),
         ({ROTATION: {"maximumRotationDays": 400}}, "`maximumRotationDays` 400 is looser than 365"),
         ({ROTATION: {"waivers": [{**TERMS, "urn": "*::key"}]}}, "`waivers` [{"),

@@ -43,6 +43,8 @@ def test_the_wheel_has_the_tool_its_pack_and_what_they_read(wheel: Path) -> None
         "tapgate/reports/verdicts.schema.json",
         "tapgate/embedded/toolchain/cli/go.sum",
         "tapgate/reports/page/templates/page.html.j2",
+        "tapgate/guardrails/policy-config.yaml",
+        "tapgate/guardrails/waivers.yaml",
         "tapgate/policypack/PulumiPolicy.yaml",
         "tapgate/policypack/profiles/strict.json",
     } <= names
@@ -110,6 +112,7 @@ def test_a_foreign_project_is_gated_from_an_empty_environment_and_an_empty_home(
     passed = gate()
     assert passed.returncode == 0, passed.stdout + passed.stderr
     assert f"{environment}/lib" in passed.stdout
+    assert "tapgate/guardrails, tapgate 0.1.0 (sha256" in " ".join(passed.stdout.split())
     assert "✓ kms-key-rotation" in passed.stdout
     assert "stand in: app:dbPassword" in " ".join(passed.stdout.split())
     assert {path: path.read_bytes() for path in project.rglob("*")} == files

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,19 +15,43 @@ import yaml
 
 from tapgate.engine import quiet_environment, take_out_steering
 from tapgate.failure import CouldNotRunError
+from tapgate.floor import read_floor
 from tapgate.project import OPERATORS_CHOICES, check_choices, find_project
+from tapgate.reports.markdown import prose
+from tests.policypack.harness.trees import day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[2]
-KEYS = """\
+LONG = "a" * 90 + "c"
+KEYS = f"""\
 name: bad
 runtime: yaml
 resources:
-  key: {type: "aws:kms:Key"}
-  good: {type: "aws:kms:Key", properties: {enableKeyRotation: true}}
+  key: {{type: "aws:kms:Key"}}
+  {LONG}: {{type: "aws:kms:Key"}}
+  good: {{type: "aws:kms:Key", properties: {{enableKeyRotation: true}}}}
 """
+TERMS = {"owner": "x", "reason": "Because we want it to be so.", "finding": "enableKeyRotation"}
+DAYS = {"granted": day(-1), "expires": day(30)}
+# What a stack's own configuration says to let everything stand, and what is said of it.
+OWN_WAIVERS = {
+    "everything, for ever": (
+        {"urn": "*::*", "expires": day(360), "owner": "x", "reason": "x"}, "lacks `finding`, `granted`"),
+    "everything, in full": ({"urn": "*::*", **TERMS, **DAYS}, "has a `urn` with `*` in both type and name"),
+    "everything of a package": ({"urn": "aws:*::*", **TERMS, **DAYS}, "with `*` in both type and name"),
+    "each key": ({"urn": "aws:kms/key:Key::*", **TERMS, **DAYS}, "which may not waive this policy"),
+    "a name that looks alike": (
+        {"urn": "aws:kms/key:Key::k\u0435y", **TERMS, **DAYS}, "letters beyond ASCII, which may look like"),
+    "a pattern that hangs": (
+        {"urn": "*a*a*a*a*a*a*a*a::*a*a*a*a*a*a*a*a*b", **TERMS, **DAYS}, "`*` in both type and name"),
+    "another one": (
+        {"urn": f"aws:kms/key:Key::{'*a' * 40}*b", **TERMS, **DAYS}, "which may not waive this policy"),
+    "and in the whole URN": (
+        {"urn": f"urn:pulumi:{'*d' * 9}::{'*b' * 9}::aws:kms/key:Key::{'*a' * 40}*b", **TERMS, **DAYS},
+        "which may not waive this policy"),
+}  # fmt: skip
 PACK = """\
 from pulumi_policy import PolicyPack, ResourceValidationPolicy
 
@@ -52,8 +77,11 @@ def gate(project: Path, environment: Mapping[str, str], *more: str) -> subproces
 def test_neither_the_projects_pack_nor_the_environment_changes_the_judge(
     engine_env: Mapping[str, str], tmp_path: Path
 ) -> None:
-    """One run: the project's own pack, options for another pack, its config and other targets."""
+    """One run: own waivers, the project's own pack, options for another pack, a config and other targets."""
     (tmp_path / "Pulumi.yaml").write_text(KEYS)
+    entries = [{"policy": "kms-key-rotation", **waiver} for waiver, _ in OWN_WAIVERS.values()]
+    stack_file = yaml.safe_dump({"config": {"tap-guardrails:waivers": entries}})
+    (tmp_path / "Pulumi.dev.yaml").write_text(stack_file)
     own = tmp_path / "policypack"
     own.mkdir()
     (own / "PulumiPolicy.yaml").write_text("runtime: python\nversion: 9.9.9\n")
@@ -65,17 +93,37 @@ def test_neither_the_projects_pack_nor_the_environment_changes_the_judge(
         "PULUMI_OPTION_TARGET": "urn:pulumi:dev::bad::aws:kms/key:Key::good",
         "PULUMI_DEBUG_PROVIDERS": "aws:1",
     }
-    verdict = tmp_path / "verdict.json"
-    blocked = gate(tmp_path, {**engine_env, **steered}, "--verdict", str(verdict))
+    reports = {
+        name: tmp_path / f"report.{name}" for name in ("verdict", "html", "sarif", "junit", "markdown")
+    }
+    targets = [word for name, path in reports.items() for word in (f"--{name}", str(path))]
+    start = time.monotonic()
+    blocked = gate(tmp_path, {**engine_env, **steered}, *targets)
+    assert time.monotonic() - start < 60
     assert blocked.returncode == 1, blocked.stdout + blocked.stderr
-    assert "BLOCKED  kms-key-rotation" in blocked.stdout
+    assert blocked.stdout.count("BLOCKED  kms-key-rotation") == 2
     said = " ".join(blocked.stdout.split())
     assert "the project's own policypack/ is not evaluated" in said
     for name in steered:
         assert f"{name} is left out of the engine's environment" in said
-    (stack,) = json.loads(verdict.read_text())["stacks"]
+    (stack,) = json.loads(reports["verdict"].read_text())["stacks"]
     (pack,) = stack["packs"]
-    assert (pack["path"], pack["config"]) == (str(ROOT / "policypack"), "none: the pack's defaults")
+    assert pack["path"] == str(ROOT / "policypack")
+    assert pack["config"].startswith(f"{ROOT / 'guardrails' / 'policy-config.yaml'} (sha256 ")
+    about_waivers = [one for one in stack["findings"] if one["policy"] == "waiver-in-force"]
+    assert len(about_waivers) == len(entries)
+    for number, (_, words) in enumerate(OWN_WAIVERS.values()):
+        (one,) = [one for one in about_waivers if one["property"] == f"tap-guardrails:waivers[{number}]"]
+        assert one["blocks"]
+        assert words in one["summary"]
+    floor = read_floor(None).identity
+    assert stack["guardrails"] == {
+        "folder": floor.folder, "version": floor.version, "digest": floor.digest, "team": ""
+    }  # fmt: skip
+    for path in (reports["html"], reports["sarif"], reports["junit"]):
+        assert str(floor) in path.read_text(), path
+    assert f"Guardrails: {prose(str(floor))}" in reports["markdown"].read_text()
+    assert str(floor) in " ".join(" ".join(blocked.stdout.splitlines()[-6:]).split())
 
 
 def test_a_variable_that_steers_the_engine_never_reaches_it(monkeypatch: pytest.MonkeyPatch) -> None:

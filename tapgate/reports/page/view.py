@@ -16,6 +16,7 @@ from tapgate.reports.verdict_file import SCHEMA
 from tapgate.reports.wording import (
     at_words,
     count,
+    guardrails_of,
     headline,
     instant,
     named,
@@ -321,6 +322,8 @@ def _facts(verdicts: VerdictFile) -> Iterator[tuple[str, str]]:
     judged = coverage_words(verdicts.stacks)
     if judged:
         yield "Judged", judged
+    for words in guardrails_of(verdicts):
+        yield "Guardrails", words
     if len(verdicts.stacks) == 1:
         (report,) = verdicts.stacks
         verbs = {"same": "unchanged"}

@@ -59,6 +59,26 @@ def test_the_stacks_of_the_checkout_and_those_asked_for_are_there() -> None:
     assert {"dev", "staging", "prod", "TapStackpr12", "TapStackpr13"} <= made
 
 
+def test_what_steers_the_engine_reaches_neither_a_command_nor_a_shell(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PULUMI_OPTION_POLICY_PACK_CONFIG", "PULUMI_OPTION_TARGET", "PULUMI_DEBUG_PROVIDERS"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("PULUMI_OPTIONS_OF_OUR_OWN", "kept")
+    program = "import os; print([n for n in os.environ if n.startswith(('PULUMI_OPTION', 'PULUMI_DEBUG'))])"
+    assert main(["exec", "--", sys.executable, "-c", program]) == 0
+    said = capfd.readouterr()
+    assert said.out == "['PULUMI_OPTIONS_OF_OUR_OWN']\n"
+    assert said.err.count("is left out of the engine's environment") == 3
+    assert "tapgate: PULUMI_OPTION_TARGET is left out" in said.err
+    monkeypatch.setenv("PULUMI_OPTION_TARGET", "x")
+    assert main(["env"]) == 0
+    said = capfd.readouterr()
+    assert "unset PULUMI_OPTION_TARGET\n" in said.out
+    assert "PULUMI_OPTIONS_OF_OUR_OWN" not in said.out
+    assert said.err.count("is left out of the engine's environment") == 1
+
+
 def test_a_shell_can_take_the_environment_over(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["env"]) == 0
     text = capfd.readouterr().out
