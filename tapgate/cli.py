@@ -150,6 +150,7 @@ def _prepare(options: argparse.Namespace, *, build: bool) -> None:
     from tapgate.embedded.environment import MARK, applied, offline  # noqa: PLC0415 - `report` does without
     from tapgate.embedded.paths import cache_root  # noqa: PLC0415
     from tapgate.embedded.stacks import EmbeddedStacks, Theatre, begin_backend  # noqa: PLC0415
+    from tapgate.embedded.toolchain import require_unchanged  # noqa: PLC0415
     from tapgate.engine import take_out_steering  # noqa: PLC0415
 
     options.notes = take_out_steering(os.environ)
@@ -161,6 +162,8 @@ def _prepare(options: argparse.Namespace, *, build: bool) -> None:
         wanted = applied(changes, os.environ)
         os.environ.clear()
         os.environ.update(wanted)
+    elif build:
+        _embedded(lambda: require_unchanged(os.environ.get("PATH", "")))
     project = cast("Path", getattr(options, "project", Path()))
     if getattr(options, "install", False):
         _install(project)

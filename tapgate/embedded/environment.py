@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from tapgate.embedded.console import Failure
+from tapgate.embedded.console import Failure, say
 from tapgate.embedded.paths import (
     ROOT,
     cache_root,
     checkout_folder,
     make_folder,
     read_object,
+    remove_tree,
     write_atomically,
 )
 
@@ -105,9 +106,21 @@ def shim_folder(shims: Mapping[str, str], root: Path = ROOT) -> Path:
     digest = hashlib.sha256("".join(shims.values()).encode()).hexdigest()[:12]
     path = checkout_folder(root) / f"{FOLDER_PREFIX}{digest}"
     for name, text in shims.items():
-        if not (path / name).exists():
+        if not _is(path / name, text):
             write_atomically(path / name, text, mode=0o755)
+    # It comes first on PATH: what somebody else put there would be started in place of the real one.
+    for other in path.iterdir():
+        if other.name not in shims and not other.name.startswith("."):
+            say(f"removing {other}, which is none of the stand-ins")
+            remove_tree(other) if other.is_dir() and not other.is_symlink() else other.unlink(missing_ok=True)
     return path
+
+
+def _is(path: Path, text: str) -> bool:
+    try:
+        return not path.is_symlink() and path.read_text(encoding="utf-8") == text
+    except (OSError, ValueError):
+        return False
 
 
 def shim(words: Iterable[str], root: Path = ROOT, python: str = sys.executable, remark: str = "") -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from tapgate.embedded.console import Failure, elapsed, say, still_going
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Collection, Generator, Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 """The checkout that this package belongs to."""
@@ -107,18 +107,97 @@ def _size(path: Path) -> int:
         return -1
 
 
-def get_or_make(entry: Path, make: Callable[[Path], None]) -> Path:
+def state_root() -> Path:
+    """`${XDG_STATE_HOME:-~/.local/state}/tap-guardrails`: what no cache may say of itself."""
+    named = os.environ.get("XDG_STATE_HOME", "")
+    return Path(named if Path(named).is_absolute() else Path.home() / ".local" / "state") / "tap-guardrails"
+
+
+def is_sealed(entry: Path, known: Collection[str] = ()) -> bool:
+    """Say whether an entry is what was put there, to the byte, and has nothing besides.
+
+    A cache may come from another machine, or a program may have written to it: its own word counts for
+    nothing. The digest is remembered elsewhere, with what the system says of the files: as long as that is
+    the same (of their inodes nobody but the system sets the time of change), none of them is read.
+
+    Args:
+        entry: The entry.
+        known: Digests that the tool's own sources vouch for.
+    """
+    try:
+        seal, stamp = read_object(_seal(entry), str), _stamp(entry)
+        if seal.get("stamp") == stamp:
+            return True
+        digest = tree_digest(entry)
+    except OSError:
+        return False
+    if not digest or digest not in {*known, seal.get("digest")}:
+        return False
+    _remember(entry, digest, stamp)
+    return True
+
+
+def tree_digest(entry: Path) -> str:
+    """Return a digest of all files of an entry; nothing when there is anything but files and folders."""
+    total = hashlib.sha256()
+    for path, kind in _tree(entry):
+        if kind == "other":
+            return ""
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        total.update(f"{path.relative_to(entry)}\0{digest}\n".encode())
+    return total.hexdigest()
+
+
+def _stamp(entry: Path) -> str:
+    total = hashlib.sha256()
+    for path, kind in _tree(entry):
+        one = path.lstat()
+        about = f"{kind}|{one.st_dev}|{one.st_ino}|{one.st_size}|{one.st_mtime_ns}|{one.st_ctime_ns}"
+        total.update(f"{path.relative_to(entry)}|{about}\n".encode())
+    return total.hexdigest()
+
+
+def _tree(entry: Path) -> Iterator[tuple[Path, str]]:
+    for path in sorted(entry.rglob("*")):
+        plain = not path.is_symlink()
+        if not (plain and path.is_dir()) and path != entry / MANIFEST:
+            yield path, "file" if plain and path.is_file() else "other"
+
+
+def _seal(entry: Path) -> Path:
+    return state_root() / "seals" / f"{hashlib.sha256(os.fsencode(entry.absolute())).hexdigest()[:24]}.json"
+
+
+def _remember(entry: Path, digest: str, stamp: str) -> None:
+    # Where it cannot be kept, what is vouched for is read each time, and anything else made each time.
+    with suppress(OSError, Failure):
+        write_atomically(_seal(entry), json.dumps({"entry": str(entry), "digest": digest, "stamp": stamp}))
+
+
+def get_or_make(entry: Path, make: Callable[[Path], None], known: Collection[str] | None = None) -> Path:
     """Return the entry, made by `make(empty folder)` when it is missing or broken.
 
     The folder is filled beside its final place and renamed, so that a run that is killed leaves no half
     entry. Of two runs at once one makes it; the other waits, says so, and finds it made.
+
+    Args:
+        entry: The entry.
+        make: Makes it.
+        known: For one that is sealed: the digests that the tool's own sources vouch for.
     """
-    if is_whole(entry):
+
+    def usable() -> bool:
+        return is_whole(entry) and (known is None or is_sealed(entry, known))
+
+    if usable():
         return entry
     make_folder(entry.parent)
     with locked(entry.with_name(f".{entry.name}.lock")):
-        if is_whole(entry):
+        if usable():
             return entry
+        if is_whole(entry):
+            say(f"{entry} is not what was put there, or nothing vouches for it: it is made again")
         _remove_abandoned(entry)
         partial = Path(tempfile.mkdtemp(prefix=f".{entry.name}.partial-", dir=entry.parent))
         try:
@@ -126,6 +205,8 @@ def get_or_make(entry: Path, make: Callable[[Path], None]) -> Path:
             _finish(partial)
             partial.chmod(0o755)
             partial.replace(entry)
+            if known is not None:
+                _remember(entry, tree_digest(entry), _stamp(entry))
         finally:
             remove_tree(partial)
     return entry

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import time
 from pathlib import Path
+from typing import cast
 
 from tapgate.embedded.console import Failure, elapsed, say, still_going
-from tapgate.embedded.paths import cache_root, get_or_make, is_whole, remove_tree
+from tapgate.embedded.paths import cache_root, get_or_make, is_sealed, is_whole, remove_tree, tree_digest
 from tapgate.embedded.toolchain.executable import Cli, Unusable, inspect
 from tapgate.embedded.toolchain.official import ENTRY_PREFIX
 
 SOURCES = Path(__file__).parent / "cli"
+DIGESTS = Path(__file__).with_name("digests.json")
 WAY = "built with Go"
 INSTALL_PAGE = "https://www.pulumi.com/docs/install/"
 PACKAGES = (
@@ -36,7 +39,7 @@ _CACHES = {"GOPATH": "path", "GOMODCACHE": "modules", "GOCACHE": "objects", "GOT
 def built() -> Cli | None:
     """The CLI that an earlier run built from these very sources, if it is still whole."""
     entry = entry_folder()
-    if not is_whole(entry):
+    if not is_whole(entry) or not is_sealed(entry, vouched_for(entry.name)):
         return None
     found = inspect(entry / "bin" / "pulumi", WAY)
     return found if isinstance(found, Cli) else None
@@ -47,7 +50,8 @@ def build() -> Cli | None:
     go = find_go()
     if go is None:
         return None
-    entry = get_or_make(entry_folder(), lambda folder: _compile(go, folder))
+    entry = entry_folder()
+    get_or_make(entry, lambda folder: _compile(go, folder), vouched_for(entry.name))
     found = inspect(entry / "bin" / "pulumi", WAY)
     if isinstance(found, Unusable):
         raise Failure(
@@ -57,6 +61,23 @@ def build() -> Cli | None:
             fix=f"remove {entry} and run the command again",
         )
     return found
+
+
+def vouched_for(name: str) -> frozenset[str]:
+    """Return the digests of the entry of this name, as releases of Go build it: the same bytes everywhere."""
+    pinned = cast("dict[str, dict[str, str]]", json.loads(DIGESTS.read_text("utf-8")))
+    return frozenset(pinned.get(name, {}).values())
+
+
+def pin() -> None:
+    """Build with the Go at hand, and write down what came of it; for a change of the sources."""
+    go, entry = find_go(), entry_folder()
+    if go is None or build() is None:
+        raise Failure("There is no Go to build with", fix="install it from https://go.dev/dl/")
+    release, system, machine = _go(go, dict(os.environ), "env", "GOVERSION", "GOOS", "GOARCH").split()
+    pinned = cast("dict[str, dict[str, str]]", json.loads(DIGESTS.read_text("utf-8"))).get(entry.name, {})
+    pinned[f"{release} {system}/{machine}"] = tree_digest(entry)
+    DIGESTS.write_text(json.dumps({entry.name: pinned}, indent=1) + "\n", "utf-8")
 
 
 def is_build(folder: Path) -> bool:

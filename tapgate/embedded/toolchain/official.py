@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tapgate.embedded.console import elapsed, say, still_going
-from tapgate.embedded.paths import cache_root, get_or_make, is_whole
+from tapgate.embedded.paths import cache_root, get_or_make, is_sealed, is_whole
 from tapgate.embedded.toolchain.executable import Cli, Unusable, inspect
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class _NotInstalledError(Exception):
 def installed() -> Cli | None:
     """The newest CLI that an earlier run installed and that is still whole."""
     for entry in sorted(cache_root().glob(f"{ENTRY_PREFIX}*"), reverse=True):
-        if is_whole(entry):
+        if is_whole(entry) and is_sealed(entry):
             found = inspect(_executable(entry), WAY)
             if isinstance(found, Cli):
                 return found
@@ -56,7 +56,7 @@ def install(url: str = INSTALLER_URL) -> Cli | None:
     try:
         # The installer takes the CLI that matches the SDK.
         version = metadata.version("pulumi")
-        entry = get_or_make(cache_root() / f"{ENTRY_PREFIX}{version}", run_installer)
+        entry = get_or_make(cache_root() / f"{ENTRY_PREFIX}{version}", run_installer, ())
     except (_NotInstalledError, metadata.PackageNotFoundError) as error:
         say(f"the official installer failed ({error}); trying the next way")
         return None

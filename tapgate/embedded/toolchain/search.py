@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tapgate.embedded.console import Failure, say
 from tapgate.embedded.environment import is_stand_in_folder
+from tapgate.embedded.paths import cache_root, is_sealed
 from tapgate.embedded.toolchain import go_build, official
 from tapgate.embedded.toolchain.executable import MINIMUM, Cli, inspect
 
@@ -32,6 +33,27 @@ def find() -> Cli:
 def at_hand() -> Cli | None:
     """A usable CLI that needs no download: on PATH, or in the cache."""
     return _on_path() or official.installed() or go_build.built()
+
+
+def require_unchanged(path: str) -> None:
+    """Refuse a CLI of the cache that is on PATH already and is not what was put there.
+
+    Args:
+        path: PATH of an environment that was prepared earlier.
+
+    Raises:
+        Failure: it was changed since.
+    """
+    for folder in (Path(entry) for entry in path.split(os.pathsep) if entry):
+        if folder.parent.parent != cache_root() or not (folder / "pulumi").exists():
+            continue
+        if not is_sealed(folder.parent, go_build.vouched_for(folder.parent.name)):
+            raise Failure(
+                "The Pulumi CLI in the cache is not what was put there",
+                where=str(folder.parent),
+                why="whatever wrote to it would decide every verdict from here on",
+                fix="run the command outside of the prepared environment (leave its shell): it is made again",
+            )
 
 
 def find_forced() -> Cli | None:

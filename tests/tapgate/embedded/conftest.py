@@ -16,6 +16,7 @@ SYSTEM_PATH = "/usr/bin:/bin"
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The cache folder of an empty machine: no CLI on PATH, no Go, no prepared environment."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("PATH", SYSTEM_PATH)
     monkeypatch.setattr("tapgate.embedded.toolchain.go_build.USUAL_PLACES", ())
     for name in ("TAP_PULUMI", "TAP_LOCAL_AWS"):

@@ -78,6 +78,19 @@ def test_another_pulumi_aws_is_another_stand_in(tmp_path: Path, monkeypatch: pyt
     assert "(not installed)" in (stand_in_folder(tmp_path) / "pulumi-resource-aws").read_text()
 
 
+def test_what_was_changed_among_the_stand_ins_is_put_right(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = stand_in_folder(tmp_path)
+    before = (folder / "pulumi-resource-aws").read_text()
+    (folder / "pulumi-resource-aws").write_text("#!/bin/sh\nexec evil\n")
+    (folder / "pulumi-language-python").write_text("#!/bin/sh\nexec evil\n")
+    (folder / "python").mkdir()
+    assert stand_in_folder(tmp_path) == folder
+    assert [(path.name, path.read_text()) for path in folder.iterdir()] == [("pulumi-resource-aws", before)]
+    assert "pulumi-language-python, which is none of the stand-ins" in capsys.readouterr().err
+
+
 def test_two_interpreters_in_one_checkout_keep_apart(tmp_path: Path) -> None:
     one, other = (stand_in_folder(tmp_path, python) for python in ("/a/python", "/b/python"))
     assert one != other

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tapgate.embedded.console import Failure
-from tapgate.embedded.toolchain import find, go_build
+from tapgate.embedded.paths import MANIFEST, is_whole, tree_digest
+from tapgate.embedded.toolchain import find, go_build, require_unchanged
 from tests.tapgate.embedded.toolchain import fakes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 GO = """
 case "$1" in
@@ -81,6 +90,97 @@ def test_a_build_is_usable_and_kept(machine: Machine, capsys: pytest.CaptureFixt
     assert "tapgate: built in 0 s" in said
     machine.go.unlink()
     assert find() == found
+
+
+def _attack(entry: Path) -> None:
+    """Run the program that replaces the language host by a file of the same size."""
+    program = Path(__file__).parents[2] / "fixtures" / "attacks" / "poison" / "__main__.py"
+    environment = {"PATH": f"{entry / 'bin'}:/usr/bin:/bin"}
+    subprocess.run([sys.executable, program], env=environment, check=True)
+
+
+def _same_size_and_time(entry: Path) -> None:
+    path = entry / "bin" / "pulumi-language-python-exec"
+    before = path.stat()
+    path.write_bytes(path.read_bytes()[:-1] + b"#")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def _beside(entry: Path) -> None:
+    fakes.script(entry / "bin" / "pulumi-resource-random", "exit 0")
+
+
+def _with_its_manifest(entry: Path) -> None:
+    fakes.script(entry / "bin" / "pulumi-language-yaml", "exec evil")
+    files = [one for one in entry.rglob("*") if one.is_file() and one.name != MANIFEST]
+    sizes = {str(one.relative_to(entry)): one.stat().st_size for one in files}
+    (entry / MANIFEST).write_text(json.dumps(sizes))
+
+
+def _link(entry: Path) -> None:
+    path = entry / "bin" / "pulumi-language-yaml"
+    path.rename(entry.parent / "evil")
+    path.symlink_to(entry.parent / "evil")
+
+
+def _restored(entry: Path) -> None:
+    """Have the cache from another machine, which nothing here vouches for."""
+    (Path(os.environ["XDG_STATE_HOME"]) / "tap-guardrails").rename(entry.parent.parent / "state-of-another")
+
+
+@pytest.mark.parametrize(
+    "way",
+    [_attack, _same_size_and_time, _beside, _with_its_manifest, _link, _restored],
+    ids=lambda one: one.__name__,
+)
+def test_what_was_changed_in_the_cache_is_built_again(
+    machine: Machine, capsys: pytest.CaptureFixture[str], way: Callable[[Path], None]
+) -> None:
+    machine.install_go(prints="v3.259.0; : " + "x" * 900)
+    entry = find().folder.parent
+    before = tree_digest(entry)
+    way(entry)
+    assert is_whole(entry)
+    with pytest.raises(Failure, match="is not what was put there"):
+        require_unchanged(f"/usr/bin:{entry / 'bin'}")
+    capsys.readouterr()
+    assert find().folder.parent == entry
+    assert "is not what was put there, or nothing vouches for it: it is made again" in capsys.readouterr().err
+    assert tree_digest(entry) == before
+    require_unchanged(f"/usr/bin:{entry / 'bin'}")
+
+
+def test_what_the_sources_vouch_for_is_used_wherever_it_comes_from(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.install_go()
+    entry = find().folder.parent
+    pinned = tmp_path / "digests.json"
+    pinned.write_text(json.dumps({entry.name: {"go1.99.0 plan9/mips": tree_digest(entry)}}))
+    monkeypatch.setattr(go_build, "DIGESTS", pinned)
+    _restored(entry)
+    machine.install_go(fail="exit 1")
+    assert find().folder.parent == entry
+    _beside(entry)
+    with pytest.raises(Failure, match="go build"):
+        find()
+
+
+def test_this_very_toolchain_is_vouched_for() -> None:
+    """After a change of its sources call `go_build.pin()`, which builds them and writes the digest down."""
+    pinned = json.loads(go_build.DIGESTS.read_text())
+    assert pinned.keys() == {go_build.entry_folder().name}
+    found, go = go_build.built(), go_build.find_go()
+    if found is None or go is None:
+        pytest.skip("there is no CLI that was built with Go here")
+    said = subprocess.run(
+        [go, "version", found.folder / "pulumi"], capture_output=True, text=True, check=True
+    )
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine)
+    platform = f"{said.stdout.split()[-1]} {sys.platform}/{machine}"
+    if platform not in pinned[go_build.entry_folder().name]:
+        pytest.skip(f"nothing vouches for what {platform} builds")
+    assert tree_digest(found.folder.parent) == pinned[go_build.entry_folder().name][platform]
 
 
 def test_the_build_is_shielded_from_the_users_settings(

@@ -37,7 +37,7 @@ def cached(entry: Path, prints: str = "v3.300.1") -> Path:
     def make(folder: Path) -> None:
         fakes.cli(folder / "bin", prints)
 
-    return get_or_make(entry, make) / "bin"
+    return get_or_make(entry, make, ()) / "bin"
 
 
 def test_the_users_own_cli_goes_before_the_cache(
