@@ -27,7 +27,9 @@ PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     (
         "a GitLab token",
         re.compile(
-            r"\bgl(?:pat|dt|rt|cbt|ptt|ft|imt|soat|agent|oas)-[A-Za-z0-9_-]{20}|\bGR1348941[A-Za-z0-9_-]{20}"
+            r"\b(?:gl(?:pat|dt|rt|cbt|ft|soat)-|GR1348941)[A-Za-z0-9_-]{20,50}(?![\w-])"
+            r"|\bgl(?:imt-[A-Za-z0-9_-]{25}|ptt-[A-Za-z0-9_-]{40}|oas-[A-Za-z0-9_-]{64})(?![\w-])"
+            r"|\bglagent-[A-Za-z0-9_-]{50,1024}(?![\w-])"
         ),
     ),
     (
@@ -64,10 +66,6 @@ PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
             r"|[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{20}|\bpat[A-Za-z0-9]{14}\.[0-9a-f]{64}|\bxai-[A-Za-z0-9]{40}"
             r"|\bsecret_[A-Za-z0-9]{43}\b|\bgsk_[A-Za-z0-9]{40}|\bbkua_[0-9a-f]{40}|\bCCIPAT_[A-Za-z0-9_]{20}"
         ),
-    ),
-    (
-        "a JSON web token",
-        re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,2048}\.eyJ[A-Za-z0-9_-]{8,2048}"),
     ),
     ("a URL with a password", re.compile(r"://[^\s:/@{}$<\"']{0,256}:[^\s/@{}$<*\"'][^\s/{}<\"']{0,255}@")),
     (
@@ -124,7 +122,7 @@ KEY_BITS: Final = 3.0
 
 
 def looks_like(text: str) -> str:
-    """Say which sort of secret a text looks like; nothing when it looks like none."""
+    """Say which type of secret a text looks like; nothing when it looks like none."""
     return next((title for title, pattern in PATTERNS if pattern.search(text)), "")
 
 
@@ -254,6 +252,8 @@ PAGING: Final = frozenset(
 COUNTED: Final = several("cached completion input max min output reasoning total prompt")
 """A token after such a word is a piece of text that a model reads."""
 
+NEGATIONS: Final = several("no non not")
+
 IDENTITY: Final = several(
     "arn arns bucket checksum commit digest etag fingerprint hash id ids image md5 ref revision sha sha1 "
     "sha256 uuid version"
@@ -303,8 +303,10 @@ DURATION: Final = re.compile(
     r"(?i)P(?=[0-9T])(?:\d+[YMWD])*(?:T(?:\d+[HMS])+)?|\d+(?:\.\d+)?\s?(?:ms|s|secs?|seconds?|m|mins?"
     r"|minutes?|h|hours?|d|days?|w|weeks?|months?|y|years?|b|kb|mb|gb|%)"
 )
-TO_FILL_IN: Final = re.compile(r"(?i)(?:your|insert|enter|replace|add|put)[\s_-].*|.*[\s_-]here")
-"""What someone still has to replace."""
+TO_FILL_IN: Final = re.compile(
+    r"(?i)(?:your|insert|enter|replace|add|put)[\s_-].*|.*[\s_-]here|.*(?:fake|dummy|placeholder).*"
+)
+"""What someone still has to replace, or says itself that it is none."""
 
 NUMBER: Final = re.compile(r"[+-]?[0-9.,_]*")
 SHORTEST_PIN: Final = 4
@@ -338,6 +340,8 @@ def hint_of(name: str) -> Hint:
         return Hint.NONE
     if not PASSWORDS.isdisjoint(found):
         return Hint.PASSWORD
+    if any(before in NEGATIONS and word in SECRETS for before, word in pairwise(found)):
+        return Hint.NONE
     keys = any(word == "key" and before in KEY_WORDS for before, word in pairwise(found))
     if keys or not SECRETS.isdisjoint(found):
         return Hint.STRONG

@@ -54,6 +54,8 @@ SSHPASS: Final = re.compile(
 )
 COMMAND_LINE: Final = "a password of a command line"
 
+WEB_TOKEN: Final = re.compile(r"(?<![A-Za-z0-9_-])(eyJ[A-Za-z0-9_-]{8,2048})\.(eyJ[A-Za-z0-9_-]{8,2048})")
+
 KEYS: Final = re.compile(r"(?<![A-Za-z0-9/+=_.-])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_-])")
 """As long as the secret part of an AWS access key."""
 
@@ -107,7 +109,7 @@ def sign_of(name: str, text: str, *, entropy: bool = True, depth: int = 0) -> Si
     text = text[:LONGEST]
     if made_public(text):
         return None
-    what = looks_like(text)
+    what = looks_like(text) or web_token(text)
     if what:
         return Sign(what)
     if depth >= DEEPEST:
@@ -121,6 +123,21 @@ def sign_of(name: str, text: str, *, entropy: bool = True, depth: int = 0) -> Si
         return Sign(BY_NAME)
     random = entropy and not decoded and not names_an_identity(name)
     return within or (Sign(RANDOM) if random and (looks_random(text) or has_random_key(text)) else None)
+
+
+def web_token(text: str) -> str:
+    """Return what a JSON web token is called where a text has one, whose first two parts are JSON objects."""
+    return next(
+        ("a JSON web token" for match in WEB_TOKEN.finditer(text) if all(map(is_json, match.groups()))), ""
+    )
+
+
+def is_json(packed: str) -> bool:
+    """Tell whether a text is a JSON object in base64."""
+    try:
+        return isinstance(json.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def has_random_key(text: str) -> bool:

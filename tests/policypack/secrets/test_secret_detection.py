@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 LEAST = 0.95
+LEAST_OF_ANOTHER_ISSUER = 0.8
+"""Of what a plug-in must not take for its own secret, some is another issuer's, or one by its name."""
 
 LABELLED: Any = load(HERE / "labelled.yaml")
 SECRETS, HARMLESS = (
@@ -79,6 +81,7 @@ def test_the_corpus_of_detect_secrets_is_evaluated_alike_but_for_the_differences
     missed = [text for text in secrets if sign_of("", text) is None]
     found = [text for text in others if sign_of("", text) is not None]
     assert 1 - len(missed) / len(secrets) >= LEAST
+    assert 1 - len(found) / len(others) >= LEAST_OF_ANOTHER_ISSUER
     for kind, texts in (("missed", missed), ("found", found)):
         assert all(one["reason"] for one in DIFFERENCES[kind])
         assert sorted(text for one in DIFFERENCES[kind] for text in one["texts"]) == sorted(texts)

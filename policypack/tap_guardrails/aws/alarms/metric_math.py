@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import operator
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from tap_guardrails.aws.alarms.syntax import (
@@ -39,15 +40,12 @@ class World(Protocol):
     @property
     def starts(self) -> Sequence[int]:
         """When each period starts, in seconds since 1970."""
-        ...
 
     def metric(self, key: str) -> Points:
         """Return the data points of a metric query."""
-        ...
 
     def outside(self, key: str) -> Points:
         """Return the data points of what the alarm's metrics say nothing of, such as a quota."""
-        ...
 
 
 CLOCK: Final[dict[str, Callable[[datetime], float]]] = {
@@ -67,16 +65,16 @@ OUTSIDE: Final = frozenset({"SERVICE_QUOTA", "INSIGHT_RULE_METRIC", "DB_PERF_INS
 """Functions whose data come from elsewhere."""
 
 COMPARISONS: Final[dict[str, Callable[[float, float], float]]] = {
-    "==": lambda one, other: float(one == other),
-    "!=": lambda one, other: float(one != other),
-    "<=": lambda one, other: float(one <= other),
-    ">=": lambda one, other: float(one >= other),
-    "<": lambda one, other: float(one < other),
-    ">": lambda one, other: float(one > other),
-    "AND": lambda one, other: float(bool(one) and bool(other)),
-    "&&": lambda one, other: float(bool(one) and bool(other)),
-    "OR": lambda one, other: float(bool(one) or bool(other)),
-    "||": lambda one, other: float(bool(one) or bool(other)),
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<": operator.lt,
+    ">": operator.gt,
+    "AND": lambda one, other: bool(one and other),
+    "&&": lambda one, other: bool(one and other),
+    "OR": lambda one, other: bool(one or other),
+    "||": lambda one, other: bool(one or other),
 }
 OPERATORS: Final[dict[str, Callable[[float, float], float]]] = {
     "+": operator.add,
@@ -94,9 +92,7 @@ def tidy(work: Callable[[], float]) -> float | None:
         result = work()
     except (ArithmeticError, ValueError, TypeError):
         return None
-    if isinstance(result, complex) or not math.isfinite(result):
-        return None
-    return result
+    return None if isinstance(result, complex) or not math.isfinite(result) else float(result)
 
 
 def reduce_mean(values: Sequence[float]) -> float:
@@ -106,8 +102,7 @@ def reduce_mean(values: Sequence[float]) -> float:
 
 def reduce_deviation(values: Sequence[float]) -> float:
     """Return the standard deviation of a population; `statistics` would take a tenth of the pack's start."""
-    mean = reduce_mean(values)
-    return math.sqrt(sum((value - mean) ** 2 for value in values) / len(values))
+    return math.sqrt(reduce_mean([(value - reduce_mean(values)) ** 2 for value in values]))
 
 
 POINTWISE: Final[dict[str, Callable[[float], float]]] = {
@@ -142,13 +137,7 @@ class Calculator:
     """Works out the expressions of one alarm in one world."""
 
     def __init__(self, world: World, metrics: Sequence[str], periods: Mapping[str, int]) -> None:
-        """Take the world.
-
-        Args:
-            world: Gives the data points.
-            metrics: The identifiers of the queries that are metrics; `METRICS()` means them.
-            periods: The length of a period of each, in seconds.
-        """
+        """Take the world, the metric queries that `METRICS()` means, and the length of each one's period."""
         self._world = world
         self._metrics = metrics
         self._periods = periods
@@ -384,10 +373,7 @@ def gathered(
 
 def carried(series: Points) -> Points:
     """Fill each gap with what came before it."""
-    results: list[float | None] = []
-    for point in series:
-        results.append(point if point is not None else (results[-1] if results else None))
-    return tuple(results)
+    return tuple(accumulate(series, lambda before, point: before if point is None else point))
 
 
 def filled_array(value: Value) -> list[Points]:

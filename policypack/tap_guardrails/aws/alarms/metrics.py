@@ -217,6 +217,10 @@ def identity_findings(series: Series, alarm: Resource, options: AlarmOptions) ->
             yield from metric_findings(series, known[name.value])
         elif f"{namespace.value}:{name.value}" not in options.metrics:
             yield name_finding(name, namespace.value, known)
+    if isinstance(series.unit, Known) and series.unit.value not in UNITS:
+        yield violation(
+            series.unit, "CloudWatch knows no such unit.", f"nothing, or one of {', '.join(sorted(UNITS))}"
+        )
     yield from dimension_findings(series)
     yield from statistic_findings(series)
 
@@ -274,7 +278,8 @@ def metric_findings(series: Series, metric: Metric) -> Iterator[Finding]:
             f"exactly the dimensions {' or '.join(sets)}",
         )
     behaviour = metric.behaviour
-    if not isinstance(series.unit, Absent) and behaviour.unit:
+    known_unit = not isinstance(series.unit, Known) or series.unit.value in UNITS
+    if not isinstance(series.unit, Absent) and behaviour.unit and known_unit:
         yield from must(
             series.unit,
             lambda value: value == behaviour.unit,

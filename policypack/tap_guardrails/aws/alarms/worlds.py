@@ -31,6 +31,7 @@ from tap_guardrails.aws.alarms.syntax import (
     parse,
     parts,
 )
+from tap_guardrails.aws.tables import table
 from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:
@@ -45,8 +46,7 @@ ABOVE_BAND, BELOW_BAND = "GreaterThanUpperThreshold", "LessThanLowerThreshold"
 OUTSIDE_BAND: Final = "LessThanLowerOrGreaterThanUpperThreshold"
 
 BAND: Final = frozenset({ABOVE_BAND, BELOW_BAND, OUTSIDE_BAND})
-WITH_NUMBER: Final = frozenset({GREATER, GREATER_OR_EQUAL, LESS, LESS_OR_EQUAL})
-"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"""
+WITH_NUMBER: Final = frozenset[str](table("cloudwatch")["comparisonOperators"]) - BAND
 
 MINUTE: Final = 60
 
@@ -158,9 +158,9 @@ def behaviour_of(variable: Variable) -> Behaviour | None:
     return metric.behaviour if metric is not None and metric.behaviour.unit else None
 
 
-def is_call(metric: Behaviour) -> bool:
-    """Tell whether each call is a sample of this metric."""
-    return metric.sample == ONE
+def is_call(metric: Behaviour | None) -> bool:
+    """Tell whether each call is a sample of this metric, and nothing else is."""
+    return metric is not None and metric.sample == ONE
 
 
 def is_event(metric: Behaviour) -> bool:
@@ -233,16 +233,11 @@ class Machine:
         self.variables = tuple(dict.fromkeys(one.variable for one in counted))
         self.levels = [one for one in self.variables if is_level(one)]
         self.failing = frozenset(
-            one for one in self.variables if not is_level(one) and not self.calls_only(one)
+            one for one in self.variables if not is_level(one) and not is_call(behaviour_of(one))
         )
         near = [value for one in self.constants for value in (one, one + 1, one - 1, one * 1.5, one * 0.5)]
         self.ladder = tuple(dict.fromkeys((*LADDER, *near, *(-one for one in LADDER[1:]))))
         self.low, self.high = math.inf, -math.inf
-
-    def calls_only(self, variable: Variable) -> bool:
-        """Tell whether a variable only counts calls."""
-        metric = behaviour_of(variable)
-        return metric is not None and is_call(metric)
 
     def state(self, situation: Situation) -> str:
         """Return the state of the alarm in a world."""
