@@ -40,12 +40,15 @@ class World(Protocol):
     @property
     def starts(self) -> Sequence[int]:
         """When each period starts, in seconds since 1970."""
+        ...
 
     def metric(self, key: str) -> Points:
         """Return the data points of a metric query."""
+        ...
 
     def outside(self, key: str) -> Points:
         """Return the data points of what the alarm's metrics say nothing of, such as a quota."""
+        ...
 
 
 CLOCK: Final[dict[str, Callable[[datetime], float]]] = {
@@ -154,12 +157,7 @@ class Calculator:
         return self.values[key]
 
     def work_out(self, tree: Expression) -> Value:
-        """Work out an expression.
-
-        Raises:
-            RefusedError: CloudWatch does not take it.
-            ExpressionError: It uses what this pack does not know.
-        """
+        """Work out an expression, or raise `RefusedError` or `ExpressionError`."""
         match tree:
             case Number(value):
                 return value
