@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final, cast
 import yaml
 
 from tapgate.embedded.aws_provider.other.usage import Usage, read
+from tapgate.embedded.aws_provider.sdk_source import OLDEST_MAJOR, version_of
 from tapgate.embedded.environment import (
     DO_NOTHING,
     PREFIX,
@@ -109,7 +110,10 @@ def shims(project_file: Path, base: Mapping[str, str], *, rehearse: bool = False
         elif package not in _PLAIN and plugin is None:
             words.append("--unseen")
         found[name] = shim(words, remark=_digest(program.yaml))
-    if _other_major(usage):
+    sdk = _other_sdk(sdks.get(_AWS))
+    if sdk is not None:
+        found[PROVIDER] = shim([*mode, f"--sdk={sdk}"], remark=version_of(sdk))
+    elif _other_major(usage):
         found[PROVIDER] = shim([*mode, *at_hand], remark=_digest(program.yaml))
     return found
 
@@ -129,6 +133,13 @@ def _digest(program: Path | None) -> str:
         return hashlib.sha256(program.read_bytes()).hexdigest()[:12]
     except OSError:
         return ""
+
+
+def _other_sdk(sdk: Path | None) -> Path | None:
+    """Return the pulumi_aws of a Python program, where it is of another major version that can be read."""
+    major = version_of(sdk).partition(".")[0] if sdk is not None else ""
+    readable = major.isdigit() and int(major) >= OLDEST_MAJOR
+    return sdk if readable and major != types_version().partition(".")[0] else None
 
 
 def _other_major(usage: Usage) -> bool:
@@ -175,6 +186,8 @@ def _in(roots: list[Path]) -> dict[str, Path]:
             except (OSError, ValueError):
                 continue
             found.setdefault(str(document.get("name") or ""), path.parent)
+        if (root / "pulumi_aws" / "__init__.py").is_file():
+            found.setdefault(_AWS, root / "pulumi_aws")  # Version 3 does not say what it is.
     return found
 
 

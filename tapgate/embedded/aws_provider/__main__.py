@@ -51,6 +51,7 @@ def main(arguments: list[str]) -> int:
             later. With `--rehearse` it creates nothing: it says what would be. With `--echo` it stands in for
             any other provider: that of `--package=NAME`, whose Python SDK is in `--sdk=FOLDER`; the YAML
             program is `--program=FILE`, and with `--unseen` nobody knows what the package's resources are.
+            Without `--echo`, `--sdk=FOLDER` is the pulumi_aws by which programs are typed and checked.
     """
     # Before anything that takes time: an engine that ends later is noticed.
     parent = os.getppid()
@@ -72,6 +73,11 @@ def main(arguments: list[str]) -> int:
         kind = partial(Other, catalog=catalog)
         server, port = start(address, fence, kind, rehearsing=REHEARSE in arguments)
     else:
+        sdk = _path(arguments, SDK)
+        if sdk is not None:
+            from tapgate.embedded.aws_provider import sdk_source  # noqa: PLC0415 - after the SDK has been put aside
+
+            sdk_source.use(sdk)
         kind = partial(Provider, program=_path(arguments, PROGRAM))
         server, port = start(address, fence, kind, rehearsing=REHEARSE in arguments)
     stop = threading.Event()

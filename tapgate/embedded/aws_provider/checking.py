@@ -75,6 +75,9 @@ class _Check:
             return [self.value(item, kind.args[0], f"{path}[{index}]") for index, item in enumerate(items)]
         if kind.kind in {"map", "object"}:
             return self.mapping(value, kind, path)
+        if kind.kind == "string" and isinstance(value, dict) and path.casefold().endswith("policy"):
+            # Until version 6 the types say text alone of what pulumi-aws takes as an object too.
+            return UNKNOWN if contains_unknown(value) else dump_json(value)
         converted = _convert(value, kind)
         return self.mismatch(value, kind, path) if converted is None else converted
 

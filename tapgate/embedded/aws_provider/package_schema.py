@@ -132,7 +132,7 @@ def _modules() -> list[Path]:
 
 def _resource(path: Path, text: str, token: str, module: ModuleTypes) -> Json:
     member = token.rpartition(":")[2]
-    resource = text[text.index(f'@pulumi.type_token("{token}")') :]
+    resource = sdk_source.resource_body(text, token)
     arguments = sdk_source.arguments_body(path, member) or ""
     schema = _both_sides(arguments, resource, module)
     aliases = _ALIASES.search(resource)

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 _SECRETS = re.compile(r"additional_secret_outputs=\[(?P<names>[^\]]*)\]")
 _REPLACES = re.compile(r"forces? (?:a )?(?:new|replacement|re-?creation)", re.IGNORECASE)
 _RESOURCE = re.compile(r"\n@pulumi\.type_token\(\"(aws:[^\"]+)\"\)\nclass \w+\(pulumi\.")
+# Until version 6 the class alone does not say it, but what it hands to its base.
+_OLDER_RESOURCE = re.compile(r"\n        super\(\w+, __self__\)\.__init__\(\n +'(aws:[^']+)',")
+OLDEST_MAJOR = 3
+"""The oldest major version of pulumi_aws whose source has today's form."""
 _INVOKE = re.compile(r"pulumi\.runtime\.invoke(?:_single)?\('(aws:[^']+)'")
 
 
@@ -40,6 +44,21 @@ class SdkMissingError(RuntimeError):
     """pulumi_aws is not installed for the Python that runs the provider."""
 
 
+_chosen: list[Path] = []
+
+
+def use(folder: Path) -> None:
+    """Take another pulumi_aws than the installed one, for as long as the process lasts."""
+    _chosen.append(folder)
+    package_folder.cache_clear()
+    package_version.cache_clear()
+
+
+def chosen() -> bool:
+    """Return whether another pulumi_aws than the installed one is read."""
+    return bool(_chosen)
+
+
 @functools.cache
 def package_folder() -> Path:
     """Find pulumi_aws.
@@ -47,6 +66,8 @@ def package_folder() -> Path:
     Raises:
         SdkMissingError: It is not installed.
     """
+    if _chosen:
+        return _chosen[-1]
     spec = importlib.util.find_spec("pulumi_aws")
     if spec is None or spec.origin is None:
         msg = (
@@ -60,10 +81,18 @@ def package_folder() -> Path:
 @functools.cache
 def package_version() -> str:
     """Return the version of pulumi_aws, e.g. `7.51.1`."""
-    document = cast(
-        "dict[str, str]", json.loads((package_folder() / "pulumi-plugin.json").read_text("utf-8"))
-    )
-    return document["version"]
+    return version_of(package_folder())
+
+
+def version_of(folder: Path) -> str:
+    """Return the version of the pulumi_aws in a folder: older ones say it beside it alone; empty for none."""
+    try:
+        document = cast("dict[str, str]", json.loads((folder / "pulumi-plugin.json").read_text("utf-8")))
+    except FileNotFoundError:
+        document = {}
+    beside = [path.name for path in folder.parent.glob("pulumi_aws-*.dist-info")]
+    said = "".join(beside[:1]).removeprefix("pulumi_aws-").removesuffix(".dist-info")
+    return document.get("version") or said
 
 
 def read_resource(token: str) -> ResourceSchema:
@@ -78,12 +107,9 @@ def read_resource(token: str) -> ResourceSchema:
     """
     folder, member = locate(token)
     path = folder / f"{sdk_text.snake(member)}.py"
-    marker = f'@pulumi.type_token("{token}")\nclass {member}('
-    if not path.is_file() or marker not in (text := sdk_text.source(path)):
-        raise UnknownTypeError(token)
-    resource = text[text.index(marker) :]
+    resource = resource_body(sdk_text.source(path), token)
     arguments = arguments_body(path, member)
-    if arguments is None:
+    if not resource or arguments is None:
         raise UnknownTypeError(token)
     objects = Objects(folder)
     inputs = inputs_of(arguments, objects, limits=True)
@@ -168,7 +194,16 @@ def member_files() -> Iterator[Path]:
 
 def resources_in(text: str) -> list[str]:
     """Return the tokens of the resource types that a file defines."""
-    return _RESOURCE.findall(text)
+    return _RESOURCE.findall(text) or _OLDER_RESOURCE.findall(text)
+
+
+def resource_body(text: str, token: str) -> str:
+    """Return the text of a file from a resource type's class on; empty when the file does not define it."""
+    member = token.rpartition(":")[2]
+    start = text.find(f'@pulumi.type_token("{token}")\nclass {member}(')
+    if start < 0 and token in _OLDER_RESOURCE.findall(text):
+        start = text.find(f"\nclass {member}(pulumi.CustomResource)") + 1
+    return text[start:] if start > 0 else ""
 
 
 def functions_in(text: str) -> list[str]:

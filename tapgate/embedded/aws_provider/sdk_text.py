@@ -32,8 +32,15 @@ _CLASS_END = re.compile(r"^(?:@pulumi\.|class )", re.MULTILINE)
 _FUNCTION = re.compile(
     r"^def \w+_output\((?P<arguments>[^)]*)\) -> pulumi\.Output\[(?P<result>[\w.]+)\]:\n", re.MULTILINE
 )
+# Version 3 has only the form without outputs.
+_OLDEST_FUNCTION = re.compile(
+    r"^def \w+\((?P<arguments>[^)]*)\) -> Awaitable(?P<result>\w+):\n", re.MULTILINE
+)
+# Until version 6 the two wrappers are the other way round.
 _FUNCTION_ARGUMENT = re.compile(
-    r"^ *(?P<py>\w+): pulumi\.Input\[Optional\[(?P<type>.*)\]\] = None,?$", re.MULTILINE
+    r"^ *(?P<py>\w+): (?:pulumi\.Input\[Optional|Optional\[pulumi\.Input)\[(?P<type>.*)\]\] = None,?$"
+    r"|^ *(?P<oldest>\w+): (?P<plain>Optional\[(?!pulumi\.I).*\]) = None,?$",
+    re.MULTILINE,
 )
 _FUNCTION_NAME = re.compile(r"^    __args__\['(?P<name>\w+)'\] = (?P<py>\w+)$", re.MULTILINE)
 _OPTIONAL = "Optional["
@@ -88,13 +95,15 @@ def required_arguments(body: str) -> frozenset[str]:
 def signature(path: Path) -> Signature | None:
     """Read the function that a file defines; None when it defines none."""
     text = source(path)
-    found = _FUNCTION.search(text)
+    found = _FUNCTION.search(text) or _OLDEST_FUNCTION.search(text)
     if found is None:
         return None
     names = {match["py"]: match["name"] for match in _FUNCTION_NAME.finditer(text)}
-    arguments = {
-        names[match["py"]]: match["type"] for match in _FUNCTION_ARGUMENT.finditer(found["arguments"])
-    }
+    stated = (
+        (one["py"] or one["oldest"], one["type"] or one["plain"])
+        for one in _FUNCTION_ARGUMENT.finditer(found["arguments"])
+    )
+    arguments = {names[py]: annotation for py, annotation in stated if py in names}
     return Signature(arguments, found["result"])
 
 
@@ -136,7 +145,7 @@ Side = Literal["inputs", "outputs"]
 _PRIMITIVES: dict[str, Kind] = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 _OTHER_PACKAGE = "pulumi_"
 """How the name of a class of another package's SDK begins."""
-_TRANSPARENT = frozenset({"pulumi.Input", "pulumi.Output", "Optional"})
+_TRANSPARENT = frozenset({"pulumi.Input", "pulumi.InputType", "pulumi.Output", "Optional"})
 
 
 class References(Protocol):
@@ -179,7 +188,7 @@ def _type(tree: ast.expr, references: References, side: Side) -> Type:
         return Type("any")
     if dotted in {"pulumi.Asset", "pulumi.Archive"}:
         return Type("asset" if dotted.endswith("Asset") else "archive")
-    return Type(_PRIMITIVES.get(dotted.removeprefix("_builtins."), "any"))
+    return Type(_PRIMITIVES.get(dotted.removeprefix("_").removeprefix("builtins."), "any"))
 
 
 def _generic(tree: ast.Subscript, references: References, side: Side) -> Type:

@@ -151,6 +151,10 @@ class Provider:
             f"stand-in AWS provider {where}: nothing here reaches AWS "
             f"(account {settings.ACCOUNT}, region {self._settings.region})"
         )
+        if sdk_source.chosen():
+            self._log.warn_once(
+                f"the program uses pulumi_aws {sdk_source.package_version()}, and is judged by its types"
+            )
         asked = settings.version_of(args)
         if settings.major(asked) not in {"", settings.major(sdk_source.package_version())}:
             self._other_major = True
