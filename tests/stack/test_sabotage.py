@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.program.recording import OUTPUTS
 from tests.stack.engine import ROOT, STACKS, copy_project, preview
 from tests.stack.mutation import COMPONENT, Mutant, apply, read_mutants, together
 
@@ -27,6 +28,7 @@ def test_whole_stack_passes(stack: str, tmp_path: Path, stack_env: dict[str, str
     result = preview(copy_project(tmp_path), stack_env, stack=stack)
     assert (result.mandatory, result.advisory) == (frozenset(), frozenset()), result.output
     assert result.code == 0, result.output
+    assert all(f"    {output}" in result.output for output in OUTPUTS), result.output
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from tapgate.embedded.paths import cache_root
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -29,7 +31,8 @@ def preview(
     done = subprocess.run(
         [sys.executable, "-m", "tapgate", "preview", "-C", str(project), "--verdict", str(verdict)],
         cwd=ROOT,
-        env={**environment, "HOME": str(folder)},
+        # A home without plug-ins; what is kept of AWS's schemas is no part of it.
+        env={**environment, "HOME": str(folder), "XDG_CACHE_HOME": str(cache_root().parent)},
         capture_output=True,
         text=True,
         check=False,

@@ -73,18 +73,6 @@ def test_a_callers_project_is_gated_and_its_findings_are_kept(runner: dict[str, 
     assert step("Summary", tmp_path, runner).returncode == 0
 
 
-DOCUMENTED = "guardrails/.ci/gate --project PROJECT --stack STACK"
-
-
-@pytest.mark.cli
-@pytest.mark.uncounted
-def test_the_script_as_documented(runner: dict[str, str], tmp_path: Path) -> None:
-    command = DOCUMENTED.replace("PROJECT", "caller/infra").replace("STACK", "dev").split()
-    done = subprocess.run(command, cwd=tmp_path, env=runner, capture_output=True, text=True, check=False)
-    assert done.returncode == 1, done.stderr
-    assert "BLOCKED  kms-key-rotation" in done.stdout
-
-
 def test_it_takes_no_secret_and_may_only_read() -> None:
     body = WORKFLOW.read_text(encoding="utf-8")
     assert "secrets" not in body.replace("no secrets", "")

@@ -197,6 +197,11 @@ def test_the_backend_of_the_cli(audit: Audit, backend: Path) -> None:
         ({"probe_stak": "disabled"}, "The pack has no policy 'probe-stak'."),
         ({"all": "disabled"}, "No policy would be evaluated."),
         ({"probe_stack": {"say": "odd"}}, "The policy pack's config does not match what the pack accepts."),
+        ({"probe_stack": "bogus"}, "The policy pack's config does not match what the pack accepts."),
+        (
+            {"probe_resource": {"enforcementLevel": "bogus"}},
+            "The policy pack's config does not match what the pack accepts.",
+        ),
     ],
 )
 def test_policy_config_that_cannot_be(
