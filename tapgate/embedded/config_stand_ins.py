@@ -117,21 +117,29 @@ def _of_python(folder: Path, project: str) -> Iterator[tuple[str, str]]:
 
 def _calls(tree: ast.Module, project: str) -> Iterator[tuple[str, str]]:
     configs: dict[str, str] = {}
+    converted: dict[ast.expr, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and (namespace := _namespace(node.value, project)):
             configs.update((ast.unparse(target), namespace) for target in node.targets)
+        elif isinstance(node, ast.Call) and node.args and ast.unparse(node.func) in {"int", "float"}:
+            converted[node.args[0]] = ast.unparse(node.func)
     for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and ast.unparse(node).endswith("aws.config.region"):
+            yield "aws:region", STRING
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or not node.args:
             continue
         method, owner, key = node.func.attr, node.func.value, node.args[0]
-        if not method.startswith(_REQUIRE) or not isinstance(key, ast.Constant):
-            continue
         namespace = _namespace(owner, project) or configs.get(ast.unparse(owner), "")
-        if namespace and isinstance(key.value, str):
+        if not namespace or not isinstance(key, ast.Constant) or not isinstance(key.value, str):
+            continue
+        full = key.value if ":" in key.value else f"{namespace}:{key.value}"
+        if method.startswith(_REQUIRE):
             kind = method.removeprefix(_REQUIRE).replace("secret", "").strip("_") or STRING
             secret = "secret" in method and kind == STRING
-            full = key.value if ":" in key.value else f"{namespace}:{key.value}"
-            yield full, SECRET if secret else kind
+            yield full, SECRET if secret else converted.get(node, kind)
+        elif full == "aws:region":
+            # Every stack has one, whether the program insists or not.
+            yield full, STRING
 
 
 def _namespace(value: ast.expr, project: str) -> str:

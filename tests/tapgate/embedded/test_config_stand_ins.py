@@ -35,11 +35,12 @@ other = Config("network")
 config.require("size")
 config.require_secret("password")
 config.require_int("count")
+size = int(config.require("converted"))
 config.require_object("data")
 config.get("optional")
 config.require(name)
 other.require("vpc")
-pulumi.Config("aws").require("region")
+pulumi.Config("aws").get("region")
 pulumi.Config(pulumi.get_project()).require("direct")
 something.require("else")
 
@@ -73,12 +74,19 @@ def test_what_a_python_program_requires_is_found_in_it(tmp_path: Path) -> None:
     assert required(tmp_path / "Pulumi.yaml") == {
         "app:password": "secret",
         "app:count": "int",
+        "app:converted": "int",
         "app:data": "object",
         "network:vpc": "string",
         "aws:region": "string",
         "app:direct": "string",
         "part:on": "bool",
     }
+
+
+def test_a_program_that_reads_its_region_is_given_one(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: app\nruntime: python\n")
+    (tmp_path / "__main__.py").write_text("import pulumi_aws as aws\nzone = aws.config.region + 'a'\n")
+    assert required(tmp_path / "Pulumi.yaml") == {"aws:region": "string"}
 
 
 @pytest.mark.parametrize("text", ["", "[", "runtime: python", "name: [a]\nruntime: {name: 3}\nconfig: [1]"])
