@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tapgate.embedded.environment import Aws, Changes
+    from tapgate.sandbox import Mode
 
 Result = TypeVar("Result")
 
@@ -166,7 +167,7 @@ def _prepare(options: argparse.Namespace, *, build: bool) -> None:
         _embedded(lambda: require_unchanged(os.environ.get("PATH", "")))
     project = cast("Path", getattr(options, "project", Path()))
     if getattr(options, "install", False):
-        _install(project)
+        _install(project, cast("Mode", options.sandbox))
     if aws == "embedded" and build:
         _serve_packages(project)
     options.readable, options.offline = (cache_root(),), offline(os.environ)
@@ -193,15 +194,25 @@ def _serve_packages(project: Path) -> None:
         os.environ.update(applied(_embedded(lambda: changes(file, os.environ)), os.environ))
 
 
-def _install(project: Path) -> None:
+def _install(project: Path, mode: Mode) -> None:
     """Have the engine run a project's program in the environment that the project asks for."""
-    from tapgate.embedded import program_environment  # noqa: PLC0415 - for those who ask for it
+    from tapgate import sandbox  # noqa: PLC0415 - for those who ask for it
+    from tapgate.embedded import program_environment  # noqa: PLC0415
     from tapgate.embedded.environment import applied  # noqa: PLC0415
     from tapgate.embedded.packages import find_project_file  # noqa: PLC0415
+    from tapgate.embedded.paths import cache_root  # noqa: PLC0415
+
+    def confine(
+        words: list[str], folder: Path, writable: Path, variables: dict[str, str]
+    ) -> tuple[list[str], dict[str, str]]:
+        box, _ = sandbox.find(mode, [cache_root()])
+        if box is None:
+            return words, variables
+        return box.inside(words, folder, writable, variables, network=True)
 
     file = find_project_file(project)
     if file is not None:
-        changes = _embedded(lambda: program_environment.changes(file, os.environ))
+        changes = _embedded(lambda: program_environment.changes(file, os.environ, confine))
         os.environ.update(applied(changes, os.environ))
 
 

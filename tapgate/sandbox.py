@@ -31,11 +31,14 @@ INSTALL_HINT: Final = (
 )
 _PROBE_SECONDS: Final = 10.0
 _NAMESPACES: Final = (
-    *("--unshare-user-try", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"),
+    *("--unshare-user-try", "--unshare-ipc", "--unshare-pid", "--unshare-uts"),
     *("--unshare-cgroup-try", "--die-with-parent", "--new-session"),
     # Root of the machine would be root inside.
     *("--cap-drop", "ALL"),
 )
+_OFFLINE: Final = "--unshare-net"
+# Where a link from /etc leads that says who knows the names of hosts.
+_RESOLVER: Final = "/run/systemd/resolve"
 _SYSTEM: Final = ("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc")
 # The machine's root may write to the kernel's settings there, even without any capability.
 _KERNEL: Final = tuple(
@@ -48,7 +51,7 @@ _HOME: Final = "/tmp/.pulumi"  # noqa: S108 - the engine writes logs there
 _ON_PATHS: Final = ("PATH", "PYTHONPATH", "NODE_PATH", "GOPATH")
 _AT: Final = (
     *("VIRTUAL_ENV", "PYTHONPYCACHEPREFIX", "GOROOT", "GOMODCACHE", "JAVA_HOME", "DOTNET_ROOT"),
-    *("NVM_DIR", "PYENV_ROOT"),
+    *("NVM_DIR", "PYENV_ROOT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"),
 )
 NOTES: Final = "not-kept"
 """File of the scratch folder in which a stand-in notes what it could not keep in the cache."""
@@ -84,7 +87,13 @@ class Sandbox:
     readable: tuple[Path, ...] = ()
 
     def inside(
-        self, arguments: Sequence[str], folder: Path, scratch: Path, variables: Mapping[str, str]
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        scratch: Path,
+        variables: Mapping[str, str],
+        *,
+        network: bool = False,
     ) -> tuple[list[str], dict[str, str]]:
         """Return the command line that runs another one inside, and its environment.
 
@@ -93,17 +102,21 @@ class Sandbox:
             folder: where it runs; everything in it can be read.
             scratch: the folder that it may write to.
             variables: the environment that it would have outside.
+            network: let it reach the network, as what installs packages has to.
         """
         hidden = _hidden(variables)
-        words = [self.program, *_NAMESPACES, *_SYSTEM]
+        words = [self.program, *_NAMESPACES, *([] if network else [_OFFLINE]), *_SYSTEM]
         for path in _KERNEL:
             words += ["--ro-bind-try", path, path]
         readable = [Path(arguments[0]).parent, *self._readable(variables), *_around(folder, hidden)]
-        words += _mounts(readable, hidden)
+        words += _mounts([*readable, Path(_RESOLVER)] if network else readable, hidden)
         plugins = str(Path(variables.get("PULUMI_HOME", _HOME), "plugins"))
         words += ["--dir", _HOME, "--ro-bind-try", plugins, f"{_HOME}/plugins"]
         words += ["--bind", str(scratch), str(scratch), "--chdir", str(folder), "--"]
-        kept = {name: value for name, value in variables.items() if name not in secrets(variables)}
+        left_out = secrets(variables)
+        if network:
+            left_out = tuple(name for name in left_out if not name.startswith(("UV_", "PIP_")))
+        kept = {name: value for name, value in variables.items() if name not in left_out}
         return [*words, *arguments], {
             **kept,
             "TMPDIR": _TEMPORARY,
@@ -198,7 +211,7 @@ def look(readable: Iterable[Path] = ()) -> Sandbox | str:
         return "bubblewrap is not installed"
     try:
         version = _said([program, "--version"])
-        _said([program, *_NAMESPACES, *_SYSTEM, "--", "/bin/sh", "-c", ":"])
+        _said([program, *_NAMESPACES, _OFFLINE, *_SYSTEM, "--", "/bin/sh", "-c", ":"])
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"bubblewrap does not work here ({error})"
     return Sandbox(program, version, tuple(readable))

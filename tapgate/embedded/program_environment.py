@@ -15,6 +15,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -54,12 +55,23 @@ exec {python} "$@"
 """
 
 
-def changes(project_file: Path, base: Mapping[str, str]) -> Changes:
+Confine = Callable[[list[str], Path, Path, dict[str, str]], tuple[list[str], dict[str, str]]]
+"""Confines a command: its words, the folder it runs in, the one that it may write to, its environment."""
+
+
+def _unconfined(
+    words: list[str], _folder: Path, _writable: Path, variables: dict[str, str]
+) -> tuple[list[str], dict[str, str]]:
+    return words, variables
+
+
+def changes(project_file: Path, base: Mapping[str, str], confine: Confine = _unconfined) -> Changes:
     """Make the environment of a project's program, and return what to change so that the program runs in it.
 
     Args:
         project_file: The project's file.
         base: The environment of what will run.
+        confine: Confines what is run: packages bring code, which runs when they are installed.
 
     Raises:
         Failure: What the project asks for cannot be installed.
@@ -78,7 +90,7 @@ def changes(project_file: Path, base: Mapping[str, str]) -> Changes:
     source = find_source(root, main.parent if main.is_file() else main, toolchain)
     if source is not None:
         entry = cache_root() / "program-environments" / f"{root.name}-{_digest(source)}"
-        return _used(get_or_make(entry, lambda folder: _make(source, folder)), base)
+        return _used(get_or_make(entry, lambda folder: _make(source, folder, confine)), base)
     if named and _is_environment(Path(sys.prefix)):
         say(f"no file says what is in the program's environment {named}: it runs in tapgate's")
         return _used(Path(sys.prefix), base)
@@ -119,9 +131,9 @@ def _digest(source: Source) -> str:
     return made.hexdigest()[:12]
 
 
-def _make(source: Source, folder: Path) -> None:
+def _make(source: Source, folder: Path, confine: Confine) -> None:
     say(f"installing what {source.file} asks for, once, into {folder.parent}")
-    uv = _Uv(source.file, folder)
+    uv = _Uv(source.file, folder, confine)
     with still_going("installing the program's packages"):
         uv.run("venv", "--allow-existing", "--relocatable", "--python", sys.executable, str(folder))
         if source.synced:
@@ -141,8 +153,9 @@ def _make(source: Source, folder: Path) -> None:
         if _wants_setuptools(packages):
             uv.install("setuptools<81")
     # Compiles what every program imports.
-    words = [folder / "bin" / "python", "-I", "-c", "import pulumi, pulumi_aws"]
-    subprocess.run(words, cwd=folder, capture_output=True, check=False)
+    words = [str(folder / "bin" / "python"), "-I", "-c", "import pulumi, pulumi_aws"]
+    words, variables = confine(words, folder, folder, dict(os.environ))
+    subprocess.run(words, cwd=folder, env=variables, capture_output=True, check=False)
 
 
 def _wants_setuptools(packages: Path) -> bool:
@@ -156,8 +169,10 @@ def _wants_setuptools(packages: Path) -> bool:
 class _Uv:
     """Runs uv on one environment; what it says when it fails is the reason."""
 
-    def __init__(self, file: Path, folder: Path) -> None:
+    def __init__(self, file: Path, folder: Path, confine: Confine) -> None:
         self._file = file
+        self._folder = folder
+        self._confine = confine
         kept = {name: value for name, value in os.environ.items() if not _ELSEWHERE.match(name)}
         self._variables = {
             "UV_SYSTEM_CERTS": "1",
@@ -183,10 +198,16 @@ class _Uv:
         self.run("pip", "install", *there, "--only-binary=grpcio", *what)
 
     def run(self, *words: str) -> None:
-        done = subprocess.run(
+        command, variables = self._confine(
             [self._command, "--quiet", "--no-progress", *words],
+            self._file.parent,
+            self._folder,
+            self._variables,
+        )
+        done = subprocess.run(
+            command,
             cwd=self._file.parent,
-            env=self._variables,
+            env=variables,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

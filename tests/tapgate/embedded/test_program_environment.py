@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tapgate import sandbox
 from tapgate.cli import main
 from tapgate.embedded import program_environment
 from tapgate.embedded.console import Failure
@@ -34,6 +35,9 @@ def wheel(folder: Path, name: str = "shared_names", version: str = "1") -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(f"{name}.py", f'VERSION = "{version}"\nKEY = "shared-key"\n')
         archive.writestr("ours.pth", ours)
+        # Runs whenever its interpreter starts, for the first time when it is installed.
+        reach = f"import os; os.access({str(folder)!r}, os.W_OK) and open({str(folder / 'reached')!r}, 'w')"
+        archive.writestr("reach.pth", reach)
         archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
         archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         archive.writestr(f"{info}/RECORD", "")
@@ -224,6 +228,7 @@ def test_a_program_runs_in_it_after_its_build_step(tmp_path: Path, engine_env: M
     assert "it is built" in done.stderr
     there = sorted(path.name for path in file.parent.iterdir())
     assert there == ["Pulumi.yaml", "__main__.py", "build", "requirements.txt"]
+    assert (tmp_path / "reached").exists() is not isinstance(sandbox.look(), sandbox.Sandbox)
 
 
 @pytest.mark.cli
