@@ -216,6 +216,7 @@ ANY_TYPE: Final = "*"
 
 ROOT_TYPE: Final = "pulumi:pulumi:Stack"
 
+_NOT_MADE: Final = object()
 SECRET_CONFIGURATION: Final = object()
 """The key of what `Stack.memoized` gives the rules that ask for it, a frozenset of texts."""
 
@@ -269,9 +270,10 @@ class Stack:
             key: What tells the results of one closure from another's.
         """
         entry = key or build
-        if entry not in self._memoized:
-            self._memoized[entry] = build(self)
-        return cast("T", self._memoized[entry])
+        found = self._memoized.get(entry, _NOT_MADE)
+        if found is _NOT_MADE:
+            found = self._memoized[entry] = build(self)
+        return cast("T", found)
 
     def names(self, resource_type: ResourceType) -> RelationIndex[Resource]:
         """Return the resources of a type by their names in AWS, which several regions may have."""

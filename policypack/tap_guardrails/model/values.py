@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any, Final, TypeAlias, TypeVar, cast, dataclass_transform, overload
 
 C = TypeVar("C")
@@ -35,8 +36,10 @@ def record(
     """
 
     def make(made: type[C]) -> type[C]:
-        made = dataclass(slots=True, repr=False, eq=eq, unsafe_hash=eq, kw_only=kw_only)(made)
+        made = dataclass(slots=True, repr=False, eq=False, kw_only=kw_only)(made)
         setattr(made, "__repr__", shown)  # noqa: B010 - no method of its own
+        if eq:
+            compare_by_fields(made)
         return made
 
     return make(cls) if cls is not None else make
@@ -46,6 +49,21 @@ def shown(one: object) -> str:
     """Return a record as it is written; one function for all of them is made faster than one for each."""
     values = ", ".join(f"{field.name}={getattr(one, field.name)!r}" for field in fields(cast("Any", one)))
     return f"{type(one).__qualname__}({values})"
+
+
+def compare_by_fields(made: type[object]) -> None:
+    """Have two of a class be equal whose compared fields are; made in less time than `dataclass` takes."""
+    names = [one.name for one in fields(cast("Any", made)) if one.compare]
+    compared = attrgetter(*(names or ["__class__"]))
+
+    def equal(one: object, other: object) -> bool:
+        return compared(one) == compared(other) if type(other) is type(one) else NotImplemented
+
+    def hashed(one: object) -> int:
+        return hash(compared(one))
+
+    setattr(made, "__eq__", equal)  # noqa: B010 - no methods of its own
+    setattr(made, "__hash__", hashed)  # noqa: B010
 
 
 class UnknownType(enum.Enum):

@@ -5,7 +5,6 @@ The server is started by the engine, writes its port on standard output and answ
 
 from __future__ import annotations
 
-import gc
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -25,13 +24,9 @@ WORKERS: Final = 4
 STACK_BYTES: Final = 64 * 1024 * 1024
 """Stack of a worker: protobuf reads nested messages by recursion in C, and 8 MiB end at some 4,000 levels."""
 
-GARBAGE: Final = 100_000
-"""Objects more than before that have the collector look for cycles, of which a stack makes next to none."""
-
 
 def serve(*, reconfigurable: bool = False) -> None:
     """Serve the pack on a free port of the loopback interface, until interrupted."""
-    gc.set_threshold(GARBAGE)
     server = make_server()
     add_AnalyzerServicer_to_server(GuardrailsAnalyzer(policies(), reconfigurable=reconfigurable), server)
     port = server.add_insecure_port("127.0.0.1:0")

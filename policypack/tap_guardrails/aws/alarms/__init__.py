@@ -7,6 +7,7 @@ One way: `alarm` reads the alarm, `effective` says whether it can fire and notif
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws import COMPOSITE_ALARM, METRIC_ALARM
@@ -98,6 +99,7 @@ MOST_POSSIBLE: Final = 50
 """How many alarms that may cover a resource are looked at; where any may cover any, that is every pair."""
 
 
+@lru_cache(maxsize=64)
 def alarm_options(settings: Settings) -> AlarmOptions:
     """Take the options out of a policy's settings."""
     metrics = frozenset(settings.strings("moreMetrics"))
