@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "audit": Entry("tapgate.commands.audit", "evaluate policy packs over the states of many stacks"),
     "report": Entry("tapgate.reports.command", "render reports from saved verdicts", prepared=False),
     "doctor": Entry("tapgate.commands.doctor", "list what is installed, what is missing and how to get it"),
+    "init": Entry("tapgate.commands.init", "write the gate's job and hook for a project", prepared=False),
     "publishable": Entry("tapgate.commands.publishable", "check whether a policy pack can be published"),
     "env": Entry(
         "tapgate.embedded.shell",

@@ -1,0 +1,161 @@
+"""`tapgate init`: the gate as a job and a hook in a team's own repository."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+from tapgate.atomic_write import write_file
+from tapgate.failure import CouldNotRunError, Exit
+from tapgate.project import check_stack_name, find_project
+from tapgate.terminal import write
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+_TEMPLATES: Final = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A file that can be made.
+
+    Attributes:
+        template: The file here that it is made of.
+        path: Where it goes, from the repository's folder.
+        present: What tells that a repository uses such files.
+        next: What to do then.
+    """
+
+    template: str
+    path: str
+    present: str
+    next: str
+
+
+_TARGETS: Final = {
+    "github": _Target(
+        "github.yml",
+        ".github/workflows/tapgate.yml",
+        ".github",
+        "commit it; then require its check for merges (a ruleset of the repository)",
+    ),
+    "gitlab": _Target(
+        "gitlab.yml",
+        ".gitlab/tapgate.yml",
+        ".gitlab-ci.yml",
+        "commit it, and have .gitlab-ci.yml include it: `include: [{local: .gitlab/tapgate.yml}]`",
+    ),
+    "pre-commit": _Target(
+        "pre-commit.yaml",
+        ".pre-commit-config.yaml",
+        ".pre-commit-config.yaml",
+        "commit it, and run `pre-commit install --hook-type pre-push`",
+    ),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument(
+        "--project", "-C", type=Path, default=Path(), metavar="DIR", help="folder of the Pulumi project"
+    )
+    parser.add_argument(
+        "--stack",
+        "-s",
+        action="append",
+        default=[],
+        help="a stack to gate; may be given several times (default: those that have a config file)",
+    )
+    parser.add_argument(
+        "--for",
+        dest="kinds",
+        action="append",
+        choices=tuple(_TARGETS),
+        default=[],
+        help="what to write; may be given several times (default: what the repository looks like)",
+    )
+    parser.add_argument(
+        "--package",
+        default="",
+        metavar="SPEC",
+        help="what the job installs, as pip reads it (default: tapgate at this version)",
+    )
+    parser.add_argument("--force", action="store_true", help="write over files that are there")
+
+
+def run(options: argparse.Namespace) -> Exit:
+    """Write the files, and say what was written and what to do next.
+
+    Raises:
+        CouldNotRunError: there is no project, or a file is there already.
+    """
+    project = find_project(cast("Path", options.project))
+    root = _repository(project.folder)
+    stacks = cast("list[str]", options.stack) or project.known_stacks() or ["dev"]
+    for stack in stacks:
+        check_stack_name(stack)
+    package = cast("str", options.package) or _this()
+    targets = _chosen(cast("list[str]", options.kinds), root)
+    if not options.force:
+        _require_free([root / target.path for target in targets])
+    lines: list[str] = []
+    for target in targets:
+        text = _filled(target.template, package, project.folder.relative_to(root).as_posix(), stacks)
+        (root / target.path).parent.mkdir(parents=True, exist_ok=True)
+        write_file(text.encode(), root / target.path)
+        lines += [f"  wrote     {root / target.path}", f"  next      {target.next}"]
+    gated = f"{project.name}: {', '.join(stacks)}"
+    write([f"READY  {gated}; the job installs {package}, from your package index", *lines], sys.stdout)
+    return Exit.PASSED
+
+
+def _this() -> str:
+    """Return this version of the tool, as pip reads it; a checkout has none."""
+    try:
+        return f"tapgate=={metadata.version('tapgate')}"
+    except metadata.PackageNotFoundError:
+        return "tapgate"
+
+
+def _repository(folder: Path) -> Path:
+    """Return the folder of the repository that a folder is in; the folder itself where it is in none."""
+    return next((one for one in (folder, *folder.parents) if (one / ".git").exists()), folder)
+
+
+def _chosen(kinds: Sequence[str], root: Path) -> list[_Target]:
+    """Return what is asked for, else what the repository uses, else the job for GitHub."""
+    here = [
+        kind for kind, target in _TARGETS.items() if kind != "pre-commit" and (root / target.present).exists()
+    ]
+    return [_TARGETS[kind] for kind in dict.fromkeys(kinds or here or ["github"])]
+
+
+def _require_free(paths: Sequence[Path]) -> None:
+    there = [str(path) for path in paths if path.exists()]
+    if there:
+        raise CouldNotRunError(
+            "A file is there already.",
+            where=", ".join(there),
+            why="what is in it may be yours.",
+            fix="move it away, or write over it with --force; nothing was written.",
+        )
+
+
+def _filled(template: str, package: str, project: str, stacks: Sequence[str]) -> str:
+    """Return a template's text; each value stands there as a text in quotes, whatever is in it."""
+    text = (_TEMPLATES / template).read_text(encoding="utf-8")
+    values = {
+        '"PACKAGE"': json.dumps(package),
+        '"PROJECT"': json.dumps(project),
+        '"STACK"': json.dumps(stacks[0]),
+        "[STACKS]": json.dumps(list(stacks)),
+    }
+    for name, value in values.items():
+        text = text.replace(name, value)
+    return text
