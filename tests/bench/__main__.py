@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import time
 from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
@@ -32,11 +33,13 @@ def main(names: list[str]) -> int:
     for name in names or PARTS:
         module, _, function = PARTS[name].partition(":")
         measure = cast("Callable[[], Iterable[Row]]", vars(importlib.import_module(module))[function])
+        start = time.monotonic()
         for row in measure():
             missed += not row.met
             status = "held  " if row.met else "MISSED"
             sys.stdout.write(f"{status} {row.what}: {row.figure} (bound {row.target})  {row.detail}\n")
             sys.stdout.flush()
+        sys.stdout.write(f"       {name} took {time.monotonic() - start:.0f} s\n")
     return 1 if missed else 0
 
 

@@ -128,17 +128,17 @@ def peak_megabytes(pid: int) -> float:
 
 
 def evaluation() -> list[Row]:
-    """Judge 5,000 resources: against the yardstick, and against the same rules served otherwise."""
-    workload = Workload(5_000)
+    """Judge 5,000 resources against the yardstick, and 1,000 against the same rules served otherwise."""
+    workload, small = Workload(5_000), Workload(1_000)
     with ExitStack() as packs:
         ours, plain, unmodified = (
             packs.enter_context(connected(folder))[0] for folder in (PACK_FOLDER, ONE_RULE, UNMODIFIED)
         )
         yardstick = paired(lambda: workload.run(ours), lambda: workload.run(plain), pairs=3)
-        served = paired(lambda: workload.run(unmodified), lambda: workload.run(ours), pairs=1)
+        served = paired(lambda: small.run(unmodified), lambda: small.run(ours), pairs=3)
     return [
         at_most("5,000 resources ÷ one-rule pack", yardstick.median, 1.2, yardstick.text),
-        at_least("the same rules, pulumi-policy's servicer ÷ ours", served.median, 3, served.text),
+        at_least("1,000 resources, pulumi-policy's servicer ÷ ours", served.median, 3, served.text),
     ]
 
 
@@ -146,7 +146,7 @@ def growth() -> list[Row]:
     """Judge ten times as much; tell the memory it took."""
     small, large = Workload(1_000), Workload(10_000)
     with connected(PACK_FOLDER) as (stub, pid):
-        grown = paired(lambda: large.run(stub), lambda: small.run(stub), pairs=3)
+        grown = paired(lambda: large.run(stub), lambda: small.run(stub), pairs=2)
         peak = peak_megabytes(pid)
     return [
         at_most("10,000 resources ÷ 1,000", grown.median, 11, grown.text),
