@@ -243,15 +243,14 @@ def tightened(pack: Path, floor: Mapping[str, object], team: Path, owner: Path) 
         )
     if done.returncode == 0:
         return mapping(cast("object", json.loads(done.stdout)))
-    said = tuple(sanitized_lines(done.stderr))
-    loose = any("which only the operator may" in line for line in said)
-    what = "is looser than the operator's" if loose else "is not valid"
+    what, *mistakes = sanitized_lines(done.stderr) or ["The pack cannot merge the configurations"]
+    loose = "looser" in what
     raise CouldNotRunError(
-        f"The team's configuration {what}.",
-        where=str(team),
+        f"{what}.",
+        where=str(owner if "operator's configuration" in what else team),
         why="a team may tighten what the operator set, and nothing else.",
         fix=f"remove what is listed below; the operator decides it, in {owner}."
         if loose
-        else f"correct what is listed below; the floor is {owner}.",
-        details=said,
+        else "correct what is listed below.",
+        details=tuple(mistakes),
     )

@@ -126,16 +126,19 @@ def _configured(folder: Path, config: Path | None, floor: Floor | None, team: Pa
     if floor is None or not can_be_tightened(folder):
         body: Mapping[str, object] = {} if config is None else read_config(config)
         return RequestedPack(folder, config and config.absolute(), body, guardrails)
+    named = RequestedPack(folder, floor.config, floor.body, guardrails, floor.origins)
+    # A rule is one file, which has the policy's name: what is misspelt is told before anything runs.
+    known = {path.stem.replace("_", "-") for path in (folder / "tap_guardrails" / "rules").glob("[!_]*.py")}
+    require_known(named, named.configured, known)
     files = [file.absolute() for file in (config, team) if file is not None]
     settings = floor.body
     for file in files:
         settings = tightened(folder, settings, file, floor.config)
-    pack = RequestedPack(folder, floor.config, settings, guardrails, floor.origins)
     if not files:
-        return pack
+        return named
     digests = [hashlib.sha256(file.read_bytes()).hexdigest()[:12] for file in files]
     words = ", ".join(f"{file} (sha256 {digest})" for file, digest in zip(files, digests, strict=True))
-    return replace(pack, guardrails=replace(floor.identity, team=words))
+    return replace(named, body=settings, guardrails=replace(floor.identity, team=words))
 
 
 def require_known(pack: RequestedPack, names: Iterable[str], policies: Collection[str]) -> None:

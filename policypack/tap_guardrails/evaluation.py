@@ -45,12 +45,14 @@ class ConfigurationError(ValueError):
     """Policy configuration that names what does not exist or sets what does not fit.
 
     Attributes:
-        mistakes: What is wrong, one line each.
+        what: What is wrong with which configuration.
+        mistakes: What is wrong in it, one line each.
     """
 
     def __init__(self, what: str, mistakes: Sequence[str]) -> None:
         """Say what is wrong with which configuration."""
         super().__init__(f"{what}: {'; '.join(mistakes)}.")
+        self.what = what
         self.mistakes = tuple(mistakes)
 
 

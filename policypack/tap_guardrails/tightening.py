@@ -16,7 +16,8 @@ from tap_guardrails.assembly import find_rules
 from tap_guardrails.evaluation import EVERY_POLICY, LEVEL, ConfigurationError, configure, level_in
 
 if TYPE_CHECKING:
-    from tap_guardrails.model import Level
+    from tap_guardrails.evaluation import Configuration
+    from tap_guardrails.model import Level, Rule
 
 RANKS: Final = {"disabled": 0, "advisory": 1, "mandatory": 2, "remediate": 2}
 """How strict a level is; what `remediate` cannot remediate blocks."""
@@ -32,7 +33,7 @@ def tighten(floor: Mapping[str, object], team: Mapping[str, object]) -> dict[str
         ConfigurationError: One of them is none, or the team's is looser somewhere; all mistakes in one line.
     """
     rules = find_rules()
-    operators, teams = configure(rules, floor), configure(rules, team)
+    operators, teams = checked(rules, floor, "operator"), checked(rules, team, "team")
     mistakes: list[str] = []
     of_all: dict[str, Level] = {}
     merged: dict[str, object] = {}
@@ -66,6 +67,14 @@ def tighten(floor: Mapping[str, object], team: Mapping[str, object]) -> dict[str
     return merged
 
 
+def checked(rules: Sequence[Rule], given: Mapping[str, object], whose: str) -> Configuration:
+    """Make a configuration, or raise a `ConfigurationError` that says whose it is."""
+    try:
+        return configure(rules, given)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"The {whose}'s configuration is not valid", error.mistakes) from None
+
+
 def settings_in(value: object) -> dict[str, object]:
     """Return the settings of a policy's configuration, without its level."""
     given = cast("Mapping[str, object]", value) if isinstance(value, Mapping) else dict[str, object]()
@@ -89,7 +98,7 @@ def main(arguments: Sequence[str]) -> int:
         )
         sys.stdout.write(json.dumps(tighten(floor, team), indent=2) + "\n")
     except ConfigurationError as error:
-        sys.stderr.write("".join(f"{mistake}\n" for mistake in error.mistakes))
+        sys.stderr.write("".join(f"{line}\n" for line in (error.what, *error.mistakes)))
         return 2
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")

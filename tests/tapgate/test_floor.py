@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tapgate.analyzer.deployment import read_deployment
+from tapgate.audit import task as task_module
 from tapgate.audit.states import ReadState
+from tapgate.audit.store import Store
 from tapgate.audit.task import Task, audit_state, pack_digest
 from tapgate.cli import main
 from tapgate.failure import CouldNotRunError
@@ -23,6 +27,7 @@ from tests.tapgate.sample_state import exported, resource, root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import tzinfo
 
 ROOT = Path(__file__).parents[2]
 ROTATION = "kms-key-rotation"
@@ -272,6 +277,38 @@ def test_a_team_has_nothing_to_tighten_where_the_pack_does_not_know_how(tmp_path
         requested_packs([probe], [], read_floor(None), tmp_path / "team.json")
 
 
+@pytest.mark.parametrize(
+    ("files", "where", "what"),
+    [
+        (
+            {"config": {"kms-key-rotatoin": "mandatory"}},
+            "policy-config.json",
+            "has no policy 'kms-key-rotatoin'",
+        ),
+        (
+            {"waivers": {"waivers": changed(policy="no-such-policy")}},
+            "waivers.yaml:1, waiver 1",
+            "has no policy",
+        ),
+        (
+            {"config": {ROTATION: {"maximumRotationDays": 0}}},
+            "policy-config.json",
+            "operator's configuration is not",
+        ),
+    ],
+    ids=str,
+)
+def test_what_the_operator_misspelt_is_said_before_anything_runs(
+    tmp_path: Path, files: Mapping[str, object], where: str, what: str
+) -> None:
+    floor = read_floor(folder_with(tmp_path, **files))
+    (tmp_path / "team.json").write_text("{}")
+    with pytest.raises(CouldNotRunError) as raised:
+        requested_packs([], [], floor, tmp_path / "team.json")
+    assert what in raised.value.what
+    assert raised.value.where == str(tmp_path / where)
+
+
 LOOSER = {
     "everything advises": ({"all": "advisory"}, '`enforcementLevel` "advisory" is looser than "mandatory"'),
     "everything is off": ({"all": "disabled"}, '`enforcementLevel` "disabled" is looser than "mandatory"'),
@@ -305,10 +342,11 @@ def test_a_team_that_loosens_is_refused_in_one_line(
     assert main(["preview", "-C", str(tmp_path), option, str(tmp_path / "team.json")]) == 2
     said = capsys.readouterr()
     assert "The team's configuration is" in said.err
-    assert str(ROOT / "guardrails" / "policy-config.yaml") in " ".join(said.err.split())
     (found,) = [one for one in said.err.splitlines() if one.lstrip().startswith("|")]
     assert line in found
-    assert "which only the operator may change" in found or "there is no policy" in found
+    if "there is no policy" not in found:
+        assert "which only the operator may change" in found
+        assert str(ROOT / "guardrails" / "policy-config.yaml") in " ".join(said.err.split())
     assert "Traceback" not in said.err
 
 
@@ -391,3 +429,23 @@ resources:
     assert said.count(f"BLOCKED {ROTATION}") == 1
     assert f"WAIVED {ROTATION}" in said
     assert "180" in said
+
+
+def test_a_kept_result_is_one_of_the_day_and_names_the_guardrails_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Tomorrow(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime.now(tz) + timedelta(days=1)
+
+    packs = tuple(requested_packs([], [], read_floor(None)))
+    task = Task(ReadState("f", STATE), packs, pack_digest(packs), Store(tmp_path))
+    assert not audit_state(task).kept
+    later = replace(packs[0], guardrails=Guardrails("there", "commit x", "0"))
+    kept = audit_state(replace(task, packs=(later,)))
+    assert kept.kept
+    assert isinstance(kept.outcome, Report)
+    assert kept.outcome.guardrails == later.guardrails
+    monkeypatch.setattr(task_module, "datetime", Tomorrow)
+    assert not audit_state(task).kept
