@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+import tests.policypack.harness.clock  # noqa: F401 # pyright: ignore[reportUnusedImport] - sets the workers' day
 from tests.scheduling import Scheduler, long_ones_first
 
 if TYPE_CHECKING:

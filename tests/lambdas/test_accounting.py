@@ -1,4 +1,4 @@
-"""A thousand messages, with poison, duplicates and throttles among them: each one is accounted for."""
+"""Hundreds of messages, with poison, duplicates and throttles among them: each one is accounted for."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.emulator, pytest.mark.uncounted]
 
-MESSAGES = 1000
-POISON = 50
-DUPLICATES = 50
+MESSAGES = 500
+POISON = 26
+DUPLICATES = 25
 THROTTLE_SHARE = 0.1
 SEED = 20261123
 

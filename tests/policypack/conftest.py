@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.policypack.harness import clock
 from tests.policypack.harness.pack import RECONFIGURABLE, Pack, running_pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+clock.stop()
 
 
 @pytest.fixture(scope="session")

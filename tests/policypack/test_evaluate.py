@@ -17,6 +17,7 @@ from tap_guardrails.evaluation import ConfigurationError
 from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
 from tests.bench.stacks import synthetic_stack
 from tests.policypack.harness.cases import Case, CaseResource, all_cases
+from tests.policypack.harness.clock import day
 from tests.policypack.harness.pack import PACK_FOLDER, analyze_request, stack_request
 from tests.policypack.harness.records import records
 from tests.policypack.harness.trees import struct
@@ -125,16 +126,17 @@ def test_what_is_being_deleted_is_left_out() -> None:
 
 
 def test_waivers_of_the_stack_hold_until_their_day() -> None:
-    terms = {**TERMS, "urn": "*::key", "expires": "2026-12-31"}
+    terms = {**TERMS, "urn": "*::key", "expires": day(30)}
     config: dict[str, object] = {"waiver-in-force": {"programWaivable": ["kms-key-rotation"]}}
     waivers = json.dumps([{"policy": "kms-key-rotation", **terms}])
 
-    def verdict(day: date) -> str:
-        said = evaluate(records([KEY]), config, stack_config={"tap-guardrails:waivers": waivers}, today=day)
+    def verdict(on: str) -> str:
+        stack_config = {"tap-guardrails:waivers": waivers}
+        said = evaluate(records([KEY]), config, stack_config=stack_config, today=date.fromisoformat(on))
         return next(one.verdict for one in said.findings if one.policy == "kms-key-rotation")
 
-    assert verdict(date(2026, 12, 31)) == "waived"
-    assert verdict(date(2027, 1, 1)) == "violation"
+    assert verdict(day(30)) == "waived"
+    assert verdict(day(31)) == "violation"
 
 
 def test_a_resource_whose_provider_the_state_has_lost_is_evaluated() -> None:

@@ -17,7 +17,7 @@ import yaml
 from tapgate.json_access import mapping, sequence, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 REPOSITORY = Path(__file__).parents[2]
 FOREIGN = Path(__file__).parent / "fixtures" / "foreign"
@@ -87,7 +87,7 @@ SHAPES = {
 
 
 def run(
-    command: list[str], environment: Mapping[str, str], folder: Path = REPOSITORY
+    command: Sequence[str], environment: Mapping[str, str], folder: Path = REPOSITORY
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command, cwd=folder, env=dict(environment), capture_output=True, text=True, check=False

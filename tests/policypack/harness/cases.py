@@ -19,6 +19,7 @@ CUSTOM = {"aws", "aws-native", "command", "pulumi-nodejs", "pulumi-python", "ran
 """Packages whose resources have a provider unless a case says `provider: null`."""
 
 RULES: dict[str, Rule] = {rule.name: rule for rule in find_rules()}
+TYPES_READ = types_read(RULES.values())
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def decoded(tree: Mapping[str, object]) -> dict[str, Value]:
 
 
 def stack_of(case: Case) -> Stack:
-    return Stack(tuple(with_embedded(case.model())), types_read=types_read(RULES.values()))
+    return Stack(tuple(with_embedded(case.model())), types_read=TYPES_READ)
 
 
 def cases(rule: Rule) -> Iterator[Case]:

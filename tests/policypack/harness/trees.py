@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from copy import deepcopy
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,6 +11,7 @@ import yaml
 from google.protobuf.struct_pb2 import Struct
 
 from tap_guardrails.model.values import SECRET_SIGNATURE, SIGNATURE_KEY
+from tests.policypack.harness.clock import day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,14 +59,6 @@ def waiver_mark(_loader: CaseLoader, node: yaml.Node) -> str:
     if "expires=" in words and "granted=" not in words:
         words += " finding=enableKeyRotation granted=-10"
     return re.sub(r"(expires|granted)=([+-]\d+)", lambda found: f"{found[1]}={day(int(found[2]))}", words)
-
-
-_STARTED = datetime.now(UTC).date()
-
-
-def day(days: int) -> str:
-    """The day that is so many days from the start of the tests, the same beyond midnight."""
-    return (_STARTED + timedelta(days=days)).isoformat()
 
 
 CaseLoader.add_constructor("!waiver", waiver_mark)

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from tests.policypack.harness.cases import CaseResource
-from tests.policypack.harness.trees import day
+from tests.policypack.harness.clock import day
 
 if TYPE_CHECKING:
     from pulumi.runtime.proto import analyzer_pb2 as proto

@@ -14,8 +14,9 @@ from tap_guardrails.assembly import Policy, find_rule, find_rules, policies
 from tap_guardrails.model import Level, ResourceRule, Severity, StackRule
 from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
 from tests.policypack.harness.cases import CaseResource
+from tests.policypack.harness.clock import day
 from tests.policypack.harness.pack import analyze_request, stack_request
-from tests.policypack.harness.trees import day, struct
+from tests.policypack.harness.trees import struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

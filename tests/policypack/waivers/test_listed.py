@@ -13,7 +13,7 @@ from pulumi.runtime.proto import analyzer_pb2 as proto
 
 from tap_guardrails.model.settings import WAIVERS
 from tests.policypack.harness.cases import CaseResource
-from tests.policypack.harness.trees import day
+from tests.policypack.harness.clock import day
 from tests.policypack.harness.waived import (
     ERRORS,
     IN_FORCE,

@@ -13,8 +13,9 @@ from pulumi.runtime.proto import analyzer_pb2 as proto
 from tap_guardrails.assembly import policies
 from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
 from tapgate.findings import parse
+from tests.policypack.harness.clock import day
 from tests.policypack.harness.pack import analyze_request, stack_request
-from tests.policypack.harness.trees import UNKNOWN_MARK, day, struct
+from tests.policypack.harness.trees import UNKNOWN_MARK, struct
 from tests.policypack.harness.waived import (
     ERRORS,
     FUNCTION,
@@ -169,19 +170,19 @@ def test_the_bound_of_the_operator_decides_what_is_in_force(pack: Pack) -> None:
 
 
 def test_a_waiver_holds_through_its_last_day() -> None:
-    given = analyze_request(key(**tags(ROTATION, words(expires="2026-12-31"))))
-    today = [date(2026, 12, 31)]
-    servicer = GuardrailsAnalyzer(policies(), today=lambda: today[0])
+    given = analyze_request(key(**tags(ROTATION, words(expires=day(30)))))
+    today = [day(30)]
+    servicer = GuardrailsAnalyzer(policies(), today=lambda: date.fromisoformat(today[0]))
     request = proto.ConfigureAnalyzerRequest()
     request.policyConfig[IN_FORCE].enforcementLevel = proto.MANDATORY
     request.policyConfig[IN_FORCE].properties.CopyFrom(struct(WAIVABLE))
     servicer.Configure(request, CONTEXT)
     assert levels(servicer.Analyze(given, CONTEXT), ROTATION) == [proto.ADVISORY]
-    today[0] = date(2027, 1, 1)
+    today[0] = day(31)
     assert levels(servicer.Analyze(given, CONTEXT), ROTATION) == [proto.MANDATORY]
-    stack = stack_request([key(**tags(ROTATION, words(expires="2026-12-31")))])
+    stack = stack_request([key(**tags(ROTATION, words(expires=day(30))))])
     (finding,) = of(servicer.AnalyzeStack(stack, CONTEXT), IN_FORCE)
-    assert finding.message.startswith("The waiver of `kms-key-rotation` expired on 2026-12-31.")
+    assert finding.message.startswith(f"The waiver of `kms-key-rotation` expired on {day(30)}.")
 
 
 @pytest.mark.parametrize("end", ["\n", "\u2028", "\u2029", "\x1b[2K", "\u202e"])
