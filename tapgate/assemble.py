@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from tapgate.events import Diagnostic
 from tapgate.failure import CouldNotRunError
 from tapgate.findings import Finding, Location, Pack, PolicyTally, Report, parse, sorted_findings
 from tapgate.json_access import sanitized_lines
@@ -26,6 +28,43 @@ if TYPE_CHECKING:
 
 _CLOSENESS: Final = ("control", "tags", "none")
 _MOST_TYPES: Final = 4
+_STACK_REFERENCE: Final = "pulumi:pulumi:StackReference"
+
+
+def managed(log: EventLog) -> EventLog:
+    """Return a log without what it says of resources that the stack only looks up: it does not make them.
+
+    Packs see them, as what other resources refer to; a note names them.
+    """
+    others = log.looked_up.keys() - log.declared.keys()
+    if not others:
+        return log
+    findings = [one for one in log.findings if one.urn not in others]
+    failing = {(one.pack, one.policy) for one in findings}
+    left = [
+        replace(
+            one,
+            failed=tuple(name for name in one.failed if (one.pack, name) in failing),
+            passed=(*one.passed, *(name for name in one.failed if (one.pack, name) not in failing)),
+        )
+        for one in log.stack_analyzed
+    ]
+    names = sorted(
+        f"{urn_name(urn)} ({log.looked_up[urn]})" for urn in others if log.looked_up[urn] != _STACK_REFERENCE
+    )
+    note = f"not judged, as the program only looks them up: {'; '.join(names)}"
+    return replace(
+        log,
+        findings=findings,
+        analyzed=[one for one in log.analyzed if one.urn not in others],
+        stack_analyzed=left,
+        coverage={
+            pack: {urn: what for urn, what in told.items() if urn not in others}
+            for pack, told in log.coverage.items()
+        },
+        diagnostics=[*log.diagnostics, *([Diagnostic("", "warning", note)] if names else [])],
+        looked_up={},
+    )
 
 
 def covered(log: EventLog) -> dict[str, str]:
@@ -189,6 +228,8 @@ def guardrails_of(requested: Iterable[RequestedPack]) -> Guardrails | None:
     return max(known, key=lambda one: bool(one.team), default=None)
 
 
+_OWN_HOST: Final = re.compile(r"using pulumi-language-\S+ from \$PATH at \S+/stand-ins-[0-9a-f]+/")
+"""The gate's own way to stacks of any backend."""
 _FROM_PATH: Final = re.compile(r"^using (\S+) from \$PATH at .+$")
 Locate = Callable[[str, str], Location | None]
 
@@ -290,6 +331,8 @@ def _notes(log: EventLog) -> Iterator[str]:
     seen: set[str] = set()
     for diagnostic in log.diagnostics:
         if diagnostic.severity != "warning":
+            continue
+        if _OWN_HOST.match(diagnostic.message):
             continue
         note = _FROM_PATH.sub(r"\1 is taken from PATH", " ".join(sanitized_lines(diagnostic.message)))
         if note and note not in seen:

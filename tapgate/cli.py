@@ -16,6 +16,7 @@ from tapgate.terminal import Ink, OutputError, failure_lines, write
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from tapgate.embedded.answers import Answers
     from tapgate.embedded.environment import Aws, Changes
     from tapgate.sandbox import Mode
 
@@ -149,6 +150,7 @@ def _run(command: Command, entry: Entry, options: argparse.Namespace) -> int:
 
 def _prepare(options: argparse.Namespace, *, build: bool) -> None:
     """Make this process's environment the one that is asked for; what is prepared already stays as it is."""
+    from tapgate.embedded.answers import VARIABLE  # noqa: PLC0415 - `report` does without
     from tapgate.embedded.environment import MARK, applied, offline  # noqa: PLC0415 - `report` does without
     from tapgate.embedded.paths import cache_root  # noqa: PLC0415
     from tapgate.embedded.stacks import EmbeddedStacks, Theatre, begin_backend  # noqa: PLC0415
@@ -156,6 +158,7 @@ def _prepare(options: argparse.Namespace, *, build: bool) -> None:
     from tapgate.engine import take_out_steering  # noqa: PLC0415
 
     options.notes = take_out_steering(os.environ)
+    options.answers = _answers(cast("Path | None", getattr(options, "answers", None)))
     before = os.environ.get(MARK)
     aws = cast("Aws", options.aws or (before if before in {"embedded", "real"} else "embedded"))
     options.checks, options.engine_at_hand = [], True
@@ -171,11 +174,24 @@ def _prepare(options: argparse.Namespace, *, build: bool) -> None:
         _install(project, cast("Mode", options.sandbox))
     if aws == "embedded" and build:
         _serve_packages(project)
-    options.readable, options.offline = (cache_root(),), offline(os.environ)
+    given = [Path(os.environ[VARIABLE])] if VARIABLE in os.environ else []
+    options.readable, options.offline = (cache_root(), *given), offline(os.environ)
     if options.offline and build:
         begin_backend(os.environ["PULUMI_BACKEND_URL"])
     options.embedded = EmbeddedStacks.of(os.environ)
     options.theatre = Theatre()
+
+
+def _answers(file: Path | None) -> Answers:
+    """Read the answers file, if there is one, and name it to every process of the run."""
+    from tapgate.embedded.answers import VARIABLE, Answers, read  # noqa: PLC0415 - `report` does without
+
+    os.environ.pop(VARIABLE, None)
+    if file is None:
+        return Answers()
+    answers = _embedded(lambda: read(file))
+    os.environ[VARIABLE] = str(answers.path)
+    return answers
 
 
 def _changes(aws: Aws, options: argparse.Namespace) -> Changes:

@@ -26,6 +26,7 @@ _NOTHING_SAID: Final = re.compile(
     r"The above exception was the direct cause of the following exception"
 )
 _LIBRARY: Final = re.compile(r"(?:^|/)(?:site-packages|lib/python[0-9.]+|node_modules|pulumi/policy)/|^<")
+_FROM_PATH: Final = re.compile(r"^warning: using \S+ from \$PATH at ")
 _MOST_DETAILS: Final = 12
 # The engine does not say whose failure one of AnalyzeStack is; a resource's or a provider's has a URN.
 _PACK_DIED: Final = re.compile(r"Exception calling application|error reading from server|code = Unavailable")
@@ -225,7 +226,7 @@ def could_not_run(log: EventLog, errors: str, *, where: str, interrupted: bool =
             fix="run it again.",
         )
     failed = log.errors()
-    said = [line.removeprefix("error: ") for line in sanitized_lines(errors)]
+    said = [line.removeprefix("error: ") for line in sanitized_lines(errors) if not _FROM_PATH.search(line)]
     printed = [
         line for one in log.diagnostics if one.severity == "info#err" for line in sanitized_lines(one.message)
     ]

@@ -77,6 +77,8 @@ def _shown(value: object) -> str:
 # Operations on a resource that the program declares: the engine has packs analyze each of them.
 DECLARED: Final = frozenset({"create", "same", "update", "replace", "create-replacement", "import"})
 
+_LOOKED_UP: Final = frozenset({"read", "read-replacement"})
+
 # Operations that change something in the cloud or in the stack's state.
 _CHANGES: Final = frozenset(
     {"create", "update", "delete", "create-replacement", "delete-replaced", "import", "import-replacement"}
@@ -126,6 +128,7 @@ class EventLog:
         remediated: each remediation that changed a resource.
         diagnostics: messages, debug ones left out.
         declared: type token of each resource that the program declares, by URN.
+        looked_up: type token of each resource that the program only looks up (`get`), by URN.
         providers: names of the provider packages in use.
         applied: each operation that was carried out and not only planned, by kind.
         changed: URNs of what was made or changed thereby, other than the stack itself and providers.
@@ -143,6 +146,7 @@ class EventLog:
     remediated: list[Remediation] = field(default_factory=list[Remediation])
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
     declared: dict[str, str] = field(default_factory=dict[str, str])
+    looked_up: dict[str, str] = field(default_factory=dict[str, str])
     providers: set[str] = field(default_factory=set[str])
     applied: list[str] = field(default_factory=list[str])
     changed: list[str] = field(default_factory=list[str])
@@ -236,6 +240,8 @@ def _step(log: EventLog, body: Mapping[str, object]) -> None:
         log.providers.add(kind.removeprefix(_PROVIDER_PREFIX))
     if text(step.get("op")) in DECLARED:
         log.declared[text(step.get("urn"))] = kind
+    if text(step.get("op")) in _LOOKED_UP:
+        log.looked_up[text(step.get("urn"))] = kind
     # Of a component nothing more is said until it registers its outputs, which it may never come to.
     new = mapping(step.get("new"))
     if new and body.get("planning") is not True and new.get("custom") is not True:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tapgate.assemble import build_report, require_evaluated
+from tapgate.assemble import build_report, managed, require_evaluated
 from tapgate.events import EventLog, read_events
 from tapgate.failure import CouldNotRunError
 from tapgate.sources import Sources
@@ -106,7 +106,7 @@ def preview(
         limits=engine.limits,
     )
     raise_if_missing(run)
-    log = read_log(events)
+    log = managed(read_log(events))
     locate = Sources(project, run.output.read_text(encoding="utf-8", errors="replace")).locate
     report = build_report(
         log,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from tapgate.analyzer.deployment import (
     MARK,
+    MARKED_NUMBER,
     SECRET,
     Deployment,
     Resource,
@@ -19,6 +20,7 @@ from tapgate.analyzer.deployment import (
     without_marks,
 )
 from tapgate.analyzer.direct import called_apart, config_texts, offers_itself, request_for, secret_keys, take
+from tapgate.assemble import managed
 from tapgate.engine import Engine, require_file
 from tapgate.failure import CouldNotRunError
 from tapgate.findings import sorted_findings
@@ -142,6 +144,14 @@ class Theatre(Protocol):
         ...
 
 
+class Answers(Protocol):
+    """What an answers file says."""
+
+    def unused(self, messages: Iterable[str]) -> Sequence[str]:
+        """Return notes on what in it nothing asked for, given the messages of a rehearsal's log."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
     """A rehearsal that came to its end.
@@ -150,11 +160,13 @@ class Rehearsed:
         deployment: the state that it left, what nobody can know before the deployment being unknown.
         config: the `config` block of the stack's file.
         seconds: how long it took.
+        said: the messages of its log.
     """
 
     deployment: Deployment
     config: Mapping[str, object]
     seconds: float
+    said: tuple[str, ...] = ()
 
 
 class Rehearsal:
@@ -221,7 +233,8 @@ class Rehearsal:
         deployment = read_deployment(body, "the state of the rehearsal")
         if not deployment.resources:
             deployment = replace(deployment, project=self._project.name, stack=self._target[1])
-        return Rehearsed(without_marks(deployment), self._config, run.seconds)
+        said = tuple(one.message for one in log.diagnostics)
+        return Rehearsed(without_marks(deployment), self._config, run.seconds, said)
 
     def _opened(self) -> bytes:
         """Return the state with its secrets open; they are under the stand-in's passphrase."""
@@ -259,7 +272,7 @@ def judge(deployment: Deployment, packs: Sequence[RequestedPack], config: Mappin
     others = [pack for pack in packs if not offers_itself(pack)]
     if others:
         _over_the_protocol(log, deployment, others, config)
-    return log
+    return managed(log)
 
 
 def _over_the_protocol(
@@ -311,8 +324,9 @@ def unsettled(findings: Iterable[Finding], later: Report, known: Collection[str]
 
 
 def _is_settled(one: Finding, said: Collection[Finding], known: Collection[str]) -> bool:
-    # Of a stand-in's answer a preview knows no better than that it is a text.
-    if (one.verdict == "undecided" or MARK in one.found.lower()) and one.urn in known:
+    # Of a stand-in's answer a preview knows no better than that it is a text or a number.
+    stands_in = MARK in one.found.lower() or str(MARKED_NUMBER) in one.found
+    if (one.verdict == "undecided" or stands_in) and one.urn in known:
         return True
     # The same finding may be worded otherwise where a value is known by now.
     return any((one.verdict, one.property_path) == (other.verdict, other.property_path) for other in said)

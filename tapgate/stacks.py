@@ -18,7 +18,7 @@ from tapgate.json_access import mapping, sanitized, sequence, text
 from tapgate.project import Project, check_stack_config, check_stack_name, read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from tapgate.engine import Engine, Run
@@ -63,6 +63,10 @@ class EmbeddedBackend(Protocol):
 
     def remove(self, project: str, name: str) -> None:
         """Remove a stack, unless it has resources."""
+        ...
+
+    def moved_into(self, folder: Path) -> Mapping[str, str]:
+        """Go on with a copy in a folder, if that is needed; returns the variables that name it."""
         ...
 
     def config(self, file: Path, project_file: Path) -> tuple[str, Sequence[str]]:

@@ -198,7 +198,10 @@ def root_of(deployment: Deployment) -> str:
 
 def begin(deployment: Deployment) -> EventLog:
     """Return the events of a run that ends well and has every resource of a state; no pack was asked yet."""
-    return EventLog(declared={one.urn: one.type for one in deployment.resources}, result="succeeded")
+    log = EventLog(result="succeeded")
+    for one in deployment.resources:
+        (log.looked_up if one.body.get("external") is True else log.declared)[one.urn] = one.type
+    return log
 
 
 def _document(body: bytes, where: str) -> Mapping[str, object]:
@@ -273,6 +276,7 @@ def _unreadable(where: str, problem: str) -> CouldNotRunError:
 MARK: Final = "tapunknown"
 MARKED_NUMBER: Final = 1_618_033_988
 REHEARSED: Final = "__rehearsed"
+_STACK_REFERENCE: Final = "pulumi:pulumi:StackReference"
 _STEP: Final = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 
 
@@ -280,26 +284,52 @@ def without_marks(deployment: Deployment) -> Deployment:
     """Return a state in which every marked value is unknown.
 
     True and false cannot be marked: a resource lists its own that nobody knows, and what another resource
-    takes from them is found by the dependencies of its properties.
+    takes from them is found by the dependencies of its properties. So is what was made of the outputs of a
+    stack of which nobody knows any: a part of a mark is none.
     """
     vague = {one.urn for one in deployment.resources if _has_vague_choice(one)}
-    return replace(deployment, resources=tuple(_without_marks(one, vague) for one in deployment.resources))
+    silent = {one.urn for one in deployment.resources if _is_silent(one)}
+    elsewhere = f"urn:pulumi:{deployment.stack}::{deployment.project}::tapgate:index:Elsewhere::elsewhere"
+    return replace(
+        deployment,
+        resources=tuple(_without_marks(one, vague, silent, elsewhere) for one in deployment.resources),
+    )
 
 
-def _without_marks(one: Resource, vague: set[str]) -> Resource:
-    taken = {
-        name
-        for name, urns in mapping(one.body.get("propertyDependencies")).items()
-        if not vague.isdisjoint(texts(urns))
+def _is_silent(one: Resource) -> bool:
+    """Say whether a reference to another stack has nothing but marked outputs."""
+    outputs = mapping(one.outputs.get("outputs"))
+    return one.type == _STACK_REFERENCE and bool(outputs) and all(map(_is_marked, outputs.values()))
+
+
+def _is_marked(value: object) -> bool:
+    """Say whether anything in a value is marked."""
+    return _known(value) != value
+
+
+def _without_marks(one: Resource, vague: set[str], silent: set[str], elsewhere: str) -> Resource:
+    dependencies = mapping(one.body.get("propertyDependencies"))
+    taken = {name for name, urns in dependencies.items() if not vague.isdisjoint(texts(urns))}
+    made = {
+        name: UNKNOWN
+        for name, urns in dependencies.items()
+        if not silent.isdisjoint(texts(urns)) and not _is_marked(one.inputs.get(name))
     }
     outputs = dict(mapping(_known(one.outputs)))
     for path in texts(one.outputs.get(REHEARSED)):
         _forget(outputs, path)
     outputs.pop(REHEARSED, None)
+    # To a pack, what is unknown and made from no resource is what the program left out.
+    asked = {
+        name: [elsewhere]
+        for name, value in one.inputs.items()
+        if not dependencies.get(name) and _is_marked(value)
+    }
     body = {
         **one.body,
-        "inputs": _without_choices(mapping(_known(one.inputs)), taken),
-        "outputs": _without_choices(outputs, taken),
+        "propertyDependencies": {**dependencies, **asked},
+        "inputs": _without_choices(mapping(_known(one.inputs)), taken) | made,
+        "outputs": _without_choices(outputs, taken) | made,
     }
     return replace(one, body=body)
 

@@ -189,7 +189,14 @@ def take(log: EventLog, pack: RequestedPack, answer: Answer, root: str) -> None:
     for one in sequence(answer["findings"]):
         policy, urn, level, severity, message = map(str, sequence(one))
         log.findings.append(
-            PolicyEvent(urn if urn in log.declared else root, message, policy, name, level, severity)
+            PolicyEvent(
+                urn if urn in log.declared or urn in log.looked_up else root,
+                message,
+                policy,
+                name,
+                level,
+                severity,
+            )
         )
     log.offered.setdefault(name, set()).update(texts(answer["offered"]))
     for one in map(mapping, sequence(answer["resources"])):

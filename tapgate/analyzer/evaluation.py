@@ -209,7 +209,7 @@ def _take(
     for one in response.diagnostics:
         log.findings.append(
             PolicyEvent(
-                urn=urn or (one.urn if one.urn in log.declared else root),
+                urn=urn or (one.urn if one.urn in log.declared or one.urn in log.looked_up else root),
                 message=one.message,
                 policy=one.policyName,
                 pack=pack.name,

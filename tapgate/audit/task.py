@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from tapgate.analyzer.deployment import NoStateError, begin, read_deployment, root_of
 from tapgate.analyzer.direct import called, offers_itself, request_for, take
-from tapgate.assemble import build_report, guardrails_of, require_evaluated
+from tapgate.assemble import build_report, guardrails_of, managed, require_evaluated
 from tapgate.failure import CouldNotRunError
 from tapgate.reports.verdict_file import Unaudited
 
@@ -131,7 +131,7 @@ def _evaluated(deployment: Deployment, packs: tuple[RequestedPack, ...]) -> Even
     others = tuple(pack for pack in packs if not offers_itself(pack))
     if others:
         _over_the_protocol(log, deployment, others)
-    return log
+    return managed(log)
 
 
 def _over_the_protocol(log: EventLog, deployment: Deployment, packs: tuple[RequestedPack, ...]) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tapgate.packs import RequestedPack
     from tapgate.preview import Preview
     from tapgate.project import Project
-    from tapgate.rehearsal import Rehearsed, Theatre
+    from tapgate.rehearsal import Answers, Rehearsed, Theatre
     from tapgate.reports.controls import PolicyInfo
     from tapgate.reports.verdict_file import Kind
     from tapgate.reports.writing import Targets
@@ -74,6 +74,13 @@ def add_stack_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--allow-empty", action="store_true", help="pass as well when no policy applies to any resource"
+    )
+    parser.add_argument(
+        "--answers",
+        type=Path,
+        metavar="FILE",
+        help="what functions, other stacks, environments and existing resources answer (docs/org-wide.md); "
+        "what is not in it stands in",
     )
     parser.add_argument(
         "--sandbox",
@@ -187,6 +194,7 @@ class Session:
         theatre: sets the stage for rehearsals.
         box: where rehearsals run, and previews that reach nothing; None for beside everything else.
         sandbox: the same in words.
+        answers: what the answers file says.
         notes: what whoever reads a verdict of this session must know.
     """
 
@@ -198,6 +206,7 @@ class Session:
     ink: Ink
     embedded: EmbeddedBackend | None
     theatre: Theatre
+    answers: Answers
     box: sandbox.Sandbox | None = None
     sandbox: str = ""
     notes: tuple[str, ...] = ()
@@ -288,6 +297,7 @@ class Session:
         start = time.monotonic()
         document = previewed.document.read_text(encoding="utf-8", errors="replace")
         deployment, notes = with_retained(rehearsed.deployment, document)
+        notes = (*notes, *self.answers.unused(rehearsed.said))
         log = judge(deployment, self.packs, rehearsed.config)
         require_evaluated(log, self.packs, allow_empty=True)
         report = build_report(
@@ -356,15 +366,25 @@ def session(options: argparse.Namespace) -> Generator[Session]:
         scratch = Path(folder, "preview")
         scratch.mkdir()
         limits = Limits(seconds=cast("float", options.timeout))
+        embedded = cast("EmbeddedBackend | None", options.embedded)
+        # In the sandbox only the scratch folder can be written to.
+        moved = embedded.moved_into(scratch) if embedded and box and offline else {}
         yield Session(
             project=project,
             packs=packs,
-            engine=Engine(project.folder, scratch, limits=limits, box=box if offline else None),
+            engine=Engine(
+                project.folder,
+                scratch,
+                variables={**os.environ, **moved} if moved else None,
+                limits=limits,
+                box=box if offline else None,
+            ),
             progress=progress,
             allow_empty=cast("bool", options.allow_empty),
             ink=Ink.for_stream(sys.stdout),
-            embedded=cast("EmbeddedBackend | None", options.embedded),
+            embedded=embedded,
             theatre=cast("Theatre", options.theatre),
+            answers=cast("Answers", options.answers),
             box=box,
             sandbox=sandbox.words(box, missing, preview=offline),
             notes=(

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ from tapgate.embedded.environment import (
     shim_folder,
     types_version,
 )
+from tapgate.embedded.paths import ROOT
+from tapgate.embedded.program_text import refers_to_stacks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +54,16 @@ _PLAIN: Final = frozenset(
     }
 )
 
+LANGUAGE: Final = "pulumi-language-"
+_HOST: Final = """\
+#!/bin/sh
+# Starts the program's language host, with a way to stacks of any backend.
+exec {python} -P -c {code} {home} {program} "$@"
+"""
+_CODE: Final = """\
+import sys; sys.path.insert(0, sys.argv[1])
+from tapgate.embedded.language_host import main; sys.exit(main(sys.argv[2], sys.argv[3:]))
+"""
 _EXEC: Final = """\
 #!/bin/sh
 # Starts the user's own plug-in.
@@ -66,11 +79,13 @@ class _Program:
         folder: The project's folder.
         yaml: The file that the YAML runtime takes it from; None for another runtime.
         virtualenv: The environment of a Python program, as the project file says it.
+        runtime: The language runtime.
     """
 
     folder: Path
     yaml: Path | None
     virtualenv: str
+    runtime: str = ""
 
 
 def find_project_file(start: Path) -> Path | None:
@@ -110,12 +125,26 @@ def shims(project_file: Path, base: Mapping[str, str], *, rehearse: bool = False
         elif package not in _PLAIN and plugin is None:
             words.append("--unseen")
         found[name] = shim(words, remark=_digest(program.yaml))
+    found.update(_language_host(program, base))
     sdk = _other_sdk(sdks.get(_AWS))
     if sdk is not None:
         found[PROVIDER] = shim([*mode, f"--sdk={sdk}"], remark=version_of(sdk))
     elif _other_major(usage):
         found[PROVIDER] = shim([*mode, *at_hand], remark=_digest(program.yaml))
     return found
+
+
+def _language_host(program: _Program, base: Mapping[str, str]) -> dict[str, str]:
+    """Return what stands in for the language host of a program that refers to other stacks."""
+    name = f"{LANGUAGE}{program.runtime}"
+    entries = [
+        one for one in base.get("PATH", os.defpath).split(os.pathsep) if one and not is_stand_in_folder(one)
+    ]
+    host = shutil.which(name, path=os.pathsep.join(entries)) if _NAME.fullmatch(program.runtime) else None
+    if host is None or not refers_to_stacks(program.folder):
+        return {}
+    words = {"python": sys.executable, "code": _CODE, "home": str(ROOT), "program": host}
+    return {name: _HOST.format(**{key: shlex.quote(word) for key, word in words.items()})}
 
 
 def changes(project_file: Path, base: Mapping[str, str]) -> Changes:
@@ -160,7 +189,7 @@ def _program(project_file: Path) -> _Program:
     inside = main.parent if main.is_file() else main
     candidates = (inside / file for file in ("Main.json", "Main.yaml", "Pulumi.yaml"))
     text = next((path for path in candidates if path.is_file()), project_file) if name == "yaml" else None
-    return _Program(folder, text, str(virtualenv or ""))
+    return _Program(folder, text, str(virtualenv or ""), str(name or ""))
 
 
 def _sdks(program: _Program, made: str) -> dict[str, Path]:

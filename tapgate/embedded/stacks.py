@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -21,8 +22,15 @@ import yaml
 from tapgate.embedded.aws_provider.rehearsal.marks import marked_text
 from tapgate.embedded.config_stand_ins import as_block, stand_ins
 from tapgate.embedded.console import Failure
-from tapgate.embedded.environment import MARK, PASSPHRASE, applied, rehearsal_changes, state_folder
-from tapgate.embedded.packages import shims
+from tapgate.embedded.environment import (
+    MARK,
+    PASSPHRASE,
+    applied,
+    is_stand_in_folder,
+    rehearsal_changes,
+    state_folder,
+)
+from tapgate.embedded.packages import LANGUAGE, shims
 from tapgate.embedded.paths import ROOT, checkout_folder, make_folder, write_atomically
 
 if TYPE_CHECKING:
@@ -249,14 +257,14 @@ class EmbeddedStacks:
         """Say whether the stack is there."""
         return self.path(project, name).exists()
 
-    def create(self, project: str, name: str) -> bool:
-        """Create the stack, empty; False when it is there already."""
+    def create(self, project: str, name: str, outputs: Mapping[str, object] | None = None) -> bool:
+        """Create the stack, empty but for its outputs; False when it is there already."""
         if not (self._folder / "meta.yaml").exists():
             write_atomically(self._folder / "meta.yaml", _VERSION)
         path = self.path(project, name)
         if path.exists():
             return False
-        write_atomically(path, _empty_stack(project, path.stem))
+        write_atomically(path, _empty_stack(project, path.stem, outputs or {}))
         return True
 
     def remove(self, project: str, name: str) -> None:
@@ -270,6 +278,22 @@ class EmbeddedStacks:
             return
         for one in (path, path.with_name(f"{path.name}.bak")):
             one.unlink(missing_ok=True)
+
+    def moved_into(self, folder: Path) -> Mapping[str, str]:
+        """Go on with a copy in a folder where the program refers to stacks; returns what names it.
+
+        The stacks that stand in for others are written while the program runs.
+        """
+        entries = [
+            Path(one) for one in os.environ.get("PATH", "").split(os.pathsep) if is_stand_in_folder(one)
+        ]
+        if not any(any(one.glob(f"{LANGUAGE}*")) for one in entries):
+            return {}
+        before, self._folder = self._folder / "stacks", folder / "backend" / ".pulumi"
+        write_atomically(self._folder / "meta.yaml", "version: 1\n")
+        if before.is_dir():
+            shutil.copytree(before, self._folder / "stacks")
+        return {"PULUMI_BACKEND_URL": f"file://{folder / 'backend'}"}
 
     def config(self, file: Path, project_file: Path) -> tuple[str, Sequence[str]]:
         """Return a stack's file as this backend can use it, and what in it is not the team's."""
@@ -317,12 +341,13 @@ def _project_name(root: Path) -> str | None:
     return found[1] if found else None
 
 
-def _empty_stack(project: str, name: str, resources: Sequence[Mapping[str, object]] = ()) -> str:
+def _empty_stack(project: str, name: str, outputs: Mapping[str, object]) -> str:
     secrets = {"type": "passphrase", "state": {"salt": SALT}}
     manifest = {"time": "0001-01-01T00:00:00Z", "magic": "", "version": ""}
     latest: dict[str, object] = {"manifest": manifest, "secrets_providers": secrets, "metadata": {}}
-    if resources:
-        latest["resources"] = list(resources)
+    if outputs:
+        root = f"urn:pulumi:{name}::{project}::{_ROOT}::{project}-{name}"
+        latest["resources"] = [{"urn": root, "custom": False, "type": _ROOT, "outputs": outputs}]
     stack = f"organization/{project}/{name}"
     return json.dumps({"version": 3, "checkpoint": {"stack": stack, "latest": latest}})
 
@@ -353,14 +378,12 @@ def _carry_over(url: str, into: Path) -> None:
         return
     for path in stacks.glob("*/*.json"):
         target = into / ".pulumi" / "stacks" / path.parent.name / path.name
-        outputs = _outputs(path)
+        outputs = outputs_of(path)
         if outputs and not target.exists():
-            root = f"urn:pulumi:{path.stem}::{path.parent.name}::{_ROOT}::{path.parent.name}-{path.stem}"
-            resource = {"urn": root, "custom": False, "type": _ROOT, "outputs": outputs}
-            write_atomically(target, _empty_stack(path.parent.name, path.stem, [resource]))
+            write_atomically(target, _empty_stack(path.parent.name, path.stem, outputs))
 
 
-def _outputs(path: Path) -> dict[str, object]:
+def outputs_of(path: Path) -> dict[str, object]:
     """Return a stack's outputs, without their secrets; none of what is no state."""
     try:
         state = cast(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from tapgate.embedded.aws_provider.rehearsal.marks import MARK, MARKED_NUMBER
 from tapgate.embedded.aws_provider.values import UNKNOWN, Blob, Unknown, contains_unknown, dump_json
 
 if TYPE_CHECKING:
@@ -114,6 +115,9 @@ class _Check:
         return UNKNOWN if contains_unknown(checked) else dump_json(checked)
 
     def mismatch(self, value: Value, kind: Type, path: str) -> Value:
+        if _is_marked(value):
+            # It stands for what nobody knows, the type included.
+            return MARKED_NUMBER if kind.kind in {"integer", "number"} else value
         self.fail(
             path,
             f"{self.schema.token}: `{path}` has the wrong type. Found: {_show(value)}. "
@@ -121,6 +125,14 @@ class _Check:
             "Fix: give a value of the required type",
         )
         return UNKNOWN
+
+
+def _is_marked(value: Value) -> bool:
+    if isinstance(value, list):
+        return any(map(_is_marked, value))
+    if isinstance(value, dict):
+        return any(map(_is_marked, value.values()))
+    return isinstance(value, str) and MARK in value.lower()
 
 
 def check(schema: ResourceSchema, inputs: Mapping[str, Value]) -> tuple[Properties, list[Failure]]:

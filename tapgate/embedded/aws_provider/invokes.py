@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from tapgate.embedded.aws_provider import sdk_source
 from tapgate.embedded.aws_provider.checking import check
@@ -15,7 +15,7 @@ from tapgate.embedded.aws_provider.values import contains_unknown, dump_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tapgate.embedded.aws_provider.resource_schema import ResourceSchema
+    from tapgate.embedded.aws_provider.resource_schema import ResourceSchema, Type
     from tapgate.embedded.aws_provider.settings import Settings
     from tapgate.embedded.aws_provider.values import Properties, Value
 
@@ -29,13 +29,16 @@ class InvokeError(ValueError):
     """The function cannot be answered; the message says which, why and what to do."""
 
 
-def invoke(token: str, args: Mapping[str, Value], config: Settings) -> Properties:
+def invoke(
+    token: str, args: Mapping[str, Value], config: Settings, answered: Mapping[str, Value] | None = None
+) -> Properties:
     """Answer a function.
 
     Args:
         token: The function's token, e.g. `aws:index/getRegion:getRegion`.
         args: Its arguments.
         config: The provider's configuration.
+        answered: What is known of the result; it comes before what is known here.
 
     Returns:
         The result; empty when an argument is unknown, which the SDKs take for an unknown result.
@@ -52,6 +55,10 @@ def invoke(token: str, args: Mapping[str, Value], config: Settings) -> Propertie
         raise InvokeError("\n".join(failure.reason for failure in failures))
     if contains_unknown(checked):
         return {}
+    return {**_result(token, schema, checked, config), **(answered or {})}
+
+
+def _result(token: str, schema: ResourceSchema, checked: Mapping[str, Value], config: Settings) -> Properties:
     function = _FUNCTIONS.get(token)
     if function is None:
         return stood_in(schema, checked)
@@ -89,10 +96,16 @@ def stood_in(schema: ResourceSchema, args: Mapping[str, Value]) -> Properties:
     if not schema.outputs:
         return {_RESULT: marked_text(seed)}
     return {
-        name: args[name] if name in args else marked(prop.type, schema, f"{seed}.{name}")
+        name: args[name] if name in args else _marked(prop.type, schema, f"{seed}.{name}")
         for name, prop in schema.outputs.items()
         if name in args or prop.required
     }
+
+
+def _marked(kind: Type, schema: ResourceSchema, seed: str) -> Value:
+    """Return a marked value; a map says by an entry that nobody knows what is in it."""
+    value = marked(kind, schema, seed)
+    return {marked_text(seed): marked_text(seed)} if kind.kind == "map" and not value else value
 
 
 def _caller_identity(_args: Mapping[str, Value], config: Settings) -> Properties:
@@ -125,6 +138,35 @@ def _availability_zones(args: Mapping[str, Value], config: Settings) -> Properti
     short = "".join(part if part.isdigit() else part[0] for part in region.split("-"))
     ids: list[Value] = [f"{short}-az{number}" for number in (1, 2, 3)]
     return {**args, "groupNames": [region], "id": region, "names": names, "region": region, "zoneIds": ids}
+
+
+def _availability_zone(args: Mapping[str, Value], config: Settings) -> Properties:
+    """Answer by name or id; whoever asks by filters alone gets the region's first."""
+    region = str(args.get("region") or config.region)
+    zones = _availability_zones({"region": region}, config)
+    names, ids = cast("list[str]", zones["names"]), cast("list[str]", zones["zoneIds"])
+    asked = [str(args[one]) for one in ("name", "zoneId") if one in args]
+    found = next(
+        (at for at, pair in enumerate(zip(names, ids, strict=True)) if set(asked) <= set(pair)), None
+    )
+    if found is None:
+        msg = f"getAvailabilityZone: {region} has no {' '.join(asked)}. Fix: name one of {', '.join(names)}"
+        raise InvokeError(msg)
+    return {
+        **args,
+        "groupName": region,
+        "id": names[found],
+        "name": names[found],
+        "nameSuffix": names[found].removeprefix(region),
+        "networkBorderGroup": region,
+        "optInStatus": "opt-in-not-required",
+        "parentZoneId": "",
+        "parentZoneName": "",
+        "region": region,
+        "state": "available",
+        "zoneId": ids[found],
+        "zoneType": "availability-zone",
+    }
 
 
 def _policy_document(args: Mapping[str, Value], _config: Settings) -> Properties:
@@ -184,6 +226,7 @@ _FUNCTIONS: dict[str, Callable[[Mapping[str, Value], Settings], Properties]] = {
     "aws:index/arnBuild:arnBuild": _arn_build,
     "aws:index/arnParse:arnParse": _arn_parse,
     "aws:index/getArn:getArn": _arn,
+    "aws:index/getAvailabilityZone:getAvailabilityZone": _availability_zone,
     "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,
     "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
     "aws:index/getDefaultTags:getDefaultTags": _default_tags,

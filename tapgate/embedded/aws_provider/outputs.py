@@ -100,22 +100,36 @@ def rehearsed(token: str, urn: str, inputs: Mapping[str, Value], config: Setting
     return identifier, outputs
 
 
-def rehearsed_read(token: str, urn: str, identifier: str, config: Settings) -> Properties:
-    """Return the outputs of a resource that the program takes as it is (`get`, `import`), by its id.
+def rehearsed_read(
+    token: str,
+    urn: str,
+    identifier: str,
+    config: Settings,
+    answered: Mapping[str, Value],
+    inputs: Mapping[str, Value] | None = None,
+) -> Properties:
+    """Return the outputs of a resource that is there already (`get`, `import`), by its id.
 
     Args:
         token: Its type.
         urn: Its URN.
         identifier: Its id.
         config: The provider's configuration.
+        answered: What is known of it.
+        inputs: The checked inputs that it will have, where the program imports it.
     """
+    said = inputs or {}
     known: Properties = {"region": config.region} if "region" in schema_of(token).outputs else {}
     naming = Derived(token, urn, config.region, {}).property_of_id()
     if naming:
         known[naming] = identifier
-    derived = Derived(token, urn, config.region, {**known, "id": identifier})
-    outputs: Properties = {**previewed(token, {}), **known}
-    return completed(token, outputs, derived)
+    known.update(answered)
+    known = {name: value for name, value in known.items() if name not in said}
+    given = {**known, **said, "id": identifier}
+    derived = Derived(token, urn, str(given.get("region") or config.region), given)
+    # Of what is there, nobody knows either whether what is optional was left out.
+    unsaid = {} if inputs else dict.fromkeys(schema_of(token).outputs, UNKNOWN)
+    return completed(token, {**unsaid, **previewed(token, said), **known}, derived)
 
 
 def completed(token: str, outputs: Mapping[str, Value], derived: Derived) -> Properties:

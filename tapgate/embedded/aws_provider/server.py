@@ -33,12 +33,19 @@ class EngineLog:
 
     def warn_once(self, message: str) -> None:
         """Show a warning, once however often it is asked for; a failure to show it fails nothing else."""
+        self._say_once(message, engine_pb2.WARNING)
+
+    def note_once(self, message: str) -> None:
+        """Leave a message in the log for whoever reads that, as `warn_once` does."""
+        self._say_once(message, engine_pb2.INFO)
+
+    def _say_once(self, message: str, severity: engine_pb2.LogSeverity.ValueType) -> None:
         with self._lock:
             if not self._address or message in self._said:
                 return
             self._said.add(message)
         with grpc.insecure_channel(self._address) as channel:
-            request = engine_pb2.LogRequest(severity=engine_pb2.WARNING, message=message)
+            request = engine_pb2.LogRequest(severity=severity, message=message)
             try:
                 cast("_Engine", engine_pb2_grpc.EngineStub(channel)).Log(request, timeout=5)
             except grpc.RpcError:

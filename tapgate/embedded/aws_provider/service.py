@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn, cast
 
 import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2
 
+from tapgate.embedded.answers import TAKEN, given
 from tapgate.embedded.aws_provider import differ, sdk_source, settings
 from tapgate.embedded.aws_provider.differ import refresh_inputs
 from tapgate.embedded.aws_provider.failures import Context, error_mapping
 from tapgate.embedded.aws_provider.inputs import Request, check_inputs
 from tapgate.embedded.aws_provider.invokes import InvokeError, invoke, is_answered
 from tapgate.embedded.aws_provider.outputs import previewed, previewed_update, rehearsed, rehearsed_read
+from tapgate.embedded.aws_provider.rehearsal.marks import REHEARSED
 from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.server import EngineLog
 from tapgate.embedded.aws_provider.settings import (
@@ -27,15 +30,17 @@ from tapgate.embedded.aws_provider.settings import (
 from tapgate.embedded.aws_provider.values import Secrets, decode, encode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from google.protobuf import struct_pb2
 
+    from tapgate.embedded.answers import Answers
     from tapgate.embedded.aws_provider.deploy.aws import Api
     from tapgate.embedded.aws_provider.deploy.fence import Fence
     from tapgate.embedded.aws_provider.deploy.lifecycle import Lifecycle
     from tapgate.embedded.aws_provider.inputs import Mode
-    from tapgate.embedded.aws_provider.values import Properties
+    from tapgate.embedded.aws_provider.values import Properties, Value
 
 
 _MODES: dict[int, Mode] = {0: "propose", 1: "enforce", 2: "disable"}
@@ -199,11 +204,11 @@ class Provider:
 
     def diff(self, request: provider_pb2.DiffRequest, _context: Context) -> provider_pb2.DiffResponse:
         """Compare a resource with what the program now wants."""
-        if self._rehearsing:
-            # A rehearsal begins with an empty state: only what is imported is compared, and nobody knows it.
-            return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
         token, _ = type_and_name(request.urn)
         state, _ = decode(request.olds)
+        if REHEARSED in state:
+            # Nobody has looked at what the program imports: it becomes what the program says.
+            return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_SOME)
         old_inputs, _ = decode(request.old_inputs)
         news, _ = decode(request.news)
         ignored = set(request.ignoreChanges)
@@ -248,10 +253,12 @@ class Provider:
         kept = {name: mark for name, mark in old_secrets.items() if name not in inputs}
         marks: Secrets = {**kept, **_with_derived(secrets)}
         if request.preview:
-            outputs = previewed_update(token, state, inputs)
+            imported = REHEARSED in state
+            outputs = previewed(token, inputs) if imported else previewed_update(token, state, inputs)
             return provider_pb2.UpdateResponse(properties=encode(outputs, marks))
         if self._rehearsing:
-            _, outputs = rehearsed(token, request.urn, inputs, self._settings)
+            answered, _ = self._answers.resource(token, request.id)
+            outputs = rehearsed_read(token, request.urn, request.id, self._settings, answered, inputs)
             return provider_pb2.UpdateResponse(properties=encode(outputs, marks))
         with error_mapping(context, marks):
             outputs = self._changer("update", request.urn).update(request.id, request.urn, inputs)
@@ -263,8 +270,10 @@ class Provider:
         self._known.add(request.id)
         state, secrets = decode(request.properties)
         old_inputs, input_secrets = decode(request.inputs)
-        if self._rehearsing:
-            known = state or rehearsed_read(token, request.urn, request.id, self._settings)
+        if self._rehearsing or not self._has_emulator:
+            # A refresh hands over what is known; `get` what the program says of it, as inputs, too.
+            refreshed = state != old_inputs
+            known = state if refreshed else self._stood_in(token, request.urn, request.id, state)
             return provider_pb2.ReadResponse(
                 id=request.id, properties=encode(known, secrets), inputs=request.inputs
             )
@@ -292,14 +301,16 @@ class Provider:
     def invoke(self, request: provider_pb2.InvokeRequest, context: Context) -> provider_pb2.InvokeResponse:
         """Answer a function."""
         args, secrets = decode(request.args)
+        answered, entry = self._answers.function(request.tok, args)
         try:
-            result = invoke(request.tok, args, self._settings)
+            result = invoke(request.tok, args, self._settings, answered)
         except InvokeError as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-        if not is_answered(request.tok):
+        self._take(entry)
+        if not entry and not is_answered(request.tok):
             self._log.warn_once(
                 f"nobody asks AWS here: the results of {request.tok} are stand-ins, and what depends on them "
-                "is undecided. Fix: give the values by configuration, or run it with --aws real"
+                "is undecided. Fix: give them by --answers FILE"
             )
         marks: Secrets = dict.fromkeys(result) if secrets else {}
         response = provider_pb2.InvokeResponse()
@@ -332,6 +343,32 @@ class Provider:
         known = schema_of(token).inputs
         return {name: one for name, one in news.items() if name not in known and not name.startswith("__")}
 
+    @cached_property
+    def _answers(self) -> Answers:
+        """The answers that the run has been given."""
+        return given()
+
+    def _take(self, entry: str) -> None:
+        """Leave in the log which entry of the answers file was used."""
+        if entry:
+            self._log.note_once(f"{TAKEN}{entry}")
+
+    def _stood_in(self, token: str, urn: str, identifier: str, known: Mapping[str, Value]) -> Properties:
+        """Return the outputs of a resource that the program takes as it is, marked where unknown."""
+        answered, entry = self._answers.resource(token, identifier)
+        self._take(entry)
+        outputs = rehearsed_read(token, urn, identifier, self._settings, {**known, **answered})
+        if not entry:
+            self._log.warn_once(
+                f"nobody asks AWS here: of {token} {identifier} is known what the program says, the "
+                "rest stands in, and what depends on that is undecided. Fix: give it by --answers FILE"
+            )
+        return outputs
+
+    @property
+    def _has_emulator(self) -> bool:
+        return bool(self._settings.endpoint or self._settings.endpoints)
+
     def _changer(self, verb: str, urn: str) -> Lifecycle:
         """Return what changes a resource, once earlier runs of the stack have ended."""
         token, _ = type_and_name(urn)
@@ -341,7 +378,7 @@ class Provider:
         return deployer
 
     def _deployer(self, verb: str, token: str) -> Lifecycle:
-        if not self._settings.endpoint and not self._settings.endpoints:
+        if not self._has_emulator:
             raise RefusedEndpointError(_NO_ENDPOINT.format(verb=verb, token=token))
         with self._lock:
             if self._api is None:

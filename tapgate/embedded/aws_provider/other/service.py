@@ -122,13 +122,16 @@ class Other(Provider):
         """Compare what the program said with what it says."""
         same = decode(request.old_inputs)[0] == decode(request.news)[0]
         kinds = provider_pb2.DiffResponse
-        return kinds(changes=kinds.DIFF_NONE if same or self._rehearsing else kinds.DIFF_SOME)
+        return kinds(changes=kinds.DIFF_NONE if same else kinds.DIFF_SOME)
 
     def read(self, request: provider_pb2.ReadRequest, context: Context) -> provider_pb2.ReadResponse:
-        """Say that it is there; of what it is like nothing is known."""
+        """Say that it is there; of what it is like only the answers file knows."""
         token, _ = type_and_name(request.urn)
-        preview = not self._rehearsing
-        properties = self._outputs(token, request.urn, request.properties, preview=preview)
+        answered, entry = self._answers.resource(token, request.id)
+        self._take(entry)
+        state, secrets = decode(request.properties)
+        # Unknown values are for what a preview plans; this is read in a preview, too.
+        properties = self._outputs(token, request.urn, encode({**state, **answered}, secrets), preview=False)
         return provider_pb2.ReadResponse(id=request.id, properties=properties, inputs=request.inputs)
 
     def delete(self, request: provider_pb2.DeleteRequest, context: Context) -> empty_pb2.Empty:
@@ -170,15 +173,20 @@ class Other(Provider):
         if contains_unknown(args):
             return response
         known = self._catalog.find(request.tok)
-        self._log.warn_once(
-            f"the results of {request.tok} are stand-ins, and what depends on them is undecided. "
-            f"Fix: install the provider (pulumi plugin install resource {self._catalog.package})"
-        )
+        answered, entry = self._answers.function(request.tok, args)
+        self._take(entry)
+        if not entry:
+            self._log.warn_once(
+                f"the results of {request.tok} are stand-ins, and what depends on them is undecided. Fix: "
+                "give them by --answers FILE, or install the provider "
+                f"(pulumi plugin install resource {self._catalog.package})"
+            )
         seed = f"{request.tok}({dump_json(args)})"
         result: Properties = {
             name: args[name] if name in args else stood_in(known, name, f"{seed}.{name}")
             for name in known.schema.outputs
         }
+        result.update(answered)
         set_result(response, encode(result, dict.fromkeys(result) if secrets else {}))
         return response
 

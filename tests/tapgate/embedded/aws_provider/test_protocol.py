@@ -212,7 +212,6 @@ def test_diff_ignores_what_it_is_told_to(provider: Conversation) -> None:
     [
         ("Create", provider_pb2.CreateRequest(urn=f"{URN}{KEY}::k", properties=encode({}))),
         ("Update", provider_pb2.UpdateRequest(id="1", urn=f"{URN}{KEY}::k")),
-        ("Read", provider_pb2.ReadRequest(id="1", urn=f"{URN}{KEY}::k")),
         ("Delete", provider_pb2.DeleteRequest(id="1", urn=f"{URN}{KEY}::k")),
     ],
 )

@@ -129,7 +129,7 @@ def test_an_output_that_is_made_of_a_marked_one_is_marked() -> None:
 
 
 def test_what_the_program_only_takes_is_known_by_its_id() -> None:
-    outputs = rehearsed_read(BUCKET, "urn", "given", Settings())
+    outputs = rehearsed_read(BUCKET, "urn", "given", Settings(), {})
     assert (outputs["bucket"], outputs["arn"]) == ("given", "arn:aws:s3:::given")
     assert "versioning" in cast("list[str]", outputs[REHEARSED])
 
@@ -177,9 +177,21 @@ def test_the_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
             ),
             provider_pb2.DiffResponse,
         )
-        assert difference.changes == provider_pb2.DiffResponse.DIFF_NONE
+        # What is imported becomes what the program says.
+        assert difference.changes == provider_pb2.DiffResponse.DIFF_SOME
         provider.call(
             "Delete",
             provider_pb2.DeleteRequest(urn=f"{URN}{KEY}::k", id=made.id, properties=made.properties),
             empty_pb2.Empty,
         )
+
+
+def test_what_the_program_says_of_an_imported_resource_comes_first() -> None:
+    answered = {"description": "there", "enableKeyRotation": False}
+    read = rehearsed_read(KEY, "urn", "given", Settings(), answered)
+    assert (read["description"], read["enableKeyRotation"]) == ("there", False)
+    assert {"description", "enableKeyRotation"}.isdisjoint(cast("list[str]", read[REHEARSED]))
+    assert "rotationPeriodInDays" in cast("list[str]", read[REHEARSED])
+    imported = rehearsed_read(KEY, "urn", "given", Settings(), answered, {"enableKeyRotation": True})
+    assert (imported["description"], imported["enableKeyRotation"]) == ("there", True)
+    assert imported["arn"] == "arn:aws:kms:eu-west-2:123456789012:key/given"

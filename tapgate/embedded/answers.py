@@ -1,0 +1,260 @@
+"""Answers that a file gives where only AWS or a backend could: functions, other stacks, what is there.
+
+One file, of one shape (docs/org-wide.md). What is not in it stands in, marked, so that a rule that reads it
+is undecided. Providers learn of the file by their environment, and leave in the engine's log what they took.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
+
+import msgspec
+import yaml
+
+from tapgate.embedded.aws_provider.other.usage import short
+from tapgate.embedded.console import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+VARIABLE: Final = "TAPGATE_ANSWERS"
+"""The variable that names the file to the processes of a run."""
+TAKEN: Final = "taken from the answers file: "
+"""How a message of the engine's log begins that names an entry."""
+STACK_REFERENCE: Final = "pulumi:pulumi:StackReference"
+_PLACE: Final = re.compile(r" - at `\$\.?([^`]*)`$")
+_DAYS: Final = 90
+
+Name = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class Function(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a function answers; arguments that are not named may be any."""
+
+    token: Annotated[str, msgspec.Meta(pattern=r"^[^:]+:[^:]+(:[^:]+)?$")]
+    result: dict[str, Any]
+    arguments: dict[str, Any] = {}
+
+
+class Resource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `get` and `import` read of a resource."""
+
+    type: Annotated[str, msgspec.Meta(pattern=r"^[^:]+:[^:]+(:[^:]+)?$")]
+    id: Name
+    outputs: dict[str, Any]
+
+
+class Environment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the environments of a stack's file give."""
+
+    pulumiConfig: dict[str, Any] = {}  # noqa: N815 - Pulumi ESC's own words
+    environmentVariables: dict[str, str] = {}  # noqa: N815
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    version: Literal[1]
+    recorded: date
+    maximumDays: Annotated[int, msgspec.Meta(ge=1)] = _DAYS  # noqa: N815 - the file's own spelling
+    functions: list[Function] = []
+    environment: Environment = Environment()
+    stacks: dict[Name, dict[str, Any]] = {}
+    resources: list[Resource] = []
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers of one file; without a file there are none."""
+
+    path: Path = Path()
+    recorded: date = date.min
+    maximum_days: int = _DAYS
+    functions: Sequence[Function] = ()
+    environment: Environment = field(default_factory=Environment)
+    stacks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, "Mapping[str, Any]"])
+    resources: Sequence[Resource] = ()
+
+    def function(self, token: str, arguments: Mapping[str, object]) -> tuple[Mapping[str, Any], str]:
+        """Return what a function answers, and the entry's name; nothing when no entry fits.
+
+        Of several entries that fit, the one that names most arguments answers.
+        """
+        fitting = [
+            (len(one.arguments), -index, one)
+            for index, one in enumerate(self.functions)
+            if short(one.token) == short(token)
+            and all(name in arguments and arguments[name] == value for name, value in one.arguments.items())
+        ]
+        if not fitting:
+            return {}, ""
+        _, index, found = max(fitting, key=lambda one: one[:2])
+        return found.result, _function_name(-index, found)
+
+    def resource(self, token: str, identifier: str) -> tuple[Mapping[str, Any], str]:
+        """Return what is known of a resource that is there, and the entry's name."""
+        for index, one in enumerate(self.resources):
+            if short(one.type) == short(token) and one.id == identifier:
+                return one.outputs, _resource_name(index, one)
+        return {}, ""
+
+    def unused(self, messages: Iterable[str]) -> tuple[str, ...]:
+        """Return a note that names the entries that nothing took; nothing when there are none.
+
+        Args:
+            messages: The messages of the rehearsal's log.
+        """
+        taken = {one.strip().removeprefix(TAKEN) for one in messages if one.strip().startswith(TAKEN)}
+        names = [
+            *(_function_name(index, one) for index, one in enumerate(self.functions)),
+            *(stack_name(name) for name in self.stacks),
+            *(_resource_name(index, one) for index, one in enumerate(self.resources)),
+        ]
+        left = [name for name in names if name not in taken]
+        if not left:
+            return ()
+        whose = "; ".join(left)
+        return (f"{self.path}: nothing in the program asks for {whose}. Fix: remove it, or correct it",)
+
+
+def _function_name(index: int, one: Function) -> str:
+    return f"functions[{index}] ({one.token})"
+
+
+def _resource_name(index: int, one: Resource) -> str:
+    return f"resources[{index}] ({one.type}, id {one.id})"
+
+
+def stack_name(name: str) -> str:
+    """Return how the entry of a stack is called in messages."""
+    return f'stacks["{name}"]'
+
+
+def given(variables: Mapping[str, str] = os.environ) -> Answers:
+    """Return the answers that a process of a run has been given; none without a file."""
+    path = variables.get(VARIABLE, "")
+    return load(Path(path)) if path else Answers()
+
+
+class _Loader(yaml.SafeLoader):
+    """Leaves a date the text that it is, as JSON does."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [one for one in resolvers if one[0] != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def load(path: Path) -> Answers:
+    """Read a file of answers.
+
+    Raises:
+        Failure: It cannot be read, has another shape, or says a thing twice.
+    """
+    try:
+        document = cast("object", yaml.load(path.read_text("utf-8"), Loader=_Loader))  # noqa: S506 - a safe one
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        found = " ".join(str(error).split())
+        raise _refused(path, "", found, "name a YAML or JSON file that can be read") from None
+    try:
+        body = msgspec.convert(document, _File)
+    except msgspec.ValidationError as error:
+        place = _PLACE.search(str(error))
+        problem = str(error)[: place.start()] if place else str(error)
+        fix = "give the entry the shape that docs/org-wide.md shows"
+        raise _refused(path, place[1] if place else "", problem, fix) from None
+    _require_one_answer(path, body)
+    return Answers(
+        path, body.recorded, body.maximumDays, body.functions, body.environment, body.stacks, body.resources
+    )
+
+
+def read(path: Path, today: date | None = None) -> Answers:
+    """Read a file of answers for a run: they must fit what they answer, and not be too old.
+
+    Raises:
+        Failure: As `load`; or an answer does not fit the schema of AWS's function or resource; or the answers
+            are older than the file allows, or of a day that has not come.
+    """
+    answers, now = load(path.absolute()), today or datetime.now(UTC).date()
+    # A day begins elsewhere before it does here.
+    age = (now - answers.recorded).days
+    if not -1 <= age <= answers.maximum_days:
+        raise Failure(
+            f"The answers are {age} days old" if age > 0 else "The answers are of a day that has not come",
+            where=f"{path}, recorded",
+            why=f"found: {answers.recorded}. Required: a day from {now - timedelta(answers.maximum_days)} "
+            f"(maximumDays: {answers.maximum_days}) to {now}. AWS may answer otherwise by now",
+            fix="look through them, correct what has changed, and set recorded to the day on which you did",
+        )
+    for index, one in enumerate(answers.functions):
+        _require_fitting(
+            path, f"functions[{index}]", one.token, {"arguments": one.arguments, "result": one.result}
+        )
+    for index, one in enumerate(answers.resources):
+        _require_fitting(path, f"resources[{index}]", one.type, {"outputs": one.outputs})
+    return answers
+
+
+def _require_fitting(path: Path, entry: str, written: str, parts: Mapping[str, Mapping[str, Any]]) -> None:
+    """Compare an entry with the schema of AWS's function or resource; other packages have none here."""
+    package, module, member = short(written)
+    if package != "aws":
+        return
+    from tapgate.embedded.aws_provider import sdk_source  # noqa: PLC0415 - few runs have answers
+    from tapgate.embedded.aws_provider.checking import check  # noqa: PLC0415
+    from tapgate.embedded.aws_provider.schema_store import function_schema_of, schema_of  # noqa: PLC0415
+
+    is_function = "result" in parts
+    token = f"aws:{module}/{member[:1].lower()}{member[1:]}:{member}"
+    try:
+        schema = function_schema_of(token) if is_function else schema_of(token)
+    except sdk_source.UnknownTypeError:
+        kind = "function" if is_function else "resource type"
+        name = "token" if is_function else "type"
+        found = f"`{written}`, and pulumi_aws {sdk_source.package_version()} has no such {kind}"
+        raise _refused(path, f"{entry}.{name}", found, "check its name in the pulumi_aws reference") from None
+    for name, values in parts.items():
+        known = schema.inputs if name == "arguments" else schema.outputs
+        if name == "result" and not known:
+            continue  # One that gives a single value: pulumi_aws calls it `result`.
+        optional = {key: replace(prop, required=False) for key, prop in known.items()}
+        _, failures = check(replace(schema, inputs=optional, outputs={}), values)
+        if failures:
+            found, _, fix = failures[0].reason.partition(" Fix: ")
+            raise _refused(path, f"{entry}.{name}.{failures[0].property}", found.removesuffix("."), fix)
+
+
+def _require_one_answer(path: Path, body: _File) -> None:
+    for index, one in enumerate(body.functions):
+        for other in body.functions[:index]:
+            if short(one.token) == short(other.token) and one.arguments == other.arguments:
+                raise _refused(
+                    path,
+                    f"functions[{index}]",
+                    f"a second answer for {one.token} with the same arguments",
+                    "remove one of the two",
+                )
+    for index, one in enumerate(body.resources):
+        if any(
+            short(one.type) == short(other.type) and one.id == other.id for other in body.resources[:index]
+        ):
+            raise _refused(
+                path,
+                f"resources[{index}]",
+                f"a second entry for {one.type} {one.id}",
+                "remove one of the two",
+            )
+
+
+def _refused(path: Path, entry: str, found: str, fix: str) -> Failure:
+    return Failure(
+        "The answers file cannot be used",
+        where=f"{path}, {entry}" if entry else str(path),
+        why=f"found: {found}",
+        fix=fix,
+    )

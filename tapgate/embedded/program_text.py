@@ -1,0 +1,99 @@
+"""What the text of a program tells, in any language: whether it refers to other stacks, and how."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tapgate.embedded.aws_provider.rehearsal.marks import marked_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SUFFIXES: Final = frozenset(
+    (
+        *(".py", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".go", ".cs", ".fs", ".vb", ".java", ".kt"),
+        ".scala",
+    )
+) | {".yaml", ".yml", ".json", ".pcl", ".pp"}
+_PLAIN: Final = frozenset({".yaml", ".yml", ".json"})
+_NOT_THE_PROGRAM: Final = frozenset(
+    {"node_modules", "venv", "__pycache__", "site-packages", "bin", "obj", "vendor"}
+)
+_MOST_BYTES: Final = 1_000_000
+_MOST_FILES: Final = 2_000
+_MOST_NAMES: Final = 20_000
+_REFERS: Final = re.compile(r"stack_?reference", re.IGNORECASE)
+_QUOTED: Final = re.compile(r"""(["'`])([A-Za-z_$][\w$.:/-]{0,127})\1""")
+_READ: Final = re.compile(r"\.([A-Za-z_]\w{0,127})")
+_WORD: Final = re.compile(r"[A-Za-z_][\w-]{0,127}")
+# `("ids")[0]`, `outputs["ids"][0]`, `outputs.ids[0]`; `["vpc"]["id"]`.
+_STEP: Final = re.compile(r"""([A-Za-z_$][\w$-]*)["'`)\]]*\[\s*(?:\d+|(["'`])([A-Za-z_]\w*)\2)\s*\]""")
+_SEVERAL: Final = re.compile(r"(?:[a-z]I|(?:^|[_-])i)ds$|(?:[a-z]A|(?:^|[_-])a)rns$|[sS]ubnets$|[zZ]ones$")
+_REQUIRED: Final = re.compile(
+    r"""\b(?:require|get)_?(?P<kind>secret|int|bool|float|object|number|boolean)?(?:_\w+|[A-Z]\w*)?"""
+    r"""\(\s*(["'`])(?P<key>[\w.:-]+)\2""",
+    re.IGNORECASE,
+)
+_SPREAD: Final = 3
+
+
+def files(folder: Path) -> Iterator[Path]:
+    """Yield the files of a program, without what is installed or built in its folder."""
+    count = 0
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(one for one in folders if one not in _NOT_THE_PROGRAM and not one.startswith("."))
+        for name in sorted(names):
+            if Path(name).suffix in _SUFFIXES:
+                count += 1
+                if count > _MOST_FILES:
+                    return
+                yield Path(parent, name)
+
+
+def _texts(folder: Path) -> Iterator[tuple[str, str]]:
+    for path in files(folder):
+        try:
+            with path.open(encoding="utf-8", errors="replace") as file:
+                yield path.suffix, file.read(_MOST_BYTES)
+        except OSError:
+            continue
+
+
+def refers_to_stacks(folder: Path) -> bool:
+    """Say whether a program has a word about stack references."""
+    return any(_REFERS.search(text) for _, text in _texts(folder))
+
+
+def outputs(folder: Path, stack: str) -> dict[str, object]:
+    """Return a marked value for each output of another stack whose name the program's text may mean.
+
+    Args:
+        folder: The program's folder.
+        stack: The other stack, as the program names it.
+    """
+    names: set[str] = set()
+    several: set[str] = set()
+    fields: dict[str, set[str]] = {}
+    for suffix, text in _texts(folder):
+        names.update(match[2] for match in _QUOTED.finditer(text))
+        names.update(_READ.findall(text))
+        if suffix in _PLAIN:
+            names.update(_WORD.findall(text))
+        for match in _STEP.finditer(text):
+            if match[3]:
+                fields.setdefault(match[1], set()).add(match[3])
+            else:
+                several.add(match[1])
+    found: dict[str, object] = {}
+    for name in sorted(names)[:_MOST_NAMES]:
+        seed = f"{stack}#{name}"
+        if name in several or _SEVERAL.search(name):
+            found[name] = [marked_text(f"{seed}[{index}]") for index in range(_SPREAD)]
+        elif name in fields:
+            found[name] = {field: marked_text(f"{seed}.{field}") for field in sorted(fields[name])}
+        else:
+            found[name] = marked_text(seed)
+    return found

@@ -1,0 +1,166 @@
+"""What functions, other stacks and existing resources answer: from a file, else marked."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from tapgate.embedded.answers import TAKEN, load, read
+from tapgate.embedded.console import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).parents[2]
+FIXTURES = Path(__file__).parent / "fixtures" / "rehearsal"
+TODAY = date(2026, 6, 1)
+Findings = set[tuple[str, str, str]]
+
+
+def gate(
+    folder: Path, environment: Mapping[str, str], name: str, answers: str = ""
+) -> tuple[int, Findings, str]:
+    """Return the exit code, what blocks (policy, resource, verdict), and what was said, on one line."""
+    project, verdict = folder / name, folder / "verdict.json"
+    shutil.copytree(FIXTURES / name, project, dirs_exist_ok=True)
+    (folder / "backend").mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "tapgate", "preview", "-C", str(project), "--verdict", str(verdict)]
+    done = subprocess.run(
+        [*command, *(["--answers", str(project / answers)] if answers else [])],
+        cwd=ROOT,
+        env={**environment, "PULUMI_BACKEND_URL": (folder / "backend").as_uri()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = " ".join((done.stdout + done.stderr).split())
+    assert verdict.is_file(), said
+    (stack,) = cast("list[dict[str, list[dict[str, object]]]]", json.loads(verdict.read_text())["stacks"])
+    blocking = (one for one in stack["findings"] if one["blocks"])
+    return (
+        done.returncode,
+        {(str(one["policy"]), str(one["name"]), str(one["verdict"])) for one in blocking},
+        said,
+    )
+
+
+@pytest.mark.cli
+@pytest.mark.uncounted
+def test_what_nobody_answers_is_undecided(tmp_path: Path, engine_env: Mapping[str, str]) -> None:
+    code, findings, said = gate(tmp_path, engine_env, "asks")
+    assert code == 1, said
+    assert findings == {
+        ("iam-no-wildcards", "reads", "undecided"),
+        ("log-group-encryption", "logs", "undecided"),
+        ("log-group-retention", "logs", "undecided"),
+        ("sqs-encryption", "queue", "undecided"),
+        ("log-group-retention", "other", "undecided"),
+        ("sqs-encryption", "third", "undecided"),
+    }, said
+    assert 'the outputs of stack "acme/data/prod" stand in' in said
+    assert "only looks them up: looked-up (aws:kms/key:Key)" in said
+    assert "pulumi-language-python is taken from PATH" not in said
+
+
+@pytest.mark.cli
+@pytest.mark.uncounted
+def test_what_a_file_answers_is_decided(tmp_path: Path, engine_env: Mapping[str, str]) -> None:
+    code, findings, said = gate(tmp_path, engine_env, "asks", "answers.yaml")
+    assert (code, findings) == (0, set()), said
+    assert "stand in" not in said.replace("stand-in", "")
+    assert (
+        "answers.yaml: nothing in the program asks for functions[0] (aws:ssm:getParameter); "
+        "functions[2] (aws:ec2/getAmi:getAmi). Fix: remove it, or correct it" in said
+    )
+
+
+@pytest.mark.cli
+@pytest.mark.uncounted
+def test_a_yaml_program_refers_to_stacks_as_well(tmp_path: Path, engine_env: Mapping[str, str]) -> None:
+    code, findings, said = gate(tmp_path, engine_env, "asks-yaml", "answers.json")
+    assert (code, findings) == (1, {("sqs-encryption", "unknown", "undecided")}), said
+
+
+DATED = "{version: 1, recorded: 2026-05-01"
+BAD = {
+    "": ("found: Expected `object`", "shape"),
+    "version: 1": ("missing required field `recorded`", "shape"),
+    "{version: 2, recorded: 2026-05-01}": ("version | found: Invalid enum value 2", "shape"),
+    "{version: 1, recorded: May}": ("recorded | found: Invalid RFC3339", "shape"),
+    "{version: 1, recorded: 2026-05-01, function: []}": ("unknown field `function`", "shape"),
+    "{version: 1, recorded: 2026-05-01, functions: [{token: a:b, result: 3}]}": (
+        "functions[0].result | found: Expected `object`, got `int`",
+        "shape",
+    ),
+    "{version: 1, recorded: 2026-05-01, functions: [{token: getAmi, result: {}}]}": (
+        "functions[0].token | found: Expected `str` matching",
+        "shape",
+    ),
+    "{version: 1, recorded: 2026-05-01, stacks: {a/b/c: [1]}}": ("stacks", "shape"),
+    f"{DATED}, functions: [{{token: a:b, result: {{}}}}, {{token: a:index:b, result: {{}}}}]}}": (
+        "functions[1] | found: a second answer for a:index:b",
+        "remove one",
+    ),
+    "{version: 1, recorded: 2026-05-01, functions: [{token: 'aws:ec2:getAmmi', result: {}}]}": (
+        "functions[0].token | found: `aws:ec2:getAmmi`, and pulumi_aws",
+        "reference",
+    ),
+    "{version: 1, recorded: 2026-05-01, functions: [{token: 'aws:ec2:getAmi', result: {idd: x}}]}": (
+        "functions[0].result.idd | found: aws:ec2/getAmi:getAmi has no property `idd`",
+        "did you mean `id`",
+    ),
+    f"{DATED}, functions: [{{token: 'aws:ec2:getAmi', arguments: {{own: x}}, result: {{}}}}]}}": (
+        "functions[0].arguments.own | found",
+        "owners",
+    ),
+    "{version: 1, recorded: 2026-05-01, resources: [{type: 'aws:kms:Key', id: k, outputs: {policy: []}}]}": (
+        "resources[0].outputs.policy | found: aws:kms/key:Key: `policy` has the wrong type. Found: a list",
+        "required type",
+    ),
+    "{version: 1, recorded: 2026-02-01}": (
+        "recorded | found: 2026-02-01. Required: a day from 2026-03-03",
+        "the day on which you did",
+    ),
+    "{version: 1, recorded: 2026-05-01, maximumDays: 30}": ("(maximumDays: 30)", "the day on which you did"),
+    "{version: 1, recorded: 2026-06-03}": ("recorded | found: 2026-06-03", "the day on which you did"),
+    "a: [": ("while parsing", "YAML or JSON"),
+}
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_a_bad_file_is_refused_with_what_to_do(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "answers.yaml"
+    path.write_text(text)
+    with pytest.raises(Failure) as refused:
+        read(path, TODAY)
+    failure = refused.value
+    found, fix = BAD[text]
+    assert failure.where.startswith(str(path))
+    assert found in f"{failure.where} | {failure.why}"
+    assert fix in failure.fix
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="cannot be used"):
+        load(tmp_path / "none.yaml")
+
+
+def test_the_entry_that_says_most_answers() -> None:
+    answers = read(FIXTURES / "asks" / "answers.yaml")
+    token = "aws:ssm/getParameter:getParameter"
+    assert answers.function(token, {"name": "/network/key"})[0] == {"value": "alias/network"}
+    assert answers.function(token, {"name": "/other"}) == (
+        {"value": "alias/any"},
+        "functions[0] (aws:ssm:getParameter)",
+    )
+    assert answers.function("aws:ssm/getParameters:getParameters", {}) == ({}, "")
+    (note,) = answers.unused([f"{TAKEN}functions[0] (aws:ssm:getParameter)\n", "anything"])
+    assert "functions[0]" not in note
+    assert 'stacks["acme/data/prod"]' in note
