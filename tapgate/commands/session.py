@@ -28,7 +28,7 @@ from tapgate.terminal import Ink, Progress, finding_lines, report_lines, write
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from tapgate.findings import Report
     from tapgate.floor import Floor
@@ -368,7 +368,9 @@ def session(options: argparse.Namespace) -> Generator[Session]:
         limits = Limits(seconds=cast("float", options.timeout))
         embedded = cast("EmbeddedBackend | None", options.embedded)
         # In the sandbox only the scratch folder can be written to.
-        moved = embedded.moved_into(scratch) if embedded and box and offline else {}
+        moved: Mapping[str, str] | None = (
+            embedded.moved_into(scratch) if embedded and box and offline else None
+        )
         yield Session(
             project=project,
             packs=packs,
