@@ -54,6 +54,10 @@ class _Known:
     whole: bool = False
 
 
+_INSTALL: Final = (
+    "run the gate with --install, which makes the environment that the project asks for; if what is missing is "
+    "in none of requirements.txt, uv.lock, poetry.lock and pyproject.toml, add it there."
+)
 _KNOWN: Final = (
     _Known(
         re.compile(
@@ -206,6 +210,18 @@ _KNOWN: Final = (
         "give the program the value by its configuration; where the program is trusted, --sandbox off runs "
         "it without.",
     ),
+    _Known(
+        re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'"),
+        "The program's Python environment lacks the module {it}.",
+        "the program cannot run without what it imports.",
+        _INSTALL,
+    ),
+    _Known(
+        re.compile(r"The 'virtualenv' option in Pulumi\.yaml is set to \"([^\"]+)"),
+        "The program's Python environment {it} is not there.",
+        "the program runs in the environment that its project names.",
+        _INSTALL,
+    ),
 )
 
 
@@ -265,10 +281,21 @@ def _details(failed: Sequence[Diagnostic], said: Sequence[str], printed: Sequenc
     """Collect the engine's words, each line once, tracebacks reduced to their cause and place."""
     lines: list[str] = []
     for group in (*(sanitized_lines(one.message) for one in failed), list(said), list(printed)):
-        lines.extend(line for line in without_traceback(group) if line not in lines)
+        lines.extend(line for line in _errors_first(without_traceback(group)) if line not in lines)
     if len(lines) > _MOST_DETAILS:
         lines[_MOST_DETAILS:] = [f"… and {len(lines) - _MOST_DETAILS} more lines"]
     return tuple(lines)
+
+
+def _errors_first(lines: list[str]) -> list[str]:
+    """Put what the YAML runtime says of errors before its warnings, each with the lines that show where."""
+    blocks: list[list[str]] = [[]]
+    for line in lines:
+        if line.startswith(("Error: ", "Warning: ")):
+            blocks.append([])
+        blocks[-1].append(line)
+    blocks.sort(key=lambda block: block[:1] != [] and block[0].startswith("Warning: "))
+    return [line for block in blocks for line in block]
 
 
 def without_traceback(lines: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from itertools import islice
 from typing import TYPE_CHECKING, Final, cast
 
@@ -33,6 +34,8 @@ _VALUES: Final[dict[str, object]] = {
 }
 # What a program reads as it starts has to be there.
 _NAMES_A_FILE: Final = ("path", "file")
+# A YAML program may read config that is declared nowhere.
+_REFERENCE: Final = re.compile(r"(?<!\$)\$\{\s*(aws:region|[A-Za-z_][\w-]*(?![\w:-]))")
 _REQUIRE: Final = "require"
 _SKIPPED: Final = frozenset({"venv", ".venv", "env", "node_modules", "site-packages", "__pycache__", ".git"})
 _MOST_FILES: Final = 300
@@ -44,18 +47,16 @@ def required(project_file: Path) -> dict[str, str]:
     Args:
         project_file: The project's file.
     """
-    body = _yaml(project_file)
+    body = _parsed(_text(project_file))
     name, runtime = str(body.get("name")), body.get("runtime")
     language = runtime if isinstance(runtime, str) else _mapping(runtime).get("name")
     main = project_file.parent / str(body.get("main") or "")
     program = main.parent if main.is_file() else main
     given: set[str] = set()
     found: dict[str, str] = {}
-    blocks = [body.get("config"), body.get("configuration")]
-    if language == "yaml" and (program / "Main.yaml").is_file():
-        other = _yaml(program / "Main.yaml")
-        blocks += [other.get("config"), other.get("configuration")]
-    for block in blocks:
+    text = _text(program / "Main.yaml") or _text(project_file) if language == "yaml" else ""
+    template = _parsed(text)
+    for block in (body.get("config"), body.get("configuration"), template.get("config")):
         for key, declared in _mapping(block).items():
             full = key if ":" in key else f"{name}:{key}"
             kind = _required_type(declared)
@@ -63,6 +64,10 @@ def required(project_file: Path) -> dict[str, str]:
                 found[full] = kind
             else:
                 given.add(full)
+    declared = {one for key in (*found, *given) for one in (key, key.rpartition(":")[2])}
+    declared |= {key for part in ("resources", "variables") for key in _mapping(template.get(part))}
+    for key in sorted({*_REFERENCE.findall(text)} - declared - {"pulumi"}):
+        found[key if ":" in key else f"{name}:{key}"] = STRING
     if language == "python":
         for full, kind in _of_python(program, name):
             found.setdefault(full, kind)
@@ -159,11 +164,18 @@ def _namespace(value: ast.expr, project: str) -> str:
     return project if ast.unparse(first).endswith("get_project()") else ""
 
 
-def _yaml(path: Path) -> Mapping[str, object]:
+def _text(path: Path) -> str:
     try:
-        return _mapping(cast("object", yaml.safe_load(path.read_text(encoding="utf-8"))))
-    except (OSError, ValueError, yaml.YAMLError):
-        return {}  # The engine says what is wrong with it.
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""  # The engine says what is wrong with it.
+
+
+def _parsed(text: str) -> Mapping[str, object]:
+    try:
+        return _mapping(cast("object", yaml.safe_load(text)))
+    except (ValueError, yaml.YAMLError):
+        return {}  # As above.
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -57,6 +57,14 @@ TypeError: got an unexpected keyword argument 'version'
             "error: kms create_key: The security token included in the request is expired",
             "AWS does not accept the credentials.",
         ),
+        (
+            "ModuleNotFoundError: No module named 'boto3.session' (app.py:3)",
+            "The program's Python environment lacks the module boto3.session.",
+        ),
+        (
+            'error: The \'virtualenv\' option in Pulumi.yaml is set to "venv", but "/v" doesn\'t exist',
+            "The program's Python environment venv is not there.",
+        ),
         ("error: No valid credential sources found", "AWS does not accept the credentials."),
         ("error: something else", "The program does not run to its end."),
     ],
@@ -179,6 +187,19 @@ def test_a_syntax_error_is_shown_where_it_is() -> None:
     ]
     place = "/home/me/project/__main__.py:2"
     assert without_traceback(said) == [f"SyntaxError: '(' was never closed ({place})"]
+
+
+def test_errors_of_the_yaml_runtime_come_before_its_warnings() -> None:
+    said = (
+        "Warning: miscapitalized\n  on Pulumi.yaml line 6:\nError: no such function\n  on Pulumi.yaml line 7:"
+    )
+    shown = could_not_run(events(diagnostic("error", said)), "", where="x").details
+    assert shown == (
+        "Error: no such function",
+        "  on Pulumi.yaml line 7:",
+        "Warning: miscapitalized",
+        "  on Pulumi.yaml line 6:",
+    )
 
 
 def test_the_same_line_is_shown_once_and_many_lines_are_cut() -> None:

@@ -65,6 +65,16 @@ def test_what_a_project_declares_without_a_value_is_required(tmp_path: Path) -> 
     }
 
 
+def test_what_a_yaml_program_reads_and_nobody_declares_is_required(tmp_path: Path) -> None:
+    uses = "'$${no}', '${ v }${r.id}${pulumi.stack}${db-password}${aws:username}${aws:region}'"
+    program = f"variables: {{v: 1}}\nresources: {{r: {{properties: [{uses}]}}}}\n"
+    (tmp_path / "Pulumi.yaml").write_text(f"{DECLARED}{program}")
+    assert required(tmp_path / "Pulumi.yaml")["app:db-password"] == "string"
+    assert len(required(tmp_path / "Pulumi.yaml")) == 8
+    (tmp_path / "Main.yaml").write_text("outputs: {o: '${main-only}'}\n")
+    assert "app:main-only" in required(tmp_path / "Pulumi.yaml")
+
+
 def test_what_a_python_program_requires_is_found_in_it(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: app\nruntime: python\nconfig: {size: {default: 3}}\n")
     (tmp_path / "__main__.py").write_text(PYTHON)

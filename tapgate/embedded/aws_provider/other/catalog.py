@@ -24,6 +24,8 @@ Json = dict[str, object]
 
 _ANY: Final = {"$ref": "pulumi.json#/Any"}
 _UNKNOWN_VERSION: Final = "0.0.0"
+_AT_LEAST: Final = {"docker": "4.0.0"}
+"""Versions from which on the YAML runtime takes a package's resources."""
 _DEFINED: Final = re.compile(r"\n@pulumi\.type_token\(\"([^\"]+)\"\)\nclass \w+\((pulumi\.\w+)")
 _CALLED: Final = re.compile(r"pulumi\.runtime\.invoke(?:_single)?\('([^']+)'")
 _ARGUMENT: Final = re.compile(r"^    __args__\['(\w+)'\] =", re.MULTILINE)
@@ -81,7 +83,8 @@ class Catalog:
                 return str(document.get("version") or _UNKNOWN_VERSION)
             except (OSError, ValueError, AttributeError):
                 return _UNKNOWN_VERSION
-        return next(iter(sorted(self.usage.versions.get(self.package, ()))), _UNKNOWN_VERSION)
+        asked = sorted(self.usage.versions.get(self.package, ()))
+        return next(iter(asked), _AT_LEAST.get(self.package, _UNKNOWN_VERSION))
 
     def find(self, token: str) -> Known:
         """Return what is known of a resource type or function.
