@@ -55,8 +55,8 @@ class _Known:
 
 
 _INSTALL: Final = (
-    "run the gate with --install, which makes the environment that the project asks for; if what is missing is "
-    "in none of requirements.txt, uv.lock, poetry.lock and pyproject.toml, add it there."
+    "run the gate with --install, which makes the environment that the project asks for; what is in none of "
+    "requirements.txt, uv.lock, poetry.lock and pyproject.toml has to be added there."
 )
 _KNOWN: Final = (
     _Known(
