@@ -173,6 +173,9 @@ def _prepare(options: argparse.Namespace, *, build: bool) -> None:
     if getattr(options, "install", False):
         _install(project, cast("Mode", options.sandbox))
     if aws == "embedded" and build:
+        for name, value in options.answers.environment.environmentVariables.items():
+            if not name.startswith("AWS_"):
+                os.environ.setdefault(name, value)
         _serve_packages(project)
     given = [Path(os.environ[VARIABLE])] if VARIABLE in os.environ else []
     options.readable, options.offline = (cache_root(), *given), offline(os.environ)

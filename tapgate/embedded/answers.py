@@ -29,6 +29,10 @@ TAKEN: Final = "taken from the answers file: "
 STACK_REFERENCE: Final = "pulumi:pulumi:StackReference"
 _PLACE: Final = re.compile(r" - at `\$\.?([^`]*)`$")
 _DAYS: Final = 90
+_STEERING: Final = re.compile(
+    r"PULUMI_|TAPGATE_|TAP_|LD_|DYLD_|PYTHON|NODE_|GO|JAVA_|JDK_|DOTNET_|GRPC_|VIRTUAL_ENV$|(?:PATH|HOME|TMPDIR)$"
+)
+"""Variables that an environment of Pulumi Cloud may not set here."""
 
 Name = Annotated[str, msgspec.Meta(min_length=1)]
 
@@ -168,6 +172,7 @@ def load(path: Path) -> Answers:
         fix = "give the entry the shape that docs/org-wide.md shows"
         raise _refused(path, place[1] if place else "", problem, fix) from None
     _require_one_answer(path, body)
+    _require_harmless(path, body)
     return Answers(
         path, body.recorded, body.maximumDays, body.functions, body.environment, body.stacks, body.resources
     )
@@ -227,6 +232,18 @@ def _require_fitting(path: Path, entry: str, written: str, parts: Mapping[str, M
         if failures:
             found, _, fix = failures[0].reason.partition(" Fix: ")
             raise _refused(path, f"{entry}.{name}.{failures[0].property}", found.removesuffix("."), fix)
+
+
+def _require_harmless(path: Path, body: _File) -> None:
+    """Refuse variables by which an environment would decide about the engine, and not about the program."""
+    for name in body.environment.environmentVariables:
+        if _STEERING.match(name):
+            raise _refused(
+                path,
+                f"environment.environmentVariables.{name}",
+                "a variable that decides about the engine or an interpreter",
+                "remove it; give the program's own variables alone",
+            )
 
 
 def _require_one_answer(path: Path, body: _File) -> None:

@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 
+from tapgate.embedded.answers import given
 from tapgate.embedded.aws_provider.rehearsal.marks import marked_text
 from tapgate.embedded.config_stand_ins import as_block, stand_ins
 from tapgate.embedded.console import Failure
@@ -51,6 +52,7 @@ _ENCRYPTED: Final = {
 _OF_TYPE: Final = {"integer": "1", "boolean": "true"}
 # What takes `encryptionsalt` for the passphrase provider alone: an empty value is none to the engine.
 _OTHER_PROVIDER: Final = ("secretsprovider", "encryptedkey")
+_ENVIRONMENTS: Final = "environments of Pulumi Cloud are left out: their values do not reach the program"
 _STRING: Final = "tag:yaml.org,2002:str"
 
 
@@ -83,7 +85,7 @@ def embedded(text: str, project: str = "") -> StackFile:
             _replace(edits, value, '""')
         elif key == "environment":
             _replace(edits, value, " []")
-            notes.append("environments of Pulumi Cloud are left out: their values do not reach the program")
+            notes.append(_ENVIRONMENTS)
         elif key == "config":
             names = list(_secrets(value, _body(project), edits))
             if names:
@@ -106,12 +108,55 @@ def adapted(file: Path, project_file: Path) -> StackFile:
     """
     if file.is_file():
         project = project_file.read_text(encoding="utf-8") if project_file.is_file() else ""
-        return embedded(file.read_text(encoding="utf-8"), project)
+        found = embedded(file.read_text(encoding="utf-8"), project)
+        return _with_environments(found, project_file) if _ENVIRONMENTS in found.notes else found
     values = stand_ins(project_file, _ENCRYPTED[SECRET])
     if not values:
         return embedded("")
     note = f"{file.name} is not there, so config that the program requires stands in: {', '.join(values)}"
     return StackFile(embedded(as_block(values)).text, (note,))
+
+
+def _with_environments(file: StackFile, project_file: Path) -> StackFile:
+    """Return a stack file that has, in place of environments, what the answers file says, and stand-ins."""
+    top = cast("yaml.MappingNode", yaml.compose(file.text, Loader=yaml.SafeLoader))
+    config = next((value for key, value in _entries(top) if key == "config"), None)
+    there = {key for key, _ in _entries(config)} if config is not None else set[str]()
+    name = str(_body(project_file.read_text(encoding="utf-8")).get("name"))
+    answered = {
+        key if ":" in key else f"{name}:{key}": value
+        for key, value in given().environment.pulumiConfig.items()
+    }
+    required = stand_ins(project_file, _ENCRYPTED[SECRET])
+    values = {key: value for key, value in {**required, **answered}.items() if key not in there}
+    standing = [key for key in values if key not in answered]
+    others = [one for one in file.notes if one != _ENVIRONMENTS]
+    note = f"of environments there is what the answers file says: {', '.join(answered)}"
+    notes = [*others, note if answered else _ENVIRONMENTS]
+    if standing:
+        notes.append(f"what they would give of the config that is required stands in: {', '.join(standing)}")
+    return StackFile(_with_config(file.text, top, config, values), tuple(notes))
+
+
+def _with_config(
+    text: str, top: yaml.MappingNode, config: yaml.Node | None, values: Mapping[str, object]
+) -> str:
+    entries = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in values.items()]
+    if not entries:
+        return text
+    flow = f"{{{', '.join(entries)}}}"
+    if isinstance(config, yaml.MappingNode) and config.value:
+        start = config.start_mark.index
+        if config.flow_style:
+            return f"{text[: start + 1]}{', '.join(entries)}, {text[start + 1 :]}"
+        lines = f"\n{' ' * config.start_mark.column}".join([*entries, ""])
+        return f"{text[:start]}{lines}{text[start:]}"
+    if config is not None:
+        return f"{text[: config.start_mark.index]} {flow}{text[config.end_mark.index :]}"
+    start = top.start_mark.index
+    if top.flow_style:
+        return f"{text[: start + 1]}config: {flow}, {text[start + 1 :]}"
+    return f"{text[:start]}config: {flow}\n{' ' * top.start_mark.column}{text[start:]}"
 
 
 def _entries(node: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
@@ -427,10 +472,9 @@ class Theatre:
         config = folder / "stack.yaml"
         config.write_text(adapted(file, project_file).text, encoding="utf-8")
         others = shims(project_file, os.environ, rehearse=True)
-        changes = rehearsal_changes(
-            os.environ, folder / "backend", make_folder(folder / "tmp"), others=others
-        )
-        return Stage(applied(changes, os.environ), config, backend.path(project, stack))
+        base = {**given().environment.environmentVariables, **os.environ}
+        changes = rehearsal_changes(base, folder / "backend", make_folder(folder / "tmp"), others=others)
+        return Stage(applied(changes, base), config, backend.path(project, stack))
 
     def keep(self, notes: Path) -> None:
         """Keep for later runs what one in a sandbox could not.

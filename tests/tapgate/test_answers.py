@@ -130,6 +130,10 @@ BAD = {
     ),
     "{version: 1, recorded: 2026-05-01, maximumDays: 30}": ("(maximumDays: 30)", "the day on which you did"),
     "{version: 1, recorded: 2026-06-03}": ("recorded | found: 2026-06-03", "the day on which you did"),
+    f"{DATED}, environment: {{environmentVariables: {{PULUMI_OPTION_X: a}}}}}}": (
+        "environment.environmentVariables.PULUMI_OPTION_X | found: a variable that decides",
+        "remove it",
+    ),
     "a: [": ("while parsing", "YAML or JSON"),
 }
 

@@ -11,8 +11,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tapgate.embedded.aws_provider.rehearsal.marks import MARK
 from tapgate.embedded.environment import stand_in_folder
-from tapgate.embedded.stacks import SALT, SECRET, EmbeddedStacks, embedded
+from tapgate.embedded.stacks import SALT, SECRET, EmbeddedStacks, adapted, embedded
 from tapgate.embedded.toolchain import find
 
 if TYPE_CHECKING:
@@ -65,6 +66,31 @@ def test_what_leads_to_the_teams_keys_is_dropped_and_all_else_stays() -> None:
     environments, secrets = adapted.notes
     assert "Pulumi Cloud" in environments
     assert secrets.endswith("stand in: app:size, app:on, app:word, app:sizes, app:database")
+
+
+@pytest.mark.parametrize(
+    "config", ["", "config:\n", "config:\n  app:there: b\n", "config: {app:there: b}\n"], ids=repr
+)
+def test_what_environments_give_comes_from_the_answers_or_stands_in(
+    tmp_path: Path, config: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, file, answers = (tmp_path / name for name in ("Pulumi.yaml", "Pulumi.dev.yaml", "answers.yaml"))
+    project.write_text("name: app\nruntime: yaml\nconfig: {there: {}, asked: {}, more: {type: string}}\n")
+    file.write_text(f"environment: [a]\n{config}")
+    answers.write_text(
+        "{version: 1, recorded: 2026-01-01, "
+        "environment: {pulumiConfig: {asked: 'x: y', aws:region: r, there: 0}}}"
+    )
+    monkeypatch.setenv("TAPGATE_ANSWERS", str(answers))
+    found = adapted(file, project)
+    values = yaml.safe_load(found.text)["config"]
+    assert (values["app:asked"], values["aws:region"]) == ("x: y", "r")
+    assert values["app:there"] == ("b" if "there" in config else 0)
+    assert MARK in values["app:more"]
+    assert found.notes == (
+        "of environments there is what the answers file says: app:asked, aws:region, app:there",
+        "what they would give of the config that is required stands in: app:more",
+    )
 
 
 @pytest.mark.parametrize(
