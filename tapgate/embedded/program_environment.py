@@ -139,12 +139,12 @@ def _make(source: Source, folder: Path, confine: Confine) -> None:
         if source.synced:
             # Frozen, it leaves the lock as it is.
             uv.run("sync", "--frozen", "--no-install-project")
-        elif source.lines is None:
-            uv.install("-r", str(source.file))
         else:
-            wanted = folder / "requirements.txt"
-            wanted.write_text("\n".join([*source.lines, ""]), encoding="utf-8")
-            uv.install(*(["--no-deps"] if source.locked else []), "-r", str(wanted))
+            wanted = source.file
+            if source.lines is not None:
+                wanted = folder / "requirements.txt"
+                wanted.write_text("\n".join([*source.lines, ""]), encoding="utf-8")
+            _install(uv, wanted, ["--no-deps"] if source.locked else [])
         (packages,) = folder.glob("lib/python3*/site-packages")
         if source.importable is not None:
             # As if it were installed, which would write into it.
@@ -156,6 +156,18 @@ def _make(source: Source, folder: Path, confine: Confine) -> None:
     words = [str(folder / "bin" / "python"), "-I", "-c", "import pulumi, pulumi_aws"]
     words, variables = confine(words, folder, folder, dict(os.environ))
     subprocess.run(words, cwd=folder, env=variables, capture_output=True, check=False)
+
+
+def _install(uv: _Uv, wanted: Path, options: list[str]) -> None:
+    """Install requirements; where packages contradict the project's own words, those hold."""
+    words = [*options, "-r", str(wanted)]
+    try:
+        uv.install(*words)
+    except Failure as failure:
+        if "unsatisfiable" not in failure.why:
+            raise
+        say(f"the packages that {wanted.name} asks for contradict it: what it says itself is installed")
+        uv.install(*words, "--overrides", str(wanted))
 
 
 def _wants_setuptools(packages: Path) -> bool:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _INCLUDED: Final = re.compile(r"^\s*(?:-r|--requirement|-c|--constraint)[\s=]+(\S+)", re.MULTILINE)
 _LOCAL: Final = re.compile(r"^\s*(?:(?:-e|--editable)[\s=]+)?([\w.-]*/[\w./-]*)\s*$", re.MULTILINE)
 
+_NAME_ENDS: Final = re.compile(r"[\s<>=!~;\[(@]")
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -105,7 +107,9 @@ def _of_poetry(lock: Path) -> Source:
 
 def _pinned(lock: Path) -> Iterator[str]:
     """Yield what poetry's lock pins; optional packages are left out, as poetry does."""
-    for package in _tables(_toml(lock).get("package")):
+    packages = _tables(_toml(lock).get("package"))
+    conditions = _conditions(packages, _dependencies(lock.with_name("pyproject.toml")))
+    for package in packages:
         source = _mapping(package.get("source"))
         kind, address = source.get("type"), str(source.get("url") or "")
         if package.get("optional") or kind in {"directory", "file"}:
@@ -115,8 +119,23 @@ def _pinned(lock: Path) -> Iterator[str]:
             pinned = f"{name} @ git+{address}@{source.get('resolved_reference')}"
         elif kind == "url":
             pinned = f"{name} @ {address}"
-        markers = package.get("markers")
+        markers = package.get("markers") or conditions.get(str(name).casefold())
         yield f"{pinned} ; {markers}" if isinstance(markers, str) else pinned
+
+
+def _conditions(packages: list[Mapping[str, object]], wanted: list[str]) -> dict[str, str]:
+    """Return on what condition packages are asked for; older locks say it only where one asks for another."""
+    asked: dict[str, set[str]] = {}
+    for name, how in (pair for one in packages for pair in _mapping(one.get("dependencies")).items()):
+        ways = cast("list[object]", how) if isinstance(how, list) else [how]
+        marks = asked.setdefault(name.casefold(), set())
+        marks.update(str(_mapping(way).get("markers") or "") for way in ways)
+    always = {_NAME_ENDS.split(one, maxsplit=1)[0].casefold() for one in wanted}
+    return {
+        name: " or ".join(f"({mark})" for mark in sorted(marks))
+        for name, marks in asked.items()
+        if "" not in marks and name not in always
+    }
 
 
 def _dependencies(file: Path) -> list[str]:

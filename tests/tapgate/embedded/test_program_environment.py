@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[3]
 
 
-def wheel(folder: Path, name: str = "shared_names", version: str = "1") -> Path:
+def wheel(folder: Path, name: str = "shared_names", version: str = "1", needs: str = "") -> Path:
     """A wheel with one module, through which what this interpreter has installed is found as well."""
     path = folder / f"{name}-{version}-py3-none-any.whl"
     ours = "\n".join(entry for entry in sys.path if entry.endswith("site-packages"))
@@ -38,7 +38,9 @@ def wheel(folder: Path, name: str = "shared_names", version: str = "1") -> Path:
         # Runs whenever its interpreter starts, for the first time when it is installed.
         reach = f"import os; os.access({str(folder)!r}, os.W_OK) and open({str(folder / 'reached')!r}, 'w')"
         archive.writestr("reach.pth", reach)
-        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        needed = f"Requires-Dist: {needs}\n" if needs else ""
+        about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needed}"
+        archive.writestr(f"{info}/METADATA", about)
         archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         archive.writestr(f"{info}/RECORD", "")
     return path
@@ -78,6 +80,15 @@ version = "0.4.6"
 markers = "sys_platform == 'win32'"
 
 [[package]]
+name = "pywin32"
+version = "306"
+
+[[package]]
+name = "portalocker"
+version = "2"
+dependencies = {pywin32 = {version = ">=226", markers = "platform_system == 'Windows'"}, colorama = "*"}
+
+[[package]]
 name = "ours"
 version = "0.1.0"
 source = {type = "git", url = "https://example.com/ours", resolved_reference = "abc"}
@@ -113,6 +124,8 @@ g = "~1"
         ("pip", {"poetry.lock": POETRY_LOCK, "pyproject.toml": ""}, "poetry.lock", (
             "pulumi-aws==7.20.0",
             "colorama==0.4.6 ; sys_platform == 'win32'",
+            "pywin32==306 ; (platform_system == 'Windows')",
+            "portalocker==2",
             "ours @ git+https://example.com/ours@abc",
         )),
         ("uv", {"uv.lock": "", "poetry.lock": "", "pyproject.toml": ""}, "uv.lock", None),
@@ -176,6 +189,20 @@ def test_where_the_project_has_one_or_asks_for_nothing_none_is_made(tmp_path: Pa
     named = project(tmp_path / "named", virtualenv="../env")
     assert program_environment.changes(named, os.environ) == {PROGRAM_ENVIRONMENT: sys.prefix}
     assert not own_cache.exists()
+
+
+def test_where_packages_contradict_the_project_its_own_words_hold(
+    tmp_path: Path, own_cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As three of Pulumi's own examples do."""
+    one, other = wheel(tmp_path, "one", "1"), wheel(tmp_path, "other", "1", needs="one>=2")
+    file = project(
+        tmp_path / "app", {"requirements.txt": f"one @ {one.as_uri()}\nother @ {other.as_uri()}\n"}
+    )
+    made = Path(str(program_environment.changes(file, os.environ)[PROGRAM_ENVIRONMENT]))
+    assert made.parent == own_cache
+    assert {path.name for path in made.glob("lib/*/site-packages/o*.py")} == {"one.py", "other.py"}
+    assert "contradict it" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
