@@ -15,8 +15,8 @@ from tapgate.embedded.aws_provider.values import UNKNOWN, Blob
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tapgate.embedded.aws_provider.description import Description
     from tapgate.embedded.aws_provider.resource_schema import ResourceSchema, Type
-    from tapgate.embedded.aws_provider.types.description import Description
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 Change: TypeAlias = Literal["add", "delete", "update"]

@@ -14,8 +14,8 @@ from tapgate.embedded.aws_provider.values import Blob, Unknown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tapgate.embedded.aws_provider.description import Description, Rule
     from tapgate.embedded.aws_provider.resource_schema import Form, Object, ResourceSchema, Type
-    from tapgate.embedded.aws_provider.types.description import Description, Rule
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 _FORMS: dict[Form, str] = {

@@ -21,9 +21,9 @@ from tapgate.embedded.aws_provider.values import UNKNOWN
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tapgate.embedded.aws_provider.description import Description
     from tapgate.embedded.aws_provider.resource_schema import ResourceSchema
     from tapgate.embedded.aws_provider.settings import Settings
-    from tapgate.embedded.aws_provider.types.description import Description
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 

@@ -9,19 +9,17 @@ nothing, because a value that AWS takes must never be refused. Where both name c
 from __future__ import annotations
 
 import functools
-import gzip
-import importlib.util
-import json
 import re
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from tapgate.embedded.aws_provider.members import models
 from tapgate.embedded.aws_provider.resource_schema import Limit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
+    from tapgate.embedded.aws_provider.members import Names, Shape
     from tapgate.embedded.aws_provider.resource_schema import Type
 
 _QUOTED = r"`\[?\\?\"?(?P<{}>[^`\"\]\\]+)\\?\"?\]?`(?: \([^)]*\))?"
@@ -70,18 +68,6 @@ _NO_ARNS = frozenset({"taskArn"})
 _IDENTIFIER = re.compile(r"Ids?$")
 _OPEN = 100
 """Enumerations with more values than this one (instance types) grow faster than botocore is updated."""
-_SERVICES: dict[str, tuple[str, ...]] = {
-    "alb": ("elbv2",),
-    "cfg": ("config",),
-    "cloudwatch": ("cloudwatch", "logs", "events"),
-    "costexplorer": ("ce",),
-    "cognito": ("cognito-idp", "cognito-identity"),
-    "elasticsearch": ("es",),
-    "kinesis": ("kinesis", "firehose"),
-    "lb": ("elbv2",),
-    "msk": ("kafka",),
-    "sfn": ("stepfunctions",),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,25 +123,24 @@ def widened(module: str, limit: Limit | None, *, confirmed: bool) -> Limit | Non
     return replace(limit, choices=tuple(dict.fromkeys([*limit.choices, *newer])))
 
 
-def of_operations(module: str, operations: Iterable[str], name: str, *, inside: bool) -> Limit | None:
+def of_operations(module: str, operations: Iterable[str], path: str, names: Names | None) -> Limit | None:
     """Return what AWS's own models say of a text or number that some operations take.
 
     Args:
         module: The type's module in Pulumi.
         operations: Names of operations, as boto3 or AWS has them.
-        inside: Whether it may be a member of an object that is itself one.
-        name: The path of the member, as AWS or Pulumi has it: `Cors.MaxAge` or `cors.maxAge`.
+        path: The property, e.g. `cors.maxAge`.
+        names: What members the type's properties are; None where nothing is known of the type: then only
+            members count that are called like its properties.
 
     Returns:
         The lengths, the pattern, the range and the enumeration; None when there is no such member.
     """
-    wanted = {operation.replace("_", "").lower() for operation in operations}
-    for model in _models(module):
-        for operation, described in model.operations.items():
-            if operation.lower() in wanted and described:
-                found = _member(model, described, name.split("."), 0 if inside else 1)
-                if found is not None:
-                    return _of_shape(found, identifier=bool(_IDENTIFIER.search(name)))
+    for model in models(module):
+        for shape in filter(None, map(model.input_of, operations)):
+            found = model.find(shape, path, names or {}, loose=names is not None)
+            if found is not None:
+                return _of_shape(found, identifier=bool(_IDENTIFIER.search(path)))
     return None
 
 
@@ -238,85 +223,17 @@ def _number(text: str) -> int:
     return int(text.replace(",", ""))
 
 
-@dataclass(frozen=True)
-class _Model:
-    """One service in botocore.
-
-    Attributes:
-        operations: The input's shape by operation.
-        shapes: All shapes.
-    """
-
-    operations: Mapping[str, str]
-    shapes: Mapping[str, Mapping[str, object]]
-
-
-@functools.cache
-def _models(module: str) -> tuple[_Model, ...]:
-    spec = importlib.util.find_spec("botocore")
-    if spec is None or spec.origin is None:
-        return ()
-    data = Path(spec.origin).parent / "data"
-    services = _SERVICES.get(module) or [
-        path.name for path in data.iterdir() if path.name.replace("-", "") == module
-    ]
-    return tuple(_read(data / service) for service in services)
-
-
-def _read(folder: Path) -> _Model:
-    path = max(folder.glob("*/service-2.json*"))
-    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    document = cast("dict[str, dict[str, dict[str, object]]]", json.loads(content))
-    operations = {
-        name: cast("dict[str, str]", operation.get("input") or {}).get("shape", "")
-        for name, operation in document["operations"].items()
-    }
-    return _Model(operations, document["shapes"])
-
-
 @functools.cache
 def _enumerations(module: str) -> tuple[tuple[str, ...], ...]:
     return tuple(
         tuple(cast("list[str]", shape["enum"]))
-        for model in _models(module)
+        for model in models(module)
         for shape in model.shapes.values()
         if "enum" in shape
     )
 
 
-def _member(model: _Model, shape: str, steps: list[str], depth: int = 0) -> Mapping[str, object] | None:
-    """Find a member by a property's path, in the shape itself or in an object right inside it."""
-    described = _element(model, shape)
-    members = cast("dict[str, dict[str, str]]", described.get("members") or {})
-    by_name = {name.lower(): member["shape"] for name, member in members.items()}
-    for spelled in _spelled(steps[0]):
-        if spelled in by_name:
-            found = _element(model, by_name[spelled])
-            if len(steps) == 1:
-                return found if found["type"] not in {"structure", "map"} else None
-            return _member(model, by_name[spelled], steps[1:], 1)
-    if depth == 0:
-        for member in by_name.values():
-            found = _member(model, member, steps, 1)
-            if found is not None:
-                return found
-    return None
-
-
-def _element(model: _Model, shape: str) -> Mapping[str, object]:
-    described = model.shapes[shape]
-    while described["type"] == "list":
-        described = model.shapes[cast("dict[str, str]", described["member"])["shape"]]
-    return described
-
-
-def _spelled(name: str) -> tuple[str, ...]:
-    """Return the forms that a name may have in AWS: Pulumi makes lists plural, and objects singular."""
-    low = name.lower()
-    return (low, low.removesuffix("s"), f"{low}s", low.removesuffix("es"), low.removesuffix("ies") + "y")
-
-
-def _of_shape(shape: Mapping[str, object], *, identifier: bool) -> Limit | None:
+def _of_shape(shape: Shape, *, identifier: bool) -> Limit | None:
     if "enum" in shape:
         return Limit(choices=tuple(cast("list[str]", shape["enum"])))
     low, high = cast("int | None", shape.get("min")), cast("int | None", shape.get("max"))

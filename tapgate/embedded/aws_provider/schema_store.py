@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from tapgate.embedded.aws_provider import sdk_source
-from tapgate.embedded.aws_provider.operations import Call, Wanted
+from tapgate.embedded.aws_provider.description import Call
 from tapgate.embedded.aws_provider.published import of_operations, widened
 from tapgate.embedded.aws_provider.resource_schema import Limit, ResourceSchema, from_json, to_json
 from tapgate.embedded.aws_provider.types import describe
@@ -28,8 +28,8 @@ from tapgate.embedded.paths import cache_root, write_atomically
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tapgate.embedded.aws_provider.description import Description
     from tapgate.embedded.aws_provider.resource_schema import Object, Property, Type
-    from tapgate.embedded.aws_provider.types.description import Description
 
 
 NOTED = "TAPGATE_NOTED"
@@ -76,14 +76,7 @@ def keep_noted(notes: Path) -> None:
 
 
 _HERE = Path(__file__).parent
-_MAKERS = (
-    "operations",
-    "published",
-    "resource_schema",
-    "schema_store",
-    "sdk_source",
-    "sdk_text",
-)
+_MAKERS = ("description", "members", "published", "resource_schema", "schema_store", "sdk_source", "sdk_text")
 
 
 @functools.cache
@@ -155,22 +148,11 @@ def with_model_limits(schema: ResourceSchema, description: Description) -> Resou
         description: What is known of it besides.
     """
     module, resource = schema.token.split(":", 2)[1].split("/", 1)[0], schema.token.rpartition(":")[2]
-    operations = {*description.creations, *(f"{verb}{resource}" for verb in _VERBS)}
-    spelled: dict[str, str] = {}
+    operations = {f"{verb}{resource}" for verb in _VERBS}
     if description.operations is not None:
-        calls = [
-            description.operations.create,
-            *(group.put for group in description.operations.property_groups),
-        ]
-        for call in calls:
-            if isinstance(call, Call):
-                operations.add(call.operation)
-                spelled |= {
-                    source.property: name
-                    for name, source in call.params.items()
-                    if isinstance(source, Wanted)
-                }
-    spelled |= description.members
+        groups = (group.put for group in description.operations.property_groups)
+        calls = [description.operations.create, *groups]
+        operations |= {call.operation for call in calls if isinstance(call, Call)}
     objects, pending = dict(schema.objects), set(schema.objects)
 
     def added(properties: Object, path: str) -> dict[str, Property]:
@@ -182,8 +164,8 @@ def with_model_limits(schema: ResourceSchema, description: Description) -> Resou
                 objects[kind.name] = added(schema.objects[kind.name], f"{where}.")
             limit = prop.limit
             if kind.kind in _PRIMITIVE:
-                member = spelled.get(where, where)
-                stated = of_operations(module, operations, member, inside=description.known)
+                names = description.names if description.known else None
+                stated = of_operations(module, operations, where, names)
                 limit = _joined(limit, _trusted(stated, description), module, confirmed=not description.known)
             found[name] = replace(prop, limit=limit)
         return found

@@ -16,7 +16,7 @@ from tapgate.embedded.aws_provider.settings import ACCOUNT, require_emulator
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tapgate.embedded.aws_provider.operations import Answer
+    from tapgate.embedded.aws_provider.description import Answer
     from tapgate.embedded.aws_provider.settings import Settings
 
 _NOT_TWICE = frozenset({"create_event_source_mapping", "create_key"})

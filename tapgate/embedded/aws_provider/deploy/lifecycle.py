@@ -12,12 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from tapgate.embedded.aws_provider.deploy import pre_delete
 from tapgate.embedded.aws_provider.deploy.remote_state import (
     MARKER,
     RemoteState,
     chosen,
-    params,
     tag_texts,
     tags_to_api,
 )
@@ -26,9 +24,9 @@ from tapgate.embedded.aws_provider.failures import ApiError, NotDeployableError,
 from tapgate.embedded.aws_provider.inputs import DEFAULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from tapgate.embedded.aws_provider.operations import Answer, Call, PropertyGroup, Subject
+    from tapgate.embedded.aws_provider.description import Answer, Call, PropertyGroup, Subject
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 
@@ -60,13 +58,11 @@ class CreateOrAdopt:
 
     def _create(self, create: Call, subject: Subject) -> str:
         operations = self.remote_state.operations
-        given = params(create, subject)
+        given = self.remote_state.calls.params(create, subject, self.remote_state.calls.created)
         if operations.create_tags and operations.tags is not None:
             given[operations.create_tags] = tags_to_api(operations.tags, all_tags(subject))
         try:
-            answer = self.remote_state.api.call(
-                create.service or operations.service, subject.region, create.operation, given
-            )
+            answer = self.remote_state.plain(create.operation, subject, given)
         except ApiError as error:
             if error.code not in operations.already_exists_codes:
                 raise
@@ -214,8 +210,8 @@ class Lifecycle:
         operations = self.remote_state.operations
         subject = self.remote_state.subject(identifier, state)
         try:
-            if operations.pre_delete:
-                pre_delete.FUNCTIONS[operations.pre_delete](self._caller(subject), subject)
+            if operations.pre_delete is not None:
+                operations.pre_delete(self._caller(subject), subject)
             for choice in operations.delete:
                 call = chosen(choice, subject)
                 if call is not None:
@@ -227,9 +223,9 @@ class Lifecycle:
     def _make_as_wanted(self, subject: Subject, *, created: bool) -> Properties:
         operations = self.remote_state.operations
         remote_state: Properties = {} if created else self.remote_state.existing(subject)
-        for group in operations.property_groups:
-            if created or not self._as_wanted(group, subject, remote_state):
-                self._put(group, subject)
+        for group, names in self._groups():
+            if created or not self._as_wanted(names, subject, remote_state):
+                self._put(group, names, subject)
         if operations.tags is not None:
             self._put_tags(subject)
         remote_state = self.remote_state.existing(subject)
@@ -253,17 +249,28 @@ class Lifecycle:
             )
             raise ApiError(msg)
 
-    def _as_wanted(self, group: PropertyGroup, subject: Subject, remote_state: Properties) -> bool:
+    def _groups(self) -> Iterable[tuple[PropertyGroup, tuple[str, ...]]]:
+        grouped = self.remote_state.calls.grouped
+        return [
+            (group, grouped[index])
+            for index, group in enumerate(self.remote_state.operations.property_groups)
+        ]
+
+    def _as_wanted(self, names: tuple[str, ...], subject: Subject, remote_state: Properties) -> bool:
         return all(
             equivalent(self.remote_state.token, name, remote_state.get(name), subject.wanted.get(name))
-            for name in group.properties
+            for name in names
         )
 
-    def _put(self, group: PropertyGroup, subject: Subject) -> None:
-        nothing = all(subject.wanted.get(name) is None for name in group.properties)
+    def _put(self, group: PropertyGroup, names: tuple[str, ...], subject: Subject) -> None:
+        nothing = all(subject.wanted.get(name) is None for name in names)
         call = group.clear if nothing and group.clear is not None else chosen(group.put, subject)
-        if call is not None:
-            self.remote_state.call(call, subject)
+        if call is None:
+            return
+        given = self.remote_state.calls.params(call, subject, () if call is group.clear else names)
+        if call is not group.clear:
+            given = {**group.empty, **given}
+        self.remote_state.plain(call.operation, subject, given)
 
     def _put_tags(self, subject: Subject) -> None:
         tagging = self.remote_state.operations.tags
@@ -306,7 +313,7 @@ class Lifecycle:
         uncovered = sorted(
             name
             for name, value in inputs.items()
-            if name not in self.remote_state.operations.properties()
+            if name not in self.remote_state.calls.covered
             and name != DEFAULTS
             and value not in (None, False, [], {}, "")
         )

@@ -1,28 +1,34 @@
-"""A deployed resource as it is, its tags and the mark of who made it among them: all that only looks."""
+"""A deployed resource as it is, with its tags and the mark of who made it, and what a call of it takes."""
 
 from __future__ import annotations
 
+import functools
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
+from tapgate.embedded.aws_provider.description import Call, Subject
 from tapgate.embedded.aws_provider.failures import ApiError, NotDeployableError
-from tapgate.embedded.aws_provider.operations import Call, Subject, inside
+from tapgate.embedded.aws_provider.members import Reading, hollow, inside, model, put
+from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.settings import ACCOUNT
 from tapgate.embedded.aws_provider.types import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tapgate.embedded.aws_provider.deploy.aws import Api
-    from tapgate.embedded.aws_provider.operations import (
+    from tapgate.embedded.aws_provider.description import (
         Answer,
         Choice,
+        Description,
         Operations,
         PropertyGroup,
-        Reader,
         Tagging,
     )
+    from tapgate.embedded.aws_provider.members import Model
+    from tapgate.embedded.aws_provider.resource_schema import ResourceSchema
     from tapgate.embedded.aws_provider.settings import Settings
     from tapgate.embedded.aws_provider.values import Properties, Value
 
@@ -73,6 +79,145 @@ def split_tags(
 _ACTIVE_SECONDS = 60.0
 _POLL_SECONDS = 0.05
 _PENDING = "__pending"
+_OF_THE_PROVIDER = frozenset({"region", "tags", "tagsAll"})
+
+
+@dataclass(frozen=True)
+class Calls:
+    """What the calls of one type take: by its description, else by botocore's models.
+
+    Attributes:
+        token: The type.
+        description: What is known of it.
+        operations: How it is deployed.
+    """
+
+    token: str
+    description: Description
+    operations: Operations
+
+    @cached_property
+    def schema(self) -> ResourceSchema:
+        """The type's properties."""
+        return schema_of(self.token)
+
+    @cached_property
+    def model(self) -> Model:
+        """The service."""
+        return model(self.operations.service)
+
+    @cached_property
+    def grouped(self) -> Mapping[int, tuple[str, ...]]:
+        """The properties of each group, by its number."""
+        return {index: self._of(group) for index, group in enumerate(self.operations.property_groups)}
+
+    @cached_property
+    def created(self) -> frozenset[str]:
+        """The properties that the creation takes: those that can be put later, or never be changed."""
+        create, groups = self.operations.create, {name for names in self.grouped.values() for name in names}
+        replaced = {name for name in self.schema.inputs if self.description.replaced_by(self.schema, name)}
+        if create is None:
+            return frozenset(groups | replaced)
+        return frozenset(name for name in groups | replaced if self._steps(create, name))
+
+    @cached_property
+    def covered(self) -> frozenset[str]:
+        """The inputs that reach AWS or are known to mean nothing to it."""
+        operations = self.operations
+        own = operations.create.properties() if operations.create is not None else set[str]()
+        tags = {"tags"} if operations.tags is not None else set[str]()
+        groups = {name for names in self.grouped.values() for name in names}
+        return frozenset({"region", "tagsAll", *operations.write_only} | self.created | groups | own | tags)
+
+    def params(self, call: Call, subject: Subject, takes: Iterable[str] = ()) -> dict[str, object]:
+        """Return a call's parameters.
+
+        Args:
+            call: The call.
+            subject: What it is about.
+            takes: The properties that it sets besides its own parameters.
+        """
+        shape, names = self.model.input_of(call.operation), self.description.names
+        members = self.model.members_of(shape)
+        given: dict[str, object] = {}
+        if subject.id:
+            given |= {
+                name: source(subject) for name, source in self.operations.key.items() if name in members
+            }
+        for name, source in call.params.items():
+            value = source(subject)
+            given[name] = (
+                value if value is None else self.model.to_api(value, members.get(name, ""), names, "")
+            )
+        own = set(given)
+        for name in takes:
+            steps, value = self._steps(call, name), subject.wanted.get(name)
+            if value is not None and steps and steps[0] not in own:
+                member = self.model.follow(shape, steps)
+                put(given, steps, self.model.to_api(value, member, names, name))
+        return {name: value for name, value in given.items() if value is not None}
+
+    def read(self, answer: Answer, subject: Subject) -> Properties:
+        """Read the properties that the type's own operation answers."""
+        operations = self.operations
+        own = inside(answer, operations.root.split(".")) if operations.root else answer
+        elsewhere = {
+            name
+            for index, group in enumerate(operations.property_groups)
+            if group.read is not None
+            for name in self.grouped[index]
+        }
+        settable = {name for names in self.grouped.values() for name in names} - elsewhere
+        reading = Reading(self.schema, self.description.names)
+        found: Properties = {}
+        for name, prop in self.schema.outputs.items():
+            if name in operations.found:
+                found[name] = operations.found[name](answer, subject)
+            elif name not in elsewhere | operations.write_only | _OF_THE_PROVIDER:
+                value = reading.value(own, name, prop.type, self.schema.outputs)
+                if value is not None or name in settable:
+                    found[name] = value
+        return self._known(found, subject)
+
+    def read_group(self, index: int, answer: Answer | None, subject: Subject) -> Properties:
+        """Read the properties of a group out of what its own operation answers."""
+        group, reading = self.operations.property_groups[index], Reading(self.schema, self.description.names)
+        found: Properties = {}
+        for name in self.grouped[index]:
+            if answer is None:
+                found[name] = None
+            elif name in group.found:
+                found[name] = group.found[name](answer, subject)
+            else:
+                found[name] = reading.value(answer, name, self.schema.inputs[name].type)
+        return self._known(found, subject)
+
+    def _known(self, found: Properties, subject: Subject) -> Properties:
+        """Leave out what AWS says of a property that the program does not give, where it means nothing."""
+        return {
+            name: None
+            if subject.wanted.get(name) is None
+            and (hollow(value) or value == self.description.absent.get(name))
+            else value
+            for name, value in found.items()
+        }
+
+    def _of(self, group: PropertyGroup) -> tuple[str, ...]:
+        if group.properties or not isinstance(group.put, Call):
+            return group.properties
+        keys, call = set(self.operations.key), group.put
+        left_out = {*self.operations.write_only, *_OF_THE_PROVIDER}
+        return tuple(
+            name
+            for name in self.schema.inputs
+            if name not in left_out and not self.description.replaced_by(self.schema, name)
+            if (steps := self._steps(call, name)) and steps[0] not in keys
+        )
+
+    def _steps(self, call: Call, name: str) -> tuple[str, ...]:
+        shape = self.model.input_of(call.operation)
+        steps = self.model.steps(shape, name, self.description.names)
+        return steps if self.model.follow(shape, steps) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +236,24 @@ class RemoteState:
 
     @property
     def operations(self) -> Operations:
-        """How the type is deployed.
+        """How the type is deployed."""
+        return self.calls.operations
+
+    @property
+    def calls(self) -> Calls:
+        """What its calls take.
 
         Raises:
             NotDeployableError: The stand-in only previews it.
         """
-        operations = describe(self.token).operations
-        if operations is None:
+        description = describe(self.token)
+        if description.operations is None:
             msg = (
                 f"The stand-in AWS provider previews {self.token} but cannot deploy it. "
                 "Fix: leave it out on the emulator, or deploy with the real provider (--aws real)"
             )
             raise NotDeployableError(msg)
-        return operations
+        return _calls(self.token)
 
     def subject(self, identifier: str, wanted: Properties, marker: str = "") -> Subject:
         """Return what an operation is about."""
@@ -127,9 +277,10 @@ class RemoteState:
             answer = self.call(operations.read, subject)
             if answer is None:
                 return None
-            remote_state = _found(operations.found, answer, subject)
-            for group in operations.property_groups:
-                remote_state.update(self._group(group, answer, subject))
+            remote_state = self.calls.read(answer, subject)
+            for index, group in enumerate(operations.property_groups):
+                if group.read is not None:
+                    remote_state.update(self._group(index, group.read, group.absent, subject))
         except ApiError as error:
             if error.code in operations.missing:
                 return None
@@ -177,32 +328,29 @@ class RemoteState:
             return {}
         return tags_from_api(tagging, answer or {})
 
-    def call(self, call: Call, subject: Subject) -> Answer | None:
+    def call(self, call: Call, subject: Subject, takes: Iterable[str] = ()) -> Answer | None:
         """Carry out a call of the type's description."""
-        service = call.service or self.operations.service
-        answer = self.api.call(service, subject.region, call.operation, params(call, subject))
+        answer = self.plain(call.operation, subject, self.calls.params(call, subject, takes))
         return call.pick(answer, subject) if call.pick is not None else answer
 
     def plain(self, operation: str, subject: Subject, params: dict[str, object]) -> Answer:
         """Carry out an operation of the type's service."""
         return self.api.call(self.operations.service, subject.region, operation, params)
 
-    def _group(self, group: PropertyGroup, answer: Answer, subject: Subject) -> Properties:
-        if group.read is None:
-            return _found(group.found, answer, subject)
+    def _group(self, index: int, read: Call, absent: frozenset[str], subject: Subject) -> Properties:
         try:
-            own = self.call(group.read, subject)
+            answer = self.call(read, subject)
         except ApiError as error:
-            if error.code not in group.absent:
+            if error.code not in absent:
                 raise
-            own = None
-        return _found(group.found, own, subject) if own is not None else dict.fromkeys(group.found)
+            answer = None
+        return self.calls.read_group(index, answer, subject)
 
 
-def params(call: Call, subject: Subject) -> dict[str, object]:
-    """Return a call's parameters."""
-    found = {name: source(subject) for name, source in call.params.items()}
-    return {name: value for name, value in found.items() if value is not None}
+@functools.cache
+def _calls(token: str) -> Calls:
+    description = describe(token)
+    return Calls(token, description, cast("Operations", description.operations))
 
 
 def chosen(choice: Choice, subject: Subject) -> Call | None:
@@ -218,7 +366,3 @@ def _take_as_wanted(remote_state: Properties, wanted: Mapping[str, Value], path:
             _take_as_wanted(of_remote, of_wanted, inner)
     elif of_remote is None and of_wanted is not None:
         remote_state[name] = of_wanted
-
-
-def _found(readers: Mapping[str, Reader], answer: Answer, subject: Subject) -> Properties:
-    return {name: reader(answer, subject) for name, reader in readers.items()}

@@ -1,4 +1,4 @@
-"""What pulumi-aws does with the TAP stack's types beyond their inputs and outputs, one description a type."""
+"""What pulumi-aws does with types beyond their inputs and outputs: the TAP stack's and its tests'."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import functools
 import importlib
 from typing import TYPE_CHECKING, cast
 
-from tapgate.embedded.aws_provider.types.description import Description
+from tapgate.embedded.aws_provider.description import Description
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_TABLES = {
-    "cloudwatch": ("cloudwatch_alarms", "cloudwatch_logs"),
-    "dynamodb": ("dynamodb",),
-    "iam": ("iam",),
-    "kms": ("kms",),
-    "lambda": ("lambda_function", "lambda_entrances", "lambda_sources"),
-    "s3": ("s3",),
-    "sns": ("sns",),
-    "sqs": ("sqs",),
+_FILES = {
+    "cloudwatch": "cloudwatch",
+    "dynamodb": "dynamodb",
+    "iam": "access",
+    "kms": "access",
+    "lambda": "functions",
+    "s3": "s3",
+    "sns": "messages",
+    "sqs": "messages",
 }
-MODULES = tuple(_TABLES)
+MODULES = tuple(_FILES)
 """Pulumi's modules with types that are described."""
 _NOTHING = Description(known=False)
 
@@ -38,8 +38,8 @@ def describe(token: str) -> Description:
 @functools.cache
 def described(module: str) -> Mapping[str, Description]:
     """Return the descriptions of a module's types."""
-    found: dict[str, Description] = {}
-    for name in _TABLES.get(module, ()):
-        table = importlib.import_module(f"tapgate.embedded.aws_provider.types.{name}")
-        found |= cast("dict[str, Description]", table.DESCRIPTIONS)
-    return found
+    if module not in _FILES:
+        return {}
+    file = importlib.import_module(f"{__name__}.{_FILES[module]}")
+    descriptions = cast("Mapping[str, Description]", file.DESCRIPTIONS)
+    return {token: one for token, one in descriptions.items() if token.startswith(f"aws:{module}/")}

@@ -1,178 +1,316 @@
-"""DynamoDB."""
+"""DynamoDB: a table's properties, their forms in AWS's API, and what holds between them."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
-from tapgate.embedded.aws_provider.casing import camel, pascal
-from tapgate.embedded.aws_provider.operations import (
+from tapgate.embedded.aws_provider.description import (
     Call,
     Computed,
+    Description,
     Operations,
     PropertyGroup,
-    Source,
-    Subject,
     Tagging,
     Wanted,
     at,
     from_id,
     identity,
-    own,
-    told,
     wanted_name,
 )
+from tapgate.embedded.aws_provider.limits import given
+from tapgate.embedded.aws_provider.members import inside
 from tapgate.embedded.aws_provider.resource_schema import Limit
-from tapgate.embedded.aws_provider.types.description import Description
-from tapgate.embedded.aws_provider.types.dynamodb_forms import (
-    INDEXES,
-    capacity_fits_billing,
-    encryption,
-    expiry_has_attribute,
-    found_billing,
-    found_capacity,
-    found_encryption,
-    found_expiry,
-    found_indexes,
-    found_key,
-    found_recovery,
-    indexes,
-    key_schema,
-    keys_are_attributes,
-    recovery,
-    stream,
-    stream_has_view,
-    throughput,
-)
+from tapgate.embedded.aws_provider.values import Unknown, contains_unknown
 
-# Botocore takes a table's ARN as well; a new table has no ARN.
-_NAME = Limit(pattern="[a-zA-Z0-9_.-]+", min_length=3, max_length=255)
-_PROJECTION = Limit(choices=("ALL", "INCLUDE", "KEYS_ONLY"))
-_TABLE: dict[str, Source] = {"TableName": identity}
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tapgate.embedded.aws_provider.description import Answer, Reader, Source, Subject
+    from tapgate.embedded.aws_provider.values import Properties, Value
+
+_KEY_TYPES: Final = {"hashKey": "HASH", "rangeKey": "RANGE"}
+_CAPACITIES: Final = {"readCapacity": "ReadCapacityUnits", "writeCapacity": "WriteCapacityUnits"}
+_INDEXES: Final = ("globalSecondaryIndexes", "localSecondaryIndexes")
+_MADE_FROM: Final = ("restoreSourceName", "restoreSourceTableArn", "restoreBackupArn", "importTable")
 
 
-def _changed(*properties: str, **params: Source) -> PropertyGroup:
+def _key_schema(owner: Properties) -> list[dict[str, object]]:
+    """Return the keys of a table or index in AWS's form."""
+    return [
+        {"AttributeName": owner[name], "KeyType": kind}
+        for name, kind in _KEY_TYPES.items()
+        if owner.get(name)
+    ]
+
+
+def _throughput(owner: Properties) -> object:
+    """Return the provisioned throughput; None for a table that is paid by request."""
+    by_request = owner.get("billingMode") == "PAY_PER_REQUEST"
+    if by_request or not any(owner.get(name) for name in _CAPACITIES):
+        return None
+    return {member: owner.get(name) for name, member in _CAPACITIES.items()}
+
+
+def _indexes(name: str) -> Computed:
+    """Return the indexes of one kind in AWS's form."""
+
+    def make(wanted: Properties) -> object:
+        made: list[object] = []
+        for index in _objects(wanted.get(name)):
+            projection = {"ProjectionType": index.get("projectionType")}
+            if index.get("nonKeyAttributes"):
+                projection["NonKeyAttributes"] = index["nonKeyAttributes"]
+            key = _key_schema({"hashKey": wanted.get("hashKey"), **index})
+            provisioned = _throughput({**index, "billingMode": wanted.get("billingMode")})
+            entry: dict[str, object] = {
+                "IndexName": index.get("name"),
+                "KeySchema": key,
+                "Projection": projection,
+            }
+            made.append({**entry, **({"ProvisionedThroughput": provisioned} if provisioned else {})})
+        return made or None
+
+    return Computed((name,), make)
+
+
+def _stream(wanted: Properties) -> object:
+    if not wanted.get("streamEnabled"):
+        return {"StreamEnabled": False}
+    return {"StreamEnabled": True, "StreamViewType": wanted.get("streamViewType")}
+
+
+def _encryption(wanted: Properties) -> object:
+    value = wanted.get("serverSideEncryption")
+    if not isinstance(value, dict):
+        return None
+    if not value.get("enabled"):
+        return {"Enabled": False}
+    key = value.get("kmsKeyArn")
+    return {"Enabled": True, "SSEType": "KMS", **({"KMSMasterKeyId": key} if key else {})}
+
+
+def _recovery(wanted: Properties) -> object:
+    value = wanted.get("pointInTimeRecovery")
+    if not isinstance(value, dict) or not value.get("enabled"):
+        return {"PointInTimeRecoveryEnabled": False}
+    days = value.get("recoveryPeriodInDays")
+    return {"PointInTimeRecoveryEnabled": True, **({"RecoveryPeriodInDays": days} if days else {})}
+
+
+def _expiry(wanted: Properties) -> object:
+    ttl = wanted.get("ttl")
+    if not isinstance(ttl, dict):
+        return None
+    return {"Enabled": bool(ttl.get("enabled")), "AttributeName": ttl.get("attributeName")}
+
+
+def _key_found(owner: object, name: str) -> Value:
+    schema = cast("list[dict[str, str]]", inside(owner, ("KeySchema",)) or [])
+    return next((key["AttributeName"] for key in schema if key["KeyType"] == _KEY_TYPES[name]), None)
+
+
+def _encryption_found(answer: Answer, subject: Subject) -> Value:
+    if at("Table.SSEDescription.Status")(answer, subject) not in {"ENABLED", "ENABLING", "UPDATING"}:
+        return None
+    return {"enabled": True, "kmsKeyArn": at("Table.SSEDescription.KMSMasterKeyArn")(answer, subject)}
+
+
+def _billing_found(answer: Answer, subject: Subject) -> Value:
+    return at("Table.BillingModeSummary.BillingMode")(answer, subject) or "PROVISIONED"
+
+
+def _capacity_found(member: str) -> Reader:
+    path = f"Table.ProvisionedThroughput.{member}"
+    return lambda answer, subject: (
+        at(path)(answer, subject) if _billing_found(answer, subject) == "PROVISIONED" else None
+    )
+
+
+def _indexes_found(path: str) -> Reader:
+    def read(answer: Answer, _subject: Subject) -> Value:
+        found: list[Value] = []
+        for index in cast("list[dict[str, object]]", inside(answer, ("Table", path)) or []):
+            entry: dict[str, object] = {
+                "name": index["IndexName"],
+                **{
+                    key: _key_found(index, key) for key in _KEY_TYPES if key == "rangeKey" or "Global" in path
+                },
+                "projectionType": inside(index, ("Projection", "ProjectionType")),
+                "nonKeyAttributes": inside(index, ("Projection", "NonKeyAttributes")),
+                **{
+                    name: inside(index, ("ProvisionedThroughput", member)) or None
+                    for name, member in _CAPACITIES.items()
+                },
+            }
+            found.append({name: cast("Value", value) for name, value in entry.items() if value is not None})
+        return found or None
+
+    return read
+
+
+def _recovery_found(answer: Answer, subject: Subject) -> Value:
+    path = "ContinuousBackupsDescription.PointInTimeRecoveryDescription"
+    found: Properties = {"enabled": at(f"{path}.PointInTimeRecoveryStatus")(answer, subject) == "ENABLED"}
+    days = at(f"{path}.RecoveryPeriodInDays")(answer, subject)
+    return {**found, "recoveryPeriodInDays": days} if found["enabled"] and days else found
+
+
+def _expiry_found(answer: Answer, subject: Subject) -> Value:
+    enabled = at("TimeToLiveDescription.TimeToLiveStatus")(answer, subject) in {"ENABLED", "ENABLING"}
+    attribute = at("TimeToLiveDescription.AttributeName")(answer, subject)
+    return {"enabled": enabled, "attributeName": attribute} if attribute else None
+
+
+def _keys_are_attributes(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:
+    """Refuse keys that are no attributes, and attributes that are no key."""
+    keys = {str(key): path for path, key in _keys(inputs)}
+    attributes = _objects(inputs.get("attributes"))
+    unknown = any(contains_unknown(inputs.get(name)) for name in ("attributes", *_INDEXES, *_KEY_TYPES))
+    if unknown or (not attributes and any(inputs.get(name) is not None for name in _MADE_FROM)):
+        return
+    names = {str(attribute.get("name")) for attribute in attributes}
+    for key, path in keys.items():
+        if key not in names:
+            yield (
+                path,
+                f"`{path}` is {key!r}, which is none of `attributes`. AWS refuses it. Fix: add it there",
+            )
+    for index, attribute in enumerate(attributes):
+        if str(attribute.get("name")) not in keys:
+            reason = f"the attribute {attribute.get('name')!r} is the key of neither the table nor an index"
+            yield (
+                f"attributes[{index}]",
+                f"{reason}. AWS refuses it. Fix: take it out; items may have it still",
+            )
+
+
+def _stream_has_view(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:
+    """Refuse a stream that does not say what it shows."""
+    if inputs.get("streamEnabled") is True and inputs.get("streamViewType") in (None, ""):
+        yield "streamViewType", "`streamEnabled` is true, and `streamViewType` is missing. Fix: give it"
+
+
+def _capacity_fits_billing(inputs: Properties, olds: Properties) -> Iterator[tuple[str, str]]:
+    """Refuse a provisioned table without capacity, and capacity for one that is paid by request."""
+    mode = inputs.get("billingMode", "PROVISIONED")
+    if olds and olds.get("billingMode", "PROVISIONED") != mode:
+        # While the mode changes, the other mode's capacity may stay, or come by autoscaling.
+        return
+    if isinstance(mode, Unknown) or any(inputs.get(name) is not None for name in _MADE_FROM):
+        return
+    if all(inputs.get(name) is None for name in ("billingMode", *_CAPACITIES)):
+        # Nothing said about it: AWS refuses it when it is deployed, and policies can be judged without.
+        return
+    for name in _CAPACITIES:
+        value = inputs.get(name)
+        if mode == "PROVISIONED" and (value is None or (isinstance(value, int) and value < 1)):
+            yield name, f"`{name}` has to be at least 1 with the billing mode PROVISIONED. Fix: give it"
+        if mode == "PAY_PER_REQUEST" and given(value) and value != 0:
+            yield name, f"`{name}` means nothing with the billing mode PAY_PER_REQUEST. Fix: take it out"
+
+
+def _expiry_has_attribute(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:
+    """Refuse an expiry that does not say which attribute has the time."""
+    expiry = inputs.get("ttl")
+    if not isinstance(expiry, dict) or expiry.get("enabled") is not True:
+        return
+    if expiry.get("attributeName") in (None, ""):
+        yield "ttl.attributeName", "`ttl` is enabled, and `ttl.attributeName` is missing. Fix: give it"
+
+
+def _keys(inputs: Properties) -> Iterator[tuple[str, Value]]:
+    for name in _KEY_TYPES:
+        if inputs.get(name) is not None:
+            yield name, inputs[name]
+    for index in _INDEXES:
+        for place, entry in enumerate(_objects(inputs.get(index))):
+            for name in _KEY_TYPES:
+                if entry.get(name) is not None:
+                    yield f"{index}[{place}].{name}", entry[name]
+            for inner, key in enumerate(_objects(entry.get("keySchemas"))):
+                yield f"{index}[{place}].keySchemas[{inner}].attributeName", key.get("attributeName")
+
+
+def _objects(value: Value) -> list[Properties]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+_STREAM: Final = ("streamEnabled", "streamViewType")
+_THROUGHPUT: Final[dict[str, Source]] = {"ProvisionedThroughput": Computed((*_CAPACITIES,), _throughput)}
+_SSE: Final[dict[str, Source]] = {
+    "SSESpecification": Computed(("serverSideEncryption",), _encryption),
+}
+
+
+def _update(*properties: str, empty: object = None, **params: Source) -> PropertyGroup:
     """Describe properties that AWS changes with one call of update_table."""
-    return PropertyGroup(properties, Call("update_table", {**_TABLE, **params}))
+    emptied = {} if empty is None else {f"{properties[0][:1].upper()}{properties[0][1:]}": empty}
+    return PropertyGroup(Call("update_table", params), properties, empty=emptied)
 
-
-_ATTRIBUTES = Wanted("attributes", pascal(name="AttributeName", type="AttributeType"))
-_THROUGHPUT = Computed(("readCapacity", "writeCapacity"), throughput)
 
 _OPERATIONS = Operations(
     service="dynamodb",
+    key={"TableName": identity},
     create=Call(
         "create_table",
         {
-            "TableName": Wanted("name"),
-            "AttributeDefinitions": _ATTRIBUTES,
-            "KeySchema": Computed(("hashKey", "rangeKey"), key_schema),
-            **own("billingMode", "tableClass", "deletionProtectionEnabled"),
-            "ProvisionedThroughput": _THROUGHPUT,
-            "GlobalSecondaryIndexes": indexes("globalSecondaryIndexes"),
-            "LocalSecondaryIndexes": indexes("localSecondaryIndexes"),
-            "StreamSpecification": Computed(("streamEnabled", "streamViewType"), stream),
-            "SSESpecification": Wanted("serverSideEncryption", encryption),
+            "AttributeDefinitions": Wanted("attributes"),
+            "KeySchema": Computed((*_KEY_TYPES,), _key_schema),
+            **_THROUGHPUT,
+            "GlobalSecondaryIndexes": _indexes("globalSecondaryIndexes"),
+            "LocalSecondaryIndexes": _indexes("localSecondaryIndexes"),
+            "StreamSpecification": Computed(
+                _STREAM, lambda wanted: _stream(wanted) if wanted.get("streamEnabled") else None
+            ),
+            **_SSE,
         },
     ),
     create_tags="Tags",
     name=wanted_name("name"),
-    read=Call("describe_table", _TABLE),
+    read=Call("describe_table"),
+    root="Table",
     found={
-        "arn": at("Table.TableArn"),
-        "attributes": at("Table.AttributeDefinitions", camel(name="AttributeName", type="AttributeType")),
-        "billingMode": found_billing,
-        **told("Table", "deletionProtectionEnabled"),
-        "globalSecondaryIndexes": found_indexes("GlobalSecondaryIndexes"),
-        "hashKey": found_key("HASH"),
-        "localSecondaryIndexes": found_indexes("LocalSecondaryIndexes"),
-        "name": at("Table.TableName"),
-        "rangeKey": found_key("RANGE"),
-        "readCapacity": found_capacity("Read"),
-        "serverSideEncryption": found_encryption,
+        "billingMode": _billing_found,
+        "serverSideEncryption": _encryption_found,
         "streamArn": at("Table.LatestStreamArn"),
-        **told("Table.StreamSpecification", "streamEnabled", "streamViewType"),
         "streamLabel": at("Table.LatestStreamLabel"),
-        **told("Table.TableClassSummary", "tableClass"),
-        "writeCapacity": found_capacity("Write"),
+        **{name: _indexes_found(f"{name[:1].upper()}{name[1:]}") for name in _INDEXES},
+        **{name: lambda answer, _subject, key=name: _key_found(answer["Table"], key) for name in _KEY_TYPES},
+        **{name: _capacity_found(member) for name, member in _CAPACITIES.items()},
     },
     property_groups=(
-        _changed(
-            "billingMode",
-            "readCapacity",
-            "writeCapacity",
-            BillingMode=Wanted("billingMode"),
-            ProvisionedThroughput=_THROUGHPUT,
-        ),
-        _changed("serverSideEncryption", SSESpecification=Wanted("serverSideEncryption", encryption)),
-        _changed(
-            "streamEnabled",
-            "streamViewType",
-            StreamSpecification=Computed(
-                ("streamEnabled", "streamViewType"),
-                lambda wanted: stream(wanted) or {"StreamEnabled": False},
-            ),
-        ),
-        _changed(
-            "tableClass",
-            TableClass=Computed(("tableClass",), lambda wanted: wanted.get("tableClass") or "STANDARD"),
-        ),
-        _changed(
-            "deletionProtectionEnabled",
-            DeletionProtectionEnabled=Computed(
-                ("deletionProtectionEnabled",), lambda wanted: bool(wanted.get("deletionProtectionEnabled"))
-            ),
-        ),
+        _update("billingMode", *_CAPACITIES, **_THROUGHPUT),
+        _update("serverSideEncryption", **_SSE),
+        _update(*_STREAM, StreamSpecification=Computed(_STREAM, _stream)),
+        _update("tableClass", empty="STANDARD"),
+        _update("deletionProtectionEnabled", empty=False),
         PropertyGroup(
-            ("pointInTimeRecovery",),
             Call(
                 "update_continuous_backups",
-                {
-                    **_TABLE,
-                    "PointInTimeRecoverySpecification": Computed(
-                        ("pointInTimeRecovery",), lambda wanted: recovery(wanted.get("pointInTimeRecovery"))
-                    ),
-                },
+                {"PointInTimeRecoverySpecification": Computed(("pointInTimeRecovery",), _recovery)},
             ),
-            read=Call("describe_continuous_backups", _TABLE),
-            found={"pointInTimeRecovery": found_recovery},
+            ("pointInTimeRecovery",),
+            read=Call("describe_continuous_backups"),
+            found={"pointInTimeRecovery": _recovery_found},
         ),
         PropertyGroup(
+            Call("update_time_to_live", {"TimeToLiveSpecification": Computed(("ttl",), _expiry)}),
             ("ttl",),
-            Call(
-                "update_time_to_live",
-                {
-                    **_TABLE,
-                    "TimeToLiveSpecification": Wanted(
-                        "ttl",
-                        lambda ttl: (
-                            {"Enabled": bool(ttl.get("enabled")), "AttributeName": ttl.get("attributeName")}
-                            if isinstance(ttl, dict)
-                            else None
-                        ),
-                    ),
-                },
-            ),
-            read=Call("describe_time_to_live", _TABLE),
-            found={"ttl": found_expiry},
+            read=Call("describe_time_to_live"),
+            found={"ttl": _expiry_found},
         ),
     ),
     tags=Tagging(
-        read="list_tags_of_resource",
-        path="Tags",
-        tag="tag_resource",
-        untag="untag_resource",
-        resource=(
-            "ResourceArn",
-            lambda subject: f"arn:aws:dynamodb:{subject.region}:{subject.account}:table/{subject.id}",
-        ),
+        "list_tags_of_resource",
+        ("ResourceArn", lambda subject: subject.arn("dynamodb", f"table/{subject.id}")),
     ),
-    delete=(Call("delete_table", _TABLE),),
+    delete=(Call("delete_table"),),
     missing=frozenset({"ResourceNotFoundException"}),
     already_exists_codes=frozenset({"ResourceInUseException"}),
     from_id=from_id("name"),
     # ministack 1.4 knows that recovery is on, not for how many days.
     not_returned=frozenset({"pointInTimeRecovery.recoveryPeriodInDays"}),
-    active=lambda answer: at("Table.TableStatus")(answer, Subject("", {}, "", "")) == "ACTIVE",
+    active=lambda answer: inside(answer, ("Table", "TableStatus")) == "ACTIVE",
 )
 
 DESCRIPTIONS: Final[dict[str, Description]] = {
@@ -205,14 +343,14 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             }
         ),
         limits={
-            "name": _NAME,
+            # Botocore takes a table's ARN as well; a new table has no ARN.
+            "name": Limit(pattern="[a-zA-Z0-9_.-]+", min_length=3, max_length=255),
             "pointInTimeRecovery.recoveryPeriodInDays": Limit(minimum=1, maximum=35),
             "replicas.consistencyMode": Limit(choices=("EVENTUAL", "STRONG")),
             "restoreDateTime": Limit(pattern=r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z"),
-            **{f"{index}.name": _NAME for index in INDEXES},
-            **{f"{index}.projectionType": _PROJECTION for index in INDEXES},
         },
-        rules=(keys_are_attributes, stream_has_view, capacity_fits_billing, expiry_has_attribute),
+        rules=(_keys_are_attributes, _stream_has_view, _capacity_fits_billing, _expiry_has_attribute),
+        names={"attributes": "AttributeDefinitions"},
         operations=_OPERATIONS,
     ),
     "aws:dynamodb/tableReplica:TableReplica": Description(

@@ -2,52 +2,55 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
-from tapgate.embedded.aws_provider.casing import camel, pascal
-from tapgate.embedded.aws_provider.operations import (
-    Answer,
+from tapgate.embedded.aws_provider.description import (
     Call,
     Computed,
-    Constant,
+    Description,
     Operations,
     PropertyGroup,
-    Source,
-    Subject,
     Tagging,
     Wanted,
-    at,
+    always,
     from_id,
     identity,
-    own,
-    told,
     wanted_name,
 )
+from tapgate.embedded.aws_provider.limits import given
 from tapgate.embedded.aws_provider.resource_schema import Limit
-from tapgate.embedded.aws_provider.types.description import Description
-from tapgate.embedded.aws_provider.types.s3_lifecycle import LIFECYCLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
+    from tapgate.embedded.aws_provider.description import Answer, Caller, Source, Subject
     from tapgate.embedded.aws_provider.values import Properties, Value
 
-_BUCKET: dict[str, Source] = {"Bucket": identity}
-_GONE = frozenset({"404", "NoSuchBucket"})
-_BESIDE = frozenset({"bucket", "expectedBucketOwner"})
+_BUCKET: Final[dict[str, Source]] = {"Bucket": identity}
+_GONE: Final = frozenset({"404", "NoSuchBucket"})
+_BESIDE: Final = frozenset({"bucket", "expectedBucketOwner"})
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-_NAME_OF_BUCKET = r"(?!\d+\.\d+\.\d+\.\d+$)(?!xn--)(?!.*(\.\.|\.-|-\.))[0-9a-z][0-9a-z.-]*[0-9a-z]"
-_OWNER = Limit(pattern=r"\d{12}")
-_ENCRYPTION_KEYS = {"kmsMasterKeyId": "KMSMasterKeyID", "sseAlgorithm": "SSEAlgorithm"}
-_BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+_NAME_OF_BUCKET: Final = r"(?!\d+\.\d+\.\d+\.\d+$)(?!xn--)(?!.*(\.\.|\.-|-\.))[0-9a-z][0-9a-z.-]*[0-9a-z]"
+_OF_A_BUCKET: Final = {
+    "expectedBucketOwner": Limit(pattern=r"\d{12}"),
+    "bucket": Limit(min_length=1, max_length=63),
+}
+_DATE: Final = r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2}))?"
 
 
-def _location(subject: Subject) -> object:
-    return None if subject.region == "us-east-1" else {"LocationConstraint": subject.region}
-
-
-def _name(suffix: Callable[[Subject], str]) -> Callable[[Answer, Subject], Value]:
-    return lambda _answer, subject: f"{subject.id}.s3{suffix(subject)}.amazonaws.com"
+def _empty_bucket(call: Caller, subject: Subject) -> None:
+    """Take away the bucket's objects, where the program has said that they may go too."""
+    while subject.wanted.get("forceDestroy"):
+        answer = call("list_object_versions", {"Bucket": subject.id})
+        entries = [
+            entry
+            for name in ("Versions", "DeleteMarkers")
+            for entry in cast("list[dict[str, str]]", answer.get(name) or [])
+        ]
+        if not entries:
+            return
+        objects = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
+        call("delete_objects", {"Bucket": subject.id, "Delete": {"Objects": objects, "Quiet": True}})
 
 
 def _versioning(subject: Subject) -> Call | None:
@@ -56,11 +59,7 @@ def _versioning(subject: Subject) -> Call | None:
         return None
     return Call(
         "put_bucket_versioning",
-        {
-            **_BUCKET,
-            "MFA": Wanted("mfa"),
-            "VersioningConfiguration": Wanted("versioningConfiguration", pascal(mfaDelete="MFADelete")),
-        },
+        {"MFA": Wanted("mfa"), "VersioningConfiguration": Wanted("versioningConfiguration")},
     )
 
 
@@ -68,9 +67,7 @@ def _suspended(subject: Subject) -> Call | None:
     configuration = subject.wanted.get("versioningConfiguration")
     if not isinstance(configuration, dict) or configuration.get("status") != "Enabled":
         return None
-    return Call(
-        "put_bucket_versioning", {**_BUCKET, "VersioningConfiguration": Constant({"Status": "Suspended"})}
-    )
+    return Call("put_bucket_versioning", {"VersioningConfiguration": always({"Status": "Suspended"})})
 
 
 def _versioning_found(answer: Answer, _subject: Subject) -> Value:
@@ -80,67 +77,51 @@ def _versioning_found(answer: Answer, _subject: Subject) -> Value:
     }
 
 
-def _blocks(wanted: Properties) -> object:
-    return {name[:1].upper() + name[1:]: bool(wanted.get(name)) for name in _BLOCKS}
+def _filtered(wanted: Properties) -> Value:
+    """Give a filter to the rules that have none: AWS takes no rule without."""
+    rules = wanted.get("rules")
+    return {
+        "rules": [
+            {"filter": {"prefix": ""}, **rule} if isinstance(rule, dict) and "prefix" not in rule else rule
+            for rule in (rules if isinstance(rules, list) else [])
+        ]
+    }
 
 
-def _beside(
-    put: PropertyGroup,
-    read: Call,
-    delete: tuple[Call | Callable[[Subject], Call | None], ...],
-    absent: str = "",
-) -> Operations:
-    """Describe what stands beside a bucket and bears its name; `absent` is AWS's code for none."""
+def _transition_once(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:
+    rules = inputs.get("rules")
+    for index, rule in enumerate(rules if isinstance(rules, list) else []):
+        transitions = rule.get("transitions") if isinstance(rule, dict) else None
+        for inner, transition in enumerate(transitions if isinstance(transitions, list) else []):
+            both = isinstance(transition, dict) and all(
+                given(transition.get(name)) for name in ("date", "days")
+            )
+            if both:
+                path = f"rules[{index}].transitions[{inner}]"
+                yield path, f"`{path}` has both `date` and `days`. AWS takes one of them. Fix: take one out"
+
+
+def _beside(what: str, absent: str = "", *, put: PropertyGroup | None = None, delete: str = "") -> Operations:
+    """Describe what stands beside a bucket and bears its name.
+
+    Args:
+        what: What it is in the names of its operations.
+        absent: AWS's code for none.
+        put: How it is put, where that is not by `put_` and its name alone.
+        delete: The operation that deletes it, where that is not `delete_` and its name.
+    """
     return Operations(
         service="s3",
+        key=_BUCKET,
         name=wanted_name("bucket"),
-        read=read,
-        found=put.found,
-        property_groups=(PropertyGroup(put.properties, put.put),),
-        delete=delete,
+        read=Call(f"get_{what}"),
+        property_groups=(put or PropertyGroup(Call(f"put_{what}")),),
+        delete=(Call(delete or f"delete_{what}"),),
         missing=_GONE | {absent},
         from_id=from_id("bucket"),
-        write_only=_BESIDE | {"skipDestroy"},
+        write_only=_BESIDE | {"skipDestroy", "transitionDefaultMinimumObjectSize"},
     )
 
-
-_BUCKET_OPERATIONS = Operations(
-    service="s3",
-    create=Call(
-        "create_bucket",
-        {
-            **own("bucket"),
-            "CreateBucketConfiguration": _location,
-            "ObjectLockEnabledForBucket": Wanted("objectLockEnabled"),
-        },
-    ),
-    name=wanted_name("bucket"),
-    read=Call("head_bucket", _BUCKET),
-    found={
-        "arn": lambda _answer, subject: f"arn:aws:s3:::{subject.id}",
-        "bucket": lambda _answer, subject: subject.id,
-        "bucketDomainName": _name(lambda _subject: ""),
-        "bucketRegion": lambda _answer, subject: subject.region,
-        "bucketRegionalDomainName": _name(lambda subject: f".{subject.region}"),
-    },
-    tags=Tagging(
-        read="get_bucket_tagging",
-        path="TagSet",
-        tag="put_bucket_tagging",
-        untag=None,
-        resource=("Bucket", identity),
-        tags_param="Tagging",
-        keys_param="",
-        absent=frozenset({"NoSuchTagSet"}),
-        wrapped="TagSet",
-    ),
-    delete=(Call("delete_bucket", _BUCKET),),
-    pre_delete="bucket",
-    missing=_GONE,
-    already_exists_codes=frozenset({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}),
-    from_id=from_id("bucket"),
-    write_only=frozenset({"forceDestroy"}),
-)
 
 _BUCKET_DESCRIPTION = Description(
     replaces=frozenset({"bucket", "bucketPrefix", "bucketNamespace", "objectLockEnabled"}),
@@ -150,43 +131,98 @@ _BUCKET_DESCRIPTION = Description(
         "bucket": Limit(pattern=_NAME_OF_BUCKET, min_length=3, max_length=63),
         "bucketPrefix": Limit(pattern=r"[0-9a-z][0-9a-z.-]*", max_length=37),
     },
-    operations=_BUCKET_OPERATIONS,
+    names={"objectLockEnabled": "ObjectLockEnabledForBucket"},
+    operations=Operations(
+        service="s3",
+        key=_BUCKET,
+        create=Call(
+            "create_bucket",
+            {
+                "CreateBucketConfiguration": lambda subject: (
+                    None if subject.region == "us-east-1" else {"LocationConstraint": subject.region}
+                )
+            },
+        ),
+        name=wanted_name("bucket"),
+        read=Call("head_bucket"),
+        found={
+            "arn": lambda _answer, subject: f"arn:aws:s3:::{subject.id}",
+            "bucket": lambda _answer, subject: subject.id,
+            "bucketDomainName": lambda _answer, subject: f"{subject.id}.s3.amazonaws.com",
+            "bucketRegion": lambda _answer, subject: subject.region,
+            "bucketRegionalDomainName": lambda _answer, subject: (
+                f"{subject.id}.s3.{subject.region}.amazonaws.com"
+            ),
+        },
+        tags=Tagging(
+            "get_bucket_tagging",
+            ("Bucket", identity),
+            "put_bucket_tagging",
+            None,
+            path="TagSet",
+            tags_param="Tagging",
+            wrapped="TagSet",
+            absent=frozenset({"NoSuchTagSet"}),
+        ),
+        delete=(Call("delete_bucket"),),
+        pre_delete=_empty_bucket,
+        missing=_GONE,
+        already_exists_codes=frozenset({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}),
+        from_id=from_id("bucket"),
+        write_only=frozenset({"forceDestroy"}),
+    ),
 )
 _VERSIONING = Description(
     replaces=_BESIDE,
     absent={"versioningConfiguration.mfaDelete": "Disabled"},
-    limits={"expectedBucketOwner": _OWNER, "bucket": Limit(min_length=1, max_length=63)},
-    operations=_beside(
-        PropertyGroup(
-            ("versioningConfiguration", "mfa"),
-            _versioning,
-            found={"versioningConfiguration": _versioning_found},
-        ),
-        Call("get_bucket_versioning", _BUCKET),
-        (_suspended,),
+    limits=_OF_A_BUCKET,
+    operations=Operations(
+        service="s3",
+        key=_BUCKET,
+        name=wanted_name("bucket"),
+        read=Call("get_bucket_versioning"),
+        found={"versioningConfiguration": _versioning_found},
+        property_groups=(PropertyGroup(_versioning, ("versioningConfiguration", "mfa")),),
+        delete=(_suspended,),
+        missing=_GONE,
+        from_id=from_id("bucket"),
+        write_only=_BESIDE | {"mfa"},
     ),
 )
 _ENCRYPTION = Description(
     replaces=_BESIDE,
     sets=frozenset({"rules"}),
-    limits={"expectedBucketOwner": _OWNER, "bucket": Limit(min_length=1, max_length=63)},
+    limits=_OF_A_BUCKET,
+    operations=_beside("bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError"),
+)
+_LIFECYCLE = Description(
+    replaces=_BESIDE,
+    defaults={"transitionDefaultMinimumObjectSize": "all_storage_classes_128K"},
+    limits={
+        **_OF_A_BUCKET,
+        "rules.id": Limit(min_length=1, max_length=255),
+        "rules.abortIncompleteMultipartUpload.daysAfterInitiation": Limit(minimum=1),
+        "rules.expiration.date": Limit(pattern=_DATE),
+        "rules.filter.and.objectSizeGreaterThan": Limit(minimum=0),
+        "rules.filter.and.objectSizeLessThan": Limit(minimum=1),
+        "rules.noncurrentVersionExpiration.noncurrentDays": Limit(minimum=1),
+        "rules.noncurrentVersionTransitions.noncurrentDays": Limit(minimum=0),
+        "rules.transitions.date": Limit(pattern=_DATE),
+        "rules.transitions.days": Limit(minimum=0),
+    },
+    rules=(_transition_once,),
+    sets=frozenset({"rules.noncurrentVersionTransitions", "rules.transitions"}),
     operations=_beside(
-        PropertyGroup(
-            ("rules",),
+        "bucket_lifecycle_configuration",
+        "NoSuchLifecycleConfiguration",
+        put=PropertyGroup(
             Call(
-                "put_bucket_encryption",
-                {
-                    **_BUCKET,
-                    "ServerSideEncryptionConfiguration": Wanted(
-                        "rules", lambda rules: {"Rules": pascal(**_ENCRYPTION_KEYS)(rules)}
-                    ),
-                },
+                "put_bucket_lifecycle_configuration",
+                {"LifecycleConfiguration": Computed(("rules",), _filtered)},
             ),
-            found={"rules": at("ServerSideEncryptionConfiguration.Rules", camel(**_ENCRYPTION_KEYS))},
+            ("rules",),
         ),
-        Call("get_bucket_encryption", _BUCKET),
-        (Call("delete_bucket_encryption", _BUCKET),),
-        "ServerSideEncryptionConfigurationNotFoundError",
+        delete="delete_bucket_lifecycle",
     ),
 )
 
@@ -196,16 +232,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
     "aws:s3/bucketPolicy:BucketPolicy": Description(
         replaces=frozenset({"bucket"}),
         documents=frozenset({"policy"}),
-        operations=_beside(
-            PropertyGroup(
-                ("policy",),
-                Call("put_bucket_policy", {**_BUCKET, **own("policy")}),
-                found=told("", "policy"),
-            ),
-            Call("get_bucket_policy", _BUCKET),
-            (Call("delete_bucket_policy", _BUCKET),),
-            "NoSuchBucketPolicy",
-        ),
+        operations=_beside("bucket_policy", "NoSuchBucketPolicy"),
     ),
     "aws:s3/bucketVersioning:BucketVersioning": _VERSIONING,
     "aws:s3/bucketVersioningV2:BucketVersioningV2": _VERSIONING,
@@ -213,50 +240,16 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
     "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2": _ENCRYPTION,
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": Description(
         replaces=frozenset({"bucket"}),
-        operations=_beside(
-            PropertyGroup(
-                _BLOCKS,
-                Call(
-                    "put_public_access_block",
-                    {**_BUCKET, "PublicAccessBlockConfiguration": Computed(_BLOCKS, _blocks)},
-                ),
-                found={
-                    name: at(f"PublicAccessBlockConfiguration.{name[:1].upper()}{name[1:]}")
-                    for name in _BLOCKS
-                },
-            ),
-            Call("get_public_access_block", _BUCKET),
-            (Call("delete_public_access_block", _BUCKET),),
-            "NoSuchPublicAccessBlockConfiguration",
-        ),
+        operations=_beside("public_access_block", "NoSuchPublicAccessBlockConfiguration"),
     ),
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": Description(
         replaces=frozenset({"bucket"}),
-        operations=_beside(
-            PropertyGroup(
-                ("rule",),
-                Call(
-                    "put_bucket_ownership_controls",
-                    {
-                        **_BUCKET,
-                        "OwnershipControls": Wanted("rule", lambda rule: {"Rules": [pascal()(rule)]}),
-                    },
-                ),
-                found={"rule": at("OwnershipControls.Rules", lambda rules: _first(camel()(rules)))},
-            ),
-            Call("get_bucket_ownership_controls", _BUCKET),
-            (Call("delete_bucket_ownership_controls", _BUCKET),),
-            "OwnershipControlsNotFoundError",
-        ),
+        operations=_beside("bucket_ownership_controls", "OwnershipControlsNotFoundError"),
     ),
-    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": LIFECYCLE,
-    "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2": LIFECYCLE,
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _LIFECYCLE,
+    "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2": _LIFECYCLE,
     "aws:s3/bucketNotification:BucketNotification": Description(
         replaces=frozenset({"bucket"}),
         sets=frozenset({"lambdaFunctions.events", "queues.events", "topics.events"}),
     ),
 }
-
-
-def _first(rules: Value) -> Value:
-    return rules[0] if isinstance(rules, list) and rules else None

@@ -13,7 +13,7 @@ import yaml
 from tapgate.embedded.aws_provider import differ
 from tapgate.embedded.aws_provider.deploy.aws import Api
 from tapgate.embedded.aws_provider.deploy.lifecycle import Lifecycle
-from tapgate.embedded.aws_provider.deploy.remote_state import RemoteState, params
+from tapgate.embedded.aws_provider.deploy.remote_state import RemoteState
 from tapgate.embedded.aws_provider.differ import refresh_inputs
 from tapgate.embedded.aws_provider.failures import ApiError
 from tapgate.embedded.aws_provider.inputs import Request, check_inputs
@@ -208,13 +208,12 @@ def test_what_was_made_without_its_mark_is_taken_over_by_its_name_only(deploymen
     """A run can be killed between a creation and the tags; an alarm's and a bucket's come after."""
     alarm = next(case for case in CASES if case.token == "aws:cloudwatch/metricAlarm:MetricAlarm")
     token, key = alarm.token, "aws:kms/key:Key"
-    operations = RemoteState(token, deployment.api, deployment.settings).operations
-    inputs = deployment.check(token, alarm.inputs)
-    subject = RemoteState(token, deployment.api, deployment.settings).subject("", inputs)
-    assert operations.create is not None
-    deployment.api.call(
-        "cloudwatch", "eu-west-2", operations.create.operation, params(operations.create, subject)
-    )
+    remote_state = RemoteState(token, deployment.api, deployment.settings)
+    create, calls = remote_state.operations.create, remote_state.calls
+    subject = remote_state.subject("", deployment.check(token, alarm.inputs))
+    assert create is not None
+    given = calls.params(create, subject, calls.created)
+    deployment.api.call("cloudwatch", "eu-west-2", create.operation, given)
     identifier, _, outputs = deployment.create(token, alarm.inputs)
     assert identifier == "errors"
     assert outputs["tags"] == alarm.inputs["tags"]

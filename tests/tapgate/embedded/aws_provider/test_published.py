@@ -82,9 +82,9 @@ def test_aws_s_newer_values_are_taken() -> None:
 
 
 def test_members_of_operations_are_found_by_path() -> None:
-    assert of_operations("lambda", ["create_function_url_config"], "cors.maxAge", inside=False) == Limit(
+    assert of_operations("lambda", ["create_function_url_config"], "cors.maxAge", None) == Limit(
         minimum=0, maximum=86400
     )
-    assert of_operations("lambda", ["CreateFunction"], "role", inside=False) == Limit(form="arn")
-    assert of_operations("lambda", ["CreateFunction"], "nothing", inside=False) is None
-    assert of_operations("no-such-service", ["Create"], "name", inside=False) is None
+    assert of_operations("lambda", ["CreateFunction"], "role", None) == Limit(form="arn")
+    assert of_operations("lambda", ["CreateFunction"], "nothing", None) is None
+    assert of_operations("no-such-service", ["Create"], "name", None) is None

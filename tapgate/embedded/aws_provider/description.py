@@ -1,0 +1,380 @@
+"""The language in which is said what pulumi-aws knows of a type, and how AWS creates, reads and changes it.
+
+Pure data: nothing here calls anything; `deploy` carries it out. What follows from botocore's models is not
+said: an operation takes the properties that its input has members for.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
+
+from tapgate.embedded.aws_provider.members import inside
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from tapgate.embedded.aws_provider.members import Names
+    from tapgate.embedded.aws_provider.resource_schema import Limit, ResourceSchema
+    from tapgate.embedded.aws_provider.values import Properties, Value
+
+Answer: TypeAlias = "Mapping[str, object]"
+"""What an operation of AWS's API answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The resource that an operation is about.
+
+    Attributes:
+        id: Its id; empty until it is created.
+        wanted: What the program wants of it; its last known outputs where it is only read or deleted.
+        region: Where it is.
+        account: The account that it is in.
+        marker: What marks it as made by this program; empty where nothing is made.
+    """
+
+    id: str
+    wanted: Properties
+    region: str
+    account: str
+    marker: str = ""
+
+    def arn(self, service: str, resource: str) -> str:
+        """Return an ARN in the resource's region and account."""
+        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+
+
+class Source(Protocol):
+    """Where a parameter of an operation comes from; None leaves the parameter out."""
+
+    def __call__(self, subject: Subject, /) -> object:
+        """Return the parameter's value."""
+        ...
+
+
+Reader: TypeAlias = "Callable[[Answer, Subject], Value]"
+"""Reads a property out of an answer; None when the resource does not have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The value that the program wants of a property, in the form of the operation's model."""
+
+    property: str
+
+    def __call__(self, subject: Subject, /) -> object:
+        """Return the parameter's value."""
+        return subject.wanted.get(self.property)
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A value made of properties.
+
+    Attributes:
+        properties: The properties that go into it.
+        make: Makes it of what the program wants.
+    """
+
+    properties: tuple[str, ...]
+    make: Callable[[Properties], object]
+
+    def __call__(self, subject: Subject, /) -> object:
+        """Return the parameter's value."""
+        return self.make(subject.wanted)
+
+
+def identity(subject: Subject) -> object:
+    """Return the resource's id."""
+    return subject.id
+
+
+def always(value: object) -> Source:
+    """Return always the same value."""
+    return lambda _subject: value
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One operation of AWS's API.
+
+    Attributes:
+        operation: Its name in boto3, e.g. `put_key_policy`.
+        params: Where those parameters come from that are no properties by themselves.
+        pick: Takes the part of the answer that is about the resource; None when there is none.
+    """
+
+    operation: str
+    params: Mapping[str, Source] = field(default_factory=dict[str, "Source"])
+    pick: Callable[[Answer, Subject], Answer | None] | None = None
+
+    def properties(self) -> set[str]:
+        """Name the properties that its own parameters are made of."""
+        found: set[str] = set()
+        for source in self.params.values():
+            if isinstance(source, Wanted):
+                found.add(source.property)
+            elif isinstance(source, Computed):
+                found.update(source.properties)
+        return found
+
+
+Choice: TypeAlias = "Call | Callable[[Subject], Call | None]"
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyGroup:
+    """Properties that AWS sets and reads with operations of their own.
+
+    Attributes:
+        put: Makes them as the program wants them; a function where it depends on what is wanted.
+        properties: Which ones, where that are not all that `put` has members for.
+        clear: Takes them away when the program wants none of them; `put` does that too where it is None.
+        empty: What `put` is given for a property that the program does not want, by member.
+        read: Reads them; the resource's own `read` does where it is None.
+        found: Reads properties out of the answer that are not there by their names.
+        absent: Error codes that say that there is nothing to read.
+    """
+
+    put: Choice
+    properties: tuple[str, ...] = ()
+    clear: Call | None = None
+    empty: Mapping[str, object] = field(default_factory=dict[str, object])
+    read: Call | None = None
+    found: Mapping[str, Reader] = field(default_factory=dict[str, "Reader"])
+    absent: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Tagging:
+    """How a type's tags are read and changed.
+
+    Attributes:
+        read: Lists them.
+        resource: The parameter that names the resource, and where it comes from.
+        tag: Adds or changes some; `untag` removes some.
+        untag: See `tag`. None where `tag` replaces them all.
+        path: Where in the answer they are.
+        key: The name of a tag's key in AWS's form of a list; empty where tags are a map.
+        value: The name of its value.
+        tags_param: The parameter of `tag` that has the tags.
+        keys_param: The parameter of `untag` that has the keys.
+        wrapped: Where the tags are inside `tags_param`; empty when they are it.
+        absent: Error codes that say that there are none.
+    """
+
+    read: str
+    resource: tuple[str, Source]
+    tag: str = "tag_resource"
+    untag: str | None = "untag_resource"
+    path: str = "Tags"
+    key: str = "Key"
+    value: str = "Value"
+    tags_param: str = "Tags"
+    keys_param: str = "TagKeys"
+    wrapped: str = ""
+    absent: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """How a type is created, read, changed and deleted.
+
+    Attributes:
+        service: The service's name in boto3.
+        key: The parameters that say in every operation which resource it is about.
+        read: Reads it.
+        name: The id that it has or will have: of the answer to `create`, or of what the program wants.
+        create: Creates it; None where the property groups' `put` does.
+        root: The object of the answer to `read` that has the properties, e.g. `Table`.
+        found: Reads properties out of the answer to `read` that are not in `root` by their names.
+        delete: Deletes it; several in turn.
+        property_groups: Properties with operations of their own, in the order in which they are put.
+        tags: How tags are read and changed; None where it has none.
+        create_tags: The parameter of `create` that takes tags; empty where it takes none.
+        missing: Error codes that say that the resource does not exist.
+        already_exists_codes: Error codes of `create` that say that something of this name exists.
+        find: Finds what has the name already, or what an interrupted run may have left behind: `ids` in
+            the answer.
+        must_be_new: What `find` finds is an error unless it was left behind: `create` would take it over
+            silently.
+        from_id: The properties that follow from the id, for imports.
+        import_id: Makes the id of what a user gives to an import, where that is more.
+        write_only: Properties that AWS does not return, or that mean nothing to it.
+        not_returned: Properties that an emulator may keep and not return: they count as they were; `a.b` for
+            the property `b` of the object `a`.
+        active: Tells from the answer to `read` whether a change is done; None where changes are done at once.
+        pre_delete: Takes away what would hinder `delete`.
+    """
+
+    service: str
+    key: Mapping[str, Source]
+    read: Call
+    name: Callable[[Answer, Subject], str]
+    create: Call | None = None
+    root: str = ""
+    found: Mapping[str, Reader] = field(default_factory=dict[str, "Reader"])
+    delete: tuple[Choice, ...] = ()
+    property_groups: tuple[PropertyGroup, ...] = ()
+    tags: Tagging | None = None
+    create_tags: str = ""
+    missing: frozenset[str] = frozenset()
+    already_exists_codes: frozenset[str] = frozenset()
+    find: Call | None = None
+    must_be_new: bool = False
+    from_id: Callable[[str], Properties] | None = None
+    import_id: Callable[[str], str] | None = None
+    write_only: frozenset[str] = frozenset()
+    not_returned: frozenset[str] = frozenset()
+    active: Callable[[Answer], bool] | None = None
+    pre_delete: Callable[[Caller, Subject], None] | None = None
+
+
+class Caller(Protocol):
+    """Calls an operation of the resource's service."""
+
+    def __call__(self, operation: str, params: dict[str, object], /) -> Answer:
+        """Call it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What pulumi-aws knows of one type beyond its inputs and outputs.
+
+    Names are top-level properties in Pulumi's casing unless said otherwise. Source of all of it: the
+    type's schema in terraform-provider-aws 6 (ForceNew, Default, TypeSet, ValidateFunc) and pulumi-aws 7's
+    overrides.
+
+    Attributes:
+        replaces: A change of one of these makes a new resource; `a.b` for the property `b` of the object `a`.
+        defaults: What Check fills in when the program says nothing.
+        absent: What AWS takes a property for that was not given, where that is more than nothing, zero or
+            false.
+        sets: Lists whose order means nothing; `a.b` for the list `b` in the object `a`, or in each object of
+            the list `a`.
+        documents: Properties that hold a JSON document, compared by meaning; `a.b` as with `sets`.
+        limits: What values a property takes, where pulumi_aws's documentation and botocore's models do not
+            say it or say it wrongly; paths as with `sets`.
+        rules: What holds between properties: of the inputs and those of the last deployment, each gives the
+            path and the reason of what AWS refuses.
+        names: The members that properties are in AWS's API, where that does not follow from their names;
+            paths as with `sets`, members with dots where they are in another one.
+        replaced_first: The old one has to go before the replacement is created.
+        computed: What AWS fills in inside an object when the program leaves it out; paths as with `sets`.
+        operations: How the type is deployed on an emulator; None where it is only previewed.
+        known: Whether anything is known of the type beyond its schema.
+        changes_with: Outputs that get a new value when an input changes, by input; `*` is any input.
+    """
+
+    replaces: frozenset[str] = frozenset()
+    defaults: Mapping[str, Value] = field(default_factory=dict[str, "Value"])
+    absent: Mapping[str, Value] = field(default_factory=dict[str, "Value"])
+    sets: frozenset[str] = frozenset()
+    documents: frozenset[str] = frozenset()
+    limits: Mapping[str, Limit] = field(default_factory=dict[str, "Limit"])
+    rules: tuple[Rule, ...] = ()
+    names: Names = field(default_factory=dict[str, str])
+    replaced_first: bool = False
+    computed: frozenset[str] = frozenset()
+    operations: Operations | None = None
+    changes_with: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    known: bool = True
+
+    def replaced_by(self, schema: ResourceSchema, name: str) -> bool:
+        """Return whether every change of a top-level property makes a new resource."""
+        prop = schema.inputs.get(name)
+        return name == "region" or name in self.replaces or (prop is not None and prop.replaces)
+
+
+Rule: TypeAlias = "Callable[[Properties, Properties], Iterator[tuple[str, str]]]"
+
+
+def at(path: str) -> Reader:
+    """Read a property from a path in the answer, e.g. `KeyMetadata.Arn`."""
+    steps = path.split(".")
+    return lambda answer, _subject: cast("Value", inside(answer, steps))
+
+
+def named(path: str) -> Callable[[Answer, Subject], str]:
+    """Return the id from a path in the answer to `create`."""
+    reader = at(path)
+    return lambda answer, subject: str(reader(answer, subject))
+
+
+def wanted_name(*properties: str) -> Callable[[Answer, Subject], str]:
+    """Return the id as the program's properties, joined by `:`."""
+    return lambda _answer, subject: ":".join(
+        str(subject.wanted[name]) for name in properties if subject.wanted.get(name) is not None
+    )
+
+
+def from_id(*properties: str, separator: str = ":") -> Callable[[str], Properties]:
+    """Return which properties the parts of an id are; a single one is the whole id."""
+
+    def properties_of(identifier: str) -> Properties:
+        parts = [identifier]
+        if len(properties) > 1:
+            parts = identifier.split(separator, len(properties) - 1)
+        return dict(zip(properties, parts, strict=False))
+
+    return properties_of
+
+
+def picked(path: str, key: str) -> Callable[[Answer, Subject], Answer | None]:
+    """Take the one element of a list in the answer whose `key` is the resource's id."""
+
+    def pick(answer: Answer, subject: Subject) -> Answer | None:
+        items = cast("list[Answer]", answer.get(path) or [])
+        return next((item for item in items if item.get(key) == subject.id), None)
+
+    return pick
+
+
+def ids(path: str, key: str) -> Callable[[Answer, Subject], Answer]:
+    """Return, for `find`, the ids of what a list in the answer has."""
+    return lambda answer, _subject: {
+        "ids": [item[key] for item in cast("list[dict[str, str]]", answer.get(path) or [])]
+    }
+
+
+def document(path: str) -> Reader:
+    """Read a JSON document, which boto3 may have parsed already."""
+
+    def read(answer: Answer, subject: Subject) -> Value:
+        value: object = at(path)(answer, subject)
+        return value if value is None or isinstance(value, str) else json.dumps(value)
+
+    return read
+
+
+def text(value: Value) -> str:
+    """Write a value as the text that maps of attributes hold: `true`, `30`."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def attribute_name(name: str, names: Names) -> str:
+    """Return what a property is called in a map of attributes."""
+    return names.get(name, name[:1].upper() + name[1:])
+
+
+def all_attributes(*properties: str, names: Names) -> Computed:
+    """Return the map of those attributes that the program wants; None when it wants none."""
+    return Computed(
+        properties,
+        lambda wanted: (
+            {
+                attribute_name(name, names): text(wanted[name])
+                for name in properties
+                if wanted.get(name) is not None
+            }
+            or None
+        ),
+    )
+
+
+def one_attribute(name: str, cleared: str = "") -> Computed:
+    """Return an attribute's text, cleared when the program does not want it."""
+    return Computed((name,), lambda wanted: cleared if wanted.get(name) is None else text(wanted[name]))

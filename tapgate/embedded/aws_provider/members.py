@@ -1,0 +1,307 @@
+"""Which members of AWS's API the properties of a type are, and what their values are there.
+
+Botocore has AWS's own models of the operations. Most properties have the name of their member but for its
+case, its plural, or the object that it is in; a type's description names the others.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import gzip
+import importlib.util
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tapgate.embedded.aws_provider.resource_schema import ResourceSchema, Type
+    from tapgate.embedded.aws_provider.values import Properties, Value
+
+_SERVICES: Final[dict[str, tuple[str, ...]]] = {
+    "alb": ("elbv2",),
+    "cfg": ("config",),
+    "cloudwatch": ("cloudwatch", "logs", "events"),
+    "costexplorer": ("ce",),
+    "cognito": ("cognito-idp", "cognito-identity"),
+    "elasticsearch": ("es",),
+    "kinesis": ("kinesis", "firehose"),
+    "lb": ("elbv2",),
+    "msk": ("kafka",),
+    "sfn": ("stepfunctions",),
+}
+_SUFFIXES: Final = {"name": "Name", "type": "Type", "arn": "Arn"}
+"""What AWS says with the thing in front: a role's `RoleName`."""
+_PAIRS: Final = (("Key", "Value"), ("Name", "Value"), ("TagKey", "TagValue"))
+_EMPTY: Final[tuple[object, ...]] = ("", [], {})
+
+Shape: TypeAlias = "Mapping[str, object]"
+Names: TypeAlias = "Mapping[str, str]"
+"""The members of properties that are called otherwise, by paths such as `rules.filter`; with dots as well."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """One service in botocore.
+
+    Attributes:
+        operations: The input's shape by operation, in lower case.
+        shapes: All shapes.
+    """
+
+    operations: Mapping[str, str]
+    shapes: Mapping[str, Shape]
+
+    def input_of(self, operation: str) -> str:
+        """Return the shape of an operation's input, by the operation's name in boto3 or in AWS."""
+        return self.operations.get(operation.replace("_", "").lower(), "")
+
+    def members_of(self, shape: str) -> dict[str, str]:
+        """Return the members of a shape, with theirs; of a list's elements where it is one."""
+        members = cast("dict[str, dict[str, str]]", self.element(shape).get("members") or {})
+        return {name: member["shape"] for name, member in members.items()}
+
+    def element(self, shape: str) -> Shape:
+        """Return a shape; of a list what its elements are."""
+        described = self.shapes.get(shape, {})
+        while described.get("type") == "list":
+            described = self.shapes[self.inner(described, "member")]
+        return described
+
+    def inner(self, described: Shape, name: str) -> str:
+        """Return what the elements of a list (`member`) or the values of a map (`value`) are."""
+        return cast("dict[str, str]", described[name])["shape"]
+
+    def steps(self, shape: str, path: str, names: Names, *, loose: bool = True) -> tuple[str, ...]:
+        """Return the members that lead to a property; none where it has none.
+
+        Args:
+            shape: Where to begin.
+            path: The property, `a.b` for what is called `b` in `a`; `shape` is that of `a`.
+            names: The type's exceptions.
+            loose: Whether it may be called after the thing that it is of, or be in an object of its own.
+        """
+        if path in names:
+            return tuple(names[path].split("."))
+        members, name = self.members_of(shape), path.rpartition(".")[2]
+        found = _spelled(name, members)
+        if found or not loose:
+            return (found,) if found else ()
+        suffix = _SUFFIXES.get(name)
+        ending = [member for member in members if suffix and member.endswith(suffix)]
+        if len(ending) == 1:
+            return (ending[0],)
+        for member, inner in members.items():
+            structure = self.shapes[inner].get("type") == "structure"
+            found = _spelled(name, self.members_of(inner)) if structure else ""
+            if found:
+                return (member, found)
+        return ()
+
+    def follow(self, shape: str, steps: Iterable[str]) -> str:
+        """Return the shape at the end of some members; empty where it has not all of them."""
+        for step in steps:
+            shape = self.members_of(shape).get(step, "")
+        return shape
+
+    def find(self, shape: str, path: str, names: Names, *, loose: bool) -> Shape | None:
+        """Return the shape of a text or number, by the path of the property that it is; else None."""
+        names_of_parents = path.split(".")
+        for count in range(1, len(names_of_parents) + 1):
+            steps = self.steps(shape, ".".join(names_of_parents[:count]), names, loose=loose)
+            shape = self.follow(shape, steps) if steps else ""
+            if not shape:
+                return None
+        found = self.element(shape)
+        return found if found["type"] not in {"structure", "map"} else None
+
+    def to_api(self, value: object, shape: str, names: Names, path: str) -> object:
+        """Return a property's value in AWS's form.
+
+        Args:
+            value: What the program says.
+            shape: The member's shape.
+            names: The type's exceptions.
+            path: The property.
+        """
+        described = self.shapes.get(shape, {})
+        kind = described.get("type")
+        if kind == "list":
+            return self._list_to_api(value, self.inner(described, "member"), names, path)
+        if kind == "map" and isinstance(value, dict):
+            inner, entries = self.inner(described, "value"), cast("dict[str, object]", value)
+            return {key: self.to_api(item, inner, names, path) for key, item in entries.items()}
+        if kind == "structure" and isinstance(value, dict):
+            made: dict[str, object] = {}
+            for name, item in cast("dict[str, object]", value).items():
+                if item is None or name.startswith("__"):
+                    continue
+                where = f"{path}.{name}" if path else name
+                steps = self.steps(shape, where, names) or (name[:1].upper() + name[1:],)
+                put(made, steps, self.to_api(item, self.follow(shape, steps), names, where))
+            return made
+        return value
+
+    def _list_to_api(self, value: object, element: str, names: Names, path: str) -> object:
+        if isinstance(value, dict):
+            entries = cast("dict[str, object]", value)
+            key, item = next((pair for pair in _PAIRS if {*pair} == {*self.members_of(element)}), ("", ""))
+            if key and not set(entries) <= {key.lower(), item.lower()}:
+                return [{key: name, item: one} for name, one in entries.items()]
+        items = cast("list[object]", value if isinstance(value, list) else [value])
+        return [self.to_api(one, element, names, path) for one in items]
+
+
+def put(made: dict[str, object], steps: tuple[str, ...], value: object) -> None:
+    """Put a value where some members lead, into what is there already."""
+    for step in steps[:-1]:
+        made = cast("dict[str, object]", made.setdefault(step, {}))
+    last = steps[-1]
+    there = made.get(last)
+    if isinstance(there, dict) and isinstance(value, dict):
+        cast("dict[str, object]", there).update(cast("dict[str, object]", value))
+    else:
+        made[last] = value
+
+
+def _spelled(name: str, members: Iterable[str]) -> str:
+    """Return the member that is called like a property: Pulumi makes lists plural, and objects singular."""
+    by_name, low = {member.lower(): member for member in members}, name.lower()
+    forms = (low, low.removesuffix("s"), f"{low}s", low.removesuffix("es"), low.removesuffix("ies") + "y")
+    return next((by_name[form] for form in forms if form in by_name), "")
+
+
+def hollow(value: Value) -> bool:
+    """Return whether there is nothing in a value, as in `{"onFailure": {}}`."""
+    if isinstance(value, dict):
+        return all(hollow(item) for item in value.values())
+    return value is None or value in _EMPTY
+
+
+def inside(answer: object, steps: Iterable[str]) -> object:
+    """Follow keys into an answer; None where one of them is missing."""
+    value = answer
+    for step in steps:
+        value = cast("dict[str, object]", value).get(step) if isinstance(value, dict) else None
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Reads a type's properties out of what AWS answers.
+
+    Attributes:
+        schema: The type's schema.
+        names: The type's exceptions.
+    """
+
+    schema: ResourceSchema
+    names: Names
+
+    def value(self, answer: object, path: str, kind: Type, beside: Iterable[str] = ()) -> Value:
+        """Return a property in an object of an answer; None where it is not there, or nothing.
+
+        Args:
+            answer: The object.
+            path: The property.
+            kind: Its type.
+            beside: The properties of the same object: what is inside of them is theirs.
+        """
+        return self.converted(self._located(answer, path, beside), kind, path)
+
+    def converted(self, value: object, kind: Type, path: str) -> Value:
+        """Return a value in Pulumi's form."""
+        if isinstance(value, dt.datetime):
+            return value.isoformat().replace("+00:00", "Z")
+        if kind.kind == "list" and isinstance(value, list):
+            items = cast("list[object]", value)
+            return [self.converted(item, kind.args[0], path) for item in items] or None
+        if kind.kind == "map":
+            return _map(value)
+        if kind.kind == "object":
+            return self._object(value, kind, path)
+        return None if value is None or value in _EMPTY else _scalar(value, kind)
+
+    def _object(self, value: object, kind: Type, path: str) -> Value:
+        one = next(iter(cast("list[object]", value)), None) if isinstance(value, list) else value
+        if not isinstance(one, dict):
+            return None
+        there, properties = cast("dict[str, object]", one), self.schema.properties_of(kind)
+        found: Properties = {
+            name: self.value(there, f"{path}.{name}", prop.type, beside=properties)
+            for name, prop in properties.items()
+        }
+        return {name: item for name, item in found.items() if item is not None}
+
+    def _located(self, answer: object, path: str, beside: Iterable[str]) -> object:
+        if path in self.names:
+            return inside(answer, self.names[path].split("."))
+        if not isinstance(answer, dict):
+            return None
+        there, name = cast("dict[str, object]", answer), path.rpartition(".")[2]
+        found = _spelled(name, there)
+        if found:
+            return there[found]
+        suffix = _SUFFIXES.get(name)
+        ending = [key for key in there if suffix and key.endswith(suffix)]
+        if len(ending) == 1:
+            return there[ending[0]]
+        for key, inner in there.items():
+            if not isinstance(inner, dict) or _spelled(key, beside):
+                continue
+            found = _spelled(name, cast("dict[str, object]", inner))
+            if found:
+                return cast("dict[str, object]", inner)[found]
+        return None
+
+
+def _scalar(value: object, kind: Type) -> Value:
+    """Return a text, number or boolean, which maps of attributes have as a text."""
+    if kind.kind == "boolean":
+        return str(value).lower() == "true"
+    return int(str(value)) if kind.kind == "integer" else cast("Value", value)
+
+
+def _map(value: object) -> Value:
+    if isinstance(value, list):
+        pairs = cast("list[dict[str, str]]", value)
+        key, item = next((pair for pair in _PAIRS if pairs and {*pair} <= {*pairs[0]}), ("", ""))
+        return {pair[key]: pair[item] for pair in pairs} if key else None
+    return cast("Properties", value) if isinstance(value, dict) and value else None
+
+
+@functools.cache
+def models(module: str) -> tuple[Model, ...]:
+    """Return the models of the services that a module of Pulumi is of."""
+    data = _data()
+    if data is None:
+        return ()
+    own = [path.name for path in data.iterdir() if path.name.replace("-", "") == module]
+    return tuple(model(service) for service in _SERVICES.get(module) or own)
+
+
+@functools.cache
+def model(service: str) -> Model:
+    """Return the model of a service.
+
+    Args:
+        service: Its name in boto3.
+    """
+    data = _data()
+    assert data is not None  # noqa: S101 - nothing is deployed without boto3
+    path = max((data / service).glob("*/service-2.json*"))
+    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    document = cast("dict[str, dict[str, dict[str, object]]]", json.loads(content))
+    operations = {
+        name.lower(): cast("dict[str, str]", operation.get("input") or {}).get("shape", "")
+        for name, operation in document["operations"].items()
+    }
+    return Model(operations, document["shapes"])
+
+
+def _data() -> Path | None:
+    spec = importlib.util.find_spec("botocore")
+    return None if spec is None or spec.origin is None else Path(spec.origin).parent / "data"

@@ -1,0 +1,184 @@
+"""CloudWatch alarms and logs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tapgate.embedded.aws_provider.description import (
+    Call,
+    Description,
+    Operations,
+    PropertyGroup,
+    Tagging,
+    Wanted,
+    at,
+    from_id,
+    identity,
+    ids,
+    picked,
+    wanted_name,
+)
+from tapgate.embedded.aws_provider.limits import at_most, given, not_both
+from tapgate.embedded.aws_provider.resource_schema import Limit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tapgate.embedded.aws_provider.description import Answer, Reader, Subject
+    from tapgate.embedded.aws_provider.values import Properties, Value
+
+_OF_ONE_METRIC: Final = (
+    *("dimensions", "extendedStatistic", "metricName", "namespace", "period", "statistic"),
+)
+# What terraform-provider-aws takes: internal/service/cloudwatch/metric_alarm.go.
+_PERCENTILE: Final = (
+    r"(p|tm|wm|tc|ts)(\d{1,2}(\.\d{1,2})?|100)|IQM|(TM|WM|PR|TC|TS)\((\d+(\.\d+)?%?)?:(\d+(\.\d+)?%?)?\)"
+)
+_STAT: Final = f"{_PERCENTILE}|SampleCount|Average|Sum|Minimum|Maximum"
+
+
+def _statistic(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:
+    if given(inputs.get("metricName")) and "statistic" not in inputs and "extendedStatistic" not in inputs:
+        reason = (
+            "the alarm is on a metric and has neither `statistic` nor `extendedStatistic`. AWS refuses that"
+        )
+        yield "statistic", f"{reason}. Fix: give one of them"
+
+
+def _queries_of_one_kind(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:
+    queries = inputs.get("metricQueries")
+    for index, query in enumerate(queries if isinstance(queries, list) else []):
+        if isinstance(query, dict) and given(query.get("expression")) and given(query.get("metric")):
+            reason = "a metric query has both `expression` and `metric`. AWS takes one of them"
+            yield f"metricQueries[{index}]", f"{reason}. Fix: make two queries of it"
+
+
+def _of_one_metric(name: str) -> Reader:
+    """Read what an alarm on one metric has; an alarm on an expression has a filler there, if anything."""
+
+    def read(answer: Answer, subject: Subject) -> Value:
+        on_expression = answer.get("Metrics") or subject.wanted.get("metricQueries")
+        return None if on_expression else at(name)(answer, subject)
+
+    return read
+
+
+def _datapoints(answer: Answer, subject: Subject) -> Value:
+    # Where a program says none, it is as many as there are periods.
+    told = at("DatapointsToAlarm")(answer, subject)
+    wanted = subject.wanted.get("datapointsToAlarm")
+    return None if wanted is None and told == answer.get("EvaluationPeriods") else told
+
+
+def _retention(subject: Subject) -> Call:
+    if subject.wanted.get("retentionInDays"):
+        return Call("put_retention_policy", {"retentionInDays": Wanted("retentionInDays")})
+    return Call("delete_retention_policy")
+
+
+DESCRIPTIONS: Final[dict[str, Description]] = {
+    "aws:cloudwatch/metricAlarm:MetricAlarm": Description(
+        replaces=frozenset({"name"}),
+        defaults={"actionsEnabled": True, "treatMissingData": "missing"},
+        sets=frozenset({"alarmActions", "insufficientDataActions", "metricQueries", "okActions"}),
+        limits={
+            **{name: Limit(form="arn") for name in ("alarmActions", "insufficientDataActions", "okActions")},
+            "extendedStatistic": Limit(pattern=_PERCENTILE),
+            "metricQueries.metric.stat": Limit(pattern=_STAT),
+        },
+        rules=(
+            *(not_both(name, "metricQueries") for name in _OF_ONE_METRIC),
+            not_both("statistic", "extendedStatistic"),
+            not_both("threshold", "thresholdMetricId"),
+            at_most("insufficientDataActions", 5),
+            at_most("okActions", 5),
+            _statistic,
+            _queries_of_one_kind,
+        ),
+        names={
+            "arn": "AlarmArn",
+            "name": "AlarmName",
+            "metricQueries": "Metrics",
+            "metricQueries.metric": "MetricStat",
+        },
+        operations=Operations(
+            service="cloudwatch",
+            key={"AlarmName": identity},
+            create=Call("put_metric_alarm"),
+            create_tags="Tags",
+            name=wanted_name("name"),
+            find=Call(
+                "describe_alarms",
+                {"AlarmNames": lambda subject: [subject.wanted.get("name")]},
+                pick=ids("MetricAlarms", "AlarmName"),
+            ),
+            must_be_new=True,
+            read=Call(
+                "describe_alarms",
+                {"AlarmNames": lambda subject: [subject.id]},
+                pick=picked("MetricAlarms", "AlarmName"),
+            ),
+            found={
+                **{
+                    f"{name[:1].lower()}{name[1:]}": _of_one_metric(name)
+                    for name in ("ExtendedStatistic", "Period", "Statistic", "Unit")
+                },
+                "datapointsToAlarm": _datapoints,
+            },
+            property_groups=(PropertyGroup(Call("put_metric_alarm")),),
+            tags=Tagging(
+                "list_tags_for_resource",
+                ("ResourceARN", lambda subject: subject.arn("cloudwatch", f"alarm:{subject.id}")),
+            ),
+            delete=(Call("delete_alarms", {"AlarmNames": lambda subject: [subject.id]}),),
+            missing=frozenset({"ResourceNotFound", "ResourceNotFoundException"}),
+            # ministack 1.4 takes an alarm on an expression and keeps nothing of the expression.
+            not_returned=frozenset({"metricQueries"}),
+            from_id=from_id("name"),
+        ),
+    ),
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": Description(
+        replaces=frozenset({"actionsEnabled", "alarmName"}),
+        defaults={"actionsEnabled": True},
+        sets=frozenset({"alarmActions", "insufficientDataActions", "okActions"}),
+    ),
+    "aws:cloudwatch/logGroup:LogGroup": Description(
+        replaces=frozenset({"logGroupClass", "name", "namePrefix"}),
+        limits={
+            "kmsKeyId": Limit(form="arn"),
+            "namePrefix": Limit(pattern=r"[.\-_/#A-Za-z0-9]+", max_length=512 - 26),
+        },
+        operations=Operations(
+            service="logs",
+            key={"logGroupName": identity},
+            create=Call("create_log_group"),
+            create_tags="tags",
+            name=wanted_name("name"),
+            read=Call(
+                "describe_log_groups",
+                {"logGroupNamePrefix": identity},
+                pick=picked("logGroups", "logGroupName"),
+            ),
+            found={"arn": lambda answer, _subject: str(answer.get("arn")).removesuffix(":*")},
+            property_groups=(
+                PropertyGroup(_retention, ("retentionInDays",)),
+                PropertyGroup(Call("associate_kms_key"), clear=Call("disassociate_kms_key")),
+            ),
+            tags=Tagging(
+                "list_tags_for_resource",
+                ("resourceArn", lambda subject: subject.arn("logs", f"log-group:{subject.id}")),
+                path="tags",
+                key="",
+                tags_param="tags",
+                keys_param="tagKeys",
+            ),
+            delete=(lambda subject: None if subject.wanted.get("skipDestroy") else Call("delete_log_group"),),
+            missing=frozenset({"ResourceNotFoundException"}),
+            already_exists_codes=frozenset({"ResourceAlreadyExistsException"}),
+            from_id=from_id("name"),
+            write_only=frozenset({"skipDestroy"}),
+            # ministack 1.4 takes a log group's key and tells none.
+            not_returned=frozenset({"kmsKeyId", "logGroupClass"}),
+        ),
+    ),
+}
