@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tapgate.embedded.aws_provider.rehearsal.marks import MARK, MARKED_NUMBER
+from tapgate.embedded.aws_provider.sdk_source import package_version
 from tapgate.embedded.aws_provider.values import UNKNOWN, Blob, Unknown, contains_unknown, dump_json
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+_TEXT_ALONE = frozenset({"3", "4", "5", "6"})
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
@@ -76,11 +78,15 @@ class _Check:
             return [self.value(item, kind.args[0], f"{path}[{index}]") for index, item in enumerate(items)]
         if kind.kind in {"map", "object"}:
             return self.mapping(value, kind, path)
-        if kind.kind == "string" and isinstance(value, dict) and path.casefold().endswith("policy"):
-            # Until version 6 the types say text alone of what pulumi-aws takes as an object too.
+        if kind.kind == "string" and isinstance(value, dict) and self.is_document(path):
             return UNKNOWN if contains_unknown(value) else dump_json(value)
         converted = _convert(value, kind)
         return self.mismatch(value, kind, path) if converted is None else converted
+
+    def is_document(self, path: str) -> bool:
+        """Until version 6 the types say text alone of what pulumi-aws takes as an object too."""
+        older = package_version().partition(".")[0] in _TEXT_ALONE
+        return older and path.casefold().endswith("policy")
 
     def mapping(self, value: Value, kind: Type, path: str) -> Value:
         if not isinstance(value, dict):
