@@ -128,7 +128,7 @@ WORKFLOWS = [*(ROOT / ".github" / "workflows").glob("*.yml"), PAGE]
 def test_actions_are_pinned(file: Path) -> None:
     used = re.findall(r"- uses: +(\S+.*)", file.read_text())
     assert used
-    pinned = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+    pinned = re.compile(r"[\w-]+/[\w-]+(?:/[\w-]+)?@[0-9a-f]{40} # v\d+\.\d+\.\d+")
     assert [one for one in used if not pinned.fullmatch(one)] == []
 
 

@@ -249,11 +249,12 @@ def test_workflow_job_and_hook_call_the_script_that_is_there() -> None:
     workflow = mapping(yaml.safe_load((REPOSITORY / ".github" / "workflows" / "gate.yml").read_text()))
     steps = [mapping(one) for one in sequence(mapping(mapping(workflow["jobs"])["preview"])["steps"])]
     scripts = [text(step.get("run")) for step in steps]
-    assert any("guardrails/.ci/gate" in script for script in scripts)
+    assert any("guardrails/.ci/gate-all" in script for script in scripts)
     assert not any("${{" in script for script in scripts)
-    job = mapping(
-        mapping(yaml.safe_load((REPOSITORY / "docs" / "gitlab-gate.yml").read_text()))["policy-gate"]
-    )
-    assert any("/opt/guardrails/.ci/gate" in str(line) for line in sequence(job["script"]))
+    jobs = mapping(yaml.safe_load((REPOSITORY / "docs" / "gitlab-gate.yml").read_text()))
+    for name, script in (("policy-gate", "gate-all"), ("policy-toolchain", "gate")):
+        lines = map(str, sequence(mapping(jobs[name])["script"]))
+        assert any(f"$clean /opt/guardrails/.ci/{script} " in line for line in lines)
+        assert os.access(REPOSITORY / ".ci" / script, os.X_OK)
     (hook,) = sequence(yaml.safe_load((REPOSITORY / ".pre-commit-hooks.yaml").read_text()))
     assert os.access(REPOSITORY / text(mapping(hook)["entry"]), os.X_OK)
