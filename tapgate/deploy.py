@@ -201,14 +201,15 @@ def _judged_again(
     """Return what is to be said after the update: of it, and of the state that it left.
 
     Secrets in that state are closed, so that some of it is undecided. The packs that watched the update had
-    the values; where they were not asked, the rehearsal's answer counts.
+    the values; where they were not asked, the rehearsal's answer counts. What does not block is told again.
     """
     state = _judge_state(engine, project, stack, packs, previewed)
     report = settled(state, update, log.declared)
     rehearsed = previewed.rehearsed
     known = {one.urn for one in rehearsed.deployment.resources} if rehearsed is not None else frozenset[str]()
     left = unsettled(report.findings, previewed.report, known)
-    return replace(report, findings=tuple(left))
+    told = [one for one in report.findings if one in left or (not one.blocks and one.verdict != "undecided")]
+    return replace(report, findings=tuple(told))
 
 
 def _judge_state(

@@ -59,7 +59,7 @@ def _deploy(opened: Session, stack: Stack) -> Deployment:
     opened.progress.clear()
     report, blocked = deployment.report, deployment.report.outcome == "blocked"
     if blocked:
-        for finding in report.findings:
+        for finding in (one for one in report.findings if one.blocks):
             write(["", *finding_lines(finding, opened.ink)], sys.stdout)
         if deployment.changed:
             write(["", *exists_words(report.findings)], sys.stdout)
