@@ -101,9 +101,9 @@ def in_list(ref: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
         case Known(items):
             for item in items:
                 of_type, name = item.at("type").text(), item.at("name").text()
-                if isinstance(of_type, Known) and of_type.value in REFERENCE_TYPES:
+                if of_type.value in REFERENCE_TYPES:
                     continue
-                yield Shown(name.value if isinstance(name, Known) else "", item.at("value"))
+                yield Shown(name.value or "", item.at("value"))
         case Unknown() | Invalid() as prop:
             yield prop
         case _:
@@ -140,9 +140,7 @@ def secret_values(resource: Resource) -> Iterator[Shown]:
 def parameter_values(resource: Resource) -> Iterator[Shown]:
     """Give what a parameter of SSM holds, unless it is encrypted."""
     of_type, name = resource.at("type").text(), resource.at("name").text()
-    if resource.type == SSM_PARAMETER and not (
-        isinstance(of_type, Known) and of_type.value == "SecureString"
-    ):
+    if resource.type == SSM_PARAMETER and of_type.value != "SecureString":
         called = name.value if isinstance(name, Known) else resource.name
         yield Shown(called, resource.at("value"), marked_by_sdk=True)
         yield Shown(called, resource.at("insecureValue"), marked_by_sdk=True)

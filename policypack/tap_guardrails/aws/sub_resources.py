@@ -101,7 +101,7 @@ def provider_region(resource: Resource) -> str:
     if resource.provider is None:
         return ""
     prop = resource.provider.at("region").text()
-    return prop.value if isinstance(prop, Known) else ""
+    return prop.value or ""
 
 
 def same_account(one: Provider | None, other: Provider | None) -> bool:

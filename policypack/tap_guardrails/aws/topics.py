@@ -88,7 +88,7 @@ def denies(statement: PropertyRef, caller: Caller, action: str, target: str | No
 def effect_is(statement: PropertyRef, wanted: str) -> bool:
     """Tell whether a statement has an effect."""
     effect = statement.at("Effect").text()
-    return isinstance(effect, Known) and effect.value == wanted
+    return effect.value == wanted
 
 
 def concerns(statement: PropertyRef, caller: Caller, action: str, target: str | None) -> bool:
@@ -120,7 +120,7 @@ def names_principal(statement: PropertyRef, service: str) -> bool:
 def source_matches(conditions: PropertyRef, caller: Caller) -> bool:
     """Tell whether the conditions let in what the service acts for, as far as they name it by its ARN."""
     operators = conditions.entries()
-    for operator, fields in operators.value.items() if isinstance(operators, Known) else ():
+    for operator, fields in (operators.value or {}).items():
         plain = operator.lower().rpartition(":")[2].removesuffix("ifexists")
         keys = fields.entries()
         if plain not in MATCHING or not isinstance(keys, Known):
@@ -149,7 +149,7 @@ def is_source(pattern: str, caller: Caller) -> bool:
 def texts(ref: PropertyRef) -> Iterator[str]:
     """Go through the texts that stand by themselves or in a list."""
     prop = one_or_many(ref)
-    for one in prop.value if isinstance(prop, Known) else ():
+    for one in prop.value or ():
         text = one.text()
         if isinstance(text, Known):
             yield text.value

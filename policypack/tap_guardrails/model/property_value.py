@@ -10,7 +10,7 @@ import json
 import math
 import re
 from dataclasses import field, replace
-from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeAlias, TypeVar
 
 from tap_guardrails.model.values import (
     UNKNOWN,
@@ -50,6 +50,7 @@ class Absent:
     """The property is not set: missing, null, or the empty string where a text is wanted."""
 
     ref: PropertyRef
+    value: ClassVar[None] = None
 
 
 @record
@@ -57,6 +58,7 @@ class Unknown:
     """The property, or something it is part of, is unknown until deployment."""
 
     ref: PropertyRef
+    value: ClassVar[None] = None
 
 
 @record
@@ -65,9 +67,11 @@ class Invalid:
 
     ref: PropertyRef
     wanted: str
+    value: ClassVar[None] = None
 
 
 PropertyValue: TypeAlias = Known[T] | Absent | Unknown | Invalid
+"""What a property was read as; its `value` is None unless it is known."""
 
 
 @record

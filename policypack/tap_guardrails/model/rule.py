@@ -241,6 +241,9 @@ Coverage: TypeAlias = Literal["control", "tags", "none"]
 configuration; its tags alone; nothing that tells whether the resource is sound."""
 
 
+SECURITY_HUB: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/"
+
+
 class Control(NamedTuple):
     """A requirement of a published framework that the policy answers.
 
@@ -267,7 +270,8 @@ class Declaration:
         fix: How to remediate it, one sentence.
         severity: How much harm a violation can do.
         url: Where AWS documents the matter.
-        controls: The published requirements that it answers: framework, identifier and source of each.
+        controls: The published requirements that it answers, each with the anchor of the page of AWS Security
+            Hub that publishes the mapping: `kms-4: FSBP KMS.4, NIST SC-12 SC-12(2)`.
         types: The type tokens of the resources that it evaluates.
         level: What its findings do unless an operator says otherwise.
         settings: What an operator can set, besides `onUnknown` and `waivers`.
@@ -282,15 +286,20 @@ class Declaration:
     severity: Severity
     url: str
     types: tuple[str, ...]
-    controls: tuple[tuple[str, str, str], ...] = ()
+    controls: tuple[str, ...] = ()
     settings: tuple[Setting, ...] = ()
     level: Level = "mandatory"
     coverage: Coverage = "control"
 
     @property
     def answered(self) -> tuple[Control, ...]:
-        """The controls that it answers."""
-        return tuple(Control(*control) for control in self.controls)
+        """The published requirements that it answers."""
+        found: list[Control] = []
+        for anchor, _, groups in (one.partition(": ") for one in self.controls):
+            source = f"{SECURITY_HUB}{anchor.rpartition('-')[0]}-controls.html#{anchor}"
+            for framework, *identifiers in (group.split(" ") for group in groups.split(", ")):
+                found += [Control(framework, identifier, source) for identifier in identifiers]
+        return tuple(found)
 
     @property
     def types_shown(self) -> str:

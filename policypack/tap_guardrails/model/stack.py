@@ -7,7 +7,7 @@ from dataclasses import field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
 
-from tap_guardrails.model.property_value import Absent, Invalid, Known, PropertyRef, Unknown, join, revealed
+from tap_guardrails.model.property_value import Known, PropertyRef, Unknown, join, revealed
 from tap_guardrails.model.values import UNKNOWN, CloudFormationObject, Value, record
 
 if TYPE_CHECKING:
@@ -142,11 +142,7 @@ class ResourceType:
 
     def physical_name(self, resource: Resource) -> str | None:
         """Return the name in AWS, or None while it is not known."""
-        match self.at(resource, self.name_property).text():
-            case Known(name):
-                return name
-            case Absent() | Unknown() | Invalid():
-                return None
+        return self.at(resource, self.name_property).text().value
 
 
 @record

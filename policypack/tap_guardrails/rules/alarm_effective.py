@@ -6,8 +6,6 @@ looks like protection and is none.
 
 from __future__ import annotations
 
-from typing import Final
-
 from tap_guardrails.aws.alarms import ALARM_SETTINGS, ALARM_TYPES, alarm_findings
 from tap_guardrails.model import Outcomes, Resource, Settings, Stack, StackRule
 
@@ -16,9 +14,6 @@ def check(alarm: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Check an alarm."""
     yield from alarm_findings(alarm, stack, settings)
 
-
-CONTROLS: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html"
-FSBP: Final = f"{CONTROLS}#cloudwatch-15"
 
 RULE = StackRule(
     name="alarm-effective",
@@ -29,12 +24,8 @@ RULE = StackRule(
     severity="high",
     url="https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html",
     controls=(
-        ("FSBP", "CloudWatch.15", FSBP),
-        ("FSBP", "CloudWatch.17", f"{CONTROLS}#cloudwatch-17"),
-        ("NIST", "AU-6(1)", FSBP),
-        ("NIST", "CA-7", FSBP),
-        ("NIST", "IR-4(1)", FSBP),
-        ("NIST", "SI-4(5)", FSBP),
+        "cloudwatch-15: FSBP CloudWatch.15, NIST AU-6(1) CA-7 IR-4(1) SI-4(5)",
+        "cloudwatch-17: FSBP CloudWatch.17",
     ),
     types=ALARM_TYPES,
     settings=ALARM_SETTINGS,

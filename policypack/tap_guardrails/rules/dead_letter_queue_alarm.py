@@ -74,10 +74,6 @@ def all_watched(stack: Stack, settings: Settings) -> bool:
     )
 
 
-NIST: Final = (
-    "https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-15"
-)
-
 RULE = StackRule(
     name="dead-letter-queue-alarm",
     title="Dead letter queues have an alarm on depth",
@@ -88,7 +84,7 @@ RULE = StackRule(
     severity="high",
     url="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/"
     "dead-letter-queues-alarms-cloudwatch.html",
-    controls=(("NIST", "CA-7", NIST), ("NIST", "SI-4(5)", NIST)),
+    controls=("cloudwatch-15: NIST CA-7 SI-4(5)",),
     types=tuple(dict.fromkeys((*QUEUE.types, *SOURCES))),
     settings=ALARM_SETTINGS,
     check=check,

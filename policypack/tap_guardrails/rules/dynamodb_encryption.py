@@ -55,7 +55,7 @@ def check(table: Resource, stack: Stack, settings: Settings) -> Outcomes:
         block, switch, key = table.at("sseSpecification"), "sseEnabled", "kmsMasterKeyId"
     enabled = as_set(table, block.at(switch)).boolean()
     yield from must(enabled, bool, problem=OWNED, required="true")
-    on = isinstance(enabled, Unknown) or (isinstance(enabled, Known) and enabled.value)
+    on = isinstance(enabled, Unknown) or enabled.value
     if own_key and on and table.type in (AWS_TABLE, NATIVE_TABLE):
         yield from named_key(table, stack, block.at(key))
     if own_key and table.type != NATIVE_TABLE:

@@ -137,7 +137,7 @@ def is_about(match: AlarmMatch, index: PropertyRef) -> bool | None:
     watched, wanted = dimensions.value[INDEX].text(), index.text()
     if isinstance(watched, Unknown) or isinstance(wanted, Unknown):
         return None
-    return isinstance(watched, Known) and isinstance(wanted, Known) and watched.value == wanted.value
+    return watched.value is not None and watched.value == wanted.value
 
 
 def about(matches: Sequence[AlarmMatch], operations: frozenset[str]) -> tuple[AlarmMatch, ...]:
@@ -155,7 +155,7 @@ def noticed(match: AlarmMatch, *, certainly: bool) -> frozenset[str]:
     if match.series is None:
         return ALL_OPERATIONS
     name, dimensions = match.series.name, match.series.dimensions
-    if isinstance(name, Known) and name.value in BY_METRIC:
+    if name.value in BY_METRIC:
         return BY_METRIC[name.value]
     operation = dimensions.value.get("Operation") if isinstance(dimensions, Known) else None
     prop = operation.text() if operation else None
@@ -163,10 +163,6 @@ def noticed(match: AlarmMatch, *, certainly: bool) -> frozenset[str]:
         return frozenset({prop.value})
     return frozenset() if certainly else ALL_OPERATIONS
 
-
-NIST: Final = (
-    "https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-15"
-)
 
 RULE = StackRule(
     name="dynamodb-throttle-alarm",
@@ -177,7 +173,7 @@ RULE = StackRule(
     "`reads + writes`), dimension TableName set to the table's name, and an SNS topic in `alarmActions`.",
     severity="high",
     url="https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html",
-    controls=(("NIST", "CA-7", NIST), ("NIST", "SI-4(5)", NIST)),
+    controls=("cloudwatch-15: NIST CA-7 SI-4(5)",),
     types=TABLE.types,
     settings=(
         StringList(

@@ -66,7 +66,7 @@ def check(role: Resource, _settings: Settings) -> Outcomes:
 def statement(ref: PropertyRef) -> Outcomes:
     """Check a statement, which counts only if it allows."""
     effect = ref.at("Effect").text()
-    if isinstance(effect, Known) and effect.value != "Allow":
+    if effect.value not in {None, "Allow"}:
         return
     narrowed = is_narrowed(ref.at("Condition"))
     for finding in () if narrowed else public(ref):
@@ -103,11 +103,11 @@ def is_narrowed(condition: PropertyRef) -> bool | None:
     if isinstance(operators, Unknown):
         return None
     answers: set[bool | None] = set()
-    for operator, keys in operators.value.items() if isinstance(operators, Known) else ():
+    for operator, keys in (operators.value or {}).items():
         named = keys.entries()
         if operator.casefold() in MATCHING and isinstance(named, Unknown):
             answers.add(None)
-        for key, value in named.value.items() if isinstance(named, Known) else ():
+        for key, value in (named.value or {}).items():
             if operator.casefold() in MATCHING and key.casefold() in NARROWING:
                 answers.add(names_some(value))
     return True if True in answers else None if None in answers else False

@@ -288,14 +288,12 @@ def first_with(
 
     One that is unknown until deployment is evaluated by itself.
     """
-    for ref in actions.value if isinstance(actions, Known) else ():
+    for ref in actions.value or ():
         prop = ref.text()
         if isinstance(prop, Known) and measure.may_be_everywhere(prop.value) is answer:
             return ref
     return None
 
-
-FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/iam-controls.html"
 
 RULE = ResourceRule(
     name="iam-no-wildcards",
@@ -305,11 +303,7 @@ RULE = ResourceRule(
     fix="Name the actions that are used, and the ARNs of the resources that they are used on.",
     severity="high",
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
-    controls=(
-        ("FSBP", "IAM.1", f"{FSBP}#iam-1"),
-        ("FSBP", "IAM.21", f"{FSBP}#iam-21"),
-        ("NIST", "AC-6", f"{FSBP}#iam-21"),
-    ),
+    controls=("iam-1: FSBP IAM.1", "iam-21: FSBP IAM.21, NIST AC-6"),
     types=(*DOCUMENTS, *INLINE, *ATTACHMENTS),
     settings=(
         Boolean(

@@ -140,8 +140,6 @@ def remediate(key: Resource, settings: Settings) -> Iterator[PropertyPatch]:
             pass
 
 
-FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/kms-controls.html#kms-4"
-
 RULE = ResourceRule(
     name="kms-key-rotation",
     title="KMS keys rotate",
@@ -150,14 +148,7 @@ RULE = ResourceRule(
     fix="Set `enableKeyRotation: true` on the key, and `rotationPeriodInDays` if yearly is not often enough.",
     severity="high",
     url="https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html",
-    controls=(
-        ("FSBP", "KMS.4", FSBP),
-        ("CIS", "3.6", FSBP),
-        ("NIST", "SC-12", FSBP),
-        ("NIST", "SC-12(2)", FSBP),
-        ("NIST", "SC-28(3)", FSBP),
-        ("PCI", "3.7.4", FSBP),
-    ),
+    controls=("kms-4: FSBP KMS.4, CIS 3.6, NIST SC-12 SC-12(2) SC-28(3), PCI 3.7.4",),
     types=(*KEY.types, *WITHOUT_ROTATION),
     settings=(
         Integer(

@@ -26,10 +26,6 @@ def check(function: Resource, stack: Stack, settings: Settings) -> Outcomes:
     )
 
 
-NIST: Final = (
-    "https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-15"
-)
-
 RULE = StackRule(
     name="lambda-error-alarm",
     title="Lambda functions have an alarm on errors",
@@ -39,7 +35,7 @@ RULE = StackRule(
     "function's name, and an SNS topic in `alarmActions`.",
     severity="high",
     url="https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html",
-    controls=(("NIST", "CA-7", NIST), ("NIST", "SI-4(5)", NIST)),
+    controls=("cloudwatch-15: NIST CA-7 SI-4(5)",),
     types=FUNCTION.types,
     settings=ALARM_SETTINGS,
     check=check,

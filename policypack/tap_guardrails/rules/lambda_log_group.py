@@ -14,7 +14,6 @@ from tap_guardrails.model import (
     Absent,
     Finding,
     Invalid,
-    Known,
     Outcomes,
     Resource,
     Settings,
@@ -70,17 +69,13 @@ def retained(group: Resource) -> bool | None:
     retention = LOG_GROUP.at(group, "retentionInDays").integer()
     if isinstance(retention, Unknown):
         return None
-    return isinstance(retention, Known) and retention.value > 0
+    return (retention.value or 0) > 0
 
 
 def found(logs: FunctionLogs) -> str:
     """Say which log group there is, or may be."""
     return listed(logs.groups.possible) if logs.groups.possible else logs.ref.found()
 
-
-FSBP: Final = (
-    "https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-16"
-)
 
 RULE = StackRule(
     name="lambda-log-group",
@@ -91,11 +86,7 @@ RULE = StackRule(
     "`loggingConfig.logGroup`, and set its `retentionInDays`.",
     severity="medium",
     url="https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html",
-    controls=(
-        ("FSBP", "CloudWatch.16", FSBP),
-        ("NIST", "AU-11", FSBP),
-        ("NIST", "SI-12", FSBP),
-    ),
+    controls=("cloudwatch-16: FSBP CloudWatch.16, NIST AU-11 SI-12",),
     types=FUNCTION.types,
     check=check,
 )

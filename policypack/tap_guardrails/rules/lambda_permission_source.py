@@ -64,8 +64,6 @@ def check(permission: Resource, _settings: Settings) -> Outcomes:
     yield violation(PERMISSION.at(permission, "sourceArn"), problem, A_SOURCE)
 
 
-FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/lambda-controls.html#lambda-1"
-
 RULE = ResourceRule(
     name="lambda-permission-source",
     title="Services call functions for resources of your own",
@@ -74,7 +72,7 @@ RULE = ResourceRule(
     fix="Set `sourceArn` to the ARN of what calls the function, or `sourceAccount` to its account.",
     severity="medium",
     url="https://docs.aws.amazon.com/lambda/latest/dg/permissions-function-services.html",
-    controls=(("FSBP", "Lambda.1", FSBP), ("NIST", "AC-3", FSBP)),
+    controls=("lambda-1: FSBP Lambda.1, NIST AC-3",),
     types=PERMISSION.types,
     level="advisory",
     check=check,

@@ -35,7 +35,7 @@ IMAGE: Final = "Image"
 def check(function: Resource, settings: Settings) -> Outcomes:
     """Check a function."""
     package = FUNCTION.at(function, "packageType").text()
-    if isinstance(package, Known) and package.value == IMAGE:
+    if package.value == IMAGE:
         yield NotApplicable("A container image brings its own runtime.")
         return
     day = datetime.now(UTC).date() + timedelta(days=settings.integer("noticeDays"))
@@ -65,8 +65,6 @@ def check(function: Resource, settings: Settings) -> Outcomes:
                 yield violation(prop, "The function names no runtime.", required)
 
 
-FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/lambda-controls.html#lambda-2"
-
 RULE = ResourceRule(
     name="lambda-supported-runtime",
     title="Lambda runtimes are supported",
@@ -75,15 +73,7 @@ RULE = ResourceRule(
     fix="Set `runtime` to a supported one, and test the function on it.",
     severity="medium",
     url="https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
-    controls=(
-        ("FSBP", "Lambda.2", FSBP),
-        ("NIST", "CA-9(1)", FSBP),
-        ("NIST", "CM-2", FSBP),
-        ("NIST", "SI-2", FSBP),
-        ("NIST", "SI-2(2)", FSBP),
-        ("NIST", "SI-2(4)", FSBP),
-        ("NIST", "SI-2(5)", FSBP),
-    ),
+    controls=("lambda-2: FSBP Lambda.2, NIST CA-9(1) CM-2 SI-2 SI-2(2) SI-2(4) SI-2(5)",),
     types=FUNCTION.types,
     settings=(
         StringList(

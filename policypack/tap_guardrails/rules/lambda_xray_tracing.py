@@ -73,8 +73,6 @@ def remediate(function: Resource, _settings: Settings) -> Iterator[PropertyPatch
             pass
 
 
-FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/lambda-controls.html#lambda-7"
-
 RULE = ResourceRule(
     name="lambda-xray-tracing",
     title="Lambda functions are traced",
@@ -83,7 +81,7 @@ RULE = ResourceRule(
     fix="Set `tracingConfig: {mode: Active}` on the function, and let its role write to X-Ray.",
     severity="medium",
     url="https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html",
-    controls=(("FSBP", "Lambda.7", FSBP), ("NIST", "CA-7", FSBP)),
+    controls=("lambda-7: FSBP Lambda.7, NIST CA-7",),
     types=FUNCTION.types,
     check=check,
     check_in_stack=in_stack,

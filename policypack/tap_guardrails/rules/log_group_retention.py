@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from tap_guardrails.aws import LOG_GROUP
 from tap_guardrails.aws.tables import DELIVERY_CLASS, RETENTION_DAYS
@@ -38,7 +38,7 @@ def check(group: Resource, settings: Settings) -> Outcomes:
     least, most = settings.integer("minimumDays"), settings.integer("maximumDays")
     required = f"one of {', '.join(map(str, allowed))} days" if allowed else f"{least} to {most} days"
     retention = LOG_GROUP.at(group, "retentionInDays").integer()
-    if isinstance(retention, Known) and retention.value == 0:
+    if retention.value == 0:
         yield violation(retention, "The log group keeps its events for ever.", required)
         return
     yield from must(
@@ -71,10 +71,6 @@ def allowed_days(settings: Settings) -> list[int]:
     return [days for days in RETENTION_DAYS if least <= days <= most]
 
 
-FSBP: Final = (
-    "https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-16"
-)
-
 RULE = ResourceRule(
     name="log-group-retention",
     title="Log groups have a retention",
@@ -83,14 +79,7 @@ RULE = ResourceRule(
     fix="Set `retentionInDays` on the log group to one of the values that AWS accepts, within the bounds.",
     severity="medium",
     url="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html",
-    controls=(
-        ("FSBP", "CloudWatch.16", FSBP),
-        ("NIST", "AU-10", FSBP),
-        ("NIST", "AU-11", FSBP),
-        ("NIST", "AU-6(3)", FSBP),
-        ("NIST", "CA-7", FSBP),
-        ("NIST", "SI-12", FSBP),
-    ),
+    controls=("cloudwatch-16: FSBP CloudWatch.16, NIST AU-10 AU-11 AU-6(3) CA-7 SI-12",),
     types=LOG_GROUP.types,
     settings=(
         Integer(

@@ -123,8 +123,6 @@ def first_set(
     return next((prop for prop in props if not isinstance(prop, Absent)), props[0])
 
 
-FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#s3-17"
-
 RULE = StackRule(
     name="s3-encryption",
     title="S3 buckets are encrypted",
@@ -133,11 +131,7 @@ RULE = StackRule(
     fix="Declare a BucketServerSideEncryptionConfiguration for the bucket, with `aws:kms` and your key.",
     severity="high",
     url="https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html",
-    controls=(
-        ("FSBP", "S3.17", FSBP),
-        ("NIST", "SC-13", FSBP),
-        ("NIST", "SC-28", FSBP),
-    ),
+    controls=("s3-17: FSBP S3.17, NIST SC-13 SC-28",),
     types=(*BUCKET.types, *BUCKET_ENCRYPTION.types),
     settings=(
         Enum(

@@ -74,8 +74,6 @@ def covered_by_account(resource: Resource, stack: Stack) -> bool:
     return any(block.provider == resource.provider for block in stack.of(*ACCOUNT_PUBLIC_ACCESS_BLOCK.types))
 
 
-FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#s3-8"
-
 RULE = StackRule(
     name="s3-public-access-block",
     title="S3 buckets are not public",
@@ -84,12 +82,7 @@ RULE = StackRule(
     fix="Declare a BucketPublicAccessBlock for the bucket with all four settings `true`.",
     severity="high",
     url="https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html",
-    controls=(
-        ("FSBP", "S3.8", FSBP),
-        ("CIS", "2.1.4", FSBP),
-        ("NIST", "AC-3", FSBP),
-        ("NIST", "SC-7", FSBP),
-    ),
+    controls=("s3-8: FSBP S3.8, CIS 2.1.4, NIST AC-3 SC-7",),
     types=(*BUCKET.types, *PUBLIC_ACCESS_BLOCK.types, *ACCOUNT_PUBLIC_ACCESS_BLOCK.types),
     settings=(
         Enum(

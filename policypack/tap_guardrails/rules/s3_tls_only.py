@@ -156,8 +156,6 @@ def texts(ref: PropertyRef) -> list[str]:
     return [known.value for known in props if isinstance(known, Known)]
 
 
-FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#s3-5"
-
 RULE = StackRule(
     name="s3-tls-only",
     title="S3 buckets take TLS only",
@@ -166,14 +164,7 @@ RULE = StackRule(
     fix="`Deny` `s3:*` to everyone in the bucket's policy, with `Bool: {aws:SecureTransport: false}`.",
     severity="medium",
     url="https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html",
-    controls=(
-        ("FSBP", "S3.5", FSBP),
-        ("NIST", "AC-17(2)", FSBP),
-        ("NIST", "SC-8", FSBP),
-        ("NIST", "SC-8(1)", FSBP),
-        ("NIST", "SC-13", FSBP),
-        ("NIST", "SC-23", FSBP),
-    ),
+    controls=("s3-5: FSBP S3.5, NIST AC-17(2) SC-8 SC-8(1) SC-13 SC-23",),
     types=(*BUCKET.types, *BUCKET_POLICY.types),
     check=check,
 )

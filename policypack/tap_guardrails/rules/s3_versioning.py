@@ -72,10 +72,8 @@ def locks_objects(bucket: Resource) -> bool:
     """
     lock = bucket.at("objectLockEnabled").boolean()
     older = bucket.at("objectLockConfiguration", "objectLockEnabled").text()
-    return (isinstance(lock, Known) and lock.value) or (isinstance(older, Known) and older.value == ENABLED)
+    return bool(lock.value) or older.value == ENABLED
 
-
-FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#s3-14"
 
 RULE = StackRule(
     name="s3-versioning",
@@ -85,7 +83,7 @@ RULE = StackRule(
     fix="Declare a BucketVersioning for the bucket with `versioningConfiguration: {status: Enabled}`.",
     severity="medium",
     url="https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html",
-    controls=(("FSBP", "S3.14", FSBP), ("NIST", "CP-9", FSBP)),
+    controls=("s3-14: FSBP S3.14, NIST CP-9",),
     types=(*BUCKET.types, *BUCKET_VERSIONING.types),
     check=check,
 )

@@ -7,8 +7,6 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-s
 
 from __future__ import annotations
 
-from typing import Final
-
 from tap_guardrails.aws import AWS, KEY_SETTING, QUEUE, named_key
 from tap_guardrails.model import (
     Absent,
@@ -36,8 +34,6 @@ def check(queue: Resource, stack: Stack, settings: Settings) -> Outcomes:
         yield from named_key(queue, stack, key, whose)
 
 
-FSBP: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/sqs-controls.html#sqs-1"
-
 RULE = StackRule(
     name="sqs-encryption",
     title="SQS queues are encrypted",
@@ -47,7 +43,7 @@ RULE = StackRule(
     severity="medium",
     url="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/"
     "sqs-server-side-encryption.html",
-    controls=(("FSBP", "SQS.1", FSBP), ("NIST", "SC-28", FSBP)),
+    controls=("sqs-1: FSBP SQS.1, NIST SC-28",),
     types=QUEUE.types,
     settings=(KEY_SETTING,),
     check=check,

@@ -80,7 +80,8 @@ def policy_info(policy: Policy, schemas: dict[int, Struct]) -> proto.PolicyInfo:
         info.configSchema.properties.fields[setting.name].struct_value.CopyFrom(schemas[id(setting)])
     if rule.controls:
         # The field holds one control; the tags carry them all.
-        first, framework = rule.answered[0], FRAMEWORKS[rule.answered[0].framework]
+        first = rule.answered[0]
+        framework = FRAMEWORKS[first.framework]
         info.framework.name, info.framework.version = framework.name, framework.version
         info.framework.reference, info.framework.specification = first.identifier, first.source
     return info

@@ -246,7 +246,7 @@ def fires_alone(match: AlarmMatch, options: AlarmOptions) -> bool | None:
     if series is None or not (isinstance(series.namespace, Known) and isinstance(series.name, Known)):
         return None
     covered = covers_alone(match.alarm, match.key, options.most_events)
-    counted = isinstance(series.statistic, Known) and series.statistic.value == A_COUNT
+    counted = series.statistic.value == A_COUNT
     return None if counted and not covered else covered
 
 
@@ -299,7 +299,7 @@ def matches_of(required: RequiredMetric, stack: Stack) -> RelationIndex[AlarmMat
 
 def shows(series: Series, required: RequiredMetric) -> bool | None:
     """Return whether a series is the required metric, of whichever resource; None while that is undecided."""
-    counted = isinstance(series.statistic, Known) and series.statistic.value == A_COUNT
+    counted = series.statistic.value == A_COUNT
     answers = [
         says(series.namespace, required.namespace),
         says(series.name, required.metric),
@@ -312,7 +312,7 @@ def shows(series: Series, required: RequiredMetric) -> bool | None:
 
 def says(prop: PropertyValue[str], wanted: str) -> bool | None:
     """Return whether a text is a certain one; None while it is unknown."""
-    return None if isinstance(prop, Unknown) else isinstance(prop, Known) and prop.value == wanted
+    return None if isinstance(prop, Unknown) else prop.value == wanted
 
 
 def has_dimensions(series: Series, required: RequiredMetric) -> bool | None:

@@ -244,9 +244,7 @@ def read_listed(resource: Resource, listed: list[PropertyRef], stack: Stack) -> 
         expression, gives = ref.at("expression").text(), ref.at("returnData").boolean()
         findings += [*unsettled(gives), *unsettled(expression)]
         # CloudFormation returns what does not say otherwise; pulumi-aws does not.
-        if (gives.value if isinstance(gives, Known) else native) and not (
-            isinstance(band, Known) and band.value == key
-        ):
+        if (gives.value if isinstance(gives, Known) else native) and band.value != key:
             returned.append(key)
         holder = ref.at("metricStat" if native else "metric")
         if isinstance(expression, Known) and holder.value is None:
@@ -357,7 +355,7 @@ def read_dimensions(ref: PropertyRef) -> PropertyValue[Dimensions]:
 def with_timeouts(alarm: Resource, series: Series, stack: Stack) -> Series:
     """Add what the function whose duration is watched says of its timeout."""
     name, dimensions = series.name, series.dimensions
-    if not (isinstance(name, Known) and name.value == "Duration" and isinstance(dimensions, Known)):
+    if not (name.value == "Duration" and isinstance(dimensions, Known)):
         return series
     function_name = dimensions.value.get("FunctionName")
     functions = stack.resolve_reference(alarm, function_name, FUNCTION).certain if function_name else ()

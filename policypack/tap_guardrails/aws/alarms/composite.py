@@ -188,7 +188,7 @@ def suppressed_by(composite: Resource, alarm: Resource) -> bool:
     """Tell whether an alarm keeps a composite alarm's actions back."""
     name = METRIC_ALARM.physical_name(alarm)
     named = suppressor(composite)
-    return name is not None and isinstance(named, Known) and names_alarm(named.value, name)
+    return name is not None and named.value is not None and names_alarm(named.value, name)
 
 
 def rule_findings(composite: Resource) -> Iterator[Finding]:

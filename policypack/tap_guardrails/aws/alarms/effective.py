@@ -83,7 +83,7 @@ def period_findings(alarm: Alarm) -> Iterator[Finding]:
         problem="The alarm looks at no period.",
         required="the number of periods to look at, 1 or more",
     )
-    count = periods.value if isinstance(periods, Known) else None
+    count = periods.value
     if not isinstance(datapoints, Absent) and not (isinstance(datapoints, Known) and count is None):
         yield from must(
             datapoints,
@@ -138,9 +138,9 @@ def comparison_findings(alarm: Alarm, most_events: int) -> Iterator[Finding]:
         problem="CloudWatch knows no such comparison.",
         required=f"one of {', '.join(sorted(WITH_NUMBER | BAND))}",
     )
-    if isinstance(operator, Known) and operator.value in BAND:
+    if operator.value in BAND:
         yield from band_findings(alarm)
-    elif isinstance(operator, Known) and operator.value in WITH_NUMBER:
+    elif operator.value in WITH_NUMBER:
         yield from must(
             alarm.threshold,
             lambda _: True,

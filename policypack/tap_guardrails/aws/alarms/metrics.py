@@ -209,7 +209,7 @@ def identity_findings(series: Series, alarm: Resource, options: AlarmOptions) ->
     namespace, name = series.namespace, series.name
     yield from namespace_findings(namespace, options)
     yield from must(name, bool, problem="The alarm names no metric.", required="the name of a metric")
-    if isinstance(namespace, Known) and namespace.value in GLOBAL_NAMESPACES:
+    if namespace.value in GLOBAL_NAMESPACES:
         yield from region_findings(namespace, alarm)
     known = known_metrics(namespace.value) if isinstance(namespace, Known) else None
     if known is not None and isinstance(namespace, Known) and isinstance(name, Known):
@@ -225,7 +225,7 @@ def identity_findings(series: Series, alarm: Resource, options: AlarmOptions) ->
     yield from statistic_findings(series)
 
 
-def region_findings(namespace: Known[str], alarm: Resource) -> Iterator[Finding]:
+def region_findings(namespace: PropertyValue[str], alarm: Resource) -> Iterator[Finding]:
     """Say that an alarm is not where AWS sends a metric of the whole world."""
     if own_region(alarm) is None:
         yield undecided(METRIC_ALARM.at(alarm, "region"), GLOBAL_REGION)
@@ -338,6 +338,4 @@ def statistic_findings(series: Series) -> Iterator[Finding]:
 
 def known_metric(series: Series) -> Metric | None:
     """Return what is known of the metric, or None when it is not known which it is."""
-    if isinstance(series.namespace, Known) and isinstance(series.name, Known):
-        return lookup(series.namespace.value, series.name.value)
-    return None
+    return lookup(series.namespace.value or "", series.name.value or "")

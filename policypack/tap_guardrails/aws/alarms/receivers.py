@@ -266,7 +266,7 @@ def topic_findings(
         problem = f"Undecided before deployment: topic `{topic.name}` may be a FIFO topic."
         yield undecided(action, "a standard topic", problem)
     arn = as_set(topic, topic.at("arn")).text()
-    target = arn.value if isinstance(arn, Known) else None
+    target = arn.value
     policies = own_policies(topic, stack)
     answers = [admits(policy, caller, ("sns:Publish",), target) for policy in policies]
     if isinstance(arn, Unknown):
@@ -360,7 +360,7 @@ def is_key(key: Resource, value: str) -> bool:
 def has(resource: Resource, name: str, value: str) -> bool:
     """Tell whether a property is known to have a value."""
     prop = resource.at(name).text()
-    return isinstance(prop, Known) and prop.value == value
+    return prop.value == value
 
 
 def function_findings(action: PropertyRef, function: Resource, stack: Stack) -> Iterator[Finding]:
@@ -388,4 +388,4 @@ def admits_alarms(permission: Resource) -> bool | None:
     principal = permission.at("principal").text()
     if isinstance(principal, Unknown):
         return None
-    return isinstance(principal, Known) and principal.value in {LAMBDA_PRINCIPAL, "*"}
+    return principal.value in {LAMBDA_PRINCIPAL, "*"}

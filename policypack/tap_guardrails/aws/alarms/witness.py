@@ -105,7 +105,7 @@ def plan_of(alarm: Alarm, most_events: int, unknown_timeout: float = LONGEST_SEC
 
 def value_or(prop: PropertyValue[T], default: T) -> T:
     """Return a value that is known, or another one."""
-    return prop.value if isinstance(prop, Known) else default
+    return default if prop.value is None else prop.value
 
 
 def subject_of(series: Series) -> object:
