@@ -23,9 +23,6 @@ from tap_guardrails.model import (
     Stack,
     Unknown,
     as_set,
-    invalid,
-    undecided,
-    violation,
 )
 
 if TYPE_CHECKING:
@@ -296,15 +293,15 @@ def named_key(owner: Resource, stack: Stack, ref: PropertyRef, whose: str = CUST
         case Known(name) if whose == AWS or not AWS_ALIAS.search(name):
             return
         case Known() as prop:
-            yield violation(prop, "The key is one that AWS manages.", required)
+            yield prop.violation("The key is one that AWS manages.", required)
         case Invalid() as prop:
-            yield invalid(prop, required)
+            yield prop.invalid(required)
         case Unknown() as prop:
             if not stack.dependencies_of(owner, ref.top, KEY_TYPES):
-                yield undecided(prop, required)
+                yield prop.undecided(required)
         case prop:
-            yield violation(
-                prop, "No key of your own is named." if whose == CUSTOMER else "No key is named.", required
+            yield prop.violation(
+                "No key of your own is named." if whose == CUSTOMER else "No key is named.", required
             )
 
 
@@ -327,10 +324,8 @@ def evaluate_each(
         case Known(refs):
             for ref in refs:
                 yield from evaluate(ref)
-        case Unknown():
-            yield undecided(prop, required)
-        case Invalid():
-            yield invalid(prop, required)
+        case Unknown() | Invalid():
+            yield from prop.unsettled(required)
         case Absent():
             if absent:
-                yield violation(prop, absent, required)
+                yield prop.violation(absent, required)

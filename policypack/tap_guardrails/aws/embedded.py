@@ -27,8 +27,6 @@ from tap_guardrails.model import (
     Unknown,
     Value,
     decode,
-    undecided,
-    violation,
 )
 from tap_guardrails.model.property_value import join
 from tap_guardrails.model.values import CloudFormationObject, record
@@ -192,10 +190,10 @@ def read_template(carrier: Resource, body: PropertyRef, document: Mapping[str, o
     macros = [one for one in listed if one is not None and str(one) not in HARMLESS_TRANSFORMS]
     if macros or has_transform(document):
         where = step(body, "Transform")
-        gaps.append(violation(where, "A macro transforms the template, and may add any resource.", READABLE))
+        gaps.append(where.violation("A macro transforms the template, and may add any resource.", READABLE))
     entries = document.get("Resources")
     if not isinstance(entries, dict):
-        gaps.append(violation(step(body, "Resources"), "The template declares no resources.", READABLE))
+        gaps.append(step(body, "Resources").violation("The template declares no resources.", READABLE))
         return Contents((), tuple(gaps))
     declared = cast("dict[str, object]", entries)
     resources: list[Resource] = []
@@ -203,12 +201,11 @@ def read_template(carrier: Resource, body: PropertyRef, document: Mapping[str, o
         where = step(body, "Resources", str(identifier))
         fields = cast("dict[str, object]", entry) if isinstance(entry, dict) else {}
         if not isinstance(fields.get("Type"), str) or str(identifier).startswith("Fn::"):
-            gaps.append(violation(where, f"`{where.path}` does not say which resources it makes.", DECLARED))
+            gaps.append(where.violation(f"`{where.path}` does not say which resources it makes.", DECLARED))
             continue
         if fields.get("Condition") is not None:
             gaps.append(
-                undecided(
-                    step(body, "Resources", str(identifier), "Condition"),
+                step(body, "Resources", str(identifier), "Condition").undecided(
                     "a resource without a condition",
                     f"Whether `{identifier}` is created depends on a condition of the template.",
                     "Make the choice in the program, or allow the type of the carrying resource.",
@@ -320,6 +317,6 @@ def gap(prop: object, required: str, problem: str) -> Contents:
     """Return the contents of a resource into which no one can look before deployment, or at all."""
     value = cast("Known[object] | Absent | Unknown | Invalid", prop)
     if isinstance(value, Unknown):
-        return Contents((), (undecided(value.ref, required, problem),))
+        return Contents((), (value.ref.undecided(required, problem),))
     ref = value.ref
-    return Contents((), (violation(ref, problem, required),))
+    return Contents((), (ref.violation(problem, required),))

@@ -35,8 +35,6 @@ from tap_guardrails.model import (
     Unknown,
     listed,
     refs_at,
-    undecided,
-    violation,
 )
 from tap_guardrails.model.values import has_unknown, record
 
@@ -69,7 +67,8 @@ def same_location(one: Resource, other: Resource) -> bool | None:
     ours, theirs = own_region(one), own_region(other)
     if ours is None or theirs is None:
         return None
-    same_provider = one.provider is not None and one.provider == other.provider
+    provider = one.provider
+    same_provider = provider is not None and (provider is other.provider or provider == other.provider)
     if same_provider and ours == theirs:
         return True
     ours, theirs = ours or provider_region(one), theirs or provider_region(other)
@@ -174,9 +173,8 @@ def missing(
     """Say that nothing is declared for a bucket, or that it is undecided whether it is."""
     nowhere = replace(where, value=None)
     if not found.possible:
-        return violation(nowhere, problem, required)
-    return undecided(
-        nowhere,
+        return nowhere.violation(problem, required)
+    return nowhere.undecided(
         required,
         f"Undecided before deployment: {listed(found.possible)} may be for this bucket or for another.",
         f"Give the {resource_type.title} the bucket's own output, or a name that is known at preview.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tap_guardrails.model.finding import Finding, NotApplicable, Outcome, Outcomes, Verdict, Waiver
 from tap_guardrails.model.property_value import (
     Absent,
     Invalid,
@@ -15,25 +16,14 @@ from tap_guardrails.model.rule import (
     ANY_TYPE,
     Control,
     Coverage,
-    Finding,
     Level,
-    NotApplicable,
-    Outcome,
-    Outcomes,
     PropertyPatch,
     Remediation,
     ResourceRule,
     Rule,
     Severity,
     StackRule,
-    Verdict,
-    Waiver,
-    invalid,
     listed,
-    must,
-    not_known,
-    undecided,
-    violation,
 )
 from tap_guardrails.model.settings import Boolean, Enum, Integer, Settings, SettingsError, StringList
 from tap_guardrails.model.stack import (
@@ -90,11 +80,6 @@ __all__ = [
     "Waiver",
     "as_set",
     "decode",
-    "invalid",
     "listed",
-    "must",
-    "not_known",
     "refs_at",
-    "undecided",
-    "violation",
 ]

@@ -10,8 +10,9 @@ import json
 import math
 import re
 from dataclasses import field, replace
-from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeAlias, TypeVar
 
+from tap_guardrails.model.finding import Finding, Verdict
 from tap_guardrails.model.values import (
     UNKNOWN,
     CloudFormationObject,
@@ -24,7 +25,7 @@ from tap_guardrails.model.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tap_guardrails.model.stack import Resource
 
@@ -37,8 +38,52 @@ LARGEST_EXACT: Final = 2**53
 DECIMAL: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
+class Answer(Generic[T]):
+    """What a property was read as; a rule says of it what is wrong."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        ref: PropertyRef
+
+    def violation(self, problem: str, required: str, fix: str = "") -> Finding:
+        """Say that the property does not meet the requirement."""
+        return self.ref.violation(problem, required, fix)
+
+    def undecided(self, required: str, problem: str = "", fix: str = "") -> Finding:
+        """Say that the property is unknown, so that compliance is undecided."""
+        return self.ref.undecided(required, problem, fix)
+
+    def not_known(self, what: str, required: str, setting: str) -> Finding:
+        """Say that AWS may have added something since this version of the pack."""
+        return self.ref.not_known(what, required, setting)
+
+    def unsettled(self, required: str) -> Iterator[Finding]:
+        """Say that the property is unknown or of another type than AWS takes, if it is."""
+        if isinstance(self, Unknown):
+            yield self.undecided(required)
+        elif isinstance(self, Invalid):
+            yield self.invalid(required)
+
+    def must(
+        self, holds: Callable[[T], bool], *, problem: str, required: str, fix: str = ""
+    ) -> Iterator[Finding]:
+        """Require that the property is set and that `holds` is true of its value.
+
+        Args:
+            holds: Whether a value is right.
+            problem: What to say when it is absent or wrong.
+            required: What has to stand there.
+            fix: How to remediate it, where the rule's own advice does not fit.
+        """
+        if isinstance(self, (Unknown, Invalid)):
+            yield from self.unsettled(required)
+        elif not (isinstance(self, Known) and holds(self.value)):
+            yield self.violation(problem, required, fix)
+
+
 @record
-class Known(Generic[T]):
+class Known(Answer[T]):
     """The property has a value of the wanted type."""
 
     value: T
@@ -46,7 +91,7 @@ class Known(Generic[T]):
 
 
 @record
-class Absent:
+class Absent(Answer[Any]):
     """The property is not set: missing, null, or the empty string where a text is wanted."""
 
     ref: PropertyRef
@@ -54,7 +99,7 @@ class Absent:
 
 
 @record
-class Unknown:
+class Unknown(Answer[Any]):
     """The property, or something it is part of, is unknown until deployment."""
 
     ref: PropertyRef
@@ -62,12 +107,16 @@ class Unknown:
 
 
 @record
-class Invalid:
+class Invalid(Answer[Any]):
     """The property has a value of another type than AWS takes there."""
 
     ref: PropertyRef
     wanted: str
     value: ClassVar[None] = None
+
+    def invalid(self, required: str) -> Finding:
+        """Say that the property is not of the type that AWS takes."""
+        return self.violation(f"`{self.ref.path}` is not {self.wanted}.", required)
 
 
 PropertyValue: TypeAlias = Known[T] | Absent | Unknown | Invalid
@@ -230,6 +279,35 @@ class PropertyRef:
         if self.value is UNKNOWN:
             return Unknown(self)
         return Invalid(self, wanted)
+
+    def violation(self, problem: str, required: str, fix: str = "") -> Finding:
+        """Say that the property does not meet the requirement."""
+        return Finding(Verdict.VIOLATION, problem, self.path, self.found(), required, fix)
+
+    def undecided(self, required: str, problem: str = "", fix: str = "") -> Finding:
+        """Say that the property is unknown, so that compliance is undecided."""
+        return Finding(
+            Verdict.UNDECIDED,
+            problem or f"`{self.path}` is unknown until deployment, so compliance is undecided.",
+            self.path,
+            self.found(),
+            required,
+            fix or f"Give `{self.path}` a value that is known at preview: a literal or stack configuration.",
+        )
+
+    def not_known(self, what: str, required: str, setting: str) -> Finding:
+        """Say that AWS may have added something since this version of the pack, so that it may be right.
+
+        Args:
+            what: What it is: `runtime`.
+            required: What has to stand there.
+            setting: The policy's setting that adds to what is known.
+        """
+        return self.undecided(
+            required,
+            f"The {what} {self.found()} is not known to this version of the policy pack.",
+            f"Correct it; or, if AWS has it, add it to `{setting}` in this policy's configuration.",
+        )
 
     def found(self) -> str:
         """Show the value in one line: JSON, or that there is nothing, an unknown or a secret."""

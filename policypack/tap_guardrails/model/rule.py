@@ -1,184 +1,23 @@
-"""What a rule is, what it says of a resource, and how it says it. Saying nothing means compliant."""
+"""What a rule is: a function that evaluates a resource, its declaration, and the message of what it says."""
 
 from __future__ import annotations
 
-import enum
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias, TypeVar, get_args
 
-from tap_guardrails.model.property_value import Invalid, Known, PropertyRef, PropertyValue, Unknown
+from tap_guardrails.model.finding import Finding, Outcome, Waiver
 from tap_guardrails.model.settings import ON_UNKNOWN, WAIVERS, Setting, Settings
 from tap_guardrails.model.stack import ANY_TYPE, Resource, Stack
 from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from tap_guardrails.model import Finding, Waiver
 
 T = TypeVar("T")
 
 MOST_NAMED: Final = 5
 """How many resources a message names, which has to stay one that people read."""
-
-BRACKETS: Final = re.compile(r'\[(\d+|"[^"\]]*")\]')
-
-
-class Verdict(enum.Enum):
-    """Why a finding stands in the way."""
-
-    VIOLATION = "violation"
-    """The requirement is not met."""
-
-    UNDECIDED = "undecided"
-    """Whether it is met cannot be told before deployment."""
-
-    ERROR = "error"
-    """The rule itself failed; nothing is known, so nothing passes."""
-
-    WAIVED = "waived"
-    """It stands, and a waiver that is in force lets it."""
-
-
-@record
-class Waiver:
-    """Someone's word that a finding may stand, and until when.
-
-    Attributes:
-        finding: Which one: its property, `property = value`, or its first sentence.
-        reason: Why it may stand.
-        owner: Who answers for that.
-        granted: The day on which it was granted.
-        expires: The last day on which it holds.
-    """
-
-    finding: str
-    reason: str
-    owner: str
-    granted: date
-    expires: date
-
-    def covers(self, finding: Finding) -> bool:
-        """Tell whether it is about a finding, and no other one."""
-        told = (finding.path, f"{finding.path} = {finding.found}", finding.problem)
-        return dotted(self.finding) in map(dotted, told)
-
-
-@record
-class Finding:
-    """One thing that is wrong with one property.
-
-    Attributes:
-        verdict: Violation, undecided, error or waived.
-        problem: What is wrong, one sentence.
-        path: The property's path.
-        found: What stands there, as `PropertyRef.found` shows it.
-        required: What has to stand there.
-        fix: How to remediate it, where the rule's own advice does not fit.
-        waiver: What lets it stand, when it is waived.
-    """
-
-    verdict: Verdict
-    problem: str
-    path: str
-    found: str
-    required: str
-    fix: str = ""
-    waiver: Waiver | None = None
-
-
-@record
-class NotApplicable:
-    """The rule has nothing to ask of this resource.
-
-    Attributes:
-        reason: Why, one sentence.
-    """
-
-    reason: str
-
-
-Outcome: TypeAlias = Finding | NotApplicable
-Outcomes: TypeAlias = Iterator[Outcome]
-
-
-def dotted(text: str) -> str:
-    """Return a property path in letters that AWS takes in a tag: `Statement[0]` as `Statement.0`."""
-    return BRACKETS.sub(lambda step: "." + step[0].strip("[]").strip('"'), text)
-
-
-def ref_of(where: PropertyRef | PropertyValue[T]) -> PropertyRef:
-    """Return the reference itself, given it or what was read there."""
-    return where if isinstance(where, PropertyRef) else where.ref
-
-
-def violation(where: PropertyRef | PropertyValue[T], problem: str, required: str, fix: str = "") -> Finding:
-    """Say that a property does not meet the requirement."""
-    ref = ref_of(where)
-    return Finding(Verdict.VIOLATION, problem, ref.path, ref.found(), required, fix)
-
-
-def undecided(
-    where: PropertyRef | PropertyValue[T], required: str, problem: str = "", fix: str = ""
-) -> Finding:
-    """Say that a property is unknown, so that compliance is undecided."""
-    ref = ref_of(where)
-    return Finding(
-        Verdict.UNDECIDED,
-        problem or f"`{ref.path}` is unknown until deployment, so compliance is undecided.",
-        ref.path,
-        ref.found(),
-        required,
-        fix or f"Give `{ref.path}` a value that is known at preview: a literal or stack configuration.",
-    )
-
-
-def not_known(where: PropertyRef | PropertyValue[T], what: str, required: str, setting: str) -> Finding:
-    """Say that AWS may have added something since this version of the pack, so that it is not called wrong.
-
-    Args:
-        where: The property.
-        what: What it is: `runtime`.
-        required: What has to stand there.
-        setting: The policy's setting that adds to what is known.
-    """
-    ref = ref_of(where)
-    return undecided(
-        ref,
-        required,
-        f"The {what} {ref.found()} is not known to this version of the policy pack.",
-        f"Correct it; or, if AWS has it, add it to `{setting}` in this policy's configuration.",
-    )
-
-
-def invalid(prop: Invalid, required: str) -> Finding:
-    """Say that a property is not of the type that AWS takes."""
-    return violation(prop, f"`{prop.ref.path}` is not {prop.wanted}.", required)
-
-
-def must(
-    prop: PropertyValue[T], holds: Callable[[T], bool], *, problem: str, required: str, fix: str = ""
-) -> Iterator[Finding]:
-    """Require that a property is set and that `holds` is true of its value.
-
-    Args:
-        prop: The property as it was read.
-        holds: Whether a value is right.
-        problem: What to say when it is absent or wrong.
-        required: What has to stand there.
-        fix: How to remediate it, where the rule's own advice does not fit.
-    """
-    match prop:
-        case Known(value) if holds(value):
-            return
-        case Unknown():
-            yield undecided(prop, required)
-        case Invalid():
-            yield invalid(prop, required)
-        case _:
-            yield violation(prop, problem, required, fix)
 
 
 def listed(resources: Iterable[Resource]) -> str:

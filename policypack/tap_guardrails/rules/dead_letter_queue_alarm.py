@@ -12,16 +12,7 @@ from typing import Final
 from tap_guardrails.aws import QUEUE
 from tap_guardrails.aws.alarms import ALARM_SETTINGS, RequiredMetric
 from tap_guardrails.aws.functions import SOURCES, dead_letters
-from tap_guardrails.model import (
-    NotApplicable,
-    Outcomes,
-    Resource,
-    Settings,
-    Stack,
-    StackRule,
-    invalid,
-    undecided,
-)
+from tap_guardrails.model import NotApplicable, Outcomes, Resource, Settings, Stack, StackRule
 
 DEPTH: Final = RequiredMetric("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", QUEUE)
 A_TARGET: Final = "the ARN of the dead letter target, or JSON with it"
@@ -36,18 +27,16 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
     if resource.urn in letters.sources.certain:
         yield from depth_watched(resource, stack, settings)
     elif resource.urn in letters.sources.possible and list(depth_watched(resource, stack, settings)):
-        yield undecided(
-            QUEUE.at(resource, QUEUE.name_property),
+        yield QUEUE.at(resource, QUEUE.name_property).undecided(
             "an alarm on its depth if it is a dead letter queue",
             "Undecided before deployment: this may be a dead letter queue, and no alarm watches its depth.",
             "Make each dead letter target from one queue's ARN only, or put an alarm on this queue too.",
         )
     if resource.urn in letters.unreadable:
-        yield invalid(letters.unreadable[resource.urn], A_TARGET)
+        yield letters.unreadable[resource.urn].invalid(A_TARGET)
     if resource.urn in letters.open and not all_watched(stack, settings):
         ref = letters.open[resource.urn]
-        yield undecided(
-            ref,
+        yield ref.undecided(
             A_TARGET,
             "Undecided before deployment: any queue may be the target, and not all have an alarm.",
             "Make the target from the dead letter queue's own ARN output, so that the dependency tells it.",

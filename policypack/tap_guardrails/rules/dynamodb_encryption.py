@@ -31,9 +31,6 @@ from tap_guardrails.model import (
     StackRule,
     Unknown,
     as_set,
-    invalid,
-    must,
-    undecided,
 )
 
 AWS_TABLE: Final = "aws:dynamodb/table:Table"
@@ -54,7 +51,7 @@ def check(table: Resource, stack: Stack, settings: Settings) -> Outcomes:
     else:
         block, switch, key = table.at("sseSpecification"), "sseEnabled", "kmsMasterKeyId"
     enabled = as_set(table, block.at(switch)).boolean()
-    yield from must(enabled, bool, problem=OWNED, required="true")
+    yield from enabled.must(bool, problem=OWNED, required="true")
     on = isinstance(enabled, Unknown) or enabled.value
     if own_key and on and table.type in (AWS_TABLE, NATIVE_TABLE):
         yield from named_key(table, stack, block.at(key))
@@ -70,9 +67,9 @@ def replicas(table: Resource, stack: Stack) -> Outcomes:
             keys = [replica.at(*steps) for replica in listed]
             yield from replica_keys(table, stack, keys)
         case Unknown() as prop:
-            yield undecided(prop, f"replicas that are known, each with {CUSTOMER_KEY}")
+            yield prop.undecided(f"replicas that are known, each with {CUSTOMER_KEY}")
         case Invalid() as prop:
-            yield invalid(prop, f"a list of replicas, each with {CUSTOMER_KEY}")
+            yield prop.invalid(f"a list of replicas, each with {CUSTOMER_KEY}")
         case _:
             pass
 
@@ -88,8 +85,7 @@ def replica_keys(table: Resource, stack: Stack, keys: list[PropertyRef]) -> Outc
     enough = len(stack.dependencies_of(table, "replicas", KEY_TYPES)) >= len(unknown)
     for key in keys:
         if key.value is UNKNOWN and not enough and table.property_dependencies.get(key.top):
-            yield undecided(
-                key.text(),
+            yield key.text().undecided(
                 CUSTOMER_KEY,
                 "Undecided before deployment: there are more replicas than keys.",
                 "Name a key in each replica's region.",

@@ -22,10 +22,6 @@ from tap_guardrails.model import (
     ResourceRule,
     Settings,
     Unknown,
-    invalid,
-    must,
-    undecided,
-    violation,
 )
 
 if TYPE_CHECKING:
@@ -75,7 +71,7 @@ def specification(recovery: PropertyRef, days: int, problem: str) -> Outcomes:
 
 def switched_on(switch: PropertyRef, problem: str) -> Outcomes:
     """Require that a switch is on."""
-    yield from must(switch.boolean(), bool, problem=problem, required="true")
+    yield from switch.boolean().must(bool, problem=problem, required="true")
 
 
 def period_long_enough(recovery: PropertyRef, days: int) -> Outcomes:
@@ -84,8 +80,7 @@ def period_long_enough(recovery: PropertyRef, days: int) -> Outcomes:
         return
     period = recovery.at("recoveryPeriodInDays").integer()
     if not isinstance(period, Absent):
-        yield from must(
-            period,
+        yield from period.must(
             lambda value: days <= value <= LONGEST_PERIOD_DAYS,
             problem="The table cannot be restored from long enough ago.",
             required=f"{days} to {LONGEST_PERIOD_DAYS} days",
@@ -102,11 +97,11 @@ def unreadable_replicas(table: Resource) -> Outcomes:
     """Say that the table's replicas are unknown or unreadable."""
     match table.at("replicas").items():
         case Unknown() as prop:
-            yield undecided(prop, "replicas that are known, each with point-in-time recovery")
+            yield prop.undecided("replicas that are known, each with point-in-time recovery")
         case Invalid() as prop:
-            yield invalid(prop, "a list of replicas, each with point-in-time recovery")
+            yield prop.invalid("a list of replicas, each with point-in-time recovery")
         case Absent() | Known([]) as prop if table.type == NATIVE_GLOBAL_TABLE:
-            yield violation(prop, "The global table is in no region.", "at least one region")
+            yield prop.violation("The global table is in no region.", "at least one region")
         case _:
             pass
 

@@ -36,7 +36,6 @@ from tap_guardrails.model import (
     StringList,
     Unknown,
     as_set,
-    undecided,
 )
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ def index_findings(table: Resource, stack: Stack, settings: Settings, requests: 
     listed = TABLE.at(table, "globalSecondaryIndexes")
     indexes = as_set(table, listed).items()
     if isinstance(indexes, Unknown):
-        yield undecided(indexes, "indexes that are known, since each has to be watched")
+        yield indexes.undecided("indexes that are known, since each has to be watched")
     names = [one.at(INDEX_NAME[table.type]) for one in indexes.value] if isinstance(indexes, Known) else []
     names += [one.at("indexName") for one in sub_resources(stack, table, INDEXES_OF).certain]
     for direction in settings.strings("watch"):

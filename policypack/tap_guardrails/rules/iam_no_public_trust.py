@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 from tap_guardrails.aws import evaluate_each
 from tap_guardrails.aws.policy_documents import document, one_or_many
 from tap_guardrails.model import (
-    Invalid,
     Known,
     Outcomes,
     PropertyRef,
@@ -20,9 +19,6 @@ from tap_guardrails.model import (
     ResourceRule,
     Settings,
     Unknown,
-    invalid,
-    undecided,
-    violation,
 )
 
 if TYPE_CHECKING:
@@ -70,23 +66,19 @@ def statement(ref: PropertyRef) -> Outcomes:
         return
     narrowed = is_narrowed(ref.at("Condition"))
     for finding in () if narrowed else public(ref):
-        yield finding if narrowed is False else undecided(ref.at("Condition"), NAMED)
+        yield finding if narrowed is False else ref.at("Condition").undecided(NAMED)
 
 
 def public(ref: PropertyRef) -> Outcomes:
     """Say whom a statement lets in that no one named."""
     if ref.at("NotPrincipal").value is not None:
-        yield violation(ref.at("NotPrincipal"), "Everybody but some may assume the role.", NAMED)
+        yield ref.at("NotPrincipal").violation("Everybody but some may assume the role.", NAMED)
     for principal in principals(ref.at("Principal")):
         match principal.text():
             case Known(name) as prop if name == EVERYBODY:
-                yield violation(prop, PUBLIC, NAMED)
-            case Unknown() as prop:
-                yield undecided(prop, NAMED)
-            case Invalid() as prop:
-                yield invalid(prop, NAMED)
-            case _:
-                pass
+                yield prop.violation(PUBLIC, NAMED)
+            case prop:
+                yield from prop.unsettled(NAMED)
 
 
 def principals(ref: PropertyRef) -> Iterator[PropertyRef]:

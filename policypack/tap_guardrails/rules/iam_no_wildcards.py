@@ -40,11 +40,6 @@ from tap_guardrails.model import (
     Settings,
     StringList,
     Unknown,
-    invalid,
-    must,
-    not_known,
-    undecided,
-    violation,
 )
 from tap_guardrails.model.values import record
 
@@ -168,7 +163,7 @@ def attached(arn: PropertyRef, measure: Measure) -> Outcomes:
             "The policy does not exist yet, so it is not AWS's own; it is evaluated where it is declared."
         )
     elif isinstance(prop, Absent):
-        yield violation(prop, "The attachment names no policy.", "the ARN of a policy")
+        yield prop.violation("The attachment names no policy.", "the ARN of a policy")
     else:
         yield from not_too_broad(prop, measure)
 
@@ -177,12 +172,11 @@ def not_too_broad(arn: PropertyValue[str], measure: Measure) -> Outcomes:
     """Require that a policy is none of AWS's own that allow whole services."""
     match arn:
         case Invalid():
-            yield invalid(arn, "the ARN of a policy")
+            yield arn.invalid("the ARN of a policy")
         case Known(text):
             name = broad_managed_policy(text)
             if name is not None and name not in measure.managed:
-                yield violation(
-                    arn,
+                yield arn.violation(
                     f"AWS's policy {arn.ref.found()} allows whole services.",
                     "a policy with the exact actions that are used",
                 )
@@ -194,10 +188,10 @@ def allowances(policy: PropertyRef, measure: Measure, absent: str) -> Outcomes:
     """Check a policy document."""
     content = document(policy)
     if content.value is None:
-        yield from [violation(policy, absent, SPELLED_OUT)] if absent else []
+        yield from [policy.violation(absent, SPELLED_OUT)] if absent else []
         return
     for ref in strange_elements(content, ELEMENTS):
-        yield violation(ref, f"`{ref.path}` is no element of a policy.", SPELLED_OUT)
+        yield ref.violation(f"`{ref.path}` is no element of a policy.", SPELLED_OUT)
     yield from evaluate_each(
         one_or_many(content.at("Statement")),
         lambda one: statement(one, measure),
@@ -209,7 +203,7 @@ def allowances(policy: PropertyRef, measure: Measure, absent: str) -> Outcomes:
 def statement(ref: PropertyRef, measure: Measure) -> Outcomes:
     """Check a statement by its effect: only what is allowed can be too much."""
     for strange in strange_elements(ref, STATEMENT_ELEMENTS):
-        yield violation(strange, f"`{strange.path}` is no element of a statement.", SPELLED_OUT)
+        yield strange.violation(f"`{strange.path}` is no element of a statement.", SPELLED_OUT)
     effect = ref.at("Effect").text()
     match effect:
         case Known("Deny"):
@@ -218,11 +212,11 @@ def statement(ref: PropertyRef, measure: Measure) -> Outcomes:
             yield from allowed(ref, measure)
         case Unknown():
             if any(True for _ in allowed(ref, measure)):
-                yield undecided(effect, "Deny, or exact actions and resources")
+                yield effect.undecided("Deny, or exact actions and resources")
         case Invalid():
-            yield invalid(effect, "Allow or Deny")
+            yield effect.invalid("Allow or Deny")
         case _:
-            yield violation(effect, "The statement neither allows nor denies.", "Allow or Deny")
+            yield effect.violation("The statement neither allows nor denies.", "Allow or Deny")
 
 
 def allowed(ref: PropertyRef, measure: Measure) -> Outcomes:
@@ -250,21 +244,20 @@ def allowed(ref: PropertyRef, measure: Measure) -> Outcomes:
             resources, lambda one: exact_resource(one.text(), "It", measure), required=EXACT_RESOURCES
         )
     ):
-        yield not_known(new, "action", "an action that AWS scopes to no resource", "moreUnscopedActions")
+        yield new.not_known("action", "an action that AWS scopes to no resource", "moreUnscopedActions")
 
 
 def exempting(ref: PropertyRef, problem: str, required: str) -> Outcomes:
     """Require that an element that says all but some is not there."""
     if ref.value is UNKNOWN:
-        yield undecided(ref, required)
+        yield ref.undecided(required)
     elif ref.value is not None:
-        yield violation(ref, problem, required)
+        yield ref.violation(problem, required)
 
 
 def action(prop: PropertyValue[str], measure: Measure) -> Outcomes:
     """Require that an action is spelled out."""
-    yield from must(
-        prop,
+    yield from prop.must(
         lambda text: not measure.too_many_actions(text),
         problem=f"{prop.ref.found()} allows more actions than anyone can oversee.",
         required=EXACT_ACTIONS,
@@ -273,8 +266,7 @@ def action(prop: PropertyValue[str], measure: Measure) -> Outcomes:
 
 def exact_resource(prop: PropertyValue[str], action_shown: str, measure: Measure) -> Outcomes:
     """Require that a resource is spelled out."""
-    yield from must(
-        prop,
+    yield from prop.must(
         lambda text: not measure.too_many_resources(text),
         problem=f"{action_shown} is allowed on every resource.",
         required=EXACT_RESOURCES,

@@ -22,10 +22,6 @@ from tap_guardrails.model import (
     ResourceRule,
     Settings,
     Unknown,
-    invalid,
-    must,
-    undecided,
-    violation,
 )
 
 if TYPE_CHECKING:
@@ -55,13 +51,12 @@ def check(key: Resource, settings: Settings) -> Outcomes:
     obstacle = next(obstacles(key), None)
     if obstacle is None:
         yield from undecided_properties(key)
-        yield from must(rotation, bool, problem="Key rotation is off.", required="true")
+        yield from rotation.must(bool, problem="Key rotation is off.", required="true")
         yield from period_within(key, settings.integer("maximumRotationDays"))
     elif isinstance(rotation, Absent) or rotation == Known(value=False, ref=rotation.ref):
         yield NotApplicable(obstacle)
     else:
-        yield from must(
-            rotation,
+        yield from rotation.must(
             lambda on: not on,
             problem=f"Rotation is enabled on a key type that does not support it. {obstacle}",
             required="no rotation on this key",
@@ -95,9 +90,9 @@ def undecided_properties(key: Resource) -> Outcomes:
     for name in ("customerMasterKeySpec", "keyUsage", "origin", *STORE_PROPERTIES):
         match KEY.at(key, name).text():
             case Unknown() as prop:
-                yield undecided(prop, "a value that tells whether AWS can rotate the key")
+                yield prop.undecided("a value that tells whether AWS can rotate the key")
             case Invalid() as prop:
-                yield invalid(prop, "a text")
+                yield prop.invalid("a text")
             case _:
                 pass
 
@@ -108,12 +103,11 @@ def period_within(key: Resource, maximum: int) -> Outcomes:
     required = f"{SHORTEST_PERIOD_DAYS} to {maximum} days"
     if isinstance(period, Absent):
         if maximum < DEFAULT_PERIOD_DAYS:
-            yield violation(
-                period, f"The key rotates every {DEFAULT_PERIOD_DAYS} days, AWS's default.", required
+            yield period.violation(
+                f"The key rotates every {DEFAULT_PERIOD_DAYS} days, AWS's default.", required
             )
         return
-    yield from must(
-        period,
+    yield from period.must(
         lambda days: SHORTEST_PERIOD_DAYS <= days <= maximum,
         problem="The key rotates too seldom, or more often than AWS allows.",
         required=required,

@@ -49,10 +49,7 @@ from tap_guardrails.model import (
     Unknown,
     Verdict,
     as_set,
-    invalid,
     listed,
-    undecided,
-    violation,
 )
 
 A_DESTINATION: Final = "the ARN of a queue, topic, bucket, event bus or function that takes what failed"
@@ -104,16 +101,14 @@ def function(resource: Resource, stack: Stack, *, exempting: bool) -> Outcomes:
     elif own.problem != DROPPED:
         yield own
     elif possibly_kept or None in kept | called or edge is None:
-        yield undecided(
-            ref,
+        yield ref.undecided(
             A_DESTINATION,
             f"Undecided before deployment: {listed(possibly_kept) or 'the stack'} may keep what fails.",
             "Give the FunctionEventInvokeConfig this function's name and the destination's ARN, each from an "
             "output.",
         )
     elif kept:
-        yield violation(
-            ref,
+        yield ref.violation(
             "What the function fails on is kept for another version or alias than the one that is called.",
             "a FunctionEventInvokeConfig with the qualifier that is called, or none",
         )
@@ -154,18 +149,18 @@ def lost(owner: Resource, stack: Stack, ref: PropertyRef) -> Finding | None:
             return (
                 None
                 if FAILURE_ARN.fullmatch(arn)
-                else invalid(Invalid(prop.ref, A_DESTINATION), A_DESTINATION)
+                else Invalid(prop.ref, A_DESTINATION).invalid(A_DESTINATION)
             )
         case Unknown() as prop:
             return (
                 None
                 if stack.dependencies_of(owner, ref.top, FAILURE_TARGETS)
-                else undecided(prop, A_DESTINATION)
+                else prop.undecided(A_DESTINATION)
             )
         case Invalid() as prop:
-            return invalid(prop, A_DESTINATION)
+            return prop.invalid(A_DESTINATION)
         case Absent() as prop:
-            return violation(prop, DROPPED, A_DESTINATION)
+            return prop.violation(DROPPED, A_DESTINATION)
 
 
 def only_waited_for(resource: Resource, stack: Stack, *, exempting: bool) -> str:
@@ -203,9 +198,9 @@ def source(mapping: Resource, stack: Stack, *, trusting: bool) -> Outcomes:
             elif streams and not queues:
                 yield from stream(mapping, stack)
             else:
-                yield undecided(prop, "a source that is known, with a destination for what failed")
+                yield prop.undecided("a source that is known, with a destination for what failed")
         case Invalid() as prop:
-            yield invalid(prop, "the ARN of an event source")
+            yield prop.invalid("the ARN of an event source")
         case Absent():
             yield from stream(mapping, stack)
 
@@ -230,16 +225,15 @@ def queue(mapping: Resource, stack: Stack, ref: PropertyRef, *, trusting: bool) 
         return
     if not near and not target.possible:
         if not trusting:
-            yield undecided(
-                ref,
+            yield ref.undecided(
                 A_REDRIVE,
                 "Undecided: the queue is not in this stack, and may not keep what fails.",
                 "Declare the queue here, or set `foreignQueues: trust` for this policy.",
             )
     elif near and False in redriven:
-        yield violation(ref, f"The queue {listed(near)} drops what fails too often or too long.", A_REDRIVE)
+        yield ref.violation(f"The queue {listed(near)} drops what fails too often or too long.", A_REDRIVE)
     else:
-        yield undecided(ref, A_REDRIVE, f"Undecided before deployment: {listed(candidates)} may redrive.")
+        yield ref.undecided(A_REDRIVE, f"Undecided before deployment: {listed(candidates)} may redrive.")
 
 
 def redrives(resource: Resource, stack: Stack) -> bool | None:

@@ -21,7 +21,6 @@ from tap_guardrails.model import (
     StackRule,
     Unknown,
     Verdict,
-    invalid,
     listed,
 )
 
@@ -44,7 +43,7 @@ def check(function: Resource, stack: Stack, _settings: Settings) -> Outcomes:
     logs = function_logs(function, stack)
     prop = logs.ref.text()
     if isinstance(prop, Invalid):
-        yield invalid(prop, REQUIRED)
+        yield prop.invalid(REQUIRED)
         return
     kept = [retained(group) for group in logs.groups.certain]
     if True in kept:

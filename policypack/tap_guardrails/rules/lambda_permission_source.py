@@ -19,9 +19,6 @@ from tap_guardrails.model import (
     ResourceRule,
     Settings,
     Unknown,
-    invalid,
-    undecided,
-    violation,
 )
 
 SERVICE_ENDS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".amazon.com")
@@ -37,10 +34,10 @@ def check(permission: Resource, _settings: Settings) -> Outcomes:
     principal = PERMISSION.at(permission, "principal").text()
     match principal:
         case Unknown():
-            yield undecided(principal, "a principal that is known")
+            yield principal.undecided("a principal that is known")
             return
         case Invalid():
-            yield invalid(principal, "an account, an ARN or a service")
+            yield principal.invalid("an account, an ARN or a service")
             return
         case Known(name) if name == EVERYBODY or name.endswith(SERVICE_ENDS):
             pass
@@ -61,7 +58,7 @@ def check(permission: Resource, _settings: Settings) -> Outcomes:
         if principal.value == EVERYBODY
         else f"The service {principal.ref.found()} may call the function for every account."
     )
-    yield violation(PERMISSION.at(permission, "sourceArn"), problem, A_SOURCE)
+    yield PERMISSION.at(permission, "sourceArn").violation(problem, A_SOURCE)
 
 
 RULE = ResourceRule(

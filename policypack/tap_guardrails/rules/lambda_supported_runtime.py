@@ -23,10 +23,6 @@ from tap_guardrails.model import (
     Settings,
     StringList,
     Unknown,
-    invalid,
-    not_known,
-    undecided,
-    violation,
 )
 
 IMAGE: Final = "Image"
@@ -46,23 +42,21 @@ def check(function: Resource, settings: Settings) -> Outcomes:
         case Known(name) if name in allowed:
             return
         case Known() as prop if listed:
-            yield violation(prop, "The runtime is none of those allowed.", required)
+            yield prop.violation("The runtime is none of those allowed.", required)
         case Known(name) as prop:
             last = deprecation_dates().get(name)
             if last is None:
-                yield not_known(prop, "runtime", required, "moreRuntimes")
+                yield prop.not_known("runtime", required, "moreRuntimes")
             else:
                 problem = f"AWS gives the runtime no security updates from {last.isoformat()} on."
-                yield violation(prop, problem, required)
-        case Unknown() as prop:
-            yield undecided(prop, required)
-        case Invalid() as prop:
-            yield invalid(prop, required)
+                yield prop.violation(problem, required)
+        case Unknown() | Invalid() as prop:
+            yield from prop.unsettled(required)
         case Absent() as prop:
             if isinstance(package, Unknown):
-                yield undecided(package, f'"{IMAGE}", or a runtime')
+                yield package.undecided(f'"{IMAGE}", or a runtime')
             else:
-                yield violation(prop, "The function names no runtime.", required)
+                yield prop.violation("The function names no runtime.", required)
 
 
 RULE = ResourceRule(

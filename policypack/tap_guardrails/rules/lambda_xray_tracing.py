@@ -27,7 +27,6 @@ from tap_guardrails.model import (
     Settings,
     Stack,
     Verdict,
-    must,
 )
 
 if TYPE_CHECKING:
@@ -56,11 +55,14 @@ def in_stack(function: Resource, stack: Stack, _settings: Settings) -> Outcomes:
 
 def traced(function: Resource) -> Iterator[Finding]:
     """Require active tracing."""
-    yield from must(
-        FUNCTION.at(function, "tracingConfig", "mode").text(),
-        lambda mode: mode == ACTIVE,
-        problem="The function's invocations are not traced.",
-        required=f'"{ACTIVE}"',
+    yield from (
+        FUNCTION.at(function, "tracingConfig", "mode")
+        .text()
+        .must(
+            lambda mode: mode == ACTIVE,
+            problem="The function's invocations are not traced.",
+            required=f'"{ACTIVE}"',
+        )
     )
 
 

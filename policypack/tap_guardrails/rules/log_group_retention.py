@@ -18,8 +18,6 @@ from tap_guardrails.model import (
     ResourceRule,
     Settings,
     Unknown,
-    must,
-    violation,
 )
 
 if TYPE_CHECKING:
@@ -39,10 +37,9 @@ def check(group: Resource, settings: Settings) -> Outcomes:
     required = f"one of {', '.join(map(str, allowed))} days" if allowed else f"{least} to {most} days"
     retention = LOG_GROUP.at(group, "retentionInDays").integer()
     if retention.value == 0:
-        yield violation(retention, "The log group keeps its events for ever.", required)
+        yield retention.violation("The log group keeps its events for ever.", required)
         return
-    yield from must(
-        retention,
+    yield from retention.must(
         lambda days: days in allowed,
         problem="The log group has no retention that is allowed.",
         required=required,

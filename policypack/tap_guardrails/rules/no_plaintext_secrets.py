@@ -42,9 +42,6 @@ from tap_guardrails.model import (
     Stack,
     StringList,
     Unknown,
-    invalid,
-    undecided,
-    violation,
 )
 from tap_guardrails.model.stack import SECRET_CONFIGURATION
 from tap_guardrails.model.values import Overlay
@@ -75,7 +72,7 @@ def check(resource: Resource, settings: Settings) -> Outcomes:
         if marked is None:
             yield from each(shown_values(resource, path, form), settings)
         elif settings.enum("pulumiSecrets") == DENY:
-            yield violation(marked, "Values that the program marks as secret stand in the clear.", REFERENCE)
+            yield marked.violation("Values that the program marks as secret stand in the clear.", REFERENCE)
     yield from each(parameter_values(resource), settings)
     for value in secret_values(resource):
         if value.name not in settings.strings("allowedNames"):
@@ -93,17 +90,17 @@ def each(values: Iterable[Shown | Unknown | Invalid], settings: Settings) -> Out
         elif not value.ref.secret or value.marked_by_sdk:
             yield from harmless(value, allowed, entropy=settings.boolean("entropy"))
         elif denied:
-            yield violation(
-                value.ref, "A value that the program marks as secret stands in the clear.", REFERENCE
+            yield value.ref.violation(
+                "A value that the program marks as secret stands in the clear.", REFERENCE
             )
 
 
 def unreadable(prop: Unknown | Invalid) -> Outcomes:
     """Say that the values are unknown or unreadable."""
     if isinstance(prop, Unknown):
-        yield undecided(prop, "names and values of which one can tell that none is a secret")
+        yield prop.undecided("names and values of which one can tell that none is a secret")
     else:
-        yield invalid(Invalid(redacted(prop.ref), prop.wanted), "names and values, none of them a secret")
+        yield Invalid(redacted(prop.ref), prop.wanted).invalid("names and values, none of them a secret")
 
 
 def harmless(value: Shown, allowed: Collection[str], *, entropy: bool) -> Outcomes:
@@ -116,16 +113,16 @@ def harmless(value: Shown, allowed: Collection[str], *, entropy: bool) -> Outcom
         case Known(text):
             sign = sign_of(value.name, text, entropy=entropy)
             if sign and sign.name not in allowed:
-                yield violation(ref, f"In the clear stands {title(sign, value.ref)}.", REFERENCE)
+                yield ref.violation(f"In the clear stands {title(sign, value.ref)}.", REFERENCE)
         case Unknown() as prop:
             if names_a_secret(value.name) or names_a_connection(value.name):
-                yield undecided(prop, REFERENCE)
+                yield prop.undecided(REFERENCE)
             else:
                 yield NotApplicable(
                     f"`{ref.path}` is evaluated once it is known, before the resource is created."
                 )
         case Invalid() as prop:
-            yield invalid(prop, "a text that is no secret")
+            yield prop.invalid("a text that is no secret")
         case _:
             pass
 
@@ -140,7 +137,7 @@ def no_literal(value: Shown, *, entropy: bool) -> Outcomes:
         case Unknown() as prop:
             yield NotApplicable(f"`{prop.ref.path}` comes from another resource, so it is no literal.")
         case Invalid() as prop:
-            yield invalid(Invalid(redacted(prop.ref), prop.wanted), "a text")
+            yield Invalid(redacted(prop.ref), prop.wanted).invalid("a text")
         case _:
             pass
 
@@ -160,10 +157,10 @@ def literal(value: Shown, text: str, *, entropy: bool) -> Outcomes:
     whole = not public and may_be_secret(text, password=True)
     if whole or sign:
         what = "a secret, by the provider's schema" if whole else title(sign, value.ref)
-        yield violation(ref, f"As a literal stands {what}.", KEPT)
+        yield ref.violation(f"As a literal stands {what}.", KEPT)
     for inner in signs_in_json(text, entropy=entropy):
         within = replace(ref, path=f"{ref.path}.{inner.name}")
-        yield violation(within, f"As a literal stands {inner.what}.", KEPT)
+        yield within.violation(f"As a literal stands {inner.what}.", KEPT)
 
 
 def in_stack(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:

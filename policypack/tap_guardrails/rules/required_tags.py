@@ -16,9 +16,6 @@ from tap_guardrails.model import (
     Settings,
     StringList,
     Unknown,
-    invalid,
-    undecided,
-    violation,
 )
 
 
@@ -49,12 +46,12 @@ def check(resource: Resource, settings: Settings) -> Outcomes:
             if isinstance(prop, Unknown)
         ]
         if open_ones:
-            yield undecided(open_ones[0], required)
+            yield open_ones[0].undecided(required)
         elif isinstance(props[0], Invalid):
-            yield invalid(props[0], required)
+            yield props[0].invalid(required)
         else:
             listed = ", ".join(f"`{key}`" for key in missing)
-            yield violation(tags, f"The resource lacks {listed} among its tags.", required)
+            yield tags.violation(f"The resource lacks {listed} among its tags.", required)
 
 
 RULE = ResourceRule(

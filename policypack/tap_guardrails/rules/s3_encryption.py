@@ -30,7 +30,6 @@ from tap_guardrails.model import (
     Stack,
     StackRule,
     as_set,
-    must,
 )
 
 if TYPE_CHECKING:
@@ -108,8 +107,8 @@ def encrypted(resource: Resource, stack: Stack, default: PropertyRef, key: str) 
     """Require an algorithm and a key that suffice."""
     allowed = (*KMS_ALGORITHMS, S3_ALGORITHM) if key == S3 else KMS_ALGORITHMS
     algorithm = default.at("sseAlgorithm").text()
-    yield from must(
-        algorithm, lambda name: name in allowed, problem=OWN_KEYS, required=f"one of {', '.join(allowed)}"
+    yield from algorithm.must(
+        lambda name: name in allowed, problem=OWN_KEYS, required=f"one of {', '.join(allowed)}"
     )
     if key == CUSTOMER and not (isinstance(algorithm, Known) and algorithm.value not in allowed):
         yield from named_key(resource, stack, default.at("kmsMasterKeyId"))

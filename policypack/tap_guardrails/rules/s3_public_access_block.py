@@ -24,7 +24,6 @@ from tap_guardrails.model import (
     Settings,
     Stack,
     StackRule,
-    must,
 )
 
 SWITCHES: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
@@ -63,7 +62,7 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
 def all_on(block: Resource | PropertyRef) -> Outcomes:
     """Require that all four switches are on."""
     for name in SWITCHES:
-        yield from must(block.at(name).boolean(), bool, problem=f"`{name}` is off.", required="true")
+        yield from block.at(name).boolean().must(bool, problem=f"`{name}` is off.", required="true")
 
 
 def covered_by_account(resource: Resource, stack: Stack) -> bool:

@@ -31,9 +31,6 @@ from tap_guardrails.model import (
     StackRule,
     Unknown,
     as_set,
-    invalid,
-    undecided,
-    violation,
 )
 
 DENIAL: Final = (
@@ -82,19 +79,19 @@ def closed(policy: PropertyRef, bucket: str | None) -> Outcomes:
             if covered(patterns, bucket):
                 return
             if has_unknown(content.value):
-                yield undecided(policy, DENIAL, "Parts of the bucket's policy are unknown until deployment.")
+                yield policy.undecided(DENIAL, "Parts of the bucket's policy are unknown until deployment.")
             elif bucket is None and patterns:
-                yield undecided(
-                    policy, DENIAL, "Undecided before deployment: the policy may name another bucket."
+                yield policy.undecided(
+                    DENIAL, "Undecided before deployment: the policy may name another bucket."
                 )
             else:
-                yield violation(policy, OPEN, DENIAL)
+                yield policy.violation(OPEN, DENIAL)
         case Unknown():
-            yield undecided(policy, DENIAL)
+            yield policy.undecided(DENIAL)
         case Invalid() as prop:
-            yield invalid(prop, DENIAL)
+            yield prop.invalid(DENIAL)
         case Absent():
-            yield violation(policy, OPEN, DENIAL)
+            yield policy.violation(OPEN, DENIAL)
 
 
 def covered(patterns: list[str], bucket: str | None) -> bool:

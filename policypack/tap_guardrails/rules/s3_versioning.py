@@ -21,9 +21,6 @@ from tap_guardrails.model import (
     StackRule,
     Unknown,
     as_set,
-    invalid,
-    must,
-    undecided,
 )
 
 ENABLED: Final = "Enabled"
@@ -44,24 +41,25 @@ def check(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
     match blocks(as_set(resource, BUCKET.at(resource, "versioning"))):
         case Known(said):
             for block in said:
-                yield from must(
-                    as_set(resource, block.at("enabled")).boolean(), bool, problem=OFF, required="true"
+                yield from (
+                    as_set(resource, block.at("enabled")).boolean().must(bool, problem=OFF, required="true")
                 )
-        case Unknown() as prop:
-            yield undecided(prop, "versioning that is enabled")
-        case Invalid() as prop:
-            yield invalid(prop, "versioning that is enabled")
+        case Unknown() | Invalid() as prop:
+            yield from prop.unsettled("versioning that is enabled")
         case Absent() as prop:
             yield missing(found, BUCKET_VERSIONING, prop.ref, OFF, "a BucketVersioning of this bucket")
 
 
 def enabled(resource: Resource) -> Outcomes:
     """Require that a versioning configuration is enabled."""
-    yield from must(
-        resource.at("versioningConfiguration", "status").text(),
-        lambda status: status == ENABLED,
-        problem=OFF,
-        required=f'"{ENABLED}"',
+    yield from (
+        resource.at("versioningConfiguration", "status")
+        .text()
+        .must(
+            lambda status: status == ENABLED,
+            problem=OFF,
+            required=f'"{ENABLED}"',
+        )
     )
 
 

@@ -8,27 +8,21 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-s
 from __future__ import annotations
 
 from tap_guardrails.aws import AWS, KEY_SETTING, QUEUE, named_key
-from tap_guardrails.model import (
-    Absent,
-    Outcomes,
-    Resource,
-    Settings,
-    Stack,
-    StackRule,
-    as_set,
-    must,
-)
+from tap_guardrails.model import Absent, Outcomes, Resource, Settings, Stack, StackRule, as_set
 
 
 def check(queue: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Check a queue."""
     key, whose = queue.at("kmsMasterKeyId"), settings.enum("key")
     if whose == AWS and isinstance(as_set(queue, key).text(), Absent):
-        yield from must(
-            as_set(queue, queue.at("sqsManagedSseEnabled")).boolean(),
-            bool,
-            problem="Nothing says that the queue's messages are encrypted.",
-            required="true, or a KMS key in `kmsMasterKeyId`",
+        yield from (
+            as_set(queue, queue.at("sqsManagedSseEnabled"))
+            .boolean()
+            .must(
+                bool,
+                problem="Nothing says that the queue's messages are encrypted.",
+                required="true, or a KMS key in `kmsMasterKeyId`",
+            )
         )
     else:
         yield from named_key(queue, stack, key, whose)

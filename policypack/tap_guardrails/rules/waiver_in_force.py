@@ -20,8 +20,6 @@ from tap_guardrails.model import (
     StackRule,
     StringList,
     Verdict,
-    undecided,
-    violation,
 )
 from tap_guardrails.waivers import (
     LONGEST_DAYS,
@@ -62,17 +60,17 @@ def check_tag(tag: Tagged, resource: Resource, ledger: Ledger, settings: Setting
     """Check a waiver that is a tag."""
     name, terms = "The waiver" if tag.ref.hidden else f"The waiver of `{tag.policy}`", tag.terms
     if not ledger.knows(tag.policy):
-        yield violation(tag.ref, f"{name} names no policy that can be waived.", "a policy's name")
+        yield tag.ref.violation(f"{name} names no policy that can be waived.", "a policy's name")
     elif terms is None:
-        yield undecided(tag.ref, TERMS, f"{name} is unknown until deployment, so it waives nothing.")
+        yield tag.ref.undecided(TERMS, f"{name} is unknown until deployment, so it waives nothing.")
     elif isinstance(terms, Refused):
-        yield violation(tag.ref, f"{name} {terms.problem}, so it waives nothing.", TERMS)
+        yield tag.ref.violation(f"{name} {terms.problem}, so it waives nothing.", TERMS)
     elif objection := ProgramWaivers.of(settings).objection(tag.policy, terms):
-        yield violation(tag.ref, f"{name} {objection}.", PERMITTED, ASK)
+        yield tag.ref.violation(f"{name} {objection}.", PERMITTED, ASK)
     elif over := lapse(terms, ledger.today(), settings.integer("maximumDays")):
-        yield violation(tag.ref, f"{name} {over}.", TERMS, RENEW)
+        yield tag.ref.violation(f"{name} {over}.", TERMS, RENEW)
     elif ledger.useless_tag(tag.policy, resource):
-        yield violation(tag.ref, f"{name} lets nothing stand.", NEEDED, REMOVE)
+        yield tag.ref.violation(f"{name} lets nothing stand.", NEEDED, REMOVE)
 
 
 def check_entry(entry: Listed, stack: Stack, ledger: Ledger, settings: Settings) -> Outcomes:

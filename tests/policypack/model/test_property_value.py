@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_guardrails.model import UNKNOWN, Absent, Invalid, Known, Opaque, PropertyRef, Secret, Unknown, Value
-from tap_guardrails.model.rule import invalid, must, undecided, violation
 from tap_guardrails.model.stack import property_at
 
 if TYPE_CHECKING:
@@ -141,7 +140,7 @@ def test_a_document_is_an_object_or_json(value: Value, kind: type) -> None:
 def test_a_requirement_is_met_or_says_what_is_wrong() -> None:
     def verdicts(value: Value) -> list[tuple[str, str]]:
         prop = ref(value).boolean()
-        findings = must(prop, bool, problem="It is off.", required="true")
+        findings = prop.must(bool, problem="It is off.", required="true")
         return [(finding.verdict.value, finding.problem) for finding in findings]
 
     assert verdicts("true") == []
@@ -154,9 +153,9 @@ def test_a_requirement_is_met_or_says_what_is_wrong() -> None:
 
 def test_findings_can_be_made_of_places_and_of_readings() -> None:
     here = ref("x")
-    assert violation(here, "Wrong.", "y") == violation(here.text(), "Wrong.", "y")
-    assert undecided(here, "y").path == "p"
-    assert invalid(Invalid(here, "a number"), "y").problem == "`p` is not a number."
+    assert here.violation("Wrong.", "y") == here.text().violation("Wrong.", "y")
+    assert here.undecided("y").path == "p"
+    assert Invalid(here, "a number").invalid("y").problem == "`p` is not a number."
 
 
 values: st.SearchStrategy[Value] = st.recursive(

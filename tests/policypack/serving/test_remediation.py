@@ -11,7 +11,7 @@ from pulumi.runtime.proto import analyzer_pb2 as proto
 
 from tap_guardrails.assembly import Policy
 from tap_guardrails.aws.embedded import CARRIERS
-from tap_guardrails.model import Absent, PropertyPatch, Remediation, ResourceRule, must
+from tap_guardrails.model import Absent, PropertyPatch, Remediation, ResourceRule
 from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
 from tests.policypack.harness.cases import RULES, Case, CaseResource, cases
 from tests.policypack.harness.injection import paths, places, with_unknown
@@ -259,7 +259,7 @@ def test_what_could_not_be_remediated_blocks(pack: Pack) -> None:
 
 def only_unless_set(resource: Resource, _settings: Settings) -> Iterator[Outcome]:
     if isinstance(resource.at("b").text(), Absent):
-        yield from must(resource.at("a").boolean(), bool, problem="It is off.", required="true")
+        yield from resource.at("a").boolean().must(bool, problem="It is off.", required="true")
 
 
 def set_it(_resource: Resource, _settings: Settings) -> Iterator[PropertyPatch]:

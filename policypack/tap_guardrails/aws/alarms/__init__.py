@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tap_guardrails.aws import COMPOSITE_ALARM, METRIC_ALARM
 from tap_guardrails.aws.alarms.alarm import Alarm, AlarmOptions, Series, read_alarm
@@ -142,8 +142,7 @@ def is_effective(alarm: Alarm, stack: Stack, options: AlarmOptions) -> bool | No
 # -- What it covers.
 
 
-@record
-class RequiredMetric:
+class RequiredMetric(NamedTuple):
     """A metric that shows something going wrong with a resource when it rises.
 
     Attributes:

@@ -6,7 +6,7 @@ All that the other modules ask of an alarm is read here, once.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from tap_guardrails.aws import FUNCTION, METRIC_ALARM
 from tap_guardrails.aws.alarms.syntax import ExpressionError, is_insights, parse_insights
@@ -20,9 +20,6 @@ from tap_guardrails.model import (
     Resource,
     Stack,
     Unknown,
-    invalid,
-    undecided,
-    violation,
 )
 from tap_guardrails.model.values import record
 
@@ -36,8 +33,7 @@ ITSELF: Final = ""
 Dimensions: TypeAlias = dict[str, PropertyRef]
 
 
-@record
-class AlarmOptions:
+class AlarmOptions(NamedTuple):
     """What an operator says of all alarms.
 
     Attributes:
@@ -179,9 +175,9 @@ def read_queries(resource: Resource, stack: Stack) -> Queries:
         case Known(listed) if listed:
             return read_listed(resource, listed, stack)
         case Unknown():
-            return unreadable(undecided(queries, "metric queries that are known"), queries.ref)
+            return unreadable(queries.undecided("metric queries that are known"), queries.ref)
         case Invalid():
-            return unreadable(invalid(queries, "a list of metric queries"), queries.ref)
+            return unreadable(queries.invalid("a list of metric queries"), queries.ref)
         case _:
             return read_single(resource, stack)
 
@@ -195,9 +191,9 @@ def read_single(resource: Resource, stack: Stack) -> Queries:
         case Known():
             return Queries({}, {}, by_query=True)
         case Unknown():
-            return unreadable(undecided(criteria, "criteria that are known"), criteria.ref)
+            return unreadable(criteria.undecided("criteria that are known"), criteria.ref)
         case Invalid():
-            return unreadable(invalid(criteria, "an object with criteria"), criteria.ref)
+            return unreadable(criteria.invalid("an object with criteria"), criteria.ref)
 
 
 def unreadable(finding: Finding, ref: PropertyRef) -> Queries:
@@ -235,9 +231,9 @@ def read_listed(resource: Resource, listed: list[PropertyRef], stack: Stack) -> 
         if not isinstance(identifier, Known):
             unknown = isinstance(identifier, Unknown)
             finding = (
-                undecided(identifier, "an identifier that is known")
+                identifier.undecided("an identifier that is known")
                 if unknown
-                else violation(identifier, "A metric query has no identifier.", "an identifier")
+                else identifier.violation("A metric query has no identifier.", "an identifier")
             )
             return unreadable(finding, ref)
         key = identifier.value
@@ -258,7 +254,7 @@ def read_listed(resource: Resource, listed: list[PropertyRef], stack: Stack) -> 
         problem = "Several metric queries are returned." if returned else "No metric query is returned."
         queries = METRIC_ALARM.at(resource, "metricQueries")
         return replace(
-            read, findings=(violation(queries, problem, "exactly one query with `returnData: true`"),)
+            read, findings=(queries.violation(problem, "exactly one query with `returnData: true`"),)
         )
     return with_insights(replace(read, returned=returned[0]), listed)
 
@@ -267,9 +263,9 @@ def unsettled(prop: PropertyValue[bool] | PropertyValue[str]) -> Iterator[Findin
     """Say that a value is unknown or of a wrong type that decides what an alarm looks at."""
     required = "a value that is known, since it decides what the alarm looks at"
     if isinstance(prop, Unknown):
-        yield undecided(prop, required)
+        yield prop.undecided(required)
     elif isinstance(prop, Invalid):
-        yield invalid(prop, required)
+        yield prop.invalid(required)
 
 
 def with_insights(read: Queries, listed: list[PropertyRef]) -> Queries:
@@ -284,8 +280,7 @@ def with_insights(read: Queries, listed: list[PropertyRef]) -> Queries:
         except ExpressionError as error:
             told = "" if expression.ref.hidden else f": {error}"
             return unreadable(
-                undecided(
-                    expression,
+                expression.undecided(
                     "a query in Metrics Insights",
                     f"The query cannot be followed{told}.",
                     "Write it as SELECT … FROM SCHEMA(…) WHERE … AND …, with the documented functions.",

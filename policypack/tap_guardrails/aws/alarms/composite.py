@@ -16,19 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from tap_guardrails.aws import COMPOSITE_ALARM, METRIC_ALARM, MUTE_RULE
 from tap_guardrails.aws.alarms.syntax import DEEPEST, ExpressionError, Scanner
 from tap_guardrails.aws.sub_resources import same_location
-from tap_guardrails.model import (
-    Absent,
-    Finding,
-    Invalid,
-    Known,
-    Resource,
-    Stack,
-    Unknown,
-    as_set,
-    must,
-    undecided,
-    violation,
-)
+from tap_guardrails.model import Absent, Finding, Invalid, Known, Resource, Stack, Unknown, as_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -194,25 +182,24 @@ def suppressed_by(composite: Resource, alarm: Resource) -> bool:
 def rule_findings(composite: Resource) -> Iterator[Finding]:
     """Say why a composite alarm never goes off, or always does."""
     rule = COMPOSITE_ALARM.at(composite, "alarmRule").text()
-    yield from must(rule, bool, problem="The composite alarm has no rule.", required=A_RULE)
+    yield from rule.must(bool, problem="The composite alarm has no rule.", required=A_RULE)
     if not isinstance(rule, Known):
         return
     try:
         condition, names = parse_rule(rule.value)
     except ExpressionError:
-        yield undecided(
-            rule,
+        yield rule.undecided(
             A_RULE,
             "The rule of the composite alarm cannot be followed.",
             "Write the rule with ALARM, OK, INSUFFICIENT_DATA, AT_LEAST, AND, OR, NOT and parentheses.",
         )
         return
     if not names:
-        yield violation(rule, "The composite alarm looks at no alarm, so its state never changes.", A_RULE)
+        yield rule.violation("The composite alarm looks at no alarm, so its state never changes.", A_RULE)
     elif condition(lambda _: "OK"):
-        yield violation(rule, "The composite alarm is on while all its alarms are well.", A_RULE)
+        yield rule.violation("The composite alarm is on while all its alarms are well.", A_RULE)
     elif not can_be_true(condition, names):
-        yield violation(rule, "The rule of the composite alarm can never be true.", A_RULE)
+        yield rule.violation("The rule of the composite alarm can never be true.", A_RULE)
     else:
         yield from suppressor_findings(composite, condition, names)
 
@@ -221,10 +208,10 @@ def suppressor_findings(composite: Resource, condition: Condition, names: list[s
     """Say that a composite alarm is only on while what keeps its actions back is."""
     named, required = suppressor(composite), "an alarm that the rule does not need"
     if isinstance(named, Unknown):
-        yield undecided(named, required)
+        yield named.undecided(required)
     elif isinstance(named, Known) and not can_be_true(condition, names, calm=named.value):
         problem = "The composite alarm is only on while its suppressor is, which keeps its actions back."
-        yield violation(COMPOSITE_ALARM.at(composite, "actionsSuppressor"), problem, required)
+        yield COMPOSITE_ALARM.at(composite, "actionsSuppressor").violation(problem, required)
 
 
 def can_be_true(condition: Condition, names: list[str], calm: str = "") -> bool:

@@ -12,18 +12,7 @@ from tap_guardrails.aws.alarms.syntax import Call, ExpressionError, RefusedError
 from tap_guardrails.aws.alarms.witness import SHORTEST_SECONDS, Outcome, outcome, plan_of, tried
 from tap_guardrails.aws.alarms.worlds import BAND, MINUTE, WITH_NUMBER
 from tap_guardrails.aws.sub_resources import same_location
-from tap_guardrails.model import (
-    Absent,
-    Finding,
-    Known,
-    Resource,
-    ResourceType,
-    Stack,
-    Unknown,
-    must,
-    undecided,
-    violation,
-)
+from tap_guardrails.model import Absent, Finding, Known, Resource, ResourceType, Stack, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +38,7 @@ def effective_findings(alarm: Alarm, stack: Stack, options: AlarmOptions) -> Ite
     if len(alarm.series) > MOST_METRICS:
         queries = METRIC_ALARM.at(alarm.resource, "metricQueries")
         problem = f"CloudWatch refuses an alarm on more than {MOST_METRICS} metrics."
-        yield violation(queries, problem, f"at most {MOST_METRICS} metrics, or a query in Metrics Insights")
+        yield queries.violation(problem, f"at most {MOST_METRICS} metrics, or a query in Metrics Insights")
     if not alarm.by_query or alarm.series:
         yield from period_findings(alarm)
         yield from comparison_findings(alarm, options.most_events)
@@ -61,8 +50,7 @@ def name_findings(alarm: Resource, resource_type: ResourceType, stack: Stack) ->
     named = [] if name is None else [stack.names(one).of(name) for one in (METRIC_ALARM, COMPOSITE_ALARM)]
     for other in (one for found in named for one in found.certain):
         if other is not alarm and same_location(alarm, other):
-            yield violation(
-                resource_type.at(alarm, resource_type.name_property),
+            yield resource_type.at(alarm, resource_type.name_property).violation(
                 f"Alarm `{other.name}` has the same name in the same region, so that one replaces the other.",
                 "a name that no other alarm has",
             )
@@ -77,16 +65,14 @@ def period_findings(alarm: Alarm) -> Iterator[Finding]:
     for identifier, series in alarm.series.items():
         yield from length_findings(series, FAST_PERIODS if identifier == ITSELF else FAST_QUERY_PERIODS)
     periods, datapoints, missing = alarm.periods, alarm.datapoints, alarm.missing
-    yield from must(
-        periods,
+    yield from periods.must(
         lambda count: count >= 1,
         problem="The alarm looks at no period.",
         required="the number of periods to look at, 1 or more",
     )
     count = periods.value
     if not isinstance(datapoints, Absent) and not (isinstance(datapoints, Known) and count is None):
-        yield from must(
-            datapoints,
+        yield from datapoints.must(
             lambda wanted: 1 <= wanted <= (count or wanted),
             problem="The alarm waits for more bad periods than it looks at, or for none.",
             required="1 or more, and no more than `evaluationPeriods`",
@@ -95,14 +81,12 @@ def period_findings(alarm: Alarm) -> Iterator[Finding]:
     longest = max(lengths, default=0)
     limit = WEEK if longest >= HOUR else DAY
     if count is not None and count * longest > limit:
-        yield violation(
-            periods,
+        yield periods.violation(
             "CloudWatch refuses to look back as far as these periods go.",
             f"periods that add up to {limit} seconds at the most",
         )
     if not isinstance(missing, Absent):
-        yield from must(
-            missing,
+        yield from missing.must(
             lambda value: value in MISSING_DATA,
             problem="CloudWatch knows no such way to treat missing data.",
             required=f"one of {', '.join(MISSING_DATA)}",
@@ -112,8 +96,7 @@ def period_findings(alarm: Alarm) -> Iterator[Finding]:
 def length_findings(series: Series, fast: frozenset[int]) -> Iterator[Finding]:
     """Say what is wrong with the length of a period."""
     by_the_minute = known_metric(series) is not None
-    yield from must(
-        series.period,
+    yield from series.period.must(
         lambda seconds: (seconds > 0 and seconds % MINUTE == 0) or (not by_the_minute and seconds in fast),
         problem=(
             "AWS emits this metric by the minute, so such a period has no data."
@@ -132,8 +115,7 @@ def length_findings(series: Series, fast: frozenset[int]) -> Iterator[Finding]:
 def comparison_findings(alarm: Alarm, most_events: int) -> Iterator[Finding]:
     """Say why an alarm's comparison does not tell good from bad."""
     operator = alarm.operator
-    yield from must(
-        operator,
+    yield from operator.must(
         lambda value: value in WITH_NUMBER | BAND,
         problem="CloudWatch knows no such comparison.",
         required=f"one of {', '.join(sorted(WITH_NUMBER | BAND))}",
@@ -141,8 +123,7 @@ def comparison_findings(alarm: Alarm, most_events: int) -> Iterator[Finding]:
     if operator.value in BAND:
         yield from band_findings(alarm)
     elif operator.value in WITH_NUMBER:
-        yield from must(
-            alarm.threshold,
+        yield from alarm.threshold.must(
             lambda _: True,
             problem="The alarm compares with nothing.",
             required="the number to compare with",
@@ -155,8 +136,7 @@ def band_findings(alarm: Alarm) -> Iterator[Finding]:
     """Say why there is no band of normal values to compare with."""
     if isinstance(alarm.band, Unknown) and alarm.findings:
         return
-    yield from must(
-        alarm.band,
+    yield from alarm.band.must(
         lambda identifier: not alarm.findings and is_band(alarm, identifier),
         problem="The alarm compares with a band of normal values that it does not have.",
         required=f"the identifier of a metric query with {A_BAND}",
@@ -191,27 +171,23 @@ def outcome_findings(alarm: Alarm, most_events: int) -> Iterator[Finding]:
         return
     threshold = (alarm.band if plan.threshold is None else alarm.threshold).ref
     if (least.fires, least.rests) != (result.fires, result.rests):
-        yield undecided(
-            threshold,
+        yield threshold.undecided(
             "a threshold that is right whatever the timeout will be",
             "Whether the comparison tells good from bad depends on a timeout that is not known yet.",
             "Give the function's `timeout` a value that is known at preview.",
         )
     elif not result.fires:
-        yield violation(
-            threshold,
+        yield threshold.violation(
             "The comparison can never be true, so the alarm never goes off.",
             f"a threshold that {spoken(alarm, result)} can reach",
         )
     elif not result.rests and result.unheard:
-        yield violation(
-            alarm.missing,
+        yield alarm.missing.violation(
             "The metric has data only while something is wrong, so the alarm is on while all is well.",
             '"notBreaching", "missing" or "ignore"',
         )
     elif not result.rests:
-        yield violation(
-            threshold,
+        yield threshold.violation(
             "The comparison is always true, so the alarm is on while all is well.",
             f"a threshold that tells {spoken(alarm, result)} apart",
         )
@@ -238,10 +214,9 @@ def not_followed(alarm: Alarm, error: ExpressionError) -> Iterator[Finding]:
     required = "metric math over the queries of the alarm"
     if isinstance(error, RefusedError):
         told = "" if ref.hidden else f": {error}"
-        yield violation(ref, f"CloudWatch refuses an alarm on this expression{told}.", required)
+        yield ref.violation(f"CloudWatch refuses an alarm on this expression{told}.", required)
         return
-    yield undecided(
-        ref,
+    yield ref.undecided(
         required,
         "The expression cannot be followed."
         if ref.hidden

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import math
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tap_guardrails.aws import METRIC_ALARM
 from tap_guardrails.aws.sub_resources import own_region, region_of
@@ -22,11 +22,6 @@ from tap_guardrails.model import (
     PropertyValue,
     Resource,
     Unknown,
-    invalid,
-    must,
-    not_known,
-    undecided,
-    violation,
 )
 from tap_guardrails.model.values import record
 
@@ -36,8 +31,7 @@ if TYPE_CHECKING:
     from tap_guardrails.aws.alarms.alarm import AlarmOptions, Series
 
 
-@record
-class Range:
+class Range(NamedTuple):
     """The values that something can take, both ends included."""
 
     low: float = -math.inf
@@ -208,7 +202,7 @@ def identity_findings(series: Series, alarm: Resource, options: AlarmOptions) ->
     """Say why a metric has no data."""
     namespace, name = series.namespace, series.name
     yield from namespace_findings(namespace, options)
-    yield from must(name, bool, problem="The alarm names no metric.", required="the name of a metric")
+    yield from name.must(bool, problem="The alarm names no metric.", required="the name of a metric")
     if namespace.value in GLOBAL_NAMESPACES:
         yield from region_findings(namespace, alarm)
     known = known_metrics(namespace.value) if isinstance(namespace, Known) else None
@@ -218,8 +212,8 @@ def identity_findings(series: Series, alarm: Resource, options: AlarmOptions) ->
         elif f"{namespace.value}:{name.value}" not in options.metrics:
             yield name_finding(name, namespace.value, known)
     if isinstance(series.unit, Known) and series.unit.value not in UNITS:
-        yield violation(
-            series.unit, "CloudWatch knows no such unit.", f"nothing, or one of {', '.join(sorted(UNITS))}"
+        yield series.unit.violation(
+            "CloudWatch knows no such unit.", f"nothing, or one of {', '.join(sorted(UNITS))}"
         )
     yield from dimension_findings(series)
     yield from statistic_findings(series)
@@ -228,10 +222,9 @@ def identity_findings(series: Series, alarm: Resource, options: AlarmOptions) ->
 def region_findings(namespace: PropertyValue[str], alarm: Resource) -> Iterator[Finding]:
     """Say that an alarm is not where AWS sends a metric of the whole world."""
     if own_region(alarm) is None:
-        yield undecided(METRIC_ALARM.at(alarm, "region"), GLOBAL_REGION)
+        yield METRIC_ALARM.at(alarm, "region").undecided(GLOBAL_REGION)
     elif region_of(alarm) not in {"", GLOBAL_REGION}:
-        yield violation(
-            namespace,
+        yield namespace.violation(
             f"AWS sends the metrics of this namespace to {GLOBAL_REGION} only, so the alarm never has data.",
             f"an alarm in {GLOBAL_REGION}",
         )
@@ -247,20 +240,19 @@ def namespace_findings(namespace: PropertyValue[str], options: AlarmOptions) -> 
             meant = slip_of(name)
             if meant is not None:
                 proposal = required if namespace.ref.hidden else f'"{meant}"'
-                yield violation(namespace, "No such namespace has metrics.", proposal)
+                yield namespace.violation("No such namespace has metrics.", proposal)
             else:
-                yield not_known(namespace, "namespace", required, "moreNamespaces")
+                yield namespace.not_known("namespace", required, "moreNamespaces")
         case _:
-            yield from must(namespace, bool, problem="The alarm names no namespace.", required=required)
+            yield from namespace.must(bool, problem="The alarm names no namespace.", required=required)
 
 
 def name_finding(name: Known[str], namespace: str, known: Mapping[str, Metric]) -> Finding:
     """Say that a metric is not one of those that are known in its namespace."""
     meant = certain_slip(name.value, known)
     if meant is None:
-        return not_known(name, "metric", f"a metric that AWS emits in {namespace}", "moreMetrics")
-    return violation(
-        name,
+        return name.not_known("metric", f"a metric that AWS emits in {namespace}", "moreMetrics")
+    return name.violation(
         "AWS emits no metric of this name in this namespace.",
         f"a metric that AWS emits in {namespace}" if name.ref.hidden else f'"{meant}"',
     )
@@ -272,23 +264,20 @@ def metric_findings(series: Series, metric: Metric) -> Iterator[Finding]:
         metric, series, frozenset(series.dimensions.value)
     ):
         sets = sorted("{" + ", ".join(sorted(one)) + "}" for one in metric.dimensions)
-        yield violation(
-            series.dimensions,
+        yield series.dimensions.violation(
             "AWS does not emit this metric with these dimensions, so the alarm never has data.",
             f"exactly the dimensions {' or '.join(sets)}",
         )
     behaviour = metric.behaviour
     known_unit = not isinstance(series.unit, Known) or series.unit.value in UNITS
     if not isinstance(series.unit, Absent) and behaviour.unit and known_unit:
-        yield from must(
-            series.unit,
+        yield from series.unit.must(
             lambda value: value == behaviour.unit,
             problem="AWS does not emit this metric in this unit, so the alarm never has data.",
             required=f'nothing, or "{behaviour.unit}"',
         )
     if isinstance(series.statistic, Known) and not suits(metric, series.statistic.value):
-        yield violation(
-            series.statistic,
+        yield series.statistic.violation(
             "The statistic does not say what the metric counts.",
             f"one of {', '.join(sorted(behaviour.statistics))}",
         )
@@ -303,9 +292,9 @@ def dimension_findings(series: Series) -> Iterator[Finding]:
     """Say which dimensions cannot be read; a value that is not known yet is still one."""
     match series.dimensions:
         case Unknown() as prop:
-            yield undecided(prop, "dimensions whose names are known")
+            yield prop.undecided("dimensions whose names are known")
         case Invalid() as prop:
-            yield invalid(prop, "an object of names and values")
+            yield prop.invalid("an object of names and values")
         case Known(dimensions):
             for ref in dimensions.values():
                 yield from value_findings(ref)
@@ -317,19 +306,18 @@ def value_findings(ref: PropertyRef) -> Iterator[Finding]:
     """Say why the value of a dimension is none."""
     prop = ref.text()
     if isinstance(prop, Absent):
-        yield violation(prop, "The dimension has no value.", "the name of what the metric is about")
+        yield prop.violation("The dimension has no value.", "the name of what the metric is about")
     elif isinstance(prop, Invalid):
-        yield invalid(prop, "the name of what the metric is about")
+        yield prop.invalid("the name of what the metric is about")
 
 
 def statistic_findings(series: Series) -> Iterator[Finding]:
     """Say why CloudWatch refuses the statistic."""
     if series.two_statistics is not None:
         problem = "The alarm has both a statistic and an extended statistic."
-        yield violation(series.two_statistics, problem, "one of the two")
+        yield series.two_statistics.violation(problem, "one of the two")
         return
-    yield from must(
-        series.statistic,
+    yield from series.statistic.must(
         legal_statistic,
         problem="The alarm has no statistic that CloudWatch knows.",
         required=A_STATISTIC,

@@ -26,9 +26,6 @@ from tap_guardrails.model import (
     Unknown,
     Verdict,
     as_set,
-    invalid,
-    undecided,
-    violation,
 )
 
 if TYPE_CHECKING:
@@ -72,7 +69,7 @@ def action_findings(alarm: Resource, stack: Stack, options: AlarmOptions) -> Ite
             return
         if None in told:
             problem = "Undecided before deployment: a composite alarm may notify instead of this alarm."
-            yield undecided(METRIC_ALARM.at(alarm, "alarmActions"), TELL, problem)
+            yield METRIC_ALARM.at(alarm, "alarmActions").undecided(TELL, problem)
             return
     yield from findings
 
@@ -96,23 +93,17 @@ def own_actions(
     enabled = resource_type.at(alarm, "actionsEnabled").boolean()
     match enabled:
         case Known(value) if not value:
-            yield violation(enabled, "The alarm's actions are switched off.", "true, or nothing")
-        case Unknown():
-            yield undecided(enabled, "true, or nothing")
-        case Invalid():
-            yield invalid(enabled, "true, or nothing")
+            yield enabled.violation("The alarm's actions are switched off.", "true, or nothing")
         case _:
-            pass
+            yield from enabled.unsettled("true, or nothing")
     actions = resource_type.at(alarm, "alarmActions").items()
     match actions:
         case Known(listed):
             yield from listed_actions(alarm, resource_type, actions.ref, listed, stack, options)
         case Absent():
-            yield violation(actions, "The alarm has no actions, so it notifies no one.", TELL)
-        case Unknown():
-            yield undecided(actions, TELL)
-        case Invalid():
-            yield invalid(actions, TELL)
+            yield actions.violation("The alarm has no actions, so it notifies no one.", TELL)
+        case Unknown() | Invalid():
+            yield from actions.unsettled(TELL)
     if any(stack.of(*MUTE_RULE.types)):
         yield from mute_findings(alarm, resource_type, actions.ref, stack)
 
@@ -125,10 +116,10 @@ def mute_findings(
     for rule, certain in always_muted_by(alarm, resource_type.physical_name(alarm), stack):
         if certain:
             problem = f"Mute rule `{rule.name}` mutes the alarm all the time, so it notifies no one."
-            yield violation(ref, problem, required)
+            yield ref.violation(problem, required)
         else:
             problem = f"Undecided before deployment: mute rule `{rule.name}` may mute the alarm all the time."
-            yield undecided(ref, required, problem)
+            yield ref.undecided(required, problem)
         return
 
 
@@ -143,14 +134,14 @@ def listed_actions(
     """Say which actions AWS refuses, and why none of the others reaches anyone."""
     actions = [prop for action in listed if not isinstance(prop := action.text(), Absent)]
     if not actions:
-        yield violation(ref, "The alarm has no actions, so it notifies no one.", TELL)
+        yield ref.violation("The alarm has no actions, so it notifies no one.", TELL)
         return
     refused = [finding for action in actions for finding in refusals(action, alarm, resource_type)]
     yield from refused
     if refused:
         return
     if own_region(alarm) is None and any(isinstance(action, Known) for action in actions):
-        yield undecided(resource_type.at(alarm, "region"), "the region of the alarm's actions")
+        yield resource_type.at(alarm, "region").undecided("the region of the alarm's actions")
     deaf = [list(deaf_findings(action, alarm, resource_type, stack, options)) for action in actions]
     if all(deaf):
         yield from deaf[0]
@@ -161,9 +152,9 @@ def refusals(action: PropertyValue[str], alarm: Resource, resource_type: Resourc
     if isinstance(action, Known):
         problem, required = refused_for(action.value, alarm, resource_type)
         if problem:
-            yield violation(action, problem, required)
+            yield action.violation(problem, required)
     elif isinstance(action, Invalid):
-        yield invalid(action, "an ARN")
+        yield action.invalid("an ARN")
 
 
 def refused_for(value: str, alarm: Resource, resource_type: ResourceType) -> tuple[str, str]:
@@ -222,7 +213,7 @@ def deaf_findings(
         yield from receivers[0]
         return
     problem = "Undecided before deployment: the action may go to a topic that reaches no one."
-    yield undecided(ref, TELL, problem)
+    yield ref.undecided(TELL, problem)
 
 
 def caller_of(alarm: Resource, resource_type: ResourceType) -> Caller:
@@ -261,10 +252,10 @@ def topic_findings(
     fifo = as_set(topic, topic.at("fifoTopic")).boolean()
     if isinstance(fifo, Known) and fifo.value:
         problem = f"Topic `{topic.name}` is a FIFO topic, to which alarms do not publish."
-        yield violation(action, problem, "a standard topic")
+        yield action.violation(problem, "a standard topic")
     elif not isinstance(fifo, (Known, Absent)):
         problem = f"Undecided before deployment: topic `{topic.name}` may be a FIFO topic."
-        yield undecided(action, "a standard topic", problem)
+        yield action.undecided("a standard topic", problem)
     arn = as_set(topic, topic.at("arn")).text()
     target = arn.value
     policies = own_policies(topic, stack)
@@ -277,21 +268,20 @@ def topic_findings(
             problem = (
                 f"Undecided before deployment: the policy of topic `{topic.name}` may keep CloudWatch out."
             )
-            yield undecided(action, lets_in, problem)
+            yield action.undecided(lets_in, problem)
         else:
             problem = f"The policy of topic `{topic.name}` does not let CloudWatch publish for this alarm."
-            yield violation(action, problem, lets_in)
+            yield action.violation(problem, lets_in)
     yield from key_findings(action, topic, caller, stack)
     if options.subscribers_elsewhere:
         return
     heard = is_heard(topic, stack, reserved_domains=options.reserved_domains)
     if heard is None:
         problem = f"Undecided before deployment: topic `{topic.name}` may have no subscriber that reads it."
-        yield undecided(action, "a subscription of someone", problem)
+        yield action.undecided("a subscription of someone", problem)
     elif not heard:
         problem = f"No one is subscribed to topic `{topic.name}`, so the alarm notifies no one."
-        yield violation(
-            action,
+        yield action.violation(
             problem,
             "a subscription or a chat configuration in the stack",
             "Subscribe someone to the topic in the same program, or set `subscribers: elsewhere` where "
@@ -309,7 +299,7 @@ def key_findings(action: PropertyRef, topic: Resource, caller: Caller, stack: St
     required = f"a key whose policy lets {ALARM_PRINCIPAL} use {' and '.join(KMS_ACTIONS)}*"
     if isinstance(prop, Known) and AWS_ALIAS.search(prop.value):
         problem = f"Topic `{topic.name}` is encrypted with AWS's own key, which CloudWatch may not use."
-        yield violation(action, problem, required)
+        yield action.violation(problem, required)
         return
     for one in keys_of(topic, key, stack):
         policies = [KEY.at(one, "policy")] if as_set(one, KEY.at(one, "policy")).value is not None else []
@@ -324,12 +314,12 @@ def key_findings(action: PropertyRef, topic: Resource, caller: Caller, stack: St
             continue
         if None in answers:
             problem = f"Undecided before deployment: the policy of key `{one.name}` may keep CloudWatch out."
-            yield undecided(action, required, problem)
+            yield action.undecided(required, problem)
         else:
             problem = (
                 f"The policy of key `{one.name}` does not let CloudWatch encrypt for topic `{topic.name}`."
             )
-            yield violation(action, problem, required)
+            yield action.violation(problem, required)
 
 
 def keys_of(owner: Resource, ref: PropertyRef, stack: Stack) -> tuple[Resource, ...]:
@@ -377,10 +367,10 @@ def function_findings(action: PropertyRef, function: Resource, stack: Stack) -> 
         problem = (
             f"Undecided before deployment: a permission may let CloudWatch call function `{function.name}`."
         )
-        yield undecided(action, required, problem)
+        yield action.undecided(required, problem)
         return
     problem = f"No permission lets CloudWatch call function `{function.name}`, so the alarm notifies no one."
-    yield violation(action, problem, required)
+    yield action.violation(problem, required)
 
 
 def admits_alarms(permission: Resource) -> bool | None:

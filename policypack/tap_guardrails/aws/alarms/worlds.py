@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from tap_guardrails.aws.alarms.metric_math import (
     CLOCK,
@@ -77,8 +77,7 @@ TALLIES: Final = frozenset({"Sum", "SampleCount"})
 """Statistics that grow with the number of events, however large each is."""
 
 
-@record
-class Source:
+class Source(NamedTuple):
     """A metric of an alarm.
 
     Attributes:
@@ -96,8 +95,7 @@ class Source:
     limit: float
 
 
-@record
-class Plan:
+class Plan(NamedTuple):
     """All of an alarm that decides when it fires; equal alarms on different things have equal plans.
 
     Attributes:
