@@ -28,7 +28,7 @@ from tapgate.terminal import Ink, Progress, finding_lines, report_lines, write
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from tapgate.findings import Report
     from tapgate.floor import Floor
@@ -338,12 +338,13 @@ def _build(project: Project, commands: Sequence[str]) -> None:
             )
 
 
-def _unused_pack(project: Project, packs: Sequence[RequestedPack]) -> list[str]:
-    """Say so when the project brings a pack of its own that nobody named."""
+def _own_judges(project: Project, packs: Sequence[RequestedPack], guardrails: Path | None) -> Iterator[str]:
+    """Say so when the project brings a pack that nobody named, or the guardrails that were."""
     own = project.folder / "policypack"
-    if not (own / "PulumiPolicy.yaml").is_file() or any(pack.folder.samefile(own) for pack in packs):
-        return []
-    return ["the project's own policypack/ is not evaluated; name it with --policy-pack to have it so"]
+    if (own / "PulumiPolicy.yaml").is_file() and not any(pack.folder.samefile(own) for pack in packs):
+        yield "the project's own policypack/ is not evaluated; name it with --policy-pack to have it so"
+    if guardrails is not None and project.folder.resolve() in guardrails.resolve().parents:
+        yield "the guardrails lie in the project that they are for: whoever changes the one changes the other"
 
 
 @contextmanager
@@ -391,7 +392,7 @@ def session(options: argparse.Namespace) -> Generator[Session]:
             sandbox=sandbox.words(box, missing, preview=offline),
             notes=(
                 *cast("tuple[str, ...]", options.notes),
-                *_unused_pack(project, packs),
+                *_own_judges(project, packs, cast("Path | None", options.guardrails)),
                 *sandbox.notes(mode, box, missing, os.environ),
             ),
         )

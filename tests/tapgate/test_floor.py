@@ -426,6 +426,7 @@ resources:
     said = " ".join(capsys.readouterr().out.split())
     assert f"operator {tmp_path / 'guardrails'}, not in git (sha256 " in said
     assert f"tightened by {tmp_path / 'team.yaml'} (sha256 " in said
+    assert "the guardrails lie in the project that they are for" in said
     assert said.count(f"BLOCKED {ROTATION}") == 1
     assert f"WAIVED {ROTATION}" in said
     assert "180" in said
