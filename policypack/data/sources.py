@@ -45,7 +45,7 @@ class Property:
     Attributes:
         path: Where it is.
         annotation: Its type in Python.
-        fields: What is nested in it; None when it is a plain value.
+        fields: What is nested in it; None when it is a scalar.
     """
 
     path: tuple[str, ...]
@@ -72,7 +72,7 @@ class ResourceType:
         yield from walked(self.inputs, self.nested, ())
 
     def paths(self) -> Iterator[tuple[tuple[str, ...], bool]]:
-        """Go through the paths of all inputs, each with whether it is a plain value and no object."""
+        """Go through the paths of all inputs, each with whether it is a scalar."""
         for one in self.properties():
             yield one.path, one.fields is None
 
@@ -168,19 +168,19 @@ class ServiceSpec:
         }
         used: dict[str, list[dict[str, str]]] = self.schema["usesDimensionSet"]["forward"]
         for metric in self.entities("metric"):
-            for link in used.get(metric["$id"], ()):
-                yield metric["namespace"], metric["name"], sets[link["$id"]]
+            for use in used.get(metric["$id"], ()):
+                yield metric["namespace"], metric["name"], sets[use["$id"]]
 
     def native_paths(self) -> Iterator[tuple[str, tuple[str, ...], bool]]:
-        """Go through the properties of all types as aws-native names them: type token, path, plain value."""
+        """Go through the properties of all types as aws-native names them, and tell which are scalars."""
         definitions = {entity["$id"]: entity for entity in self.entities("typeDefinition")}
         for resource in self.entities("resource"):
             _, service, name = str(resource["cloudFormationType"]).split("::")
             if service == TRANSFORMED:
                 continue
             token = f"aws-native:{service.lower()}:{name}"
-            for path, plain in nested_paths(resource["properties"], definitions, (), frozenset()):
-                yield token, path, plain
+            for path, leaf in nested_paths(resource["properties"], definitions, (), frozenset()):
+                yield token, path, leaf
 
     def entities(self, table: str) -> list[Entity]:
         """Return the entities of a table."""
@@ -196,11 +196,11 @@ def nested_paths(
 ) -> Iterator[tuple[tuple[str, ...], bool]]:
     """Go through properties and what is nested in them; a type within itself is not entered again."""
     for name, declared in properties.items():
-        kind, ending = declared["type"], ""
-        while kind["type"] == "array":
-            kind, ending = kind["element"], "[*]"
+        declared_type, ending = declared["type"], ""
+        while declared_type["type"] == "array":
+            declared_type, ending = declared_type["element"], "[*]"
         path = (*above, camel(name) + ending)
-        inner = kind["reference"]["$ref"] if kind["type"] == "ref" else ""
+        inner = declared_type["reference"]["$ref"] if declared_type["type"] == "ref" else ""
         yield path, not inner
         if inner and inner not in inside:
             yield from nested_paths(definitions[inner]["properties"], definitions, path, inside | {inner})

@@ -133,11 +133,11 @@ def failure_targets(sdk: Sdk, spec: ServiceSpec) -> Table:
     """By type, the paths of the properties that name what takes failures and dead letters."""
     entries: dict[str, list[str]] = defaultdict(list)
     for token, declared in sdk.types.items():
-        for path, plain in declared.paths():
-            if plain and takes_failures(path):
+        for path, leaf in declared.paths():
+            if leaf and takes_failures(path):
                 entries[token].append(".".join(path))
-    for token, path, plain in spec.native_paths():
-        if plain and takes_failures(path):
+    for token, path, leaf in spec.native_paths():
+        if leaf and takes_failures(path):
             entries[token].append(".".join(path))
     sources = {"pulumi_aws": sdk.version, "aws-service-spec": spec.version}
     return Table("failure_targets", sources, {token: sorted(paths) for token, paths in entries.items()})
@@ -155,7 +155,7 @@ def policy_attachments(sdk: Sdk) -> Table:
     entries: Entries = {}
     for token, declared in sdk.types.items():
         if token.removeprefix("aws:").split("/")[0] in POLICY_GRANTERS:
-            paths = [".".join(path) for path, plain in declared.paths() if plain and attaches(path)]
+            paths = [".".join(path) for path, leaf in declared.paths() if leaf and attaches(path)]
             if paths:
                 entries[token] = paths
     return Table("policy_attachments", {"pulumi_aws": sdk.version}, entries)

@@ -222,7 +222,7 @@ class Reported:
 
 @record
 class Answer:
-    """What all policies of one sort say, of a resource or of a stack.
+    """What all resource policies, or all stack policies, say, of a resource or of a stack.
 
     Attributes:
         findings: What is wrong.

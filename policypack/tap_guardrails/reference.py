@@ -85,14 +85,14 @@ def overview(rules: Iterable[Rule]) -> Iterator[str]:
 
 def chapter(rule: Rule) -> Iterator[str]:
     """Yield all that is to be said of one policy."""
-    scope = "each resource by its own inputs" if isinstance(rule, ResourceRule) else "the whole stack"
+    looks_at = "each resource by its own inputs" if isinstance(rule, ResourceRule) else "the whole stack"
     yield f"## {rule.name}"
     yield ""
     yield f"**{rule.title}.** {rule.description}"
     yield ""
     yield f"- Why: {rule.why}"
     yield f"- Fix: {rule.fix}"
-    yield f"- Level: {rule.level}; severity: {rule.severity}; evaluates {scope}"
+    yield f"- Level: {rule.level}; severity: {rule.severity}; evaluates {looks_at}"
     if isinstance(rule, ResourceRule) and rule.remediation:
         yield f"- At level `remediate`: {rule.remediation.what}"
     yield f"- Types: {types_listed(rule)}"

@@ -231,25 +231,25 @@ CLASSIC_NAMES: Final = {
     "lambda:functionurl": "lambda:url",
     "sns:topicsubscription": "sns:subscription",
 }
-"""What pulumi-aws calls otherwise than CloudFormation, as `plain_name` writes both."""
+"""What pulumi-aws calls otherwise than CloudFormation, as `bare_name` writes both."""
 
 
 @cache
-def plain_name(token: str) -> str:
+def bare_name(token: str) -> str:
     """Return what a type is called whichever provider makes it, or nothing when it is not AWS's."""
     package, _, rest = token.partition(":")
     service, _, name = rest.partition(":")
     if package not in {"aws", "aws-native"} or not name:
         return ""
-    plain = f"{service.partition('/')[0]}:{name.removesuffix('V2')}".casefold()
-    return CLASSIC_NAMES.get(plain, plain) if package == "aws" else plain
+    bare = f"{service.partition('/')[0]}:{name.removesuffix('V2')}".casefold()
+    return CLASSIC_NAMES.get(bare, bare) if package == "aws" else bare
 
 
 @cache
 def twin(token: str, types: frozenset[str]) -> str:
-    """Return the type among some that is the same resource in another spelling; nothing when none is."""
-    name = plain_name(token)
-    return next((one for one in sorted(types) if name and plain_name(one) == name and one != token), "")
+    """Return the type among some that is the same resource under another token; nothing when none is."""
+    name = bare_name(token)
+    return next((one for one in sorted(types) if name and bare_name(one) == name and one != token), "")
 
 
 CUSTOMER: Final = "customer"

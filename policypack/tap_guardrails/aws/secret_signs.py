@@ -104,7 +104,7 @@ RANDOM: Final = re.compile(r"[A-Za-z0-9+/_-]{24,128}={0,2}")
 RANDOM_BITS: Final = 3.8
 """Bits a character from which on a text may be random: 24 random characters of base64 have 4.2."""
 RANDOM_RUN: Final = 2.3
-"""Characters a run of one sort (a capital may begin a word) up to which a text may be random.
+"""Characters a run of one class (a capital may begin a word) up to which a text may be random.
 
 Random base64 has 1.9, and nine times in ten no more than this; names in mixed case have 3 and more.
 """
@@ -132,7 +132,7 @@ def made_public(text: str) -> bool:
 
 
 def looks_random(text: str, longest_run: float = RANDOM_RUN) -> bool:
-    """Tell whether a text is as random as a generated secret: long, of all sorts of characters, no words."""
+    """Tell whether a text is as random as a generated secret: long, of all character classes, no words."""
     if not RANDOM.fullmatch(text) or is_generated_name(text):
         return False
     classes = (str.isupper, str.islower, str.isdigit)
@@ -247,7 +247,7 @@ PUBLIC: Final = several("anon public publishable pub site")
 PAGING: Final = frozenset(
     ["after", "before", "continuation", "cursor", "next", "page", "pagination", "previous", "resume", "sync"]
 )
-"""Tokens of that sort say where a list goes on."""
+"""Such tokens say where a list goes on."""
 
 COUNTED: Final = several("cached completion input max min output reasoning total prompt")
 """A token after such a word is a piece of text that a model reads."""

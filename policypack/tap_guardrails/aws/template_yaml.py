@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 import yaml
 
 TIMESTAMP: Final = "tag:yaml.org,2002:timestamp"
-PLAIN_NAMES: Final = frozenset({"Ref", "Condition"})
+BARE_NAMES: Final = frozenset({"Ref", "Condition"})
 """The tags whose long form has no `Fn::` before it."""
 
 
@@ -55,7 +55,7 @@ def function(loader: TemplateLoader, suffix: str, node: yaml.Node) -> dict[str, 
             value = loader.construct_sequence(node, deep=True)
         case _:
             value = loader.construct_scalar(cast("yaml.ScalarNode", node))
-    return {suffix if suffix in PLAIN_NAMES else f"Fn::{suffix}": value}
+    return {suffix if suffix in BARE_NAMES else f"Fn::{suffix}": value}
 
 
 TemplateLoader.add_multi_constructor("!", function)  # pyright: ignore[reportUnknownMemberType]  # PyYAML's stubs

@@ -121,9 +121,9 @@ def source_matches(conditions: PropertyRef, caller: Caller) -> bool:
     """Tell whether the conditions let in what the service acts for, as far as they name it by its ARN."""
     operators = conditions.entries()
     for operator, fields in (operators.value or {}).items():
-        plain = operator.lower().rpartition(":")[2].removesuffix("ifexists")
+        condition = operator.lower().rpartition(":")[2].removesuffix("ifexists")
         keys = fields.entries()
-        if plain not in MATCHING or not isinstance(keys, Known):
+        if condition not in MATCHING or not isinstance(keys, Known):
             continue
         for key, ref in keys.value.items():
             patterns = list(texts(ref))

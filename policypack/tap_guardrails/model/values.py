@@ -151,7 +151,7 @@ MAXIMUM_DEPTH: Final = 64
 
 
 def decode(tree: object, depth: int = 0) -> Value:
-    """Decode a tree of plain Python values (JSON's types) with the protocol's marks.
+    """Decode a tree of Python values of JSON's types with the protocol's marks.
 
     Returns:
         The tree with unknowns, secrets and opaque values as types of their own. Anything that is not of
@@ -215,7 +215,7 @@ def signed(fields: Mapping[str, object], decode_field: Callable[[object], Value]
     if signature == REFERENCE_SIGNATURE:
         identity = decode_field(fields["id"]) if "id" in fields else UNKNOWN
         return identity if isinstance(identity, str) and identity else UNKNOWN
-    return Opaque(OPAQUE_SIGNATURES.get(str(signature), "value of a kind that this pack does not know"))
+    return Opaque(OPAQUE_SIGNATURES.get(str(signature), "value of a type that this pack does not know"))
 
 
 class Overlay(Mapping[str, Value]):
@@ -261,8 +261,8 @@ def overlaid(output: Value, asked: Value) -> Value:
     if output is UNKNOWN:
         return asked
     if isinstance(output, Secret):
-        plain = overlaid(output.value, asked)
-        return plain if plain is None or isinstance(plain, Secret) else Secret(plain, output.marked)
+        merged = overlaid(output.value, asked)
+        return merged if merged is None or isinstance(merged, Secret) else Secret(merged, output.marked)
     if isinstance(output, dict):
         inner = asked.value if isinstance(asked, Secret) else asked
         if inner is UNKNOWN:

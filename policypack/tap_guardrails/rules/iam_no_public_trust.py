@@ -82,7 +82,7 @@ def public(ref: PropertyRef) -> Outcomes:
 
 
 def principals(ref: PropertyRef) -> Iterator[PropertyRef]:
-    """Go through the principals of a statement: a text, or an object with one or many of each sort."""
+    """Go through the principals of a statement: a text, or an object with one or many of each type."""
     principal_types = ref.entries()
     for principal_type in principal_types.value.values() if isinstance(principal_types, Known) else (ref,):
         prop = one_or_many(principal_type)

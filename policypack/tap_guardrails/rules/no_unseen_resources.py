@@ -2,7 +2,7 @@
 
 A stack makes resources that no policy evaluates where something else declares them: a template that cannot be
 read, a shell command, a provider whose code stands in the program, a Terraform module. It does so too where
-AWS's resource comes in a spelling that no policy reads, although one reads the same resource in another.
+AWS's resource comes under a token that no policy reads, although one reads the same resource under another.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def pattern_of(resource_type: str) -> str:
 
 
 def unseen(resource: Resource) -> str:
-    """Say what stands behind a resource that no one can look into; nothing when it is plain."""
+    """Say why no one can look into a resource; nothing when one can."""
     pattern = pattern_of(resource.type)
     if pattern:
         return UNSEEN[pattern]

@@ -1,4 +1,4 @@
-"""Resources carry the tags that the organisation sorts them by.
+"""Resources carry the tags that the organisation requires.
 
 A tag that the provider puts on everything (`defaultTags`) counts; one without a value does not.
 """

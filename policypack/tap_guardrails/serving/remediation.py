@@ -97,7 +97,7 @@ def within(field: WireValue, step: PathStep) -> WireValue:
 
 
 def write(field: WireValue, value: bool | int | str) -> None:  # noqa: FBT001 - a value like the others
-    """Write a plain value over whatever plain value there is."""
+    """Write a scalar over whatever scalar there is."""
     oneof = field.WhichOneof("kind")
     if oneof in {"struct_value", "list_value"} or field.string_value in UNKNOWN_MARKS:
         raise CannotPutError

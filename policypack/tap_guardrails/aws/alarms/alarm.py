@@ -60,7 +60,7 @@ class Series:
     Attributes:
         namespace: Its namespace.
         name: Its name.
-        statistic: Its statistic, plain or extended.
+        statistic: Its statistic, extended or not.
         period: The length of a period, in seconds.
         unit: Its unit.
         account: The account that it comes from; absent for the alarm's own.
@@ -203,13 +203,13 @@ def unreadable(finding: Finding, ref: PropertyRef) -> Queries:
 
 def flat_series(alarm: Resource) -> Series:
     """Read the metric of an alarm that has it in its own properties."""
-    plain = METRIC_ALARM.at(alarm, "statistic").text()
+    basic = METRIC_ALARM.at(alarm, "statistic").text()
     extended = METRIC_ALARM.at(alarm, "extendedStatistic").text()
-    both = not isinstance(plain, Absent) and not isinstance(extended, Absent)
+    both = not isinstance(basic, Absent) and not isinstance(extended, Absent)
     return Series(
         METRIC_ALARM.at(alarm, "namespace").text(),
         METRIC_ALARM.at(alarm, "metricName").text(),
-        extended if isinstance(plain, Absent) and not isinstance(extended, Absent) else plain,
+        extended if isinstance(basic, Absent) and not isinstance(extended, Absent) else basic,
         METRIC_ALARM.at(alarm, "period").integer(),
         METRIC_ALARM.at(alarm, "unit").text(),
         METRIC_ALARM.at(alarm, "accountId").text(),

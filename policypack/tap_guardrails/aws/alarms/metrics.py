@@ -64,7 +64,7 @@ class Behaviour:
         unit: Its unit, the only one that has data; empty when it is not known.
         sample: The values of a single sample.
         sparse: Whether AWS sends it only when there is something to tell, so that no data is the good news.
-        statistics: The plain statistics that say something about what the metric counts.
+        statistics: The statistics, other than extended ones, that say something about what the metric counts.
     """
 
     unit: str = ""
@@ -134,7 +134,7 @@ def suits(metric: Metric, statistic: str) -> bool:
 
 
 def legal_statistic(statistic: str) -> bool:
-    """Tell whether CloudWatch knows a statistic, plain or extended."""
+    """Tell whether CloudWatch knows a statistic, extended or not."""
     return statistic in STATISTICS or EXTENDED_STATISTIC.fullmatch(statistic) is not None
 
 

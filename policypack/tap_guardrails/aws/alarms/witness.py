@@ -181,7 +181,7 @@ def outcome(plan: Plan) -> Outcome:
 
 
 def tries(machine: Machine) -> Iterator[Situation]:
-    """Go through worlds of all sorts, as many as are tried."""
+    """Go through worlds of all types, as many as are tried."""
     for situation in itertools.chain(troubled(machine), resting(machine)):
         if machine.exhausted:
             return
