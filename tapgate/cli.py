@@ -35,6 +35,9 @@ class Entry(NamedTuple):
 COMMANDS: Final = {
     "preview": Entry("tapgate.commands.preview", "preview a stack with policy packs and print the verdict"),
     "deploy": Entry("tapgate.commands.deploy", "preview a stack and, if it passes, deploy exactly that"),
+    "answers": Entry(
+        "tapgate.commands.answers", "record what functions, stacks and existing resources answer"
+    ),
     "audit": Entry("tapgate.commands.audit", "evaluate policy packs over the states of many stacks"),
     "report": Entry("tapgate.reports.command", "render reports from saved verdicts", prepared=False),
     "doctor": Entry("tapgate.commands.doctor", "list what is installed, what is missing and how to get it"),
@@ -182,6 +185,10 @@ def _prepare(options: argparse.Namespace, *, build: bool) -> None:
     if options.offline and build:
         begin_backend(os.environ["PULUMI_BACKEND_URL"])
     options.embedded = EmbeddedStacks.of(os.environ)
+    if getattr(options, "record", None) is not None:
+        from tapgate.embedded.recording import Recorder  # noqa: PLC0415 - for those who ask for it
+
+        options.recorder = _embedded(lambda: Recorder(cast("Path", options.record)))
     options.theatre = Theatre()
 
 

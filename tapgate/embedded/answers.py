@@ -6,6 +6,7 @@ is undecided. Providers learn of the file by their environment, and leave in the
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 VARIABLE: Final = "TAPGATE_ANSWERS"
 """The variable that names the file to the processes of a run."""
+ASKED: Final = "asked of a provider or a backend: "
+"""How a message begins that says, as JSON, what a program asked."""
 TAKEN: Final = "taken from the answers file: "
 """How a message of the engine's log begins that names an entry."""
 STACK_REFERENCE: Final = "pulumi:pulumi:StackReference"
@@ -38,11 +41,12 @@ Name = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class Function(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a function answers; arguments that are not named may be any."""
+    """What a function answers; arguments that are not named may be any, as the provider's region."""
 
     token: Annotated[str, msgspec.Meta(pattern=r"^[^:]+:[^:]+(:[^:]+)?$")]
     result: dict[str, Any]
     arguments: dict[str, Any] = {}
+    region: str = ""
 
 
 class Resource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,7 +64,9 @@ class Environment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     environmentVariables: dict[str, str] = {}  # noqa: N815
 
 
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the file has."""
+
     version: Literal[1]
     recorded: date
     maximumDays: Annotated[int, msgspec.Meta(ge=1)] = _DAYS  # noqa: N815 - the file's own spelling
@@ -82,20 +88,23 @@ class Answers:
     stacks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, "Mapping[str, Any]"])
     resources: Sequence[Resource] = ()
 
-    def function(self, token: str, arguments: Mapping[str, object]) -> tuple[Mapping[str, Any], str]:
+    def function(
+        self, token: str, arguments: Mapping[str, object], region: str = ""
+    ) -> tuple[Mapping[str, Any], str]:
         """Return what a function answers, and the entry's name; nothing when no entry fits.
 
         Of several entries that fit, the one that names most arguments answers.
         """
         fitting = [
-            (len(one.arguments), -index, one)
+            (len(one.arguments), bool(one.region), -index, one)
             for index, one in enumerate(self.functions)
             if short(one.token) == short(token)
+            and one.region in {"", region}
             and all(name in arguments and arguments[name] == value for name, value in one.arguments.items())
         ]
         if not fitting:
             return {}, ""
-        _, index, found = max(fitting, key=lambda one: one[:2])
+        *_, index, found = max(fitting, key=lambda one: one[:3])
         return found.result, _function_name(-index, found)
 
     def resource(self, token: str, identifier: str) -> tuple[Mapping[str, Any], str]:
@@ -137,6 +146,17 @@ def stack_name(name: str) -> str:
     return f'stacks["{name}"]'
 
 
+def asked(kind: str, of: str, **more: object) -> str:
+    """Return the message that says what a program asked.
+
+    Args:
+        kind: `function`, `resource` or `stack`.
+        of: The token, or the stack's name.
+        more: The arguments, the id, the region.
+    """
+    return f"{ASKED}{json.dumps({'kind': kind, 'of': of, **more}, default=str)}"
+
+
 def given(variables: Mapping[str, str] = os.environ) -> Answers:
     """Return the answers that a process of a run has been given; none without a file."""
     path = variables.get(VARIABLE, "")
@@ -154,7 +174,15 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def load(path: Path) -> Answers:
-    """Read a file of answers.
+    """Read a file of answers; see `read_file`."""
+    body = read_file(path)
+    return Answers(
+        path, body.recorded, body.maximumDays, body.functions, body.environment, body.stacks, body.resources
+    )
+
+
+def read_file(path: Path) -> File:
+    """Return what a file of answers says.
 
     Raises:
         Failure: It cannot be read, has another shape, or says a thing twice.
@@ -165,7 +193,7 @@ def load(path: Path) -> Answers:
         found = " ".join(str(error).split())
         raise _refused(path, "", found, "name a YAML or JSON file that can be read") from None
     try:
-        body = msgspec.convert(document, _File)
+        body = msgspec.convert(document, File)
     except msgspec.ValidationError as error:
         place = _PLACE.search(str(error))
         problem = str(error)[: place.start()] if place else str(error)
@@ -173,9 +201,7 @@ def load(path: Path) -> Answers:
         raise _refused(path, place[1] if place else "", problem, fix) from None
     _require_one_answer(path, body)
     _require_harmless(path, body)
-    return Answers(
-        path, body.recorded, body.maximumDays, body.functions, body.environment, body.stacks, body.resources
-    )
+    return body
 
 
 def read(path: Path, today: date | None = None) -> Answers:
@@ -194,7 +220,8 @@ def read(path: Path, today: date | None = None) -> Answers:
             where=f"{path}, recorded",
             why=f"found: {answers.recorded}. Required: a day from {now - timedelta(answers.maximum_days)} "
             f"(maximumDays: {answers.maximum_days}) to {now}. AWS may answer otherwise by now",
-            fix="look through them, correct what has changed, and set recorded to the day on which you did",
+            fix="read them again (`tapgate answers --record FILE --aws real`), or look through them and set "
+            "recorded to the day on which you did",
         )
     for index, one in enumerate(answers.functions):
         _require_fitting(
@@ -234,7 +261,7 @@ def _require_fitting(path: Path, entry: str, written: str, parts: Mapping[str, M
             raise _refused(path, f"{entry}.{name}.{failures[0].property}", found.removesuffix("."), fix)
 
 
-def _require_harmless(path: Path, body: _File) -> None:
+def _require_harmless(path: Path, body: File) -> None:
     """Refuse variables by which an environment would decide about the engine, and not about the program."""
     for name in body.environment.environmentVariables:
         if _STEERING.match(name):
@@ -246,10 +273,11 @@ def _require_harmless(path: Path, body: _File) -> None:
             )
 
 
-def _require_one_answer(path: Path, body: _File) -> None:
+def _require_one_answer(path: Path, body: File) -> None:
     for index, one in enumerate(body.functions):
         for other in body.functions[:index]:
-            if short(one.token) == short(other.token) and one.arguments == other.arguments:
+            same = (one.arguments, one.region) == (other.arguments, other.region)
+            if same and short(one.token) == short(other.token):
                 raise _refused(
                     path,
                     f"functions[{index}]",

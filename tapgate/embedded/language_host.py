@@ -43,18 +43,18 @@ class References:
 
     Args:
         say: Shows the user a warning.
-        take: Leaves in the log which entry of the answers file was used.
+        note: Leaves a message in the log.
     """
 
-    def __init__(self, say: Callable[[str], None], take: Callable[[str], None]) -> None:
+    def __init__(self, say: Callable[[str], None], note: Callable[[str], None]) -> None:
         """Take the two ways to say something."""
-        self._say, self._take = say, take
+        self._say, self._note = say, note
         self.project = ""
         self.folder = Path()
 
     def resolve(self, name: str) -> str:
         """Return the name by which the engine finds the stack."""
-        from tapgate.embedded.answers import given, stack_name  # noqa: PLC0415 - after the SDK was put aside
+        from tapgate.embedded.answers import TAKEN, asked, given, stack_name  # noqa: PLC0415 - after the SDK was put aside
         from tapgate.embedded.program_text import outputs  # noqa: PLC0415
         from tapgate.embedded.stacks import EmbeddedStacks, outputs_of  # noqa: PLC0415
 
@@ -65,15 +65,16 @@ class References:
             return name
         backend = EmbeddedStacks(Path(unquote(url.path)))
         answered = given().stacks.get(name)
+        self._note(asked("stack", name))
         there = backend.has(project, stack) if project and stack else False
         if answered is not None:
-            self._take(stack_name(name))
+            self._note(f"{TAKEN}{stack_name(name)}")
         elif there:
             return f"organization/{project}/{stack}"
         else:
             self._say(
                 f'nobody asks a backend here: the outputs of stack "{name}" stand in, and what depends on '
-                "them is undecided. Fix: give them by --answers FILE"
+                "them is undecided. Fix: give them by --answers FILE (`tapgate answers` makes it)"
             )
         known = outputs_of(backend.path(project, stack)) if there else outputs(self.folder, name)
         known.update(answered or {})
@@ -191,8 +192,7 @@ def main(program: str, arguments: list[str]) -> int:
         arguments: Its arguments; the last is the engine's address.
     """
     load_without_sdk()
-    from tapgate.embedded.answers import TAKEN  # noqa: PLC0415 - after the SDK was put aside
-    from tapgate.embedded.aws_provider.server import EngineLog  # noqa: PLC0415
+    from tapgate.embedded.aws_provider.server import EngineLog  # noqa: PLC0415 - after the SDK was put aside
 
     # Not this process's standard output: the engine reads the port there.
     with subprocess.Popen([program, *arguments], stdout=subprocess.PIPE, text=True) as host:
@@ -206,7 +206,7 @@ def main(program: str, arguments: list[str]) -> int:
         port = host.stdout.readline().strip()
         if port.isdecimal():
             log = EngineLog(arguments[-1] if arguments else "")
-            references = References(log.warn_once, lambda entry: log.note_once(f"{TAKEN}{entry}"))
+            references = References(log.warn_once, log.note_once)
             between = _Between(f"127.0.0.1:{port}", references)
             sys.stdout.write(f"{between.port}\n")
             sys.stdout.flush()

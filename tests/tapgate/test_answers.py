@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 from tapgate.embedded.answers import TAKEN, load, read
 from tapgate.embedded.console import Failure
+from tests.tapgate.test_rehearsal import write_network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -154,6 +156,87 @@ def test_a_bad_file_is_refused_with_what_to_do(tmp_path: Path, text: str) -> Non
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="cannot be used"):
         load(tmp_path / "none.yaml")
+
+
+PARAMETER = {
+    "arn": "arn:aws:ssm:us-east-1:1:parameter/a",
+    "id": "/network/key",
+    "insecureValue": "alias/network",
+    "region": "us-east-1",
+    "type": "String",
+    "value": "alias/network",
+    "version": 3,
+}
+RECORDS = """\
+name: records
+runtime: yaml
+variables:
+  key: {fn::invoke: {function: "aws:ssm:getParameter", arguments: {name: /network/key}}}
+  more: {fn::invoke: {function: "aws:ssm:getParameter", arguments: {name: "${key.value}"}}}
+  nobody: {fn::invoke: {function: "aws:ec2:getVpc", arguments: {default: true}}}
+resources:
+  network: {type: "pulumi:pulumi:StackReference", properties: {name: organization/network/prod}}
+  queue:
+    type: aws:sqs:Queue
+    properties: {kmsMasterKeyId: "${more.value}", name: "${network.outputs.name}"}
+outputs: {vpc: "${nobody.id}"}
+"""
+
+
+@pytest.mark.cli
+@pytest.mark.uncounted
+def test_answers_are_recorded(tmp_path: Path, engine_env: Mapping[str, str]) -> None:
+    """The stand-in plays the real provider: what its own answers file says is what AWS would."""
+    write_network(tmp_path / "backend", {"name": "jobs"})
+    (tmp_path / "Pulumi.yaml").write_text(RECORDS)
+    (tmp_path / "Pulumi.dev.yaml").write_text('config: {"aws:region": us-east-1}')
+    truth = [
+        {"token": "aws:ssm:getParameter", "arguments": {"name": "/network/key"}, "result": PARAMETER},
+        {"token": "aws:ssm:getParameter", "arguments": {"name": "alias/network"}, "result": PARAMETER},
+    ]
+    (tmp_path / "truth.json").write_text(
+        json.dumps({"version": 1, "recorded": "2026-01-01", "functions": truth})
+    )
+    plugin = tmp_path / "bin" / "pulumi-resource-aws"
+    plugin.parent.mkdir()
+    plugin.write_text(
+        f"#!/bin/sh\nexport PYTHONPATH={ROOT} TAPGATE_ANSWERS={tmp_path / 'truth.json'}\n"
+        f'exec {sys.executable} -P -m tapgate.embedded.aws_provider "$@"\n'
+    )
+    plugin.chmod(0o755)
+    command = [sys.executable, "-m", "tapgate", "answers", "-C", str(tmp_path)]
+    done = subprocess.run(
+        [*command, "--record", str(tmp_path / "answers.yaml"), "--aws", "real"],
+        cwd=ROOT,
+        env={
+            **{name: value for name, value in engine_env.items() if name != "TAP_LOCAL_AWS"},
+            "PATH": f"{plugin.parent}{os.pathsep}{engine_env['PATH']}",
+            "PULUMI_BACKEND_URL": (tmp_path / "backend").as_uri(),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    made = read(tmp_path / "answers.yaml")
+    # The second is asked by what the first answers.
+    assert [(one.arguments, one.region, one.result["value"]) for one in made.functions] == [
+        ({"name": "/network/key"}, "us-east-1", "alias/network"),
+        ({"name": "alias/network"}, "us-east-1", "alias/network"),
+    ]
+    assert made.stacks == {"organization/network/prod": {"name": "jobs"}}
+    assert 'left out  aws:ec2/getVpc:getVpc {"default": true}: a stand-in answered' in said
+
+
+def test_answers_are_not_recorded_without_credentials(tmp_path: Path, engine_env: Mapping[str, str]) -> None:
+    command = [sys.executable, "-m", "tapgate", "answers", "--record", str(tmp_path / "answers.yaml")]
+    done = subprocess.run(
+        command, cwd=ROOT, env=dict(engine_env), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "the embedded default has no credentials" in done.stderr
+    assert "--aws real" in done.stderr
 
 
 def test_the_entry_that_says_most_answers() -> None:

@@ -11,7 +11,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2
 
-from tapgate.embedded.answers import TAKEN, given
+from tapgate.embedded.answers import TAKEN, asked, given
 from tapgate.embedded.aws_provider import differ, sdk_source, settings
 from tapgate.embedded.aws_provider.differ import refresh_inputs
 from tapgate.embedded.aws_provider.failures import Context, error_mapping
@@ -27,7 +27,7 @@ from tapgate.embedded.aws_provider.settings import (
     plain_config,
     require_emulator,
 )
-from tapgate.embedded.aws_provider.values import Secrets, decode, encode
+from tapgate.embedded.aws_provider.values import Secrets, contains_unknown, decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -301,16 +301,19 @@ class Provider:
     def invoke(self, request: provider_pb2.InvokeRequest, context: Context) -> provider_pb2.InvokeResponse:
         """Answer a function."""
         args, secrets = decode(request.args)
-        answered, entry = self._answers.function(request.tok, args)
+        region = str(args.get("region") or self._settings.region)
+        answered, entry = self._answers.function(request.tok, args, region)
         try:
             result = invoke(request.tok, args, self._settings, answered)
         except InvokeError as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         self._take(entry)
+        if not secrets and not is_answered(request.tok) and not contains_unknown(args):
+            self._log.note_once(asked("function", request.tok, arguments=args, region=region))
         if not entry and not is_answered(request.tok):
             self._log.warn_once(
                 f"nobody asks AWS here: the results of {request.tok} are stand-ins, and what depends on them "
-                "is undecided. Fix: give them by --answers FILE"
+                "is undecided. Fix: give them by --answers FILE (`tapgate answers` makes it)"
             )
         marks: Secrets = dict.fromkeys(result) if secrets else {}
         response = provider_pb2.InvokeResponse()
@@ -357,11 +360,13 @@ class Provider:
         """Return the outputs of a resource that the program takes as it is, marked where unknown."""
         answered, entry = self._answers.resource(token, identifier)
         self._take(entry)
+        self._log.note_once(asked("resource", token, id=identifier, region=self._settings.region))
         outputs = rehearsed_read(token, urn, identifier, self._settings, {**known, **answered})
         if not entry:
             self._log.warn_once(
                 f"nobody asks AWS here: of {token} {identifier} is known what the program says, the "
-                "rest stands in, and what depends on that is undecided. Fix: give it by --answers FILE"
+                "rest stands in, and what depends on that is undecided. Fix: give it by --answers FILE "
+                "(`tapgate answers` makes it)"
             )
         return outputs
 

@@ -15,6 +15,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, resource_pb2, resource_pb2_grpc
 
+from tapgate.embedded.answers import asked
 from tapgate.embedded.aws_provider.other.catalog import Catalog, stood_in
 from tapgate.embedded.aws_provider.rehearsal.marks import REHEARSED, marked_text
 from tapgate.embedded.aws_provider.server import EngineLog
@@ -128,6 +129,7 @@ class Other(Provider):
         """Say that it is there; of what it is like only the answers file knows."""
         token, _ = type_and_name(request.urn)
         answered, entry = self._answers.resource(token, request.id)
+        self._log.note_once(asked("resource", token, id=request.id))
         self._take(entry)
         state, secrets = decode(request.properties)
         # Unknown values are for what a preview plans; this is read in a preview, too.
@@ -174,6 +176,8 @@ class Other(Provider):
             return response
         known = self._catalog.find(request.tok)
         answered, entry = self._answers.function(request.tok, args)
+        if not secrets:
+            self._log.note_once(asked("function", request.tok, arguments=args))
         self._take(entry)
         if not entry:
             self._log.warn_once(

@@ -1,0 +1,213 @@
+"""Records answers: what a rehearsal asked, as a program that only reads, and its results as an answers file.
+
+The program has a function call or a `get` for each question and nothing else, so the real engine asks the
+real providers, with the credentials and the provider configuration of the stack, and changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import msgspec
+import yaml
+
+from tapgate.embedded.answers import ASKED, VARIABLE, File, Function, Resource, read_file
+from tapgate.embedded.aws_provider.other.usage import short
+from tapgate.embedded.aws_provider.rehearsal.marks import MARK
+from tapgate.embedded.paths import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+    from pathlib import Path
+
+STACK: Final = "reads"
+_PROJECT: Final = "tapgate-answers"
+_ROOT: Final = "pulumi:pulumi:Stack"
+_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
+_OWN: Final = "pulumi"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a program asks of a provider, or of another stack.
+
+    Attributes:
+        name: How it is called in messages.
+        function: The function's token, with its arguments; empty for another kind.
+        resource: The type and id of a resource; empty for another kind.
+        stack: The name of another stack; empty for another kind.
+        region: That of the provider.
+    """
+
+    name: str
+    function: tuple[str, str] = ("", "")
+    resource: tuple[str, str] = ("", "")
+    stack: str = ""
+    region: str = ""
+
+
+class Recorder:
+    """Collects questions and answers.
+
+    Args:
+        path: The answers file; one that is there is brought up to date.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read the file, if there is one."""
+        self._path = path
+        self._file = read_file(path) if path.exists() else File(1, datetime.now(UTC).date())
+        self._asked: set[Question] = set()
+        self.recorded: list[str] = []
+        self.left: list[str] = []
+
+    def questions(self, messages: Iterable[str]) -> list[Question]:
+        """Return what the messages of a rehearsal's log ask, and no earlier rehearsal's did.
+
+        What is asked by a value that nobody knows yet waits for the rehearsal that knows it.
+        """
+        found: list[Question] = []
+        for message in messages:
+            if not message.startswith(ASKED) or MARK in message.lower():
+                continue
+            body = cast("dict[str, Any]", json.loads(message.removeprefix(ASKED)))
+            arguments = json.dumps(body.get("arguments", {}), sort_keys=True)
+            name, region = str(body["of"]), str(body.get("region", ""))
+            question = {
+                "function": Question(f"{name} {arguments}", function=(name, arguments), region=region),
+                "resource": Question(
+                    f"{name} {body.get('id')}", resource=(name, str(body.get("id"))), region=region
+                ),
+                "stack": Question(f"stack {name}", stack=name),
+            }[str(body["kind"])]
+            if question not in self._asked:
+                self._asked.add(question)
+                found.append(question)
+        return found
+
+    def program(self, folder: Path, questions: Sequence[Question], config: Mapping[str, object]) -> None:
+        """Write the project that asks, for one region.
+
+        Args:
+            folder: Where.
+            questions: The questions, of functions and resources.
+            config: The `config` block of the stack's file.
+        """
+        variables: dict[str, object] = {}
+        resources: dict[str, object] = {}
+        for index, one in enumerate(questions):
+            if one.function[0]:
+                arguments = _escaped(cast("object", json.loads(one.function[1])))
+                variables[f"q{index}"] = {"fn::invoke": {"function": one.function[0], "arguments": arguments}}
+            else:
+                token, identifier = one.resource
+                resources[f"q{index}"] = {"type": token, "get": {"id": _escaped(identifier)}}
+        body: dict[str, object] = {"name": _PROJECT, "runtime": "yaml"}
+        body |= {"variables": variables} if variables else {}
+        body |= {"resources": resources} if resources else {}
+        body |= {"outputs": {name: f"${{{name}}}" for name in variables}} if variables else {}
+        write_atomically(folder / "Pulumi.yaml", yaml.safe_dump(body))
+        # A provider's own configuration; secrets stay with the team.
+        kept = {
+            key: value
+            for key, value in config.items()
+            if ":" in key and not isinstance(value, dict) and key.partition(":")[0] in _packages(questions)
+        }
+        region = questions[0].region
+        kept |= {"aws:region": region} if region else {}
+        write_atomically(folder / f"Pulumi.{STACK}.yaml", yaml.safe_dump({"config": kept}))
+
+    def take(self, questions: Sequence[Question], state: bytes) -> None:
+        """Take the answers out of the state that the program left; secrets stay out of the file."""
+        deployment = cast("dict[str, dict[str, list[dict[str, Any]]]]", json.loads(state))["deployment"]
+        outputs: dict[str, Any] = {}
+        for one in deployment.get("resources", ()):
+            if one["type"] == _ROOT:
+                outputs |= one.get("outputs") or {}
+            elif one.get("external"):
+                outputs[str(one["urn"]).rpartition("::")[2]] = one.get("outputs") or {}
+        for index, one in enumerate(questions):
+            result = _open(outputs.get(f"q{index}"))
+            if MARK in json.dumps(result).lower():
+                self.refuse(one, "a stand-in answered, and no provider")
+            elif one.function[0]:
+                # A function that gives a single value gives it under this name.
+                found = cast("dict[str, Any]", result) if isinstance(result, dict) else {"result": result}
+                self._keep_function(one, found)
+            else:
+                known = cast("dict[str, Any]", result or {})
+                entry = Resource(*one.resource, outputs=known)
+                others = [it for it in self._file.resources if (short(it.type), it.id) != _key(entry)]
+                self._file = msgspec.structs.replace(self._file, resources=[*others, entry])
+                self.recorded.append(one.name)
+
+    def take_stack(self, question: Question, outputs: str) -> None:
+        """Take the outputs of another stack, as `pulumi stack output --json` prints them."""
+        found = cast("dict[str, Any]", json.loads(outputs))
+        known = {name: value for name, value in found.items() if value != "[secret]"}
+        self._file = msgspec.structs.replace(self._file, stacks={**self._file.stacks, question.stack: known})
+        self.recorded.append(question.name)
+
+    def refuse(self, question: Question, reason: str) -> None:
+        """Note that there is no answer."""
+        self.left.append(f"{question.name}: {reason}")
+
+    def save(self, path: Path | None = None) -> None:
+        """Write the file, of today."""
+        today = datetime.now(UTC).date()
+        body = cast("object", msgspec.to_builtins(msgspec.structs.replace(self._file, recorded=today)))
+        write_atomically(path or self._path, yaml.safe_dump(body, sort_keys=False, allow_unicode=True))
+
+    def name_to(self, variables: MutableMapping[str, str], folder: Path) -> None:
+        """Have the next rehearsal answered by what is known so far."""
+        self.save(folder / "answers.yaml")
+        variables[VARIABLE] = str(folder / "answers.yaml")
+
+    def _keep_function(self, question: Question, result: Mapping[str, Any]) -> None:
+        token, arguments = question.function
+        entry = Function(
+            token, dict(result), cast("dict[str, Any]", json.loads(arguments)), region=question.region
+        )
+        others = [
+            it
+            for it in self._file.functions
+            if (short(it.token), it.arguments, it.region) != (short(token), entry.arguments, entry.region)
+        ]
+        self._file = msgspec.structs.replace(self._file, functions=[*others, entry])
+        self.recorded.append(question.name)
+
+
+def _key(one: Resource) -> tuple[tuple[str, str, str], str]:
+    return short(one.type), one.id
+
+
+def _packages(questions: Iterable[Question]) -> set[str]:
+    return {(one.function[0] or one.resource[0]).partition(":")[0] for one in questions} - {_OWN}
+
+
+def _escaped(value: object) -> object:
+    """Return a value in which a YAML program sees no reference."""
+    if isinstance(value, str):
+        return value.replace("${", "$${")
+    if isinstance(value, list):
+        return [_escaped(one) for one in cast("list[object]", value)]
+    if isinstance(value, dict):
+        return {key: _escaped(one) for key, one in cast("dict[str, object]", value).items()}
+    return value
+
+
+def _is_secret(value: object) -> bool:
+    return isinstance(value, dict) and _SIGNATURE in value
+
+
+def _open(value: object) -> object:
+    """Return a value of a state without its secrets, which stand in where they are missing."""
+    if isinstance(value, list):
+        return [_open(one) for one in cast("list[object]", value)]
+    if isinstance(value, dict):
+        body = cast("dict[str, object]", value)
+        return {key: _open(one) for key, one in body.items() if one is not None and not _is_secret(one)}
+    return value
