@@ -29,7 +29,13 @@ _EXAMPLE: Final = (
 
 
 class PlainLoader(yaml.SafeLoader):
-    """Reads YAML as JSON could hold it: a day stays the text that it is written as."""
+    """Reads YAML as JSON could hold it: a day stays a text, and nothing refers to something else."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Compose a node; an alias could make a small file an endless one."""
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.MarkedYAMLError(problem="an alias is not taken: write out what it refers to")
+        return super().compose_node(parent, index)
 
 
 PlainLoader.yaml_implicit_resolvers = {

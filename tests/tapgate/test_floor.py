@@ -161,7 +161,7 @@ def test_every_mistake_is_said_in_a_line_of_its_own(tmp_path: Path) -> None:
         ({"waivers": "waivers: []\nwaivers: []\n"}, "The key is there twice"),
         ({"waivers": "waivers: {a: b}\n"}, "`waivers` is no list"),
         ({"waivers": "waivers: [\n"}, "is not YAML"),
-        ({"waivers": "waivers: [&a [*a]]\n"}, "another form"),
+        ({"waivers": "waivers: [&a [*a]]\n"}, "is not YAML"),
         ({"allow": "unseen: ['*']\n"}, "An entry of `unseen` is not valid"),
         ({"allow": "unseen: ['c\u043emmand:*']\n"}, "An entry of `unseen`"),
         ({"allow": "inProject: [all]\n"}, "An entry of `inProject`"),
@@ -268,6 +268,17 @@ def test_a_team_tightens_what_the_operator_set_and_is_named(tmp_path: Path) -> N
     assert body[ROTATION] == {"enforcementLevel": "mandatory", "maximumRotationDays": 90, "waivers": [terms]}
     assert named.team.startswith(f"{tmp_path / 'team.yaml'} (sha256 ")
     assert str(named).endswith(f"; tightened by {named.team}")
+
+
+def test_a_small_file_of_a_team_is_no_endless_one(tmp_path: Path) -> None:
+    lines = "".join(f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 10)}]\n" for n in range(12))
+    (tmp_path / "team.yaml").write_text(f"a0: &a0 [x]\n{lines}")
+    with pytest.raises(CouldNotRunError) as raised:
+        requested_packs([], [], read_floor(None), tmp_path / "team.yaml")
+    assert "an alias is not taken" in raised.value.why
+    (tmp_path / "team.yaml").write_text("[" * 5_000)
+    with pytest.raises(CouldNotRunError):
+        requested_packs([], [], read_floor(None), tmp_path / "team.yaml")
 
 
 def test_a_team_has_nothing_to_tighten_where_the_pack_does_not_know_how(tmp_path: Path) -> None:
