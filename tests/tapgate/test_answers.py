@@ -167,6 +167,7 @@ PARAMETER = {
     "value": "alias/network",
     "version": 3,
 }
+RECORD = "python -m tapgate answers --record FILE --aws real --project PROJECT --stack STACK"
 RECORDS = """\
 name: records
 runtime: yaml
@@ -204,9 +205,9 @@ def test_answers_are_recorded(tmp_path: Path, engine_env: Mapping[str, str]) -> 
         f'exec {sys.executable} -P -m tapgate.embedded.aws_provider "$@"\n'
     )
     plugin.chmod(0o755)
-    command = [sys.executable, "-m", "tapgate", "answers", "-C", str(tmp_path)]
+    given = {"FILE": str(tmp_path / "answers.yaml"), "PROJECT": str(tmp_path), "STACK": "dev"}
     done = subprocess.run(
-        [*command, "--record", str(tmp_path / "answers.yaml"), "--aws", "real"],
+        [sys.executable, *(given.get(word, word) for word in RECORD.split()[1:])],
         cwd=ROOT,
         env={
             **{name: value for name, value in engine_env.items() if name != "TAP_LOCAL_AWS"},
