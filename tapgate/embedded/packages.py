@@ -32,7 +32,7 @@ from tapgate.embedded.environment import (
     types_version,
 )
 from tapgate.embedded.paths import ROOT
-from tapgate.embedded.program_text import refers_to_stacks
+from tapgate.embedded.program_text import files, refers_to_stacks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +54,10 @@ _PLAIN: Final = frozenset(
     }
 )
 
+_NO_PROVIDERS: Final = frozenset({"policy", "esc-sdk", "language-host"})
+_ASKED: Final = re.compile(r"(?<![\w.-])pulumi[-_](?P<name>[a-z][a-z0-9_-]*)", re.IGNORECASE)
+_IMPORTED: Final = re.compile(r"^\s*(?:import|from)\s+pulumi_(?P<name>\w+)", re.MULTILINE)
+_REQUIREMENTS: Final = ("*requirements*.txt", "pyproject.toml", "Pipfile", "setup.cfg")
 LANGUAGE: Final = "pulumi-language-"
 _HOST: Final = """\
 #!/bin/sh
@@ -106,7 +110,7 @@ def shims(project_file: Path, base: Mapping[str, str], *, rehearse: bool = False
     program = _program(project_file)
     usage = read(program.yaml) if program.yaml is not None else Usage()
     sdks = _sdks(program, base.get(PROGRAM_ENVIRONMENT, ""))
-    wanted = usage.packages() if program.yaml is not None else set(sdks)
+    wanted = usage.packages() if program.yaml is not None else {*sdks, *_named(program)}
     mode = ["--rehearse"] if rehearse else []
     at_hand = ["--program=" + str(program.yaml)] if program.yaml is not None else []
     found: dict[str, str] = {}
@@ -204,6 +208,23 @@ def _sdks(program: _Program, made: str) -> dict[str, Path]:
     roots = [site for one in environments for site in sorted(one.glob("lib/python3*/site-packages"))]
     ours = [] if made else [Path(entry) for entry in sys.path if entry]
     return _in([*roots, program.folder, *ours])
+
+
+def _named(program: _Program) -> set[str]:
+    """Return the packages that a Python program names: only its own Python may find their SDKs."""
+    if program.runtime != "python":
+        return set()
+    asked = [path for pattern in _REQUIREMENTS for path in sorted(program.folder.glob(pattern))]
+    sources = [(path, _ASKED) for path in asked]
+    sources += [(path, _IMPORTED) for path in files(program.folder) if path.suffix == ".py"]
+    found: set[str] = set()
+    for path, pattern in sources:
+        try:
+            text = path.read_text("utf-8", errors="replace")
+        except OSError:
+            continue
+        found |= {match["name"].lower().replace("_", "-").strip("-") for match in pattern.finditer(text)}
+    return found - _NO_PROVIDERS
 
 
 def _in(roots: list[Path]) -> dict[str, Path]:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+from pulumi.runtime.proto import provider_pb2
 
+from tapgate.embedded.aws_provider.deploy.fence import Fence
 from tapgate.embedded.aws_provider.other.catalog import Catalog, stood_in
+from tapgate.embedded.aws_provider.other.service import Other
 from tapgate.embedded.aws_provider.other.usage import read, widened
 from tapgate.embedded.aws_provider.rehearsal.marks import MARK
+from tapgate.embedded.aws_provider.values import decode, encode
 from tapgate.embedded.packages import shims
+
+if TYPE_CHECKING:
+    from tapgate.embedded.aws_provider.values import Secrets, Value
 
 FOREIGN = Path(__file__).parents[1] / "fixtures" / "foreign"
 PROGRAM = FOREIGN / "packages" / "Pulumi.yaml"
@@ -67,6 +75,28 @@ def test_the_users_plugins_come_first_but_rehearse_only_if_they_do_nothing(tmp_p
 def test_a_python_programs_packages_are_those_that_it_can_import(tmp_path: Path) -> None:
     served = shims(FOREIGN / "packages-python" / "Pulumi.yaml", {"HOME": str(tmp_path), "PATH": ""})
     assert f"--sdk={SDK}" in served["pulumi-resource-random"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("requirements.txt", "pulumi>=3\npulumi_acme-cloud==1.2  # ours\npulumi-policy\n"),
+        ("requirements-dev.txt", "-e git+https://example.com/x#egg=pulumi-acme-cloud"),
+        ("pyproject.toml", '[project]\ndependencies = ["pulumi-acme-cloud[extra]>=2"]\n'),
+        ("pyproject.toml", '[tool.poetry.dependencies]\npulumi_acme_cloud = "^4"\n'),
+        ("__main__.py", "import json\nimport pulumi_acme_cloud as acme\n"),
+        ("stack/net.py", "def f():\n    from pulumi_acme_cloud.net import Vpc\n"),
+    ],
+)
+def test_a_package_that_is_only_named_is_served(tmp_path: Path, file: str, text: str) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: a\nruntime: python\n")
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text(text)
+    served = shims(tmp_path / "Pulumi.yaml", {"PATH": ""})
+    assert "--package=acme-cloud --unseen" in served["pulumi-resource-acme-cloud"]
+    assert "pulumi-resource-policy" not in served
+    (tmp_path / "Pulumi.yaml").write_text("name: a\nruntime: go\n")
+    assert "pulumi-resource-acme-cloud" not in shims(tmp_path / "Pulumi.yaml", {"PATH": ""})
 
 
 @pytest.mark.parametrize("name", ["../../evil", "aws", "", "a b"])
@@ -135,3 +165,41 @@ def test_without_an_sdk_the_program_says_it() -> None:
     assert isinstance(certificates, list)
     assert isinstance(certificates[0], dict)
     assert str(certificates[0]["sha1Fingerprint"]).startswith(MARK)
+
+
+class _RefusedError(Exception):
+    pass
+
+
+class _Context:
+    def abort(self, code: object, details: str) -> NoReturn:
+        raise _RefusedError(details, code)
+
+    def abort_with_status(self, status: object) -> NoReturn:
+        raise _RefusedError(str(status))
+
+
+@pytest.mark.parametrize(
+    ("args", "secrets", "result"),
+    [
+        ({"input": '{"a": 1}'}, None, {"a": 1}),
+        ({"input": f'{{"a": "{MARK}12"}}'}, None, MARK),
+        ({"input": "hush"}, {"input": None}, MARK),
+        ({"input": "hush"}, None, _RefusedError),
+    ],
+)
+def test_a_pure_function_answers_truly_but_for_what_nobody_knows(
+    args: dict[str, Value], secrets: Secrets | None, result: object
+) -> None:
+    provider = Other("", Fence(), catalog=Catalog("std", PROGRAM))
+    request = provider_pb2.InvokeRequest(tok="std:index:jsondecode", args=encode(args, secrets))
+    if result is _RefusedError:
+        with pytest.raises(_RefusedError, match=r"std:index:jsondecode has no result: .*Fix:"):
+            provider.invoke(request, _Context())
+        return
+    answered, marks = decode(getattr(provider.invoke(request, _Context()), "return"))
+    assert bool(marks) == (secrets is not None)
+    if result == MARK:
+        assert str(answered["result"]).startswith(MARK)
+    else:
+        assert answered == {"result": result}

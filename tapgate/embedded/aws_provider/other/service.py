@@ -16,8 +16,9 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, resource_pb2, resource_pb2_grpc
 
 from tapgate.embedded.answers import asked
+from tapgate.embedded.aws_provider.other import std
 from tapgate.embedded.aws_provider.other.catalog import Catalog, stood_in
-from tapgate.embedded.aws_provider.rehearsal.marks import REHEARSED, marked_text
+from tapgate.embedded.aws_provider.rehearsal.marks import REHEARSED, contains_mark, marked_text
 from tapgate.embedded.aws_provider.server import EngineLog
 from tapgate.embedded.aws_provider.service import Provider, set_result, type_and_name
 from tapgate.embedded.aws_provider.values import UNKNOWN, Secrets, contains_unknown, decode, dump_json, encode
@@ -176,10 +177,19 @@ class Other(Provider):
             return response
         known = self._catalog.find(request.tok)
         answered, entry = self._answers.function(request.tok, args)
-        if not secrets:
-            self._log.note_once(asked("function", request.tok, arguments=args))
         self._take(entry)
-        if not entry:
+        if not entry and self._catalog.package == "std" and not contains_mark(args):
+            try:
+                answered = {"result": std.answer(request.tok, args)}
+            except LookupError:
+                answered = {}
+            except ValueError as error:
+                if not secrets:  # A secret that stands in need not be what the function takes.
+                    msg = f"{request.tok} has no result: {error}. Fix: correct its arguments"
+                    context.abort(grpc.StatusCode.INVALID_ARGUMENT, msg)
+        if not secrets and (entry or not answered):
+            self._log.note_once(asked("function", request.tok, arguments=args))
+        if not entry and not answered:
             self._log.warn_once(
                 f"the results of {request.tok} are stand-ins, and what depends on them is undecided. Fix: "
                 "give them by --answers FILE, or install the provider "
@@ -191,6 +201,8 @@ class Other(Provider):
             for name in known.schema.outputs
         }
         result.update(answered)
+        if self._catalog.package == "std":
+            result.setdefault("result", marked_text(f"{seed}.result"))
         set_result(response, encode(result, dict.fromkeys(result) if secrets else {}))
         return response
 

@@ -34,6 +34,15 @@ def marked_text(seed: str) -> str:
     return MARK + hashlib.sha256(seed.encode()).hexdigest()[:8]
 
 
+def contains_mark(value: Value) -> bool:
+    """Return whether a value stands in for something, or has something inside that does."""
+    if isinstance(value, list):
+        return any(contains_mark(item) for item in value)
+    if isinstance(value, dict):
+        return any(contains_mark(item) for item in (*value, *value.values()))
+    return value == MARKED_NUMBER or (isinstance(value, str) and MARK in value.lower())
+
+
 def marked(kind: Type, schema: ResourceSchema, seed: str, depth: int = 0) -> Value:
     """Return a value of a type, marked as far as it can be.
 
