@@ -21,7 +21,6 @@ from tap_guardrails.aws import (
 )
 from tap_guardrails.model import (
     UNKNOWN,
-    Invalid,
     Known,
     Outcomes,
     PropertyRef,
@@ -66,12 +65,8 @@ def replicas(table: Resource, stack: Stack) -> Outcomes:
             steps = ("kmsKeyArn",) if table.type == AWS_TABLE else ("sseSpecification", "kmsMasterKeyId")
             keys = [replica.at(*steps) for replica in listed]
             yield from replica_keys(table, stack, keys)
-        case Unknown() as prop:
-            yield prop.undecided(f"replicas that are known, each with {CUSTOMER_KEY}")
-        case Invalid() as prop:
-            yield prop.invalid(f"a list of replicas, each with {CUSTOMER_KEY}")
-        case _:
-            pass
+        case prop:
+            yield from prop.unsettled(f"a list of replicas that is known, each with {CUSTOMER_KEY}")
 
 
 def replica_keys(table: Resource, stack: Stack, keys: list[PropertyRef]) -> Outcomes:

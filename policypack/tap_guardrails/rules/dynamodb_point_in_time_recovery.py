@@ -12,7 +12,6 @@ from tap_guardrails.aws import TABLE_REPLICA
 from tap_guardrails.model import (
     Absent,
     Integer,
-    Invalid,
     Known,
     Outcomes,
     PropertyPatch,
@@ -21,7 +20,6 @@ from tap_guardrails.model import (
     Resource,
     ResourceRule,
     Settings,
-    Unknown,
 )
 
 if TYPE_CHECKING:
@@ -49,24 +47,16 @@ def check(table: Resource, settings: Settings) -> Outcomes:
     if table.type in TABLE_REPLICA.types:
         yield from switched_on(table.at("pointInTimeRecovery"), REPLICA_OFF)
     elif table.type == AWS_TABLE:
-        recovery = table.at("pointInTimeRecovery")
-        yield from switched_on(recovery.at("enabled"), OFF)
-        yield from period_long_enough(recovery, days)
+        yield from recoverable(table.at("pointInTimeRecovery"), "enabled", days, OFF)
         for replica in replicas(table):
             yield from switched_on(replica.at("pointInTimeRecovery"), REPLICA_OFF)
         yield from unreadable_replicas(table)
     elif table.type == NATIVE_TABLE:
-        yield from specification(table.at(SPECIFICATION), days, OFF)
+        yield from recoverable(table.at(SPECIFICATION), SWITCH, days, OFF)
     else:
         for replica in replicas(table):
-            yield from specification(replica.at(SPECIFICATION), days, REPLICA_OFF)
+            yield from recoverable(replica.at(SPECIFICATION), SWITCH, days, REPLICA_OFF)
         yield from unreadable_replicas(table)
-
-
-def specification(recovery: PropertyRef, days: int, problem: str) -> Outcomes:
-    """Check a block of the form that CloudFormation has."""
-    yield from switched_on(recovery.at(SWITCH), problem)
-    yield from period_long_enough(recovery, days)
 
 
 def switched_on(switch: PropertyRef, problem: str) -> Outcomes:
@@ -74,12 +64,11 @@ def switched_on(switch: PropertyRef, problem: str) -> Outcomes:
     yield from switch.boolean().must(bool, problem=problem, required="true")
 
 
-def period_long_enough(recovery: PropertyRef, days: int) -> Outcomes:
-    """Require that one can go back far enough; what is not set is AWS's longest."""
-    if isinstance(recovery.entries(), (Absent, Unknown, Invalid)):
-        return
+def recoverable(recovery: PropertyRef, switch: str, days: int, problem: str) -> Outcomes:
+    """Require that recovery is on and goes back far enough; what is not set is AWS's longest."""
+    yield from switched_on(recovery.at(switch), problem)
     period = recovery.at("recoveryPeriodInDays").integer()
-    if not isinstance(period, Absent):
+    if recovery.entries().value is not None and not isinstance(period, Absent):
         yield from period.must(
             lambda value: days <= value <= LONGEST_PERIOD_DAYS,
             problem="The table cannot be restored from long enough ago.",
@@ -89,21 +78,15 @@ def period_long_enough(recovery: PropertyRef, days: int) -> Outcomes:
 
 def replicas(table: Resource) -> list[PropertyRef]:
     """Return the replicas that the table declares."""
-    listed = table.at("replicas").items()
-    return listed.value or []
+    return table.at("replicas").items().value or []
 
 
 def unreadable_replicas(table: Resource) -> Outcomes:
     """Say that the table's replicas are unknown or unreadable."""
-    match table.at("replicas").items():
-        case Unknown() as prop:
-            yield prop.undecided("replicas that are known, each with point-in-time recovery")
-        case Invalid() as prop:
-            yield prop.invalid("a list of replicas, each with point-in-time recovery")
-        case Absent() | Known([]) as prop if table.type == NATIVE_GLOBAL_TABLE:
-            yield prop.violation("The global table is in no region.", "at least one region")
-        case _:
-            pass
+    listed = table.at("replicas").items()
+    yield from listed.unsettled("a list of replicas that is known, each with point-in-time recovery")
+    if table.type == NATIVE_GLOBAL_TABLE and isinstance(listed, (Absent, Known)) and not listed.value:
+        yield listed.violation("The global table is in no region.", "at least one region")
 
 
 def remediate(table: Resource, settings: Settings) -> Iterator[PropertyPatch]:
@@ -125,27 +108,23 @@ def remediate(table: Resource, settings: Settings) -> Iterator[PropertyPatch]:
 
 
 def specify(recovery: PropertyRef, path: tuple[PathStep, ...], days: int) -> Iterator[PropertyPatch]:
-    """Put a block of the form that CloudFormation has right."""
+    """Remediate a block of the form that CloudFormation has."""
     yield from switch_on(recovery.at(SWITCH), (*path, SWITCH))
     yield from lengthen(recovery.at("recoveryPeriodInDays"), (*path, "recoveryPeriodInDays"), days)
 
 
 def switch_on(switch: PropertyRef, path: tuple[PathStep, ...]) -> Iterator[PropertyPatch]:
     """Turn a switch on that is off or not set."""
-    match switch.boolean():
-        case Absent() | Known(False):
-            yield PropertyPatch(path, value=True)
-        case _:
-            pass
+    on = switch.boolean()
+    if isinstance(on, (Absent, Known)) and not on.value:
+        yield PropertyPatch(path, value=True)
 
 
 def lengthen(period: PropertyRef, path: tuple[PathStep, ...], days: int) -> Iterator[PropertyPatch]:
     """Bring a number of days that is set within the bounds."""
-    match period.integer():
-        case Known(value) if not days <= value <= LONGEST_PERIOD_DAYS:
-            yield PropertyPatch(path, min(max(value, days), LONGEST_PERIOD_DAYS))
-        case _:
-            pass
+    value = period.integer().value
+    if value is not None and not days <= value <= LONGEST_PERIOD_DAYS:
+        yield PropertyPatch(path, min(max(value, days), LONGEST_PERIOD_DAYS))
 
 
 RULE = ResourceRule(

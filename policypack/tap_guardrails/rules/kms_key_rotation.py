@@ -12,7 +12,6 @@ from tap_guardrails.aws import KEY
 from tap_guardrails.model import (
     Absent,
     Integer,
-    Invalid,
     Known,
     NotApplicable,
     Outcomes,
@@ -21,15 +20,18 @@ from tap_guardrails.model import (
     Resource,
     ResourceRule,
     Settings,
-    Unknown,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SYMMETRIC: Final = "SYMMETRIC_DEFAULT"
-ENCRYPTION: Final = "ENCRYPT_DECRYPT"
-AWS_MADE: Final = "AWS_KMS"
+ROTATABLE: Final = {
+    "customerMasterKeySpec": ("SYMMETRIC_DEFAULT", "AWS rotates symmetric keys only, and this one is"),
+    "keyUsage": ("ENCRYPT_DECRYPT", "AWS rotates encryption keys only, and this one is for"),
+    "origin": ("AWS_KMS", "AWS rotates key material of its own making only, and this is"),
+}
+"""By property, the value that lets AWS rotate a key, and what to say of another one."""
+
 STORE_PROPERTIES: Final = ("customKeyStoreId", "xksKeyId")
 DEFAULT_PERIOD_DAYS: Final = 365
 SHORTEST_PERIOD_DAYS, LONGEST_PERIOD_DAYS = 90, 2560
@@ -66,35 +68,18 @@ def check(key: Resource, settings: Settings) -> Outcomes:
 
 def obstacles(key: Resource) -> Iterator[str]:
     """Say why AWS cannot rotate a key, for each reason that is known."""
-    match KEY.at(key, "customerMasterKeySpec").text():
-        case Known(spec) as prop if spec != SYMMETRIC:
-            yield f"AWS rotates symmetric keys only, and this one is {prop.ref.found()}."
-        case _:
-            pass
-    match KEY.at(key, "keyUsage").text():
-        case Known(usage) as prop if usage != ENCRYPTION:
-            yield f"AWS rotates encryption keys only, and this one is for {prop.ref.found()}."
-        case _:
-            pass
-    match KEY.at(key, "origin").text():
-        case Known(origin) as prop if origin != AWS_MADE:
-            yield f"AWS rotates key material of its own making only, and this is {prop.ref.found()}."
-        case _:
-            pass
+    for name, (wanted, reason) in ROTATABLE.items():
+        prop = KEY.at(key, name).text()
+        if prop.value not in {None, wanted}:
+            yield f"{reason} {prop.ref.found()}."
     if any(isinstance(KEY.at(key, name).text(), Known) for name in STORE_PROPERTIES):
         yield "AWS does not rotate keys in custom key stores."
 
 
 def undecided_properties(key: Resource) -> Outcomes:
     """Report the properties that leave it undecided whether AWS can rotate a key."""
-    for name in ("customerMasterKeySpec", "keyUsage", "origin", *STORE_PROPERTIES):
-        match KEY.at(key, name).text():
-            case Unknown() as prop:
-                yield prop.undecided("a value that tells whether AWS can rotate the key")
-            case Invalid() as prop:
-                yield prop.invalid("a text")
-            case _:
-                pass
+    for name in (*ROTATABLE, *STORE_PROPERTIES):
+        yield from KEY.at(key, name).text().unsettled("a text that tells whether AWS can rotate the key")
 
 
 def period_within(key: Resource, maximum: int) -> Outcomes:
@@ -119,19 +104,14 @@ def remediate(key: Resource, settings: Settings) -> Iterator[PropertyPatch]:
 
     A key that AWS cannot rotate does not pass with it on, so it is left as it is.
     """
-    match KEY.at(key, "enableKeyRotation").boolean():
-        case Absent() | Known(False):
-            yield PropertyPatch(("enableKeyRotation",), value=True)
-        case _:
-            pass
+    rotation = KEY.at(key, "enableKeyRotation").boolean()
+    if isinstance(rotation, (Absent, Known)) and not rotation.value:
+        yield PropertyPatch(("enableKeyRotation",), value=True)
     maximum = settings.integer("maximumRotationDays")
-    match KEY.at(key, "rotationPeriodInDays").integer():
-        case Known(days) if not SHORTEST_PERIOD_DAYS <= days <= maximum:
-            yield PropertyPatch(("rotationPeriodInDays",), min(max(days, SHORTEST_PERIOD_DAYS), maximum))
-        case Absent() if maximum < DEFAULT_PERIOD_DAYS:
-            yield PropertyPatch(("rotationPeriodInDays",), maximum)
-        case _:
-            pass
+    period = KEY.at(key, "rotationPeriodInDays").integer()
+    days = DEFAULT_PERIOD_DAYS if isinstance(period, Absent) else period.value
+    if days is not None and not SHORTEST_PERIOD_DAYS <= days <= maximum:
+        yield PropertyPatch(("rotationPeriodInDays",), min(max(days, SHORTEST_PERIOD_DAYS), maximum))
 
 
 RULE = ResourceRule(

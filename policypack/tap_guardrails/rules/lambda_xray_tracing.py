@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ACTIVE: Final = "Active"
+MODE: Final = ("tracingConfig", "mode")
 
 
 def check(function: Resource, _settings: Settings) -> Outcomes:
@@ -55,24 +56,14 @@ def in_stack(function: Resource, stack: Stack, _settings: Settings) -> Outcomes:
 
 def traced(function: Resource) -> Iterator[Finding]:
     """Require active tracing."""
-    yield from (
-        FUNCTION.at(function, "tracingConfig", "mode")
-        .text()
-        .must(
-            lambda mode: mode == ACTIVE,
-            problem="The function's invocations are not traced.",
-            required=f'"{ACTIVE}"',
-        )
-    )
+    mode, problem = FUNCTION.at(function, *MODE).text(), "The function's invocations are not traced."
+    yield from mode.must(lambda value: value == ACTIVE, problem=problem, required=f'"{ACTIVE}"')
 
 
 def remediate(function: Resource, _settings: Settings) -> Iterator[PropertyPatch]:
     """Trace actively what is not traced, or only when some caller is."""
-    match FUNCTION.at(function, "tracingConfig", "mode").text():
-        case Absent() | Known():
-            yield PropertyPatch(("tracingConfig", "mode"), ACTIVE)
-        case _:
-            pass
+    if isinstance(FUNCTION.at(function, *MODE).text(), (Absent, Known)):
+        yield PropertyPatch(MODE, ACTIVE)
 
 
 RULE = ResourceRule(

@@ -26,12 +26,9 @@ if TYPE_CHECKING:
 
 def check(group: Resource, settings: Settings) -> Outcomes:
     """Check a log group."""
-    match LOG_GROUP.at(group, "logGroupClass").text():
-        case Known(value) if value == DELIVERY_CLASS:
-            yield NotApplicable("AWS sets the retention of a log group of class DELIVERY itself.")
-            return
-        case _:
-            pass
+    if LOG_GROUP.at(group, "logGroupClass").text().value == DELIVERY_CLASS:
+        yield NotApplicable("AWS sets the retention of a log group of class DELIVERY itself.")
+        return
     allowed = allowed_days(settings)
     least, most = settings.integer("minimumDays"), settings.integer("maximumDays")
     required = f"one of {', '.join(map(str, allowed))} days" if allowed else f"{least} to {most} days"
@@ -50,16 +47,11 @@ def remediate(group: Resource, settings: Settings) -> Iterator[PropertyPatch]:
     """Set the retention nearest to what was asked for that deletes nothing sooner than it has to be."""
     if isinstance(LOG_GROUP.at(group, "logGroupClass").text(), Unknown):
         return
-    allowed = allowed_days(settings)
-    match LOG_GROUP.at(group, "retentionInDays").integer():
-        case Absent() | Known(0) if allowed:
-            yield PropertyPatch(("retentionInDays",), allowed[-1])
-        case Known(asked) if allowed and asked > 0:
-            yield PropertyPatch(
-                ("retentionInDays",), next((days for days in allowed if days >= asked), allowed[-1])
-            )
-        case _:
-            pass
+    allowed, retention = allowed_days(settings), LOG_GROUP.at(group, "retentionInDays").integer()
+    if allowed and isinstance(retention, (Absent, Known)) and (retention.value or 0) >= 0:
+        asked = retention.value or allowed[-1]
+        days = next((days for days in allowed if days >= asked), allowed[-1])
+        yield PropertyPatch(("retentionInDays",), days)
 
 
 def allowed_days(settings: Settings) -> list[int]:

@@ -41,9 +41,8 @@ def check(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
     match blocks(as_set(resource, BUCKET.at(resource, "versioning"))):
         case Known(said):
             for block in said:
-                yield from (
-                    as_set(resource, block.at("enabled")).boolean().must(bool, problem=OFF, required="true")
-                )
+                switch = as_set(resource, block.at("enabled")).boolean()
+                yield from switch.must(bool, problem=OFF, required="true")
         case Unknown() | Invalid() as prop:
             yield from prop.unsettled("versioning that is enabled")
         case Absent() as prop:
@@ -52,15 +51,8 @@ def check(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
 
 def enabled(resource: Resource) -> Outcomes:
     """Require that a versioning configuration is enabled."""
-    yield from (
-        resource.at("versioningConfiguration", "status")
-        .text()
-        .must(
-            lambda status: status == ENABLED,
-            problem=OFF,
-            required=f'"{ENABLED}"',
-        )
-    )
+    status = resource.at("versioningConfiguration", "status").text()
+    yield from status.must(lambda value: value == ENABLED, problem=OFF, required=f'"{ENABLED}"')
 
 
 def locks_objects(bucket: Resource) -> bool:

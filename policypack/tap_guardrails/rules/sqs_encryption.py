@@ -15,15 +15,9 @@ def check(queue: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Check a queue."""
     key, whose = queue.at("kmsMasterKeyId"), settings.enum("key")
     if whose == AWS and isinstance(as_set(queue, key).text(), Absent):
-        yield from (
-            as_set(queue, queue.at("sqsManagedSseEnabled"))
-            .boolean()
-            .must(
-                bool,
-                problem="Nothing says that the queue's messages are encrypted.",
-                required="true, or a KMS key in `kmsMasterKeyId`",
-            )
-        )
+        managed = as_set(queue, queue.at("sqsManagedSseEnabled")).boolean()
+        problem = "Nothing says that the queue's messages are encrypted."
+        yield from managed.must(bool, problem=problem, required="true, or a KMS key in `kmsMasterKeyId`")
     else:
         yield from named_key(queue, stack, key, whose)
 
