@@ -34,6 +34,7 @@ _VALUES: Final[dict[str, object]] = {
 }
 # What a program reads as it starts has to be there.
 _NAMES_A_FILE: Final = ("path", "file")
+_NAMES_A_FOLDER: Final = ("dir", "directory", "folder")
 # A YAML program may read config that is declared nowhere.
 _REFERENCE: Final = re.compile(r"(?<!\$)\$\{\s*(aws:region|[A-Za-z_][\w-]*(?![\w:-]))")
 _REQUIRE: Final = "require"
@@ -92,10 +93,14 @@ def stand_in(key: str, kind: str, encrypted: str) -> object:
     if key == "aws:region":
         return region_of_environment()
     text = marked_text(key)
-    if kind == STRING and key.casefold().endswith(_NAMES_A_FILE):
-        path = cache_root() / "stand-in-files" / text
-        if not path.is_file():
-            write_atomically(path, f"{text}\n")
+    short = key.rpartition(":")[2].casefold()
+    place = short.startswith("path") or short.endswith((*_NAMES_A_FILE, *_NAMES_A_FOLDER))
+    if kind == STRING and place:
+        file = short.endswith(_NAMES_A_FILE)
+        path = cache_root() / "stand-in-files" / text if file else cache_root() / "stand-in-folders" / text
+        there = path if file else path / text
+        if not there.is_file():
+            write_atomically(there, f"{text}\n")
         return str(path)
     return _VALUES.get(kind, text)
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tapgate.embedded.aws_provider.rehearsal.marks import MARK
-from tapgate.embedded.config_stand_ins import required
+from tapgate.embedded.config_stand_ins import required, stand_in
 from tapgate.embedded.stacks import adapted
 
 DECLARED = """\
@@ -103,6 +103,15 @@ def test_a_program_that_reads_its_region_is_given_one(tmp_path: Path) -> None:
 def test_of_what_is_no_project_nothing_is_required(tmp_path: Path, text: str) -> None:
     (tmp_path / "Pulumi.yaml").write_text(text)
     assert required(tmp_path / "Pulumi.yaml") == {}
+
+
+@pytest.mark.parametrize("key", ["pathToContents", "siteDir", "assets_folder"])
+def test_what_names_a_folder_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = Path(str(stand_in(f"app:{key}", "string", "")))
+    (file,) = folder.iterdir()
+    assert MARK in folder.name
+    assert file.read_text().startswith(MARK)
 
 
 def test_only_a_stack_without_a_file_is_given_stand_ins(
