@@ -193,7 +193,11 @@ def data(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def build(session: nox.Session) -> None:
-    """Build the wheel `tapgate` into dist/: the tool, with the pack and its profiles inside."""
+    """Build the wheel `tapgate` into dist/ (-- --prove to gate five projects with it alone, in an empty home)."""
+    if "--prove" in session.posargs:
+        install(session, "test")
+        session.run(*prepared(), "python", "-m", "pytest", "-n0", "-s", "tests/build")
+        return
     install(session, "build")
     session.run("python", "-m", "hatchling", "build", "-t", "wheel", *session.posargs)
 

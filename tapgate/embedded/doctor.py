@@ -50,8 +50,12 @@ def _interpreter() -> list[Line]:
         try:
             lines.append(Line(package, there=True, found=metadata.version(package)))
         except metadata.PackageNotFoundError:
-            fix = "pip install --require-hashes -r requirements/embedded.txt"
-            lines.append(Line(package, there=False, found="not installed", fix=fix))
+            # Installed as a package it has what it needs: the emulator is an extra of its own.
+            checkout, extra = (ROOT / "Pulumi.yaml").is_file(), package == "ministack"
+            fix = "pip install 'tapgate[emulator]'" if extra else "pip install --force-reinstall tapgate"
+            fix = "pip install --require-hashes -r requirements/embedded.txt" if checkout else fix
+            line = Line(package, there=False, found="not installed", fix=fix, needed=checkout or not extra)
+            lines.append(line)
     return lines
 
 
