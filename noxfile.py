@@ -193,7 +193,7 @@ def data(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def build(session: nox.Session) -> None:
-    """Build the wheel `tapgate` into dist/ (-- --prove to gate five projects with it alone, in an empty home)."""
+    """Build the wheel `tapgate` into dist/ (-- --prove to gate five other projects with it alone)."""
     if "--prove" in session.posargs:
         install(session, "test")
         session.run(*prepared(), "python", "-m", "pytest", "-n0", "-s", "tests/build")
