@@ -16,7 +16,7 @@ from tap_guardrails.aws.embedded import with_embedded
 from tap_guardrails.evaluation import Run, configure
 from tap_guardrails.model import Provider, Resource, Rule, Value, decode
 from tap_guardrails.model.rule import message
-from tap_guardrails.model.values import Overlay, record
+from tap_guardrails.model.values import MAXIMUM_DEPTH, Overlay, record
 from tap_guardrails.waivers import in_stack, today_utc
 
 if TYPE_CHECKING:
@@ -215,13 +215,24 @@ class Properties(Mapping[str, Value]):
         return len(self._fields)
 
 
-def without_engines(value: object) -> object:
-    """Return a value without the properties that the engine and its bridges add (`__defaults`)."""
+def without_engines(value: object, depth: int = 0) -> object:
+    """Return a value without the properties that the engine and its bridges add (`__defaults`).
+
+    Args:
+        value: The value.
+        depth: Levels above it; nothing is decoded that is nested deeper than `MAXIMUM_DEPTH`.
+    """
+    if depth > MAXIMUM_DEPTH:
+        return value
     if isinstance(value, dict):
         given = cast("dict[str, object]", value)
-        return {key: without_engines(item) for key, item in given.items() if not key.startswith(ENGINES)}
+        return {
+            key: without_engines(item, depth + 1)
+            for key, item in given.items()
+            if not key.startswith(ENGINES)
+        }
     if isinstance(value, list):
-        return [without_engines(item) for item in cast("list[object]", value)]
+        return [without_engines(item, depth + 1) for item in cast("list[object]", value)]
     return value
 
 

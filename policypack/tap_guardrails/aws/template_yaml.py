@@ -6,9 +6,12 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final, cast
 
 import yaml
+
+from tap_guardrails.model.values import MAXIMUM_DEPTH
 
 TIMESTAMP: Final = "tag:yaml.org,2002:timestamp"
 BARE_NAMES: Final = frozenset({"Ref", "Condition"})
@@ -18,15 +21,22 @@ BARE_NAMES: Final = frozenset({"Ref", "Condition"})
 class TemplateLoader(yaml.SafeLoader):
     """Reads a template; an alias, or a key that stands twice, is an error."""
 
+    levels = 0
+
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Compose a node that is no alias: aliases of aliases take a machine's memory.
 
         Raises:
-            YAMLError: It is one.
+            YAMLError: It is one, or is nested deeper than any template.
         """
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("CloudFormation takes no aliases")
-        return super().compose_node(parent, index)
+        if self.levels > MAXIMUM_DEPTH:
+            raise yaml.YAMLError("nested too deep")
+        self.levels += 1
+        node = super().compose_node(parent, index)
+        self.levels -= 1
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's
         """Make an object, each of whose keys stands once.
@@ -61,13 +71,13 @@ def function(loader: TemplateLoader, suffix: str, node: yaml.Node) -> dict[str, 
 TemplateLoader.add_multi_constructor("!", function)  # pyright: ignore[reportUnknownMemberType]  # PyYAML's stubs
 
 
+@lru_cache(maxsize=32)
 def read_yaml(text: str) -> object:
-    """Read a template.
+    """Read a template: None for what is no YAML, or has what CloudFormation does not take.
 
-    Raises:
-        ValueError: It is no YAML, or what CloudFormation does not take.
+    Each of the pack's looks at a template gets the same document, which stays as it is.
     """
     try:
         return yaml.load(text, TemplateLoader)  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, TypeError, AttributeError) as error:
-        raise ValueError from error
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError):
+        return None

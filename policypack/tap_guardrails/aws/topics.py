@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws import CHAT, SUBSCRIPTION, TOPIC, TOPIC_POLICY
@@ -15,9 +16,9 @@ from tap_guardrails.model import Absent, Known, PropertyRef, Unknown, as_set
 from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from tap_guardrails.model import Resource, Stack
+    from tap_guardrails.model import Resource, ResourceType, Stack
 
 SOURCE_ARN: Final = "aws:sourcearn"
 MATCHING: Final = frozenset({"arnequals", "arnlike", "stringequals", "stringlike", "stringequalsignorecase"})
@@ -155,6 +156,9 @@ def texts(ref: PropertyRef) -> Iterator[str]:
             yield text.value
 
 
+LONGEST_ENDPOINT: Final = 2048
+"""Characters that SNS takes: https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html"""
+
 TOPIC_ARN: Final = re.compile(r"arn:[^:]+:sns:[^:]*:[^:]*:(?P<name>[^:]+)")
 RESERVED_DOMAIN: Final = re.compile(
     r"(.*[@./])?(example\.(com|net|org)|([^@/]+\.)?(example|invalid|test|localhost))(:\d+)?(/.*)?",
@@ -172,11 +176,7 @@ def topic_name(arn: str) -> str | None:
 def own_policies(topic: Resource, stack: Stack) -> list[PropertyRef]:
     """Return the policies that the stack sets on a topic, in the topic itself or beside it."""
     inline = as_set(topic, topic.at("policy"))
-    beside = [
-        TOPIC_POLICY.at(policy, "policy")
-        for policy in stack.of(*TOPIC_POLICY.types)
-        if names_topic(policy, TOPIC_POLICY.at(policy, "arn"), topic, stack)
-    ]
+    beside = [TOPIC_POLICY.at(policy, "policy") for policy in naming(topic, TOPIC_POLICY, "arn", stack)]
     return beside or ([inline] if topic.type == TOPIC.types[0] and inline.value is not None else [])
 
 
@@ -184,18 +184,10 @@ def is_heard(topic: Resource, stack: Stack, *, reserved_domains: bool) -> bool |
     """Return whether someone is subscribed to a topic in the stack; None while that is undecided."""
     inline = topic.at("subscription").items()
     endpoints = [one.at("endpoint") for one in inline.value] if isinstance(inline, Known) else []
-    endpoints += [
-        subscription.at("endpoint")
-        for subscription in stack.of(*SUBSCRIPTION.types)
-        if names_topic(subscription, SUBSCRIPTION.at(subscription, "topic"), topic, stack)
-    ]
+    subscriptions = naming(topic, SUBSCRIPTION, "topic", stack)
+    endpoints += [subscription.at("endpoint") for subscription in subscriptions]
     answers = [is_someone(endpoint, reserved_domains=reserved_domains) for endpoint in endpoints]
-    answers += [
-        True
-        for chat in stack.of(*CHAT.types)
-        for ref in elements(chat.at("snsTopicArns"))
-        if names_topic(chat, ref, topic, stack)
-    ]
+    answers += [True for _ in naming(topic, CHAT, "snsTopicArns", stack)]
     return True if True in answers else None if None in answers else False
 
 
@@ -203,7 +195,7 @@ def is_someone(endpoint: PropertyRef, *, reserved_domains: bool) -> bool | None:
     """Return whether what is subscribed can hear; None while that is undecided."""
     match endpoint.text():
         case Known(address):
-            return reserved_domains or RESERVED_DOMAIN.fullmatch(address) is None
+            return reserved_domains or RESERVED_DOMAIN.fullmatch(address[:LONGEST_ENDPOINT]) is None
         case Unknown():
             return True if reserved_domains else None
         case _:
@@ -219,10 +211,23 @@ def elements(ref: PropertyRef) -> Iterator[PropertyRef]:
         yield ref
 
 
-def names_topic(owner: Resource, ref: PropertyRef, topic: Resource, stack: Stack) -> bool:
-    """Tell whether a property names a topic, or may."""
-    for one in elements(ref) if isinstance(ref.value, list) else (ref,):
-        found = stack.resolve_reference(owner, one, TOPIC, topic_name)
-        if topic in found.certain or topic in found.possible:
-            return True
-    return False
+def naming(topic: Resource, resource_type: ResourceType, prop: str, stack: Stack) -> Sequence[Resource]:
+    """Return the resources of a type that name a topic, or may, by a property of theirs."""
+
+    def index(one: Stack) -> Mapping[Resource, Sequence[Resource]]:
+        found: dict[Resource, list[Resource]] = defaultdict(list)
+        for owner in one.of(*resource_type.types):
+            ref = resource_type.at(owner, prop)
+            listed = isinstance(ref.value, list) or resource_type is CHAT
+            relations = [
+                one.resolve_reference(owner, each, TOPIC, topic_name)
+                for each in (elements(ref) if listed else (ref,))
+            ]
+            named = dict.fromkeys(
+                each for relation in relations for each in (*relation.certain, *relation.possible)
+            )
+            for each in named:
+                found[each].append(owner)
+        return found
+
+    return stack.memoized(index, (naming, resource_type, prop)).get(topic, ())

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-actions.htm
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws import COMPOSITE_ALARM, FUNCTION, KEY, METRIC_ALARM, MUTE_RULE, TOPIC
@@ -29,7 +30,7 @@ from tap_guardrails.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tap_guardrails.aws.alarms.alarm import AlarmOptions
 
@@ -275,7 +276,10 @@ def topic_findings(
     yield from key_findings(action, topic, caller, stack)
     if options.subscribers_elsewhere:
         return
-    heard = is_heard(topic, stack, reserved_domains=options.reserved_domains)
+    heard = stack.memoized(
+        lambda one: is_heard(topic, one, reserved_domains=options.reserved_domains),
+        (is_heard, topic, options.reserved_domains),
+    )
     if heard is None:
         problem = f"Undecided before deployment: topic `{topic.name}` may have no subscriber that reads it."
         yield action.undecided("a subscription of someone", problem)
@@ -302,12 +306,7 @@ def key_findings(action: PropertyRef, topic: Resource, caller: Caller, stack: St
         yield action.violation(problem, required)
         return
     for one in keys_of(topic, key, stack):
-        policies = [KEY.at(one, "policy")] if as_set(one, KEY.at(one, "policy")).value is not None else []
-        policies += [
-            policy.at("policy")
-            for policy in stack.of(KEY_POLICY)
-            if one in keys_of(policy, policy.at("keyId"), stack)
-        ]
+        policies = key_policies(one, stack)
         # Without a policy of its own, a key has one that lets in only the account.
         answers = [admits(policy, caller, KMS_ACTIONS, None) for policy in policies] or [False]
         if True in answers:
@@ -322,17 +321,33 @@ def key_findings(action: PropertyRef, topic: Resource, caller: Caller, stack: St
             yield action.violation(problem, required)
 
 
+def key_policies(key: Resource, stack: Stack) -> list[PropertyRef]:
+    """Return the policies that the stack sets on a key, in the key itself or beside it."""
+    inline = KEY.at(key, "policy")
+
+    def beside(one: Stack) -> Mapping[Resource, Sequence[PropertyRef]]:
+        found: dict[Resource, list[PropertyRef]] = defaultdict(list)
+        for policy in one.of(KEY_POLICY):
+            for named in keys_of(policy, policy.at("keyId"), one):
+                found[named].append(policy.at("policy"))
+        return found
+
+    own = [inline] if as_set(key, inline).value is not None else []
+    return [*own, *stack.memoized(beside, key_policies).get(key, ())]
+
+
 def keys_of(owner: Resource, ref: PropertyRef, stack: Stack) -> tuple[Resource, ...]:
     """Return the key of the stack that a property certainly names."""
     match ref.text():
         case Known(value):
             alias = value[value.index("alias/") :] if "alias/" in value else ""
-            targets = [
-                one.at("targetKeyId") for one in stack.of(*ALIASES) if alias and has(one, "name", alias)
-            ]
+            targets = [one.at("targetKeyId") for one in by_text(stack, ALIASES, ("name",)).get(alias, ())]
             if targets:
-                return keys_of(next(stack.of(*ALIASES)), targets[0], stack) if len(targets) == 1 else ()
-            return tuple(one for one in stack.of(*KEY.types) if is_key(one, value))
+                one = len(targets) == 1 and "alias/" not in str(targets[0].value)
+                return keys_of(next(stack.of(*ALIASES)), targets[0], stack) if one else ()
+            keys = by_text(stack, KEY.types, ("arn", "keyId", "id"))
+            texts = (value, value.rpartition("key/")[2])
+            return tuple(dict.fromkeys(key for text in texts for key in keys.get(text, ())))
         case Unknown():
             found = stack.dependencies_of(owner, ref.top, (*KEY.types, *ALIASES))
             keys = tuple(one for one in found if one.type in KEY.types)
@@ -341,16 +356,18 @@ def keys_of(owner: Resource, ref: PropertyRef, stack: Stack) -> tuple[Resource, 
             return ()
 
 
-def is_key(key: Resource, value: str) -> bool:
-    """Tell whether a text is the ARN or the identifier of a key."""
-    identifier = value.rpartition("key/")[2]
-    return any(has(key, name, value) or has(key, name, identifier) for name in ("arn", "keyId", "id"))
+def by_text(stack: Stack, types: tuple[str, ...], names: tuple[str, ...]) -> Mapping[str, Sequence[Resource]]:
+    """Return the resources of some types by the texts that any of some properties is known to have."""
 
+    def index(one: Stack) -> Mapping[str, Sequence[Resource]]:
+        found: dict[str, list[Resource]] = defaultdict(list)
+        for resource in one.of(*types):
+            texts = (resource.at(name).text() for name in names)
+            for text in dict.fromkeys(prop.value for prop in texts if isinstance(prop, Known)):
+                found[text].append(resource)
+        return found
 
-def has(resource: Resource, name: str, value: str) -> bool:
-    """Tell whether a property is known to have a value."""
-    prop = resource.at(name).text()
-    return prop.value == value
+    return stack.memoized(index, (by_text, types, names))
 
 
 def function_findings(action: PropertyRef, function: Resource, stack: Stack) -> Iterator[Finding]:
