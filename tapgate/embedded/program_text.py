@@ -32,10 +32,16 @@ _WORD: Final = re.compile(r"[A-Za-z_][\w-]{0,127}")
 # `("ids")[0]`, `outputs["ids"][0]`, `outputs.ids[0]`; `["vpc"]["id"]`.
 _STEP: Final = re.compile(r"""([A-Za-z_$][\w$-]*)["'`)\]]*\[\s*(?:\d+|(["'`])([A-Za-z_]\w*)\2)\s*\]""")
 _SEVERAL: Final = re.compile(r"(?:[a-z]I|(?:^|[_-])i)ds$|(?:[a-z]A|(?:^|[_-])a)rns$|[sS]ubnets$|[zZ]ones$")
-_REQUIRED: Final = re.compile(
-    r"""\b(?:require|get)_?(?P<kind>secret|int|bool|float|object|number|boolean)?(?:_\w+|[A-Z]\w*)?"""
-    r"""\(\s*(["'`])(?P<key>[\w.:-]+)\2""",
+_CONFIGURED: Final = re.compile(
+    r"""\b(?:require|get|try)_?(?:secret)?_?(?P<kind>int|bool|float|object|number|boolean)?"""
+    r"""\(\s*(["'`])(?P<key>[\w.:-]{1,127})\2""",
     re.IGNORECASE,
+)
+_KINDS: Final = {"int": "integer", "float": "number", "number": "number", "object": "object"}
+_JSON_OF: Final = r"(?:json\.loads|json_loads|JSON\.parse|fromJSON|[jJ]son[dD]e(?:code|serialize)|Unmarshal)"
+_URL_OF: Final = r"(?:urlparse|urlsplit|new\s+URL|new\s+Uri|make_url)"
+_ASSIGNED: Final = re.compile(
+    r"^\s*(?:(?:const|let|var|final)\s+)?(?P<name>[A-Za-z_]\w{0,63})\s*(?::[^=\n]{0,80})?:?="
 )
 _SPREAD: Final = 3
 
@@ -97,3 +103,39 @@ def outputs(folder: Path, stack: str) -> dict[str, object]:
         else:
             found[name] = marked_text(seed)
     return found
+
+
+def config_forms(folder: Path) -> dict[str, str]:
+    """Return what form a program needs of config that it reads, by key, as far as its text tells.
+
+    Args:
+        folder: The program's folder.
+
+    Returns:
+        `integer`, `number`, `boolean`, `object` (as JSON) or `url`; nothing of what may be any text.
+    """
+    found: dict[str, str] = {}
+    for _, text in _texts(folder):
+        for match in re.finditer(rf"{_JSON_OF}:\s*[\"']?\${{([\w:-]{{1,127}})}}", text):
+            found[match[1]] = "object"
+        for match in _CONFIGURED.finditer(text):
+            kind = (match["kind"] or "").lower()
+            form = "boolean" if kind.startswith("bool") else _KINDS.get(kind) or _form(text, match)
+            if form:
+                found[match["key"]] = form
+    return found
+
+
+def _form(text: str, match: re.Match[str]) -> str:
+    """Return what is made of a text of the config, in the line that reads it or of the name that it gets."""
+    start, end = text.rfind("\n", 0, match.start()) + 1, text.find("\n", match.end())
+    line = text[start : end if end >= 0 else len(text)]
+    assigned = _ASSIGNED.match(line)
+    for form, parser in (("object", _JSON_OF), ("url", _URL_OF)):
+        if re.search(parser, line):
+            return form
+        if assigned is not None:
+            name = re.escape(assigned["name"])
+            if re.search(rf"{parser}\(\s*{name}\b|\b{name}\.apply\([^\n]{{0,120}}{parser}", text):
+                return form
+    return ""

@@ -33,6 +33,7 @@ from tapgate.embedded.environment import (
 )
 from tapgate.embedded.packages import LANGUAGE, shims
 from tapgate.embedded.paths import ROOT, checkout_folder, make_folder, write_atomically
+from tapgate.embedded.program_text import config_forms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -41,15 +42,28 @@ _ROOT: Final = "pulumi:pulumi:Stack"
 SALT: Final = "v1:YckHv4jzYho=:v1:vG5ZCc+2uVe3TcUM:f5sywG81yJaJXuzbV28/HUz5PTLgCw=="
 """The passphrase provider's salt for the stand-in passphrase; the same in every embedded stack."""
 SECRET: Final = "tapgate-stand-in-secret"  # noqa: S105 - says that it is none
-"""What the program gets in place of a secret whose type is not declared as another one than string."""
+"""What the program gets in place of a secret that may be any text."""
+
+SECRET_URL: Final = "https://tapgate-stand-in-secret.invalid/"  # noqa: S105 - says that it is none
 
 # Each value as the passphrase provider encrypts it with the stand-in passphrase and SALT.
-_ENCRYPTED: Final = {
+ENCRYPTED: Final = {
     SECRET: "v1:UPzr4OMDlmftXFG7:IBiTR29XRH29StwiJNpKEGpN8aU1AalZLveoranHDTkSPzzhRiF7",
     "1": "v1:a4ayc/80/OGda4BO:Ie2/CqvqVv6PigiPVeS9zpM=",
     "true": "v1:tb6kG2xiP3wJ8b8k:06KlIh/EEE/N+tIhe8VYMcDhEnY=",
+    "{}": "v1:bDX/x3FywXsCr6iH:ePCkOPI6LVDegKhoVXUCJECg",
+    SECRET_URL: (
+        "v1:BwzwW3wdBXT9OaHQ:Yvynb7hfUoLagGxMLjsgw+x9y+beQnckKtU21Gy6XTmho9gKAeHnHftCrz0lGmNGaQrznV6AYx4="
+    ),
 }
-_OF_TYPE: Final = {"integer": "1", "boolean": "true"}
+_OF_TYPE: Final = {
+    "integer": "1",
+    "number": "1",
+    "boolean": "true",
+    "object": "{}",
+    "url": SECRET_URL,
+}
+_NAMES_A_URL: Final = re.compile(r"(?:url|uri|endpoint|webhook|dsn)$", re.IGNORECASE)
 # What takes `encryptionsalt` for the passphrase provider alone: an empty value is none to the engine.
 _OTHER_PROVIDER: Final = ("secretsprovider", "encryptedkey")
 _ENVIRONMENTS: Final = "environments of Pulumi Cloud are left out: their values do not reach the program"
@@ -64,12 +78,13 @@ class StackFile:
     notes: tuple[str, ...] = ()
 
 
-def embedded(text: str, project: str = "") -> StackFile:
+def embedded(text: str, project: str = "", forms: Mapping[str, str] | None = None) -> StackFile:
     """Return a stack file as the embedded backend can use it.
 
     Args:
         text: The file, whose YAML can be read.
         project: The project file, whose `config` block may declare the types of values.
+        forms: What form the program needs of values whose type is not declared, by key.
     """
     top = yaml.compose(text, Loader=yaml.SafeLoader)
     if not isinstance(top, yaml.MappingNode) or not top.value:
@@ -87,7 +102,7 @@ def embedded(text: str, project: str = "") -> StackFile:
             _replace(edits, value, " []")
             notes.append(_ENVIRONMENTS)
         elif key == "config":
-            names = list(_secrets(value, _body(project), edits))
+            names = list(_secrets(value, _body(project), forms or {}, edits))
             if names:
                 notes.append(f"secrets in the stack's config stand in: {', '.join(dict.fromkeys(names))}")
     for (start, end), new in sorted(edits.items(), reverse=True):
@@ -108,9 +123,12 @@ def adapted(file: Path, project_file: Path) -> StackFile:
     """
     if file.is_file():
         project = project_file.read_text(encoding="utf-8") if project_file.is_file() else ""
-        found = embedded(file.read_text(encoding="utf-8"), project)
+        text = file.read_text(encoding="utf-8")
+        main = project_file.parent / str(_body(project).get("main") or "")
+        forms = config_forms(main if main.is_dir() else main.parent) if "secure:" in text else {}
+        found = embedded(text, project, forms)
         return _with_environments(found, project_file) if _ENVIRONMENTS in found.notes else found
-    values = stand_ins(project_file, _ENCRYPTED[SECRET])
+    values = stand_ins(project_file, ENCRYPTED[SECRET])
     if not values:
         return embedded("")
     note = f"{file.name} is not there, so config that the program requires stands in: {', '.join(values)}"
@@ -127,7 +145,7 @@ def _with_environments(file: StackFile, project_file: Path) -> StackFile:
         key if ":" in key else f"{name}:{key}": value
         for key, value in given().environment.pulumiConfig.items()
     }
-    required = stand_ins(project_file, _ENCRYPTED[SECRET])
+    required = stand_ins(project_file, ENCRYPTED[SECRET])
     values = {key: value for key, value in {**required, **answered}.items() if key not in there}
     standing = [key for key in values if key not in answered]
     others = [one for one in file.notes if one != _ENVIRONMENTS]
@@ -166,15 +184,20 @@ def _entries(node: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
 
 
 def _secrets(
-    config: yaml.Node, project: Mapping[str, object], edits: dict[tuple[int, int], str]
+    config: yaml.Node,
+    project: Mapping[str, object],
+    forms: Mapping[str, str],
+    edits: dict[tuple[int, int], str],
 ) -> Iterator[str]:
     """Replace each secret, wherever it is nested, and yield the key of the config that has it."""
     namespace, declared = str(project.get("name")), _mapping(project.get("config"))
     for key, value in _entries(config):
         short = key.removeprefix(f"{namespace}:")
         kind = declared.get(short, declared.get(f"{namespace}:{short}"))
-        for secret, of in _within(value, kind):
-            _replace(edits, secret, _ENCRYPTED[_OF_TYPE.get(of, SECRET)])
+        form = forms.get(short) or forms.get(key) or ("url" if _NAMES_A_URL.search(short) else "")
+        for secret, of in _within(value, kind or form):
+            of_text = form if of == "string" and form in {"object", "url"} else of
+            _replace(edits, secret, ENCRYPTED[_OF_TYPE.get(of_text, SECRET)])
             yield key
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tapgate.embedded.aws_provider.rehearsal.marks import MARK
 from tapgate.embedded.environment import stand_in_folder
-from tapgate.embedded.stacks import SALT, SECRET, EmbeddedStacks, adapted, embedded
+from tapgate.embedded.stacks import ENCRYPTED, SALT, SECRET, SECRET_URL, EmbeddedStacks, adapted, embedded
 from tapgate.embedded.toolchain import find
 
 if TYPE_CHECKING:
@@ -29,7 +29,14 @@ config:
   sizes: {type: array, items: {type: integer}}
   database: {type: object}
   app:word: {type: string}
-outputs: {size: "${size}", on: "${on}", word: "${word}", sizes: "${sizes}", database: "${database}"}
+  hookUrl: {secret: true, type: string}
+outputs:
+  url: "${hookUrl}"
+  size: "${size}"
+  on: "${on}"
+  word: "${word}"
+  sizes: "${sizes}"
+  database: "${database}"
 """
 STACK = f"""\
 # A comment stays.
@@ -45,6 +52,7 @@ config:
     secure: {CIPHERTEXT}
   app:word:
     secure: "{CIPHERTEXT}"
+  app:hookUrl: {{secure: {CIPHERTEXT}}}
   app:sizes: [1, {{secure: {CIPHERTEXT}}}]
   app:database:
     user: them
@@ -65,7 +73,43 @@ def test_what_leads_to_the_teams_keys_is_dropped_and_all_else_stays() -> None:
     assert CIPHERTEXT not in adapted.text
     environments, secrets = adapted.notes
     assert "Pulumi Cloud" in environments
-    assert secrets.endswith("stand in: app:size, app:on, app:word, app:sizes, app:database")
+    assert secrets.endswith("stand in: app:size, app:on, app:word, app:hookUrl, app:sizes, app:database")
+
+
+@pytest.mark.parametrize(
+    ("file", "program", "declared", "value"),
+    [
+        ("__main__.py", "db = json.loads(config.require_secret('word'))", "", "{}"),
+        (
+            "__main__.py",
+            "word = config.get_secret('word')\nword.apply(lambda w: json.loads(w))",
+            "",
+            "{}",
+        ),
+        ("__main__.py", "word: str = config.require('word')\ndb = json.loads(word)", "string", "{}"),
+        ("__main__.py", "word = config.get_secret_object('word')", "", "{}"),
+        ("__main__.py", "word = config.require_secret_int(\n    'word')", "", "1"),
+        ("__main__.py", "word = config.get_secret_bool('word')", "", "true"),
+        ("__main__.py", "host = urlparse(config.require('word')).hostname", "", SECRET_URL),
+        ("index.ts", "const word = cfg.requireSecret('word');\nword.apply(w => JSON.parse(w));", "", "{}"),
+        ("index.ts", "const n = cfg.requireSecretNumber('word');", "", "1"),
+        ("Main.yaml", "variables:\n  a:\n    fn::fromJSON: ${word}", "", "{}"),
+        ("__main__.py", "other = json.loads(text)\nword = config.require_secret('word')", "", SECRET),
+        ("__main__.py", "word = config.require_secret_object('word')", "integer", "1"),
+    ],
+)
+def test_a_secret_stands_in_by_the_form_that_the_program_needs(
+    tmp_path: Path, file: str, program: str, declared: str, value: str
+) -> None:
+    (tmp_path / file).write_text(program)
+    project, stack = tmp_path / "Pulumi.yaml", tmp_path / "Pulumi.dev.yaml"
+    config = f"config: {{word: {{type: {declared}}}}}\n" if declared else ""
+    project.write_text(f"name: app\nruntime: python\n{config}")
+    secret = f"{{secure: {CIPHERTEXT}}}"
+    stack.write_text(f"config:\n  app:word: {secret}\n  app:hookUrl: {secret}\n")
+    body = yaml.safe_load(adapted(stack, project).text)["config"]
+    assert body["app:word"] == {"secure": ENCRYPTED[value]}
+    assert body["app:hookUrl"] == {"secure": ENCRYPTED[SECRET_URL]}
 
 
 @pytest.mark.parametrize(
@@ -173,6 +217,7 @@ def test_the_engine_opens_every_stand_in(engine_env: Mapping[str, str], tmp_path
     pulumi("up", "--yes", "--skip-preview", "--stack", "prod")
     said = yaml.safe_load(pulumi("stack", "output", "--json", "--show-secrets", "--stack", "prod"))
     assert (said["size"], said["on"], said["word"]) == (1, True, SECRET)
+    assert said["url"] == SECRET_URL
     assert said["sizes"] == [1, "1"]
     assert said["database"] == {"user": "them", "password": SECRET, "replicas": [{"key": SECRET}]}
     hidden = yaml.safe_load(pulumi("stack", "output", "--json", "--stack", "prod"))
