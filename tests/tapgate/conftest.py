@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
+
+from tapgate.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,6 +37,29 @@ def backend(engine_env: Mapping[str, str], tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("PULUMI_BACKEND_URL", folder.as_uri())
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "a passphrase for tests")
     return folder
+
+
+@pytest.fixture
+def judged(
+    backend: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, set[tuple[str, str, str]], str]]:
+    """Previews a project in this process: exit code, what blocks (policy, resource, verdict), words."""
+    assert backend
+
+    def run(project: Path, *options: str) -> tuple[int, set[tuple[str, str, str]], str]:
+        verdict = tmp_path / "verdict.json"
+        code = main(["preview", "-C", str(project), "--verdict", str(verdict), *options])
+        said = "".join(capsys.readouterr())
+        assert verdict.is_file(), said
+        (stack,) = cast("list[dict[str, list[dict[str, object]]]]", json.loads(verdict.read_text())["stacks"])
+        findings = {
+            (str(one["policy"]), str(one["name"]), str(one["verdict"]))
+            for one in stack["findings"]
+            if one["blocks"]
+        }
+        return code, findings, said
+
+    return run
 
 
 @pytest.fixture

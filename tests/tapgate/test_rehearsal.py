@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,44 +19,28 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.cli
 
-ROOT = Path(__file__).parents[2]
 FIXTURES = Path(__file__).parent / "fixtures" / "rehearsal"
+Preview = Callable[[str], tuple[int, set[tuple[str, str, str]], str]]
 
 
+@pytest.fixture
 def preview(
-    folder: Path, name: str, environment: Mapping[str, str]
-) -> tuple[int, set[tuple[str, str, str]], str]:
-    """Return the exit code, the findings of what blocks (policy, resource, verdict), and what was said."""
-    project, verdict = folder / name, folder / "verdict.json"
-    shutil.copytree(FIXTURES / name, project)
-    (folder / "backend").mkdir(exist_ok=True)
-    # In a sandbox nothing could be reached, whatever provider runs.
-    command = [sys.executable, "-m", "tapgate", "preview", "--sandbox", "off"]
-    done = subprocess.run(
-        [*command, "-C", str(project), "--verdict", str(verdict)],
-        cwd=ROOT,
-        env={
-            **environment,
-            "PULUMI_BACKEND_URL": (folder / "backend").as_uri(),
-            "REACHED": str(folder / "reached"),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    said = done.stdout + done.stderr
-    assert verdict.is_file(), said
-    (stack,) = cast("list[dict[str, list[dict[str, object]]]]", json.loads(verdict.read_text())["stacks"])
-    findings = {
-        (str(one["policy"]), str(one["name"]), str(one["verdict"]))
-        for one in stack["findings"]
-        if one["blocks"]
-    }
-    return done.returncode, findings, said
+    judged: Callable[..., tuple[int, set[tuple[str, str, str]], str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Preview:
+    monkeypatch.setenv("REACHED", str(tmp_path / "reached"))
+
+    def run(name: str) -> tuple[int, set[tuple[str, str, str]], str]:
+        project = Path(shutil.copytree(FIXTURES / name, tmp_path / name))
+        # In a sandbox nothing could be reached, whatever provider runs.
+        return judged(project, "--sandbox", "off")
+
+    return run
 
 
-def test_what_a_program_does_only_at_up_is_judged(tmp_path: Path, engine_env: Mapping[str, str]) -> None:
-    code, findings, said = preview(tmp_path, "otherwise", engine_env)
+def test_what_a_program_does_only_at_up_is_judged(tmp_path: Path, preview: Preview) -> None:
+    code, findings, said = preview("otherwise")
     assert code == 1, said
     assert {
         ("kms-key-rotation", "not-in-a-dry-run", "violation"),
@@ -69,10 +52,8 @@ def test_what_a_program_does_only_at_up_is_judged(tmp_path: Path, engine_env: Ma
     assert not (tmp_path / "reached").exists(), (tmp_path / "reached").read_text()
 
 
-def test_values_that_a_preview_does_not_know_are_decided(
-    tmp_path: Path, engine_env: Mapping[str, str]
-) -> None:
-    code, findings, said = preview(tmp_path, "known", engine_env)
+def test_values_that_a_preview_does_not_know_are_decided(preview: Preview) -> None:
+    code, findings, said = preview("known")
     assert (code, findings) == (0, set()), said
     assert "[undecided]" not in said
 
@@ -89,9 +70,9 @@ def write_network(backend: Path, outputs: Mapping[str, object]) -> None:
     (stacks / "prod.json").write_text(json.dumps(state))
 
 
-def test_another_stacks_outputs_are_there(tmp_path: Path, engine_env: Mapping[str, str]) -> None:
+def test_another_stacks_outputs_are_there(tmp_path: Path, preview: Preview) -> None:
     write_network(tmp_path / "backend", {"bucketArn": "arn:aws:s3:::shared"})
-    code, findings, said = preview(tmp_path, "refers", engine_env)
+    code, findings, said = preview("refers")
     assert (code, findings) == (0, set()), said
 
 

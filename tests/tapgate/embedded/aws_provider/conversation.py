@@ -105,8 +105,8 @@ def _start_engine(said: list[str]) -> tuple[Server, int]:
 
 
 @contextlib.contextmanager
-def converse(*, with_engine: bool = True, mode: str = "") -> Generator[Conversation]:
-    """Start a provider, and an engine that notes what it is told."""
+def converse(*options: str, with_engine: bool = True, mode: str = "") -> Generator[Conversation]:
+    """Start a provider, with these options, and an engine that notes what it is told."""
     said: list[str] = []
     engine, port = _start_engine(said)
     command = [
@@ -115,7 +115,7 @@ def converse(*, with_engine: bool = True, mode: str = "") -> Generator[Conversat
         "tapgate.embedded.aws_provider",
         *([f"127.0.0.1:{port}"] if with_engine else []),
     ]
-    command += [mode] if mode else []
+    command += [*([mode] if mode else []), *options]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

@@ -1,0 +1,161 @@
+"""The stand-in for other packages than `aws`, spoken to as the engine does."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from concurrent import futures
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, resource_pb2, resource_pb2_grpc
+
+from tapgate.embedded.aws_provider.other.service import UNSEEN
+from tapgate.embedded.aws_provider.rehearsal.marks import MARK, REHEARSED
+from tapgate.embedded.aws_provider.values import UNKNOWN, decode, encode
+from tests.tapgate.embedded.aws_provider.conversation import URN, converse
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from tapgate.embedded.aws_provider.server import Server
+    from tapgate.embedded.aws_provider.values import Properties
+    from tests.tapgate.embedded.aws_provider.conversation import Conversation
+
+FOREIGN = Path(__file__).parents[3] / "tapgate" / "fixtures" / "foreign"
+PROGRAM = FOREIGN / "packages" / "Pulumi.yaml"
+SDK = FOREIGN / "packages-python" / "pulumi_random"
+ID, PASSWORD = "random:index/randomId:RandomId", "random:index/randomPassword:RandomPassword"
+
+
+def other(package: str, *options: str) -> contextlib.AbstractContextManager[Conversation]:
+    return converse("--echo", f"--package={package}", f"--program={PROGRAM}", *options)
+
+
+def created(provider: Conversation, token: str, inputs: Properties, *, preview: bool) -> Properties:
+    request = provider_pb2.CreateRequest(
+        urn=f"{URN}{token}::thing", properties=encode(inputs), preview=preview
+    )
+    made = provider.call("Create", request, provider_pb2.CreateResponse)
+    assert bool(made.id) != preview
+    return decode(made.properties)[0]
+
+
+def test_a_preview_knows_what_the_program_said_and_nothing_else() -> None:
+    with other("random", f"--sdk={SDK}") as provider:
+        provider.configure()
+        assert "stand-in provider for package random" in provider.said[0]
+        checked = provider.call(
+            "CheckConfig", provider_pb2.CheckRequest(news=encode({"a": "b"})), provider_pb2.CheckResponse
+        )
+        assert decode(checked.inputs)[0] == {"a": "b"}
+        assert provider.check(ID, {"byteLength": 4}) == ({"byteLength": 4}, [])
+        outputs = created(provider, ID, {"byteLength": 4}, preview=True)
+        assert (outputs["byteLength"], outputs["hex"]) == (4, UNKNOWN)
+        assert REHEARSED not in outputs
+        info = provider.call("GetPluginInfo", empty_pb2.Empty(), plugin_pb2.PluginInfo)
+        assert info.version == json.loads((SDK / "pulumi-plugin.json").read_text())["version"]
+
+
+def test_a_rehearsal_marks_the_rest() -> None:
+    with other("random", "--rehearse") as provider:
+        schema = provider.call("GetSchema", provider_pb2.GetSchemaRequest(), provider_pb2.GetSchemaResponse)
+        assert set(json.loads(schema.schema)["resources"]) == {ID, PASSWORD}
+        made = created(provider, PASSWORD, {"length": 16}, preview=False)
+        assert MARK in str(made["result"])
+        assert made[REHEARSED] == ["result"]
+        request = provider_pb2.UpdateRequest(urn=f"{URN}{ID}::t", news=encode({"byteLength": 5}))
+        changed = provider.call("Update", request, provider_pb2.UpdateResponse)
+        assert decode(changed.properties)[0]["byteLength"] == 5
+        kinds = provider_pb2.DiffResponse
+        for news, difference in (({"a": 1}, kinds.DIFF_NONE), ({"a": 2}, kinds.DIFF_SOME)):
+            asked = provider_pb2.DiffRequest(old_inputs=encode({"a": 1}), news=encode(news))
+            assert provider.call("Diff", asked, kinds).changes == difference
+        there = provider.call(
+            "Read", provider_pb2.ReadRequest(id="x", urn=f"{URN}{ID}::t"), provider_pb2.ReadResponse
+        )
+        assert there.id == "x"
+        assert MARK in str(decode(there.properties)[0]["hex"])
+        provider.call("Delete", provider_pb2.DeleteRequest(id="x"), empty_pb2.Empty)
+        provider.call("Attach", plugin_pb2.PluginAttach(address=provider.engine), empty_pb2.Empty)
+
+
+def test_a_function_is_answered_with_its_arguments_and_marked_results() -> None:
+    with other("tls", "--rehearse") as provider:
+        request = provider_pb2.InvokeRequest(
+            tok="tls:index/getCertificate:getCertificate", args=encode({"url": "https://example.com"})
+        )
+        answer = decode(
+            provider.call("Invoke", request, provider_pb2.InvokeResponse).__getattribute__("return")
+        )
+        (certificate, *_) = cast("list[dict[str, object]]", answer[0]["certificates"])
+        assert MARK in str(certificate["sha1Fingerprint"])
+        assert any("what depends on them is undecided" in said for said in provider.said)
+        request.args.CopyFrom(encode({"url": UNKNOWN}))
+        assert not provider.call("Invoke", request, provider_pb2.InvokeResponse).HasField("return")
+
+
+def test_what_nobody_can_look_into_says_so() -> None:
+    with other("acme", "--unseen") as provider:
+        inputs, failures = provider.check("acme:platform:Service", {"size": 3})
+        assert (failures, inputs["size"]) == ([], 3)
+        assert "whether this makes other resources" in str(inputs[UNSEEN])
+        with pytest.raises(grpc.RpcError, match=r"takes no parameters.*pulumi plugin install resource acme"):
+            provider.call(
+                "Parameterize", provider_pb2.ParameterizeRequest(), provider_pb2.ParameterizeResponse
+            )
+
+
+class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
+    """The engine's side, which notes what is registered."""
+
+    def __init__(self) -> None:
+        self.registered: list[resource_pb2.RegisterResourceRequest] = []
+        self.outputs: list[Properties] = []
+
+    def RegisterResource(  # noqa: N802 - gRPC's name
+        self,
+        request: resource_pb2.RegisterResourceRequest,
+        context: object,  # noqa: ARG002 - gRPC's
+    ) -> resource_pb2.RegisterResourceResponse:
+        self.registered.append(request)
+        return resource_pb2.RegisterResourceResponse(urn=f"{URN}{request.type}::{request.name}")
+
+    def RegisterResourceOutputs(  # noqa: N802 - gRPC's name
+        self,
+        request: resource_pb2.RegisterResourceOutputsRequest,
+        context: object,  # noqa: ARG002 - gRPC's
+    ) -> empty_pb2.Empty:
+        self.outputs.append(decode(request.outputs)[0])
+        return empty_pb2.Empty()
+
+
+@contextlib.contextmanager
+def monitoring() -> Generator[tuple[_Monitor, str]]:
+    monitor = _Monitor()
+    server = cast("Server", grpc.server(futures.ThreadPoolExecutor(2)))  # pyright: ignore[reportUnknownMemberType]
+    resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, server)  # type: ignore[arg-type]
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield monitor, f"127.0.0.1:{port}"
+    server.stop(None)
+
+
+def test_a_component_is_registered_without_what_it_is_made_of() -> None:
+    with other("awsx") as provider, monitoring() as (monitor, address):
+        request = provider_pb2.ConstructRequest(
+            type="awsx:ec2:Vpc",
+            name="vpc",
+            inputs=encode({"natGateways": {"strategy": "None"}}),
+            monitorEndpoint=address,
+            dryRun=True,
+        )
+        made = provider.call("Construct", request, provider_pb2.ConstructResponse)
+        assert made.urn == f"{URN}awsx:ec2:Vpc::vpc"
+        (registered,) = monitor.registered
+        assert "nobody knows what it is made of" in str(decode(registered.object)[0][UNSEEN])
+        assert monitor.outputs == [decode(made.state)[0]]
+        assert decode(made.state)[0]["vpcId"] == UNKNOWN
