@@ -15,6 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 import botocore.session
 
 from data.sources import LIST
+from tap_guardrails import aws
+from tap_guardrails.aws.functions import ASSOCIATIONS
+from tap_guardrails.aws.sub_resources import LOG_TARGETS
+from tap_guardrails.model import ResourceType
+from tap_guardrails.rules.iam_no_public_trust import TRUST
+from tap_guardrails.rules.iam_no_wildcards import DOCUMENTS, INLINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -268,6 +274,22 @@ def enumeration(name: str, shape: str) -> list[str]:
 def versions(*packages: str) -> dict[str, str]:
     """Tell the versions of packages."""
     return {package: version(package) for package in packages}
+
+
+def stray_native_paths(spec: ServiceSpec) -> list[str]:
+    """Return what the pack's own code reads of aws-native's types that CloudFormation's schema has not."""
+    known = {(token, *(step.removesuffix(LIST) for step in path)) for token, path, _ in spec.native_paths()}
+    read: list[tuple[str, ...]] = [(token, *path) for token, path in INLINE.items()]
+    read += [(token, name) for names in (DOCUMENTS, TRUST) for token, name in names.items()]
+    for paths in (LOG_TARGETS, ASSOCIATIONS):
+        read += [(token, *path) for token, listed in paths.items() for path in listed]
+    for one in vars(aws).values():
+        aliases = one.property_aliases if isinstance(one, ResourceType) else {}
+        read += [(token, name) for token, names in aliases.items() for name in names.values()]
+    used = {
+        tuple(step.removesuffix(LIST) for step in one) for one in read if one[0].startswith("aws-native:")
+    }
+    return sorted(" ".join(one) for one in used - known)
 
 
 def every_table(sdk: Sdk, spec: ServiceSpec) -> Iterator[Table]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from data.__main__ import FOLDER, main, stale
-from data.sources import LIST, Sdk, camel, read_sdk
+from data.sources import LIST, Sdk, ServiceSpec, camel, read_sdk
 from data.tables import (
     Table,
     attaches,
@@ -16,6 +16,7 @@ from data.tables import (
     metric_behaviours,
     policy_attachments,
     secret_properties,
+    stray_native_paths,
     taggable,
     takes_failures,
 )
@@ -126,6 +127,20 @@ def test_every_path_is_one_of_the_provider_s(token: str) -> None:
         if of_type == token:
             assert leads_somewhere(schema, path), path
     assert not leads_somewhere(schema, "noSuchProperty")
+
+
+def test_a_path_that_the_schema_of_cloudformation_lacks_is_found() -> None:
+    """`nox -s data -- --check` asks the whole schema, which the tests lack: this one has a single type."""
+    plain = {"type": {"type": "string"}}
+    schema: dict[str, Any] = {
+        "resource": {
+            "entities": [{"cloudFormationType": "AWS::SNS::Topic", "properties": {"TopicName": plain}}]
+        },
+        "typeDefinition": {"entities": []},
+    }
+    strays = stray_native_paths(ServiceSpec("0", schema))
+    assert "aws-native:lambda:Function functionName" in strays
+    assert "aws-native:sns:Topic topicName" not in strays
 
 
 def test_every_taggable_type_is_one_of_the_provider_s(sdk: Sdk) -> None:
