@@ -13,10 +13,11 @@ from tap_guardrails.assembly import Policy
 from tap_guardrails.aws.embedded import CARRIERS
 from tap_guardrails.model import Absent, PropertyPatch, Remediation, ResourceRule
 from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
+from tap_guardrails.serving.remediation import CannotPutError, put
 from tests.policypack.harness.cases import RULES, Case, CaseResource, cases
 from tests.policypack.harness.injection import paths, places, with_unknown
 from tests.policypack.harness.pack import analyze_request
-from tests.policypack.harness.trees import UNKNOWN_MARK, secret
+from tests.policypack.harness.trees import UNKNOWN_MARK, secret, struct
 from tests.policypack.harness.waived import TERMS, WAIVED_KEY, levels
 
 if TYPE_CHECKING:
@@ -255,6 +256,34 @@ def test_what_could_not_be_remediated_blocks(pack: Pack) -> None:
         resource = CaseResource("key", "aws:kms/key:Key", {"enableKeyRotation": value})
         assert remediated(pack, resource) is None
         assert levels(pack.analyze(resource), KMS) == [proto.MANDATORY]
+
+
+@pytest.mark.parametrize(
+    ("properties", "path"),
+    [
+        ({}, (0,)),
+        ({"a": {"4dabf18193072939515e22adb298388d": "another", "value": 1}}, ("a", "b")),
+        ({"a": [1]}, ("a", 1)),
+        ({"a": 1}, ("a", 0)),
+        ({"a": 1}, ("a", "b")),
+        ({"a": {}}, ("a",)),
+        ({"a": UNKNOWN_MARK}, ("a",)),
+    ],
+)
+def test_what_has_no_place_is_not_put(properties: dict[str, object], path: tuple[str | int, ...]) -> None:
+    with pytest.raises(CannotPutError):
+        put(struct(properties), PropertyPatch(path, True))  # noqa: FBT003 - the value
+
+
+def test_what_has_one_is() -> None:
+    properties = struct({"a": [None, {"b": "x"}], "c": secret({"d": 1})})
+    for path, value in (
+        (("a", 0, "e"), True),
+        (("a", 1, "b"), "y"),
+        (("c", "d"), 2),
+    ):
+        put(properties, PropertyPatch(path, value))
+    assert MessageToDict(properties) == {"a": [{"e": True}, {"b": "y"}], "c": secret({"d": 2.0})}
 
 
 def only_unless_set(resource: Resource, _settings: Settings) -> Iterator[Outcome]:
