@@ -283,12 +283,11 @@ def stray_native_paths(spec: ServiceSpec) -> list[str]:
     read += [(token, name) for names in (DOCUMENTS, TRUST) for token, name in names.items()]
     for paths in (LOG_TARGETS, ASSOCIATIONS):
         read += [(token, *path) for token, listed in paths.items() for path in listed]
-    for one in vars(aws).values():
-        aliases = one.property_aliases if isinstance(one, ResourceType) else {}
-        read += [(token, name) for token, names in aliases.items() for name in names.values()]
-    used = {
-        tuple(step.removesuffix(LIST) for step in one) for one in read if one[0].startswith("aws-native:")
-    }
+    types = [one for one in vars(aws).values() if isinstance(one, ResourceType)]
+    for token, names in (entry for one in types for entry in one.property_aliases.items()):
+        read += [(token, name) for name in names.values()]
+    native = [one for one in read if one[0].startswith("aws-native:")]
+    used = {tuple(step.removesuffix(LIST) for step in one) for one in native}
     return sorted(" ".join(one) for one in used - known)
 
 
