@@ -249,7 +249,7 @@ def _examined(aws: Aws, options: argparse.Namespace) -> Changes:
     from tapgate.embedded import doctor  # noqa: PLC0415
     from tapgate.embedded.environment import changes_for  # noqa: PLC0415
 
-    for line in doctor.examine():
+    for line in [*doctor.examine(), *doctor.packages(cast("Path", options.project))]:
         status = "there" if line.there else "missing" if line.needed else "optional"
         options.checks.append(Check(line.name, status, line.found, "" if line.there else line.fix))
     cli = doctor.cli_at_hand()

@@ -135,7 +135,7 @@ def _environment(project: Project) -> Check:
     folder = project.folder / project.virtualenv
     if folder.is_dir():
         return Check("program's environment", "there", str(folder))
-    fix = "run `pulumi install` in the project: the program runs in that environment, and it is not there yet"
+    fix = "run the gate with --install, or `pulumi install` in the project: the program runs in it"
     return Check("program's environment", "missing", str(folder), fix)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tapgate.embedded import environment, prepare, stacks
 from tapgate.embedded.console import Failure
+from tapgate.embedded.packages import described, find_project_file
 from tapgate.embedded.paths import ROOT, cache_root, make_folder
 from tapgate.embedded.toolchain import at_hand, go_build
 from tapgate.embedded.toolchain.executable import Cli
@@ -34,6 +35,16 @@ def examine() -> list[Line]:
     """Return what was found, without installing or building anything."""
     lines = [*_interpreter(), _toolchain(), _go(), _cache(), _provider(), _login()]
     return [*lines, _archives(), _stacks()] if (ROOT / "Pulumi.yaml").is_file() else lines
+
+
+def packages(project: Path) -> list[Line]:
+    """Return what serves each package of a project's program."""
+    file = find_project_file(project)
+    served = {} if file is None else described(file, os.environ)
+    return [
+        Line(f"package {name}", there=not fix, found=found, fix=fix, needed="--install" in fix)
+        for name, (found, fix) in served.items()
+    ]
 
 
 def cli_at_hand() -> Cli | None:

@@ -138,6 +138,35 @@ def shims(project_file: Path, base: Mapping[str, str], *, rehearse: bool = False
     return found
 
 
+def described(project_file: Path, base: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Return for each package of a program what serves it, and what to do where that is not enough.
+
+    Args:
+        project_file: The project's file.
+        base: The environment that the engine gets.
+    """
+    program = _program(project_file)
+    sdks = _sdks(program, base.get(PROGRAM_ENVIRONMENT, ""))
+    wanted = read(program.yaml).packages() if program.yaml is not None else _named(program)
+    found: dict[str, tuple[str, str]] = {}
+    for package in sorted(wanted - {_OWN}):
+        plugin = _plugin(package, base)
+        if program.yaml is None and package not in sdks:
+            found[package] = ("its Python SDK is not installed", "run the gate with --install")
+        elif package == _AWS:
+            found[package] = ("the stand-in AWS provider; with --aws real, your plug-in", "")
+        elif plugin is not None:
+            found[package] = (f"your plug-in, {plugin[0]}", "")
+        elif package in sdks or package in _PLAIN:
+            found[package] = ("a stand-in: its resources are what the program says of them", "")
+        else:
+            found[package] = (
+                "a stand-in that cannot look into components: no-unseen-resources decides",
+                f"pulumi plugin install resource {package}, or let the operator allow its types (allow.yaml)",
+            )
+    return found
+
+
 def _language_host(program: _Program, base: Mapping[str, str]) -> dict[str, str]:
     """Return what stands in for the language host of a program that refers to other stacks."""
     name = f"{LANGUAGE}{program.runtime}"

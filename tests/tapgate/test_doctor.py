@@ -8,6 +8,7 @@ import pytest
 from tapgate import doctor
 from tapgate.cli import main
 from tapgate.doctor import Check, check_line, examine
+from tapgate.embedded.doctor import packages
 from tapgate.terminal import Ink
 
 if TYPE_CHECKING:
@@ -48,6 +49,29 @@ def test_everything_is_there(
     assert "✓ boto3" in out
     assert "✓ distributed" in out
     assert out.endswith("READY  nothing is missing\n")
+
+
+def test_what_serves_the_packages_of_a_program(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(
+        "{name: x, runtime: yaml, resources: {a: {type: 'aws:sqs:Queue'}, b: {type: 'awsx:ec2:Vpc'}, "
+        "c: {type: 'random:RandomId'}}}"
+    )
+    lines = {line.name: line for line in packages(tmp_path)}
+    assert {name: line.there for name, line in lines.items()} == {
+        "package aws": True,
+        "package awsx": False,
+        "package random": True,
+    }
+    assert "pulumi plugin install resource awsx" in lines["package awsx"].fix
+    assert not lines["package awsx"].needed
+    python = tmp_path / "python"
+    python.mkdir()
+    (python / "Pulumi.yaml").write_text("{name: x, runtime: python}")
+    (python / "__main__.py").write_text("import pulumi_aws as aws\nfrom pulumi_unheard_of import Thing\n")
+    lines = {line.name: line for line in packages(python)}
+    assert lines["package aws"].there
+    assert lines["package unheard-of"].needed
+    assert "--install" in lines["package unheard-of"].fix
 
 
 @pytest.mark.cli

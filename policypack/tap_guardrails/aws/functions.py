@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from tap_guardrails.aws import (
     ASYNC_CONFIG,
@@ -26,6 +27,7 @@ from tap_guardrails.model import (
     Relation,
     RelationIndex,
     Resource,
+    ResourceType,
     Stack,
     Unknown,
     refs_at,
@@ -33,7 +35,7 @@ from tap_guardrails.model import (
 from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Sequence
 
 LATEST: Final = "$LATEST"
 """What is called without naming a version or an alias."""
@@ -62,6 +64,49 @@ def function_qualifier(text: str) -> str:
 def queue_in_url(url: str) -> str | None:
     """Take a queue's name out of its URL."""
     return url.rstrip("/").rsplit("/", 1)[-1] if "/" in url else None
+
+
+STATE_MACHINE: Final = ResourceType(
+    "Step Functions state machine",
+    {
+        "aws:sfn/stateMachine:StateMachine": {},
+        "aws-native:stepfunctions:StateMachine": {"definition": "definitionString"},
+    },
+)
+_INVOKE: Final = ":states:::lambda:invoke"
+
+
+def states_wait(function: Resource, stack: Stack) -> bool | None:
+    """Tell whether a state machine calls a function, and each that does waits for it; None where unknown.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html
+    """
+    name = FUNCTION.physical_name(function)
+    calls: set[bool | None] = set()
+    for machine in stack.of(*STATE_MACHINE.types):
+        definition = STATE_MACHINE.at(machine, "definition")
+        if isinstance(definition.text(), Known):
+            calls |= set(_waiting_calls(definition.document().value, name))
+        elif function in stack.dependencies_of(machine, definition.top, FUNCTION.types):
+            calls.add(None)
+    return False if not calls or False in calls else None if None in calls else True
+
+
+def _waiting_calls(state: object, name: str | None) -> Iterator[bool]:
+    """Yield for each call of a function, within a definition, whether it waits for the answer."""
+    if isinstance(state, Mapping):
+        body = cast("Mapping[str, object]", state)
+        resource, given = body.get("Resource"), body.get("Parameters") or body.get("Arguments")
+        arguments = cast("Mapping[str, object]", given if isinstance(given, Mapping) else {})
+        if isinstance(resource, str):
+            called = arguments.get("FunctionName") if _INVOKE in resource else resource
+            if name and isinstance(called, str) and function_name(called) == name:
+                yield arguments.get("InvocationType") != "Event"
+        for one in body.values():
+            yield from _waiting_calls(one, name)
+    elif isinstance(state, list | tuple):
+        for one in cast("Sequence[object]", state):
+            yield from _waiting_calls(one, name)
 
 
 SOURCES_OF: Final = SubResource(EVENT_SOURCE, "functionName", FUNCTION, function_name)

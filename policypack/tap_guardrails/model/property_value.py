@@ -292,7 +292,9 @@ class PropertyRef:
             self.path,
             self.found(),
             required,
-            fix or f"Give `{self.path}` a value that is known at preview: a literal or stack configuration.",
+            fix
+            or f"Make `{self.path}` of what is known before: names that the program sets, "
+            "stack configuration, or what the answers file of the gate says.",
         )
 
     def not_known(self, what: str, required: str, setting: str) -> Finding:

@@ -30,6 +30,7 @@ from tap_guardrails.aws.functions import (
     function_qualifier,
     is_edge,
     queue_name,
+    states_wait,
     target_ref,
 )
 from tap_guardrails.aws.sub_resources import same_location, sub_resources
@@ -100,6 +101,12 @@ def function(resource: Resource, stack: Stack, *, exempting: bool) -> Outcomes:
         yield NotApplicable(reason)
     elif own.problem != DROPPED:
         yield own
+    elif exempting and not called and states_wait(resource, stack) is None:
+        yield ref.undecided(
+            A_DESTINATION,
+            "Undecided before deployment: a state machine may call the function, and wait for its answer.",
+            "Name a queue in a FunctionEventInvokeConfig's `onFailure`, or name the function yourself.",
+        )
     elif possibly_kept or None in kept | called or edge is None:
         yield ref.undecided(
             A_DESTINATION,
@@ -173,7 +180,8 @@ def only_waited_for(resource: Resource, stack: Stack, *, exempting: bool) -> str
         return ""
     if sub_resources(stack, resource, SOURCES_OF).certain:
         return "Event sources feed the function, and each of them is evaluated by itself."
-    if exempting and (permissions.certain or sub_resources(stack, resource, URLS_OF).certain):
+    named = permissions.certain or sub_resources(stack, resource, URLS_OF).certain
+    if exempting and (named or states_wait(resource, stack)):
         return "Whoever calls the function in this stack waits for its answer."
     return ""
 
@@ -270,8 +278,9 @@ RULE = StackRule(
         Enum(
             "synchronousFunctions",
             EXEMPT,
-            "Functions whose callers in the stack all wait for the answer (a function URL, API Gateway): "
-            "`exempt` them, or `require` a destination of them too, since any may be called asynchronously.",
+            "Functions whose callers in the stack all wait for the answer (a function URL, API Gateway, Step "
+            "Functions): `exempt` them, or `require` a destination of them too, since any may be called "
+            "asynchronously.",
             (REQUIRE, EXEMPT),
         ),
         Enum(
