@@ -1,4 +1,4 @@
-"""Whether two resources are in one place: yes, no, or no one can tell."""
+"""Whether two resources are in one location: yes, no, or undecided."""
 
 from __future__ import annotations
 
