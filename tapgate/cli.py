@@ -8,7 +8,7 @@ import importlib
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TextIO, TypeVar, cast
 
 from tapgate.failure import CouldNotRunError, Exit
 from tapgate.terminal import Ink, OutputError, failure_lines, write
@@ -123,7 +123,17 @@ def _require_streams() -> None:
     if sys.stderr is None:  # pyright: ignore[reportUnnecessaryComparison]
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process
     if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]
-        sys.stdout = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115
+        sys.stdout = _unheard_stream()
+
+
+def _unheard_stream() -> TextIO:
+    """Return a stream whose every writer is told that nobody hears it."""
+    full = Path("/dev/full")
+    if full.exists():
+        return full.open("w", encoding="utf-8")
+    reader, writer = os.pipe()
+    os.close(reader)
+    return os.fdopen(writer, "w", encoding="utf-8")
 
 
 def _unheard(error: Exception) -> int:

@@ -1,7 +1,8 @@
 """Ends what a command started and left running, however deep it is hidden.
 
 A process group does not hold who makes a session of their own. On Linux this process adopts its orphaned
-descendants, so that whatever is left is found below it; elsewhere a group is all that can be ended.
+descendants, so that whatever is left is found below it; elsewhere those are ended that are in its group
+or below it.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ import contextlib
 import ctypes
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator, Mapping
 
 _ADOPT: Final = 36
@@ -87,6 +88,7 @@ def _below(roots: set[int], parents: Mapping[int, int]) -> set[int]:
 def _processes() -> Iterator[tuple[int, int]]:
     """Yield each process with its parent; none where the system does not tell."""
     if not _PROC.is_dir():
+        yield from _listed()
         return
     for entry in os.listdir(_PROC):  # noqa: PTH208 - a hundred times a second, names are enough
         if entry.isdecimal():
@@ -94,3 +96,17 @@ def _processes() -> Iterator[tuple[int, int]]:
                 # pid (name) state parent …; the name may hold anything, parentheses included.
                 fields = (_PROC / entry / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
                 yield int(entry), int(fields[1])
+
+
+def _listed() -> Iterator[tuple[int, int]]:
+    """Yield the same where there is no /proc, as on macOS."""
+    try:
+        done = subprocess.run(
+            ["ps", "-axo", "pid=,ppid="], capture_output=True, text=True, timeout=_LAST_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return
+    for line in done.stdout.splitlines():
+        with contextlib.suppress(ValueError):
+            pid, parent = map(int, line.split())
+            yield pid, parent

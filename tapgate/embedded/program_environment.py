@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -28,13 +29,14 @@ from tapgate.embedded.python_requirements import above, find_source
 from tapgate.embedded.toolchain import find, go_build
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from tapgate.embedded.environment import Changes
     from tapgate.embedded.python_requirements import Source
 
 _FORM: Final = "1"
 _LAST_LINES: Final = 8
+_MOST_FILES: Final = 300
 # What pip's settings are called by uv, which reads its own alone.
 _SETTINGS: Final = {
     "index-url": ("PIP_INDEX_URL", "UV_DEFAULT_INDEX"),
@@ -87,10 +89,11 @@ def changes(project_file: Path, base: Mapping[str, str], confine: Confine = _unc
     if own is not None and _is_environment(own):
         return {}  # The language host runs the program there by itself.
     main = root / str(body.get("main") or "")
-    source = find_source(root, main.parent if main.is_file() else main, toolchain)
+    program = main.parent if main.is_file() else main
+    source = find_source(root, program, toolchain)
     if source is not None:
         entry = cache_root() / "program-environments" / f"{root.name}-{_digest(source)}"
-        return _used(get_or_make(entry, lambda folder: _make(source, folder, confine)), base)
+        return _used(get_or_make(entry, lambda folder: _make(source, folder, confine, program)), base)
     if named and _is_environment(Path(sys.prefix)):
         say(f"no file says what is in the program's environment {named}: it runs in tapgate's")
         return _used(Path(sys.prefix), base)
@@ -131,7 +134,7 @@ def _digest(source: Source) -> str:
     return made.hexdigest()[:12]
 
 
-def _make(source: Source, folder: Path, confine: Confine) -> None:
+def _make(source: Source, folder: Path, confine: Confine, program: Path) -> None:
     say(f"installing what {source.file} asks for, once, into {folder.parent}")
     uv = _Uv(source.file, folder, confine)
     with still_going("installing the program's packages"):
@@ -152,10 +155,27 @@ def _make(source: Source, folder: Path, confine: Confine) -> None:
             (packages / "project.pth").write_text("\n".join(map(str, at)), encoding="utf-8")
         if _wants_setuptools(packages):
             uv.install("setuptools<81")
-    # Compiles what every program imports.
-    words = [str(folder / "bin" / "python"), "-I", "-c", "import pulumi, pulumi_aws"]
-    words, variables = confine(words, folder, folder, dict(os.environ))
-    subprocess.run(words, cwd=folder, env=variables, capture_output=True, check=False)
+        if any(packages.glob("pulumi-[12].*.dist-info")):
+            # Generated for it: later ones refuse what those releases have.
+            uv.install("protobuf<4")
+    # Compiles what the program imports as it starts: in its sandbox nothing of that is kept.
+    python = [str(folder / "bin" / "python"), "-I"]
+    for words in (
+        ["-c", "import pulumi, pulumi_aws"],
+        ["-m", "compileall", "-q", *_imported(packages, program)],
+    ):
+        command, variables = confine([*python, *words], folder, folder, dict(os.environ))
+        subprocess.run(command, cwd=folder, env=variables, capture_output=True, check=False)
+
+
+def _imported(packages: Path, program: Path) -> Iterator[str]:
+    """Yield the modules of SDKs that a program seems to use; compiling all of them takes many seconds."""
+    sources = (path for path in program.glob("**/*.py") if "site-packages" not in path.parts)
+    texts = (path.read_text(encoding="utf-8", errors="replace") for path in islice(sources, _MOST_FILES))
+    words = {word for text in texts for word in re.findall(r"\w+", text)}
+    for path in packages.glob("pulumi_*/*/__init__.py"):
+        if path.parent.name.rstrip("_") in {*words, "config"}:
+            yield str(path.parent)
 
 
 def _install(uv: _Uv, wanted: Path, options: list[str]) -> None:
