@@ -15,81 +15,15 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import TYPE_CHECKING, Final, cast
 
+from tapgate.analyzer.leftovers import UNKNOWN, leftovers
 from tapgate.events import EventLog
 from tapgate.failure import CouldNotRunError
 from tapgate.json_access import SIGNATURE, mapping, sequence, text, texts
-from tapgate.sources import urn_name, urn_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-_MOST: Final = 5
-_COMPARED: Final = (bool, int, float, str)
-
-
-def leftovers(deployment: Mapping[str, object]) -> tuple[str, ...]:
-    """Return notes on a deployment: what is half-done, half-gone, or not as it was asked for.
-
-    Args:
-        deployment: the state's `deployment`, as the file has it.
-    """
-    resources = [mapping(one) for one in sequence(deployment.get("resources"))]
-    pending = [mapping(one) for one in sequence(deployment.get("pending_operations"))]
-    deleted = (one for one in resources if one.get("delete") is True)
-    kept = (one for one in resources if one.get("retainOnDelete") is True and one.get("delete") is not True)
-    drifted = (f"{_shown(one)}, {', '.join(names)}" for one in resources if (names := list(_drift(one))))
-    return (
-        *_note("marked for deletion, not evaluated, and possibly there still", map(_shown, deleted)),
-        *_note("pending, so that nobody knows whether it is done", map(_operation, pending)),
-        *_note("other outputs than inputs: changed outside, or by AWS", drifted),
-        *_note("stay in AWS when they leave the program (retainOnDelete)", map(_shown, kept)),
-    )
-
-
-def _note(what: str, whose: Iterable[str]) -> Iterator[str]:
-    names = list(whose)
-    if names:
-        more = f", and {len(names) - _MOST} more" if len(names) > _MOST else ""
-        yield f"{what}: {'; '.join(names[:_MOST])}{more}"
-
-
-def _shown(one: Mapping[str, object]) -> str:
-    urn = text(one.get("urn"))
-    return f"{urn_name(urn)} ({urn_type(urn)})"
-
-
-def _operation(one: Mapping[str, object]) -> str:
-    return f"{text(one.get('type'))} {_shown(mapping(one.get('resource')))}"
-
-
-def _drift(one: Mapping[str, object]) -> Iterator[str]:
-    """Name the properties of which a plain value was asked for and another one is there."""
-    outputs = mapping(one.get("outputs"))
-    for name, asked in mapping(one.get("inputs")).items():
-        there = outputs.get(name)
-        if name.startswith("__") or not isinstance(asked, _COMPARED) or not isinstance(there, _COMPARED):
-            continue
-        if asked != there and _meant(asked) != _meant(there):
-            yield f"`{name}`"
-
-
-def _meant(value: object) -> object:
-    """Return what AWS makes of a value: documents are compared by meaning, numbers and texts as texts."""
-    if isinstance(value, str) and value[:1] in {"{", "["}:
-        try:
-            return cast("object", json.loads(value))
-        except (ValueError, RecursionError):
-            return value
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
-
+    from collections.abc import Mapping
 
 SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a published marker
-UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""What the engine sends for a value of any type that is unknown."""
 RESOURCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
 _URN: Final = re.compile(r"urn:pulumi:(?P<stack>[^:]+)::(?P<project>[^:]+)::.+::.*", re.DOTALL)
 _VERSIONS: Final = (3, 4)
