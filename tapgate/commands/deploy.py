@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from tapgate.commands.session import add_stack_options, session, write_reports
@@ -67,4 +68,4 @@ def _deploy(opened: Session, stack: Stack) -> Deployment:
     word, style = ("BLOCKED BY POLICY", "red") if blocked else ("DEPLOYED", "green")
     done = f"{applied_words(deployment.applied)}, {report.seconds:.1f} s"
     write([f"{opened.ink.paint(word, style, 'bold')}  {done}"], sys.stdout)
-    return deployment
+    return replace(deployment, report=replace(report, sandbox=opened.sandbox))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from yaml import safe_dump, safe_load
 
+from tapgate import sandbox
 from tapgate.analyzer.deployment import read_deployment
 from tapgate.embedded.emulator import Emulator
 
@@ -307,6 +308,12 @@ def test_what_stays_in_aws_is_judged_when_it_leaves_the_program(gate: Gate) -> N
     assert code == 0, said
     made = gate.made()
     assert made > 10
+    (stack,) = json.loads((gate.backend.parent / "verdict.json").read_text())["stacks"]
+    box = sandbox.look()
+    # An emulator is a part of the machine that the preview has to reach; the rehearsal does not.
+    assert stack["sandbox"].startswith(
+        f"{box.version}, rehearsal; " if isinstance(box, sandbox.Sandbox) else "none: "
+    )
     for phase, policies in (
         (
             "2 and 3",
