@@ -149,10 +149,10 @@ def _make(source: Source, folder: Path, confine: Confine, program: Path) -> None
                 wanted.write_text("\n".join([*source.lines, ""]), encoding="utf-8")
             _install(uv, wanted, ["--no-deps"] if source.locked else [])
         (packages,) = folder.glob("lib/python3*/site-packages")
-        if source.importable is not None:
+        if source.importable:
             # As if it were installed, which would write into it.
-            at = (source.importable / "src", source.importable)
-            (packages / "project.pth").write_text("\n".join(map(str, at)), encoding="utf-8")
+            text = "\n".join(map(str, source.importable))
+            (packages / "project.pth").write_text(text, encoding="utf-8")
         if _wants_setuptools(packages):
             uv.install("setuptools<81")
         if any(packages.glob("pulumi-[12].*.dist-info")):

@@ -29,7 +29,7 @@ class Source:
         lines: Requirements, as pip reads them; None for the file as it is.
         locked: They are all that is needed: what they depend on is among them.
         synced: The file is uv's lock, which uv alone reads.
-        importable: The folder whose modules the program imports as if they were installed.
+        importable: Folders whose modules the program imports as if they were installed.
     """
 
     file: Path
@@ -37,7 +37,7 @@ class Source:
     lines: tuple[str, ...] | None = None
     locked: bool = False
     synced: bool = False
-    importable: Path | None = None
+    importable: tuple[Path, ...] = ()
 
 
 def find_source(root: Path, program: Path, toolchain: str) -> Source | None:
@@ -63,7 +63,7 @@ def find_source(root: Path, program: Path, toolchain: str) -> Source | None:
     pyproject = above(root, "pyproject.toml")
     lines = _dependencies(pyproject) if pyproject is not None else []
     if pyproject is not None and lines:
-        return Source(pyproject, (pyproject,), tuple(lines), importable=pyproject.parent)
+        return Source(pyproject, (pyproject,), tuple(lines), importable=_with_src(pyproject.parent))
     return _of_requirements(requirements) if requirements is not None else None
 
 
@@ -97,12 +97,22 @@ def _included(file: Path, seen: set[Path]) -> Iterator[Path]:
 
 
 def _of_uv(lock: Path) -> Source:
-    return Source(lock, (lock, lock.with_name("pyproject.toml")), synced=True, importable=lock.parent)
+    return Source(
+        lock, (lock, lock.with_name("pyproject.toml")), synced=True, importable=_with_src(lock.parent)
+    )
 
 
 def _of_poetry(lock: Path) -> Source:
     inputs = (lock, lock.with_name("pyproject.toml"))
-    return Source(lock, inputs, tuple(_pinned(lock)), locked=True, importable=lock.parent)
+    sources = [_mapping(one.get("source")) for one in _tables(_toml(lock).get("package"))]
+    beside = [lock.parent / str(one.get("url")) for one in sources if one.get("type") == "directory"]
+    importable = tuple(path for folder in (lock.parent, *beside) for path in _with_src(folder))
+    return Source(lock, inputs, tuple(_pinned(lock)), locked=True, importable=importable)
+
+
+def _with_src(folder: Path) -> tuple[Path, ...]:
+    """Return where the modules of a project are, by either custom."""
+    return folder / "src", folder
 
 
 def _pinned(lock: Path) -> Iterator[str]:

@@ -148,6 +148,13 @@ def test_what_an_environment_is_made_of(
     assert (source.file, source.lines) == (root / chosen, lines)
 
 
+def test_what_poetry_locks_as_a_folder_is_imported_from_there(tmp_path: Path) -> None:
+    root = project(tmp_path / "app", {"poetry.lock": POETRY_LOCK, "pyproject.toml": ""}).parent
+    source = find_source(root, root, "poetry")
+    assert source is not None
+    assert source.importable == (root / "src", root, root / "../beside/src", root / "../beside")
+
+
 def test_what_is_included_and_installed_from_a_folder_is_a_part_of_it(tmp_path: Path) -> None:
     root = project(
         tmp_path / "app", {"requirements.txt": "-r more.txt\n-e ./sdk\n", "more.txt": "-c requirements.txt"}
