@@ -110,7 +110,16 @@ def _size(path: Path) -> int:
 def state_root() -> Path:
     """`${XDG_STATE_HOME:-~/.local/state}/tap-guardrails`: what no cache may say of itself."""
     named = os.environ.get("XDG_STATE_HOME", "")
-    return Path(named if Path(named).is_absolute() else Path.home() / ".local" / "state") / "tap-guardrails"
+    try:
+        return (
+            Path(named if Path(named).is_absolute() else Path.home() / ".local" / "state") / "tap-guardrails"
+        )
+    except RuntimeError as error:
+        raise Failure(
+            "No folder for what this machine vouches for can be found",
+            why="the digest of the Pulumi CLI is kept there, apart from the CLI",
+            fix="set HOME or XDG_STATE_HOME to a folder that can be written to",
+        ) from error
 
 
 def is_sealed(entry: Path, known: Collection[str] = ()) -> bool:

@@ -19,6 +19,11 @@ import pytest
 from tapgate import sandbox
 from tapgate.engine import Engine, Limits, require_file
 from tapgate.failure import CouldNotRunError
+from tapgate.findings import Report
+from tapgate.reports.markdown import to_markdown
+from tapgate.reports.page import to_html
+from tapgate.reports.verdict_file import VerdictFile, from_json, to_json
+from tapgate.terminal import Ink, report_lines
 from tests.tapgate.test_attacks import survivors
 
 if TYPE_CHECKING:
@@ -208,3 +213,13 @@ def test_what_replaces_a_file_of_the_engine_is_not_read(tmp_path: Path, how: str
         (tmp_path / "state.json").touch()
     with pytest.raises(CouldNotRunError, match="not what the engine wrote"):
         require_file(path, scratch)
+
+
+def test_every_report_says_what_ran_where() -> None:
+    words = "bubblewrap 0.0, preview and rehearsal"
+    report = Report("shop", "dev", (), (), (), 3, (), (), 0.0, sandbox=words)
+    verdicts = VerdictFile.of("preview", [report])
+    assert from_json(to_json(verdicts)) == verdicts
+    assert f"  sandbox   {words}" in report_lines(report, Ink(colour=False, unicode=True))
+    assert f"Sandbox: {words}." in to_markdown(verdicts)
+    assert words in to_html(verdicts)

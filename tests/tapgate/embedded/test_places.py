@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapgate.embedded.console import Failure
-from tapgate.embedded.paths import cache_root, make_folder, read_object, write_atomically
+from tapgate.embedded.paths import cache_root, make_folder, read_object, state_root, write_atomically
 
 
 def test_the_cache_is_where_the_standard_puts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,6 +30,11 @@ def test_without_any_home_the_message_says_what_to_set(monkeypatch: pytest.Monke
     monkeypatch.setattr(Path, "home", no_home)
     with pytest.raises(Failure, match="set HOME or XDG_CACHE_HOME"):
         cache_root()
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    with pytest.raises(Failure, match="set HOME or XDG_STATE_HOME"):
+        state_root()
+    monkeypatch.setenv("XDG_STATE_HOME", "/var/state")
+    assert state_root() == Path("/var/state/tap-guardrails")
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
