@@ -147,7 +147,7 @@ def _make(source: Source, folder: Path, confine: Confine, program: Path) -> None
             if source.lines is not None:
                 wanted = folder / "requirements.txt"
                 wanted.write_text("\n".join([*source.lines, ""]), encoding="utf-8")
-            _install(uv, wanted, ["--no-deps"] if source.locked else [])
+            _install(uv, folder, wanted, ["--no-deps"] if source.locked else [])
         (packages,) = folder.glob("lib/python3*/site-packages")
         if source.importable:
             # As if it were installed, which would write into it.
@@ -178,7 +178,7 @@ def _imported(packages: Path, program: Path) -> Iterator[str]:
             yield str(path.parent)
 
 
-def _install(uv: _Uv, wanted: Path, options: list[str]) -> None:
+def _install(uv: _Uv, folder: Path, wanted: Path, options: list[str]) -> None:
     """Install requirements; where packages contradict the project's own words, those hold."""
     words = [*options, "-r", str(wanted)]
     try:
@@ -187,7 +187,12 @@ def _install(uv: _Uv, wanted: Path, options: list[str]) -> None:
         if "unsatisfiable" not in failure.why:
             raise
         say(f"the packages that {wanted.name} asks for contradict it: what it says itself is installed")
-        uv.install(*words, "--overrides", str(wanted))
+        text = wanted.read_text(encoding="utf-8", errors="replace")
+        # Components want different releases of what they are made of.
+        more = "" if re.search(r"pulumi[-_]aws\b(?![-_])", text) else "\npulumi-aws\n"
+        overrides = folder / "overrides.txt"
+        overrides.write_text(f"{text}{more}", encoding="utf-8")
+        uv.install(*words, "--overrides", str(overrides))
 
 
 def _wants_setuptools(packages: Path) -> bool:
