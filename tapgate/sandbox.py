@@ -62,7 +62,7 @@ _TOOLS: Final = (
     *("go/bin", "go/pkg/mod"),
 )
 _SECRET: Final = re.compile(
-    r"TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|AUTH|COOKIE|_KEY$|_DSN$|^SSH_",
+    r"TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY|AUTH(?!OR)|COOKIE|_DSN$|^SSH_",
     re.IGNORECASE,
 )
 # What the engine opens the stand-in backend with, and how AWS's SDKs are kept from the user's credentials.
@@ -175,6 +175,18 @@ def notes(mode: Mode, box: Sandbox | None, missing: str, variables: Mapping[str,
         )
     if box is not None and (left_out := secrets(variables)):
         yield f"kept from the program in the sandbox, by their names: {', '.join(left_out)}"
+
+
+def missed(lines: Sequence[str], variables: Mapping[str, str]) -> Iterator[str]:
+    """Yield what a program may have failed for: variables that it names and was not given.
+
+    Args:
+        lines: what was said when it failed.
+        variables: the caller's environment.
+    """
+    for name in secrets(variables):
+        if any(name in line for line in lines):
+            yield f"{name} is kept from the program in the sandbox, by its name; --sandbox off passes it on"
 
 
 def find(mode: Mode, readable: Iterable[Path] = ()) -> tuple[Sandbox | None, str]:

@@ -235,10 +235,13 @@ class Session:
                 watch=self.progress.watch,
             )
             rehearsed = rehearsal.finish()
-        except IncompleteError as failure:
-            self.progress.clear()
-            for finding in failure.report.findings:
-                write([*finding_lines(finding, self.ink), ""], sys.stdout)
+        except CouldNotRunError as failure:
+            if isinstance(failure, IncompleteError):
+                self.progress.clear()
+                for finding in failure.report.findings:
+                    write([*finding_lines(finding, self.ink), ""], sys.stdout)
+            if self.box is not None:
+                failure.details += tuple(sandbox.missed(failure.details, os.environ))
             raise
         finally:
             rehearsal.running.end()

@@ -167,8 +167,22 @@ def test_where_bubblewrap_may_not_make_namespaces(monkeypatch: pytest.MonkeyPatc
 
 def test_names_of_secrets() -> None:
     given = ("GITHUB_TOKEN", "NPM_AUTH", "DB_PASSWORD", "SSH_AUTH_SOCK", "OPENAI_API_KEY", "SENTRY_DSN")
-    kept = ("PATH", "HOME", "STAGE", "AWS_REGION", "KEYBOARD", "PULUMI_CONFIG_PASSPHRASE", "TARGETS")
-    assert sandbox.secrets(dict.fromkeys((*given, *kept), "")) == tuple(sorted(given))
+    kept = (
+        "PATH",
+        "HOME",
+        "STAGE",
+        "SORT_KEY",
+        "GIT_AUTHOR_NAME",
+        "PRIVATE_SUBNETS",
+        "AWS_REGION",
+        "KEYBOARD",
+        "PULUMI_CONFIG_PASSPHRASE",
+        "TARGETS",
+    )
+    variables = dict.fromkeys((*given, *kept), "")
+    assert sandbox.secrets(variables) == tuple(sorted(given))
+    (line,) = sandbox.missed(["KeyError: 'DB_PASSWORD' (main.py:3)", "SORT_KEY"], variables)
+    assert line.startswith("DB_PASSWORD is kept from the program in the sandbox")
 
 
 @pytest.mark.skipif(not WORKS, reason="bubblewrap does not work here")
