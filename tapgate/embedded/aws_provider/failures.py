@@ -11,7 +11,7 @@ from google.protobuf import any_pb2
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from tapgate.embedded.aws_provider.archive import ArchiveError
-from tapgate.embedded.aws_provider.sdk_source import SdkMissingError
+from tapgate.embedded.aws_provider.sdk_source import SdkMissingError, package_version
 from tapgate.embedded.aws_provider.settings import RefusedEndpointError
 from tapgate.embedded.aws_provider.values import Secrets, encode
 
@@ -104,3 +104,21 @@ def _partly(error: PartlyCreatedError, secrets: Secrets) -> Status:
     code = grpc.StatusCode.FAILED_PRECONDITION
     status = status_pb2.Status(code=9, message=str(error), details=[detail])
     return Status(code, str(error), ((_DETAILS, status.SerializeToString()),))
+
+
+def abort_parameters(context: Context, asked: str) -> NoReturn:
+    """Refuse parameters: the AWS provider is one package, the same for everybody."""
+    context.abort(
+        grpc.StatusCode.INVALID_ARGUMENT,
+        f"the AWS provider takes no parameters, so it has no package `{asked}`. "
+        "Fix: take the parameters of `aws` out of the project's packages",
+    )
+
+
+def abort_unknown_type(context: Context, token: str) -> NoReturn:
+    """Refuse a type that the package does not have."""
+    context.abort(
+        grpc.StatusCode.INVALID_ARGUMENT,
+        f"pulumi_aws {package_version()} has no resource type {token}. "
+        "Fix: check its name in the pulumi_aws reference, or install a pulumi_aws that has it",
+    )

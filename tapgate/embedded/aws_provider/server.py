@@ -1,4 +1,4 @@
-"""Serves a provider over gRPC, and writes to the log of the engine that uses it."""
+"""Serves a provider over gRPC, writes to the log of the engine that uses it, and reads what it asks."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provid
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from google.protobuf import struct_pb2
     from google.protobuf.message import Message
 
     from tapgate.embedded.aws_provider.deploy.fence import Fence
@@ -53,6 +54,7 @@ class EngineLog:
 
 
 _SERVICE = "pulumirpc.ResourceProvider"
+_RETURN = "return"
 _WORKERS = 16
 _MESSAGE_BYTES = 400 * 1024 * 1024
 """The engine's own limit on messages."""
@@ -162,3 +164,20 @@ def _methods(provider: Provider) -> dict[str, tuple[Callable[..., Message], _Req
 
 def _serialize(message: Message) -> bytes:
     return message.SerializeToString()
+
+
+def set_result(response: provider_pb2.InvokeResponse, result: struct_pb2.Struct) -> None:
+    """Put a function's result into an answer: the field is called `return`, which Python has for itself."""
+    cast("struct_pb2.Struct", getattr(response, _RETURN)).CopyFrom(result)
+
+
+def type_and_name(urn: str) -> tuple[str, str]:
+    """Return the type and the name in a URN."""
+    _, _, rest = urn.partition("urn:pulumi:")
+    qualified, name = rest.split("::", 3)[2:]
+    return qualified.rpartition("$")[2], name
+
+
+def stack_of(urn: str) -> str:
+    """Return the stack and project, as URNs begin."""
+    return "::".join(urn.split("::", 2)[:2])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING
 
 import grpc
 from google.protobuf import empty_pb2
@@ -14,26 +14,24 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2
 from tapgate.embedded.answers import TAKEN, asked, given
 from tapgate.embedded.aws_provider import differ, sdk_source, settings
 from tapgate.embedded.aws_provider.differ import refresh_inputs
-from tapgate.embedded.aws_provider.failures import Context, error_mapping
+from tapgate.embedded.aws_provider.failures import (
+    Context,
+    abort_parameters,
+    abort_unknown_type,
+    error_mapping,
+)
 from tapgate.embedded.aws_provider.inputs import Request, check_inputs
 from tapgate.embedded.aws_provider.invokes import InvokeError, invoke, is_answered
 from tapgate.embedded.aws_provider.outputs import previewed, previewed_update, rehearsed, rehearsed_read
 from tapgate.embedded.aws_provider.rehearsal.marks import REHEARSED
 from tapgate.embedded.aws_provider.schema_store import schema_of
-from tapgate.embedded.aws_provider.server import EngineLog
-from tapgate.embedded.aws_provider.settings import (
-    RefusedEndpointError,
-    check_config,
-    plain_config,
-    require_emulator,
-)
+from tapgate.embedded.aws_provider.server import EngineLog, set_result, stack_of, type_and_name
+from tapgate.embedded.aws_provider.settings import RefusedEndpointError, require_emulator
 from tapgate.embedded.aws_provider.values import Secrets, contains_unknown, decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-    from google.protobuf import struct_pb2
 
     from tapgate.embedded.answers import Answers
     from tapgate.embedded.aws_provider.deploy.aws import Api
@@ -52,7 +50,6 @@ _CHANGES: dict[tuple[differ.Change, bool], provider_pb2.PropertyDiff.Kind.ValueT
     ("update", False): provider_pb2.PropertyDiff.UPDATE,
     ("update", True): provider_pb2.PropertyDiff.UPDATE_REPLACE,
 }
-_RETURN = "return"
 _NO_ENDPOINT = (
     "The stand-in AWS provider has no emulator to {verb} {token} on: it never reaches AWS itself. "
     "Fix: run it inside `python -m tapgate.embedded.emulator run -- …`, or deploy with the real provider "
@@ -98,7 +95,7 @@ class Provider:
     ) -> provider_pb2.GetSchemaResponse:
         """Return the package's schema, by which YAML programs are typed."""
         if request.subpackage_name:
-            _abort_parameters(context, request.subpackage_name)
+            abort_parameters(context, request.subpackage_name)
         if request.version:
             context.abort(
                 grpc.StatusCode.INVALID_ARGUMENT,
@@ -118,7 +115,7 @@ class Provider:
         self, request: provider_pb2.ParameterizeRequest, context: Context
     ) -> provider_pb2.ParameterizeResponse:
         """Refuse: the AWS provider is one package, the same for everybody."""
-        _abort_parameters(context, request.value.name or " ".join(request.args.args))
+        abort_parameters(context, request.value.name or " ".join(request.args.args))
 
     def check_config(
         self, request: provider_pb2.CheckRequest, _context: Context
@@ -126,7 +123,7 @@ class Provider:
         """Check the provider's own configuration."""
         news, _ = decode(request.news)
         response = provider_pb2.CheckResponse(inputs=request.news)
-        for failure in check_config(news):
+        for failure in settings.check_config(news):
             response.failures.add(property=failure.property, reason=failure.reason)
         return response
 
@@ -143,7 +140,7 @@ class Provider:
     ) -> provider_pb2.ConfigureResponse:
         """Take the configuration, and tell the user what provider this is."""
         args, _ = decode(request.args)
-        self._settings = settings.read(plain_config(args))
+        self._settings = settings.read(settings.plain_config(args))
         for endpoint in (self._settings.endpoint, *self._settings.endpoints.values()):
             if endpoint:
                 with error_mapping(context, {}):
@@ -195,7 +192,7 @@ class Provider:
                 self._settings,
             )
         except sdk_source.UnknownTypeError:
-            _abort_unknown_type(context, token)
+            abort_unknown_type(context, token)
         inputs.update(taken)
         response = provider_pb2.CheckResponse(inputs=encode(inputs, _with_derived(secrets)))
         for failure in failures:
@@ -324,7 +321,7 @@ class Provider:
         self, request: provider_pb2.ConstructRequest, context: Context
     ) -> provider_pb2.ConstructResponse:
         """Refuse: the AWS provider has no components."""
-        _abort_unknown_type(context, request.type)
+        abort_unknown_type(context, request.type)
 
     def plugin_info(self, _request: empty_pb2.Empty, _context: Context) -> plugin_pb2.PluginInfo:
         """Return the version: that of the pulumi_aws whose types are served."""
@@ -379,7 +376,7 @@ class Provider:
         token, _ = type_and_name(urn)
         deployer = self._deployer(verb, token)
         emulators = " ".join((self._settings.endpoint, *self._settings.endpoints.values()))
-        self._fence.enter(_stack(urn), emulators, self._log.warn_once)
+        self._fence.enter(stack_of(urn), emulators, self._log.warn_once)
         return deployer
 
     def _deployer(self, verb: str, token: str) -> Lifecycle:
@@ -396,37 +393,5 @@ class Provider:
         return Lifecycle(RemoteState(token, self._api, self._settings))
 
 
-def set_result(response: provider_pb2.InvokeResponse, result: struct_pb2.Struct) -> None:
-    """Put a function's result into an answer: the field is called `return`, which Python has for itself."""
-    cast("struct_pb2.Struct", getattr(response, _RETURN)).CopyFrom(result)
-
-
-def type_and_name(urn: str) -> tuple[str, str]:
-    """Return the type and the name in a URN."""
-    _, _, rest = urn.partition("urn:pulumi:")
-    qualified, name = rest.split("::", 3)[2:]
-    return qualified.rpartition("$")[2], name
-
-
-def _stack(urn: str) -> str:
-    return "::".join(urn.split("::", 2)[:2])
-
-
 def _with_derived(secrets: Secrets) -> Secrets:
     return {**secrets, "tagsAll": secrets["tags"]} if "tags" in secrets else secrets
-
-
-def _abort_parameters(context: Context, asked: str) -> NoReturn:
-    context.abort(
-        grpc.StatusCode.INVALID_ARGUMENT,
-        f"the AWS provider takes no parameters, so it has no package `{asked}`. "
-        "Fix: take the parameters of `aws` out of the project's packages",
-    )
-
-
-def _abort_unknown_type(context: Context, token: str) -> NoReturn:
-    context.abort(
-        grpc.StatusCode.INVALID_ARGUMENT,
-        f"pulumi_aws {sdk_source.package_version()} has no resource type {token}. "
-        "Fix: check its name in the pulumi_aws reference, or install a pulumi_aws that has it",
-    )

@@ -19,8 +19,8 @@ from tapgate.embedded.answers import asked
 from tapgate.embedded.aws_provider.other import std
 from tapgate.embedded.aws_provider.other.catalog import Catalog, stood_in
 from tapgate.embedded.aws_provider.rehearsal.marks import REHEARSED, contains_mark, marked_text
-from tapgate.embedded.aws_provider.server import EngineLog
-from tapgate.embedded.aws_provider.service import Provider, set_result, type_and_name
+from tapgate.embedded.aws_provider.server import EngineLog, set_result, type_and_name
+from tapgate.embedded.aws_provider.service import Provider
 from tapgate.embedded.aws_provider.values import UNKNOWN, Secrets, contains_unknown, decode, dump_json, encode
 
 if TYPE_CHECKING:

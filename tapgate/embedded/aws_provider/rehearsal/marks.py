@@ -61,7 +61,8 @@ def marked(kind: Type, schema: ResourceSchema, seed: str, depth: int = 0) -> Val
         count = 1 if kind.args[0].kind in {"object", "union"} else 3
         return [marked(kind.args[0], schema, f"{seed}[{index}]", depth + 1) for index in range(count)]
     if kind.kind == "map":
-        return {}
+        # A key that nobody knows makes all of the map unknown: which others there are, nobody knows.
+        return {marked_text(f"{seed}[*]"): marked(kind.args[0], schema, f"{seed}[*]", depth + 1)}
     if kind.kind == "object":
         return _object(kind, schema, seed, depth)
     return marked_text(seed)

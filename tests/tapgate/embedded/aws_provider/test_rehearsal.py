@@ -11,12 +11,12 @@ import yaml
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
-from tapgate.embedded.aws_provider.invokes import invoke
+from tapgate.embedded.aws_provider.invokes import invoke, stood_in
 from tapgate.embedded.aws_provider.outputs import rehearsed, rehearsed_read
 from tapgate.embedded.aws_provider.rehearsal.documented import documented, matches
 from tapgate.embedded.aws_provider.rehearsal.forms import all_forms
-from tapgate.embedded.aws_provider.rehearsal.marks import MARK, MARKED_NUMBER, REHEARSED
-from tapgate.embedded.aws_provider.schema_store import schema_of
+from tapgate.embedded.aws_provider.rehearsal.marks import MARK, MARKED_NUMBER, REHEARSED, contains_mark
+from tapgate.embedded.aws_provider.schema_store import function_schema_of, schema_of
 from tapgate.embedded.aws_provider.settings import Settings
 from tapgate.embedded.aws_provider.values import Properties, Value, contains_unknown, decode, encode
 from tests.tapgate.embedded.aws_provider.conversation import URN, converse
@@ -121,6 +121,15 @@ def test_what_nobody_knows_is_marked_and_listed() -> None:
     assert "runtime" not in cast("list[str]", outputs[REHEARSED])
     assert MARK in str(outputs["codeSha256"])
     assert outputs["sourceCodeSize"] == MARKED_NUMBER
+
+
+def test_a_map_that_aws_fills_in_is_not_taken_for_empty() -> None:
+    found = stood_in(function_schema_of("aws:ec2/getInstance:getInstance"), {"instanceId": "i-1"})
+    tags = cast("Properties", found["tags"])
+    assert tags
+    assert all(MARK in name and MARK in str(value) for name, value in tags.items())
+    assert contains_mark([{"tags": tags}])
+    assert not contains_mark([{"tags": {}}])
 
 
 def test_an_output_that_is_made_of_a_marked_one_is_marked() -> None:
