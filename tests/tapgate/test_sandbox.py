@@ -179,7 +179,7 @@ def test_names_of_secrets() -> None:
         "PULUMI_CONFIG_PASSPHRASE",
         "TARGETS",
     )
-    variables = dict.fromkeys((*given, *kept), "")
+    variables: dict[str, str] = dict.fromkeys((*given, *kept), "")
     assert sandbox.secrets(variables) == tuple(sorted(given))
     (line,) = sandbox.missed(["KeyError: 'DB_PASSWORD' (main.py:3)", "SORT_KEY"], variables)
     assert line.startswith("DB_PASSWORD is kept from the program in the sandbox")
