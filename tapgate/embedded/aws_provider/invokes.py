@@ -22,6 +22,19 @@ if TYPE_CHECKING:
 _SUFFIXES = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-us-gov": "amazonaws.com"}
 _RESULT = "result"
 """What pulumi-aws calls the only value of a function that gives one."""
+_AMI = "aws:ec2/getAmi:getAmi"
+_OF_FILTERS = {
+    "architecture": "architecture",
+    "hypervisor": "hypervisor",
+    "image-type": "imageType",
+    "owner-alias": "imageOwnerAlias",
+    "owner-id": "ownerId",
+    "root-device-type": "rootDeviceType",
+    "state": "state",
+    "virtualization-type": "virtualizationType",
+}
+"""The filters of EC2's DescribeImages whose value is one of the image's own."""
+_IN_NAMES = {"x86_64": "x86_64", "amd64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
 _ARN_PARTS = ("partition", "service", "region", "account", "resource")
 
 
@@ -61,7 +74,7 @@ def invoke(
 def _result(token: str, schema: ResourceSchema, checked: Mapping[str, Value], config: Settings) -> Properties:
     function = _FUNCTIONS.get(token)
     if function is None:
-        return stood_in(schema, checked)
+        return {**stood_in(schema, checked), **(_filtered(checked) if token == _AMI else {})}
     try:
         return function(checked, config)
     except PolicyDocumentError as error:
@@ -106,6 +119,23 @@ def _marked(kind: Type, schema: ResourceSchema, seed: str) -> Value:
     """Return a marked value; a map says by an entry that nobody knows what is in it."""
     value = marked(kind, schema, seed)
     return {marked_text(seed): marked_text(seed)} if kind.kind == "map" and not value else value
+
+
+def _filtered(args: Mapping[str, Value]) -> Properties:
+    """Return what is true of any image that AWS would find: what it is asked to be, each by one value."""
+    found: Properties = {"state": "available"}
+    for one in cast("list[dict[str, Value]]", args.get("filters") or []):
+        name, values = str(one["name"]), cast("list[str]", one["values"])
+        if len(values) != 1:
+            continue
+        said = _OF_FILTERS.get(name)
+        if said and not set(values[0]) & set("*?"):
+            found[said] = values[0]
+        elif name == "name":
+            kinds = {kind for word, kind in _IN_NAMES.items() if word in values[0]}
+            if len(kinds) == 1:
+                found["architecture"] = kinds.pop()
+    return found
 
 
 def _caller_identity(_args: Mapping[str, Value], config: Settings) -> Properties:

@@ -195,6 +195,20 @@ def test_the_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
         )
 
 
+def test_what_an_image_is_asked_to_be_is_known_of_it() -> None:
+    filters: list[Value] = [
+        {"name": "name", "values": ["al2023-ami-*-arm64"]},
+        {"name": "virtualization-type", "values": ["hvm"]},
+        {"name": "root-device-type", "values": ["ebs", "instance-store"]},
+        {"name": "owner-id", "values": ["0*"]},
+    ]
+    image = invoke("aws:ec2/getAmi:getAmi", {"filters": filters, "owners": ["amazon"]}, Settings())
+    known = ("architecture", "virtualizationType", "state", "owners")
+    assert [image[one] for one in known] == ["arm64", "hvm", "available", ["amazon"]]
+    assert all(MARK in str(image[one]) for one in ("id", "arn", "rootDeviceType", "ownerId"))
+    assert MARK in str(image["tags"])
+
+
 def test_what_the_program_says_of_an_imported_resource_comes_first() -> None:
     answered = {"description": "there", "enableKeyRotation": False}
     read = rehearsed_read(KEY, "urn", "given", Settings(), answered)

@@ -140,6 +140,12 @@ def test_who_am_i() -> None:
             {"result": "arn:aws:s3:::b/*"},
         ),
         (
+            "getAvailabilityZone",
+            {"zoneId": "ew2-az2"},
+            Settings(),
+            {"name": "eu-west-2b", "nameSuffix": "b", "region": "eu-west-2"},
+        ),
+        (
             "trimIamRolePath",
             {"arn": "arn:aws:iam::123456789012:role/a/b/reader"},
             Settings(),
@@ -150,6 +156,12 @@ def test_who_am_i() -> None:
 def test_functions(token: str, args: Properties, config: Settings, expected: Properties) -> None:
     result = invoke(f"aws:index/{token}:{token}", args, config)
     assert {name: result[name] for name in expected} == expected
+
+
+def test_a_zone_that_the_region_does_not_have() -> None:
+    token = "aws:index/getAvailabilityZone:getAvailabilityZone"
+    with pytest.raises(InvokeError, match=r"eu-west-2 has no us-east-1a\. Fix: name one of eu-west-2a"):
+        invoke(token, {"name": "us-east-1a"}, Settings())
 
 
 def test_a_policy_document() -> None:
