@@ -169,7 +169,10 @@ def _prepare(options: argparse.Namespace, *, build: bool) -> None:
     from tapgate.embedded.stacks import EmbeddedStacks, Theatre, begin_backend  # noqa: PLC0415
     from tapgate.embedded.toolchain import require_unchanged  # noqa: PLC0415
     from tapgate.engine import take_out_steering  # noqa: PLC0415
+    from tapgate.project import require_bounded  # noqa: PLC0415
 
+    if hasattr(options, "project"):
+        require_bounded(cast("Path", options.project))
     options.notes = take_out_steering(os.environ)
     options.answers = _answers(cast("Path | None", getattr(options, "answers", None)))
     before = os.environ.get(MARK)

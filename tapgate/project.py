@@ -90,6 +90,73 @@ def find_project(start: Path) -> Project:
     )
 
 
+_MOST_VALUES: Final = 1_000_000
+_DEEPEST: Final = 100
+
+
+def require_bounded(start: Path) -> None:
+    """Refuse a project whose YAML stands for more than anyone reads: aliases of aliases, or itself in itself.
+
+    Args:
+        start: the project's folder, or one below it.
+
+    Raises:
+        CouldNotRunError: a file of it does.
+    """
+    begin = start.absolute()
+    folders = (folder / name for folder in (begin, *begin.parents) for name in _PROJECT_FILES)
+    file = next((path for path in folders if path.is_file()), None)
+    if file is None:
+        return
+    _require_bounded(file)
+    project = _read_project(file)
+    for path in {project.yaml_program(), *project.stack_folder.glob("Pulumi.*.yaml")} - {file}:
+        _require_bounded(path)
+
+
+def _require_bounded(path: Path) -> None:
+    try:
+        problem = _unbounded(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return  # Whoever reads it says what is wrong.
+    if problem:
+        raise CouldNotRunError(
+            "A file of the project is not what YAML is for.",
+            where=str(path),
+            why=problem,
+            fix="write out what the aliases stand for, or less of it.",
+        )
+
+
+def _unbounded(document: str) -> str:
+    """Say why a document is more than it looks, or nothing."""
+    loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+    sizes: dict[str, int] = {}
+    # For each open object or list, its anchor and how many values it stands for.
+    above: list[tuple[str, int]] = [("", 0)]
+    for event in yaml.parse(document, Loader=loader):
+        if isinstance(event, yaml.AliasEvent):
+            size = sizes.get(event.anchor or "", 0)
+            if any(anchor == event.anchor for anchor, _ in above[1:]):
+                return f"`&{event.anchor}` contains itself."
+        elif isinstance(event, yaml.CollectionStartEvent):
+            above.append((event.anchor or "", 1))
+            if len(above) > _DEEPEST:
+                return f"it is nested deeper than {_DEEPEST} levels."
+            continue
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, size = above.pop()
+            sizes[anchor] = size
+        elif isinstance(event, yaml.ScalarEvent):
+            sizes[event.anchor or ""] = size = 1
+        else:
+            continue
+        above[-1] = (above[-1][0], above[-1][1] + size)
+        if above[-1][1] > _MOST_VALUES:
+            return f"its aliases stand for more than {_MOST_VALUES:,} values."
+    return ""
+
+
 def read_yaml(path: Path, what: str) -> Mapping[str, object]:
     """Read a YAML (or JSON) file whose top is a mapping; an empty file is an empty one.
 

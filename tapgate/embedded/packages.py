@@ -174,7 +174,7 @@ def _language_host(program: _Program, base: Mapping[str, str]) -> dict[str, str]
         one for one in base.get("PATH", os.defpath).split(os.pathsep) if one and not is_stand_in_folder(one)
     ]
     host = shutil.which(name, path=os.pathsep.join(entries)) if _NAME.fullmatch(program.runtime) else None
-    if host is None or not refers_to_stacks(program.folder):
+    if host is None or not refers_to_stacks(program.yaml or program.folder):
         return {}
     words = {"python": sys.executable, "code": _CODE, "home": str(ROOT), "program": host}
     return {name: _HOST.format(**{key: shlex.quote(word) for key, word in words.items()})}

@@ -59,8 +59,8 @@ def files(folder: Path) -> Iterator[Path]:
                 yield Path(parent, name)
 
 
-def _texts(folder: Path) -> Iterator[tuple[str, str]]:
-    for path in files(folder):
+def _texts(program: Path) -> Iterator[tuple[str, str]]:
+    for path in [program] if program.is_file() else files(program):
         try:
             with path.open(encoding="utf-8", errors="replace") as file:
                 yield path.suffix, file.read(_MOST_BYTES)
@@ -68,9 +68,9 @@ def _texts(folder: Path) -> Iterator[tuple[str, str]]:
             continue
 
 
-def refers_to_stacks(folder: Path) -> bool:
-    """Say whether a program has a word about stack references."""
-    return any(_REFERS.search(text) for _, text in _texts(folder))
+def refers_to_stacks(program: Path) -> bool:
+    """Say whether a program, which is a file or a folder, has a word about stack references."""
+    return any(_REFERS.search(text) for _, text in _texts(program))
 
 
 def outputs(folder: Path, stack: str) -> dict[str, object]:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tapgate.cli import main
 from tapgate.failure import CouldNotRunError
-from tapgate.project import Project, check_stack_config, check_stack_name, find_project
+from tapgate.project import Project, check_stack_config, check_stack_name, find_project, require_bounded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,3 +138,36 @@ def test_any_file_is_taken_or_refused_in_words(
     with contextlib.suppress(CouldNotRunError):
         check_stack_config(written(folder, "name: x\nruntime: yaml\n"), "dev")
         written(folder, top.encode("utf-8", "replace").decode())
+
+
+LAUGHS = "variables:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"  a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)
+)
+ENDLESS = {
+    LAUGHS: "more than 1,000,000 values",
+    "variables: {a: &a [*a]}\n": "contains itself",
+    "variables: {a: &a {b: [c, *a]}}\n": "contains itself",
+    f"variables: {'[' * 3_000}{']' * 3_000}\n": "nested deeper",
+}
+
+
+@pytest.mark.parametrize("file", ["Pulumi.yaml", "Pulumi.dev.yaml", "sub/Main.yaml"])
+@pytest.mark.parametrize("body", ENDLESS)
+def test_yaml_without_end_is_refused_before_it_is_read(
+    tmp_path: Path, file: str, body: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "sub").mkdir()
+    head = "name: x\nruntime: yaml\nmain: sub\n"
+    (tmp_path / "Pulumi.yaml").write_text(head)
+    (tmp_path / "sub" / "Main.yaml").write_text("resources: {}\n")
+    (tmp_path / file).write_text((head if file == "Pulumi.yaml" else "") + body)
+    assert main(["preview", "-C", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert ENDLESS[body] in said
+    assert str(tmp_path / file) in said
+
+
+def test_aliases_that_are_worth_it_are_taken(tmp_path: Path) -> None:
+    body = "name: x\nruntime: yaml\nvariables:\n  a: &a {b: [1, 2]}\n  c: [*a, *a, {<<: *a}]\n"
+    (tmp_path / "Pulumi.yaml").write_text(body)
+    require_bounded(tmp_path)
