@@ -260,9 +260,11 @@ def test_a_program_runs_in_it_after_its_build_step(tmp_path: Path, engine_env: M
     assert done.returncode == 0, done.stdout + done.stderr
     assert "✓ kms-key-rotation" in done.stdout
     assert "it is built" in done.stderr
-    there = sorted(path.name for path in file.parent.iterdir())
-    assert there == ["Pulumi.yaml", "__main__.py", "build", "requirements.txt"]
-    assert (tmp_path / "reached").exists() is not isinstance(sandbox.look(), sandbox.Sandbox)
+    boxed = isinstance(sandbox.look(), sandbox.Sandbox)
+    # Outside of a sandbox the interpreter may leave what it compiled.
+    there = {path.name for path in file.parent.iterdir()} - (set() if boxed else {"__pycache__"})
+    assert there == {"Pulumi.yaml", "__main__.py", "build", "requirements.txt"}
+    assert (tmp_path / "reached").exists() is not boxed
 
 
 @pytest.mark.cli
