@@ -211,10 +211,11 @@ def identity_findings(series: Series, alarm: Resource, options: AlarmOptions) ->
             yield from metric_findings(series, known[name.value])
         elif f"{namespace.value}:{name.value}" not in options.metrics:
             yield name_finding(name, namespace.value, known)
-    if isinstance(series.unit, Known) and series.unit.value not in UNITS:
-        yield series.unit.violation(
-            "CloudWatch knows no such unit.", f"nothing, or one of {', '.join(sorted(UNITS))}"
-        )
+    metric = known_metric(series)
+    if not isinstance(series.unit, Absent) and not (metric and metric.behaviour.unit):
+        required = f"nothing, or one of {', '.join(sorted(UNITS))}"
+        problem = "CloudWatch knows no such unit."
+        yield from series.unit.must(lambda value: value in UNITS, problem=problem, required=required)
     yield from dimension_findings(series)
     yield from statistic_findings(series)
 
@@ -269,8 +270,7 @@ def metric_findings(series: Series, metric: Metric) -> Iterator[Finding]:
             f"exactly the dimensions {' or '.join(sets)}",
         )
     behaviour = metric.behaviour
-    known_unit = not isinstance(series.unit, Known) or series.unit.value in UNITS
-    if not isinstance(series.unit, Absent) and behaviour.unit and known_unit:
+    if not isinstance(series.unit, Absent) and behaviour.unit:
         yield from series.unit.must(
             lambda value: value == behaviour.unit,
             problem="AWS does not emit this metric in this unit, so the alarm never has data.",
