@@ -29,7 +29,8 @@ ABOUT_THIS_RUN = ("PYTEST_", "COV_", "COVERAGE_")
 @pytest.fixture
 def repository(tmp_path: Path) -> Iterator[Path]:
     copy = Path(shutil.copytree(ROOT, tmp_path / "repository", ignore=LEFT_BEHIND))
-    (copy / "dist").symlink_to(ROOT / "dist")
+    # In a sandbox a link would lead out of what the program sees.
+    shutil.copytree(ROOT / "dist", copy / "dist")
     yield copy
     # What `python -m tapgate` keeps for a checkout is in the user's cache.
     shutil.rmtree(checkout_folder(copy), ignore_errors=True)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.cli, pytest.mark.uncounted]
 MUTANTS = read_mutants()
 SIDE_BY_SIDE = Path(__file__).with_name("side_by_side")
-REFUSED = [mutant for mutant in MUTANTS if not mutant.found]
-"""Those that the provider refuses as well, which ends a preview."""
+BY_THEMSELVES = [mutant for mutant in MUTANTS if not mutant.found]
+"""Those that say no resources: among them what the provider refuses as well, which ends a preview."""
 COPIES = {f"m{number}": group for number, group in enumerate(together(MUTANTS))}
 
 
@@ -71,10 +71,8 @@ def test_nothing_is_found_elsewhere(sabotaged: Preview) -> None:
     }
 
 
-@pytest.mark.parametrize("mutant", REFUSED, ids=lambda mutant: mutant.name)
-def test_what_the_provider_refuses_is_blocked_as_well(
-    mutant: Mutant, tmp_path: Path, stack_env: dict[str, str]
-) -> None:
+@pytest.mark.parametrize("mutant", BY_THEMSELVES, ids=lambda mutant: mutant.name)
+def test_each_mutant_by_itself_is_blocked(mutant: Mutant, tmp_path: Path, stack_env: dict[str, str]) -> None:
     project = copy_project(tmp_path)
     apply(mutant.edits, project / "program" / "tap_stack")
     result = preview(project, stack_env)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TREES = 50
 MEASURED = settings.get_current_profile_name() == "coverage"
-SEEDS = 2 if MEASURED else 40 if os.environ.get("CI") else 6
+SEEDS = 2 if MEASURED else 40 if os.environ.get("CI") else 4
 """Trees a seed, and seeds a rule: 2,000 trees a rule in CI, unless coverage is measured."""
 
 quick = settings(

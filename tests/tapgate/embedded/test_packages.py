@@ -152,6 +152,53 @@ def test_an_sdk_says_what_a_package_has(tmp_path: Path) -> None:
     assert str(parts[0]["name"]).startswith(MARK)
 
 
+FUNCTION = """\
+__all__ = ["GetThingResult", "get_thing"]
+
+@pulumi.output_type
+class GetThingResult:
+    @_builtins.property
+    @pulumi.getter(name="theNames")
+    def the_names(self) -> Sequence[_builtins.str]:
+        return pulumi.get(self, "the_names")
+
+def get_thing(name=None, opts=None):
+    __args__ = dict()
+    __args__['name'] = name
+    __ret__ = pulumi.runtime.invoke('acme:index/getOther:getOther', __args__)
+    __ret__ = pulumi.runtime.invoke('acme:index/getThing:getThing', __args__, opts=opts, typ=GetThingResult).value
+"""  # noqa: E501 - as SDKs are written
+USED = """\
+name: a
+runtime: yaml
+variables:
+  thing: {fn::invoke: {function: 'acme:getThing', arguments: {name: x}}}
+resources:
+  broken: {type: 'acme:Broken', properties: {size: "${thing.theNames[0]}"}}
+  cluster: {type: 'acme:Cluster', properties: {of: "${broken.made.of}"}}
+"""
+
+
+def test_functions_of_an_sdk_and_files_that_are_none_of_it(tmp_path: Path) -> None:
+    sdk, program = tmp_path / "pulumi_acme", tmp_path / "Pulumi.yaml"
+    sdk.mkdir()
+    program.write_text(USED)
+    (sdk / "pulumi-plugin.json").write_text("[]")
+    (sdk / "get_thing.py").write_text(FUNCTION)
+    (sdk / "broken.py").write_text('@pulumi.type_token("acme:index/broken:Broken")\nclass Broken(')
+    catalog = Catalog("acme", program, sdk)
+    schema = json.loads(catalog.schema_text())
+    assert schema["version"] == "0.0.0"
+    function = schema["functions"]["acme:index/getThing:getThing"]
+    assert set(function["inputs"]["properties"]) == {"name"}
+    assert function["outputs"]["properties"] == {"theNames": {"type": "array", "items": {"type": "string"}}}
+    # Of what its SDK does not say in the form of SDKs, the program does.
+    assert schema["resources"]["acme:index/broken:Broken"]["required"] == ["made"]
+    made = stood_in(catalog.find("acme:Broken"), "made", "urn")
+    assert isinstance(made, dict)
+    assert str(made["of"]).startswith(MARK)
+
+
 def test_without_an_sdk_the_program_says_it() -> None:
     schema = json.loads(Catalog("awsx", PROGRAM).schema_text())
     vpc = schema["resources"]["awsx:ec2:Vpc"]
