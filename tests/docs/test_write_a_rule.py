@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tapgate.embedded.environment import MARK, is_stand_in_folder
 from tapgate.embedded.paths import checkout_folder
 from tests.docs.blocks import SHELLS, blocks
 
@@ -38,9 +39,17 @@ def repository(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def environment(engine_env: Mapping[str, str]) -> dict[str, str]:
-    """The prepared environment, with this interpreter first and nothing of this run of pytest."""
-    kept = {name: value for name, value in engine_env.items() if not name.startswith(ABOUT_THIS_RUN)}
-    return kept | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}", "NO_COLOR": "1"}
+    """The prepared environment, with this interpreter first and nothing of this run of pytest.
+
+    Without its stand-ins, which are this checkout's: the copy prepares its own.
+    """
+    kept = {
+        name: value
+        for name, value in engine_env.items()
+        if name != MARK and not name.startswith(ABOUT_THIS_RUN)
+    }
+    path = [one for one in kept["PATH"].split(os.pathsep) if not is_stand_in_folder(one)]
+    return kept | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), *path]), "NO_COLOR": "1"}
 
 
 @pytest.mark.cli
