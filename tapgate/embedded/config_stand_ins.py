@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final, cast
 import yaml
 
 from tapgate.embedded.aws_provider.rehearsal.marks import marked_text
-from tapgate.embedded.aws_provider.settings import region_of_environment
 from tapgate.embedded.paths import cache_root, write_atomically
 
 if TYPE_CHECKING:
@@ -91,6 +90,8 @@ def stand_in(key: str, kind: str, encrypted: str) -> object:
     if kind == SECRET:
         return {"secure": encrypted}
     if key == "aws:region":
+        from tapgate.embedded.aws_provider.settings import region_of_environment  # noqa: PLC0415 - it takes protobuf
+
         return region_of_environment()
     text = marked_text(key)
     short = key.rpartition(":")[2].casefold()
