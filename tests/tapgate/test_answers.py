@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from tapgate.embedded.answers import TAKEN, load, read
+from tapgate.embedded.answers import TAKEN, asked, load, read
+from tapgate.embedded.aws_provider.rehearsal.marks import MARK
 from tapgate.embedded.console import Failure
+from tapgate.embedded.recording import Recorder
 from tests.tapgate.test_rehearsal import write_network
 
 if TYPE_CHECKING:
@@ -55,28 +57,23 @@ def gate(
 
 @pytest.mark.cli
 @pytest.mark.uncounted
-def test_what_nobody_answers_is_undecided(tmp_path: Path, engine_env: Mapping[str, str]) -> None:
-    code, findings, said = gate(tmp_path, engine_env, "asks")
-    assert code == 1, said
-    assert findings == {
-        ("iam-no-wildcards", "reads", "undecided"),
-        ("log-group-encryption", "logs", "undecided"),
-        ("log-group-retention", "logs", "undecided"),
-        ("sqs-encryption", "queue", "undecided"),
-        ("log-group-retention", "other", "undecided"),
-        ("sqs-encryption", "third", "undecided"),
-    }, said
+def test_what_a_file_answers_is_decided_and_all_else_undecided(
+    tmp_path: Path, engine_env: Mapping[str, str]
+) -> None:
+    code, findings, said = gate(tmp_path, engine_env, "asks", "answers.yaml")
+    assert (code, findings) == (
+        1,
+        {
+            ("log-group-encryption", "logs", "undecided"),
+            ("log-group-retention", "logs", "undecided"),
+            ("sqs-encryption", "queue", "undecided"),
+            ("sqs-encryption", "fourth", "undecided"),
+        },
+    ), said
     assert 'the outputs of stack "acme/data/prod" stand in' in said
+    assert 'the outputs of stack "acme/network/prod" stand in' not in said
     assert "only looks them up: looked-up (aws:kms/key:Key)" in said
     assert "pulumi-language-python is taken from PATH" not in said
-
-
-@pytest.mark.cli
-@pytest.mark.uncounted
-def test_what_a_file_answers_is_decided(tmp_path: Path, engine_env: Mapping[str, str]) -> None:
-    code, findings, said = gate(tmp_path, engine_env, "asks", "answers.yaml")
-    assert (code, findings) == (0, set()), said
-    assert "stand in" not in said.replace("stand-in", "")
     assert (
         "answers.yaml: nothing in the program asks for functions[0] (aws:ssm:getParameter); "
         "functions[2] (aws:ec2/getAmi:getAmi). Fix: remove it, or correct it" in said
@@ -173,13 +170,12 @@ name: records
 runtime: yaml
 variables:
   key: {fn::invoke: {function: "aws:ssm:getParameter", arguments: {name: /network/key}}}
-  more: {fn::invoke: {function: "aws:ssm:getParameter", arguments: {name: "${key.value}"}}}
   nobody: {fn::invoke: {function: "aws:ec2:getVpc", arguments: {default: true}}}
 resources:
   network: {type: "pulumi:pulumi:StackReference", properties: {name: organization/network/prod}}
   queue:
     type: aws:sqs:Queue
-    properties: {kmsMasterKeyId: "${more.value}", name: "${network.outputs.name}"}
+    properties: {kmsMasterKeyId: "${key.value}", name: "${network.outputs.name}"}
 outputs: {vpc: "${nobody.id}"}
 """
 
@@ -191,10 +187,7 @@ def test_answers_are_recorded(tmp_path: Path, engine_env: Mapping[str, str]) -> 
     write_network(tmp_path / "backend", {"name": "jobs"})
     (tmp_path / "Pulumi.yaml").write_text(RECORDS)
     (tmp_path / "Pulumi.dev.yaml").write_text('config: {"aws:region": us-east-1}')
-    truth = [
-        {"token": "aws:ssm:getParameter", "arguments": {"name": "/network/key"}, "result": PARAMETER},
-        {"token": "aws:ssm:getParameter", "arguments": {"name": "alias/network"}, "result": PARAMETER},
-    ]
+    truth = [{"token": "aws:ssm:getParameter", "result": PARAMETER}]
     (tmp_path / "truth.json").write_text(
         json.dumps({"version": 1, "recorded": "2026-01-01", "functions": truth})
     )
@@ -221,11 +214,12 @@ def test_answers_are_recorded(tmp_path: Path, engine_env: Mapping[str, str]) -> 
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
     made = read(tmp_path / "answers.yaml")
-    # The second is asked by what the first answers.
-    assert [(one.arguments, one.region, one.result["value"]) for one in made.functions] == [
-        ({"name": "/network/key"}, "us-east-1", "alias/network"),
-        ({"name": "alias/network"}, "us-east-1", "alias/network"),
-    ]
+    (one,) = made.functions
+    assert (one.arguments, one.region, one.result["value"]) == (
+        {"name": "/network/key"},
+        "us-east-1",
+        "alias/network",
+    )
     assert made.stacks == {"organization/network/prod": {"name": "jobs"}}
     assert 'left out  aws:ec2/getVpc:getVpc {"default": true}: a stand-in answered' in said
 
@@ -240,15 +234,25 @@ def test_answers_are_not_recorded_without_credentials(tmp_path: Path, engine_env
     assert "--aws real" in done.stderr
 
 
+def test_what_is_asked_by_what_nobody_knows_yet_waits_for_its_turn(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "answers.yaml")
+    known, later = ({"name": name} for name in ("/a", f"/{MARK}0"))
+    messages = [
+        asked("function", "aws:ssm:getParameter", arguments=one, region="r") for one in (known, later)
+    ]
+    assert [one.function[1] for one in recorder.questions(["else", *messages])] == ['{"name": "/a"}']
+    assert recorder.questions(messages) == []
+
+
 def test_the_entry_that_says_most_answers() -> None:
     answers = read(FIXTURES / "asks" / "answers.yaml")
     token = "aws:ssm/getParameter:getParameter"
-    assert answers.function(token, {"name": "/network/key"})[0] == {"value": "alias/network"}
-    assert answers.function(token, {"name": "/other"}) == (
-        {"value": "alias/any"},
-        "functions[0] (aws:ssm:getParameter)",
+    assert answers.function(token, {"name": "/network/key", "withDecryption": True}) == (
+        {"value": "alias/network"},
+        "functions[1] (aws:ssm/getParameter:getParameter)",
     )
+    assert answers.function(token, {"name": "/other"}) == ({}, "")
     assert answers.function("aws:ssm/getParameters:getParameters", {}) == ({}, "")
     (note,) = answers.unused([f"{TAKEN}functions[0] (aws:ssm:getParameter)\n", "anything"])
     assert "functions[0]" not in note
-    assert 'stacks["acme/data/prod"]' in note
+    assert 'stacks["acme/network/prod"]' in note
