@@ -66,8 +66,6 @@ _ARN_NAME = re.compile(r"(?:^a|A)rns?$")
 # The ARN of a task of Systems Manager may be the name of a document.
 _NO_ARNS = frozenset({"taskArn"})
 _IDENTIFIER = re.compile(r"Ids?$")
-_OPEN = 100
-"""Enumerations with more values than this one (instance types) grow faster than botocore is updated."""
 
 
 @dataclass(frozen=True, slots=True)
