@@ -7,6 +7,7 @@ own `EngineEvent` drops a policy's severity and the summaries that prove that po
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, cast
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 _MOST: Final = 60
 _NOTHING: Final = object()
+
+
+_LATE_ANSWER: Final = re.compile(r"Detected that .+ exited prematurely\. ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +161,18 @@ class EventLog:
     truncated: bool = False
 
     def errors(self) -> list[Diagnostic]:
-        """Return the diagnostics that say that something failed, other than the closing `preview failed`."""
+        """Return the diagnostics that say that something failed, other than the closing `preview failed`.
+
+        A plug-in that does not acknowledge in time that the run has ended is none: the engine says that it
+        "exited prematurely" (Plugin.Close in pkg/resource/plugin). Where one ends earlier, calls to it fail.
+        """
         closing = {"preview failed", "update failed"}
         return [
-            one for one in self.diagnostics if one.severity == "error" and one.message.strip() not in closing
+            one
+            for one in self.diagnostics
+            if one.severity == "error"
+            and one.message.strip() not in closing
+            and not (not one.urn and _LATE_ANSWER.match(one.message.strip()))
         ]
 
 

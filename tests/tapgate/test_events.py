@@ -89,3 +89,12 @@ def test_operations_that_were_carried_out_are_told_from_planned_ones() -> None:
         {"resOutputsEvent": same},
     )
     assert log.applied == ["create"]
+
+
+def test_a_plugin_that_is_slow_to_hear_of_the_end_is_no_failure() -> None:
+    """On a machine with much else to do; what a plug-in does that ends earlier is said besides."""
+    late = "Detected that /p/pulumi-resource-aws exited prematurely. \n       This is *always* a bug."
+    assert events(diagnostic("error", late)).errors() == []
+    failed = events(diagnostic("error", late), diagnostic("error", "rpc error: code = Unavailable"))
+    assert [one.message for one in failed.errors()] == ["rpc error: code = Unavailable"]
+    assert len(events(diagnostic("error", late, KEY)).errors()) == 1
