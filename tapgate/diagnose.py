@@ -196,7 +196,7 @@ _KNOWN: Final = (
     _Known(
         re.compile(r"Read-only file system|read-only file system|EROFS"),
         "The program writes to a file or folder that it may only read.",
-        "in the sandbox nothing but temporary folders (TMPDIR) can be written to, the project neither.",
+        "in the sandbox nothing can be written to but temporary folders (TMPDIR) and a small project's own.",
         "have the program write there, or build what it needs before; where the program is trusted, "
         "--sandbox off runs it without.",
     ),

@@ -1,8 +1,8 @@
 """Runs engine, program and plug-ins where they reach nothing: bubblewrap's namespaces, on Linux.
 
-Inside there is a network with loopback only, a file system that is read-only but for a scratch folder and
-empty temporary ones, and processes, IPC and host name of its own, which end with the engine. Of the user's
-home there is what runs are made of: the project, interpreters, packages and caches.
+Inside there is a network with loopback only, a file system that is read-only but for a scratch folder, a copy
+of the project and empty temporary ones, and processes, IPC and host name of its own, which end with the
+engine. Of the user's home there is what runs are made of: the project, interpreters, packages and caches.
 """
 
 from __future__ import annotations
@@ -61,6 +61,11 @@ _TOOLS: Final = (
     *(".m2/repository", ".nuget/packages", ".nvm", ".pulumi/bin", ".pulumi/plugins", ".pyenv", ".rustup"),
     *("go/bin", "go/pkg/mod"),
 )
+# Folders of a project that are large, and that no program writes to while it runs.
+_NOT_COPIED: Final = frozenset(
+    {".git", ".nox", ".tox", ".venv", "__pycache__", "node_modules", "target", "venv", "vendor"}
+)
+_MOST_FILES, _MOST_BYTES = 500, 32 * 1024 * 1024
 _SECRET: Final = re.compile(
     r"TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY|AUTH(?!OR)|COOKIE|_DSN$|^SSH_",
     re.IGNORECASE,
@@ -100,7 +105,8 @@ class Sandbox:
         Args:
             arguments: the other one.
             folder: where it runs; everything in it can be read.
-            scratch: the folder that it may write to.
+            scratch: the folder that it may write to; a copy of a small project is put there, in which what
+                the program writes into its own folder ends up.
             variables: the environment that it would have outside.
             network: let it reach the network, as what installs packages has to.
         """
@@ -112,7 +118,10 @@ class Sandbox:
         words += _mounts([*readable, Path(_RESOLVER)] if network else readable, hidden)
         plugins = str(Path(variables.get("PULUMI_HOME", _HOME), "plugins"))
         words += ["--dir", _HOME, "--ro-bind-try", plugins, f"{_HOME}/plugins"]
-        words += ["--bind", str(scratch), str(scratch), "--chdir", str(folder), "--"]
+        words += ["--bind", str(scratch), str(scratch)]
+        if not network:
+            words += own_copy(folder.resolve(), scratch / "project")
+        words += ["--chdir", str(folder), "--"]
         left_out = secrets(variables)
         if network:
             left_out = tuple(name for name in left_out if not name.startswith(("UV_", "PIP_")))
@@ -243,6 +252,43 @@ def _hidden(variables: Mapping[str, str]) -> list[Path]:
     named = [*_EMPTY, variables.get("HOME", "")]
     paths = {Path(one) for one in named if one.startswith("/") and Path(one) != Path("/")}
     return sorted(path for path in paths if path.is_dir() and not path.is_symlink())
+
+
+def own_copy(folder: Path, copy: Path) -> list[str]:
+    """Return the options that put a writable copy in the place of a project; none for one that is large."""
+    kept: list[Path] = []
+    files: list[Path] = []
+    size = 0
+    for root, folders, names in os.walk(folder):
+        here = Path(root)
+        kept += [here / name for name in folders if name in _NOT_COPIED and not (here / name).is_symlink()]
+        folders[:] = [name for name in folders if name not in _NOT_COPIED]
+        files += [here / name for name in names]
+        size += sum((here / name).lstat().st_size for name in names)
+        if len(files) > _MOST_FILES or size > _MOST_BYTES or len(kept) > _MOST_FILES:
+            return []
+    if not copy.exists():
+        try:
+            shutil.copytree(folder, copy, symlinks=True, ignore=_left_out)
+        except OSError:
+            # What cannot be copied can be read where it is, if at all.
+            return []
+        for path in kept:
+            (copy / path.relative_to(folder)).mkdir()
+    words = ["--bind", str(copy), str(folder)]
+    for path in kept:
+        words += ["--ro-bind", str(path), str(path)]
+    return words
+
+
+def _left_out(folder: str, names: Iterable[str]) -> set[str]:
+    """Return the names in a folder that are not copied: large folders, and what is no file to be read."""
+    found: set[str] = set()
+    for name in names:
+        path = Path(folder, name)
+        if not path.is_symlink() and (name in _NOT_COPIED if path.is_dir() else not path.is_file()):
+            found.add(name)
+    return found
 
 
 def _around(folder: Path, hidden: Sequence[Path]) -> Iterator[Path]:

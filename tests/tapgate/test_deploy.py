@@ -33,9 +33,9 @@ def gate(capsys: pytest.CaptureFixture[str], project: Project, pack: Pack) -> Ga
     folder = project("changes")
 
     def run(*arguments: str) -> tuple[int, str, str]:
-        # The program keeps in its folder how often it ran, which it could not in a sandbox.
-        fixed = ["--sandbox", "off", "--policy-pack", pack("probe")]
-        code = main(["deploy", "-C", str(folder), *fixed, *arguments])
+        # The program counts its runs in its own folder, of which each run in the sandbox has a copy.
+        fixed = ("-C", str(folder), "--policy-pack", pack("probe"), "--sandbox", "off")
+        code = main(["deploy", *fixed, *arguments])
         out, err = capsys.readouterr()
         assert "Traceback" not in out + err
         return code, out, err

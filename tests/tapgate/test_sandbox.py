@@ -69,7 +69,6 @@ def victim(engine_env: Mapping[str, str], tmp_path_factory: pytest.TempPathFacto
             "a token": ("variable", "DEPLOY_TOKEN"),
             "another process": ("signal", os.getpid()),
             "files outside": ("create", str(folder)),
-            "its own project": ("create", str(project)),
             "the state": ("overwrite", str(backend / "state.json")),
             "the CLI": ("overwrite", str(cli)),
             "the pack": ("overwrite", str(ROOT / "policypack" / "PulumiPolicy.yaml")),
@@ -116,7 +115,6 @@ def test_each_way_leads_somewhere_without_a_sandbox(victim: Victim) -> None:
     )
     assert set(json.loads(done.stdout)) == victim.names
     (victim.folder / "created").unlink()
-    (victim.folder / "project" / "created").unlink()
 
 
 @pytest.mark.cli
@@ -135,10 +133,32 @@ def test_a_program_reaches_nothing(victim: Victim) -> None:
         return
     assert code == 0, said
     assert not (victim.folder / "created").exists()
+    assert not (victim.folder / "project" / "built").exists()
     assert "sandbox bubblewrap" in words
     assert "kept from the program in the sandbox, by their names: DEPLOY_TOKEN" in words
     (stack,) = json.loads(verdict.read_text())["stacks"]
     assert re.fullmatch(r"bubblewrap \S+, preview and rehearsal", stack["sandbox"])
+
+
+def test_a_small_project_is_copied_but_for_what_is_large(tmp_path: Path) -> None:
+    project, copy = tmp_path / "project", tmp_path / "scratch" / "project"
+    copy.parent.mkdir()
+    for name in ("Pulumi.yaml", "app/main.py", "app/node_modules/x/y.js", ".venv/bin/python"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(name)
+    (project / "link").symlink_to("app")
+    os.mkfifo(project / "pipe")
+    words = sandbox.own_copy(project, copy)
+    kept = [str(project / ".venv"), str(project / "app" / "node_modules")]
+    assert words[:3] == ["--bind", str(copy), str(project)]
+    assert [words[at + 1] for at in range(3, len(words), 3)] == kept
+    assert sorted(str(one.relative_to(copy)) for one in copy.rglob("*")) == [
+        *(".venv", "Pulumi.yaml", "app", "app/main.py", "app/node_modules", "link"),
+    ]
+    assert (copy / "link").is_symlink()
+    for number in range(600):
+        (project / f"{number}.txt").touch()
+    assert sandbox.own_copy(project, tmp_path / "other") == []
 
 
 def test_without_bubblewrap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -195,7 +215,7 @@ def test_what_lies_in_a_hidden_folder_and_is_needed(tmp_path: Path) -> None:
         (tmp_path / "home" / name / "file").touch()
     program = tmp_path / "home" / "infra" / "pulumi"
     program.write_text(
-        "#!/bin/sh\ncd ..\nls -A * .ssh; touch infra/new || touch $OUT/new && touch /tmp/new\n"
+        "#!/bin/sh\ncd ..\nls -A * .ssh; touch packages/new || touch infra/new $OUT/new && touch /tmp/new\n"
     )
     program.chmod(0o755)
     scratch = tmp_path / "scratch"
@@ -204,7 +224,12 @@ def test_what_lies_in_a_hidden_folder_and_is_needed(tmp_path: Path) -> None:
     engine = Engine(program.parent, scratch, str(program), variables=variables, box=box)
     run = engine.run(name="x", limits=Limits())
     assert run.output.read_text().split() == ["infra:", "file", "pulumi", "packages:", "file"]
-    assert (run.code, sorted(path.name for path in scratch.iterdir())) == (0, ["new", "x.err", "x.out"])
+    assert (run.code, sorted(path.name for path in scratch.iterdir())) == (
+        0,
+        ["new", "project", "x.err", "x.out"],
+    )
+    assert (scratch / "project" / "new").exists()
+    assert not (program.parent / "new").exists()
     assert not Path("/tmp/new").exists()
 
 
