@@ -110,7 +110,7 @@ def audit(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and format with ruff (-- --fix to repair), and the workflows with zizmor and actionlint."""
+    """Check style and format with ruff (-- --fix corrects), and the workflows with zizmor and actionlint."""
     install(session, "lint")
     session.run("ruff", "check", *session.posargs, *PYTHON_FOLDERS)
     session.run("ruff", "format", *(() if "--fix" in session.posargs else ("--check",)), *PYTHON_FOLDERS)

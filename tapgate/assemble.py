@@ -52,7 +52,7 @@ def managed(log: EventLog) -> EventLog:
     names = sorted(
         f"{urn_name(urn)} ({log.looked_up[urn]})" for urn in others if log.looked_up[urn] != _STACK_REFERENCE
     )
-    note = f"not judged, as the program only looks them up: {'; '.join(names)}"
+    note = f"not evaluated, as the program only looks them up: {'; '.join(names)}"
     return replace(
         log,
         findings=findings,
@@ -209,7 +209,7 @@ def _require_something(log: EventLog, packs: Sequence[Pack]) -> None:
 
 def _nothing_looked_at(pack: Pack, told: Mapping[str, str]) -> CouldNotRunError:
     tags = sum(what == "tags" for what in told.values())
-    seen = f"resources: {len(told)}" + (f", judged on their tags alone: {tags}" if tags else "")
+    seen = f"resources: {len(told)}" + (f", evaluated on their tags alone: {tags}" if tags else "")
     return CouldNotRunError(
         "No control looked at any resource.",
         where=f"pack {pack.name}, {seen}",

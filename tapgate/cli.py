@@ -97,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if command is None or entry is None:
                 parser.error("the command comes first")
         except SystemExit:
-            # What argparse said may be held back still, and nobody may be there to read it.
+            # What argparse said may be held back still, and no one may be there to read it.
             write([], sys.stdout)
             write([], sys.stderr)
             raise
@@ -127,7 +127,7 @@ def _require_streams() -> None:
 
 
 def _unheard_stream() -> TextIO:
-    """Return a stream whose every writer is told that nobody hears it."""
+    """Return a stream whose every writer is told that no one hears it."""
     full = Path("/dev/full")
     if full.exists():
         return full.open("w", encoding="utf-8")
@@ -137,7 +137,7 @@ def _unheard_stream() -> TextIO:
 
 
 def _unheard(error: Exception) -> int:
-    """Say, if that can be heard, that nobody can read the verdict; what is not written yet is dropped."""
+    """Say, if that can be heard, that no one can read the verdict; what is not written yet is dropped."""
     with contextlib.suppress(OutputError):
         words = f"COULD NOT RUN  The verdict cannot be written: {error}."
         write([words, "  fix       give the output a place to go to."], sys.stderr)

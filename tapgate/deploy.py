@@ -1,4 +1,4 @@
-"""`tapgate deploy`: deploys exactly what passed, and judges what is there afterwards.
+"""`tapgate deploy`: deploys exactly what passed, and evaluates what is there afterwards.
 
 CrossGuard evaluates stack policies at the end of an update, when the resources exist. They protect only
 through what runs before: the rehearsal, and a preview whose plan constrains the update. The packs watch the
@@ -20,7 +20,7 @@ from tapgate.failure import CouldNotRunError, Exit
 from tapgate.json_access import mapping
 from tapgate.preview import pack_options, read_log
 from tapgate.project import read_yaml
-from tapgate.rehearsal import judge, settled, unsettled
+from tapgate.rehearsal import evaluate, settled, unsettled
 from tapgate.sources import urn_type
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def deploy(
     *,
     watch: Callable[[Path], None] | None = None,
 ) -> Deployment:
-    """Carry out the plan of a preview that passed, with the packs watching, and judge the state after it.
+    """Carry out the plan of a preview that passed, with the packs watching, and evaluate the state after it.
 
     Args:
         engine: the CLI, bound to the project.
@@ -171,7 +171,7 @@ def deploy(
         raise failure
     if update.outcome == "passed":
         require_evaluated(log, packs, allow_empty=True)
-    report = _judged_again(engine, project, stack, packs, previewed, update, log)
+    report = _evaluated_again(engine, project, stack, packs, previewed, update, log)
     return Deployment(report, applied, bool(log.changed))
 
 
@@ -189,7 +189,7 @@ def exists_words(findings: Sequence[Finding]) -> list[str]:
     ]
 
 
-def _judged_again(
+def _evaluated_again(
     engine: Engine,
     project: Project,
     stack: Stack,
@@ -203,7 +203,7 @@ def _judged_again(
     Secrets in that state are closed, so that some of it is undecided. The packs that watched the update had
     the values; where they were not asked, the rehearsal's answer counts. What does not block is told again.
     """
-    state = _judge_state(engine, project, stack, packs, previewed)
+    state = _evaluate_state(engine, project, stack, packs, previewed)
     report = settled(state, update, log.declared)
     rehearsed = previewed.rehearsed
     known = {one.urn for one in rehearsed.deployment.resources} if rehearsed is not None else frozenset[str]()
@@ -212,7 +212,7 @@ def _judged_again(
     return replace(report, findings=tuple(told))
 
 
-def _judge_state(
+def _evaluate_state(
     engine: Engine, project: Project, stack: Stack, packs: Sequence[RequestedPack], previewed: Preview
 ) -> Report:
     export = engine.run("stack", "export", "--stack", stack.name, name="export")
@@ -220,7 +220,9 @@ def _judge_state(
         raise _unread(export, f"project {project.name}, stack {stack.name}")
     deployment = read_deployment(export.output.read_bytes(), f"the state of the stack {stack.name}")
     config = mapping(read_yaml(stack.config, "stack's config file").get("config"))
-    log = judge(replace(deployment, project=project.name, stack=stack.name.rsplit("/", 1)[-1]), packs, config)
+    log = evaluate(
+        replace(deployment, project=project.name, stack=stack.name.rsplit("/", 1)[-1]), packs, config
+    )
     require_evaluated(log, packs, allow_empty=True)
     return build_report(
         log,
@@ -242,16 +244,16 @@ def _exists(
 ) -> list[str]:
     """Say what is there after an update that stopped, and does not pass as it is."""
     try:
-        report = _judge_state(engine, project, stack, packs, previewed)
+        report = _evaluate_state(engine, project, stack, packs, previewed)
     except CouldNotRunError as failure:
-        return [f"what was made until then could not be judged: {failure.what}", *log.changed]
+        return [f"what was made until then could not be evaluated: {failure.what}", *log.changed]
     return exists_words(report.findings)
 
 
 def _unread(export: Run, where: str) -> CouldNotRunError:
     failure = could_not_run(EventLog(), export.errors, where=where)
     return CouldNotRunError(
-        "What was deployed could not be judged.",
+        "What was deployed could not be evaluated.",
         where=where,
         why=f"its state cannot be read: {failure.what}",
         fix=failure.fix,

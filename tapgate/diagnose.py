@@ -163,7 +163,7 @@ _KNOWN: Final = (
     _Known(
         re.compile(r"validating stack config|missing required configuration|Missing required configuration"),
         "The stack's config does not fit the project.",
-        "the program would run with values that nobody meant.",
+        "the program would run with values that no one meant.",
         "correct Pulumi.<stack>.yaml; Pulumi.yaml lists the keys and their types.",
     ),
     _Known(
@@ -278,7 +278,7 @@ def _first_place(failed: Sequence[Diagnostic], where: str) -> str:
 
 
 def _details(failed: Sequence[Diagnostic], said: Sequence[str], printed: Sequence[str]) -> tuple[str, ...]:
-    """Collect the engine's words, each line once, tracebacks reduced to their cause and place."""
+    """Collect the engine's words, each line once, tracebacks reduced to their cause and source."""
     lines: list[str] = []
     for group in (*(sanitized_lines(one.message) for one in failed), list(said), list(printed)):
         lines.extend(line for line in _errors_first(without_traceback(group)) if line not in lines)
@@ -305,21 +305,21 @@ def without_traceback(lines: Sequence[str]) -> list[str]:
     that is not indented.
     """
     kept: list[str] = []
-    place = ""
+    source = ""
     inside = False
     for line in without_calls(lines):
         frame = _FRAME.fullmatch(line)
         if frame is not None:
             inside = True
-            if not place or not _LIBRARY.search(frame["file"]):
-                place = f"{frame['file']}:{frame['line']}"
+            if not source or not _LIBRARY.search(frame["file"]):
+                source = f"{frame['file']}:{frame['line']}"
         elif line.strip().startswith("Traceback (most recent call last)"):
-            inside, place = True, ""
+            inside, source = True, ""
         elif not inside:
             kept.append(line)
         elif not line[:1].isspace():
-            kept.append(f"{line} ({place})" if place else line)
-            inside, place = False, ""
+            kept.append(f"{line} ({source})" if source else line)
+            inside, source = False, ""
     return [line for line in kept if not _NOTHING_SAID.search(line)]
 
 

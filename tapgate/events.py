@@ -26,7 +26,7 @@ _LATE_ANSWER: Final = re.compile(r"Detected that .+ exited prematurely\. ")
 
 @dataclass(frozen=True, slots=True)
 class Remediation:
-    """A change that a policy made before the resource was judged.
+    """A change that a policy made before the resource was evaluated.
 
     Attributes:
         pack: name of the policy's pack.

@@ -113,7 +113,7 @@ def _read_files(folder: Path) -> dict[str, bytes]:
                 "A file of the guardrails is misspelt.", str(folder / name), why, f"name it {near[0]}."
             )
     if not files:
-        why = f"it has none of {', '.join(FILES)}, and without a floor nothing is judged."
+        why = f"it has none of {', '.join(FILES)}, and without a floor nothing is evaluated."
         fix = "name the folder that has them; `policy-config.json` with `{}` stands for the pack's defaults."
         raise refused("The folder holds no guardrails.", str(folder), why, fix)
     return files

@@ -88,7 +88,7 @@ def requested_packs(
 ) -> list[RequestedPack]:
     """Check the packs that the command line names; without any, the one that comes with the tool.
 
-    A pack that lies in the project is evaluated only if it is named: who is judged does not choose the judge.
+    A pack that lies in the project is evaluated only if it is named: it would decide about itself.
     Under a floor, a config file of a pack that knows which way is stricter may only tighten, like a team's.
 
     Args:

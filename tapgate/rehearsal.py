@@ -80,7 +80,7 @@ def with_retained(deployment: Deployment, document: str) -> tuple[Deployment, tu
     stays = retained(document)
     notes = tuple(
         f"{urn_name(one.urn)} ({one.type}) leaves the program and stays in AWS (retainOnDelete): it is "
-        "judged with what the program still declares"
+        "evaluated with what the program still declares"
         for one in stays
     )
     return replace(deployment, resources=(*deployment.resources, *stays)), notes
@@ -157,7 +157,7 @@ class Rehearsed:
     """A rehearsal that came to its end.
 
     Attributes:
-        deployment: the state that it left, what nobody can know before the deployment being unknown.
+        deployment: the state that it left, what no one can know before the deployment being unknown.
         config: the `config` block of the stack's file.
         seconds: how long it took.
         said: the messages of its log.
@@ -245,14 +245,16 @@ class Rehearsal:
             raise CouldNotRunError(
                 "The state of the rehearsal cannot be read.",
                 where=f"project {self._project.name}, stack {self._stack.name}",
-                why="its secrets do not open, so no policy can judge them.",
+                why="its secrets do not open, so no policy can evaluate them.",
                 fix="run it again; if that does not help, report a bug of the gate.",
                 details=tuple(run.errors.splitlines()[-5:]),
             )
         return run.output.read_bytes()
 
 
-def judge(deployment: Deployment, packs: Sequence[RequestedPack], config: Mapping[str, object]) -> EventLog:
+def evaluate(
+    deployment: Deployment, packs: Sequence[RequestedPack], config: Mapping[str, object]
+) -> EventLog:
     """Start the packs, ask every policy about a state, and end them.
 
     Args:
@@ -299,7 +301,7 @@ def settled(
 
     Args:
         report: the first, of whose values some were unknown.
-        later: the second, whose values are known, but for what nobody can know.
+        later: the second, whose values are known, but for what no one can know.
         known: URNs of the resources that the second has seen.
         remediated: what policies remediated for the first and not for the second. Where the first finds
             nothing after that, the second's findings are about what will not be deployed.

@@ -34,7 +34,7 @@ def property_line(file: Path, line: int, steps: Sequence[str | int]) -> int | No
     Args:
         file: the program's file.
         line: a line of the call that declares the resource.
-        steps: the property's path, in the provider's spelling (`enableKeyRotation`).
+        steps: the property's path, in the provider's casing (`enableKeyRotation`).
 
     Returns:
         The line, or nothing when the file is not Python or the call does not name the property.
@@ -67,7 +67,7 @@ def _deepest(node: ast.expr, steps: Sequence[str | int]) -> int | None:
 
 
 def _parts(node: ast.expr) -> Iterator[tuple[str | int, ast.expr]]:
-    """Yield what a call, a dictionary or a list holds, names in the provider's spelling."""
+    """Yield what a call, a dictionary or a list holds, names in the provider's casing."""
     match node:
         case ast.Call():
             for keyword in node.keywords:

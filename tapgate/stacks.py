@@ -121,7 +121,7 @@ def on_stack(
         What the action returned.
 
     Raises:
-        CouldNotRunError: nobody knows the stack, or the action could not run.
+        CouldNotRunError: no one knows the stack, or the action could not run.
     """
     check_stack_name(name)
     check_stack_config(project, name)
@@ -212,7 +212,7 @@ def _remove(engine: Engine, name: str) -> None:
 
 
 def _require_known(engine: Engine, project: Project, name: str) -> None:
-    """Refuse a stack that nobody knows, so that a misspelt name does not become an empty new stack.
+    """Refuse a stack that no one knows, so that a misspelt name does not become an empty new stack.
 
     A project that has no stack yet, neither in a file nor in the backend, has none to misspell.
     """

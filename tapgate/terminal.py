@@ -73,7 +73,7 @@ class Ink:
     """What the output can show.
 
     Attributes:
-        colour: it is a terminal, and nobody asked for none.
+        colour: it is a terminal, and no one asked for none.
         unicode: its encoding has the marks.
     """
 
@@ -110,7 +110,7 @@ def report_lines(report: Report, ink: Ink) -> Iterator[str]:
     yield ""
     if report.coverage:
         unseen = report.covered_by("none") or not report.covered_by("control")
-        yield from _field("judged", coverage_words([report]), ink, *(["yellow"] if unseen else []))
+        yield from _field("coverage", coverage_words([report]), ink, *(["yellow"] if unseen else []))
     yield from guardrails_lines([report], ink)
     yield _summary_line(report, ink)
 
@@ -224,7 +224,7 @@ def _summary_line(report: Report, ink: Ink) -> str:
 
 
 class OutputError(Exception):
-    """Nobody can read what was said: the output is closed, or its disk is full."""
+    """No one can read what was said: the output is closed, or its disk is full."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__(error.strerror or str(error))

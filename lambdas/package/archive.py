@@ -18,7 +18,7 @@ UNIX = 3
 
 
 def write_archive(destination: Path, files: Mapping[str, Path]) -> None:
-    """Write a zip, in one move: nobody ever sees half of it.
+    """Write a zip, in one move: no one ever sees half of it.
 
     The files are stored, not deflated: what deflate writes differs between versions of zlib, and a zip that
     differs makes Pulumi deploy a function that did not change.

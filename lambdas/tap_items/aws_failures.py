@@ -29,7 +29,7 @@ def unavailable_on_failure(operation: str) -> Generator[None]:
 
     Nothing about an item can make a call fail that the handlers have not asked about before (it exists
     already, it is missing), so whatever else AWS answers is about the environment: throttling, an outage,
-    a missing permission. All of those pass or get repaired, and the item must wait for that.
+    a missing permission. All of those pass or are corrected, and the item must wait for that.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""JSON as this service reads and writes it: RFC 8259 with the doubts taken out (I-JSON, RFC 7493)."""
+"""JSON as this service reads and writes it: RFC 8259 without its ambiguities (I-JSON, RFC 7493)."""
 
 from __future__ import annotations
 

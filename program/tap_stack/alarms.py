@@ -94,7 +94,7 @@ def create_alarms(context: Context, monitored: Monitored, topic: pulumi.Input[st
         _throttles(monitored.table),
         Condition(periods=1, threshold=0),
     )
-    # SQS falls silent on a queue that nobody touched for six hours, whatever waits in it: an alarm that has
+    # SQS falls silent on a queue that no one touched for six hours, whatever waits in it: an alarm that has
     # fired must not take silence for a cure.
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/monitoring-using-cloudwatch.html
     alarm(

@@ -107,7 +107,7 @@ class Addresses:
     """Names and ARNs that follow from the names and the location.
 
     They are composed rather than read from the resources, so that every policy document is known, and can
-    be judged, at preview; an ARN read from a resource that does not exist yet hides the whole document.
+    be evaluated, at preview; an ARN read from a resource that does not exist yet hides the whole document.
     """
 
     names: Names

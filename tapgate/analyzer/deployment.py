@@ -217,9 +217,9 @@ _STEP: Final = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 def without_marks(deployment: Deployment) -> Deployment:
     """Return a state in which every marked value is unknown.
 
-    True and false cannot be marked: a resource lists its own that nobody knows, and what another resource
+    True and false cannot be marked: a resource lists its own that no one knows, and what another resource
     takes from them is found by the dependencies of its properties. So is what was made of the outputs of a
-    stack of which nobody knows any: a part of a mark is none.
+    stack of which no one knows any: a part of a mark is none.
     """
     vague = {one.urn for one in deployment.resources if _has_vague_choice(one)}
     silent = {one.urn for one in deployment.resources if _is_silent(one)}

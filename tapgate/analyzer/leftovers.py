@@ -35,7 +35,7 @@ def leftovers(deployment: Mapping[str, object]) -> tuple[str, ...]:
     drifted = (f"{_shown(one)}, {', '.join(names)}" for one in resources if (names := list(_drift(one))))
     return (
         *_note("marked for deletion, not evaluated, and possibly there still", map(_shown, deleted)),
-        *_note("pending, so that nobody knows whether it is done", map(_operation, pending)),
+        *_note("pending, so that no one knows whether it is done", map(_operation, pending)),
         *_note("other outputs than inputs: changed outside, or by AWS", drifted),
         *_note("stay in AWS when they leave the program (retainOnDelete)", map(_shown, kept)),
     )

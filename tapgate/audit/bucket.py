@@ -39,7 +39,7 @@ class _Client(Protocol):
 
     def get_paginator(self, operation: str, /) -> Any: ...  # noqa: ANN401 - untyped in boto3
 
-    def get_object(self, *, Bucket: str, Key: str) -> Mapping[str, object]: ...  # noqa: N803 - AWS's spelling
+    def get_object(self, *, Bucket: str, Key: str) -> Mapping[str, object]: ...  # noqa: N803 - AWS's casing
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class ObjectState:
         try:
             answer = _client(self.bucket).get_object(Bucket=self.bucket.name, Key=self.key)
             size = cast("int", answer["ContentLength"])
-            # One that is not read to its end keeps its connection, which nobody else closes.
+            # One that is not read to its end keeps its connection, which no one else closes.
             with closing(cast("_Body", answer["Body"])) as body:
                 if size <= LARGEST_BYTES:
                     return body.read()

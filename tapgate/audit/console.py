@@ -95,9 +95,9 @@ def audit_lines(audit: Audit, seconds: float, ink: Ink) -> Iterator[str]:
         yield f"{ink.paint('PASSED OVER', 'yellow')}  {sanitized(name)}  It is a JSON file, and not a state."
     yield from _more(len(audit.passed_over))
     yield ""
-    judged = coverage_words(verdicts.stacks)
-    if judged:
-        yield "  " + ink.paint("judged    ", "dim") + sanitized(judged)
+    coverage = coverage_words(verdicts.stacks)
+    if coverage:
+        yield "  " + ink.paint("coverage  ", "dim") + sanitized(coverage)
     yield from guardrails_lines(verdicts.stacks, ink)
     yield _summary(audit, len(blocked), seconds, ink)
 

@@ -1,4 +1,4 @@
-"""Lets the engine itself judge the packs' config files, on the smallest state there is."""
+"""Lets the engine itself evaluate the packs' config files, on the smallest state there is."""
 
 from __future__ import annotations
 

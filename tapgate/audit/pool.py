@@ -30,7 +30,7 @@ class WorkerDiedError(Exception):
 
 
 class _Waiting(Generic[T]):
-    """Tasks that nobody has begun, drawn from their source one by one: a task may carry a whole state.
+    """Tasks that no one has begun, drawn from their source one by one: a task may carry a whole state.
 
     Attributes:
         taken: how many were taken out.

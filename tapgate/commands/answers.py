@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> Exit:
     """
     if os.environ.get("TAP_LOCAL_AWS") != "real":
         raise CouldNotRunError(
-            "Nobody here could answer: the embedded default has no credentials.",
+            "No one here could answer: the embedded default has no credentials.",
             where="--aws embedded",
             why="answers are recorded from your own account and backend, by calls that only read.",
             fix="run it with --aws real where `aws sts get-caller-identity` answers, or write the "

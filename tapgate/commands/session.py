@@ -22,7 +22,7 @@ from tapgate.floor import read_floor
 from tapgate.packs import policies, relaxed, requested_packs, require_known
 from tapgate.preview import IncompleteError, preview
 from tapgate.project import OPERATORS_CHOICES, check_choices, find_project
-from tapgate.rehearsal import Rehearsal, judge, settled, unsettled, with_retained
+from tapgate.rehearsal import Rehearsal, evaluate, settled, unsettled, with_retained
 from tapgate.reports.writing import write as write_files
 from tapgate.terminal import Ink, Progress, finding_lines, report_lines, write
 
@@ -212,7 +212,7 @@ class Session:
     notes: tuple[str, ...] = ()
 
     def preview(self, stack: Stack, plan: Path | None = None) -> Preview:
-        """Preview and rehearse a stack, judge what came of it, and print the verdict.
+        """Preview and rehearse a stack, evaluate what came of it, and print the verdict.
 
         Of a run that failed, what policies had found until then is printed.
 
@@ -301,7 +301,7 @@ class Session:
         document = previewed.document.read_text(encoding="utf-8", errors="replace")
         deployment, notes = with_retained(rehearsed.deployment, document)
         notes = (*notes, *self.answers.unused(rehearsed.said))
-        log = judge(deployment, self.packs, rehearsed.config)
+        log = evaluate(deployment, self.packs, rehearsed.config)
         require_evaluated(log, self.packs, allow_empty=True)
         report = build_report(
             log,
@@ -341,8 +341,8 @@ def _build(project: Project, commands: Sequence[str]) -> None:
             )
 
 
-def _own_judges(project: Project, packs: Sequence[RequestedPack], guardrails: Path | None) -> Iterator[str]:
-    """Say so when the project brings a pack that nobody named, or the guardrails that were."""
+def _own_rules(project: Project, packs: Sequence[RequestedPack], guardrails: Path | None) -> Iterator[str]:
+    """Say so when the project brings a pack that no one named, or the guardrails that were."""
     own = project.folder / "policypack"
     if (own / "PulumiPolicy.yaml").is_file() and not any(pack.folder.samefile(own) for pack in packs):
         yield "the project's own policypack/ is not evaluated; name it with --policy-pack to have it so"
@@ -395,7 +395,7 @@ def session(options: argparse.Namespace) -> Generator[Session]:
             sandbox=sandbox.words(box, missing, preview=offline),
             notes=(
                 *cast("tuple[str, ...]", options.notes),
-                *_own_judges(project, packs, cast("Path | None", options.guardrails)),
+                *_own_rules(project, packs, cast("Path | None", options.guardrails)),
                 *sandbox.notes(mode, box, missing, os.environ),
             ),
         )

@@ -212,7 +212,7 @@ def rehearsal_changes(
         **_embedded(base, [stand_ins], backend, root),
         **dict.fromkeys((name for name in base if name.startswith("AWS_ENDPOINT_URL")), None),
         **({} if "GOGC" in base or "GOMEMLIMIT" in base else _SELDOM_COLLECTED),
-        # Nobody needs the state of a rehearsal that did not come to its end.
+        # No one needs the state of a rehearsal that did not come to its end.
         "PULUMI_SKIP_CHECKPOINTS": "true",
         "TMPDIR": str(scratch),
     }

@@ -73,7 +73,7 @@ class References:
             return f"organization/{project}/{stack}"
         else:
             self._say(
-                f'nobody asks a backend here: the outputs of stack "{name}" stand in, and what depends on '
+                f'no one asks a backend here: the outputs of stack "{name}" stand in, and what depends on '
                 "them is undecided. Fix: give them by --answers FILE (`tapgate answers` makes it)"
             )
         known = outputs_of(backend.path(project, stack)) if there else outputs(self.folder, name)

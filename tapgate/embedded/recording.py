@@ -67,7 +67,7 @@ class Recorder:
     def questions(self, messages: Iterable[str]) -> list[Question]:
         """Return what the messages of a rehearsal's log ask, and no earlier rehearsal's did.
 
-        What is asked by a value that nobody knows yet waits for the rehearsal that knows it.
+        What is asked by a value that no one knows yet waits for the rehearsal that knows it.
         """
         found: list[Question] = []
         for message in messages:

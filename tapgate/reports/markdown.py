@@ -114,9 +114,9 @@ def _head(verdicts: VerdictFile, figures: Score) -> Iterator[str]:
     yield f"## {_MARKS[verdicts.outcome]} TAP Guardrails: {outcome_word(verdicts).lower()} · {what}"
     yield ""
     yield prose(headline(verdicts))
-    judged = coverage_words(verdicts.stacks)
-    if judged:
-        yield f"Judged: {prose(judged)}."
+    coverage = coverage_words(verdicts.stacks)
+    if coverage:
+        yield f"Coverage: {prose(coverage)}."
     for one in dict.fromkeys(report.sandbox for report in verdicts.stacks if report.sandbox):
         yield f"Sandbox: {prose(one)}."
     yield ""

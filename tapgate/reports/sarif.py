@@ -297,15 +297,15 @@ def _location(verdicts: VerdictFile, finding: Finding, prefix: str) -> dict[str,
 
 
 def _physical(finding: Finding, prefix: str, *, of_program: bool) -> dict[str, object] | None:
-    """Point at the line, or at the program as a whole: code scanning drops results without a place."""
-    place = finding.location
-    if place is None and not of_program:
+    """Point at the line, or at the program as a whole: code scanning drops results without a location."""
+    location = finding.location
+    if location is None and not of_program:
         return None
-    path = place.file if place is not None else PROJECT_FILE
+    path = location.file if location is not None else PROJECT_FILE
     uri = file_reference(path)
     if prefix and not uri.startswith("file:"):
         uri = f"{file_reference(prefix).rstrip('/')}/{uri}"
-    region = {"region": {"startLine": place.line}} if place is not None and place.line > 0 else {}
+    region = {"region": {"startLine": location.line}} if location is not None and location.line > 0 else {}
     return {"artifactLocation": {"uri": uri}, **region}
 
 

@@ -67,7 +67,7 @@ def policy_statuses(report: Report, known: Iterable[tuple[str, str]] = ()) -> tu
     """Say how each policy stands on a stack, sorted by pack and name.
 
     The engine tells which policies passed and failed, not which did not apply: a policy of an evaluated pack
-    of which it says nothing had nothing to judge.
+    of which it says nothing had nothing to evaluate.
 
     Args:
         report: the stack's verdict.

@@ -80,7 +80,7 @@ class VerdictFile:
         stacks: one verdict a stack, sorted by project and stack.
         unaudited: the stacks without a verdict, sorted by name.
         policies: what the packs say of their policies, sorted by pack and name; may be incomplete or empty.
-        made: when, in UTC, ISO 8601; empty when nobody said.
+        made: when, in UTC, ISO 8601; empty when no one said.
     """
 
     kind: Kind
@@ -119,7 +119,7 @@ class VerdictFile:
 
     @property
     def outcome(self) -> Outcome:
-        """The outcome of the whole: incomplete weighs most, since nobody knows what it hides."""
+        """The outcome of the whole: incomplete weighs most, since no one knows what it hides."""
         if self.unaudited or not self.stacks:
             return "could-not-run"
         return "blocked" if any(stack.outcome == "blocked" for stack in self.stacks) else "passed"

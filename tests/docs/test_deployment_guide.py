@@ -255,7 +255,7 @@ def test_nobody_else_changes_what_the_gate_saw(way: str) -> None:
 
 
 def test_nobody_changes_the_pipelines_role() -> None:
-    denied = BY_SID["NobodyChangesThePipeline"]
+    denied = BY_SID["NoOneChangesThePipeline"]
     assert denied["Action"] == "iam:*"
     assert "arn:aws:iam::*:role/tap-pipeline" in denied["Resource"]
     assert denied["Condition"] == {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/tap-bootstrap"}}

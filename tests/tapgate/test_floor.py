@@ -21,7 +21,7 @@ from tapgate.failure import CouldNotRunError
 from tapgate.findings import Guardrails, Report
 from tapgate.floor import own_guardrails, read_floor
 from tapgate.packs import requested_packs
-from tapgate.rehearsal import judge
+from tapgate.rehearsal import evaluate
 from tests.policypack.harness.trees import day
 from tests.tapgate.sample_state import exported, resource, root
 
@@ -388,7 +388,7 @@ def test_previews_and_audits_say_the_same_of_a_state_under_one_registry(tmp_path
     folder = folder_with(tmp_path, waivers={"waivers": [WAIVER, wildcard, expired]})
     packs = tuple(requested_packs([], [], read_floor(folder)))
     # What a preview and a deployment do with the state that a rehearsal or an update leaves.
-    previewed = judge(read_deployment(STATE, "f"), packs, {})
+    previewed = evaluate(read_deployment(STATE, "f"), packs, {})
     audited = audit_state(Task(ReadState("f", STATE), packs, pack_digest(packs), None)).outcome
     assert isinstance(audited, Report)
     here = {(one.policy, one.urn, one.level) for one in previewed.findings}

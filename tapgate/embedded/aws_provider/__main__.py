@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
         arguments: The engine's address, first of those that are no options; none when an engine attaches
             later. With `--rehearse` it creates nothing: it says what would be. With `--echo` it stands in for
             any other provider: that of `--package=NAME`, whose Python SDK is in `--sdk=FOLDER`; the YAML
-            program is `--program=FILE`, and with `--unseen` nobody knows what the package's resources are.
+            program is `--program=FILE`, and with `--unseen` no one knows what the package's resources are.
             Without `--echo`, `--sdk=FOLDER` is the pulumi_aws by which programs are typed and checked.
     """
     # Before anything that takes time: an engine that ends later is noticed.

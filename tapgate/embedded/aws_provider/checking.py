@@ -122,7 +122,7 @@ class _Check:
 
     def mismatch(self, value: Value, kind: Type, path: str) -> Value:
         if _is_marked(value):
-            # It stands for what nobody knows, the type included.
+            # It stands for what no one knows, the type included.
             return MARKED_NUMBER if kind.kind in {"integer", "number"} else value
         self.fail(
             path,

@@ -116,7 +116,7 @@ def stood_in(schema: ResourceSchema, args: Mapping[str, Value]) -> Properties:
 
 
 def _marked(kind: Type, schema: ResourceSchema, seed: str) -> Value:
-    """Return a marked value; a map says by an entry that nobody knows what is in it."""
+    """Return a marked value; a map says by an entry that no one knows what is in it."""
     value = marked(kind, schema, seed)
     return {marked_text(seed): marked_text(seed)} if kind.kind == "map" and not value else value
 

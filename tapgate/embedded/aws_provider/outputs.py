@@ -1,6 +1,6 @@
 """What a resource will be once it is created.
 
-In a preview what AWS adds is unknown. In a rehearsal every output has a value, and what nobody can
+In a preview what AWS adds is unknown. In a rehearsal every output has a value, and what no one can
 know is marked.
 """
 
@@ -127,7 +127,7 @@ def rehearsed_read(
     known = {name: value for name, value in known.items() if name not in said}
     given = {**known, **said, "id": identifier}
     derived = Derived(token, urn, str(given.get("region") or config.region), given)
-    # Of what is there, nobody knows either whether what is optional was left out.
+    # Of what is there, no one knows either whether what is optional was left out.
     unsaid = {} if inputs else dict.fromkeys(schema_of(token).outputs, UNKNOWN)
     return completed(token, {**unsaid, **previewed(token, said), **known}, derived)
 

@@ -74,7 +74,7 @@ class Published:
 
     Attributes:
         limit: What values it takes; None for any of its type.
-        conflicts: Names of siblings that cannot be given besides, in Terraform's spelling.
+        conflicts: Names of siblings that cannot be given besides, in Terraform's casing.
         one_of: Names of siblings of which one has to be given, itself among them.
     """
 

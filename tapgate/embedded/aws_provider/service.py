@@ -155,14 +155,14 @@ class Provider:
         )
         if sdk_source.chosen():
             self._log.warn_once(
-                f"the program uses pulumi_aws {sdk_source.package_version()}, and is judged by its types"
+                f"the program uses pulumi_aws {sdk_source.package_version()}, and is evaluated by its types"
             )
         asked = settings.version_of(args)
         if settings.major(asked) not in {"", settings.major(sdk_source.package_version())}:
             self._other_major = True
             self._log.warn_once(
                 f"the program asks for version {asked} of the AWS provider; the stand-in knows the types of "
-                f"{sdk_source.package_version()}, and what differs between them is judged by the latter; "
+                f"{sdk_source.package_version()}, and what differs between them is evaluated by the latter; "
                 "properties that it does not have are taken as they are"
             )
         return provider_pb2.ConfigureResponse(
@@ -204,7 +204,7 @@ class Provider:
         token, _ = type_and_name(request.urn)
         state, _ = decode(request.olds)
         if REHEARSED in state:
-            # Nobody has looked at what the program imports: it becomes what the program says.
+            # No one has looked at what the program imports: it becomes what the program says.
             return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_SOME)
         old_inputs, _ = decode(request.old_inputs)
         news, _ = decode(request.news)
@@ -309,7 +309,7 @@ class Provider:
             self._log.note_once(asked("function", request.tok, arguments=args, region=region))
         if not entry and not is_answered(request.tok):
             self._log.warn_once(
-                f"nobody asks AWS here: the results of {request.tok} are stand-ins, and what depends on them "
+                f"no one asks AWS here: the results of {request.tok} are stand-ins, and what depends on them "
                 "is undecided. Fix: give them by --answers FILE (`tapgate answers` makes it)"
             )
         marks: Secrets = dict.fromkeys(result) if secrets else {}
@@ -361,7 +361,7 @@ class Provider:
         outputs = rehearsed_read(token, urn, identifier, self._settings, {**known, **answered})
         if not entry:
             self._log.warn_once(
-                f"nobody asks AWS here: of {token} {identifier} is known what the program says, the "
+                f"no one asks AWS here: of {token} {identifier} is known what the program says, the "
                 "rest stands in, and what depends on that is undecided. Fix: give it by --answers FILE "
                 "(`tapgate answers` makes it)"
             )

@@ -209,9 +209,9 @@ def _harmless(name: str) -> bool:
 
 
 def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 def _taken(port: int) -> str:
@@ -222,8 +222,8 @@ def _taken(port: int) -> str:
 
 
 def _listens(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        return listener.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _ready(port: int) -> bool:

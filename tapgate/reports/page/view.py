@@ -319,9 +319,9 @@ def _share(pair: SharePair) -> Changed:
 def _facts(verdicts: VerdictFile) -> Iterator[tuple[str, str]]:
     resources = sum(report.resources for report in verdicts.stacks)
     yield "Evaluated", f"{count(resources, 'resource')} on {count(len(verdicts.stacks), 'stack')}"
-    judged = coverage_words(verdicts.stacks)
-    if judged:
-        yield "Judged", judged
+    coverage = coverage_words(verdicts.stacks)
+    if coverage:
+        yield "Coverage", coverage
     for words in guardrails_of(verdicts):
         yield "Guardrails", words
     if len(verdicts.stacks) == 1:

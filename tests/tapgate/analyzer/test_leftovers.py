@@ -34,7 +34,7 @@ def test_what_is_marked_for_deletion_is_named_and_not_evaluated() -> None:
 def test_pending_operations_are_named() -> None:
     operation = {"type": "creating", "resource": {"urn": urn("new")}}
     assert notes(pending_operations=[operation]) == (
-        "pending, so that nobody knows whether it is done: creating new (test:index:Thing)",
+        "pending, so that no one knows whether it is done: creating new (test:index:Thing)",
     )
 
 

@@ -302,8 +302,8 @@ def test_what_only_tags_or_no_policy_looked_at_is_named() -> None:
         (VerdictFile.of("audit", [one, replace(other, stack="dev")]), "stacks"),
     ):
         words = page_of(verdicts).by_id(section).words
-        assert "1 resource judged on tags alone urn:b::t::b" in words
-        assert "1 resource judged by no policy urn:c::t::c" in words
+        assert "1 resource evaluated on tags alone urn:b::t::b" in words
+        assert "1 resource evaluated by no policy urn:c::t::c" in words
         assert "urn:a" not in words
 
 

@@ -47,7 +47,7 @@ class Api:
 
         Args:
             settings: The provider's configuration.
-            require_open: Raises when nobody would note any more what a call does; asked before each.
+            require_open: Raises when no one would note any more what a call does; asked before each.
 
         Raises:
             RefusedEndpointError: One of them is, or could be, AWS itself.

@@ -57,7 +57,7 @@ class Fence:
         self._closed = True
 
     def require_open(self) -> None:
-        """Raise an ApiError when nobody would note any more what a call does."""
+        """Raise an ApiError when no one would note any more what a call does."""
         if self._closed or self.engine_is_gone():
             msg = (
                 "The engine of this run has ended, so nothing more is changed: no state would know of it. "

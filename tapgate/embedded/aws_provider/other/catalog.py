@@ -34,7 +34,7 @@ _COMPONENTS: Final = frozenset({"aws-apigateway", "aws-iam", "aws-static-website
 _SECRET: Final = re.compile(r"password|secret|private_?key", re.IGNORECASE)
 _SECRET_OF: Final = {"RandomPassword": ("result", "bcryptHash")}
 _SPREAD: Final = 3
-"""How many elements a list has of which nobody knows how many: programs spread over zones."""
+"""How many elements a list has of which no one knows how many: programs spread over zones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Catalog:
         package: Its name, e.g. `random`.
         program: The YAML program that uses it; None for a program in another language.
         sdk: The folder of its Python SDK; None where there is none.
-        unseen: Nobody knows what its resources are.
+        unseen: No one knows what its resources are.
     """
 
     package: str

@@ -2,7 +2,7 @@
 
 It says of a resource what the program said; what the real provider would add is unknown, and marked in a
 rehearsal. A component is registered without what it is made of, and so is said to be unseen, as is a resource
-of a package of which nobody here knows whether it has components.
+of a package of which no one here knows whether it has components.
 """
 
 # ruff: noqa: ARG002 - the arguments are the protocol's
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 UNSEEN: Final = "tapgateUnseen"
-"""The property that says to policies why nobody can look into a resource."""
-_COMPONENT: Final = "The package of the component is not there, so nobody knows what it is made of."
-_NOBODY_KNOWS: Final = "The package is not there, so nobody knows whether this makes other resources."
+"""The property that says to policies why no one can look into a resource."""
+_COMPONENT: Final = "The package of the component is not there, so no one knows what it is made of."
+_RESOURCES_UNKNOWN: Final = "The package is not there, so no one knows whether this makes other resources."
 _SECONDS: Final = 60
 
 
@@ -104,11 +104,11 @@ class Other(Provider):
         inputs, secrets = decode(request.news)
         token, _ = type_and_name(request.urn)
         if self._catalog.unseen or self._catalog.only_components or self._catalog.find(token).component:
-            inputs[UNSEEN] = _NOBODY_KNOWS
+            inputs[UNSEEN] = _RESOURCES_UNKNOWN
         return provider_pb2.CheckResponse(inputs=encode(inputs, secrets))
 
     def create(self, request: provider_pb2.CreateRequest, context: Context) -> provider_pb2.CreateResponse:
-        """Say what the program said, under an id that nobody knows."""
+        """Say what the program said, under an id that no one knows."""
         identifier = "" if request.preview else marked_text(f"{request.urn}#id")
         token, _ = type_and_name(request.urn)
         properties = self._outputs(token, request.urn, request.properties, preview=request.preview)

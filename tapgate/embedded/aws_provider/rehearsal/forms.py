@@ -2,7 +2,7 @@
 
 A form is a text with fields in braces: `{name}` is a property of the resource (`{path=/}` with what stands
 when it is not set), `{:region}`, `{:account}`, `{:partition}` and `{:suffix}` are the provider's, `{#hex17}`
-stands for characters that AWS makes up, `{?}` for something that nobody knows before. `forms.json` has them
+stands for characters that AWS makes up, `{?}` for something that no one knows before. `forms.json` has them
 for all types; it is made by `generate.py`.
 """
 

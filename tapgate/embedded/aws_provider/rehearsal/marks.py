@@ -1,7 +1,7 @@
 """Values that stand in for what only AWS knows: of the right type, and recognizable wherever they end up.
 
-The judging side takes a marked value, or a text with one in it, for unknown: `tapgate/analyzer/deployment.py`
-has the same constants, and a test compares them.
+The evaluating side takes a marked value, or a text with one in it, for unknown:
+`tapgate/analyzer/deployment.py` has the same constants, and a test compares them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MARKED_NUMBER: Final = 1_618_033_988
 """Every marked number: none that a program is likely to write."""
 
 REHEARSED: Final = "__rehearsed"
-"""The output that lists those of a resource's outputs that nobody knows: true and false cannot be marked."""
+"""The output that lists those of a resource's outputs that no one knows: true and false cannot be marked."""
 
 _DEEPEST: Final = 8
 
@@ -61,7 +61,7 @@ def marked(kind: Type, schema: ResourceSchema, seed: str, depth: int = 0) -> Val
         count = 1 if kind.args[0].kind in {"object", "union"} else 3
         return [marked(kind.args[0], schema, f"{seed}[{index}]", depth + 1) for index in range(count)]
     if kind.kind == "map":
-        # A key that nobody knows makes all of the map unknown: which others there are, nobody knows.
+        # A key that no one knows makes all of the map unknown: which others there are, no one knows.
         return {marked_text(f"{seed}[*]"): marked(kind.args[0], schema, f"{seed}[*]", depth + 1)}
     if kind.kind == "object":
         return _object(kind, schema, seed, depth)

@@ -199,7 +199,7 @@ def _capacity_fits_billing(inputs: Properties, olds: Properties) -> Iterator[tup
     if isinstance(mode, Unknown) or any(inputs.get(name) is not None for name in _MADE_FROM):
         return
     if all(inputs.get(name) is None for name in ("billingMode", *_CAPACITIES)):
-        # Nothing said about it: AWS refuses it when it is deployed, and policies can be judged without.
+        # Nothing said about it: AWS refuses it when it is deployed, and policies can be evaluated without.
         return
     for name in _CAPACITIES:
         value = inputs.get(name)
@@ -223,12 +223,12 @@ def _keys(inputs: Properties) -> Iterator[tuple[str, Value]]:
         if inputs.get(name) is not None:
             yield name, inputs[name]
     for index in _INDEXES:
-        for place, entry in enumerate(_objects(inputs.get(index))):
+        for position, entry in enumerate(_objects(inputs.get(index))):
             for name in _KEY_TYPES:
                 if entry.get(name) is not None:
-                    yield f"{index}[{place}].{name}", entry[name]
+                    yield f"{index}[{position}].{name}", entry[name]
             for inner, key in enumerate(_objects(entry.get("keySchemas"))):
-                yield f"{index}[{place}].keySchemas[{inner}].attributeName", key.get("attributeName")
+                yield f"{index}[{position}].keySchemas[{inner}].attributeName", key.get("attributeName")
 
 
 def _objects(value: Value) -> list[Properties]:

@@ -156,6 +156,6 @@ def test_a_component_is_registered_without_what_it_is_made_of() -> None:
         made = provider.call("Construct", request, provider_pb2.ConstructResponse)
         assert made.urn == f"{URN}awsx:ec2:Vpc::vpc"
         (registered,) = monitor.registered
-        assert "nobody knows what it is made of" in str(decode(registered.object)[0][UNSEEN])
+        assert "no one knows what it is made of" in str(decode(registered.object)[0][UNSEEN])
         assert monitor.outputs == [decode(made.state)[0]]
         assert decode(made.state)[0]["vpcId"] == UNKNOWN
