@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import unquote, urlsplit
@@ -21,7 +22,7 @@ from tapgate.failure import CouldNotRunError
 from tapgate.json_access import sanitized_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 Mode = Literal["auto", "require", "off"]
 MODES: Final[tuple[Mode, ...]] = ("auto", "require", "off")
@@ -118,10 +119,9 @@ class Sandbox:
         words += _mounts([*readable, Path(_RESOLVER)] if network else readable, hidden)
         plugins = str(Path(variables.get("PULUMI_HOME", _HOME), "plugins"))
         words += ["--dir", _HOME, "--ro-bind-try", plugins, f"{_HOME}/plugins"]
-        words += ["--bind", str(scratch), str(scratch)]
         if not network:
-            words += own_copy(folder.resolve(), scratch / "project")
-        words += ["--chdir", str(folder), "--"]
+            words += own_copy(folder.resolve(), scratch / "project", readable)
+        words += ["--bind", str(scratch), str(scratch), "--chdir", str(folder), "--"]
         left_out = secrets(variables)
         if network:
             left_out = tuple(name for name in left_out if not name.startswith(("UV_", "PIP_")))
@@ -254,22 +254,30 @@ def _hidden(variables: Mapping[str, str]) -> list[Path]:
     return sorted(path for path in paths if path.is_dir() and not path.is_symlink())
 
 
-def own_copy(folder: Path, copy: Path) -> list[str]:
-    """Return the options that put a writable copy in the place of a project; none for one that is large."""
+def own_copy(folder: Path, copy: Path, readable: Iterable[Path] = ()) -> list[str]:
+    """Return the options that put a writable copy in the place of a project; none for one that is large.
+
+    Args:
+        folder: the project.
+        copy: where its copy is to be.
+        readable: folders that stay what they are, though they lie in the project: a backend, packages.
+    """
+    own = {path.resolve() for path in readable} - {folder}
     kept: list[Path] = []
     files: list[Path] = []
     size = 0
     for root, folders, names in os.walk(folder):
         here = Path(root)
-        kept += [here / name for name in folders if name in _NOT_COPIED and not (here / name).is_symlink()]
-        folders[:] = [name for name in folders if name not in _NOT_COPIED]
+        left = [name for name in folders if name in _NOT_COPIED or here / name in own]
+        kept += [here / name for name in left if not (here / name).is_symlink()]
+        folders[:] = [name for name in folders if name not in left]
         files += [here / name for name in names]
         size += sum((here / name).lstat().st_size for name in names)
         if len(files) > _MOST_FILES or size > _MOST_BYTES or len(kept) > _MOST_FILES:
             return []
     if not copy.exists():
         try:
-            shutil.copytree(folder, copy, symlinks=True, ignore=_left_out)
+            shutil.copytree(folder, copy, symlinks=True, ignore=partial(_left_out, own))
         except OSError:
             # What cannot be copied can be read where it is, if at all.
             return []
@@ -281,12 +289,13 @@ def own_copy(folder: Path, copy: Path) -> list[str]:
     return words
 
 
-def _left_out(folder: str, names: Iterable[str]) -> set[str]:
-    """Return the names in a folder that are not copied: large folders, and what is no file to be read."""
+def _left_out(own: Collection[Path], folder: str, names: Iterable[str]) -> set[str]:
+    """Return the names in a folder that are not copied: folders that stay, and what is no file to be read."""
     found: set[str] = set()
     for name in names:
         path = Path(folder, name)
-        if not path.is_symlink() and (name in _NOT_COPIED if path.is_dir() else not path.is_file()):
+        stays = (name in _NOT_COPIED or path in own) if path.is_dir() else not path.is_file()
+        if stays and not path.is_symlink():
             found.add(name)
     return found
 

@@ -238,7 +238,7 @@ def _tail(verdicts: VerdictFile, figures: Score, earlier: VerdictFile | None) ->
         yield "\n</details>\n"
     packs = sorted({(pack.name, pack.version) for one in verdicts.stacks for pack in one.packs})
     for words in guardrails_of(verdicts):
-        yield f"<sub>Guardrails: {prose(words)}</sub><br>"
+        yield f"<sub>Guardrails: {prose(words)}</sub>\n"
     if packs:
         yield "<sub>" + ", ".join(prose(f"{name} {version}".strip()) for name, version in packs) + "</sub>"
 

@@ -148,12 +148,13 @@ def test_a_small_project_is_copied_but_for_what_is_large(tmp_path: Path) -> None
         (project / name).write_text(name)
     (project / "link").symlink_to("app")
     os.mkfifo(project / "pipe")
-    words = sandbox.own_copy(project, copy)
-    kept = [str(project / ".venv"), str(project / "app" / "node_modules")]
+    (project / "state" / ".pulumi").mkdir(parents=True)
+    words = sandbox.own_copy(project, copy, [project / "state", tmp_path])
+    kept = [str(project / ".venv"), str(project / "app" / "node_modules"), str(project / "state")]
     assert words[:3] == ["--bind", str(copy), str(project)]
-    assert [words[at + 1] for at in range(3, len(words), 3)] == kept
+    assert sorted(words[at + 1] for at in range(3, len(words), 3)) == kept
     assert sorted(str(one.relative_to(copy)) for one in copy.rglob("*")) == [
-        *(".venv", "Pulumi.yaml", "app", "app/main.py", "app/node_modules", "link"),
+        *(".venv", "Pulumi.yaml", "app", "app/main.py", "app/node_modules", "link", "state"),
     ]
     assert (copy / "link").is_symlink()
     for number in range(600):

@@ -62,8 +62,8 @@ def test_every_mark_of_an_unknown_is_one(mark: str) -> None:
         (signed(REFERENCE_SIGNATURE, urn="urn"), UNKNOWN),
         (signed(REFERENCE_SIGNATURE, urn="urn", id=""), UNKNOWN),
         *((signed(signature, path="x"), Opaque(what)) for signature, what in OPAQUE_SIGNATURES.items()),
-        (signed("0" * 32), Opaque("value of a kind that this pack does not know")),
-        (signed([1]), Opaque("value of a kind that this pack does not know")),
+        (signed("0" * 32), Opaque("value of a type that this pack does not know")),
+        (signed([1]), Opaque("value of a type that this pack does not know")),
     ],
 )
 def test_what_a_tree_means(tree: object, value: Value) -> None:

@@ -6,6 +6,7 @@ import gzip
 import json
 import resource as limits
 import zlib
+from typing import Any
 
 import pytest
 
@@ -44,47 +45,47 @@ def test_what_stays_is_named() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("asked", "there", "drifted"),
-    [
-        (True, False, True),
-        (True, "true", False),
-        (30, 7, True),
-        (30, "30", False),
-        ("a", "b", True),
-        ('{"a": [1], "b": 2}', '{"b":2,"a":[1]}', False),
-        ('{"a": 1}', '{"a": 2}', True),
-        (["a"], ["b"], True),
-        (["a", "b"], ["b", "a"], False),
-        (["a"], ["a", "b"], True),
-        ([], ["a"], True),
-        ([{"k": 1}, {"k": 2}], [{"k": "2", "id": "y"}, {"k": "1", "id": "x"}], False),
-        ([{"k": 1}], [{"k": 3, "id": "x"}], True),
-        ([{"k": 1, "mounts": []}], [{"k": 1, "mounts": [{"added": "by whom it is for"}]}], False),
-        ([{"k": 1, "mounts": [{"a": 1}]}], [{"k": 1, "mounts": [{"a": 2}, {"a": 3}]}], True),
-        (SECRET, "x", False),
-        ([SECRET], ["x"], False),
-        ("a", SECRET, False),
-        ("a", None, False),
-        ("", "Managed by Terraform", False),
-        ("1234-ab", "arn:aws:kms:eu-west-2:1:key/1234-ab", False),
-        ("echo", "b2d21e771d9f86865c5eff193663574dd1796c8f", False),
-        ("echo 2", "b2d21e771d9f86865c5eff193663574dd1796c8f", True),
-        ("text\n", "text", False),
-        # AWS returns a policy in another order, and one action as a text.
-        (
-            '{"Statement":[{"Action":["a"],"Effect":"Allow"}]}',
-            '{"Statement":{"Effect":"Allow","Action":"a"}}',
-            False,
-        ),
-        ('{"Statement":[{"Action":"a"}]}', '{"Statement":[{"Action":"a"},{"Action":"b"}]}', True),
-        ('{"Statement":[{"Action":"a","Condition":{"x":1}}]}', '{"Statement":[{"Action":"a"}]}', True),
-        # ECS adds defaults to each definition of a container.
-        ('[{"name":"web","image":"x"}]', '[{"image":"x","name":"web","cpu":0,"mountPoints":[]}]', False),
-        ('[{"name":"web","image":"x"}]', '[{"image":"y","name":"web","cpu":0}]', True),
-        ("[" * 2_000, "[" * 2_001, True),
-    ],
-)
+ECHOED: list[tuple[Any, Any, bool]] = [
+    (True, False, True),
+    (True, "true", False),
+    (30, 7, True),
+    (30, "30", False),
+    ("a", "b", True),
+    ('{"a": [1], "b": 2}', '{"b":2,"a":[1]}', False),
+    ('{"a": 1}', '{"a": 2}', True),
+    (["a"], ["b"], True),
+    (["a", "b"], ["b", "a"], False),
+    (["a"], ["a", "b"], True),
+    ([], ["a"], True),
+    ([{"k": 1}, {"k": 2}], [{"k": "2", "id": "y"}, {"k": "1", "id": "x"}], False),
+    ([{"k": 1}], [{"k": 3, "id": "x"}], True),
+    ([{"k": 1, "mounts": []}], [{"k": 1, "mounts": [{"added": "by whom it is for"}]}], False),
+    ([{"k": 1, "mounts": [{"a": 1}]}], [{"k": 1, "mounts": [{"a": 2}, {"a": 3}]}], True),
+    (SECRET, "x", False),
+    ([SECRET], ["x"], False),
+    ("a", SECRET, False),
+    ("a", None, False),
+    ("", "Managed by Terraform", False),
+    ("1234-ab", "arn:aws:kms:eu-west-2:1:key/1234-ab", False),
+    ("echo", "b2d21e771d9f86865c5eff193663574dd1796c8f", False),
+    ("echo 2", "b2d21e771d9f86865c5eff193663574dd1796c8f", True),
+    ("text\n", "text", False),
+    # AWS returns a policy in another order, and one action as a text.
+    (
+        '{"Statement":[{"Action":["a"],"Effect":"Allow"}]}',
+        '{"Statement":{"Effect":"Allow","Action":"a"}}',
+        False,
+    ),
+    ('{"Statement":[{"Action":"a"}]}', '{"Statement":[{"Action":"a"},{"Action":"b"}]}', True),
+    ('{"Statement":[{"Action":"a","Condition":{"x":1}}]}', '{"Statement":[{"Action":"a"}]}', True),
+    # ECS adds defaults to each definition of a container.
+    ('[{"name":"web","image":"x"}]', '[{"image":"x","name":"web","cpu":0,"mountPoints":[]}]', False),
+    ('[{"name":"web","image":"x"}]', '[{"image":"y","name":"web","cpu":0}]', True),
+    ("[" * 2_000, "[" * 2_001, True),
+]
+
+
+@pytest.mark.parametrize(("asked", "there", "drifted"), ECHOED)
 def test_outputs_that_are_not_what_was_asked_for(asked: object, there: object, *, drifted: bool) -> None:
     found = notes(
         resource("a", inputs={"x": asked, "__defaults": "y"}, outputs={"x": there, "__defaults": ""})

@@ -248,7 +248,7 @@ def test_policies_and_what_was_not_applicable() -> None:
     assert "kms-key-rotation KMS keys rotate failed 0 1 45" in rows
     assert "lambda-supported-runtime off 0 0 0" in rows
     idle = page.by_id("not-applicable").words
-    assert "Policies without a resource to judge sns-encryption" in idle
+    assert "Policies without a resource to evaluate sns-encryption" in idle
     assert "Turned off lambda-supported-runtime" in idle
 
 

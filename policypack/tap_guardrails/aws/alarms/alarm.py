@@ -271,7 +271,7 @@ def unsettled(prop: PropertyValue[bool] | PropertyValue[str]) -> Iterator[Findin
 def with_insights(read: Queries, listed: list[PropertyRef]) -> Queries:
     """Turn queries in the language of Metrics Insights into metrics."""
     series, expressions = dict(read.series), dict(read.expressions)
-    refs = {ref.at("id").value: ref for ref in listed}
+    refs = {ref.at("id").text().value: ref for ref in listed}
     for key, expression in read.expressions.items():
         if not is_insights(expression.value):
             continue
