@@ -53,7 +53,7 @@ def main() -> None:
         report = folder / "report.html"
         said = in_terminal(project, "preview", "--html", str(report))
         screen = folder / "screen.html"
-        screen.write_text(drawn(said.replace(f"{project}/", "")), encoding="utf-8")
+        screen.write_text(drawn(said.replace(f"{project}/", "").replace(f"{ROOT}/", "")), encoding="utf-8")
         screenshot(screen, IMAGES / "blocked.png", width=960, height=44 + 20 * said.count("\n"))
         take(report, "preview")
         states, audited = folder / "states", folder / "audit.html"
