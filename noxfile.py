@@ -16,7 +16,8 @@ nox.options.error_on_external_run = True
 
 ROOT = Path(__file__).parent
 PYTHON_FOLDERS = ("program", "policypack", "lambdas", "tapgate", "tests", "noxfile.py")
-PARALLEL = ("-n", "auto", "--dist", "loadgroup")
+# What needs the package index besides is proven by `build`.
+PARALLEL = ("-n", "auto", "--dist", "loadgroup", "--ignore=tests/wheel")
 # Tests start the engine hundreds of times, for seconds each: no garbage is collected below a gigabyte.
 SHORT_LIVED = {"GOGC": "off", "GOMEMLIMIT": "1GiB"}
 LOCKS = (
@@ -196,7 +197,7 @@ def build(session: nox.Session) -> None:
     """Build the wheel `tapgate` into dist/ (-- --prove to gate five other projects with it alone)."""
     if "--prove" in session.posargs:
         install(session, "test")
-        session.run(*prepared(), "python", "-m", "pytest", "-n0", "-s", "tests/build")
+        session.run(*prepared(), "python", "-m", "pytest", "-n0", "-s", "tests/wheel")
         return
     install(session, "build")
     session.run("python", "-m", "hatchling", "build", "-t", "wheel", *session.posargs)
