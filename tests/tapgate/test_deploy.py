@@ -71,10 +71,12 @@ def test_what_is_blocked_creates_nothing(gate: Gate, backend: Path, tmp_path: Pa
 
 def test_what_changed_after_the_preview_is_not_deployed(gate: Gate, backend: Path) -> None:
     code, out, err = gate("--stack", "grows")
-    assert code == 3
+    # The engine may refuse the second thing before it has recorded the first one.
+    made = resources(backend).get("grows", [])
+    assert code == (3 if "thing-0" in made else 2), err
     assert "DEPLOYED" not in out
     assert "The deployment is not the one that was previewed." in err
-    assert "thing-1" not in resources(backend).get("grows", [])
+    assert "thing-1" not in made
 
 
 def test_a_program_that_fails_on_the_way_says_what_was_done(gate: Gate, backend: Path) -> None:
