@@ -71,9 +71,9 @@ def test_what_is_blocked_creates_nothing(gate: Gate, backend: Path, tmp_path: Pa
 
 def test_what_changed_after_the_preview_is_not_deployed(gate: Gate, backend: Path) -> None:
     code, out, err = gate("--stack", "grows")
-    # The engine may refuse the second thing before it has recorded the first one.
+    # The engine may refuse the second thing before it has recorded anything else.
     made = resources(backend).get("grows", [])
-    assert code == (3 if "thing-0" in made else 2), err
+    assert code == (3 if made else 2), err
     assert "DEPLOYED" not in out
     assert "The deployment is not the one that was previewed." in err
     assert "thing-1" not in made
