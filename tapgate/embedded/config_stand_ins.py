@@ -10,12 +10,11 @@ import ast
 import json
 import re
 from itertools import islice
-from typing import TYPE_CHECKING, Final, cast
-
-import yaml
+from typing import TYPE_CHECKING, Final
 
 from tapgate.embedded.aws_provider.rehearsal.marks import marked_text
 from tapgate.embedded.paths import cache_root, write_atomically
+from tapgate.embedded.program_text import mapping, parsed_yaml, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,17 +46,17 @@ def required(project_file: Path) -> dict[str, str]:
     Args:
         project_file: The project's file.
     """
-    body = _parsed(_text(project_file))
+    body = read_yaml(project_file)
     name, runtime = str(body.get("name")), body.get("runtime")
-    language = runtime if isinstance(runtime, str) else _mapping(runtime).get("name")
+    language = runtime if isinstance(runtime, str) else mapping(runtime).get("name")
     main = project_file.parent / str(body.get("main") or "")
     program = main.parent if main.is_file() else main
     given: set[str] = set()
     found: dict[str, str] = {}
     text = _text(program / "Main.yaml") or _text(project_file) if language == "yaml" else ""
-    template = _parsed(text)
+    template = parsed_yaml(text)
     for block in (body.get("config"), body.get("configuration"), template.get("config")):
-        for key, declared in _mapping(block).items():
+        for key, declared in mapping(block).items():
             full = key if ":" in key else f"{name}:{key}"
             kind = _required_type(declared)
             if kind:
@@ -65,7 +64,7 @@ def required(project_file: Path) -> dict[str, str]:
             else:
                 given.add(full)
     declared = {one for key in (*found, *given) for one in (key, key.rpartition(":")[2])}
-    declared |= {key for part in ("resources", "variables") for key in _mapping(template.get(part))}
+    declared |= {key for part in ("resources", "variables") for key in mapping(template.get(part))}
     for key in sorted({*_REFERENCE.findall(text)} - declared - {"pulumi"}):
         found[key if ":" in key else f"{name}:{key}"] = STRING
     if language == "python":
@@ -108,7 +107,7 @@ def stand_in(key: str, kind: str, encrypted: str) -> object:
 
 def _required_type(declared: object) -> str:
     """Return the type of a declaration that gives no value; empty for one that does."""
-    body = _mapping(declared)
+    body = mapping(declared)
     if not body or "default" in body or "value" in body:
         return ""
     kind = str(body.get("type") or STRING).casefold().partition("<")[0]
@@ -175,19 +174,6 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError):
         return ""  # The engine says what is wrong with it.
-
-
-def _parsed(text: str) -> Mapping[str, object]:
-    try:
-        return _mapping(cast("object", yaml.safe_load(text)))
-    except (ValueError, yaml.YAMLError):
-        return {}  # As above.
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    if not isinstance(value, dict):
-        return {}
-    return {str(key): one for key, one in cast("dict[object, object]", value).items()}
 
 
 def as_block(values: Mapping[str, object]) -> str:

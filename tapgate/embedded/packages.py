@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-import yaml
-
 from tapgate.embedded.aws_provider.other.usage import Usage, read
 from tapgate.embedded.aws_provider.sdk_source import OLDEST_MAJOR, version_of
 from tapgate.embedded.environment import (
@@ -32,7 +30,7 @@ from tapgate.embedded.environment import (
     types_version,
 )
 from tapgate.embedded.paths import ROOT
-from tapgate.embedded.program_text import files, refers_to_stacks
+from tapgate.embedded.program_text import files, mapping, read_yaml, refers_to_stacks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -210,13 +208,10 @@ def _other_major(usage: Usage) -> bool:
 
 
 def _program(project_file: Path) -> _Program:
-    try:
-        body = _mapping(cast("object", yaml.safe_load(project_file.read_text("utf-8"))))
-    except (OSError, ValueError, yaml.YAMLError):
-        body = dict[str, object]()  # The engine says what is wrong with it.
+    body = read_yaml(project_file)
     runtime = body.get("runtime")
-    name = runtime if isinstance(runtime, str) else _mapping(runtime).get("name")
-    virtualenv = _mapping(_mapping(runtime).get("options")).get("virtualenv")
+    name = runtime if isinstance(runtime, str) else mapping(runtime).get("name")
+    virtualenv = mapping(mapping(runtime).get("options")).get("virtualenv")
     folder = project_file.parent
     main = folder / str(body.get("main") or "")
     inside = main.parent if main.is_file() else main
@@ -261,7 +256,7 @@ def _in(roots: list[Path]) -> dict[str, Path]:
     for root in roots:
         for path in root.glob("pulumi_*/pulumi-plugin.json"):
             try:
-                document = _mapping(cast("object", json.loads(path.read_text("utf-8"))))
+                document = mapping(cast("object", json.loads(path.read_text("utf-8"))))
             except (OSError, ValueError):
                 continue
             found.setdefault(str(document.get("name") or ""), path.parent)
@@ -289,7 +284,3 @@ def _plugin(package: str, base: Mapping[str, str]) -> tuple[Path, bool] | None:
         if versions:
             return versions[max(versions)], False
     return None
-
-
-def _mapping(value: object) -> dict[str, object]:
-    return cast("dict[str, object]", value) if isinstance(value, dict) else {}

@@ -18,13 +18,12 @@ import sys
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
-
-import yaml
+from typing import TYPE_CHECKING, Final
 
 from tapgate.embedded.console import Failure, say, still_going
 from tapgate.embedded.environment import PROGRAM_ENVIRONMENT, shim_folder
 from tapgate.embedded.paths import cache_root, get_or_make
+from tapgate.embedded.program_text import mapping, read_yaml
 from tapgate.embedded.python_requirements import above, find_source
 from tapgate.embedded.toolchain import find, go_build
 
@@ -78,11 +77,11 @@ def changes(project_file: Path, base: Mapping[str, str], confine: Confine = _unc
     Raises:
         Failure: What the project asks for cannot be installed.
     """
-    body = _project(project_file)
+    body = read_yaml(project_file)
     runtime = body.get("runtime")
-    if (runtime if isinstance(runtime, str) else _mapping(runtime).get("name")) != "python":
+    if (runtime if isinstance(runtime, str) else mapping(runtime).get("name")) != "python":
         return {}
-    options = _mapping(_mapping(runtime).get("options"))
+    options = mapping(mapping(runtime).get("options"))
     root, named = project_file.parent, str(options.get("virtualenv") or "")
     toolchain = str(options.get("toolchain") or "pip")
     own = root / named if named else _of_uv(root) if toolchain == "uv" else None
@@ -284,14 +283,3 @@ def _settings_of_pip(base: Mapping[str, str]) -> dict[str, str]:
         if value:
             settings[of_uv] = " ".join(value.split())
     return settings
-
-
-def _project(path: Path) -> Mapping[str, object]:
-    try:
-        return _mapping(cast("object", yaml.safe_load(path.read_text(encoding="utf-8"))))
-    except (OSError, ValueError, yaml.YAMLError):
-        return {}  # The tool says what is wrong with it.
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return cast("dict[str, object]", value) if isinstance(value, dict) else {}

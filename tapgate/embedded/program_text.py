@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
+
+import yaml
 
 from tapgate.embedded.aws_provider.rehearsal.marks import marked_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _SUFFIXES: Final = frozenset(
     (
@@ -44,6 +46,29 @@ _ASSIGNED: Final = re.compile(
     r"^\s*(?:(?:const|let|var|final)\s+)?(?P<name>[A-Za-z_]\w{0,63})\s*(?::[^=\n]{0,80})?:?="
 )
 _SPREAD: Final = 3
+
+
+def mapping(value: object) -> Mapping[str, object]:
+    """Return a value as a mapping, its keys as texts; an empty one where it is none."""
+    if not isinstance(value, dict):
+        return {}
+    return {str(key): one for key, one in cast("dict[object, object]", value).items()}
+
+
+def read_yaml(path: Path) -> Mapping[str, object]:
+    """Read a project or program file; an empty mapping where whoever needs the file says what is wrong."""
+    try:
+        return parsed_yaml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def parsed_yaml(text: str) -> Mapping[str, object]:
+    """Return what the text of a project or program file says; an empty mapping as above."""
+    try:
+        return mapping(cast("object", yaml.safe_load(text)))
+    except (ValueError, yaml.YAMLError):
+        return {}
 
 
 def files(folder: Path) -> Iterator[Path]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.embedded.console import Failure
+from tapgate.embedded.program_text import mapping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -104,7 +105,7 @@ def _of_uv(lock: Path) -> Source:
 
 def _of_poetry(lock: Path) -> Source:
     inputs = (lock, lock.with_name("pyproject.toml"))
-    sources = [_mapping(one.get("source")) for one in _tables(_toml(lock).get("package"))]
+    sources = [mapping(one.get("source")) for one in _tables(_toml(lock).get("package"))]
     beside = [lock.parent / str(one.get("url")) for one in sources if one.get("type") == "directory"]
     importable = tuple(path for folder in (lock.parent, *beside) for path in _with_src(folder))
     return Source(lock, inputs, tuple(_pinned(lock)), locked=True, importable=importable)
@@ -120,7 +121,7 @@ def _pinned(lock: Path) -> Iterator[str]:
     packages = _tables(_toml(lock).get("package"))
     conditions = _conditions(packages, _dependencies(lock.with_name("pyproject.toml")))
     for package in packages:
-        source = _mapping(package.get("source"))
+        source = mapping(package.get("source"))
         kind, address = source.get("type"), str(source.get("url") or "")
         if package.get("optional") or kind in {"directory", "file"}:
             continue
@@ -136,10 +137,10 @@ def _pinned(lock: Path) -> Iterator[str]:
 def _conditions(packages: list[Mapping[str, object]], wanted: list[str]) -> dict[str, str]:
     """Return on what condition packages are asked for; older locks say it only where one asks for another."""
     asked: dict[str, set[str]] = {}
-    for name, how in (pair for one in packages for pair in _mapping(one.get("dependencies")).items()):
+    for name, how in (pair for one in packages for pair in mapping(one.get("dependencies")).items()):
         ways = cast("list[object]", how) if isinstance(how, list) else [how]
         marks = asked.setdefault(name.casefold(), set())
-        marks.update(str(_mapping(way).get("markers") or "") for way in ways)
+        marks.update(str(mapping(way).get("markers") or "") for way in ways)
     always = {_NAME_ENDS.split(one, maxsplit=1)[0].casefold() for one in wanted}
     return {
         name: " or ".join(f"({mark})" for mark in sorted(marks))
@@ -151,16 +152,16 @@ def _conditions(packages: list[Mapping[str, object]], wanted: list[str]) -> dict
 def _dependencies(file: Path) -> list[str]:
     """Return what a pyproject.toml depends on, by its own standard or as poetry writes it."""
     body = _toml(file)
-    standard = _mapping(body.get("project")).get("dependencies")
+    standard = mapping(body.get("project")).get("dependencies")
     if isinstance(standard, list):
         return [str(one) for one in cast("list[object]", standard)]
-    named = _mapping(_mapping(_mapping(body.get("tool")).get("poetry")).get("dependencies"))
+    named = mapping(mapping(mapping(body.get("tool")).get("poetry")).get("dependencies"))
     return [_requirement(name, asked) for name, asked in named.items() if name != "python"]
 
 
 def _requirement(name: str, asked: object) -> str:
     """Return a dependency of poetry's form as pip reads it."""
-    table = _mapping(asked)
+    table = mapping(asked)
     version = str(table.get("version") or "*") if table else str(asked)
     return name + ",".join(filter(None, (_bound(one.strip()) for one in version.split(","))))
 
@@ -192,8 +193,4 @@ def _toml(path: Path) -> Mapping[str, object]:
 
 
 def _tables(value: object) -> list[Mapping[str, object]]:
-    return [_mapping(one) for one in cast("list[object]", value)] if isinstance(value, list) else []
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    return [mapping(one) for one in cast("list[object]", value)] if isinstance(value, list) else []

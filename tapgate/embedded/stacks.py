@@ -33,7 +33,7 @@ from tapgate.embedded.environment import (
 )
 from tapgate.embedded.packages import LANGUAGE, shims
 from tapgate.embedded.paths import ROOT, checkout_folder, make_folder, write_atomically
-from tapgate.embedded.program_text import config_forms
+from tapgate.embedded.program_text import config_forms, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -190,7 +190,7 @@ def _secrets(
     edits: dict[tuple[int, int], str],
 ) -> Iterator[str]:
     """Replace each secret, wherever it is nested, and yield the key of the config that has it."""
-    namespace, declared = str(project.get("name")), _mapping(project.get("config"))
+    namespace, declared = str(project.get("name")), mapping(project.get("config"))
     for key, value in _entries(config):
         short = key.removeprefix(f"{namespace}:")
         kind = declared.get(short, declared.get(f"{namespace}:{short}"))
@@ -203,16 +203,12 @@ def _secrets(
 
 def _body(project: str) -> Mapping[str, object]:
     """Read a project file; keys and values are texts, so that one called `on` is not taken for a boolean."""
-    return _mapping(cast("object", yaml.load(project, Loader=yaml.BaseLoader)))  # noqa: S506 - makes only texts
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    return mapping(cast("object", yaml.load(project, Loader=yaml.BaseLoader)))  # noqa: S506 - makes only texts
 
 
 def _within(node: yaml.Node, kind: object) -> Iterator[tuple[yaml.Node, str]]:
     """Yield the ciphertext of each secret, and the type that the project declares of it."""
-    types = _mapping(kind) or {"type": kind}
+    types = mapping(kind) or {"type": kind}
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
             yield from _within(item, types.get("items"))

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
-import yaml
+from tapgate.embedded.program_text import mapping, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -67,22 +67,19 @@ class Usage:
 
 def read(program: Path) -> Usage:
     """Read a YAML or JSON program; of what is none nothing is used, and the engine says what is wrong."""
-    try:
-        body = _mapping(cast("object", yaml.safe_load(program.read_text("utf-8"))))
-    except (OSError, ValueError, yaml.YAMLError):
-        return Usage()
+    body = read_yaml(program)
     usage = Usage()
     named: dict[str, Tree] = {}
-    for name, one in _mapping(body.get("resources")).items():
-        resource = _mapping(one)
+    for name, one in mapping(body.get("resources")).items():
+        resource = mapping(one)
         used = _declared(usage, str(resource.get("type", "")))
         if used is not None:
             named[name] = used.outputs
-            used.inputs.update(_mapping(resource.get("properties")))
-            used.inputs.update(_mapping(_mapping(resource.get("get")).get("state")))
+            used.inputs.update(mapping(resource.get("properties")))
+            used.inputs.update(mapping(mapping(resource.get("get")).get("state")))
             _version(usage, str(resource["type"]), resource.get("options"))
     _functions(usage, body)
-    for name, value in _mapping(body.get("variables")).items():
+    for name, value in mapping(body.get("variables")).items():
         called = _called(value)
         if called is not None:
             token, _, wanted = called
@@ -114,7 +111,7 @@ def _declared(usage: Usage, token: str) -> Used | None:
 
 
 def _version(usage: Usage, token: str, options: object) -> None:
-    version = _mapping(options).get("version")
+    version = mapping(options).get("version")
     package = token.removeprefix(_PROVIDER).partition(":")[0]
     if version:
         usage.versions.setdefault(package, set()).add(str(version))
@@ -128,14 +125,14 @@ def _functions(usage: Usage, value: object) -> None:
         used.inputs.update(arguments)
         if given:
             _note(used.outputs, [given])
-        _version(usage, token, _mapping(next(iter(_mapping(value).values()))).get("options"))
+        _version(usage, token, mapping(next(iter(mapping(value).values()))).get("options"))
     for one in _inside(value):
         _functions(usage, one)
 
 
 def _called(value: object) -> tuple[str, Mapping[str, object], str] | None:
     """Return token, arguments and the result that is wanted of a call; None where the value is none."""
-    entries = _mapping(value)
+    entries = mapping(value)
     if len(entries) != 1:
         return None
     ((key, inner),) = entries.items()
@@ -143,18 +140,18 @@ def _called(value: object) -> tuple[str, Mapping[str, object], str] | None:
     if prefix.casefold() != "fn":
         return None
     if token.casefold() == "invoke":
-        call = {name.casefold(): one for name, one in _mapping(inner).items()}
+        call = {name.casefold(): one for name, one in mapping(inner).items()}
         function = str(call.get("function", ""))
-        known = (function, _mapping(call.get("arguments")), str(call.get("return") or ""))
+        known = (function, mapping(call.get("arguments")), str(call.get("return") or ""))
         return known if ":" in function else None
-    return (token, _mapping(inner), "") if ":" in token else None
+    return (token, mapping(inner), "") if ":" in token else None
 
 
 def _references(value: object) -> Iterator[tuple[str, list[str | int]]]:
     if isinstance(value, str):
         for name, path in _REFERENCE.findall(value):
             yield name, [int(number) if number else dot or text for dot, number, text in _STEP.findall(path)]
-    for key, inner in _mapping(value).items():
+    for key, inner in mapping(value).items():
         arguments: list[object] = cast("list[object]", inner) if isinstance(inner, list) else []
         if key.casefold() in _OF_LISTS and len(arguments) > 1:
             for name, steps in _references(arguments[1]) if isinstance(arguments[1], str) else ():
@@ -166,18 +163,12 @@ def _references(value: object) -> Iterator[tuple[str, list[str | int]]]:
 def _inside(value: object) -> Iterator[object]:
     if isinstance(value, list):
         yield from cast("list[object]", value)
-    yield from _mapping(cast("object", value)).values()
+    yield from mapping(cast("object", value)).values()
 
 
 def _note(tree: Tree, steps: list[str | int]) -> None:
     for step in steps:
         tree = tree.setdefault(step, {})
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    if not isinstance(value, dict):
-        return {}
-    return {str(key): one for key, one in cast("dict[object, object]", value).items()}
 
 
 _Json = dict[str, dict[str, object]]
