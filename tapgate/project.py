@@ -282,10 +282,11 @@ def check_stack_config(project: Project, stack: str) -> None:
     if not path.is_file():
         return
     body = read_yaml(path, "stack's config file")
-    for key in body:
+    # In YAML a key may be a number, a truth or nothing.
+    for key in map(str, body):
         if key not in _STACK_FILE_KEYS:
             raise _misspelt(path, key, _STACK_FILE_KEYS)
-    for key in mapping(body.get("config")):
+    for key in map(str, mapping(body.get("config"))):
         namespace, _, short = key.rpartition(":")
         if namespace not in {"", project.name}:
             if short in project.declared and _meant(namespace, project.name):

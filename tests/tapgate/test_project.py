@@ -140,6 +140,14 @@ def test_any_file_is_taken_or_refused_in_words(
         written(folder, top.encode("utf-8", "replace").decode())
 
 
+@pytest.mark.parametrize("body", ["~: x\n", "1: x\n", "config: {~: x}\n", "config: {1: x}\n"])
+def test_a_key_that_is_no_text_is_refused_in_words(tmp_path: Path, body: str) -> None:
+    project = written(tmp_path, "name: x\nruntime: yaml\nconfig: {size: {type: integer}}\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text(body)
+    with pytest.raises(CouldNotRunError, match="means nothing"):
+        check_stack_config(project, "dev")
+
+
 LAUGHS = "variables:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"  a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)
 )
