@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 from concurrent import futures
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import unquote, urlsplit
@@ -203,14 +204,13 @@ def main(program: str, arguments: list[str]) -> int:
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
         assert host.stdout is not None  # noqa: S101 - a pipe
-        port = host.stdout.readline().strip()
-        if port.isdecimal():
+        first = host.stdout.readline()
+        if first.strip().isdecimal():
             log = EngineLog(arguments[-1] if arguments else "")
             references = References(log.warn_once, log.note_once)
-            between = _Between(f"127.0.0.1:{port}", references)
-            sys.stdout.write(f"{between.port}\n")
-            sys.stdout.flush()
-        for line in host.stdout:
+            between = _Between(f"127.0.0.1:{first.strip()}", references)
+            first = f"{between.port}\n"
+        for line in chain([first], host.stdout):
             sys.stdout.write(line)
             sys.stdout.flush()
         return host.wait()

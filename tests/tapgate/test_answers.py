@@ -5,62 +5,46 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from tapgate.cli import main
 from tapgate.embedded.answers import TAKEN, asked, load, read
 from tapgate.embedded.aws_provider.rehearsal.marks import MARK
 from tapgate.embedded.console import Failure
+from tapgate.embedded.environment import PASSPHRASE
 from tapgate.embedded.recording import Recorder
 from tests.tapgate.test_rehearsal import write_network
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = Path(__file__).parent / "fixtures" / "rehearsal"
 TODAY = date(2026, 6, 1)
 Findings = set[tuple[str, str, str]]
+Gate = Callable[[str, str], tuple[int, Findings, str]]
 
 
+@pytest.fixture
 def gate(
-    folder: Path, environment: Mapping[str, str], name: str, answers: str = ""
-) -> tuple[int, Findings, str]:
-    """Return the exit code, what blocks (policy, resource, verdict), and what was said, on one line."""
-    project, verdict = folder / name, folder / "verdict.json"
-    shutil.copytree(FIXTURES / name, project, dirs_exist_ok=True)
-    (folder / "backend").mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "tapgate", "preview", "-C", str(project), "--verdict", str(verdict)]
-    done = subprocess.run(
-        [*command, *(["--answers", str(project / answers)] if answers else [])],
-        cwd=ROOT,
-        env={**environment, "PULUMI_BACKEND_URL": (folder / "backend").as_uri()},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    said = " ".join((done.stdout + done.stderr).split())
-    assert verdict.is_file(), said
-    (stack,) = cast("list[dict[str, list[dict[str, object]]]]", json.loads(verdict.read_text())["stacks"])
-    blocking = (one for one in stack["findings"] if one["blocks"])
-    return (
-        done.returncode,
-        {(str(one["policy"]), str(one["name"]), str(one["verdict"])) for one in blocking},
-        said,
-    )
+    judged: Callable[..., tuple[int, Findings, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Gate:
+    """Previews a fixture with its answers: exit code, what blocks, and what was said, on one line."""
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", PASSPHRASE)
+
+    def run(name: str, answers: str) -> tuple[int, Findings, str]:
+        project = Path(shutil.copytree(FIXTURES / name, tmp_path / name))
+        code, findings, said = judged(project, "--answers", str(project / answers))
+        return code, findings, " ".join(said.split())
+
+    return run
 
 
 @pytest.mark.cli
-@pytest.mark.uncounted
-def test_what_a_file_answers_is_decided_and_all_else_undecided(
-    tmp_path: Path, engine_env: Mapping[str, str]
-) -> None:
-    code, findings, said = gate(tmp_path, engine_env, "asks", "answers.yaml")
+def test_what_a_file_answers_is_decided_and_all_else_undecided(gate: Gate) -> None:
+    code, findings, said = gate("asks", "answers.yaml")
     assert (code, findings) == (
         1,
         {
@@ -81,9 +65,8 @@ def test_what_a_file_answers_is_decided_and_all_else_undecided(
 
 
 @pytest.mark.cli
-@pytest.mark.uncounted
-def test_a_yaml_program_refers_to_stacks_as_well(tmp_path: Path, engine_env: Mapping[str, str]) -> None:
-    code, findings, said = gate(tmp_path, engine_env, "asks-yaml", "answers.json")
+def test_a_yaml_program_refers_to_stacks_as_well(gate: Gate) -> None:
+    code, findings, said = gate("asks-yaml", "answers.json")
     assert (code, findings) == (1, {("sqs-encryption", "unknown", "undecided")}), said
 
 
@@ -181,10 +164,11 @@ outputs: {vpc: "${nobody.id}"}
 
 
 @pytest.mark.cli
-@pytest.mark.uncounted
-def test_answers_are_recorded(tmp_path: Path, engine_env: Mapping[str, str]) -> None:
+def test_answers_are_recorded(
+    tmp_path: Path, backend: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The stand-in plays the real provider: what its own answers file says is what AWS would."""
-    write_network(tmp_path / "backend", {"name": "jobs"})
+    write_network(backend, {"name": "jobs"})
     (tmp_path / "Pulumi.yaml").write_text(RECORDS)
     (tmp_path / "Pulumi.dev.yaml").write_text('config: {"aws:region": us-east-1}')
     truth = [{"token": "aws:ssm:getParameter", "result": PARAMETER}]
@@ -198,21 +182,12 @@ def test_answers_are_recorded(tmp_path: Path, engine_env: Mapping[str, str]) -> 
         f'exec {sys.executable} -P -m tapgate.embedded.aws_provider "$@"\n'
     )
     plugin.chmod(0o755)
+    monkeypatch.delenv("TAP_LOCAL_AWS")
+    monkeypatch.setenv("PATH", f"{plugin.parent}{os.pathsep}{os.environ['PATH']}")
     given = {"FILE": str(tmp_path / "answers.yaml"), "PROJECT": str(tmp_path), "STACK": "dev"}
-    done = subprocess.run(
-        [sys.executable, *(given.get(word, word) for word in RECORD.split()[1:])],
-        cwd=ROOT,
-        env={
-            **{name: value for name, value in engine_env.items() if name != "TAP_LOCAL_AWS"},
-            "PATH": f"{plugin.parent}{os.pathsep}{engine_env['PATH']}",
-            "PULUMI_BACKEND_URL": (tmp_path / "backend").as_uri(),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said
+    code = main([given.get(word, word) for word in RECORD.split()[3:]])
+    said = "".join(capsys.readouterr())
+    assert code == 0, said
     made = read(tmp_path / "answers.yaml")
     (one,) = made.functions
     assert (one.arguments, one.region, one.result["value"]) == (
@@ -224,14 +199,14 @@ def test_answers_are_recorded(tmp_path: Path, engine_env: Mapping[str, str]) -> 
     assert 'left out  aws:ec2/getVpc:getVpc {"default": true}: a stand-in answered' in said
 
 
-def test_answers_are_not_recorded_without_credentials(tmp_path: Path, engine_env: Mapping[str, str]) -> None:
-    command = [sys.executable, "-m", "tapgate", "answers", "--record", str(tmp_path / "answers.yaml")]
-    done = subprocess.run(
-        command, cwd=ROOT, env=dict(engine_env), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 2
-    assert "the embedded default has no credentials" in done.stderr
-    assert "--aws real" in done.stderr
+def test_answers_are_not_recorded_without_credentials(
+    tmp_path: Path, backend: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert backend
+    assert main(["answers", "--record", str(tmp_path / "answers.yaml")]) == 2
+    said = capsys.readouterr().err
+    assert "the embedded default has no credentials" in said
+    assert "--aws real" in said
 
 
 def test_what_is_asked_by_what_nobody_knows_yet_waits_for_its_turn(tmp_path: Path) -> None:
