@@ -188,7 +188,7 @@ def data(session: nox.Session) -> None:
     install(session, "data")
     session.run("python", "-m", "data", *session.posargs, env={"PYTHONPATH": "policypack"})
     check = [word for word in session.posargs if word == "--check"]
-    session.run("python", "-m", "tapgate.embedded.aws_provider.rehearsal.generate", *check)
+    session.run("python", "-m", "tapgate.embedded.aws_provider.forms_data", *check)
     session.run("python", "-m", "tests.docs.service_authorization", *check)
 
 

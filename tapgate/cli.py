@@ -44,7 +44,7 @@ COMMANDS: Final = {
     "init": Entry("tapgate.commands.init", "write the gate's job and hook for a project", prepared=False),
     "publishable": Entry("tapgate.commands.publishable", "check whether a policy pack can be published"),
     "env": Entry(
-        "tapgate.embedded.shell",
+        "tapgate.embedded.prepare",
         'print the prepared environment for a shell: eval "$(tapgate env)"',
         prepared=False,
     ),

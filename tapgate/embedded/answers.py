@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
 import msgspec
 import yaml
 
-from tapgate.embedded.aws_provider.other.usage import short
+from tapgate.embedded.aws_provider.usage import short
 from tapgate.embedded.console import Failure
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-from tapgate.embedded.aws_provider.other.usage import Usage, read
 from tapgate.embedded.aws_provider.sdk_source import OLDEST_MAJOR, version_of
+from tapgate.embedded.aws_provider.usage import Usage, read
 from tapgate.embedded.environment import (
     DO_NOTHING,
     PREFIX,

@@ -1,9 +1,11 @@
-"""Prepare the environment that a command asks for: a CLI, stand-ins, code to deploy, stacks."""
+"""Prepare the environment that a command asks for, and print it as a POSIX shell reads it: `tapgate env`."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -141,3 +143,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="create these stacks too, comma-separated (embedded only)",
     )
+
+
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what to evaluate: `eval "$(tapgate env)"`."""
+    changes = prepare(options.aws, ROOT, options.stack_init)
+    sys.stdout.write(exports({**changes, **dict.fromkeys(options.left_out)}))
+    return 0
+
+
+def exports(changes: Changes) -> str:
+    """Return one `export` or `unset` a line, to be evaluated with `eval "$(…)"`."""
+    lines: list[str] = []
+    for name, value in sorted(changes.items()):
+        if not _NAME.fullmatch(name):
+            continue
+        lines.append(f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}")
+    return "".join(f"{line}\n" for line in lines)

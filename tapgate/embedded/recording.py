@@ -15,8 +15,8 @@ import msgspec
 import yaml
 
 from tapgate.embedded.answers import ASKED, VARIABLE, File, Function, Resource, read_file
-from tapgate.embedded.aws_provider.other.usage import short
-from tapgate.embedded.aws_provider.rehearsal.marks import MARK
+from tapgate.embedded.aws_provider.resource_schema import MARK
+from tapgate.embedded.aws_provider.usage import short
 from tapgate.embedded.paths import write_atomically
 
 if TYPE_CHECKING:

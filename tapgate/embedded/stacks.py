@@ -20,8 +20,7 @@ from urllib.parse import unquote, urlsplit
 import yaml
 
 from tapgate.embedded.answers import given
-from tapgate.embedded.aws_provider.rehearsal.marks import marked_text
-from tapgate.embedded.config_stand_ins import as_block, stand_ins
+from tapgate.embedded.aws_provider.resource_schema import marked_text
 from tapgate.embedded.console import Failure
 from tapgate.embedded.environment import (
     MARK,
@@ -33,7 +32,7 @@ from tapgate.embedded.environment import (
 )
 from tapgate.embedded.packages import LANGUAGE, shims
 from tapgate.embedded.paths import ROOT, checkout_folder, make_folder, write_atomically
-from tapgate.embedded.program_text import config_forms, mapping
+from tapgate.embedded.program_text import as_block, config_forms, mapping, stand_ins
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -64,8 +64,8 @@ def main(arguments: list[str]) -> int:
     address = addresses[0] if addresses else ""
     fence = Fence(address, parent if address else 0)
     if ECHO in arguments:
-        from tapgate.embedded.aws_provider.other.catalog import Catalog  # noqa: PLC0415 - few need it
-        from tapgate.embedded.aws_provider.other.service import Other  # noqa: PLC0415 - few need it
+        from tapgate.embedded.aws_provider.catalog import Catalog  # noqa: PLC0415 - few need it
+        from tapgate.embedded.aws_provider.echo import Other  # noqa: PLC0415 - few need it
 
         catalog = Catalog(
             _value(arguments, PACKAGE), _path(arguments, PROGRAM), _path(arguments, SDK), UNSEEN in arguments

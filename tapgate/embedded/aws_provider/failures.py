@@ -10,10 +10,9 @@ import grpc
 from google.protobuf import any_pb2
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
-from tapgate.embedded.aws_provider.archive import ArchiveError
 from tapgate.embedded.aws_provider.sdk_source import SdkMissingError, package_version
 from tapgate.embedded.aws_provider.settings import RefusedEndpointError
-from tapgate.embedded.aws_provider.values import Secrets, encode
+from tapgate.embedded.aws_provider.values import ArchiveError, Secrets, encode
 
 if TYPE_CHECKING:
     from collections.abc import Generator

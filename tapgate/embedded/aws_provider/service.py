@@ -23,7 +23,7 @@ from tapgate.embedded.aws_provider.failures import (
 from tapgate.embedded.aws_provider.inputs import Request, check_inputs
 from tapgate.embedded.aws_provider.invokes import InvokeError, invoke, is_answered
 from tapgate.embedded.aws_provider.outputs import previewed, previewed_update, rehearsed, rehearsed_read
-from tapgate.embedded.aws_provider.rehearsal.marks import REHEARSED
+from tapgate.embedded.aws_provider.resource_schema import REHEARSED
 from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.server import EngineLog, set_result, stack_of, type_and_name
 from tapgate.embedded.aws_provider.settings import RefusedEndpointError, require_emulator
@@ -106,7 +106,7 @@ class Provider:
         with error_mapping(context, {}):
             text = schema_text()
             if self._program is not None:
-                from tapgate.embedded.aws_provider.other.usage import widened  # noqa: PLC0415 - as above
+                from tapgate.embedded.aws_provider.usage import widened  # noqa: PLC0415 - as above
 
                 text = widened(text, self._program)
             return provider_pb2.GetSchemaResponse(schema=text)

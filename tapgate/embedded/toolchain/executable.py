@@ -57,8 +57,8 @@ class Version:
 
 MINIMUM = Version(3, 255, 0)
 """The oldest CLI that understands `packages:` with a local folder, `policy analyze` and today's RunPlugin."""
-
-
+ENTRY_PREFIX = "pulumi-official-"
+"""How the cache entries begin that the official installer filled."""
 LANGUAGE_HOSTS = ("pulumi-language-python", "pulumi-language-yaml")
 PROBE_SECONDS = 20.0
 _REMEMBERED = 32

@@ -14,8 +14,7 @@ from typing import cast
 
 from tapgate.embedded.console import Failure, elapsed, say, still_going
 from tapgate.embedded.paths import cache_root, get_or_make, is_sealed, is_whole, remove_tree, tree_digest
-from tapgate.embedded.toolchain.executable import Cli, Unusable, inspect
-from tapgate.embedded.toolchain.official import ENTRY_PREFIX
+from tapgate.embedded.toolchain.executable import ENTRY_PREFIX, Cli, Unusable, inspect
 
 SOURCES = Path(__file__).parent / "cli"
 DIGESTS = Path(__file__).with_name("digests.json")

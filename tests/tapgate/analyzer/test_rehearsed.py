@@ -18,7 +18,7 @@ from tapgate.analyzer.deployment import (
     Resource,
     without_marks,
 )
-from tapgate.embedded.aws_provider.rehearsal import marks
+from tapgate.embedded.aws_provider import resource_schema as marks
 from tapgate.json_access import SIGNATURE
 
 MARKED = f"{MARK}1a2b3c4d"
@@ -33,7 +33,11 @@ def seen(
 
 
 def test_both_sides_know_the_same_marks() -> None:
-    assert (MARK, MARKED_NUMBER, REHEARSED) == (marks.MARK, marks.MARKED_NUMBER, marks.REHEARSED)
+    assert (MARK, MARKED_NUMBER, REHEARSED) == (
+        marks.MARK,
+        marks.MARKED_NUMBER,
+        marks.REHEARSED,
+    )
     assert MARK in marks.marked_text("x")
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tapgate.embedded.aws_provider.rehearsal.marks import MARK
-from tapgate.embedded.config_stand_ins import required, stand_in
+from tapgate.embedded.aws_provider.resource_schema import MARK
+from tapgate.embedded.program_text import required, stand_in
 from tapgate.embedded.stacks import adapted
 
 DECLARED = """\

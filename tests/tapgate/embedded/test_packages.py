@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 from pulumi.runtime.proto import provider_pb2
 
+from tapgate.embedded.aws_provider.catalog import Catalog, stood_in
 from tapgate.embedded.aws_provider.deploy.fence import Fence
-from tapgate.embedded.aws_provider.other.catalog import Catalog, stood_in
-from tapgate.embedded.aws_provider.other.service import Other
-from tapgate.embedded.aws_provider.other.usage import read, widened
-from tapgate.embedded.aws_provider.rehearsal.marks import MARK
+from tapgate.embedded.aws_provider.echo import Other
+from tapgate.embedded.aws_provider.resource_schema import MARK
+from tapgate.embedded.aws_provider.usage import read, widened
 from tapgate.embedded.aws_provider.values import decode, encode
 from tapgate.embedded.packages import shims
 

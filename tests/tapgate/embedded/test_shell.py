@@ -7,7 +7,7 @@ import subprocess
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tapgate.embedded.shell import exports
+from tapgate.embedded.prepare import exports
 
 NAMES = st.from_regex(r"TAP_[A-Za-z0-9_]{1,12}", fullmatch=True)
 VALUES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final, cast
 
-from tapgate.embedded.aws_provider.archive import digest, zipped
 from tapgate.embedded.aws_provider.description import (
     Call,
     Computed,
@@ -25,7 +24,7 @@ from tapgate.embedded.aws_provider.description import (
 from tapgate.embedded.aws_provider.limits import MOMENT, at_most, needs, not_both, one_given
 from tapgate.embedded.aws_provider.members import inside
 from tapgate.embedded.aws_provider.resource_schema import Limit
-from tapgate.embedded.aws_provider.values import Blob
+from tapgate.embedded.aws_provider.values import Blob, digest, zipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tapgate.embedded.aws_provider.archive import ArchiveError, digest, zipped
-from tapgate.embedded.aws_provider.values import Blob
+from tapgate.embedded.aws_provider.values import ArchiveError, Blob, digest, zipped
 
 if TYPE_CHECKING:
     from pathlib import Path

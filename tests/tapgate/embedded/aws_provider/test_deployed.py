@@ -17,9 +17,8 @@ from tapgate.embedded.aws_provider.deploy.remote_state import RemoteState
 from tapgate.embedded.aws_provider.differ import refresh_inputs
 from tapgate.embedded.aws_provider.failures import ApiError
 from tapgate.embedded.aws_provider.inputs import Request, check_inputs
-from tapgate.embedded.aws_provider.outputs import rehearsed
-from tapgate.embedded.aws_provider.rehearsal.forms import all_forms
-from tapgate.embedded.aws_provider.rehearsal.marks import MARK, REHEARSED
+from tapgate.embedded.aws_provider.outputs import all_forms, rehearsed
+from tapgate.embedded.aws_provider.resource_schema import MARK, REHEARSED
 from tapgate.embedded.aws_provider.settings import Settings
 from tapgate.embedded.aws_provider.values import Blob, Properties, Value
 from tapgate.embedded.emulator import Emulator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tapgate.embedded.aws_provider.other.std import answer
+from tapgate.embedded.aws_provider.std import answer
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.values import Value

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, cast
 import boto3
 import pytest
 
-from tapgate.embedded.emulator import ACCOUNT, REGION, Emulator, EmulatorError
-from tapgate.embedded.emulator.__main__ import main
+from tapgate.embedded.emulator import ACCOUNT, REGION, Emulator, EmulatorError, main
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,7 +13,7 @@ from tapgate.embedded.console import Failure
 from tapgate.embedded.paths import get_or_make
 from tapgate.embedded.toolchain import at_hand, find
 from tapgate.embedded.toolchain.go_build import built, entry_folder
-from tapgate.embedded.toolchain.official import ENTRY_PREFIX, installed
+from tapgate.embedded.toolchain.search import ENTRY_PREFIX, installed
 from tests.tapgate.embedded.toolchain import fakes
 
 ROOT = Path(__file__).parents[4]

@@ -18,7 +18,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-from tapgate.embedded.aws_provider.rehearsal.documented import (
+from tapgate.embedded.aws_provider.documented import (
     ARN,
     EXAMPLE_ACCOUNT,
     REGION,
@@ -29,7 +29,7 @@ from tapgate.embedded.aws_provider.rehearsal.documented import (
     plain,
     random_form,
 )
-from tapgate.embedded.aws_provider.rehearsal.forms import FORMS_FILE
+from tapgate.embedded.aws_provider.outputs import FORMS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,8 +5,6 @@ rehearsal. A component is registered without what it is made of, and so is said 
 of a package of which no one here knows whether it has components.
 """
 
-# ruff: noqa: ARG002 - the arguments are the protocol's
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol, cast
@@ -16,9 +14,9 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, resource_pb2, resource_pb2_grpc
 
 from tapgate.embedded.answers import asked
-from tapgate.embedded.aws_provider.other import std
-from tapgate.embedded.aws_provider.other.catalog import Catalog, stood_in
-from tapgate.embedded.aws_provider.rehearsal.marks import REHEARSED, contains_mark, marked_text
+from tapgate.embedded.aws_provider import std
+from tapgate.embedded.aws_provider.catalog import Catalog, stood_in
+from tapgate.embedded.aws_provider.resource_schema import REHEARSED, contains_mark, marked_text
 from tapgate.embedded.aws_provider.server import EngineLog, set_result, type_and_name
 from tapgate.embedded.aws_provider.service import Provider
 from tapgate.embedded.aws_provider.values import UNKNOWN, Secrets, contains_unknown, decode, dump_json, encode
@@ -28,10 +26,13 @@ if TYPE_CHECKING:
 
     from google.protobuf import struct_pb2
 
+    from tapgate.embedded.aws_provider.catalog import Known
     from tapgate.embedded.aws_provider.deploy.fence import Fence
     from tapgate.embedded.aws_provider.failures import Context
-    from tapgate.embedded.aws_provider.other.catalog import Known
     from tapgate.embedded.aws_provider.values import Properties, Value
+
+# ruff: noqa: ARG002 - the arguments are the protocol's
+
 
 UNSEEN: Final = "tapgateUnseen"
 """The property that says to policies why no one can look into a resource."""

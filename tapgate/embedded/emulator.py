@@ -1,17 +1,23 @@
-"""Starts ministack for one session and ends it with the session."""
+"""The AWS emulator: ministack on a loopback port, owned and ended by whoever started it.
+
+`python -m tapgate.embedded.emulator run [--port N] -- CMD…` runs a command with an emulator of its own.
+"""
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import http.client
 import os
 import re
+import runpy
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -23,11 +29,13 @@ ACCOUNT = "123456789012"
 """The account that everything is in: AWS's own example number, which the stand-in provider names too."""
 REGION = "eu-west-2"
 
-_ROOT = Path(__file__).parents[3]
+_ROOT = Path(__file__).parents[2]
 _ATTEMPTS = 5
 _START_SECONDS = 60
 _STOP_SECONDS = 5
 _POLL_SECONDS = 0.05
+_CANNOT_RUN = 2
+_STANDARD_INPUT = 0
 
 
 class EmulatorError(RuntimeError):
@@ -133,7 +141,7 @@ class Emulator:
         # Its own session, so that its functions end with it; its standard input tells it that we live.
         with (self.folder / "emulator.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tapgate.embedded.emulator.serve"],
+                [sys.executable, "-m", "tapgate.embedded.emulator", "serve"],
                 cwd=_ROOT,
                 env=self._own_environment(),
                 stdin=subprocess.PIPE,
@@ -240,3 +248,82 @@ def _ready(port: int) -> bool:
 def _signal_group(pid: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)
+
+
+def _end_with_owner() -> None:
+    # Not through sys.stdin: its lock, held by this thread, would end a failing interpreter with a core dump.
+    while os.read(_STANDARD_INPUT, 1):
+        pass
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+def serve() -> None:
+    """Run ministack until it is told to end, or its owner is gone: standard input ends.
+
+    What it started ends with it.
+    """
+    threading.Thread(target=_end_with_owner, daemon=True).start()
+    sys.argv = ["ministack"]
+    runpy.run_module("ministack", run_name="__main__")
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command with an emulator.
+
+    Returns:
+        The command's exit code; 2 when there is no emulator or no such command.
+    """
+    if arguments == ["serve"]:
+        serve()
+        return 0
+    from tapgate.embedded.console import Failure  # noqa: PLC0415 - the emulator's own process does without
+    from tapgate.embedded.run import run_to_end  # noqa: PLC0415
+
+    about = "Run a command with its own AWS emulator."
+    parser = argparse.ArgumentParser(prog="python -m tapgate.embedded.emulator", description=about)
+    actions = parser.add_subparsers(dest="action", required=True)
+    running = actions.add_parser("run", help="run a command with an emulator that ends with it")
+    running.add_argument("--port", type=int, default=0, help="the port to listen on (default: any free one)")
+    running.add_argument("command", nargs=argparse.REMAINDER, help="the command, after --")
+    options = parser.parse_args(arguments)
+    command = (
+        [word for word in options.command if word != "--"]
+        if options.command[:1] == ["--"]
+        else options.command
+    )
+    if not command:
+        running.error("no command is given. Fix: python -m tapgate.embedded.emulator run -- CMD")
+    try:
+        with Emulator(options.port) as emulator:
+            _say(f"AWS emulator at {emulator.endpoint} (127.0.0.1 only), for as long as the command runs")
+            code = run_to_end(command, _environment(emulator))
+    except (EmulatorError, Failure) as error:
+        _say(f"error: {error}")
+    except KeyboardInterrupt:
+        return 130
+    else:
+        _say("the AWS emulator has ended, and what was deployed to it is gone")
+        return code
+    return _CANNOT_RUN
+
+
+def _environment(emulator: Emulator) -> dict[str, str]:
+    """Lead AWS's SDKs to the emulator, and the state of what is deployed to it to where it ends with it."""
+    from tapgate.embedded import stacks  # noqa: PLC0415 - as above
+    from tapgate.embedded.environment import EMULATOR_STATE, MARK  # noqa: PLC0415
+
+    state = emulator.folder / "stacks"
+    environment = {**os.environ, **emulator.environment(), EMULATOR_STATE: str(state)}
+    if os.environ.get(MARK) == "embedded":
+        # The command is inside of a prepared environment already.
+        stacks.ensure_stacks(stacks.configured_stacks(), state=state)
+        environment["PULUMI_BACKEND_URL"] = state.as_uri()
+    return environment
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

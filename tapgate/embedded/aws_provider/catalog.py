@@ -9,15 +9,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.embedded.aws_provider import sdk_source, sdk_text
-from tapgate.embedded.aws_provider.other.usage import Usage, Used, read, short
-from tapgate.embedded.aws_provider.rehearsal.marks import marked, marked_text
-from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema, Type
+from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema, Type, marked, marked_text
+from tapgate.embedded.aws_provider.usage import Usage, Used, read, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from tapgate.embedded.aws_provider.other.usage import Tree
+    from tapgate.embedded.aws_provider.usage import Tree
     from tapgate.embedded.aws_provider.values import Value
 
 Json = dict[str, object]

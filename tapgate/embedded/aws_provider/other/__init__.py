@@ -1,1 +1,0 @@
-"""Stands in for the provider of any package but `aws`: it says of a resource what the program said."""
