@@ -16,7 +16,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, language_pb2, resource_pb2
 
 from tapgate.embedded.answers import ASKED, TAKEN, VARIABLE
-from tapgate.embedded.aws_provider.rehearsal.marks import MARK
+from tapgate.embedded.aws_provider.resource_schema import MARK
 from tapgate.embedded.language_host import References
 from tapgate.embedded.packages import shims
 from tapgate.embedded.stacks import EmbeddedStacks, outputs_of
