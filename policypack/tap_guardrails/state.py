@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, cast
 
 from tap_guardrails.assembly import find_rules
@@ -16,11 +15,11 @@ from tap_guardrails.aws.embedded import with_embedded
 from tap_guardrails.evaluation import Run, configure
 from tap_guardrails.model import Provider, Resource, Rule, Value, decode
 from tap_guardrails.model.rule import message
-from tap_guardrails.model.values import MAXIMUM_DEPTH, Overlay, record
+from tap_guardrails.model.values import MAXIMUM_DEPTH, LazyMapping, Overlay, record
 from tap_guardrails.waivers import in_stack, today_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from tap_guardrails.evaluation import Answer, Configuration, Reported
@@ -134,7 +133,7 @@ def evaluated_state(
         answer = run.analyze(resource)
         findings.extend(map(policy_finding, answer.findings))
         summaries.append(summary(resource.urn, answer, enabled))
-        outputs = Properties(own(one.get("outputs")))
+        outputs = properties_of(own(one.get("outputs")))
         resources.append(with_outputs(resource, outputs))
     answer = run.analyze_stack(resources)
     findings.extend(map(policy_finding, answer.findings))
@@ -185,34 +184,9 @@ def coverage_by_type(rules: Iterable[Rule]) -> Mapping[str, Coverage]:
     return by_type
 
 
-class Properties(Mapping[str, Value]):
-    """The properties of a resource of a state: each is decoded once, and only if it is read."""
-
-    __slots__ = ("_decoded", "_fields")
-
-    def __init__(self, fields: Mapping[str, object]) -> None:
-        self._fields = fields
-        self._decoded: dict[str, Value] = {}
-
-    def __getitem__(self, name: str) -> Value:
-        if name not in self:
-            raise KeyError(name)
-        if name not in self._decoded:
-            self._decoded[name] = decode(without_engines(self._fields[name]))
-        return self._decoded[name]
-
-    def get(self, key: str, default: Value = None) -> Value:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Return a property; most of those that rules ask for are not there, and that must cost little."""
-        return self[key] if key in self._fields else default
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._fields
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._fields)
-
-    def __len__(self) -> int:
-        return len(self._fields)
+def properties_of(fields: Mapping[str, object]) -> LazyMapping[Value]:
+    """Return the properties of a resource of a state."""
+    return LazyMapping(fields, lambda name: decode(without_engines(fields[name])))
 
 
 def without_engines(value: object, depth: int = 0) -> object:
@@ -239,7 +213,7 @@ def without_engines(value: object, depth: int = 0) -> object:
 def providers_of(records: Iterable[Mapping[str, object]]) -> dict[str, Provider]:
     """Return the providers of a state by their URNs."""
     return {
-        str(one.get("urn")): Provider(str(one.get("urn")), Properties(fields(one.get("inputs"))))
+        str(one.get("urn")): Provider(str(one.get("urn")), properties_of(fields(one.get("inputs"))))
         for one in records
         if str(one.get("type")).startswith(PROVIDERS)
     }
@@ -257,14 +231,14 @@ def resource_of(one: Mapping[str, object], providers: dict[str, Provider]) -> Re
         urn,
         str(one.get("type")),
         urn.split("::", 3)[-1],
-        Properties(own(one.get("inputs"))),
+        properties_of(own(one.get("inputs"))),
         provider,
         str(one.get("parent") or ""),
         {name: tuple(cast("list[str]", urns)) for name, urns in dependencies.items() if urns},
     )
 
 
-def with_outputs(resource: Resource, outputs: Properties) -> Resource:
+def with_outputs(resource: Resource, outputs: Mapping[str, Value]) -> Resource:
     """Return a resource with its outputs, read in the light of its inputs."""
     return Resource(
         resource.urn,

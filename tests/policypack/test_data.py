@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from data.__main__ import FOLDER, main, stale
-from data.sources import LIST, Sdk, ServiceSpec, camel, read_sdk
-from data.tables import (
+from data.__main__ import (
+    FOLDER,
     Table,
     attaches,
     cloudwatch,
+    main,
     metric_behaviours,
     policy_attachments,
     secret_properties,
+    stale,
     stray_native_paths,
     taggable,
     takes_failures,
 )
-from tap_guardrails.aws.tables import TAGGABLE, table
+from data.sources import LIST, Sdk, ServiceSpec, camel, read_sdk
+from tap_guardrails.aws import TAGGABLE, table
 from tapgate.embedded.aws_provider.sdk_source import read_resource
 
 if TYPE_CHECKING:

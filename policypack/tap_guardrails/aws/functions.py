@@ -16,9 +16,9 @@ from tap_guardrails.aws import (
     PERMISSION,
     QUEUE,
     REDRIVE_POLICY,
+    table,
 )
 from tap_guardrails.aws.sub_resources import SubResource, own_region, region_of, same_location
-from tap_guardrails.aws.tables import table
 from tap_guardrails.model import (
     Absent,
     Invalid,

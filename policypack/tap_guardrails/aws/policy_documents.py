@@ -12,7 +12,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws.tables import table
+from tap_guardrails.aws import table
 from tap_guardrails.model import UNKNOWN, Absent, Known, Opaque, PropertyRef, Secret, decode
 
 if TYPE_CHECKING:

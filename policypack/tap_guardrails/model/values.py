@@ -218,39 +218,54 @@ def signed(fields: Mapping[str, object], decode_field: Callable[[object], Value]
     return Opaque(OPAQUE_SIGNATURES.get(str(signature), "value of a type that this pack does not know"))
 
 
-class Overlay(Mapping[str, Value]):
+class LazyMapping(Mapping[str, C]):
+    """The fields of something else as other values, each made once and only if it is read."""
+
+    __slots__ = ("_fields", "_made", "_make")
+
+    def __init__(self, fields: Mapping[str, object], make: Callable[[str], C]) -> None:
+        self._fields = fields
+        self._make = make
+        self._made: dict[str, C] = {}
+
+    def __getitem__(self, name: str) -> C:
+        if name not in self._made:
+            if name not in self._fields:
+                raise KeyError(name)
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    def get(self, key: str, default: Any = None, /) -> Any:  # noqa: ANN401 - `Mapping` says which
+        """Return a field; most of those that rules ask for are not there, and that must cost little."""
+        return self[key] if key in self._fields else default
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._fields
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+
+class Overlay(LazyMapping[Value]):
     """Outputs, with inputs where an output is unknown; a property that no one asked for is then not set."""
 
-    __slots__ = ("_inputs", "_merged", "_outputs")
+    __slots__ = ("_inputs",)
 
     def __init__(self, outputs: Mapping[str, Value], inputs: Mapping[str, Value]) -> None:
-        self._outputs = outputs
+        def made(name: str) -> Value:
+            output = outputs[name]
+            # Inputs are decoded only where they can tell more.
+            return overlaid(output, inputs.get(name)) if has_unknown(output) else output
+
+        super().__init__(outputs, made)
         self._inputs = inputs
-        self._merged: dict[str, Value] = {}
 
     def is_asked(self, name: str) -> bool:
         """Tell whether the program asked for a property; else the provider or AWS made its value."""
         return self._inputs.get(name) is not None
-
-    def __getitem__(self, name: str) -> Value:
-        if name not in self._merged:
-            output = self._outputs[name]
-            # Inputs are decoded only where they can tell more.
-            self._merged[name] = overlaid(output, self._inputs.get(name)) if has_unknown(output) else output
-        return self._merged[name]
-
-    def get(self, key: str, default: Value = None) -> Value:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Return a property; most of those that rules ask for are not there, and that must cost little."""
-        return self[key] if key in self._outputs else default
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._outputs
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._outputs)
-
-    def __len__(self) -> int:
-        return len(self._outputs)
 
 
 def overlaid(output: Value, asked: Value) -> Value:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tap_guardrails.aws import evaluate_each
+from tap_guardrails.aws import evaluate_each, table
 from tap_guardrails.aws.policy_documents import (
     ELEMENTS,
     STATEMENT_ELEMENTS,
@@ -24,7 +24,6 @@ from tap_guardrails.aws.policy_documents import (
     strange_elements,
     wild,
 )
-from tap_guardrails.aws.tables import table
 from tap_guardrails.model import (
     UNKNOWN,
     Absent,

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tap_guardrails.aws import FUNCTION, LOG_GROUP
+from tap_guardrails.aws import DELIVERY_CLASS, FUNCTION, LOG_GROUP
 from tap_guardrails.aws.functions import LOG_PREFIX, FunctionLogs, function_logs
-from tap_guardrails.aws.tables import DELIVERY_CLASS
 from tap_guardrails.model import (
     Absent,
     Finding,

@@ -9,8 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from tap_guardrails.aws import FUNCTION
-from tap_guardrails.aws.tables import deprecation_dates, supported
+from tap_guardrails.aws import FUNCTION, deprecation_dates, supported
 from tap_guardrails.model import (
     Absent,
     Integer,

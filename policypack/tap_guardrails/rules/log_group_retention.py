@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_guardrails.aws import LOG_GROUP
-from tap_guardrails.aws.tables import DELIVERY_CLASS, RETENTION_DAYS
+from tap_guardrails.aws import DELIVERY_CLASS, LOG_GROUP, RETENTION_DAYS
 from tap_guardrails.model import (
     Absent,
     Integer,

@@ -19,8 +19,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws import FUNCTION
-from tap_guardrails.aws.tables import table
+from tap_guardrails.aws import FUNCTION, table
 from tap_guardrails.model import (
     Boolean,
     Enum,

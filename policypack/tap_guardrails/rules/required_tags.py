@@ -5,7 +5,7 @@ A tag that the provider puts on everything (`defaultTags`) counts; one without a
 
 from __future__ import annotations
 
-from tap_guardrails.aws.tables import TAGGABLE
+from tap_guardrails.aws import TAGGABLE
 from tap_guardrails.model import (
     Invalid,
     Known,

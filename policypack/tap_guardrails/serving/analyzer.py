@@ -5,111 +5,79 @@ every policy. Here a property is decoded when it is first read, stack policies s
 no policy reads costs nothing. Only published parts are built on: the protocol's messages and service.
 """
 
+# ruff: noqa: ARG002, N802 - the methods of the protocol
+
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.struct_pb2 import Value as WireValue
-from pulumi.runtime.proto.analyzer_pb2 import (
-    AnalyzeDiagnostic,
-    AnalyzeRequest,
-    AnalyzeResponse,
-    AnalyzerInfo,
-    AnalyzerStackConfigureRequest,
-    AnalyzerStackConfigureResponse,
-    AnalyzeStackRequest,
-    ConfigureAnalyzerRequest,
-    PolicyConfig,
-    PolicyNotApplicable,
-    RemediateResponse,
-    Remediation,
-)
+from pulumi.runtime.proto import analyzer_pb2 as proto
 from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerServicer
 from pulumi.runtime.proto.plugin_pb2 import PluginInfo
 
 from tap_guardrails import PACK_NAME, PACK_VERSION
+from tap_guardrails.assembly import FRAMEWORKS
 from tap_guardrails.evaluation import LEVEL, ConfigurationError, Reported, Run, configure
-from tap_guardrails.model import UNKNOWN, Finding, Opaque, Provider, Resource, Value, Verdict
+from tap_guardrails.model import UNKNOWN, Finding, Opaque, Provider, Resource, ResourceRule, Value, Verdict
 from tap_guardrails.model.rule import message
-from tap_guardrails.model.values import MAXIMUM_DEPTH, SIGNATURE_KEY, UNKNOWN_MARKS, Overlay, signed
-from tap_guardrails.serving.pack_info import LEVELS_ON_WIRE, SEVERITIES, analyzer_info
+from tap_guardrails.model.values import (
+    MAXIMUM_DEPTH,
+    SIGNATURE_KEY,
+    UNKNOWN_MARKS,
+    LazyMapping,
+    Overlay,
+    signed,
+)
 from tap_guardrails.serving.remediation import remediated
 from tap_guardrails.waivers import in_stack, today_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
-
-    from pulumi.runtime.proto.analyzer_pb2 import AnalyzerProviderResource, AnalyzerResource
 
     from tap_guardrails.assembly import Policy
     from tap_guardrails.evaluation import Answer
-    from tap_guardrails.model import Rule
+    from tap_guardrails.model import Level, Rule
     from tap_guardrails.waivers import Listed
+
+DISPLAY_NAME: Final = "TAP Guardrails"
+DESCRIPTION: Final = (
+    "Policies for AWS serverless stacks: keys that rotate, tables that can be restored, functions that are "
+    "traced, logs that end, alarms that fire. What cannot be decided at preview is said, not passed over."
+)
+PROVIDER: Final = "aws"
+TAGS: Final = ("aws", "serverless")
+
+LEVELS_ON_WIRE: Final[dict[Level, proto.EnforcementLevel.ValueType]] = {
+    "advisory": proto.ADVISORY,
+    "mandatory": proto.MANDATORY,
+    "remediate": proto.REMEDIATE,
+    "disabled": proto.DISABLED,
+}
+SEVERITIES: Final = {
+    "low": proto.POLICY_SEVERITY_LOW,
+    "medium": proto.POLICY_SEVERITY_MEDIUM,
+    "high": proto.POLICY_SEVERITY_HIGH,
+    "critical": proto.POLICY_SEVERITY_CRITICAL,
+}
 
 CONTAINERS: Final = frozenset({"struct_value", "list_value"})
 
 
-class WireProperties(Mapping[str, Value]):
-    """The properties of a message: each is decoded once, and only if it is read."""
-
-    __slots__ = ("_decoded", "_struct")
-
-    def __init__(self, struct: Struct) -> None:
-        self._struct = struct
-        self._decoded: dict[str, Value] = {}
-
-    def __getitem__(self, name: str) -> Value:
-        if name not in self._decoded:
-            fields = self._struct.fields
-            if name not in fields:
-                raise KeyError(name)
-            self._decoded[name] = wire_value(fields[name])
-        return self._decoded[name]
-
-    def get(self, key: str, default: Value = None) -> Value:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Return a property; most of those that rules ask for are not there, and that must cost little."""
-        if key in self._decoded:
-            return self._decoded[key]
-        fields = self._struct.fields
-        if key not in fields:
-            return default
-        value = self._decoded[key] = wire_value(fields[key])
-        return value
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._struct.fields
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._struct.fields)
-
-    def __len__(self) -> int:
-        return len(self._struct.fields)
+def wire_properties(struct: Struct) -> LazyMapping[Value]:
+    """Return the properties of a message."""
+    fields = struct.fields
+    return LazyMapping(fields, lambda name: wire_value(fields[name]))
 
 
-class WireDependencies(Mapping[str, tuple[str, ...]]):
-    """The property dependencies of a message."""
-
-    __slots__ = ("_message",)
-
-    def __init__(self, message: AnalyzerResource) -> None:
-        self._message = message
-
-    def __getitem__(self, name: str) -> tuple[str, ...]:
-        dependencies = self._message.propertyDependencies
-        if name not in dependencies:
-            raise KeyError(name)
-        return tuple(dependencies[name].urns)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._message.propertyDependencies)
-
-    def __len__(self) -> int:
-        return len(self._message.propertyDependencies)
+def wire_dependencies(message: proto.AnalyzerResource) -> LazyMapping[tuple[str, ...]]:
+    """Return the property dependencies of a message."""
+    dependencies = message.propertyDependencies
+    return LazyMapping(dependencies, lambda name: tuple(dependencies[name].urns))
 
 
 def wire_value(value: WireValue, depth: int = 0) -> Value:
@@ -142,14 +110,14 @@ def signed_field(field: object, depth: int) -> Value:
     return wire_value(field, depth + 1) if isinstance(field, WireValue) else None
 
 
-def analyzed_resource(request: AnalyzeRequest) -> Resource:
+def analyzed_resource(request: proto.AnalyzeRequest) -> Resource:
     """Make the resource that `Analyze` asks about: its inputs, and nothing of what is around it."""
     provider = wire_provider(request.provider) if request.HasField("provider") else None
-    return Resource(request.urn, request.type, request.name, WireProperties(request.properties), provider)
+    return Resource(request.urn, request.type, request.name, wire_properties(request.properties), provider)
 
 
 def analyzed_stack(
-    messages: Iterable[AnalyzerResource], inputs: Mapping[str, Mapping[str, Value]]
+    messages: Iterable[proto.AnalyzerResource], inputs: Mapping[str, Mapping[str, Value]]
 ) -> list[Resource]:
     """Make the resources that `AnalyzeStack` asks about; those of one provider share it."""
     providers: dict[str, Provider] = {}
@@ -157,10 +125,10 @@ def analyzed_stack(
 
 
 def stack_resource(
-    message: AnalyzerResource, providers: dict[str, Provider], inputs: Mapping[str, Value] | None
+    message: proto.AnalyzerResource, providers: dict[str, Provider], inputs: Mapping[str, Value] | None
 ) -> Resource:
     """Make one resource of a stack."""
-    outputs = WireProperties(message.properties)
+    outputs = wire_properties(message.properties)
     provider = None
     if message.HasField("provider"):
         urn = message.provider.urn
@@ -174,13 +142,61 @@ def stack_resource(
         outputs if inputs is None else Overlay(outputs, inputs),
         provider,
         message.parent,
-        WireDependencies(message),
+        wire_dependencies(message),
     )
 
 
-def wire_provider(message: AnalyzerProviderResource) -> Provider:
+def wire_provider(message: proto.AnalyzerProviderResource) -> Provider:
     """Make a provider."""
-    return Provider(message.urn, WireProperties(message.properties))
+    return Provider(message.urn, wire_properties(message.properties))
+
+
+def analyzer_info(policies: Sequence[Policy]) -> proto.AnalyzerInfo:
+    """Describe the pack."""
+    schemas: dict[int, Struct] = {}
+    return proto.AnalyzerInfo(
+        name=PACK_NAME,
+        displayName=DISPLAY_NAME,
+        version=PACK_VERSION,
+        supportsConfig=True,
+        description=DESCRIPTION,
+        provider=PROVIDER,
+        tags=TAGS,
+        policies=[policy_info(policy, schemas) for policy in policies],
+    )
+
+
+def policy_info(policy: Policy, schemas: dict[int, Struct]) -> proto.PolicyInfo:
+    """Describe one policy.
+
+    Args:
+        policy: The policy.
+        schemas: Those made so far, by setting: policies share many settings, and a schema takes its time.
+    """
+    rule = policy.rule
+    info = proto.PolicyInfo(
+        name=rule.name,
+        displayName=rule.title,
+        description=rule.description,
+        enforcementLevel=LEVELS_ON_WIRE[rule.level],
+        policy_type=proto.POLICY_TYPE_RESOURCE if isinstance(rule, ResourceRule) else proto.POLICY_TYPE_STACK,
+        severity=SEVERITIES[rule.severity],
+        tags=policy.tags,
+        remediation_steps=rule.fix,
+        url=rule.url,
+    )
+    for setting in rule.all_settings:
+        if id(setting) not in schemas:
+            schemas[id(setting)] = Struct()
+            schemas[id(setting)].update(cast("dict[str, Any]", setting.schema()))
+        info.configSchema.properties.fields[setting.name].struct_value.CopyFrom(schemas[id(setting)])
+    if rule.controls:
+        # The field holds one control; the tags carry them all.
+        first = rule.answered[0]
+        framework = FRAMEWORKS[first.framework]
+        info.framework.name, info.framework.version = framework.name, framework.version
+        info.framework.reference, info.framework.specification = first.identifier, first.source
+    return info
 
 
 LEVEL_NAMES: Final = {on_wire: level for level, on_wire in LEVELS_ON_WIRE.items()}
@@ -226,15 +242,15 @@ class GuardrailsAnalyzer(AnalyzerServicer):
         self._run = Run(self._configuration, self._of_stack, self._today, self._secrets)
         self._inputs: dict[str, Mapping[str, Value]] = {}
 
-    def GetPluginInfo(self, request: Empty, context: grpc.ServicerContext) -> PluginInfo:  # noqa: ARG002, N802
+    def GetPluginInfo(self, request: Empty, context: grpc.ServicerContext) -> PluginInfo:
         """Tell the pack's version."""
         return PluginInfo(version=PACK_VERSION)
 
-    def GetAnalyzerInfo(self, request: Empty, context: grpc.ServicerContext) -> AnalyzerInfo:  # noqa: ARG002, N802
+    def GetAnalyzerInfo(self, request: Empty, context: grpc.ServicerContext) -> proto.AnalyzerInfo:
         """Tell all about the pack and its policies."""
         return analyzer_info(self._policies)
 
-    def Configure(self, request: ConfigureAnalyzerRequest, context: grpc.ServicerContext) -> Empty:  # noqa: N802
+    def Configure(self, request: proto.ConfigureAnalyzerRequest, context: grpc.ServicerContext) -> Empty:
         """Take the operator's levels and settings; what does not fit stops the run with a clear error."""
         self._once("Configure", context)
         given: dict[str, object] = {
@@ -250,9 +266,9 @@ class GuardrailsAnalyzer(AnalyzerServicer):
         self._begin()
         return Empty()
 
-    def ConfigureStack(  # noqa: N802
-        self, request: AnalyzerStackConfigureRequest, context: grpc.ServicerContext
-    ) -> AnalyzerStackConfigureResponse:
+    def ConfigureStack(
+        self, request: proto.AnalyzerStackConfigureRequest, context: grpc.ServicerContext
+    ) -> proto.AnalyzerStackConfigureResponse:
         """Take the waivers in the stack's configuration; no policy asks for its tags."""
         self._once("ConfigureStack", context)
         self._of_stack = tuple(in_stack(request.config, request.config_secret_keys))
@@ -260,7 +276,7 @@ class GuardrailsAnalyzer(AnalyzerServicer):
             request.config[key] for key in request.config_secret_keys if key in request.config
         )
         self._begin()
-        return AnalyzerStackConfigureResponse()
+        return proto.AnalyzerStackConfigureResponse()
 
     def _once(self, call: str, context: grpc.ServicerContext) -> None:
         """Refuse a call that came before, or comes once the pack has been asked of a resource."""
@@ -272,10 +288,12 @@ class GuardrailsAnalyzer(AnalyzerServicer):
     def _asked(self) -> None:
         self._configured |= {"Configure", "ConfigureStack"}
 
-    def Remediate(self, request: AnalyzeRequest, context: grpc.ServicerContext) -> RemediateResponse:  # noqa: ARG002, N802
+    def Remediate(
+        self, request: proto.AnalyzeRequest, context: grpc.ServicerContext
+    ) -> proto.RemediateResponse:
         """Remediate a resource, where its policies are to do that and can; what is waived stays as it is."""
         self._asked()
-        response = RemediateResponse()
+        response = proto.RemediateResponse()
         for rule in self._configuration.readers(request.type) if self._configuration.remediates else ():
             if not self._configuration.is_to_remediate(rule):
                 continue
@@ -283,11 +301,11 @@ class GuardrailsAnalyzer(AnalyzerServicer):
             if not resource.is_a(rule.types) or self._run.ledger.waives(rule.name, resource):
                 continue
             settings = self._configuration.settings(rule)
-            properties = remediated(rule, resource, request.properties, settings, WireProperties)
+            properties = remediated(rule, resource, request.properties, settings, wire_properties)
             if properties is None:
                 continue
             response.remediations.append(
-                Remediation(
+                proto.Remediation(
                     policyName=rule.name,
                     policyPackName=PACK_NAME,
                     policyPackVersion=PACK_VERSION,
@@ -298,13 +316,15 @@ class GuardrailsAnalyzer(AnalyzerServicer):
             request.properties.CopyFrom(properties)
         return response
 
-    def Analyze(self, request: AnalyzeRequest, context: grpc.ServicerContext) -> AnalyzeResponse:  # noqa: ARG002, N802
+    def Analyze(self, request: proto.AnalyzeRequest, context: grpc.ServicerContext) -> proto.AnalyzeResponse:
         """Evaluate one resource by its inputs, and keep them for when its outputs come."""
         self._asked()
-        self._inputs[request.urn] = WireProperties(request.properties)
+        self._inputs[request.urn] = wire_properties(request.properties)
         return on_wire(self._run.analyze(analyzed_resource(request)))
 
-    def AnalyzeStack(self, request: AnalyzeStackRequest, context: grpc.ServicerContext) -> AnalyzeResponse:  # noqa: ARG002, N802
+    def AnalyzeStack(
+        self, request: proto.AnalyzeStackRequest, context: grpc.ServicerContext
+    ) -> proto.AnalyzeResponse:
         """Evaluate a stack: for each stack policy, each resource that it is about."""
         self._asked()
         run, inputs = self._run, self._inputs
@@ -317,7 +337,7 @@ class GuardrailsAnalyzer(AnalyzerServicer):
         return response
 
 
-def settings_of(given: PolicyConfig) -> Mapping[str, object]:
+def settings_of(given: proto.PolicyConfig) -> Mapping[str, object]:
     """Return the settings of a policy's configuration."""
     if not given.properties.fields:
         return {}
@@ -326,21 +346,21 @@ def settings_of(given: PolicyConfig) -> Mapping[str, object]:
     return cast("dict[str, object]", MessageToDict(given.properties))
 
 
-def on_wire(answer: Answer) -> AnalyzeResponse:
+def on_wire(answer: Answer) -> proto.AnalyzeResponse:
     """Put an answer into the protocol's message."""
-    return AnalyzeResponse(
+    return proto.AnalyzeResponse(
         diagnostics=[diagnostic(one) for one in answer.findings],
         not_applicable=[
-            PolicyNotApplicable(policy_name=name, reason=reason)
+            proto.PolicyNotApplicable(policy_name=name, reason=reason)
             for name, reason in answer.not_applicable.items()
         ],
     )
 
 
-def diagnostic(reported: Reported) -> AnalyzeDiagnostic:
+def diagnostic(reported: Reported) -> proto.AnalyzeDiagnostic:
     """Put a finding into the protocol's message."""
     rule = reported.rule
-    return AnalyzeDiagnostic(
+    return proto.AnalyzeDiagnostic(
         policyName=rule.name,
         policyPackName=PACK_NAME,
         policyPackVersion=PACK_VERSION,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tap_guardrails.aws import table
 from tap_guardrails.aws.alarms.metrics import (
     STATISTICS,
     certain_slip,
@@ -15,7 +16,6 @@ from tap_guardrails.aws.alarms.metrics import (
     slip_of,
     suits,
 )
-from tap_guardrails.aws.tables import table
 
 BEHAVIOURS = table("metric_behaviours")
 

@@ -22,7 +22,7 @@ from tap_guardrails.model.values import (
     has_unknown,
     overlaid,
 )
-from tap_guardrails.serving.analyzer import WireDependencies, WireProperties
+from tap_guardrails.serving.analyzer import wire_dependencies, wire_properties
 from tests.policypack.harness.cases import CaseResource
 from tests.policypack.harness.pack import stack_request
 from tests.policypack.harness.trees import struct
@@ -104,7 +104,7 @@ trees = st.dictionaries(
 @given(trees)
 def test_both_ways_of_decoding_agree(tree: dict[str, object]) -> None:
     message = struct(tree)
-    wire = WireProperties(message)
+    wire = wire_properties(message)
     assert dict(wire) == {key: decode(value) for key, value in MessageToDict(message).items()}
     assert (len(wire), set(wire)) == (len(tree), set(tree))
     assert wire.get("no such property") is None
@@ -113,7 +113,7 @@ def test_both_ways_of_decoding_agree(tree: dict[str, object]) -> None:
 def test_dependencies_are_read_off_the_message() -> None:
     given_ = CaseResource("a", "aws:x:Y", deps={"p": ["b", "c"]})
     (message,) = stack_request([given_]).resources
-    dependencies = WireDependencies(message)
+    dependencies = wire_dependencies(message)
     assert dict(dependencies) == {"p": ("b", "c")}
     assert len(dependencies) == 1
     assert dependencies.get("q") is None

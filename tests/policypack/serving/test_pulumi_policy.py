@@ -23,7 +23,7 @@ from pulumi_policy.deserialize import (
 from tap_guardrails import PACK_NAME, PACK_VERSION
 from tap_guardrails.assembly import policies
 from tap_guardrails.model import ResourceRule, values
-from tap_guardrails.serving import pack_info
+from tap_guardrails.serving import analyzer
 from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
 from tests.policypack.harness.adapter import runnable_policies
 from tests.policypack.harness.cases import Case, all_cases
@@ -47,8 +47,8 @@ def theirs() -> Any:  # noqa: ANN401 - a class that pulumi-policy keeps to itsel
         PACK_VERSION,
         RUNNABLE,
         EnforcementLevel.MANDATORY,
-        description=pack_info.DESCRIPTION,
-        display_name=pack_info.DISPLAY_NAME,
+        description=analyzer.DESCRIPTION,
+        display_name=analyzer.DISPLAY_NAME,
         provider="aws",
         tags=["aws", "serverless"],
     )

@@ -10,9 +10,8 @@ import math
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from tap_guardrails.aws import METRIC_ALARM
+from tap_guardrails.aws import METRIC_ALARM, table
 from tap_guardrails.aws.sub_resources import own_region, region_of
-from tap_guardrails.aws.tables import table
 from tap_guardrails.model import (
     Absent,
     Finding,

@@ -11,6 +11,7 @@ import math
 import operator
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
+from tap_guardrails.aws import table
 from tap_guardrails.aws.alarms.metric_math import (
     CLOCK,
     OUTSIDE,
@@ -31,7 +32,6 @@ from tap_guardrails.aws.alarms.syntax import (
     parse,
     parts,
 )
-from tap_guardrails.aws.tables import table
 from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:
