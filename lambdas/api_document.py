@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api_handler import problem
-from api_handler.paging import CURSOR_PATTERN, DEFAULT_LIMIT, LIMIT_SCHEMA
-from api_handler.request import IDEMPOTENCY_PATTERN
+from api_handler.request import CURSOR_PATTERN, DEFAULT_LIMIT, IDEMPOTENCY_PATTERN, LIMIT_SCHEMA
 from processor.transform import COUNTED
-from tap_items.correlation import CORRELATION_PATTERN
 from tap_items.item import ID_PATTERN, ITEM_SCHEMA, MAX_BODY_BYTES
-from tap_items.message import TIMESTAMP_SCHEMA
 from tap_items.record import Status
+from tap_items.work_queue import CORRELATION_PATTERN, TIMESTAMP_SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

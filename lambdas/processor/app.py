@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 
-from processor import wiring
-from processor.sqs_records import delivery_of, is_message
-from processor.work import RejectedError
+from processor.delivery import Deliveries, delivery_of, is_message
+from processor.work import ItemWork, RejectedError
 from tap_items import stack
-from tap_items.health import check_health
 from tap_items.item_table import NO_ITEM
 from tap_items.json_text import canonical_json
 from tap_items.observability import (
@@ -23,6 +22,7 @@ from tap_items.observability import (
 )
 from tap_items.ports import UnavailableError
 from tap_items.record import ItemKey, valid_id
+from tap_items.stack import check_health
 from tap_items.tracing import step
 
 if TYPE_CHECKING:
@@ -33,6 +33,19 @@ if TYPE_CHECKING:
 
     from processor.delivery import Delivery
     from tap_items.json_text import JsonObject, JsonValue
+
+
+@cache
+def item_work() -> ItemWork:
+    """Return what is done with one item."""
+    return ItemWork(stack.objects(), stack.records(), stack.now_milliseconds)
+
+
+@cache
+def deliveries() -> Deliveries:
+    """Return what is done with one delivery of a message."""
+    return Deliveries(item_work(), stack.records(), stack.work(), stack.now_milliseconds)
+
 
 RESERVE = 0.2
 """No item is begun in the last part of an invocation's time: 60 s of the 300 s that the stack gives. A call
@@ -114,14 +127,14 @@ def _for_want_of_a_dependency(failures: Sequence[object]) -> bool:
 
 
 def _process(delivery: Delivery, *, in_time: bool) -> None:
-    deliveries = wiring.deliveries()
+    work = deliveries()
     about: dict[str, object] = {
         "message_id": delivery.message_id,
         "attempt": delivery.attempt,
         "correlation_id": delivery.correlation_id,
     }
     if not in_time:
-        deliveries.release(delivery)
+        work.release(delivery)
         count("MessagesReleased")
         logger.warning("Message released: the invocation ends too soon", extra=about)
         raise OutOfTimeError
@@ -129,7 +142,7 @@ def _process(delivery: Delivery, *, in_time: bool) -> None:
         measure_milliseconds("MessageAge", max(0, stack.now_milliseconds() - delivery.sent_at))
     try:
         with step("process item"):
-            outcome = deliveries.process(delivery)
+            outcome = work.process(delivery)
     except RejectedError as rejection:
         count("ItemsRejected")
         logger.error("Item rejected", extra={**about, "reason": rejection.reason})
@@ -154,7 +167,7 @@ def _process_now(event: JsonObject) -> JsonObject:
         return _answer(400, {"detail": "Give an item's id and its timestamp (ms, a whole number)."})
     key = ItemKey(cast("str", item_id), timestamp)
     try:
-        outcome = wiring.item_work().process(key)
+        outcome = item_work().process(key)
     except RejectedError as rejection:
         return _answer(422 if rejection.key else 404, {"id": key.id, "detail": rejection.reason})
     except UnavailableError as failure:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, NamedTuple
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from processor.work import RejectedError
 from tap_items.item import message_record_id, sha256_hex
-from tap_items.message import InvalidMessageError, decode_message
 from tap_items.observability import logger
 from tap_items.ports import UnavailableError
 from tap_items.record import ItemRecord, Status
+from tap_items.work_queue import CORRELATION_ID, InvalidMessageError, correlation_id_or, decode_message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from processor.work import ItemWork, Outcome
+    from tap_items.json_text import JsonValue
     from tap_items.ports import Records, Work
     from tap_items.record import ItemKey
 
@@ -171,3 +173,38 @@ class Deliveries:
         except UnavailableError as failure:
             about = {"message_id": delivery.message_id, "code": failure.code}
             logger.warning("The next delivery could not be timed", extra=about)
+
+
+def is_message(record: JsonValue) -> bool:
+    """Return whether a record is an SQS message."""
+    return (
+        isinstance(record, dict)
+        and record.get("eventSource") == "aws:sqs"
+        and all(isinstance(record.get(name), str) for name in ("messageId", "receiptHandle", "body"))
+    )
+
+
+def delivery_of(record: Mapping[str, Any]) -> Delivery:
+    """Return the delivery that such a record tells of; without a count it is the first one.
+
+    Message attributes are the sender's: one that is no correlation id, or no text, counts as none.
+    """
+    attributes = _members(record, "attributes")
+    sent = _members(_members(record, "messageAttributes"), CORRELATION_ID)
+    return Delivery(
+        message_id=record["messageId"],
+        body=record["body"],
+        receipt=record["receiptHandle"],
+        attempt=_number(attributes.get("ApproximateReceiveCount"), 1),
+        sent_at=_number(attributes.get("SentTimestamp"), 0),
+        correlation_id=correlation_id_or(sent.get("stringValue"), ""),
+    )
+
+
+def _members(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    members = record.get(name)
+    return cast("dict[str, Any]", members) if isinstance(members, dict) else {}
+
+
+def _number(text: object, otherwise: int) -> int:
+    return int(text) if isinstance(text, str) and re.fullmatch("[0-9]{1,15}", text) else otherwise

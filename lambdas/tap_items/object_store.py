@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from tap_items.aws_failures import error_code, http_status, unavailable_on_failure
+from tap_items.aws_clients import error_code, http_status, unavailable_on_failure
 from tap_items.ports import StoredObject, UnavailableError
 
 if TYPE_CHECKING:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import time
 from functools import cache
+from typing import TYPE_CHECKING
 
 from tap_items import aws_clients
 from tap_items.item_table import ItemTable
 from tap_items.object_store import ObjectStore
+from tap_items.observability import logger
+from tap_items.ports import UnavailableError
 from tap_items.settings import settings
 from tap_items.work_queue import WorkQueue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 def now_milliseconds() -> int:
@@ -33,3 +39,18 @@ def objects() -> ObjectStore:
 def work() -> WorkQueue:
     """Return the work queue."""
     return WorkQueue(aws_clients.sqs, settings().queue_url)
+
+
+def check_health(checks: Mapping[str, Callable[[], object]]) -> dict[str, str]:
+    """Run each check; a name's state is `ok` or `unavailable`, and the log says why."""
+    states: dict[str, str] = {}
+    for name, check in checks.items():
+        try:
+            check()
+        except UnavailableError as error:
+            about = {"dependency": name, "operation": error.operation, "code": error.code}
+            logger.warning("A dependency is unavailable", extra=about)
+            states[name] = "unavailable"
+        else:
+            states[name] = "ok"
+    return states

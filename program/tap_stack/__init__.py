@@ -6,8 +6,7 @@ through `packages: {tap: ./program}`, Python programs by `from tap_stack import 
 
 from __future__ import annotations
 
-from tap_stack.args import TapStackArgs
-from tap_stack.problems import InvalidTapStackArgs
-from tap_stack.stack import TapStack
+from tap_stack.settings import InvalidTapStackArgs
+from tap_stack.stack import TapStack, TapStackArgs
 
 __all__ = ["InvalidTapStackArgs", "TapStack", "TapStackArgs"]

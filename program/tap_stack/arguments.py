@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import pulumi
 
-from tap_stack.function_specs import API_HANDLER
+from tap_stack.functions import API_HANDLER
 from tap_stack.names import MAX_SUFFIX_LENGTH, SUFFIX_PATTERN
 
 if TYPE_CHECKING:

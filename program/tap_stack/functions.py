@@ -1,4 +1,4 @@
-"""A function and its log group."""
+"""The two functions: what tells them apart, how they are made, and how events reach them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,57 @@ from typing import TYPE_CHECKING
 
 import pulumi_aws as aws
 
-from tap_stack.function_specs import RUNTIME
+from tap_stack.roles import api_handler_policy, processor_policy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pulumi
 
     from tap_stack.context import Context
-    from tap_stack.function_specs import FunctionSpec
+    from tap_stack.names import Addresses
     from tap_stack.roles import FunctionRole
+
+RUNTIME = "python3.13"
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSpec:
+    """What tells one function from the other."""
+
+    component: str
+    """The middle of its names: `tap-<component>-<suffix>`."""
+    description: str
+    handler: str
+    memory_mb: int
+    timeout_seconds: int
+    policy: Callable[[Addresses], str]
+    """The document that says what the function may do."""
+
+    @property
+    def service(self) -> str:
+        """The name it gives itself in logs, metrics and traces."""
+        return f"tap-{self.component}"
+
+
+API_HANDLER = FunctionSpec(
+    component="api-handler",
+    description="Ingests items, queues their processing and serves their status",
+    handler="api_handler.app.handler",
+    memory_mb=512,
+    timeout_seconds=30,
+    policy=api_handler_policy,
+)
+
+PROCESSOR = FunctionSpec(
+    component="processor",
+    description="Processes the items that the work queue names",
+    handler="processor.app.handler",
+    memory_mb=1024,
+    timeout_seconds=300,
+    policy=processor_policy,
+)
+
 
 METRICS_NAMESPACE = "TapStack"
 LAMBDA_LOG_LEVELS = {
@@ -123,3 +166,35 @@ def create_function(
         opts=context.child(),
     )
     return function
+
+
+BATCH_SIZE = 10
+"""Messages a run gets at most."""
+
+
+def create_api_url(context: Context, api_handler: aws.lambda_.Function) -> aws.lambda_.FunctionUrl:
+    """Create the URL of the API. Callers sign their requests and need leave in their own IAM policies.
+
+    They need `lambda:InvokeFunctionUrl` and `lambda:InvokeFunction` on the function:
+    https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+    """
+    return aws.lambda_.FunctionUrl(
+        context.logical("api-handler-url"),
+        function_name=api_handler.name,
+        authorization_type="AWS_IAM",
+        opts=context.child(),
+    )
+
+
+def create_work_source(context: Context, work: aws.sqs.Queue, processor: aws.lambda_.Function) -> None:
+    """Let the work queue feed the processor, which answers for each message of a batch by itself."""
+    aws.lambda_.EventSourceMapping(
+        context.logical("processor-source"),
+        event_source_arn=work.arn,
+        function_name=processor.name,
+        batch_size=BATCH_SIZE,
+        function_response_types=["ReportBatchItemFailures"],
+        scaling_config={"maximum_concurrency": context.settings.processor_maximum_concurrency},
+        tags=context.tags,
+        opts=context.child(),
+    )

@@ -18,7 +18,7 @@ from pulumi.provider import main
 from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.server import ComponentInitError
 
-from tap_stack.problems import InvalidTapStackArgs
+from tap_stack.settings import InvalidTapStackArgs
 from tap_stack.stack import TapStack
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_aws as aws
 
-from tap_stack.function_specs import PROCESSOR
+from tap_stack.functions import PROCESSOR
 from tap_stack.policy_document import deny_plain_transport, document
 
 if TYPE_CHECKING:

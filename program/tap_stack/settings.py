@@ -1,10 +1,12 @@
-"""Arguments with their defaults applied and checked: what the rest of the component builds from."""
+"""Arguments with their defaults applied and checked, or what is wrong with them."""
 
 from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import pulumi
 
 from tap_stack.arguments import (
     ARGUMENTS,
@@ -17,12 +19,34 @@ from tap_stack.arguments import (
     schema_name,
 )
 from tap_stack.names import suffix_of_stack
-from tap_stack.problems import InvalidTapStackArgs, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    import pulumi
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One bad argument."""
+
+    argument: str
+    """The argument as the schema calls it, for instance `logRetentionInDays`."""
+    what: str
+    """What is wrong, why it matters and how to fix it."""
+
+
+class InvalidTapStackArgs(pulumi.RunError):
+    """Arguments that TapStack refuses, all of them at once.
+
+    A Python program that meets it ends with its message and no traceback; the component host (`host`)
+    hands it on as errors of the properties.
+    """
+
+    def __init__(self, component: str, problems: Sequence[Problem]) -> None:
+        self.summary = f"TapStack `{component}` cannot be planned with these arguments"
+        self.problems = tuple(problems)
+        lines = "\n".join(f"  - {problem.argument}: {problem.what}" for problem in problems)
+        super().__init__(f"{self.summary}:\n{lines}")
+
 
 DEFAULT_SUFFIX = "dev"
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import api_handler.wiring as api
-import processor.wiring as work
+import api_handler.app as api
+import processor.app as work
 from tap_items import aws_clients, observability, settings, stack
 from tapgate.embedded.emulator import Emulator
 from tests.lambdas.daemon import SAMPLED, Daemon, run_daemon

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from boto3.dynamodb.types import TypeSerializer
 
-from processor import wiring
+from processor import app
 from processor.delivery import Deliveries
 from tap_items import stack
 from tap_items.item import message_record_id, sha256_hex
-from tap_items.message import encode_message
 from tap_items.object_store import incoming_name
 from tap_items.record import ItemRecord, Status
+from tap_items.work_queue import encode_message
 from tests.lambdas.calls import call_api, deliver, post
 from tests.lambdas.faults import THROTTLED, Fault, failing
 
@@ -53,8 +53,8 @@ class Throttles:
 def at_once(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> Stand:
     """Deliveries whose back-off is no time at all."""
     stand.sqs.set_queue_attributes(QueueUrl=stand.queue_url, Attributes={"VisibilityTimeout": "5"})
-    made = Deliveries(wiring.item_work(), stack.records(), stack.work(), stack.now_milliseconds, _no_delay)
-    monkeypatch.setattr(wiring, "deliveries", lambda: made)
+    made = Deliveries(app.item_work(), stack.records(), stack.work(), stack.now_milliseconds, _no_delay)
+    monkeypatch.setattr(app, "deliveries", lambda: made)
     return stand
 
 

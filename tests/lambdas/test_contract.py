@@ -15,8 +15,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 import api_document
+from api_handler.app import METHODS
 from api_handler.problem import PROBLEM_TYPES, TYPE_PREFIX
-from api_handler.routes import METHODS
 from tap_items.item import ITEM_SCHEMA
 from tests.lambdas.calls import call_api, deliver, http_event, post
 from tests.lambdas.faults import THROTTLED, failing_on

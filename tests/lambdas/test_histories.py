@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from processor import wiring
+from processor import app
 from processor.app import DependencyError
 from processor.delivery import Deliveries
 from tap_items import stack
@@ -136,8 +136,8 @@ class World:
 @pytest.fixture
 def world(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> Stand:
     """A stack whose processor waits for nothing before it tries again."""
-    made = Deliveries(wiring.item_work(), stack.records(), stack.work(), stack.now_milliseconds, at_once)
-    monkeypatch.setattr(wiring, "deliveries", lambda: made)
+    made = Deliveries(app.item_work(), stack.records(), stack.work(), stack.now_milliseconds, at_once)
+    monkeypatch.setattr(app, "deliveries", lambda: made)
     return stand
 
 

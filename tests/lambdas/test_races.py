@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from api_handler import wiring
+from api_handler.app import ingestion as the_ingestion
 from api_handler.ingest import Submission
 from api_handler.problem import ProblemError
 from processor.transform import COUNTED
@@ -187,7 +187,7 @@ KEYS = pytest.mark.parametrize("key", [None, "order-1"], ids=["by content", "by 
 @pytest.mark.parametrize("number", range(1, 4), ids=INTAKE)
 def test_two_equal_requests_at_once_are_one(stand: Stand, number: int, key: str | None) -> None:
     taken: list[tuple[ItemRecord, bool]] = []
-    ingestion = wiring.ingestion()
+    ingestion = the_ingestion()
     with between(number, lambda: taken.append(ingestion.ingest(submission(key=key)))):
         taken.append(ingestion.ingest(submission(key=key)))
     assert len({record.key for record, _ in taken}) == 1
@@ -196,7 +196,7 @@ def test_two_equal_requests_at_once_are_one(stand: Stand, number: int, key: str 
 
 @pytest.mark.parametrize("number", range(1, 4), ids=INTAKE)
 def test_of_two_items_with_one_key_at_once_one_is_refused(stand: Stand, number: int) -> None:
-    ingestion = wiring.ingestion()
+    ingestion = the_ingestion()
     refused: list[str] = []
 
     def other() -> None:
@@ -212,7 +212,7 @@ def test_of_two_items_with_one_key_at_once_one_is_refused(stand: Stand, number: 
 
 @KEYS
 def test_many_equal_requests_at_once_are_one(stand: Stand, key: str | None) -> None:
-    ingestion, start = wiring.ingestion(), threading.Barrier(8)
+    ingestion, start = the_ingestion(), threading.Barrier(8)
 
     def accept(_: int) -> tuple[ItemRecord, bool]:
         start.wait(60)

@@ -10,8 +10,8 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from tap_items.message import encode_message
 from tap_items.record import ItemKey
+from tap_items.work_queue import encode_message
 from tests.lambdas.calls import call_api, deliver, post
 from tests.lambdas.stand import MAX_RECEIVE_COUNT
 from tests.lambdas.test_contract import GUIDE

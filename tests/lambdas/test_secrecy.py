@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from api_handler import routes
+from api_handler import app
 from tests.lambdas.calls import call_api, call_processor, deliver, http_event, post, receive
 from tests.lambdas.faults import DENIED, THROTTLED, failing_on
 
@@ -137,7 +137,7 @@ def test_nor_what_a_defect_says(
 
     monkeypatch.setattr("processor.work.transform", broken)
     assert deliver(stand) == (1, 1)
-    monkeypatch.setattr(routes.wiring, "ingestion", broken)
+    monkeypatch.setattr(app, "ingestion", broken)
     assert call_api(post(ITEM)).status == 500
     told = said()
     assert told.count("ValueError") >= 2

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import pulumi
 import pytest
 
-from tap_stack.function_specs import API_HANDLER
+from tap_stack.functions import API_HANDLER
 from tests.program.recording import ACCOUNT, REGION, Recording, declare, statements
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tap_stack.function_specs import PROCESSOR
+from tap_stack.functions import PROCESSOR
 from tests.program.recording import ACCOUNT, REGION, Recording, declare, statements
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, cast
 import pulumi
 import pytest
 
-from tap_stack.function_specs import API_HANDLER, PROCESSOR, FunctionSpec
+from tap_stack.functions import API_HANDLER, PROCESSOR, FunctionSpec
 from tap_stack.names import Addresses, Location, Names
-from tap_stack.permissions import assume_role_policy
+from tap_stack.roles import assume_role_policy
 from tests.program.recording import ACCOUNT, CODE, REGION, Declared, Recording, declare, statements
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import api_handler.app
-from api_handler import routes
+from api_handler import app
 from tests.lambdas.calls import call_api, context, http_event, post
 from tests.lambdas.faults import DENIED, failing_on
 from tests.lambdas.json_values import json_values
@@ -135,7 +135,7 @@ def test_a_defect_of_ours_is_a_500_that_tells_nothing(monkeypatch: pytest.Monkey
     def broken() -> None:
         raise ValueError("hunter2")
 
-    monkeypatch.setattr(routes.wiring, "ingestion", broken)
+    monkeypatch.setattr(app, "ingestion", broken)
     reply = call_api(post({"type": "order", "payload": {}}))
     assert (reply.status, reply.body["type"]) == (500, "urn:tap:problem:internal")
     assert "hunter2" not in json.dumps([reply.body, log()])

@@ -12,9 +12,8 @@ import pytest
 
 from lambdas.package import __main__ as command
 from lambdas.package import bytecode, dependencies
-from lambdas.package.build import LAMBDAS, LOCK, Built, Recipe, build, plan
+from lambdas.package.build import FUNCTIONS, LAMBDAS, LOCK, Built, Recipe, build, plan
 from lambdas.package.bytecode import Compiler
-from lambdas.package.contents import FUNCTIONS
 from lambdas.package.dependencies import PackageError
 
 if TYPE_CHECKING:

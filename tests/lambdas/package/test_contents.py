@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdas.package.build import LAMBDAS, build, plan
-from lambdas.package.contents import FUNCTIONS
+from lambdas.package.build import FUNCTIONS, LAMBDAS, build, plan
 
 MEGABYTES = 15 * 1000 * 1000
 

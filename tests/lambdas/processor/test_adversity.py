@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from processor.app import DependencyError
-from processor.sqs_records import delivery_of
+from processor.delivery import delivery_of
 from tests.lambdas.calls import call_api, call_processor, deliver, http_event, post, receive
 from tests.lambdas.faults import THROTTLED, failing_on, hooked, recorded
 

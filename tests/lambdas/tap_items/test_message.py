@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_items.message import MAX_MESSAGE_BYTES, InvalidMessageError, decode_message, encode_message
 from tap_items.record import ItemKey
+from tap_items.work_queue import MAX_MESSAGE_BYTES, InvalidMessageError, decode_message, encode_message
 
 KEYS = st.builds(ItemKey, st.from_regex("[0-9a-f]{32}", fullmatch=True), st.integers(0, 2**53 - 1))
 

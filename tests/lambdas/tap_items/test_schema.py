@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tap_items.item import ITEM_SCHEMA
-from tap_items.message import MESSAGE_SCHEMA
 from tap_items.schema import Schema, Violation, parse_date_time, violations
+from tap_items.work_queue import MESSAGE_SCHEMA
 from tests.lambdas.json_values import items, json_objects, json_values
 
 if TYPE_CHECKING:
