@@ -34,15 +34,15 @@ class Entry(NamedTuple):
 # Only the module of the command that is asked for is imported.
 COMMANDS: Final = {
     "preview": Entry("tapgate.commands.preview", "preview a stack with policy packs and print the verdict"),
-    "deploy": Entry("tapgate.commands.deploy", "preview a stack and, if it passes, deploy exactly that"),
+    "deploy": Entry("tapgate.deploy", "preview a stack and, if it passes, deploy exactly that"),
     "answers": Entry(
         "tapgate.commands.answers", "record what functions, stacks and existing resources answer"
     ),
-    "audit": Entry("tapgate.commands.audit", "evaluate policy packs over the states of many stacks"),
+    "audit": Entry("tapgate.audit.command", "evaluate policy packs over the states of many stacks"),
     "report": Entry("tapgate.reports.command", "render reports from saved verdicts", prepared=False),
-    "doctor": Entry("tapgate.commands.doctor", "list what is installed, what is missing and how to get it"),
+    "doctor": Entry("tapgate.doctor", "list what is installed, what is missing and how to get it"),
     "init": Entry("tapgate.commands.init", "write the gate's job and hook for a project", prepared=False),
-    "publishable": Entry("tapgate.commands.publishable", "check whether a policy pack can be published"),
+    "publishable": Entry("tapgate.publishing", "check whether a policy pack can be published"),
     "env": Entry(
         "tapgate.embedded.prepare",
         'print the prepared environment for a shell: eval "$(tapgate env)"',

@@ -8,12 +8,14 @@ update as well, where resource policies see each resource's final values before 
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.analyzer.deployment import read_deployment
 from tapgate.assemble import build_report, require_evaluated
+from tapgate.commands.session import add_stack_options, session, write_reports
 from tapgate.diagnose import UNKNOWN_CAUSE, could_not_run
 from tapgate.events import EventLog
 from tapgate.failure import CouldNotRunError, Exit
@@ -21,12 +23,17 @@ from tapgate.json_access import mapping
 from tapgate.preview import pack_options, read_log
 from tapgate.project import read_yaml
 from tapgate.rehearsal import evaluate, settled, unsettled
+from tapgate.reports.writing import add_targets, targets_of
 from tapgate.sources import urn_type
+from tapgate.stacks import on_stack
+from tapgate.terminal import finding_lines, guardrails_lines, write
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from tapgate.commands.session import Session
     from tapgate.engine import Engine, Run
     from tapgate.events import Diagnostic
     from tapgate.findings import Finding, Report
@@ -265,3 +272,54 @@ def _applied(log: EventLog) -> tuple[tuple[str, int], ...]:
     """Count what was carried out: the engine's own count, or what was seen if it did not come to its end."""
     counts = log.changes if log.result else Counter(log.applied)
     return tuple(sorted((operation, count) for operation, count in counts.items() if operation != "same"))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    add_stack_options(parser)
+    add_targets(parser)
+
+
+def run(options: argparse.Namespace) -> Exit:
+    """Preview with a plan and, when that passes, carry out exactly that plan.
+
+    Raises:
+        CouldNotRunError: there is no verdict, or the update did not end as previewed.
+    """
+    with session(options) as opened:
+        done = on_stack(
+            opened.engine,
+            opened.project,
+            cast("str", options.stack),
+            lambda stack: _deploy(opened, stack),
+            keep=lambda done: done.changed or done.report.outcome == "passed",
+            embedded=opened.embedded,
+            notes=opened.notes,
+        )
+        write_reports("deploy", [done.report], opened.packs, targets_of(options))
+    if done.report.outcome == "passed":
+        return Exit.PASSED
+    return Exit.STOPPED if done.changed else Exit.BLOCKED
+
+
+def _deploy(opened: Session, stack: Stack) -> Deployment:
+    """Return the verdict that counts: the preview's when that blocks, else the one after the update."""
+    previewed = opened.preview(stack, opened.engine.scratch / "plan.json")
+    if previewed.report.outcome == "blocked":
+        write(["", "Nothing was deployed."], sys.stdout)
+        return Deployment(previewed.report, (), changed=False)
+    deployment = deploy(
+        opened.engine, opened.project, stack, opened.packs, previewed, watch=opened.progress.watch
+    )
+    opened.progress.clear()
+    report, blocked = deployment.report, deployment.report.outcome == "blocked"
+    if blocked:
+        for finding in (one for one in report.findings if one.blocks):
+            write(["", *finding_lines(finding, opened.ink)], sys.stdout)
+        if deployment.changed:
+            write(["", *exists_words(report.findings)], sys.stdout)
+    write(guardrails_lines([report], opened.ink), sys.stdout)
+    word, style = ("BLOCKED BY POLICY", "red") if blocked else ("DEPLOYED", "green")
+    done = f"{applied_words(deployment.applied)}, {report.seconds:.1f} s"
+    write([f"{opened.ink.paint(word, style, 'bold')}  {done}"], sys.stdout)
+    return replace(deployment, report=replace(report, sandbox=opened.sandbox))

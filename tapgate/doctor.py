@@ -10,10 +10,12 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 from tapgate.engine import INSTALL_HINT, quiet_environment
-from tapgate.failure import CouldNotRunError
+from tapgate.failure import CouldNotRunError, Exit
 from tapgate.json_access import mapping, sanitized, sanitized_lines, text
 from tapgate.packs import policies, requested_packs
 from tapgate.project import find_project
@@ -22,8 +24,8 @@ from tapgate.sandbox import Sandbox, look
 from tapgate.terminal import Ink, write
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from tapgate.project import Project
 
@@ -222,3 +224,31 @@ def show_checks(checks: Iterable[Check], word: str) -> bool:
     said = "nothing is missing" if not missing else f"{missing} missing"
     write(["", f"{ink.paint(verdict, style, 'bold')}  {said}"], sys.stdout)
     return not missing
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument(
+        "--project", "-C", type=Path, default=Path(), metavar="DIR", help="folder of the Pulumi project"
+    )
+    parser.add_argument(
+        "--policy-pack",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="folder of a policy pack (default: the one that comes with tapgate)",
+    )
+
+
+def run(options: argparse.Namespace) -> Exit:
+    """Print what is there and what is missing.
+
+    Returns:
+        Passed when nothing is missing, else could not run.
+    """
+    checks: Iterable[Check] = cast("list[Check]", options.checks)
+    if options.engine_at_hand:
+        more = examine(cast("Path", options.project), cast("list[Path]", options.policy_pack))
+        checks = chain(checks, more)
+    return Exit.PASSED if show_checks(checks, "READY") else Exit.COULD_NOT_RUN

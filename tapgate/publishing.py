@@ -1,4 +1,4 @@
-"""Whether a pack can be published: everything that can be found out without an account.
+"""`tapgate publishable`: everything that can be found out about a pack without an account.
 
 `pulumi policy publish` sends the pack's folder away as it is; whoever requires the pack then gets that folder
 and its requirements, and nothing else of this machine.
@@ -15,15 +15,16 @@ import tempfile
 import venv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
-from tapgate.doctor import Check
-from tapgate.failure import CouldNotRunError
+from tapgate.doctor import Check, show_checks
+from tapgate.failure import CouldNotRunError, Exit
 from tapgate.json_access import mapping, sanitized_lines, sequence, text
 from tapgate.packs import requested_packs, require_known
 from tapgate.project import read_yaml
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator, Mapping, Sequence
 
 _VERSION: Final = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?")
@@ -160,7 +161,7 @@ def _policies(policies: Sequence[Mapping[str, object]]) -> Check:
 
 
 def _config(folder: Path, config: Path, names: set[str]) -> Check:
-    from tapgate.audit.engine_check import require_valid_config  # noqa: PLC0415 - few packs come with one
+    from tapgate.audit.auditing import require_valid_config  # noqa: PLC0415 - few packs come with one
 
     try:
         (pack,) = requested_packs([folder], [config])
@@ -173,3 +174,36 @@ def _config(folder: Path, config: Path, names: set[str]) -> Check:
 
 def _words(failure: CouldNotRunError) -> str:
     return " ".join([failure.what, *failure.details[-1:]])
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument("pack", type=Path, metavar="DIR", help="folder of the policy pack")
+    parser.add_argument(
+        "--changelog", type=Path, metavar="FILE", help="file that has to tell what the pack's version changes"
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="JSON config that operators are given with the pack; may be given several times",
+    )
+
+
+def run(options: argparse.Namespace) -> Exit:
+    """Print what was looked at, and what is missing.
+
+    Returns:
+        Passed when the pack can be published, blocked when it must not be.
+
+    Raises:
+        CouldNotRunError: the folder is no pack.
+    """
+    candidate = Candidate(
+        folder=cast("Path", options.pack),
+        changelog=cast("Path | None", options.changelog),
+        configs=tuple(cast("list[Path]", options.config)),
+    )
+    return Exit.PASSED if show_checks(examine(candidate), "PUBLISHABLE") else Exit.BLOCKED

@@ -280,8 +280,7 @@ def evaluate(
 def _over_the_protocol(
     log: EventLog, deployment: Deployment, packs: Sequence[RequestedPack], config: Mapping[str, object]
 ) -> None:
-    from tapgate.analyzer.evaluation import evaluate  # noqa: PLC0415 - few packs need the protocol
-    from tapgate.analyzer.running import RunningPack  # noqa: PLC0415
+    from tapgate.analyzer.running import RunningPack, evaluate  # noqa: PLC0415 - few packs need the protocol
 
     with ExitStack() as stack:
         running: list[RunningPack] = []

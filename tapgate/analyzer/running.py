@@ -1,22 +1,29 @@
-"""A pack that runs with the levels and settings that its config file gives it."""
+"""A pack that runs with the levels and settings of its config, and is asked about a whole deployment."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from google.protobuf import json_format
 from pulumi.runtime.proto import analyzer_pb2
 
+from tapgate.analyzer.deployment import RESOURCE, SECRET, UNKNOWN, Deployment, Resource, root_of
+from tapgate.analyzer.direct import config_texts, secret_keys
 from tapgate.analyzer.process import PackProcess, struct
-from tapgate.json_access import mapping, text
+from tapgate.events import PolicyEvent, PolicySummary
+from tapgate.json_access import SIGNATURE, mapping, sequence, text, texts
 from tapgate.project import read_yaml
+from tapgate.sources import urn_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from google.protobuf import struct_pb2
+
+    from tapgate.events import EventLog
     from tapgate.packs import RequestedPack
 
 LEVELS: Final[Mapping[str, analyzer_pb2.EnforcementLevel.ValueType]] = {
@@ -145,3 +152,199 @@ class RunningPack:
     @cached_property
     def _severities(self) -> dict[str, str]:
         return {one.name: SEVERITIES.get(one.severity, "") for one in self.process.info.policies}
+
+
+def configure_stack_request(
+    project: str, stack: str, config: Mapping[str, object]
+) -> analyzer_pb2.AnalyzerStackConfigureRequest:
+    """Return what the engine tells a pack of a stack before it asks.
+
+    Args:
+        project: the project's name.
+        stack: the stack's name.
+        config: the `config` block of the stack's file.
+    """
+    organization, _, name = stack.rpartition("/")
+    return analyzer_pb2.AnalyzerStackConfigureRequest(
+        stack=name,
+        project=project,
+        organization=organization.partition("/")[0] or "organization",
+        dry_run=True,
+        config=config_texts(project, config),
+        config_secret_keys=secret_keys(project, config),
+    )
+
+
+def analyze_requests(deployment: Deployment) -> Iterator[analyzer_pb2.AnalyzeRequest]:
+    """Yield the question to the resource policies for each resource."""
+    providers = _providers(deployment)
+    for one in deployment.resources:
+        yield analyzer_pb2.AnalyzeRequest(
+            type=one.type,
+            properties=_struct(one.inputs),
+            urn=one.urn,
+            name=urn_name(one.urn),
+            options=_options(one),
+            provider=_provider(one, providers),
+        )
+
+
+def analyze_stack_request(deployment: Deployment) -> analyzer_pb2.AnalyzeStackRequest:
+    """Return the question to the stack policies."""
+    providers = _providers(deployment)
+    return analyzer_pb2.AnalyzeStackRequest(
+        resources=[
+            analyzer_pb2.AnalyzerResource(
+                type=one.type,
+                properties=_struct(one.outputs),
+                urn=one.urn,
+                name=urn_name(one.urn),
+                options=_options(one),
+                provider=_provider(one, providers),
+                parent=text(one.body.get("parent")),
+                dependencies=texts(one.body.get("dependencies")),
+                propertyDependencies={
+                    key: analyzer_pb2.AnalyzerPropertyDependencies(urns=texts(urns))
+                    for key, urns in mapping(one.body.get("propertyDependencies")).items()
+                    if texts(urns)
+                },
+            )
+            for one in deployment.resources
+        ]
+    )
+
+
+def _providers(deployment: Deployment) -> dict[str, Resource]:
+    return {one.urn: one for one in deployment.resources if one.type.startswith("pulumi:providers:")}
+
+
+def _provider(
+    one: Resource, providers: Mapping[str, Resource]
+) -> analyzer_pb2.AnalyzerProviderResource | None:
+    """Return the resource's provider; a reference is the provider's URN, `::` and its id.
+
+    A custom resource always has one: where the state has lost it, its inputs are unknown, and no more.
+    """
+    urn = text(one.body.get("provider")).rpartition("::")[0]
+    found = providers.get(urn)
+    if found is None:
+        if not urn and one.body.get("custom") is not True:
+            return None
+        package = f"pulumi:providers:{one.type.partition(':')[0]}"
+        return analyzer_pb2.AnalyzerProviderResource(type=package, urn=urn, name=urn_name(urn))
+    return analyzer_pb2.AnalyzerProviderResource(
+        type=found.type, properties=_struct(found.inputs), urn=found.urn, name=urn_name(found.urn)
+    )
+
+
+def _options(one: Resource) -> analyzer_pb2.AnalyzerResourceOptions:
+    timeouts = mapping(one.body.get("customTimeouts"))
+    return analyzer_pb2.AnalyzerResourceOptions(
+        protect=one.body.get("protect") is True,
+        ignoreChanges=texts(one.body.get("ignoreChanges")),
+        additionalSecretOutputs=texts(one.body.get("additionalSecretOutputs")),
+        aliases=texts(one.body.get("aliases")),
+        customTimeouts=analyzer_pb2.AnalyzerResourceOptions.CustomTimeouts(
+            create=_seconds(timeouts.get("create")),
+            update=_seconds(timeouts.get("update")),
+            delete=_seconds(timeouts.get("delete")),
+        ),
+        parent=text(one.body.get("parent")),
+    )
+
+
+def _seconds(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _struct(properties: Mapping[str, object]) -> struct_pb2.Struct:
+    return struct(mapping(_sent(properties)))
+
+
+def _sent(value: object) -> object:
+    """Return a property value as it goes over the wire."""
+    if isinstance(value, list):
+        return [_sent(item) for item in sequence(cast("object", value))]
+    if not isinstance(value, dict):
+        return value
+    body = mapping(cast("object", value))
+    signature = body.get(SIGNATURE)
+    if signature == SECRET:
+        return {SIGNATURE: SECRET, "value": _opened(body)}
+    if signature == RESOURCE:
+        return text(body.get("id")) or text(body.get("urn"))
+    return {key: _sent(item) for key, item in body.items() if not key.startswith("__")}
+
+
+def _opened(secret: Mapping[str, object]) -> object:
+    """Return a secret's value; unknown while it is closed."""
+    return _sent(secret["value"]) if "value" in secret else UNKNOWN
+
+
+_LEVELS: Final[Mapping[int, str]] = {
+    analyzer_pb2.ADVISORY: "advisory",
+    analyzer_pb2.MANDATORY: "mandatory",
+    analyzer_pb2.DISABLED: "disabled",
+    # What a remediation has not fixed is as good as mandatory.
+    analyzer_pb2.REMEDIATE: "mandatory",
+}
+
+
+def evaluate(
+    log: EventLog,
+    deployment: Deployment,
+    packs: Iterable[RunningPack],
+    config: Mapping[str, object] | None = None,
+) -> EventLog:
+    """Ask every policy of every pack about a state.
+
+    Args:
+        log: the run's events, to which theirs are added.
+        deployment: the state.
+        packs: the packs, configured.
+        config: the `config` block of the stack's file, for packs that read it; None for none.
+
+    Raises:
+        CouldNotRunError: a policy raised, or a pack has died.
+    """
+    root = root_of(deployment)
+    for pack in packs:
+        log.packs[f"{pack.name}|local|{pack.folder}"] = pack.version
+        if config is not None:
+            pack.process.configure_stack(
+                configure_stack_request(deployment.project, deployment.stack, config)
+            )
+        for request in analyze_requests(deployment):
+            _take(log, pack, pack.process.analyze(request), request.urn, analyzer_pb2.POLICY_TYPE_RESOURCE)
+        response = pack.process.analyze_stack(analyze_stack_request(deployment))
+        _take(log, pack, response, "", analyzer_pb2.POLICY_TYPE_STACK, root)
+    return log
+
+
+def _take(
+    log: EventLog,
+    pack: RunningPack,
+    response: analyzer_pb2.AnalyzeResponse,
+    urn: str,
+    kind: analyzer_pb2.PolicyType.ValueType,
+    root: str = "",
+) -> None:
+    """Add one response to the log, with the summary that the engine would make of it."""
+    failed = {one.policyName for one in response.diagnostics}
+    apart = failed | {one.policy_name for one in response.not_applicable}
+    passed = sorted(pack.enabled(kind) - apart)
+    summary = PolicySummary(urn, pack.name, tuple(passed), tuple(sorted(failed)))
+    (log.analyzed if urn else log.stack_analyzed).append(summary)
+    if urn:
+        log.offered.setdefault(pack.name, set()).update(pack.enabled(kind))
+    for one in response.diagnostics:
+        log.findings.append(
+            PolicyEvent(
+                urn=urn or (one.urn if one.urn in log.declared or one.urn in log.looked_up else root),
+                message=one.message,
+                policy=one.policyName,
+                pack=pack.name,
+                level=_LEVELS.get(one.enforcementLevel, ""),
+                severity=SEVERITIES.get(one.severity) or pack.severity(one.policyName),
+            )
+        )

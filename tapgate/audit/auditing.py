@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pulumi.runtime.proto import analyzer_pb2
 
 from tapgate.analyzer.running import RunningPack
-from tapgate.audit.cluster import connected
-from tapgate.audit.pool import Pool, WorkerDiedError, local_processes
+from tapgate.audit.pool import Pool, WorkerDiedError, connected, local_processes
 from tapgate.audit.states import ReadState
 from tapgate.audit.task import PassedOver, Result, Task, audit_state, pack_digest
+from tapgate.diagnose import could_not_run
+from tapgate.engine import Engine
 from tapgate.failure import CouldNotRunError
 from tapgate.packs import require_known
+from tapgate.preview import pack_options, read_log
 from tapgate.reports.controls import policies_of
 from tapgate.reports.verdict_file import Unaudited, VerdictFile
 
@@ -23,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
     from tapgate.audit.states import State
-    from tapgate.audit.store import Store
+    from tapgate.audit.task import Store
     from tapgate.findings import Report
     from tapgate.packs import RequestedPack
     from tapgate.reports.controls import PolicyInfo
@@ -159,3 +164,42 @@ def _died(task: Task) -> Result:
         fix="give it more memory (fewer --workers), or remove the state from the audit.",
     )
     return Result(Unaudited.because(task.state.name, failure))
+
+
+_STACK: Final = "pulumi:pulumi:Stack"
+_STATE: Final = {
+    "version": 3,
+    "deployment": {
+        "manifest": {"time": "2026-01-01T00:00:00Z", "magic": "", "version": ""},
+        "resources": [
+            {"urn": f"urn:pulumi:check::check::{_STACK}::check-check", "custom": False, "type": _STACK}
+        ],
+    },
+}
+
+
+def require_valid_config(packs: Sequence[RequestedPack]) -> None:
+    """Have the engine check each config against the schemas of its pack's policies.
+
+    Raises:
+        CouldNotRunError: it does not accept one.
+    """
+    if not any(pack.body for pack in packs):
+        return
+    with tempfile.TemporaryDirectory(prefix="gate-") as scratch:
+        state = Path(scratch) / "state.json"
+        state.write_text(json.dumps(_STATE), encoding="utf-8")
+        engine = Engine(Path(scratch), Path(scratch))
+        run = engine.run(
+            "policy",
+            "analyze",
+            "--file",
+            str(state),
+            "--json",
+            *pack_options(packs, Path(scratch)),
+            name="analyze",
+        )
+        log = read_log(run.output)
+        if not log.result:
+            where = ", ".join(str(pack.config) for pack in packs if pack.config)
+            raise could_not_run(log, run.errors, where=where, interrupted=run.interrupted)

@@ -1,31 +1,72 @@
-"""The audit of one state; runs in a worker, which keeps its packs running from one state to the next."""
+"""The audit of one state; runs in a worker, which keeps its packs running from one state to the next.
+
+Results are kept, so that an interrupted audit goes on where it was and an unchanged state costs nothing: each
+under a digest of the state and of the packs, so that it can never be taken for that of another.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from multiprocessing.util import Finalize
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tapgate.analyzer.deployment import NoStateError, begin, read_deployment, root_of
 from tapgate.analyzer.direct import called, offers_itself, request_for, take
 from tapgate.assemble import build_report, guardrails_of, managed, require_evaluated
 from tapgate.failure import CouldNotRunError
-from tapgate.reports.verdict_file import Unaudited
+from tapgate.reports.verdict_file import ShapeError, Unaudited, VerdictFile, from_json, to_json
+from tapgate.reports.writing import write_file
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tapgate.analyzer.deployment import Deployment
     from tapgate.analyzer.running import RunningPack
     from tapgate.audit.states import State
-    from tapgate.audit.store import Store
     from tapgate.events import EventLog
     from tapgate.findings import Report
     from tapgate.packs import RequestedPack
+
+
+def default_folder() -> Path:
+    """Return the folder in the user's cache where results are kept."""
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(cache) / "tap-guardrails" / "audit"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Results by key, one file each, in a folder that only the user can read.
+
+    Attributes:
+        folder: the folder.
+    """
+
+    folder: Path
+
+    def get(self, key: str) -> Report | None:
+        """Return a result, or nothing when there is none that can be read."""
+        try:
+            (report,) = from_json(self._path(key).read_bytes()).stacks
+        except (OSError, ShapeError, ValueError):
+            return None
+        return report
+
+    def put(self, key: str, report: Report) -> None:
+        """Keep a result, whole or not at all; one that cannot be kept only costs time later."""
+        path = self._path(key)
+        with suppress(OSError, CouldNotRunError):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_file(to_json(VerdictFile.of("audit", [report])).encode(), path)
+
+    def _path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key[2:]}.json"
+
 
 _NOT_THE_PACK: Final = frozenset({"__pycache__", "node_modules", "venv"})
 
@@ -135,7 +176,7 @@ def _evaluated(deployment: Deployment, packs: tuple[RequestedPack, ...]) -> Even
 
 
 def _over_the_protocol(log: EventLog, deployment: Deployment, packs: tuple[RequestedPack, ...]) -> None:
-    from tapgate.analyzer.evaluation import evaluate  # noqa: PLC0415 - few packs need the protocol
+    from tapgate.analyzer.running import evaluate  # noqa: PLC0415 - few packs need the protocol
 
     running = _running(packs)
     try:

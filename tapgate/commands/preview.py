@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from tapgate.atomic_write import write_file
 from tapgate.commands.session import add_stack_options, session, write_reports
 from tapgate.failure import Exit
-from tapgate.reports.writing import add_targets, targets_of
+from tapgate.reports.writing import add_targets, targets_of, write_file
 from tapgate.stacks import on_stack
 
 if TYPE_CHECKING:

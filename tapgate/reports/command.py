@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, cast
 from tapgate.failure import CouldNotRunError, Exit
 from tapgate.json_access import mapping, sanitized, sequence
 from tapgate.reports.controls import PolicyInfo, policies_of
+from tapgate.reports.entry import headline, outcome_word, subject
 from tapgate.reports.verdict_file import VerdictFile
-from tapgate.reports.wording import headline, outcome_word, subject
 from tapgate.reports.writing import STDOUT, add_targets, load, targets_of, write
 
 if TYPE_CHECKING:

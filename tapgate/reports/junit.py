@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from tapgate.json_access import sanitized
-from tapgate.reports.entry import waiver_of
+from tapgate.reports.entry import instant, resource, source_of, waiver_of
 from tapgate.reports.score import policy_statuses
-from tapgate.reports.wording import instant, resource, source_of
 
 if TYPE_CHECKING:
     from tapgate.findings import Finding, Report

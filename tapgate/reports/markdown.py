@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Final
 from tapgate.assemble import coverage_words
 from tapgate.json_access import sanitized, web_address
 from tapgate.reports.controls import framework_title
-from tapgate.reports.entry import CATEGORIES, NAMES, Category, category_of, counts, waiver_of
-from tapgate.reports.score import Score, Share, score
-from tapgate.reports.trend import Trend, compare
-from tapgate.reports.wording import (
+from tapgate.reports.entry import (
+    CATEGORIES,
+    NAMES,
+    Category,
     at_words,
+    category_of,
     count,
+    counts,
     guardrails_of,
     headline,
     instant,
@@ -22,7 +24,10 @@ from tapgate.reports.wording import (
     resource,
     source_of,
     subject,
+    waiver_of,
 )
+from tapgate.reports.score import Score, Share, score
+from tapgate.reports.trend import Trend, compare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

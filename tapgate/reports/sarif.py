@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from tapgate.json_access import file_reference, sanitized, web_address
 from tapgate.reports.controls import PolicyInfo, control_order, framework_title
-from tapgate.reports.entry import Identity, Waiver, identified, waiver_of
+from tapgate.reports.entry import Identity, Waiver, identified, instant, named, resource, source_of, waiver_of
 from tapgate.reports.markdown import DOLLAR, prose
-from tapgate.reports.wording import instant, named, resource, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -1,13 +1,14 @@
-"""The report files that a command was asked for."""
+"""The report files that a command was asked for, each written whole or not at all."""
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tapgate.atomic_write import write_file
 from tapgate.failure import CouldNotRunError
 
 if TYPE_CHECKING:
@@ -15,6 +16,36 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tapgate.reports.verdict_file import VerdictFile
+
+
+def write_file(body: bytes, target: Path) -> None:
+    """Write a file so that a reader sees all of it or the one that was there before.
+
+    Raises:
+        CouldNotRunError: the target cannot be written.
+    """
+    try:
+        if target.exists() and not target.is_file():
+            target.write_bytes(body)
+            return
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        part = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(body)
+            part.chmod(0o644)
+            part.replace(target)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise CouldNotRunError(
+            "A file that was asked for cannot be written.",
+            where=str(target),
+            why=error.strerror or str(error),
+            fix="name a file in a folder that exists and can be written.",
+        ) from error
+
 
 STDOUT: Final = Path("-")
 FORMATS: Final[Mapping[str, str]] = {

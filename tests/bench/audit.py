@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from tapgate.analyzer.deployment import Deployment, begin, read_deployment, root_of
 from tapgate.analyzer.direct import called, request_for, take
-from tapgate.analyzer.evaluation import evaluate
-from tapgate.analyzer.running import RunningPack
+from tapgate.analyzer.running import RunningPack, evaluate
 from tapgate.json_access import sequence
 from tapgate.packs import RequestedPack
 from tests.bench.audit_states import EVERY, write_states

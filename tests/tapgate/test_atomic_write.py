@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tapgate.atomic_write import write_file
 from tapgate.failure import CouldNotRunError
+from tapgate.reports.writing import write_file
 
 
 def test_a_file_is_written_and_replaced(tmp_path: Path) -> None:

@@ -14,8 +14,7 @@ import pytest
 from tapgate.analyzer.deployment import read_deployment
 from tapgate.audit import task as task_module
 from tapgate.audit.states import ReadState
-from tapgate.audit.store import Store
-from tapgate.audit.task import Task, audit_state, pack_digest
+from tapgate.audit.task import Store, Task, audit_state, pack_digest
 from tapgate.cli import main
 from tapgate.failure import CouldNotRunError
 from tapgate.findings import Guardrails, Report

@@ -1,24 +1,118 @@
-"""The findings of the page: by category and policy, and what is waived."""
+"""The findings of the page: by stack, by category and policy, and what is waived."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
+from tapgate.assemble import coverage_words
 from tapgate.json_access import sanitized
 from tapgate.reports.controls import framework_title
-from tapgate.reports.entry import NAMES, SOON, Category, Waiver, category_of, waiver_of
-from tapgate.reports.wording import instant, named, source_of
+from tapgate.reports.entry import (
+    CATEGORIES,
+    NAMES,
+    SOON,
+    Category,
+    Identity,
+    Waiver,
+    category_of,
+    counts,
+    identified,
+    instant,
+    named,
+    resource,
+    source_of,
+    waiver_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from tapgate.findings import Finding
+    from tapgate.findings import Finding, Report
     from tapgate.reports.controls import Control, PolicyInfo
-    from tapgate.reports.page.stacks import Found
     from tapgate.reports.verdict_file import VerdictFile
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One finding, and the anchors of its full account and of its stack's section."""
+
+    anchor: str
+    stack: str
+    identity: Identity
+    finding: Finding
+
+    @property
+    def category(self) -> Category:
+        """The category."""
+        return category_of(self.finding)
+
+    @property
+    def summary(self) -> str:
+        """What is wrong, or else the policy that says so."""
+        return named(self.finding.summary, self.finding.policy, "Finding")
+
+    @property
+    def resource(self) -> str:
+        """What it is about."""
+        return resource(self.finding)
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One stack of several."""
+
+    anchor: str
+    name: str
+    outcome: str
+    found: Mapping[Category, int]
+    resources: int
+    passed: int
+    checks: int
+    coverage: str
+    by_tags: Sequence[str]
+    by_none: Sequence[str]
+    findings: Sequence[Found]
+
+
+def stacks_of(verdicts: VerdictFile) -> list[Stack]:
+    """Return the stacks, the one with the most blocking findings first."""
+
+    def blocking(report: Report) -> int:
+        return sum(finding.blocks for finding in report.findings)
+
+    ordered = sorted(verdicts.stacks, key=lambda one: (-blocking(one), one.project, one.stack))
+    taken: Counter[str] = Counter()
+    return [_stack(f"stack-{number}", one, taken) for number, one in enumerate(ordered, 1)]
+
+
+def _stack(anchor: str, report: Report, taken: Counter[str]) -> Stack:
+    found: list[Found] = []
+    for identity, finding in identified(report):
+        name = anchor_of(identity)
+        taken[name] += 1
+        found.append(Found(name if taken[name] == 1 else f"{name}-{taken[name]}", anchor, identity, finding))
+    return Stack(
+        anchor=anchor,
+        name=f"{report.project} / {report.stack}",
+        outcome=report.outcome,
+        found=counts(report.findings),
+        resources=report.resources,
+        passed=sum(tally.passed for tally in report.tallies),
+        checks=sum(tally.passed + tally.failed for tally in report.tallies),
+        coverage=coverage_words([report]),
+        by_tags=report.covered_by("tags"),
+        by_none=report.covered_by("none"),
+        findings=sorted(found, key=lambda one: CATEGORIES.index(one.category)),
+    )
+
+
+def anchor_of(identity: Identity) -> str:
+    """Return a finding's anchor, which is the same in the next report: a link to a finding can be kept."""
+    return f"finding-{identity.fingerprint[:16]}"
+
 
 Badge = tuple[str, str]
 """What a badge is about (a category or a status), and its words."""

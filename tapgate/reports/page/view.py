@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from tapgate.assemble import coverage_words
 from tapgate.reports.controls import framework_title
-from tapgate.reports.entry import CATEGORIES, NAMES, Category, category_of, counts
-from tapgate.reports.page.findings import CategoryView, Waived, category_view, waived_of
-from tapgate.reports.page.stacks import Stack, anchor_of, stacks_of
-from tapgate.reports.score import MEANINGS, WORST_FIRST, Score, Share, score
-from tapgate.reports.trend import Trend, compare
-from tapgate.reports.verdict_file import SCHEMA
-from tapgate.reports.wording import (
+from tapgate.reports.entry import (
+    CATEGORIES,
+    NAMES,
+    Category,
     at_words,
+    category_of,
     count,
+    counts,
     guardrails_of,
     headline,
     instant,
@@ -24,6 +23,18 @@ from tapgate.reports.wording import (
     resource,
     subject,
 )
+from tapgate.reports.page.findings import (
+    CategoryView,
+    Stack,
+    Waived,
+    anchor_of,
+    category_view,
+    stacks_of,
+    waived_of,
+)
+from tapgate.reports.score import MEANINGS, WORST_FIRST, Score, Share, score
+from tapgate.reports.trend import Trend, compare
+from tapgate.reports.verdict_file import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

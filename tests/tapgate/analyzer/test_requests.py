@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from google.protobuf import json_format
 
 from tapgate.analyzer.deployment import UNKNOWN, Deployment, read_deployment
-from tapgate.analyzer.evaluation import analyze_requests, analyze_stack_request
+from tapgate.analyzer.running import analyze_requests, analyze_stack_request
 from tests.tapgate.sample_state import SECRET, exported, resource, root, urn
 
 if TYPE_CHECKING:

@@ -15,9 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tapgate.analyzer.deployment import Deployment, begin, read_deployment
-from tapgate.analyzer.evaluation import evaluate
 from tapgate.analyzer.process import PackProcess
-from tapgate.analyzer.running import RunningPack
+from tapgate.analyzer.running import RunningPack, evaluate
 from tapgate.assemble import require_evaluated
 from tapgate.events import EventLog, PolicyEvent, read_events
 from tapgate.failure import CouldNotRunError

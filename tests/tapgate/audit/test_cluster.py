@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tapgate.audit import cluster
-from tapgate.audit.cluster import connected
+from tapgate.audit import pool
+from tapgate.audit.pool import connected
 from tapgate.cli import main
 from tapgate.failure import CouldNotRunError
 from tapgate.json_access import mapping, sequence
@@ -91,7 +91,7 @@ def test_a_scheduler_that_is_not_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "a.json").write_bytes(exported([root()]))
-    monkeypatch.setattr(cluster, "_CONNECT_SECONDS", 1)
+    monkeypatch.setattr(pool, "_CONNECT_SECONDS", 1)
     code = main(["audit", str(tmp_path), "--policy-pack", str(PROBE), "--scheduler", "tcp://127.0.0.1:1"])
     assert code == 2
     said = capsys.readouterr().err

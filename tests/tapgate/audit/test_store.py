@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tapgate.audit.store import Store, default_folder
+from tapgate.audit.task import Store, default_folder
 from tapgate.findings import Report
 
 REPORT = Report("shop", "dev", (), (), (), 3, (), (), 0.0)

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapgate.json_access import sanitized
-from tapgate.reports.page import to_html
-from tapgate.reports.page.html import prose
+from tapgate.reports.page import prose, to_html
 from tapgate.reports.verdict_file import VerdictFile, from_json, to_json
 from tests.tapgate.reports import realistic
 from tests.tapgate.reports.page_reader import Node, check_accessible, read_page

@@ -8,8 +8,7 @@ import pytest
 
 from tapgate.failure import CouldNotRunError
 from tapgate.reports.controls import PolicyInfo
-from tapgate.reports.verdict_file import Unaudited, VerdictFile
-from tapgate.reports.wording import (
+from tapgate.reports.entry import (
     at_words,
     count,
     headline,
@@ -19,6 +18,7 @@ from tapgate.reports.wording import (
     source_of,
     subject,
 )
+from tapgate.reports.verdict_file import Unaudited, VerdictFile
 from tests.tapgate.reports import realistic
 
 if TYPE_CHECKING:
