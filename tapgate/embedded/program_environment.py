@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tapgate.embedded.console import Failure, say, still_going
-from tapgate.embedded.environment import PROGRAM_ENVIRONMENT, shim_folder
+from tapgate.embedded.environment import CLI, PROGRAM_ENVIRONMENT, shim_folder
 from tapgate.embedded.paths import cache_root, get_or_make
 from tapgate.embedded.program_text import mapping, read_yaml
 from tapgate.embedded.python_requirements import above, find_source
@@ -54,6 +54,32 @@ case "$*" in
 esac
 exec {python} "$@"
 """
+_NO_PLUG_INS: Final = """\
+#!/bin/sh
+# Found as `pulumi` by packages that ask for their plug-in while they are built: the gate has its own.
+case "$1 $2" in
+    "plugin install") echo "tapgate: not installed, nor needed: pulumi $*" ; exit 0 ;;
+esac
+echo "tapgate: while packages are installed there is no pulumi: pulumi $*" >&2
+exit 1
+"""
+# What uv says of requirements that pip may take, or took once, and what is done about it.
+_EDITABLE: Final = "Unsupported editable requirement"
+_NO_WHEEL: Final = "Wheels are required for `grpcio`"
+_NO_WHEEL_LOCKED: Final = "has no binary distribution"
+_NOT_BUILT: Final = "The build backend returned an error"
+_CONTRADICTION: Final = "unsatisfiable"
+_REMEDIES: Final = {
+    _EDITABLE: "what it asks of git as editable is installed as it is",
+    _NO_WHEEL: "the grpcio that it asks for has no wheel for this Python: a release that has is installed",
+    _NOT_BUILT: "a package that comes as source is not built by today's tools: built by those of its time",
+    _CONTRADICTION: "the packages that it asks for contradict it: what it says itself is installed",
+}
+_EDITABLE_GIT: Final = re.compile(r"^\s*(?:-e|--editable)[\s=]+(?=git\+)", re.MULTILINE)
+_INCLUDES: Final = re.compile(r"^(\s*(?:-r|--requirement|-c|--constraint)[\s=]+)(\S+)", re.MULTILINE)
+_GRPCIO: Final = re.compile(r"\s*grpcio\s*[<>=!~;\[(@]")
+_BUILDS: Final = re.compile(r"Failed to (?:download and )?build `(?P<name>[^`]+)`")
+_RAISED: Final = re.compile(r"(?:[\w.]*(?:Error|Exception|Exit)\b|error:|fatal:).*")
 
 
 Confine = Callable[[list[str], Path, Path, dict[str, str]], tuple[list[str], dict[str, str]]]
@@ -140,7 +166,15 @@ def _make(source: Source, folder: Path, confine: Confine, program: Path) -> None
         uv.run("venv", "--allow-existing", "--relocatable", "--python", sys.executable, str(folder))
         if source.synced:
             # Frozen, it leaves the lock as it is.
-            uv.run("sync", "--frozen", "--no-install-project")
+            try:
+                uv.run("sync", "--frozen", "--no-install-project", "--no-build-package=grpcio", *uv.index)
+            except Failure:
+                if not any(one in uv.said for one in (_NOT_BUILT, _NO_WHEEL_LOCKED)):
+                    raise
+                wanted = folder / "requirements.txt"
+                words = ("--frozen", "--no-emit-project", "--no-hashes", "--no-header", "-o", str(wanted))
+                uv.run("export", *words)
+                _install(uv, folder, wanted, ["--no-deps"])
         else:
             wanted = source.file
             if source.lines is not None:
@@ -178,20 +212,36 @@ def _imported(packages: Path, program: Path) -> Iterator[str]:
 
 
 def _install(uv: _Uv, folder: Path, wanted: Path, options: list[str]) -> None:
-    """Install requirements; where packages contradict the project's own words, those hold."""
-    words = [*options, "-r", str(wanted)]
-    try:
-        uv.install(*words)
-    except Failure as failure:
-        if "unsatisfiable" not in failure.why:
-            raise
-        say(f"the packages that {wanted.name} asks for contradict it: what it says itself is installed")
-        text = wanted.read_text(encoding="utf-8", errors="replace")
-        # Components want different releases of what they are made of.
-        more = "" if re.search(r"pulumi[-_]aws\b(?![-_])", text) else "\npulumi-aws\n"
-        overrides = folder / "overrides.txt"
-        overrides.write_text(f"{text}{more}", encoding="utf-8")
-        uv.install(*words, "--overrides", str(overrides))
+    """Install requirements; what is known to keep older ones from it is dealt with, and said."""
+    own = wanted.read_text(encoding="utf-8", errors="replace")
+    own = _INCLUDES.sub(lambda found: f"{found[1]}{wanted.parent / found[2]}", own)
+    words, left, overridden = ["-r", str(wanted)], dict(_REMEDIES), ""
+    while True:
+        try:
+            return uv.install(*options, *words)
+        except Failure:
+            sign = next((one for one in left if one in uv.said), "")
+            if not sign:
+                raise
+        say(f"{wanted.name}: {left.pop(sign)}")
+        if sign == _NOT_BUILT:
+            constraints = folder / "build-constraints.txt"
+            constraints.write_text("cython<3\nsetuptools<81\n", encoding="utf-8")
+            words += ["--build-constraints", str(constraints)]
+        elif sign == _EDITABLE:
+            words[1] = str(folder / "requirements.txt")
+            Path(words[1]).write_text(_EDITABLE_GIT.sub("", own), encoding="utf-8")
+        else:
+            if sign == _NO_WHEEL:
+                overridden += "grpcio\n"
+            else:
+                # Components want different releases of what they are made of.
+                more = "" if re.search(r"pulumi[-_]aws\b(?![-_])", own) else "\npulumi-aws\n"
+                kept = (line for line in own.splitlines() if not (overridden and _GRPCIO.match(line)))
+                overridden += "\n".join([*kept, more])
+            overrides = folder / "overrides.txt"
+            overrides.write_text(_EDITABLE_GIT.sub("", overridden), encoding="utf-8")
+            words += [] if "--overrides" in words else ["--overrides", str(overrides)]
 
 
 def _wants_setuptools(packages: Path) -> bool:
@@ -206,6 +256,8 @@ class _Uv:
     """Runs uv on one environment; what it says when it fails is the reason."""
 
     def __init__(self, file: Path, folder: Path, confine: Confine) -> None:
+        self.said = ""
+        """What uv said last, when it failed."""
         self._file = file
         self._folder = folder
         self._confine = confine
@@ -217,7 +269,11 @@ class _Uv:
             "UV_PYTHON_DOWNLOADS": "never",
             "VIRTUAL_ENV": str(folder),
             "UV_PROJECT_ENVIRONMENT": str(folder),
+            "PATH": f"{shim_folder({CLI: _NO_PLUG_INS})}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         }
+        # Of pip's settings the one that uv takes from no variable.
+        alone = self._variables.get("UV_NO_INDEX", "").casefold() in {"1", "on", "true", "yes"}
+        self.index = ("--no-index",) if alone else ()
         self._command = _find_uv()
         if not self._command:
             raise Failure(
@@ -231,7 +287,7 @@ class _Uv:
         # Named: started by an interpreter, uv takes that one's environment for its own.
         there = ("--python", self._variables["VIRTUAL_ENV"])
         # It takes many minutes to compile; where there is no wheel of the version, that is said at once.
-        self.run("pip", "install", *there, "--only-binary=grpcio", *what)
+        self.run("pip", "install", *self.index, *there, "--only-binary=grpcio", *what)
 
     def run(self, *words: str) -> None:
         command, variables = self._confine(
@@ -250,14 +306,31 @@ class _Uv:
             check=False,
         )
         if done.returncode:
-            said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+            lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+            self.said = " ".join(lines)
+            why, fix = _reason(lines, self._file.name)
             raise Failure(
                 "The program's packages cannot be installed",
                 where=str(self._file),
-                why=" ".join(said[-_LAST_LINES:]) or f"uv ended with exit code {done.returncode}",
-                fix=f"correct {self._file.name}, or let the package index be reached (PIP_INDEX_URL names "
-                "another one); or make the environment yourself, and leave --install out",
+                why=why or f"uv ended with exit code {done.returncode}",
+                fix=f"{fix}; or make the environment yourself, and leave --install out",
             )
+
+
+def _reason(lines: list[str], name: str) -> tuple[str, str]:
+    """Return why uv did not install what a file asks for, and a fix."""
+    said = " ".join(lines)
+    built = _BUILDS.search(said)
+    if built is not None and _NOT_BUILT in said:
+        raised = [line for line in lines if _RAISED.match(line)] or lines
+        why = f"{built['name']} comes as source, which Python {platform.python_version()} does not build: "
+        fix = f"let {name} ask for a release that has a wheel for it, or install what the build misses"
+        return why + raised[-1], fix
+    if "Git operation failed" in said:
+        fix = f"let the repository be reached from here, or let {name} ask for a published release"
+        return " ".join(lines[-_LAST_LINES:]), fix
+    fix = f"correct {name}, or let the package index be reached (PIP_INDEX_URL names another one)"
+    return " ".join(lines[-_LAST_LINES:]), fix
 
 
 def _find_uv() -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -229,6 +230,140 @@ def test_what_cannot_be_installed_is_said_and_leaves_nothing(
     assert said in failure.value.why
     assert failure.value.where.startswith(str(tmp_path / "app"))
     assert not [path for path in own_cache.glob("*") if path.is_dir()]
+
+
+BACKEND = """\
+import os, subprocess, zipfile
+
+{code}
+
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    build()
+    info, name = "{name}-{version}.dist-info", "{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(os.path.join(folder, name), "w") as archive:
+        archive.writestr("{name}.py", "VERSION = '{version}'")
+        archive.writestr(info + "/METADATA", "Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n")
+        archive.writestr(info + "/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        archive.writestr(info + "/RECORD", "")
+    return name
+"""
+ASKS_FOR_ITS_PLUG_IN = """\
+def build():
+    subprocess.check_call(["pulumi", "plugin", "install", "resource", "{name}", "{version}"])
+"""
+OF_ITS_TIME = """\
+def build():
+    import cython
+    assert cython.VERSION < "3", "'build_ext' has no attribute 'cython_sources'"
+"""
+LACKS_A_HEADER = """\
+def build():
+    raise RuntimeError("libpq-fe.h is missing")
+"""
+
+
+def package_source(folder: Path, name: str, version: str, code: str, needs: str = "") -> Path:
+    """The folder of a package's source, built by code of its own."""
+    root = folder / f"{name}-{version}"
+    root.mkdir(parents=True)
+    (root / "PKG-INFO").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    (root / "pyproject.toml").write_text(
+        f'[project]\nname = "{name}"\nversion = "{version}"\n'
+        f'[build-system]\nrequires = [{needs}]\nbuild-backend = "own"\nbackend-path = ["."]\n'
+    )
+    text = BACKEND.replace("{code}", code).replace("{name}", name).replace("{version}", version)
+    (root / "own.py").write_text(text)
+    return root
+
+
+def sdist(folder: Path, name: str, version: str, code: str, needs: str = "") -> Path:
+    """A package that exists as source alone, as older SDKs of Pulumi do."""
+    root = package_source(folder / "source", name, version, code, needs)
+    path = folder / f"{root.name}.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(root, root.name)
+    return path
+
+
+def installed(file: Path) -> set[str]:
+    made = Path(str(program_environment.changes(file, os.environ)[PROGRAM_ENVIRONMENT]))
+    return {path.name.removesuffix(".dist-info") for path in made.glob("lib/*/site-packages/*.dist-info")}
+
+
+@pytest.mark.parametrize("toolchain", ["pip", "poetry", "uv"])
+def test_a_package_that_asks_for_its_plug_in_while_it_is_built_gets_along_without(
+    tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch, toolchain: str
+) -> None:
+    """As every older SDK does; the plug-in's server may be out of reach, and the gate has no use for it."""
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    (bin_folder / "pulumi").write_text("#!/bin/sh\necho cannot reach the server >&2\nexit 1\n")
+    (bin_folder / "pulumi").chmod(0o755)
+    monkeypatch.setenv("PATH", str(bin_folder), prepend=os.pathsep)
+    source = sdist(tmp_path, "pulumi_old", "4.38.1", ASKS_FOR_ITS_PLUG_IN).as_uri()
+    pyproject = (
+        '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\n'
+        f'dependencies = ["pulumi_old @ {source}"]\n'
+    )
+    lock = (
+        f'[[package]]\nname = "pulumi-old"\nversion = "4.38.1"\nsource = {{type = "url", url = "{source}"}}\n'
+    )
+    files = {
+        "pip": {"requirements.txt": f"pulumi_old @ {source}\n"},
+        "poetry": {"pyproject.toml": pyproject, "poetry.lock": lock},
+        "uv": {"pyproject.toml": pyproject},
+    }[toolchain]
+    file = project(tmp_path / "app", files, toolchain=toolchain)
+    if toolchain == "uv":
+        monkeypatch.setenv("UV_PYTHON", sys.executable)
+        subprocess.run(
+            [str(Path(sys.executable).with_name("uv")), "lock", "--offline", "--quiet"],
+            cwd=file.parent,
+            check=True,
+        )
+    assert installed(file) == {"pulumi_old-4.38.1"}
+    assert own_cache.is_dir()
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_requirements_of_another_time_are_installed_and_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A build that today's Cython fails, a grpcio without a wheel for this Python, git as editable."""
+    for version in ("0.29", "3.1"):
+        wheel(tmp_path, "cython", version)
+    sdist(tmp_path, "oldyaml", "5.4.1", OF_ITS_TIME, needs='"cython"')
+    sdist(tmp_path, "grpcio", "1.47.0", LACKS_A_HEADER)
+    wheel(tmp_path, "grpcio", "1.80")
+    repository = package_source(tmp_path / "git", "ours", "1", "def build(): pass\n")
+    git = ["git", "-C", str(repository), "-c", "user.name=a", "-c", "user.email=a@example.com"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "one"]):
+        subprocess.run([*git, *words], check=True)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    more = {"more.txt": "oldyaml==5.4.1\n"}
+    asked = f"-r more.txt\ngrpcio==1.47.0\n-e git+{repository.as_uri()}#egg=ours\n"
+    file = project(tmp_path / "app", {"requirements.txt": asked, **more})
+    assert installed(file) == {"oldyaml-5.4.1", "grpcio-1.80", "ours-1"}
+    said = capsys.readouterr().err
+    assert "by those of its time" in said
+    assert "the grpcio that it asks for" in said
+    assert "editable" in said
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_a_build_that_fails_is_one_line_with_its_reason_and_a_fix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    source = sdist(tmp_path, "dbdriver", "2.1", LACKS_A_HEADER)
+    file = project(tmp_path / "app", {"requirements.txt": f"dbdriver @ {source.as_uri()}\n"})
+    with pytest.raises(Failure) as failure:
+        program_environment.changes(file, os.environ)
+    assert failure.value.where == str(file.with_name("requirements.txt"))
+    assert failure.value.why.startswith(f"dbdriver @ {source.as_uri()} comes as source, which Python 3.")
+    assert failure.value.why.endswith("does not build: RuntimeError: libpq-fe.h is missing")
+    assert failure.value.fix.startswith("let requirements.txt ask for a release that has a wheel")
 
 
 PROGRAM = """\
