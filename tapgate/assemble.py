@@ -112,12 +112,7 @@ _REPORT = "run `pulumi preview` with the pack by hand; if that evaluates it, rep
 
 
 def loaded_packs(log: EventLog, requested: Sequence[RequestedPack] = ()) -> tuple[Pack, ...]:
-    """Return the packs that the engine loaded, sorted by name.
-
-    Args:
-        log: the run's events.
-        requested: the packs asked for, by whose folders long paths are told in full.
-    """
+    """Return the packs that the engine loaded, sorted by name."""
     configs = {str(pack.folder): pack.config_words for pack in requested}
     folders = {_abbreviated(str(pack.folder)): str(pack.folder) for pack in requested}
     packs: list[Pack] = []
@@ -131,11 +126,6 @@ def loaded_packs(log: EventLog, requested: Sequence[RequestedPack] = ()) -> tupl
 
 def require_evaluated(log: EventLog, requested: Sequence[RequestedPack], *, allow_empty: bool) -> None:
     """Make sure that every pack asked for was loaded and asked about every resource and the stack.
-
-    Args:
-        log: events of a run that ended well or was blocked.
-        requested: the packs asked for.
-        allow_empty: accept that no policy applied to anything.
 
     Raises:
         CouldNotRunError: the proof is not complete.
@@ -244,17 +234,7 @@ def build_report(
     seconds: float,
     notes: Sequence[str] = (),
 ) -> Report:
-    """Build the report.
-
-    Args:
-        log: the engine's events.
-        project: name of the project.
-        stack: name of the stack.
-        requested: the packs asked for (their config files say what is turned off).
-        locate: finds a resource's and property's place in the program.
-        seconds: wall time of the engine.
-        notes: what else whoever reads the verdict must know.
-    """
+    """Build the report."""
     return Report(
         project=project,
         stack=stack,

@@ -75,9 +75,6 @@ class Command(Protocol):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
-    Args:
-        arguments: what follows the program's name; by default the process's own.
-
     Returns:
         The exit code: 0 passed, 1 blocked by policy, 2 could not run, 3 stopped after something was changed.
     """

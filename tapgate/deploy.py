@@ -49,14 +49,7 @@ _GO_ON: Final = "run `tapgate deploy` again: it previews what is left, and goes 
 
 
 def failed_update(log: EventLog, run: Run, *, where: str, applied: str) -> CouldNotRunError:
-    """Say why an update did not end as previewed.
-
-    Args:
-        log: its events, as far as it came.
-        run: how the engine ended.
-        where: the project and stack, for the message.
-        applied: what was carried out until then, in words.
-    """
+    """Say why an update did not end as previewed."""
     failure = _failed_update(
         log, run, where, f"Carried out until then, and recorded in the state: {applied}."
     )
@@ -105,9 +98,7 @@ class Deployment:
     """A deployment that ended with a verdict.
 
     Attributes:
-        report: the verdict, of the update and of what is there after it.
         applied: number of operations that were carried out, by kind.
-        changed: something was changed.
     """
 
     report: Report
@@ -125,14 +116,6 @@ def deploy(
     watch: Callable[[Path], None] | None = None,
 ) -> Deployment:
     """Carry out the plan of a preview that passed, with the packs watching, and evaluate the state after it.
-
-    Args:
-        engine: the CLI, bound to the project.
-        project: the project.
-        stack: the stack that was previewed, with the config that it was previewed with.
-        packs: the packs that it passed.
-        previewed: the preview; it has a plan.
-        watch: called with the event log's path now and then while the engine runs.
 
     Raises:
         CouldNotRunError: the update did not end as previewed; says what was changed until then, and what of

@@ -41,9 +41,6 @@ class _Known:
 
     Attributes:
         pattern: those words; the group in it that matched is `{it}` in `what` and `fix`.
-        what: what is wrong.
-        why: why it matters.
-        fix: what to do.
         whole: this says all that the engine's words say.
     """
 
@@ -226,14 +223,7 @@ _KNOWN: Final = (
 
 
 def could_not_run(log: EventLog, errors: str, *, where: str, interrupted: bool = False) -> CouldNotRunError:
-    """Say why a run gave no verdict.
-
-    Args:
-        log: its events, as far as it came.
-        errors: its standard error.
-        where: the project and stack, for the message.
-        interrupted: it was asked to stop.
-    """
+    """Say why a run gave no verdict."""
     if interrupted:
         return CouldNotRunError(
             "The run was interrupted.",

@@ -42,10 +42,7 @@ class Check:
     """One thing that was looked for.
 
     Attributes:
-        name: what it is.
         status: there, missing, or missing without harm to most uses.
-        said: what was found.
-        fix: how to get it; empty when it is there.
     """
 
     name: str
@@ -55,12 +52,7 @@ class Check:
 
 
 def examine(folder: Path, packs: Sequence[Path]) -> Iterator[Check]:
-    """Look at everything that a preview, a deployment and an audit need.
-
-    Args:
-        folder: where the project is, if there is one.
-        packs: pack folders; without any, the one that comes with the tool.
-    """
+    """Look at everything that a preview, a deployment and an audit need."""
     yield Check("python", "there", ".".join(map(str, sys.version_info[:3])))
     program = shutil.which("pulumi")
     yield _cli(program)
@@ -242,11 +234,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> Exit:
-    """Print what is there and what is missing.
-
-    Returns:
-        Passed when nothing is missing, else could not run.
-    """
+    """Print what is there and what is missing."""
     checks: Iterable[Check] = cast("list[Check]", options.checks)
     if options.engine_at_hand:
         more = examine(cast("Path", options.project), cast("list[Path]", options.policy_pack))

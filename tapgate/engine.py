@@ -38,8 +38,6 @@ class Run:
     Attributes:
         code: its exit code; negative when a signal ended it.
         output: file with its standard output.
-        errors: its standard error.
-        seconds: wall time.
         interrupted: the gate was asked to stop and passed that on.
     """
 
@@ -188,15 +186,7 @@ class Engine:
 
 
 class Running:
-    """A command of the CLI that was started.
-
-    Args:
-        process: the CLI.
-        scratch: where its outputs and its event log are.
-        name: what their names begin with.
-        limits: what it may use.
-        before: this process's children from before it.
-    """
+    """A command of the CLI that was started."""
 
     def __init__(
         self,
@@ -234,11 +224,7 @@ class Running:
         )
 
     def end(self, beside: Iterable[Running] = ()) -> None:
-        """End it now, with everything that it started.
-
-        Args:
-            beside: other commands under way, which go on.
-        """
+        """End it now, with everything that it started."""
         others = {running.process.pid for running in beside if running.process.poll() is None}
         end_below(self.process, self._before | others)
 

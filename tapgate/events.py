@@ -29,9 +29,6 @@ class Remediation:
     """A change that a policy made before the resource was evaluated.
 
     Attributes:
-        pack: name of the policy's pack.
-        policy: name of the policy.
-        urn: the resource's URN.
         changes: each changed property with its new and its old value.
     """
 
@@ -125,20 +122,14 @@ class EventLog:
     """What one run of the engine said.
 
     Attributes:
-        findings: policy events.
-        analyzed: summaries of resource policies, one for each resource and pack.
-        stack_analyzed: summaries of stack policies, one for each pack.
         offered: resource policies that are enabled, by pack (from the summaries of remediation).
-        remediated: each remediation that changed a resource.
         diagnostics: messages, debug ones left out.
         declared: type token of each resource that the program declares, by URN.
         looked_up: type token of each resource that the program only looks up (`get`), by URN.
-        providers: names of the provider packages in use.
         applied: each operation that was carried out and not only planned, by kind.
         changed: URNs of what was made or changed thereby, other than the stack itself and providers.
         coverage: by pack and URN what looked at a resource, where the pack tells: `control`, `tags`, `none`.
         packs: version of each loaded pack, by the key `name|local|path` or `name`.
-        changes: number of operations by kind.
         result: `succeeded`, `failed`, `canceled`, or empty when the engine did not come that far.
         truncated: the log ends in the middle of a line (the engine was killed).
     """

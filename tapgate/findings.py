@@ -34,15 +34,10 @@ class FindingText:
     """One finding's words.
 
     Attributes:
-        summary: what is wrong.
         description: what the policy is about, when the engine put that before the finding.
         where: the resource and property as the pack names them.
         property_path: path of the property inside the resource, or empty.
         found: what was found, as JSON or in words.
-        required: what would pass.
-        why: why it matters.
-        fix: how to fix it.
-        verdict: what the pack concluded.
         more: further `Key: value` lines of the pack.
     """
 
@@ -130,7 +125,6 @@ class Location:
 
     Attributes:
         file: path, relative to the project where it is inside, with forward slashes.
-        line: line, from 1.
         through: name of the component in the program that made the resource, when the line is that one's.
     """
 
@@ -151,23 +145,11 @@ class Finding:
     """One policy's word on one resource.
 
     Attributes:
-        policy: name of the policy.
-        pack: name of its pack.
         level: enforcement level as the engine gave it (mandatory, advisory, …).
         severity: low, medium, high, critical, or empty.
         verdict: violation, undecided (a value is not known yet), error (the rule failed) or waived.
         urn: the resource's URN; the stack's when the policy names none.
-        type: its type token.
-        name: its name.
-        property_path: path of the property, or empty.
-        summary: what is wrong.
-        found: what was found.
-        required: what would pass.
-        why: why it matters.
-        fix: how to fix it.
-        description: what the policy is about.
         location: where the program declares the resource, when the engine knows.
-        more: further words of the pack, by key.
     """
 
     policy: str
@@ -205,12 +187,8 @@ class PolicyTally:
     """How one policy fared over the stack.
 
     Attributes:
-        policy: name of the policy.
-        pack: name of its pack.
         kind: `resource` (asked of each resource) or `stack` (asked once, of all of them).
         passed: number of resources (or 1 for the stack) without a finding.
-        failed: number of resources (or 1 for the stack) with one.
-        not_applicable: number of resources to which the policy said it does not apply.
         disabled: the policy's config file turns it off.
     """
 
@@ -228,8 +206,6 @@ class Pack:
     """A pack that was loaded and evaluated.
 
     Attributes:
-        name: its name.
-        version: its version.
         path: the folder it was loaded from, as given; empty for one that the organisation requires.
         config: the config that it was given, by file and digest.
     """
@@ -245,9 +221,7 @@ class Guardrails:
     """Which guardrails of which operator a verdict is by.
 
     Attributes:
-        folder: the operator's folder.
         version: the git commit that its files are at, or that they are in none.
-        digest: SHA-256 of its files.
         team: the files by which a team tightened them, with their digests; empty for none.
     """
 
@@ -266,19 +240,12 @@ class Report:
     """A whole run's result.
 
     Attributes:
-        project: name of the Pulumi project.
-        stack: name of the stack.
-        packs: the packs that were evaluated.
-        findings: in the order of `sorted_findings`.
-        tallies: one a policy, sorted by pack and name.
-        resources: number of resources that were evaluated.
         notes: warnings of engine, providers and packs that a reader of the verdict must know.
         changes: number of planned operations by kind (create, update, …).
         seconds: wall time of the engine.
         coverage: by URN, what looked at each resource that a provider makes: `control`, `tags` (at its tags
             alone) or `none`.
         sandbox: where engine, program and plug-ins ran; empty when none ran.
-        guardrails: the operator's guardrails that it was evaluated by, where there were any.
     """
 
     project: str

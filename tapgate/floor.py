@@ -41,7 +41,6 @@ class Floor:
         body: levels and settings of policies, with the waivers and the types that may be unseen.
         origins: where the registry names each policy that it waives, by the policy's name.
         in_project: what a project may decide itself, of `OPERATORS_CHOICES`.
-        identity: which guardrails these are.
     """
 
     config: Path
@@ -59,10 +58,7 @@ def own_guardrails() -> Path:
 
 
 def read_floor(folder: Path | None) -> Floor:
-    """Read an operator's guardrails.
-
-    Args:
-        folder: the folder; None for the one that comes with the tool.
+    """Read an operator's guardrails, by default those that come with the tool.
 
     Raises:
         CouldNotRunError: the folder holds none, or one of its files is not valid.
@@ -121,10 +117,6 @@ def _read_files(folder: Path) -> dict[str, bytes]:
 
 def parse_config(path: Path, content: bytes) -> Mapping[str, object]:
     """Return what a config file says of policies, by name.
-
-    Args:
-        path: the file; JSON where its name says so, else YAML.
-        content: what is in it.
 
     Raises:
         CouldNotRunError: it cannot be read.
@@ -218,12 +210,6 @@ def can_be_tightened(pack: Path) -> bool:
 
 def tightened(pack: Path, floor: Mapping[str, object], team: Path, owner: Path) -> Mapping[str, object]:
     """Merge a team's config over the operator's.
-
-    Args:
-        pack: folder of the pack, which merges them.
-        floor: what the operator set.
-        team: the team's file.
-        owner: the operator's file, for the message.
 
     Raises:
         CouldNotRunError: the team's file is looser somewhere, or is no config.

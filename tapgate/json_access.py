@@ -54,12 +54,7 @@ def _visible(character: str) -> str:
 
 
 def sanitized(text: str, *, keep: str = "") -> str:
-    """Return the text with every control, format and unassigned character as a visible escape.
-
-    Args:
-        text: anything.
-        keep: control characters that stay as they are (a line feed where lines are wanted).
-    """
+    """Return the text with every control, format and unassigned character as a visible escape."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(

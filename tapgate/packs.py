@@ -27,10 +27,8 @@ class RequestedPack:
     """A pack to evaluate.
 
     Attributes:
-        folder: absolute path of the folder with its PulumiPolicy.yaml.
         config: absolute path of the file that its config stands in, when there is one.
         body: its config as it is passed on: the operator's, with what a team tightened.
-        guardrails: the operator's guardrails, where there are any.
         origins: where a policy is named elsewhere than in the config file, by its name.
     """
 
@@ -67,12 +65,7 @@ def own_pack() -> Path:
 
 
 def relaxed(packs: Iterable[RequestedPack], policies: Collection[str]) -> list[RequestedPack]:
-    """Return packs with some policies advisory, for a run that is to go on where these have been settled.
-
-    Args:
-        packs: the packs.
-        policies: names of the policies.
-    """
+    """Return packs with some policies advisory, for a run that is to go on where these have been settled."""
     found: list[RequestedPack] = []
     for pack in packs:
         body = dict(pack.body)
@@ -143,11 +136,6 @@ def _configured(folder: Path, config: Path | None, floor: Floor | None, team: Pa
 
 def require_known(pack: RequestedPack, names: Iterable[str], policies: Collection[str]) -> None:
     """Refuse a config that names a policy which the pack does not have: the engine passes over it.
-
-    Args:
-        pack: the pack.
-        names: names in its config.
-        policies: the policies that it has.
 
     Raises:
         CouldNotRunError: one of the names is none of them.

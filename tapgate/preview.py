@@ -30,12 +30,8 @@ class Preview:
     """A preview that ended with a verdict.
 
     Attributes:
-        report: the verdict.
         document: file with the engine's own `pulumi preview --json`.
-        plan: file with the plan, when one was asked for.
-        locate: finds a resource's and property's place in the program.
         remediated: what policies remediated, as the update will again: pack, policy and URN.
-        rehearsed: the rehearsal that the verdict is of as well.
     """
 
     report: Report
@@ -47,11 +43,7 @@ class Preview:
 
 
 class IncompleteError(CouldNotRunError):
-    """The program failed, but policies had already found something: that is worth showing.
-
-    Attributes:
-        report: what was found until then.
-    """
+    """The program failed, but policies had already found something: that is worth showing."""
 
     def __init__(self, failure: CouldNotRunError, report: Report) -> None:
         super().__init__(
@@ -71,15 +63,6 @@ def preview(
     name: str = "preview",
 ) -> Preview:
     """Preview a stack with packs.
-
-    Args:
-        engine: the CLI, bound to the project.
-        project: the project.
-        stack: the stack.
-        packs: the packs to evaluate, at least one.
-        plan: where to save the plan of what was previewed.
-        watch: called with the event log's path now and then while the engine runs.
-        name: a name for the run, unique among those of the engine.
 
     Raises:
         CouldNotRunError: there is no verdict.
@@ -130,12 +113,7 @@ def preview(
 
 
 def pack_options(packs: Sequence[RequestedPack], scratch: Path) -> list[str]:
-    """Return the CLI's options for the packs; each gets a config, so that none comes from elsewhere.
-
-    Args:
-        packs: the packs.
-        scratch: a folder for their configs.
-    """
+    """Return the CLI's options for the packs; each gets a config, so that none comes from elsewhere."""
     options: list[str] = []
     for pack in packs:
         options += ["--policy-pack", str(pack.folder)]

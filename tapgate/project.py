@@ -31,10 +31,6 @@ class Project:
     """A Pulumi project on disk.
 
     Attributes:
-        folder: where its project file is, absolute.
-        file: that file.
-        name: the project's name.
-        runtime: its language runtime.
         declared: config keys that its `config` block declares, without the project's namespace.
         stack_folder: where the stacks' config files are.
         main: where in the project the program is, as the project file says it; empty for its folder.
@@ -97,9 +93,6 @@ _DEEPEST: Final = 100
 def require_bounded(start: Path) -> None:
     """Refuse a project whose YAML stands for more than anyone reads: aliases of aliases, or itself in itself.
 
-    Args:
-        start: the project's folder, or one below it.
-
     Raises:
         CouldNotRunError: a file of it does.
     """
@@ -160,10 +153,6 @@ def _unbounded(document: str) -> str:
 def read_yaml(path: Path, what: str) -> Mapping[str, object]:
     """Read a YAML (or JSON) file whose top is a mapping; an empty file is an empty one.
 
-    Args:
-        path: the file.
-        what: what it is, for the message.
-
     Raises:
         CouldNotRunError: it cannot be read, is not YAML, or is something else than a mapping.
     """
@@ -216,10 +205,6 @@ OPERATORS_CHOICES: Final = {
 
 def check_choices(project: Project, allowed: Collection[str] = ()) -> None:
     """Refuse a project file or YAML program that decides about the engine itself.
-
-    Args:
-        project: the project.
-        allowed: those of `OPERATORS_CHOICES` that the operator allows.
 
     Raises:
         CouldNotRunError: it decides something that is not allowed.

@@ -40,9 +40,7 @@ class Candidate:
     """A pack to be published.
 
     Attributes:
-        folder: its folder.
         changelog: the file that has to tell what its version changes, or none.
-        configs: config files that operators are given with it.
     """
 
     folder: Path

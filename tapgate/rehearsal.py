@@ -48,11 +48,7 @@ _BLINDED: Final = "[secret]"
 
 
 def retained(document: str) -> tuple[Resource, ...]:
-    """Return the resources that a preview would forget without removing them.
-
-    Args:
-        document: the engine's `pulumi preview --json`; of anything else there are none.
-    """
+    """Return the resources that a preview would forget without removing them."""
     try:
         steps = sequence(mapping(json.loads(document)).get("steps"))
     except ValueError:
@@ -69,10 +65,6 @@ def retained(document: str) -> tuple[Resource, ...]:
 
 def with_retained(deployment: Deployment, document: str) -> tuple[Deployment, tuple[str, ...]]:
     """Add to a state what will be there besides, and say so.
-
-    Args:
-        deployment: the state of what the program declares.
-        document: the engine's preview document.
 
     Returns:
         The state with the resources that stay, and a note for each.
@@ -124,23 +116,11 @@ class Theatre(Protocol):
     """Sets the stage: who knows the stand-ins."""
 
     def stage(self, folder: Path, project: str, stack: str, file: Path, project_file: Path) -> Stage:
-        """Prepare a backend with the stack, empty, and the environment around it.
-
-        Args:
-            folder: where; it goes with the session.
-            project: the project's name.
-            stack: the stack's own name.
-            file: the stack's config file, which need not exist.
-            project_file: the project's file.
-        """
+        """Prepare a backend with the stack, empty, and the environment around it."""
         ...
 
     def keep(self, notes: Path) -> None:
-        """Keep for later runs what one in a sandbox could not.
-
-        Args:
-            notes: what it noted.
-        """
+        """Keep for later runs what one in a sandbox could not."""
         ...
 
 
@@ -158,9 +138,6 @@ class Rehearsed:
 
     Attributes:
         deployment: the state that it left, what no one can know before the deployment being unknown.
-        config: the `config` block of the stack's file.
-        seconds: how long it took.
-        said: the messages of its log.
     """
 
     deployment: Deployment
@@ -170,16 +147,7 @@ class Rehearsed:
 
 
 class Rehearsal:
-    """A rehearsal under way.
-
-    Args:
-        project: the project.
-        stack: the stack.
-        stage: where it takes place.
-        scratch: an existing folder for what the engine writes.
-        limits: what it may use.
-        box: where engine, program and plug-ins run; None for beside everything else.
-    """
+    """A rehearsal under way."""
 
     def __init__(
         self,
@@ -256,11 +224,6 @@ def evaluate(
     deployment: Deployment, packs: Sequence[RequestedPack], config: Mapping[str, object]
 ) -> EventLog:
     """Start the packs, ask every policy about a state, and end them.
-
-    Args:
-        deployment: the state.
-        packs: the packs.
-        config: the `config` block of the stack's file.
 
     Raises:
         CouldNotRunError: a pack does not start, or a policy raised.

@@ -83,8 +83,6 @@ class Sandbox:
     """A way to run commands where they reach nothing.
 
     Attributes:
-        program: path of bubblewrap.
-        version: what it says of itself.
         readable: folders that may be read though they lie where others are hidden.
     """
 
@@ -154,13 +152,7 @@ def secrets(variables: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def words(box: Sandbox | None, missing: str, *, preview: bool) -> str:
-    """Say in a verdict what ran where.
-
-    Args:
-        box: the sandbox.
-        missing: why there is none.
-        preview: the preview ran in it as well.
-    """
+    """Say in a verdict what ran where."""
     if box is None:
         return f"none: {missing}"
     return f"{box.version}, " + (
@@ -169,14 +161,7 @@ def words(box: Sandbox | None, missing: str, *, preview: bool) -> str:
 
 
 def notes(mode: Mode, box: Sandbox | None, missing: str, variables: Mapping[str, str]) -> Iterator[str]:
-    """Yield what whoever reads a verdict must know of where the program ran.
-
-    Args:
-        mode: what was asked for.
-        box: the sandbox.
-        missing: why there is none.
-        variables: the caller's environment.
-    """
+    """Yield what whoever reads a verdict must know of where the program ran."""
     if box is None and mode == "auto":
         yield (
             f"no sandbox: {missing}; the program could reach the network, other runs and the tool's own "
@@ -187,12 +172,7 @@ def notes(mode: Mode, box: Sandbox | None, missing: str, variables: Mapping[str,
 
 
 def missed(lines: Sequence[str], variables: Mapping[str, str]) -> Iterator[str]:
-    """Yield what a program may have failed for: variables that it names and was not given.
-
-    Args:
-        lines: what was said when it failed.
-        variables: the caller's environment.
-    """
+    """Yield what a program may have failed for: variables that it names and was not given."""
     for name in secrets(variables):
         if any(name in line for line in lines):
             yield f"{name} is kept from the program in the sandbox, by its name; --sandbox off passes it on"

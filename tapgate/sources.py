@@ -123,12 +123,7 @@ def path_steps(path: str) -> list[str | int]:
 
 
 class Sources:
-    """Finds declarations of resources in one project.
-
-    Args:
-        project: the project.
-        document: the text of the engine's `pulumi preview --json`; anything else than JSON finds nothing.
-    """
+    """Finds declarations of resources in one project."""
 
     def __init__(self, project: Project, document: str) -> None:
         self._project = project

@@ -40,7 +40,6 @@ class Stack:
     """A stack to run on.
 
     Attributes:
-        name: its name as asked for.
         config: a copy of its config file, which the engine may write to.
         notes: what in that copy is not as the team wrote it.
     """
@@ -70,12 +69,7 @@ class EmbeddedBackend(Protocol):
         ...
 
     def config(self, file: Path, project_file: Path) -> tuple[str, Sequence[str]]:
-        """Return the text of a config file as this backend can use it, and notes on what was replaced.
-
-        Args:
-            file: the config file, which need not exist.
-            project_file: the project file, which may declare what it has to have.
-        """
+        """Return the text of a config file as this backend can use it, and notes on what was replaced."""
         ...
 
 
@@ -116,9 +110,6 @@ def on_stack(
         keep: whether a stack that was created here stays.
         embedded: the backend, where it is the gate's own.
         notes: what whoever reads a verdict on the stack must know.
-
-    Returns:
-        What the action returned.
 
     Raises:
         CouldNotRunError: no one knows the stack, or the action could not run.

@@ -20,11 +20,7 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """Shows the time and the number of resources seen so far; gone when the work is done.
-
-    Args:
-        stream: where to; nothing is shown when it is no terminal.
-    """
+    """Shows the time and the number of resources seen so far; gone when the work is done."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -70,12 +66,7 @@ _ASCII_MARKS: Final = {"✓": "ok", "✗": "XX", "!": "!!", "-": "--", "→": "-
 
 @dataclass(frozen=True, slots=True)
 class Ink:
-    """What the output can show.
-
-    Attributes:
-        colour: it is a terminal, and no one asked for none.
-        unicode: its encoding has the marks.
-    """
+    """What the output can show."""
 
     colour: bool
     unicode: bool

@@ -35,11 +35,7 @@ class HttpRequest(NamedTuple):
 
     Attributes:
         method: In upper case.
-        path: As sent.
         headers: Their names in lower case.
-        query: The parameters.
-        text: The body as the event has it.
-        is_base64: Whether `text` is base64.
         caller: Who signed the request, as IAM names them, without the session's name; empty when no one did.
         correlation_id: The client's `X-Correlation-Id` when it sent a usable one, else the invocation's id.
     """

@@ -138,8 +138,6 @@ class Recipe(NamedTuple):
     """What zips are made of and for.
 
     Attributes:
-        lambdas: The folder of the functions' packages.
-        lock: The lock of their dependencies.
         platform: A key of `dependencies.PLATFORMS`.
         compiler: The Python that compiles them ahead, or None.
     """
@@ -175,12 +173,6 @@ def plan(
     platform: str = "aws", bytecode: str = "never", lambdas: Path = LAMBDAS, lock: Path = LOCK
 ) -> Recipe:
     """Decide what the zips are made of.
-
-    Args:
-        platform: A key of `dependencies.PLATFORMS`.
-        bytecode: One of `bytecode.MODES`.
-        lambdas: The folder of the functions' packages.
-        lock: The lock of their dependencies.
 
     Raises:
         PackageError: The platform or mode is unknown, the lock is missing, or no Python compiles as asked.

@@ -35,9 +35,6 @@ class Compiler(NamedTuple):
 def find_compiler(mode: str) -> Compiler | None:
     """Return the Python that compiles, or None when the zips go without bytecode.
 
-    Args:
-        mode: One of `MODES`.
-
     Raises:
         PackageError: `mode` asks for bytecode, and there is no Python of the functions' version.
     """

@@ -41,11 +41,6 @@ def find_uv() -> list[str]:
 def install_dependencies(lock: Path, target: Path, platform: str) -> None:
     """Install a lock's wheels, hashes checked: from uv's cache when it has them all, else from the registry.
 
-    Args:
-        lock: The requirements with their hashes.
-        target: An empty folder.
-        platform: A key of `PLATFORMS`.
-
     Raises:
         PackageError: Uv is missing, or cannot get a wheel.
     """

@@ -34,9 +34,6 @@ class Delivery(NamedTuple):
     """One delivery of a queue message.
 
     Attributes:
-        message_id: The queue's id of the message.
-        body: Its text.
-        receipt: What the queue knows this delivery by.
         attempt: How many times the message was delivered, this one included.
         sent_at: When it was put on the queue, ms since 1970.
         correlation_id: Of the request that it follows from; empty when unknown.

@@ -27,12 +27,6 @@ class JsonTextError(ValueError):
 def parse_json(text: bytes) -> JsonValue:
     """Read one JSON value from UTF-8 bytes.
 
-    Args:
-        text: The bytes; no byte order mark.
-
-    Returns:
-        The value, of plain Python types.
-
     Raises:
         JsonTextError: Malformed JSON, not UTF-8, a name that stands twice in one object (as written or after
             Unicode normalisation), a lone surrogate, NaN or an infinity, a number out of range, or nesting

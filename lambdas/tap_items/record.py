@@ -64,13 +64,10 @@ class ItemRecord(NamedTuple):
     """What the table knows of an item; the payload is not part of it.
 
     Attributes:
-        id: 32 hexadecimal digits.
         timestamp: When it was accepted, ms since 1970.
-        status: See `Status`.
         checksum: SHA-256 of the stored object, hexadecimal.
         size: Of the stored object, in bytes.
         data: type, source, occurredAt and tags, as sent.
-        correlation_id: Of the request that brought it.
         updated_at: Of the last change of this record, ms since 1970.
         attempts: Deliveries that failed so far, as the queue counts them.
         reason: Why it was rejected, or why the last attempt failed.

@@ -116,13 +116,7 @@ class Condition:
 
 
 def create_alarms(context: Context, monitored: Monitored, topic: pulumi.Input[str]) -> None:
-    """Create the alarms.
-
-    Args:
-        context: The component.
-        monitored: The resources to monitor.
-        topic: The ARN of the topic to notify.
-    """
+    """Create the alarms."""
     alarm = partial(_create_alarm, context, topic)
     settings = context.settings
     alarm(

@@ -38,13 +38,7 @@ _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One resource of a state, as the file has it.
-
-    Attributes:
-        urn: its URN.
-        type: its type token.
-        body: everything that the state says of it.
-    """
+    """One resource of a state; `body` is everything that the file says of it."""
 
     urn: str
     type: str
@@ -67,7 +61,6 @@ class Deployment:
 
     Attributes:
         project: name of the project, or empty when there is no resource to tell it.
-        stack: name of the stack, or empty.
         resources: the resources that are not being deleted.
         notes: what else the state says and whoever reads its verdict must know.
     """
@@ -84,10 +77,6 @@ class NoStateError(CouldNotRunError):
 
 def read_deployment(body: bytes, where: str) -> Deployment:
     """Read a state.
-
-    Args:
-        body: the file, gzipped or not.
-        where: its name, for messages.
 
     Raises:
         NoStateError: it is another JSON document.

@@ -92,14 +92,7 @@ def _is_closed(value: object) -> bool:
 def request_for(
     deployment: Deployment, pack: RequestedPack, config: Mapping[str, str], secrets: Sequence[str]
 ) -> Request:
-    """Return what the function is called with.
-
-    Args:
-        deployment: the state.
-        pack: the pack, for its config.
-        config: the stack's config, by full key.
-        secrets: keys in it whose values are secret.
-    """
+    """Return what the function is called with."""
     records = [{**one.body, "urn": one.urn, "type": one.type} for one in deployment.resources]
     return {
         "resources": records,
@@ -173,14 +166,7 @@ def main() -> None:
 
 
 def take(log: EventLog, pack: RequestedPack, answer: Answer, root: str) -> None:
-    """Add an answer to the events of a run.
-
-    Args:
-        log: the events; the resources that were asked about are declared in it.
-        pack: the pack.
-        answer: its answer.
-        root: URN of the stack itself, to which a finding belongs that names no resource of the state.
-    """
+    """Add an answer to a run's events; a finding that names no resource of the state goes to `root`'s URN."""
     from tapgate.project import read_yaml  # noqa: PLC0415 - the pack's own process does without
 
     name = text(answer["name"])

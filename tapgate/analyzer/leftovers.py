@@ -23,11 +23,7 @@ _MOST_PAIRS: Final = 10_000
 
 
 def leftovers(deployment: Mapping[str, object]) -> tuple[str, ...]:
-    """Return notes on a deployment: what is half-done, half-gone, or not as it was asked for.
-
-    Args:
-        deployment: the state's `deployment`, as the file has it.
-    """
+    """Return notes on a deployment: what is half-done, half-gone, or not as it was asked for."""
     resources = [mapping(one) for one in sequence(deployment.get("resources"))]
     pending = [mapping(one) for one in sequence(deployment.get("pending_operations"))]
     deleted = (one for one in resources if one.get("delete") is True)

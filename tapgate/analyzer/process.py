@@ -141,14 +141,6 @@ def _server() -> grpc.Server:
 class PackProcess:
     """A policy pack that runs until it is closed.
 
-    Args:
-        folder: the pack's folder.
-        environment: the environment that it gets, or none for this process's own.
-
-    Attributes:
-        info: what it says of itself and its policies.
-        alive: whether it still answers.
-
     Raises:
         CouldNotRunError: it does not start, with its own words.
     """

@@ -43,12 +43,7 @@ class _Setting:
 def reconcile(
     info: analyzer_pb2.AnalyzerInfo, config: Mapping[str, object]
 ) -> dict[str, analyzer_pb2.PolicyConfig]:
-    """Return the config of every policy of a pack.
-
-    Args:
-        info: what the pack says of itself.
-        config: body of the config file; empty when there is none.
-    """
+    """Return the config of every policy of a pack."""
     settings = {policy.name: _own(policy) for policy in info.policies}
     for name, given in info.initialConfig.items():
         if name in settings:
@@ -93,8 +88,6 @@ class RunningPack:
     """A pack, started and configured; close its process when done.
 
     Attributes:
-        process: the running pack.
-        folder: its folder.
         version: its version: of PulumiPolicy.yaml, else what it says itself.
         levels: enforcement level of each policy, by name.
     """
@@ -157,13 +150,7 @@ class RunningPack:
 def configure_stack_request(
     project: str, stack: str, config: Mapping[str, object]
 ) -> analyzer_pb2.AnalyzerStackConfigureRequest:
-    """Return what the engine tells a pack of a stack before it asks.
-
-    Args:
-        project: the project's name.
-        stack: the stack's name.
-        config: the `config` block of the stack's file.
-    """
+    """Return what the engine tells a pack of a stack before it asks."""
     organization, _, name = stack.rpartition("/")
     return analyzer_pb2.AnalyzerStackConfigureRequest(
         stack=name,
@@ -297,12 +284,6 @@ def evaluate(
     config: Mapping[str, object] | None = None,
 ) -> EventLog:
     """Ask every policy of every pack about a state.
-
-    Args:
-        log: the run's events, to which theirs are added.
-        deployment: the state.
-        packs: the packs, configured.
-        config: the `config` block of the stack's file, for packs that read it; None for none.
 
     Raises:
         CouldNotRunError: a policy raised, or a pack has died.

@@ -41,10 +41,7 @@ class Plan:
     """How to audit.
 
     Attributes:
-        packs: the packs to evaluate.
-        workers: how many processes on this machine.
         scheduler: address of a Dask scheduler, or none for this machine.
-        store: where results are kept, or none.
     """
 
     packs: tuple[RequestedPack, ...]
@@ -58,7 +55,6 @@ class Audit:
     """The result of an audit.
 
     Attributes:
-        verdicts: the verdicts.
         kept: number of states that did not have to be evaluated again.
         passed_over: files that were found among the states and are none, sorted.
     """
@@ -70,11 +66,6 @@ class Audit:
 
 def audit(states: Sequence[State], plan: Plan, watch: Callable[[Result], None] = lambda _: None) -> Audit:
     """Audit many states.
-
-    Args:
-        states: the states.
-        plan: how.
-        watch: called with each result, as they come.
 
     Raises:
         CouldNotRunError: a pack cannot be used at all, or the cluster cannot be reached.
@@ -111,9 +102,6 @@ def audit(states: Sequence[State], plan: Plan, watch: Callable[[Result], None] =
 
 def describe_usable(packs: Sequence[RequestedPack]) -> tuple[PolicyInfo, ...]:
     """Start every pack once, and make sure that it can say something under its config.
-
-    Returns:
-        What the packs say of their policies.
 
     Raises:
         CouldNotRunError: a pack does not start, its config names a policy that it does not have, or all its

@@ -47,12 +47,9 @@ class Bucket:
     """The backend's place.
 
     Attributes:
-        name: the bucket.
         prefix: what the keys of its states begin with.
         region: the bucket's region, or empty for the environment's.
         endpoint: another address than AWS's, or empty.
-        profile: a profile of the user's AWS configuration, or empty.
-        path_style: address the bucket by path.
     """
 
     name: str
@@ -88,12 +85,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class ObjectState:
-    """A state in a bucket.
-
-    Attributes:
-        bucket: where.
-        key: the object's key.
-    """
+    """A state in a bucket."""
 
     bucket: Bucket
     key: str

@@ -136,12 +136,7 @@ _MOST: Final = 20
 
 
 class AuditProgress:
-    """Says how far an audit is: one changing line on a terminal, ten lines elsewhere.
-
-    Args:
-        total: number of states.
-        stream: where to.
-    """
+    """Says how far an audit is: one changing line on a terminal, ten lines elsewhere."""
 
     def __init__(self, total: int, stream: TextIO) -> None:
         self._total = total

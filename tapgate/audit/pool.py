@@ -37,11 +37,7 @@ class WorkerDiedError(Exception):
 
 
 class _Waiting(Generic[T]):
-    """Tasks that no one has begun, drawn from their source one by one: a task may carry a whole state.
-
-    Attributes:
-        taken: how many were taken out.
-    """
+    """Tasks that no one has begun, drawn from their source one by one: a task may carry a whole state."""
 
     def __init__(self, tasks: Iterable[T]) -> None:
         self._source = iter(tasks)
@@ -64,13 +60,7 @@ class _Waiting(Generic[T]):
 
 
 class Pool(Generic[T, R]):
-    """Runs a function on each of many tasks.
-
-    Args:
-        function: the function; importable by the workers.
-        open_executor: opens an executor with at most so many workers.
-        workers: how many.
-    """
+    """Runs a function on each of many tasks."""
 
     def __init__(
         self,
@@ -184,9 +174,6 @@ class Cluster:
 @contextmanager
 def connected(address: str) -> Generator[Cluster]:
     """Connect to a scheduler.
-
-    Args:
-        address: such as `tcp://scheduler:8786`.
 
     Raises:
         CouldNotRunError: `distributed` is not installed, or the scheduler does not answer.

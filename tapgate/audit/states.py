@@ -50,7 +50,6 @@ class FileState:
     """A state in a file.
 
     Attributes:
-        path: the file.
         found: it was found in a folder, where other files may be as well, and not named.
     """
 
@@ -86,12 +85,7 @@ class FileState:
 
 @dataclass(frozen=True, slots=True)
 class BackendState:
-    """A state in a backend that the CLI reads (object storage, Pulumi Cloud).
-
-    Attributes:
-        backend: the backend's URL.
-        stack: the stack's full name.
-    """
+    """A state in a backend that the CLI reads (object storage, Pulumi Cloud)."""
 
     backend: str
     stack: str
@@ -117,13 +111,7 @@ class BackendState:
 
 @dataclass(frozen=True, slots=True)
 class ReadState:
-    """A state that was read already, for a worker that does not see the files.
-
-    Attributes:
-        name: what to call it.
-        body: the state.
-        found: as of a file.
-    """
+    """A state that was read already, for a worker that does not see the files."""
 
     name: str
     body: bytes
@@ -135,13 +123,10 @@ class ReadState:
 
 
 def states_in(paths: Iterable[Path]) -> list[FileState]:
-    """Find the states in files and folders.
+    """Find the states in files and folders: sorted by path, each once.
 
     A folder that holds `.pulumi/stacks` is a self-managed backend: the current states of its stacks are
     taken, and none of its history. Of any other folder every `*.json` and `*.json.gz` below it is.
-
-    Returns:
-        The states, sorted by path, each once.
 
     Raises:
         CouldNotRunError: a path does not exist, or a folder has no state.
@@ -180,9 +165,6 @@ def _in_folder(folder: Path) -> Iterator[FileState]:
 
 def states_of(backend: str) -> list[BackendState]:
     """List the stacks of a backend.
-
-    Args:
-        backend: its URL, as `pulumi login` takes it.
 
     Raises:
         CouldNotRunError: the CLI cannot list them, or there are none.

@@ -41,11 +41,7 @@ def default_folder() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Results by key, one file each, in a folder that only the user can read.
-
-    Attributes:
-        folder: the folder.
-    """
+    """Results by key, one file each, in a folder that only the user can read."""
 
     folder: Path
 
@@ -76,10 +72,7 @@ class Task:
     """One state to audit.
 
     Attributes:
-        state: the state.
-        packs: the packs.
         digest: what the packs were when the audit began.
-        store: where results are kept, or none.
     """
 
     state: State
@@ -90,11 +83,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class PassedOver:
-    """A file that was found among states and is another JSON document.
-
-    Attributes:
-        name: its path.
-    """
+    """A file that was found among states and is another JSON document."""
 
     name: str
 
@@ -104,7 +93,6 @@ class Result:
     """The result of one state.
 
     Attributes:
-        outcome: the verdict, or the reason why there is none.
         kept: it was not evaluated again: an earlier run did so, with the same packs on the same state.
     """
 

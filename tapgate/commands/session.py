@@ -184,17 +184,9 @@ class Session:
     """One run of a command on a stack.
 
     Attributes:
-        project: the project.
-        packs: the packs to evaluate.
         engine: the CLI, bound to the project; its scratch folder lives as long as the session.
-        progress: the line that shows that the engine is at work.
-        allow_empty: accept that no policy applied to anything.
-        ink: what standard output can show.
-        embedded: the backend, where it is the gate's own.
-        theatre: sets the stage for rehearsals.
         box: where rehearsals run, and previews that reach nothing; None for beside everything else.
         sandbox: the same in words.
-        answers: what the answers file says.
         notes: what whoever reads a verdict of this session must know.
     """
 
@@ -215,10 +207,6 @@ class Session:
         """Preview and rehearse a stack, evaluate what came of it, and print the verdict.
 
         Of a run that failed, what policies had found until then is printed.
-
-        Args:
-            stack: the stack.
-            plan: where to save the plan.
 
         Raises:
             CouldNotRunError: there is no verdict.

@@ -69,12 +69,7 @@ def run(options: argparse.Namespace) -> Exit:
 
 
 def merged(verdict_files: list[VerdictFile], described: list[PolicyInfo]) -> VerdictFile:
-    """Put several verdict files together; of several verdicts on one stack, the last counts.
-
-    Args:
-        verdict_files: at least one.
-        described: further descriptions of policies; they count before those in the verdict files.
-    """
+    """Put several verdict files together; of several verdicts on one stack, the last counts."""
     stacks = {(one.project, one.stack): one for verdicts in verdict_files for one in verdicts.stacks}
     kinds = {verdicts.kind for verdicts in verdict_files}
     whole = VerdictFile.of(

@@ -48,13 +48,7 @@ class PolicyInfo:
     """What a pack says of one of its policies.
 
     Attributes:
-        policy: its name.
-        pack: name of its pack.
-        title: its name for people, or empty.
-        description: what it is about, or empty.
         severity: low, medium, high, critical, or empty.
-        url: page to read more at, or empty.
-        remediation: how to fix what it finds, or empty.
         tags: the pack's own words, controls among them.
         framework: name and version of the framework in Pulumi's compliance field, or empty.
         reference: the control in that framework, or empty.
@@ -110,14 +104,7 @@ def framework_title(framework: str) -> str:
 
 
 def policies_of(pack: Mapping[str, object]) -> tuple[PolicyInfo, ...]:
-    """Read a pack's description, in the JSON form of Pulumi's `AnalyzerInfo` message.
-
-    Args:
-        pack: the description; fields of the wrong shape count as absent.
-
-    Returns:
-        Its policies that have a name, sorted by name.
-    """
+    """Read a pack's description, in the JSON form of Pulumi's `AnalyzerInfo` message."""
     name = text(pack.get("name"))
     infos = (_policy(name, mapping(one)) for one in sequence(pack.get("policies")))
     return tuple(sorted((one for one in infos if one.policy), key=lambda one: one.policy))

@@ -49,12 +49,6 @@ class Identity:
     """A finding's identity.
 
     Attributes:
-        project: name of the project.
-        stack: name of the stack.
-        pack: name of the pack.
-        policy: name of the policy.
-        urn: the resource.
-        property_path: the property.
         number: from 1, for the findings that are alike in all of these.
     """
 
@@ -94,8 +88,6 @@ class Waiver:
     """Why a finding is let through, who answers for that, and until when.
 
     Attributes:
-        reason: the reason, or empty when the pack does not say.
-        owner: who answers for it, or empty.
         expires: the date as the pack writes it, or empty.
     """
 

@@ -33,11 +33,7 @@ def sarif_text(text: str) -> str:
 
 
 class Rules:
-    """The policies of a verdict file as SARIF rules, each with its index.
-
-    Args:
-        verdicts: the verdicts; policies that were counted, that found something or that are described are in.
-    """
+    """The policies of a verdict file as SARIF rules, each with its index."""
 
     def __init__(self, verdicts: VerdictFile) -> None:
         known = verdicts.known_policies

@@ -34,14 +34,9 @@ class PolicyStatus:
     """How one policy stands on one stack.
 
     Attributes:
-        policy: its name.
-        pack: name of its pack.
-        status: the word.
         kind: `resource`, `stack`, or empty when the engine counted nothing.
         passed: number of checks (resources, or 1 for the stack) without a finding.
         failed: number of checks with one.
-        not_applicable: number of resources to which it does not apply.
-        findings: number of findings.
     """
 
     policy: str
@@ -122,12 +117,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A part of a whole that holds.
-
-    Attributes:
-        holds: how many hold.
-        of: how many there are.
-    """
+    """A part of a whole that holds."""
 
     holds: int
     of: int
@@ -143,8 +133,6 @@ class ControlScore:
     """How one control stands.
 
     Attributes:
-        control: the control.
-        policies: names of the policies that answer it, sorted.
         stacks: number of stacks by status.
     """
 
@@ -166,12 +154,7 @@ class ControlScore:
 
 @dataclass(frozen=True, slots=True)
 class FrameworkScore:
-    """How one framework stands.
-
-    Attributes:
-        framework: its key.
-        controls: its controls, sorted.
-    """
+    """How one framework stands."""
 
     framework: str
     controls: tuple[ControlScore, ...]
@@ -195,14 +178,7 @@ class PolicyScore:
     """How one policy stands over all stacks.
 
     Attributes:
-        policy: its name.
-        pack: name of its pack.
-        status: the worst on any stack.
         kind: `resource`, `stack`, or empty.
-        passed: number of checks without a finding.
-        failed: number of checks with one.
-        not_applicable: number of resources to which it does not apply.
-        findings: number of findings.
         affected: number of stacks with a finding.
         stacks: number of stacks that were asked.
     """
@@ -230,8 +206,6 @@ class Score:
 
     Attributes:
         frameworks: sorted by key; empty when no policy names a control.
-        policies: sorted by pack and name.
-        checks: all checks of all policies.
     """
 
     frameworks: tuple[FrameworkScore, ...]

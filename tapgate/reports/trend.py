@@ -17,14 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A count, before and now.
-
-    Attributes:
-        name: what is counted.
-        before: the count in the earlier verdicts.
-        now: the count in this one.
-        fewer_is_better: whether a fall is good news.
-    """
+    """A count, before and now."""
 
     name: str
     before: int
@@ -37,9 +30,7 @@ class SharePair:
     """A share, before and now.
 
     Attributes:
-        name: what it is a share of.
         before: the share in the earlier verdicts; of nothing, when that did not have it.
-        now: the share in this one.
     """
 
     name: str
@@ -52,13 +43,9 @@ class Trend:
     """What changed since an earlier verdicts.
 
     Attributes:
-        since: when the earlier one was made, as it says, or empty.
         new: findings on stacks of both that the earlier one has not.
         gone: findings of the earlier one, on stacks of both, that are no longer there.
         changed: (before, now) of findings in both whose verdict or level differs.
-        stacks_added: stacks that only this one has, as (project, stack).
-        stacks_left: stacks that only the earlier one has.
-        figures: counts of findings by their category, and of stacks.
         shares: checks first, then each framework.
     """
 

@@ -36,7 +36,6 @@ class ShapeError(ValueError):
 
     Attributes:
         where: path of the value in the document, such as `stacks[0].findings[2].urn`.
-        problem: what is wrong there.
     """
 
     def __init__(self, where: str, problem: str) -> None:
@@ -51,11 +50,6 @@ class Unaudited:
 
     Attributes:
         name: the stack, or the file that should hold it.
-        what: what is wrong, one sentence.
-        where: the file, stack or resource that it is about.
-        why: why it matters.
-        fix: what to do.
-        details: lines of evidence.
     """
 
     name: str
@@ -76,9 +70,6 @@ class VerdictFile:
     """The verdicts of one run of the gate.
 
     Attributes:
-        kind: the command that made it.
-        stacks: one verdict a stack, sorted by project and stack.
-        unaudited: the stacks without a verdict, sorted by name.
         policies: what the packs say of their policies, sorted by pack and name; may be incomplete or empty.
         made: when, in UTC, ISO 8601; empty when no one said.
     """

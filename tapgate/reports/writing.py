@@ -63,7 +63,6 @@ class Targets:
 
     Attributes:
         files: file by format (a key of `FORMATS`); `-` is standard output.
-        earlier: a verdict file to compare with, or none.
         prefix: folder of the Pulumi project inside the repository, for the paths in SARIF.
     """
 

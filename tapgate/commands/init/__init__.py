@@ -26,10 +26,7 @@ class _Target:
     """A file that can be made.
 
     Attributes:
-        template: The file here that it is made of.
-        path: Where it goes, from the repository's folder.
         present: What tells that a repository uses such files.
-        next: What to do then.
     """
 
     template: str

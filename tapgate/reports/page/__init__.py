@@ -69,11 +69,7 @@ def icon(of: str) -> str:
 
 
 def rectangles(parts: Iterable[tuple[str, int]]) -> list[tuple[str, str, str]]:
-    """Return the colour, start and width of each part of a bar that is a hundred wide.
-
-    Args:
-        parts: what each part is (an outcome, a category or a status) and its size.
-    """
+    """Return the colour, start and width of each part of a bar that is a hundred wide."""
     sized = [(of, size) for of, size in parts if size > 0]
     total = sum(size for _, size in sized)
     found: list[tuple[str, str, str]] = []
@@ -94,10 +90,6 @@ def to_html(verdicts: VerdictFile, *, earlier: VerdictFile | None = None) -> str
 
     It holds its own style, and its content security policy allows nothing else: no script, no image, no
     font, no form, no address but links that a reader follows.
-
-    Args:
-        verdicts: the verdicts.
-        earlier: some to compare them with.
     """
     style = (_FOLDER / "report.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()

@@ -171,12 +171,7 @@ class Page:
 
 
 def page_of(verdicts: VerdictFile, earlier: VerdictFile | None) -> Page:
-    """Return what the page of some verdicts shows.
-
-    Args:
-        verdicts: the verdicts.
-        earlier: some to compare them with.
-    """
+    """Return what the page of some verdicts shows."""
     figures = score(verdicts)
     found = counts(finding for report in verdicts.stacks for finding in report.findings)
     several = len(verdicts.stacks) > 1
