@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "write-a-rule.md"
-LEFT_BEHIND = shutil.ignore_patterns(".*", "__pycache__", "dist", "build", "node_modules")
+LEFT_BEHIND = shutil.ignore_patterns(".*", "dist", "build", "node_modules")
 ABOUT_THIS_RUN = ("PYTEST_", "COV_", "COVERAGE_")
 
 

@@ -48,7 +48,8 @@ def env(engine_env: Mapping[str, str], tmp_path: Path) -> dict[str, str]:
 def project(tmp_path: Path) -> Path:
     """A copy of the YAML program with code for the functions."""
     folder = tmp_path / "project"
-    shutil.copytree(PROGRAM, folder / "program", ignore=shutil.ignore_patterns("__pycache__"))
+    # With its bytecode: each start of a copy would compile it again.
+    shutil.copytree(PROGRAM, folder / "program")
     for settings in ROOT.glob("Pulumi*.yaml"):
         shutil.copy(settings, folder)
     (folder / "dist").mkdir()

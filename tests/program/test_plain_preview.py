@@ -32,7 +32,7 @@ BLOCKING = {"log-group-retention": {"maximumDays": 1}}
 def project(tmp_path: Path) -> Path:
     """A copy of the program and the pack, with code for the functions."""
     folder = tmp_path / "project"
-    ignored = shutil.ignore_patterns("__pycache__", "venv")
+    ignored = shutil.ignore_patterns("venv")
     for name in ("program", "policypack"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     for settings in ROOT.glob("Pulumi*.yaml"):

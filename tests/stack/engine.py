@@ -41,7 +41,7 @@ class Preview:
 def copy_project(into: Path) -> Path:
     """Copy the YAML program, its config and the component; the built functions are linked."""
     project = into / "project"
-    shutil.copytree(ROOT / "program", project / "program", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "program", project / "program")
     for settings in (ROOT / "Pulumi.yaml", *(ROOT / f"Pulumi.{stack}.yaml" for stack in STACKS)):
         shutil.copy(settings, project)
     (project / "dist").symlink_to(ROOT / "dist")

@@ -38,7 +38,7 @@ def sabotaged(tmp_path_factory: pytest.TempPathFactory, stack_env: dict[str, str
     (project / "Pulumi.dev.yaml").write_text("config: {aws:region: eu-west-2}\n")
     (project / "dist").symlink_to(ROOT / "dist")
     for copy, mutants in {"whole": [], **COPIES}.items():
-        shutil.copytree(COMPONENT, project / copy / "tap_stack", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(COMPONENT, project / copy / "tap_stack")
         apply([edit for mutant in mutants for edit in mutant.edits], project / copy / "tap_stack")
     return preview(project, stack_env)
 

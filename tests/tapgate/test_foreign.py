@@ -121,8 +121,10 @@ def test_a_foreign_project_is_gated_by_the_documented_command(
     assert blocked.returncode == 1, blocked.stderr
     assert re.findall(r"^BLOCKED  (\S+)", blocked.stdout, re.MULTILINE) == [shape.policy]
     assert shape.place(project) in blocked.stdout
-    if name == "python":
-        return  # As it is, it passes the pipeline's script.
+    said = " ".join(blocked.stdout.split())
+    assert sorted(re.findall(r"region ([a-z0-9-]+)\)", said)) == list(shape.regions)
+    if name != "service":
+        return  # As they are, "python" passes the pipeline's script, and those with secrets what is in YAML.
 
     (project / shape.file).write_text(right, encoding="utf-8")
     files = listed(project)
@@ -141,7 +143,8 @@ def passes(done: subprocess.CompletedProcess[str], shape: Shape) -> None:
     assert sorted(re.findall(r"region ([a-z0-9-]+)\)", said)) == list(shape.regions)
 
 
-SECRETS = ("salt-only", "secure-cloud", "secure-passphrase", "kms-provider-only")
+# "secure-cloud" is gated in an empty home, by the wheel's test; a salt is in "secure-passphrase" as well.
+SECRETS = ("secure-passphrase", "kms-provider-only")
 
 
 @pytest.mark.cli
