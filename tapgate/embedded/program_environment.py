@@ -264,7 +264,7 @@ class _Uv:
         kept = {name: value for name, value in os.environ.items() if not _ELSEWHERE.match(name)}
         self._variables = {
             "UV_SYSTEM_CERTS": "1",
-            **_settings_of_pip(os.environ),
+            **settings_of_pip(os.environ),
             **kept,
             "UV_PYTHON_DOWNLOADS": "never",
             "VIRTUAL_ENV": str(folder),
@@ -339,7 +339,7 @@ def _find_uv() -> str:
     return str(beside) if beside.is_file() else shutil.which("uv") or ""
 
 
-def _settings_of_pip(base: Mapping[str, str]) -> dict[str, str]:
+def settings_of_pip(base: Mapping[str, str]) -> dict[str, str]:
     """Return pip's settings, of its variables and its files, as uv's variables."""
     home = Path(base.get("HOME") or os.sep)
     own = Path(base.get("XDG_CONFIG_HOME") or home / ".config") / "pip" / "pip.conf"

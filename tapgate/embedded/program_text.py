@@ -36,7 +36,9 @@ _QUOTED: Final = re.compile(r"""(["'`])([A-Za-z_$][\w$.:/-]{0,127})\1""")
 _READ: Final = re.compile(r"\.([A-Za-z_]\w{0,127})")
 _WORD: Final = re.compile(r"[A-Za-z_][\w-]{0,127}")
 # `("ids")[0]`, `outputs["ids"][0]`, `outputs.ids[0]`; `["vpc"]["id"]`.
-_STEP: Final = re.compile(r"""([A-Za-z_$][\w$-]*)["'`)\]]*\[\s*(?:\d+|(["'`])([A-Za-z_]\w*)\2)\s*\]""")
+_STEP: Final = re.compile(
+    r"""(?<![\w$-])([A-Za-z_$][\w$-]{0,127}+)(?=["'`)\]]*\[\s*(?:\d+|(["'`])([A-Za-z_]\w*)\2)\s*\])"""
+)
 _SEVERAL: Final = re.compile(r"(?:[a-z]I|(?:^|[_-])i)ds$|(?:[a-z]A|(?:^|[_-])a)rns$|[sS]ubnets$|[zZ]ones$")
 _CONFIGURED: Final = re.compile(
     r"""\b(?:require|get|try)_?(?:secret)?_?(?P<kind>int|bool|float|object|number|boolean)?"""

@@ -25,17 +25,23 @@ from tapgate.embedded.toolchain import find
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ROOT = Path(__file__).parents[3]
 
-
-def wheel(folder: Path, name: str = "shared_names", version: str = "1", needs: str = "") -> Path:
-    """A wheel with one module, through which what this interpreter has installed is found as well."""
+def wheel(
+    folder: Path,
+    name: str = "shared_names",
+    version: str = "1",
+    needs: str = "",
+    more: Mapping[str, str] | None = None,
+) -> Path:
+    """A wheel with a module, through which what this interpreter has installed is found as well, and more."""
     path = folder / f"{name}-{version}-py3-none-any.whl"
     ours = "\n".join(entry for entry in sys.path if entry.endswith("site-packages"))
     info = f"{name}-{version}.dist-info"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(f"{name}.py", f'VERSION = "{version}"\nKEY = "shared-key"\n')
         archive.writestr("ours.pth", ours)
+        for file, text in (more or {}).items():
+            archive.writestr(file, text)
         # Runs whenever its interpreter starts, for the first time when it is installed.
         reach = f"import os; os.access({str(folder)!r}, os.W_OK) and open({str(folder / 'reached')!r}, 'w')"
         archive.writestr("reach.pth", reach)
@@ -59,6 +65,10 @@ def project(folder: Path, files: Mapping[str, str] | None = None, **options: str
 
 def built_here(_folder: Path) -> bool:
     return True
+
+
+def official(_folder: Path) -> bool:
+    return False
 
 
 @pytest.fixture
@@ -211,6 +221,120 @@ def test_where_packages_contradict_the_project_its_own_words_hold(
     assert made.parent == own_cache
     assert {path.name for path in made.glob("lib/*/site-packages/o*.py")} == {"one.py", "other.py"}
     assert "contradict it" in capsys.readouterr().err
+
+
+OLD_SDK = """
+[[package]]
+name = "pulumi"
+version = "2.1"
+
+[[package]]
+name = "pulumi-x"
+version = "1"
+
+[[package]]
+name = "beside"
+version = "0.1.0"
+source = {type = "directory", url = "../beside"}
+"""
+
+
+def test_an_old_sdk_that_poetry_locks_gets_what_it_ran_with(
+    tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a folder of wheels that pip's settings name: pip's file, and a variable that goes before it."""
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    wheel(wheels, "pulumi", "2.1")
+    wheel(wheels, "pulumi_x", "1", more={"pulumi_x/_utilities.py": "import pkg_resources"})
+    for name, versions in {"setuptools": ("80.99", "82"), "protobuf": ("3.99", "5.1")}.items():
+        for version in versions:
+            wheel(wheels, name, version)
+    (tmp_path / "pip.conf").write_text(f"[global]\nno-index = false\n[install]\nfind-links = {wheels}\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    monkeypatch.setenv("PIP_NO_INDEX", "true")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    (tmp_path / "beside" / "src").mkdir(parents=True)
+    (tmp_path / "beside" / "src" / "common_parts.py").write_text("HERE = __file__\n")
+    file = project(tmp_path / "app", {"poetry.lock": OLD_SDK, "pyproject.toml": ""}, toolchain="poetry")
+    made = Path(str(program_environment.changes(file, os.environ)[PROGRAM_ENVIRONMENT]))
+    assert made.parent == own_cache
+    (packages,) = made.glob("lib/python3*/site-packages")
+    installed = {path.name.removesuffix(".dist-info") for path in packages.glob("*.dist-info")}
+    assert installed == {"pulumi-2.1", "pulumi_x-1", "setuptools-80.99", "protobuf-3.99"}
+    code = "import common_parts; print(common_parts.HERE)"
+    said = subprocess.run([made / "bin" / "python", "-c", code], capture_output=True, text=True, check=True)
+    assert Path(said.stdout.strip()).resolve() == tmp_path / "beside" / "src" / "common_parts.py"
+
+
+PIP: Mapping[str, dict[str, str]] = {
+    "[global]\nindex-url = https://one/simple\n": {"UV_DEFAULT_INDEX": "https://one/simple"},
+    "[global]\nno-index = yes\n[install]\nno-index = no\n": {"UV_NO_INDEX": "no"},
+    "[install]\nfind-links =\n  a\n  b\n": {"UV_FIND_LINKS": "a b"},
+    "[global]\ncert = /of/the/file\n": {"SSL_CERT_FILE": "/of/the/variable"},
+    # What pip cannot read, it says itself.
+    "no section": {},
+    "\xff": {},
+}
+
+
+@pytest.mark.parametrize("text", PIP)
+def testsettings_of_pip_are_uvs(tmp_path: Path, text: str) -> None:
+    """With those of the machine's own file, where it has one."""
+    (tmp_path / "pip.conf").write_text(text, encoding="latin-1")
+    base = {"HOME": str(tmp_path), "PIP_CONFIG_FILE": str(tmp_path / "pip.conf")}
+    variables = {"PIP_CERT": "/of/the/variable"} if "SSL_CERT_FILE" in PIP[text] else {}
+    found = program_environment.settings_of_pip({**base, **variables})
+    machines = program_environment.settings_of_pip({"HOME": str(tmp_path)})
+    assert dict(found.items() - machines.items()) == PIP[text]
+
+
+def test_without_uv_no_environment_is_made_and_that_is_said(
+    tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = tmp_path / "bin" / "python"
+    bare.parent.mkdir()
+    bare.symlink_to(sys.executable)
+    monkeypatch.setattr(sys, "executable", str(bare))
+    monkeypatch.setenv("PATH", str(bare.parent))
+    file = project(tmp_path / "app", {"requirements.txt": "pulumi\n"})
+    with pytest.raises(Failure, match="there is no uv") as failure:
+        program_environment.changes(file, os.environ)
+    assert failure.value.where == str(file.with_name("requirements.txt"))
+    assert "pip install uv" in failure.value.fix
+    assert not own_cache.is_dir() or not [path for path in own_cache.iterdir() if path.is_dir()]
+
+
+@pytest.mark.parametrize("there", ["app/uv.lock", "app/pyproject.toml", "uv.lock", "Pulumi.yaml"])
+def test_an_environment_of_uv_lies_beside_its_lock(tmp_path: Path, own_cache: Path, there: str) -> None:
+    """A project that uv has made one for runs in that; beside the lock of a workspace, above the project."""
+    file = project(tmp_path / "app", toolchain="uv")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / there).touch()
+    folder = (tmp_path / there).parent if there != "Pulumi.yaml" else tmp_path / "app"
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    (folder / ".venv" / "bin" / "python").touch()
+    assert program_environment.changes(file, os.environ) == {}
+    assert not own_cache.exists()
+
+
+def test_the_official_host_is_given_an_interpreter_that_knows_programs(
+    tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tapgate.embedded.toolchain.go_build.is_build", official)
+    named = project(tmp_path / "named", virtualenv="../env")
+    other = tmp_path / "other python"
+    other.write_text('#!/bin/sh\necho "the gate\'s own: $*"\n')
+    other.chmod(0o755)
+    changed = program_environment.changes(named, {"PULUMI_PYTHON_CMD": str(other)})
+    assert changed[PROGRAM_ENVIRONMENT] == sys.prefix
+    python = str(changed["PULUMI_PYTHON_CMD"])
+    script = tmp_path / "pulumi-language-python-exec"
+    script.write_text("import sys; print(sys.prefix)")
+    for words, said in {(str(script),): sys.prefix, ("-u", "pack"): "the gate's own: -u pack"}.items():
+        done = subprocess.run([python, *words], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == said
+    assert own_cache.parent.is_dir()
 
 
 @pytest.mark.parametrize(
@@ -377,24 +501,23 @@ aws.s3.BucketObject("code", bucket="shared", source=pulumi.FileAsset("build/code
 
 
 @pytest.mark.cli
-@pytest.mark.uncounted
-def test_a_program_runs_in_it_after_its_build_step(tmp_path: Path, engine_env: Mapping[str, str]) -> None:
+def test_a_program_runs_in_it_after_its_build_step(
+    tmp_path: Path, backend: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     """In the user's own cache, where the CLI is: what is made there is removed again."""
+    assert backend
     files = {"requirements.txt": f"{wheel(tmp_path)}\n", "__main__.py": PROGRAM}
     file = project(tmp_path / tmp_path.name, files, toolchain="pip", virtualenv="venv")
     build = "mkdir build && echo built > build/code.zip && echo it is built"
-    words = ["preview", "-C", str(file.parent), "--install", "--before", build]
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "tapgate", *words],
-            cwd=ROOT, env=dict(engine_env), capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        code = main(["preview", "-C", str(file.parent), "--install", "--before", build])
     finally:
         for made in (cache_root() / "program-environments").glob(f"*{tmp_path.name}-*"):
             remove_tree(made) if made.is_dir() else made.unlink()
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "✓ kms-key-rotation" in done.stdout
-    assert "it is built" in done.stderr
+    out, err = capfd.readouterr()
+    assert code == 0, out + err
+    assert "✓ kms-key-rotation" in out
+    assert "it is built" in err
     boxed = isinstance(sandbox.look(), sandbox.Sandbox)
     # Outside of a sandbox the interpreter may leave what it compiled.
     there = {path.name for path in file.parent.iterdir()} - (set() if boxed else {"__pycache__"})
