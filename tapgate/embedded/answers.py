@@ -115,11 +115,7 @@ class Answers:
         return {}, ""
 
     def unused(self, messages: Iterable[str]) -> tuple[str, ...]:
-        """Return a note that names the entries that nothing took; nothing when there are none.
-
-        Args:
-            messages: The messages of the rehearsal's log.
-        """
+        """Return a note that names the entries that nothing took; nothing when there are none."""
         taken = {one.strip().removeprefix(TAKEN) for one in messages if one.strip().startswith(TAKEN)}
         names = [
             *(_function_name(index, one) for index, one in enumerate(self.functions)),

@@ -98,13 +98,7 @@ def find_project_file(start: Path) -> Path | None:
 
 
 def shims(project_file: Path, base: Mapping[str, str], *, rehearse: bool = False) -> dict[str, str]:
-    """Return the executables, by name, that serve the program's packages.
-
-    Args:
-        project_file: The project's file.
-        base: The environment that the engine gets.
-        rehearse: They are for a rehearsal, in which no provider does anything.
-    """
+    """Return the executables, by name, that serve the program's packages."""
     program = _program(project_file)
     usage = read(program.yaml) if program.yaml is not None else Usage()
     sdks = _sdks(program, base.get(PROGRAM_ENVIRONMENT, ""))
@@ -137,12 +131,7 @@ def shims(project_file: Path, base: Mapping[str, str], *, rehearse: bool = False
 
 
 def described(project_file: Path, base: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """Return for each package of a program what serves it, and what to do where that is not enough.
-
-    Args:
-        project_file: The project's file.
-        base: The environment that the engine gets.
-    """
+    """Return for each package of a program what serves it, and what to do where that is not enough."""
     program = _program(project_file)
     sdks = _sdks(program, base.get(PROGRAM_ENVIRONMENT, ""))
     wanted = read(program.yaml).packages() if program.yaml is not None else _named(program)

@@ -128,10 +128,6 @@ def is_sealed(entry: Path, known: Collection[str] = ()) -> bool:
     A cache may come from another machine, or a program may have written to it: its own word counts for
     nothing. The digest is remembered elsewhere, with what the system says of the files: as long as that is
     the same (of their inodes no one but the system sets the time of change), none of them is read.
-
-    Args:
-        entry: The entry.
-        known: Digests that the tool's own sources vouch for.
     """
     try:
         seal, stamp = read_object(_seal(entry), str), _stamp(entry)

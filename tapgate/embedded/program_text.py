@@ -105,12 +105,7 @@ def refers_to_stacks(program: Path) -> bool:
 
 
 def outputs(folder: Path, stack: str) -> dict[str, object]:
-    """Return a marked value for each output of another stack whose name the program's text may mean.
-
-    Args:
-        folder: The program's folder.
-        stack: The other stack, as the program names it.
-    """
+    """Return a marked value for each output of another stack whose name the program's text may mean."""
     names: set[str] = set()
     several: set[str] = set()
     fields: dict[str, set[str]] = {}
@@ -138,9 +133,6 @@ def outputs(folder: Path, stack: str) -> dict[str, object]:
 
 def config_forms(folder: Path) -> dict[str, str]:
     """Return what form a program needs of config that it reads, by key, as far as its text tells.
-
-    Args:
-        folder: The program's folder.
 
     Returns:
         `integer`, `number`, `boolean`, `object` (as JSON) or `url`; nothing of what may be any text.
@@ -193,11 +185,7 @@ _MOST_SOURCES: Final = 300
 
 
 def required(project_file: Path) -> dict[str, str]:
-    """Return the config that a project's program requires and nothing gives: its full key, and its type.
-
-    Args:
-        project_file: The project's file.
-    """
+    """Return the config that a project's program requires and nothing gives: its full key, and its type."""
     body = read_yaml(project_file)
     name, runtime = str(body.get("name")), body.get("runtime")
     language = runtime if isinstance(runtime, str) else mapping(runtime).get("name")
@@ -231,13 +219,7 @@ def stand_ins(project_file: Path, encrypted: str) -> dict[str, object]:
 
 
 def stand_in(key: str, kind: str, encrypted: str) -> object:
-    """Return a value for a key.
-
-    Args:
-        key: Its full name.
-        kind: Its type.
-        encrypted: What a secret is in a stack's file.
-    """
+    """Return a value for a key."""
     if kind == SECRET:
         return {"secure": encrypted}
     if key == "aws:region":

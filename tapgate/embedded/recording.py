@@ -89,13 +89,7 @@ class Recorder:
         return found
 
     def program(self, folder: Path, questions: Sequence[Question], config: Mapping[str, object]) -> None:
-        """Write the project that asks, for one region.
-
-        Args:
-            folder: Where.
-            questions: The questions, of functions and resources.
-            config: The `config` block of the stack's file.
-        """
+        """Write the project that asks, for one region."""
         variables: dict[str, object] = {}
         resources: dict[str, object] = {}
         for index, one in enumerate(questions):

@@ -114,12 +114,7 @@ def embedded(text: str, project: str = "", forms: Mapping[str, str] | None = Non
 
 
 def adapted(file: Path, project_file: Path) -> StackFile:
-    """Return a stack's file as the embedded backend can use it; one that is not there has what is required.
-
-    Args:
-        file: The stack's file.
-        project_file: The project's.
-    """
+    """Return a stack's file as the embedded backend can use it; one that is missing has what is required."""
     if file.is_file():
         project = project_file.read_text(encoding="utf-8") if project_file.is_file() else ""
         text = file.read_text(encoding="utf-8")
@@ -297,11 +292,7 @@ _STACK_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
 
 
 class EmbeddedStacks:
-    """The stacks of one folder backend that has the stand-in passphrase.
-
-    Args:
-        folder: The backend's folder.
-    """
+    """The stacks of one folder backend that has the stand-in passphrase."""
 
     def __init__(self, folder: Path) -> None:
         """Take the folder, which need not exist."""
@@ -374,13 +365,7 @@ def configured_stacks(root: Path = ROOT) -> list[str]:
 
 
 def ensure_stacks(names: Iterable[str], root: Path = ROOT, state: Path | None = None) -> None:
-    """Create those of the named stacks that the embedded backend does not have yet, empty.
-
-    Args:
-        names: Their names.
-        root: The project.
-        state: The backend's folder; by default the one that holds here.
-    """
+    """Create those of the named stacks that the embedded backend does not have yet, empty."""
     project = _project_name(root)
     if project is None:
         return
@@ -495,11 +480,7 @@ class Theatre:
         return Stage(applied(changes, base), config, backend.path(project, stack))
 
     def keep(self, notes: Path) -> None:
-        """Keep for later runs what one in a sandbox could not.
-
-        Args:
-            notes: What it noted.
-        """
+        """Keep for later runs what one in a sandbox could not."""
         from tapgate.embedded.aws_provider.schema_store import keep_noted  # noqa: PLC0415 - seldom needed
 
         keep_noted(notes)

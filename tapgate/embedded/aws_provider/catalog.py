@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.embedded.aws_provider import sdk_source, sdk_text
+from tapgate.embedded.aws_provider.package_schema import object_schema, resource_schema
 from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema, Type, marked, marked_text
 from tapgate.embedded.aws_provider.usage import Usage, Used, read, short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from tapgate.embedded.aws_provider.usage import Tree
@@ -113,20 +114,20 @@ class Catalog:
         functions: dict[str, Json] = {}
         for token in self._mine(self.usage.resources):
             known = self.find(token)
-            schema, prefix = known.schema, known.schema.token.rpartition(":")[2]
-            types.update(_types(self.package, prefix, schema))
+            schema = known.schema
+            refer = partial(_type_token, self.package, schema.token.rpartition(":")[2])
+            types.update(_types(refer, schema))
             resources[schema.token] = {
-                **_object(self.package, prefix, schema.inputs, "inputProperties", "requiredInputs"),
-                **_object(self.package, prefix, schema.outputs, "properties", "required"),
+                **resource_schema(schema.inputs, schema.outputs, refer),
                 **({"isComponent": True} if known.component else {}),
             }
         for token in self._mine(self.usage.functions):
             schema = self.find(token).schema
-            prefix = schema.token.rpartition(":")[2]
-            types.update(_types(self.package, prefix, schema))
+            refer = partial(_type_token, self.package, schema.token.rpartition(":")[2])
+            types.update(_types(refer, schema))
             functions[schema.token] = {
-                "inputs": {"type": "object", **_object(self.package, prefix, schema.inputs)},
-                "outputs": {"type": "object", **_object(self.package, prefix, schema.outputs)},
+                "inputs": object_schema(schema.inputs, refer),
+                "outputs": object_schema(schema.outputs, refer),
             }
         configured = dict.fromkeys(sorted(self.usage.providers.get(self.package, Used()).inputs), _ANY)
         return json.dumps(
@@ -197,13 +198,7 @@ class Catalog:
 
 
 def stood_in(known: Known, name: str, seed: str) -> Value:
-    """Return a value that is marked, of the form that an output has.
-
-    Args:
-        known: The resource's type, or the function.
-        name: The output.
-        seed: What it stands for.
-    """
+    """Return a value that is marked, of the form that an output has."""
     tree = known.read.get(name)
     if tree:
         return _shaped(tree, seed)
@@ -245,40 +240,10 @@ def _is_function(member: str) -> bool:
     return member[:1].islower()
 
 
-def _types(package: str, prefix: str, schema: ResourceSchema) -> dict[str, Json]:
-    return {
-        _type_token(package, prefix, name): {"type": "object", **_object(package, prefix, properties)}
-        for name, properties in schema.objects.items()
-    }
+def _types(refer: Callable[[str], str], schema: ResourceSchema) -> dict[str, Json]:
+    return {refer(name): object_schema(properties, refer) for name, properties in schema.objects.items()}
 
 
 def _type_token(package: str, prefix: str, name: str) -> str:
     plain = re.sub(r"\W", "_", name)
     return f"{package}:{prefix}/{plain}:{plain}"
-
-
-def _object(
-    package: str,
-    prefix: str,
-    properties: Mapping[str, Property],
-    these: str = "properties",
-    needed: str = "required",
-) -> Json:
-    return {
-        these: {name: _type(package, prefix, prop.type) for name, prop in properties.items()},
-        needed: [name for name, prop in properties.items() if prop.required],
-    }
-
-
-def _type(package: str, prefix: str, kind: Type) -> Json:
-    if kind.kind == "list":
-        return {"type": "array", "items": _type(package, prefix, kind.args[0])}
-    if kind.kind == "map":
-        return {"type": "object", "additionalProperties": _type(package, prefix, kind.args[0])}
-    if kind.kind == "union":
-        return {"oneOf": [_type(package, prefix, choice) for choice in kind.args]}
-    if kind.kind == "object":
-        return {"$ref": f"#/types/{_type_token(package, prefix, kind.name)}"}
-    if kind.kind in {"any", "asset", "archive"}:
-        return {"$ref": f"pulumi.json#/{kind.kind.capitalize()}"}
-    return {"type": kind.kind}

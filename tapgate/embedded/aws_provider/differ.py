@@ -132,11 +132,6 @@ def compare(token: str, state: Mapping[str, Value], news: Mapping[str, Value]) -
 
     A property that the program no longer gives is a change only where AWS does not compute it, as in
     pulumi-aws.
-
-    Args:
-        token: Its type.
-        state: Its outputs at the last deployment or refresh.
-        news: Its new, checked inputs.
     """
     schema, description = schema_of(token), describe(token)
     comparison = _Comparison(schema, description)
@@ -166,14 +161,7 @@ def _replaces(description: Description, path: str) -> bool:
 
 
 def equivalent(token: str, name: str, old: Value, new: Value) -> bool:
-    """Return whether a top-level property is, to pulumi-aws, the same as wanted.
-
-    Args:
-        token: The resource's type.
-        name: The property.
-        old: What it is.
-        new: What is wanted; None where the program says nothing.
-    """
+    """Return whether a top-level property is, to pulumi-aws, the same as wanted."""
     schema, description = schema_of(token), describe(token)
     output = schema.outputs.get(name)
     if new is None and (output is None or output.required):

@@ -7,17 +7,19 @@ of a package of which no one here knows whether it has components.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, resource_pb2, resource_pb2_grpc
+from pulumi.runtime.proto import plugin_pb2, resource_pb2, resource_pb2_grpc
+from pulumi.runtime.proto import provider_pb2 as pb
 
 from tapgate.embedded.answers import asked
 from tapgate.embedded.aws_provider import std
 from tapgate.embedded.aws_provider.catalog import Catalog, stood_in
+from tapgate.embedded.aws_provider.failures import InvalidRequestError, NotDeployableError
 from tapgate.embedded.aws_provider.resource_schema import REHEARSED, contains_mark, marked_text
-from tapgate.embedded.aws_provider.server import EngineLog, set_result, type_and_name
+from tapgate.embedded.aws_provider.server import set_result, type_and_name
 from tapgate.embedded.aws_provider.service import Provider
 from tapgate.embedded.aws_provider.values import UNKNOWN, Secrets, contains_unknown, decode, dump_json, encode
 
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
     from tapgate.embedded.aws_provider.catalog import Known
     from tapgate.embedded.aws_provider.deploy.fence import Fence
-    from tapgate.embedded.aws_provider.failures import Context
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 # ruff: noqa: ARG002 - the arguments are the protocol's
@@ -41,25 +42,8 @@ _RESOURCES_UNKNOWN: Final = "The package is not there, so no one knows whether t
 _SECONDS: Final = 60
 
 
-class _Monitor(Protocol):
-    def RegisterResource(  # noqa: N802 - gRPC's name
-        self, request: resource_pb2.RegisterResourceRequest, *, timeout: float
-    ) -> resource_pb2.RegisterResourceResponse: ...
-
-    def RegisterResourceOutputs(  # noqa: N802 - gRPC's name
-        self, request: resource_pb2.RegisterResourceOutputsRequest, *, timeout: float
-    ) -> object: ...
-
-
 class Other(Provider):
-    """The provider's side of the protocol.
-
-    Args:
-        engine_address: Where the engine listens.
-        fence: What the process may still do.
-        catalog: The package.
-        rehearsing: Give a value to what is unknown in a preview.
-    """
+    """The provider's side of the protocol."""
 
     def __init__(
         self, engine_address: str, fence: Fence, *, catalog: Catalog, rehearsing: bool = False
@@ -68,66 +52,55 @@ class Other(Provider):
         super().__init__(engine_address, fence, rehearsing=rehearsing)
         self._catalog = catalog
 
-    def get_schema(
-        self, request: provider_pb2.GetSchemaRequest, context: Context
-    ) -> provider_pb2.GetSchemaResponse:
+    def get_schema(self, request: pb.GetSchemaRequest) -> pb.GetSchemaResponse:
         """Return the schema of what the program uses."""
-        return provider_pb2.GetSchemaResponse(schema=self._catalog.schema_text())
+        return pb.GetSchemaResponse(schema=self._catalog.schema_text())
 
-    def parameterize(
-        self, request: provider_pb2.ParameterizeRequest, context: Context
-    ) -> provider_pb2.ParameterizeResponse:
+    def parameterize(self, request: pb.ParameterizeRequest) -> pb.ParameterizeResponse:
         """Refuse: what the parameters stand for is made by the real provider."""
-        context.abort(
-            grpc.StatusCode.FAILED_PRECONDITION,
+        raise NotDeployableError(
             f"the provider of package `{self._catalog.package}` is not there, and a stand-in for it takes no "
-            f"parameters. Fix: install it (pulumi plugin install resource {self._catalog.package})",
+            f"parameters. Fix: install it (pulumi plugin install resource {self._catalog.package})"
         )
 
-    def check_config(
-        self, request: provider_pb2.CheckRequest, _context: Context
-    ) -> provider_pb2.CheckResponse:
+    def check_config(self, request: pb.CheckRequest) -> pb.CheckResponse:
         """Take any configuration."""
-        return provider_pb2.CheckResponse(inputs=request.news)
+        return pb.CheckResponse(inputs=request.news)
 
-    def configure(
-        self, request: provider_pb2.ConfigureRequest, context: Context
-    ) -> provider_pb2.ConfigureResponse:
+    def configure(self, request: pb.ConfigureRequest) -> pb.ConfigureResponse:
         """Take any configuration, and tell the user that this is not the real provider."""
         self._log.warn_once(
             f"stand-in provider for package {self._catalog.package}: its resources are what the program says "
             "of them, and the rest is unknown"
         )
-        return provider_pb2.ConfigureResponse(acceptSecrets=True, acceptResources=False, supportsPreview=True)
+        return pb.ConfigureResponse(acceptSecrets=True, acceptResources=False, supportsPreview=True)
 
-    def check(self, request: provider_pb2.CheckRequest, context: Context) -> provider_pb2.CheckResponse:
+    def check(self, request: pb.CheckRequest) -> pb.CheckResponse:
         """Take any inputs."""
         inputs, secrets = decode(request.news)
         token, _ = type_and_name(request.urn)
         if self._catalog.unseen or self._catalog.only_components or self._catalog.find(token).component:
             inputs[UNSEEN] = _RESOURCES_UNKNOWN
-        return provider_pb2.CheckResponse(inputs=encode(inputs, secrets))
+        return pb.CheckResponse(inputs=encode(inputs, secrets))
 
-    def create(self, request: provider_pb2.CreateRequest, context: Context) -> provider_pb2.CreateResponse:
+    def create(self, request: pb.CreateRequest) -> pb.CreateResponse:
         """Say what the program said, under an id that no one knows."""
         identifier = "" if request.preview else marked_text(f"{request.urn}#id")
         token, _ = type_and_name(request.urn)
         properties = self._outputs(token, request.urn, request.properties, preview=request.preview)
-        return provider_pb2.CreateResponse(id=identifier, properties=properties)
+        return pb.CreateResponse(id=identifier, properties=properties)
 
-    def update(self, request: provider_pb2.UpdateRequest, context: Context) -> provider_pb2.UpdateResponse:
+    def update(self, request: pb.UpdateRequest) -> pb.UpdateResponse:
         """Say what the program says now."""
         token, _ = type_and_name(request.urn)
         properties = self._outputs(token, request.urn, request.news, preview=request.preview)
-        return provider_pb2.UpdateResponse(properties=properties)
+        return pb.UpdateResponse(properties=properties)
 
-    def diff(self, request: provider_pb2.DiffRequest, _context: Context) -> provider_pb2.DiffResponse:
+    def diff(self, request: pb.DiffRequest) -> pb.DiffResponse:
         """Compare what the program said with what it says."""
-        same = decode(request.old_inputs)[0] == decode(request.news)[0]
-        kinds = provider_pb2.DiffResponse
-        return kinds(changes=kinds.DIFF_NONE if same else kinds.DIFF_SOME)
+        return self.diff_config(request)
 
-    def read(self, request: provider_pb2.ReadRequest, context: Context) -> provider_pb2.ReadResponse:
+    def read(self, request: pb.ReadRequest) -> pb.ReadResponse:
         """Say that it is there; of what it is like only the answers file knows."""
         token, _ = type_and_name(request.urn)
         answered, entry = self._answers.resource(token, request.id)
@@ -136,20 +109,18 @@ class Other(Provider):
         state, secrets = decode(request.properties)
         # Unknown values are for what a preview plans; this is read in a preview, too.
         properties = self._outputs(token, request.urn, encode({**state, **answered}, secrets), preview=False)
-        return provider_pb2.ReadResponse(id=request.id, properties=properties, inputs=request.inputs)
+        return pb.ReadResponse(id=request.id, properties=properties, inputs=request.inputs)
 
-    def delete(self, request: provider_pb2.DeleteRequest, context: Context) -> empty_pb2.Empty:
+    def delete(self, request: pb.DeleteRequest) -> empty_pb2.Empty:
         """Do nothing."""
         return empty_pb2.Empty()
 
-    def construct(
-        self, request: provider_pb2.ConstructRequest, context: Context
-    ) -> provider_pb2.ConstructResponse:
+    def construct(self, request: pb.ConstructRequest) -> pb.ConstructResponse:
         """Register a component, without the resources that the real one would have."""
         inputs, secrets = decode(request.inputs)
         inputs[UNSEEN] = _COMPONENT
         with grpc.insecure_channel(request.monitorEndpoint) as channel:
-            monitor = cast("_Monitor", resource_pb2_grpc.ResourceMonitorStub(channel))
+            monitor = cast("Any", resource_pb2_grpc).ResourceMonitorStub(channel)
             registered = monitor.RegisterResource(
                 resource_pb2.RegisterResourceRequest(
                     type=request.type,
@@ -168,12 +139,12 @@ class Other(Provider):
                 resource_pb2.RegisterResourceOutputsRequest(urn=registered.urn, outputs=outputs),
                 timeout=_SECONDS,
             )
-        return provider_pb2.ConstructResponse(urn=registered.urn, state=outputs)
+        return pb.ConstructResponse(urn=registered.urn, state=outputs)
 
-    def invoke(self, request: provider_pb2.InvokeRequest, context: Context) -> provider_pb2.InvokeResponse:
+    def invoke(self, request: pb.InvokeRequest) -> pb.InvokeResponse:
         """Answer a function: its arguments as they are, everything else marked."""
         args, secrets = decode(request.args)
-        response = provider_pb2.InvokeResponse()
+        response = pb.InvokeResponse()
         if contains_unknown(args):
             return response
         known = self._catalog.find(request.tok)
@@ -187,7 +158,7 @@ class Other(Provider):
             except ValueError as error:
                 if not secrets:  # A secret that stands in need not be what the function takes.
                     msg = f"{request.tok} has no result: {error}. Fix: correct its arguments"
-                    context.abort(grpc.StatusCode.INVALID_ARGUMENT, msg)
+                    raise InvalidRequestError(msg) from None
         if not secrets and (entry or not answered):
             self._log.note_once(asked("function", request.tok, arguments=args))
         if not entry and not answered:
@@ -207,14 +178,9 @@ class Other(Provider):
         set_result(response, encode(result, dict.fromkeys(result) if secrets else {}))
         return response
 
-    def plugin_info(self, _request: empty_pb2.Empty, _context: Context) -> plugin_pb2.PluginInfo:
+    def get_plugin_info(self, request: empty_pb2.Empty) -> plugin_pb2.PluginInfo:
         """Return the version: that of the SDK."""
         return plugin_pb2.PluginInfo(version=self._catalog.version)
-
-    def attach(self, request: plugin_pb2.PluginAttach, _context: Context) -> empty_pb2.Empty:
-        """Take an engine's address after the start."""
-        self._log = EngineLog(request.address)
-        return empty_pb2.Empty()
 
     def _outputs(self, token: str, urn: str, given: struct_pb2.Struct, *, preview: bool) -> struct_pb2.Struct:
         inputs, secrets = decode(given)

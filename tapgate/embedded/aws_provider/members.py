@@ -119,14 +119,7 @@ class Model:
         return found if found["type"] not in {"structure", "map"} else None
 
     def to_api(self, value: object, shape: str, names: Names, path: str) -> object:
-        """Return a property's value in AWS's form.
-
-        Args:
-            value: What the program says.
-            shape: The member's shape.
-            names: The type's exceptions.
-            path: The property.
-        """
+        """Return a property's value in AWS's form."""
         described = self.shapes.get(shape, {})
         kind = described.get("type")
         if kind == "list":
@@ -285,11 +278,7 @@ def models(module: str) -> tuple[Model, ...]:
 
 @functools.cache
 def model(service: str) -> Model:
-    """Return the model of a service.
-
-    Args:
-        service: Its name in boto3.
-    """
+    """Return the model of a service."""
     data = _data()
     assert data is not None  # noqa: S101 - nothing is deployed without boto3
     path = max((data / service).glob("*/service-2.json*"))

@@ -36,12 +36,7 @@ if TYPE_CHECKING:
 
 
 def previewed(token: str, inputs: Mapping[str, Value]) -> Properties:
-    """Return what a resource will be once it is created.
-
-    Args:
-        token: Its type.
-        inputs: Its checked inputs.
-    """
+    """Return what a resource will be once it is created."""
     schema = schema_of(token)
     outputs = echoed(describe(token), inputs)
     for name, prop in schema.outputs.items():
@@ -51,13 +46,7 @@ def previewed(token: str, inputs: Mapping[str, Value]) -> Properties:
 
 
 def previewed_update(token: str, state: Mapping[str, Value], inputs: Mapping[str, Value]) -> Properties:
-    """Return what a resource will be once updated: what AWS computed stays, unless the change renews it.
-
-    Args:
-        token: Its type.
-        state: Its outputs as they are.
-        inputs: Its new, checked inputs.
-    """
+    """Return what a resource will be once updated: what AWS computed stays, unless the change renews it."""
     schema, description = schema_of(token), describe(token)
     outputs = echoed(description, inputs)
     for name, prop in schema.outputs.items():
@@ -94,14 +83,7 @@ _ANYTHING = Property(Type("string"))
 
 
 def rehearsed(token: str, urn: str, inputs: Mapping[str, Value], config: Settings) -> tuple[str, Properties]:
-    """Return the id and the outputs that a resource would have.
-
-    Args:
-        token: Its type.
-        urn: Its URN.
-        inputs: Its checked inputs.
-        config: The provider's configuration.
-    """
+    """Return the id and the outputs that a resource would have."""
     derived = Derived(token, urn, str(inputs.get("region") or config.region), inputs)
     outputs = completed(token, previewed(token, inputs), derived)
     identifier = derived.output("id") or marked_text(f"{urn}#id")
@@ -116,16 +98,7 @@ def rehearsed_read(
     answered: Mapping[str, Value],
     inputs: Mapping[str, Value] | None = None,
 ) -> Properties:
-    """Return the outputs of a resource that is there already (`get`, `import`), by its id.
-
-    Args:
-        token: Its type.
-        urn: Its URN.
-        identifier: Its id.
-        config: The provider's configuration.
-        answered: What is known of it.
-        inputs: The checked inputs that it will have, where the program imports it.
-    """
+    """Return the outputs of a resource that is there already (`get`, `import`), by its id."""
     said = inputs or {}
     known: Properties = {"region": config.region} if "region" in schema_of(token).outputs else {}
     naming = Derived(token, urn, config.region, {}).property_of_id()
@@ -141,13 +114,7 @@ def rehearsed_read(
 
 
 def completed(token: str, outputs: Mapping[str, Value], derived: Derived) -> Properties:
-    """Fill in every unknown output: by AWS's form, else with a marked value, and list those.
-
-    Args:
-        token: The resource's type.
-        outputs: Its outputs, as a preview tells them.
-        derived: What follows from its inputs.
-    """
+    """Fill in every unknown output: by AWS's form, else with a marked value, and list those."""
     schema = schema_of(token)
     complete: Properties = {}
     marks: list[Value] = []

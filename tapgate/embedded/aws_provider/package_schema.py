@@ -13,7 +13,7 @@ import re
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from tapgate.embedded.aws_provider import sdk_source, sdk_text
 from tapgate.embedded.aws_provider.resource_schema import Property
@@ -21,7 +21,9 @@ from tapgate.embedded.aws_provider.schema_store import keep_file
 from tapgate.embedded.paths import cache_root
 
 if TYPE_CHECKING:
-    from tapgate.embedded.aws_provider.resource_schema import Kind, Object, Type
+    from collections.abc import Callable, Mapping
+
+    from tapgate.embedded.aws_provider.resource_schema import Object, Type
     from tapgate.embedded.aws_provider.sdk_text import Side
 
 _INDEX = "index"
@@ -92,7 +94,9 @@ _ENUMERATION = re.compile(
 _VALUE = re.compile(r"^    \w+ = (\"[^\"]*\")", re.MULTILINE)
 _SINGLE = frozenset({"str", "_builtins.str"})
 """Results of functions that give a single value; all of pulumi_aws's that do give a text."""
-_BUILT_IN: dict[Kind, str] = {"any": "Any", "asset": "Asset", "archive": "Archive"}
+_BUILT_IN: Mapping[str, Json] = {
+    name: {"$ref": f"pulumi.json#/{name.capitalize()}"} for name in ("any", "asset", "archive")
+}
 
 
 def generate() -> Json:
@@ -152,20 +156,24 @@ def _both_sides(arguments: str, resource: str, module: ModuleTypes) -> Json:
     inputs = sdk_source.inputs_of(arguments, module)
     outputs = sdk_source.outputs_of(resource, module)
     camel = {getter.py: getter.name for getter in sdk_text.getters(arguments)}
-    secret_inputs = {camel[name] for name in _SECRET_INPUT.findall(resource)}
-    return {
-        "inputProperties": _properties(inputs, secret_inputs),
-        "requiredInputs": _required(inputs),
-        "properties": _properties(outputs, {*sdk_source.secret_outputs(resource)}),
-        "required": _required(outputs),
-    }
+    schema = resource_schema(inputs, outputs)
+    for part, secret in (
+        ("inputProperties", [camel[name] for name in _SECRET_INPUT.findall(resource)]),
+        ("properties", sdk_source.secret_outputs(resource)),
+    ):
+        for name in secret:
+            cast("dict[str, Json]", schema[part])[name]["secret"] = True
+    return schema
 
 
 def _function(path: Path, module: ModuleTypes) -> Json:
     inputs, outputs = sdk_source.function_properties(path, module)
     signature = sdk_text.signature(path)
     single = signature is not None and signature.result in _SINGLE
-    return {"inputs": _object(inputs), "outputs": {"type": "string"} if single else _object(outputs)}
+    return {
+        "inputs": object_schema(inputs),
+        "outputs": {"type": "string"} if single else object_schema(outputs),
+    }
 
 
 def _object_types(folder: Path, module: ModuleTypes) -> dict[str, Json]:
@@ -183,7 +191,7 @@ def _object_types(folder: Path, module: ModuleTypes) -> dict[str, Json]:
                 name: Property(prop.type) for name, prop in found.get(token, {}).items() if name not in given
             }
             found[token] = {**given, **computed}
-    return {token: _object(properties) for token, properties in found.items()}
+    return {token: object_schema(properties) for token, properties in found.items()}
 
 
 def _enumerations(folder: Path) -> dict[str, Json]:
@@ -193,32 +201,42 @@ def _enumerations(folder: Path) -> dict[str, Json]:
     }
 
 
-def _object(properties: Object) -> Json:
-    return {"type": "object", "properties": _properties(properties, set()), "required": _required(properties)}
+def resource_schema(inputs: Object, outputs: Object, refer: Callable[[str], str] = str) -> Json:
+    """Return a resource's part of a package's schema.
 
-
-def _properties(properties: Object, secret: set[str]) -> Json:
+    Args:
+        inputs: Its inputs.
+        outputs: Its outputs.
+        refer: Makes the token of an object's type of the name that its schema has for it.
+    """
+    given, got = object_schema(inputs, refer), object_schema(outputs, refer)
     return {
-        name: {**_type(prop.type), "secret": True} if name in secret else _type(prop.type)
-        for name, prop in properties.items()
+        "inputProperties": given["properties"],
+        "requiredInputs": given["required"],
+        "properties": got["properties"],
+        "required": got["required"],
     }
 
 
-def _required(properties: Object) -> list[str]:
-    return [name for name, prop in properties.items() if prop.required]
+def object_schema(properties: Object, refer: Callable[[str], str] = str) -> Json:
+    """Return an object's part of a package's schema; see `resource_schema`."""
+    return {
+        "type": "object",
+        "properties": {name: _type(prop.type, refer) for name, prop in properties.items()},
+        "required": [name for name, prop in properties.items() if prop.required],
+    }
 
 
-def _type(kind: Type) -> Json:
+def _type(kind: Type, refer: Callable[[str], str]) -> Json:
     if kind.kind == "list":
-        return {"type": "array", "items": _type(kind.args[0])}
+        return {"type": "array", "items": _type(kind.args[0], refer)}
     if kind.kind == "map":
-        return {"type": "object", "additionalProperties": _type(kind.args[0])}
+        return {"type": "object", "additionalProperties": _type(kind.args[0], refer)}
     if kind.kind == "union":
-        return {"oneOf": [_type(choice) for choice in kind.args]}
+        return {"oneOf": [_type(choice, refer) for choice in kind.args]}
     if kind.name:
-        return {"$ref": f"#/types/{kind.name}"}
-    built_in = _BUILT_IN.get(kind.kind)
-    return {"$ref": f"pulumi.json#/{built_in}"} if built_in else {"type": kind.kind}
+        return {"$ref": f"#/types/{refer(kind.name)}"}
+    return _BUILT_IN.get(kind.kind) or {"type": kind.kind}
 
 
 def schema_text() -> str:

@@ -41,9 +41,6 @@ class PolicyDocumentError(ValueError):
 def render(args: Mapping[str, Value]) -> Properties:
     """Render a policy document.
 
-    Args:
-        args: The function's arguments, all known.
-
     Returns:
         The function's result: `json` indented, `minifiedJson`, `id` and the arguments.
 

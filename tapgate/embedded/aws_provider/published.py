@@ -84,13 +84,7 @@ class Published:
 
 
 def of_property(name: str, kind: Type, documentation: str) -> Published:
-    """Return what is published of a property.
-
-    Args:
-        name: Its name in Pulumi.
-        kind: Its type.
-        documentation: What pulumi_aws says of it.
-    """
+    """Return what is published of a property."""
     text = re.sub(r"\s+", " ", documentation).strip()
     leaf = _leaf(kind)
     limit = None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 Kind: TypeAlias = Literal[
@@ -69,7 +70,7 @@ class Limit:
         form: What the text has to be.
     """
 
-    choices: tuple[Value, ...] = ()
+    choices: tuple[bool | int | float | str, ...] = ()
     multiple: int = 0
     minimum: float | None = None
     maximum: float | None = None
@@ -99,7 +100,7 @@ class Property:
     conflicts: tuple[str, ...] = ()
 
 
-Object: TypeAlias = "Mapping[str, Property]"
+Object: TypeAlias = Mapping[str, Property]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class ResourceSchema:
     token: str
     inputs: Object
     outputs: Object
-    objects: Mapping[str, Object] = field(default_factory=dict[str, "Object"])
+    objects: Mapping[str, Object] = field(default_factory=dict[str, Object])
     secret_outputs: tuple[str, ...] = ()
     one_of: tuple[tuple[str, ...], ...] = ()
 
@@ -128,84 +129,21 @@ class ResourceSchema:
         return self.objects.get(kind.name, nothing) if kind is not None and kind.kind == "object" else nothing
 
 
-def to_json(schema: ResourceSchema) -> dict[str, object]:
-    """Turn a schema into what `from_json` reads back."""
-    return {
-        "token": schema.token,
-        "inputs": _object_to_json(schema.inputs),
-        "outputs": _object_to_json(schema.outputs),
-        "objects": {name: _object_to_json(properties) for name, properties in schema.objects.items()},
-        "secretOutputs": list(schema.secret_outputs),
-        "oneOf": list(schema.one_of),
-    }
+def to_json(schema: ResourceSchema) -> bytes:
+    """Return a schema as what `from_json` reads back."""
+    return msgspec.json.encode(schema)
 
 
-def from_json(document: Mapping[str, object]) -> ResourceSchema:
+def from_json(document: bytes) -> ResourceSchema:
     """Read what `to_json` wrote.
 
     Raises:
-        KeyError, TypeError, ValueError: The document is not one of `to_json`'s.
+        msgspec.DecodeError: The document is not one of `to_json`'s.
     """
-    objects = cast("dict[str, dict[str, list[object]]]", document["objects"])
-    return ResourceSchema(
-        token=str(document["token"]),
-        inputs=_object_from_json(cast("dict[str, list[object]]", document["inputs"])),
-        outputs=_object_from_json(cast("dict[str, list[object]]", document["outputs"])),
-        objects={name: _object_from_json(properties) for name, properties in objects.items()},
-        secret_outputs=tuple(cast("list[str]", document["secretOutputs"])),
-        one_of=tuple(tuple(group) for group in cast("list[list[str]]", document["oneOf"])),
-    )
+    return _DECODER.decode(document)
 
 
-def _object_to_json(properties: Object) -> dict[str, list[object]]:
-    return {
-        name: [
-            _type_to_json(prop.type),
-            prop.required,
-            prop.replaces,
-            _limit_to_json(prop.limit),
-            prop.conflicts,
-        ]
-        for name, prop in properties.items()
-    }
-
-
-def _object_from_json(document: Mapping[str, list[object]]) -> dict[str, Property]:
-    return {
-        name: Property(
-            _type_from_json(cast("list[object]", kind)),
-            bool(required),
-            bool(replaces),
-            _limit_from_json(limit),
-            tuple(cast("list[str]", conflicts)),
-        )
-        for name, (kind, required, replaces, limit, conflicts) in document.items()
-    }
-
-
-def _limit_to_json(limit: Limit | None) -> object:
-    if limit is None:
-        return None
-    usual = asdict(Limit())
-    return {name: value for name, value in asdict(limit).items() if value != usual[name]}
-
-
-def _limit_from_json(document: object) -> Limit | None:
-    if document is None:
-        return None
-    limit = Limit(**cast("dict[str, Any]", document))
-    return replace(limit, choices=tuple(limit.choices))
-
-
-def _type_to_json(kind: Type) -> list[object]:
-    return [kind.kind, kind.name, *(_type_to_json(arg) for arg in kind.args)]
-
-
-def _type_from_json(document: list[object]) -> Type:
-    kind, name, *args = document
-    return Type(
-        cast("Kind", kind), str(name), tuple(_type_from_json(cast("list[object]", arg)) for arg in args)
-    )
+_DECODER: Final = msgspec.json.Decoder(ResourceSchema)
 
 
 MARK: Final = "tapunknown"
@@ -239,14 +177,7 @@ def contains_mark(value: Value) -> bool:
 
 
 def marked(kind: Type, schema: ResourceSchema, seed: str, depth: int = 0) -> Value:
-    """Return a value of a type, marked as far as it can be.
-
-    Args:
-        kind: The type.
-        schema: What the objects in it are.
-        seed: What it stands for.
-        depth: How deep in another value it is; objects may hold themselves.
-    """
+    """Return a value of a type, marked as far as it can be."""
     if kind.kind in {"integer", "number"}:
         return MARKED_NUMBER
     if kind.kind == "boolean":

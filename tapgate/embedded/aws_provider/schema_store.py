@@ -9,13 +9,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import json
 import os
 import re
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from tapgate.embedded.aws_provider import sdk_source
 from tapgate.embedded.aws_provider.description import Call
@@ -123,15 +122,14 @@ def _kept(token: str, read: Callable[[str], ResourceSchema]) -> ResourceSchema:
     schema = _load(path, token)
     if schema is None:
         schema = read(token)
-        keep_file(path, json.dumps(to_json(schema), separators=(",", ":")))
+        keep_file(path, to_json(schema).decode())
     return schema
 
 
 def _load(path: Path, token: str) -> ResourceSchema | None:
     try:
-        document = cast("dict[str, object]", json.loads(path.read_text("utf-8")))
-        schema = from_json(document)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        schema = from_json(path.read_bytes())
+    except (OSError, ValueError):
         return None
     return schema if schema.token == token else None
 
@@ -141,12 +139,7 @@ _PRIMITIVE = frozenset({"string", "integer", "number", "union"})
 
 
 def with_model_limits(schema: ResourceSchema, description: Description) -> ResourceSchema:
-    """Add limits: all that the models say of types that are described, and the enumerations of the others.
-
-    Args:
-        schema: The type's schema.
-        description: What is known of it besides.
-    """
+    """Add limits: all that the models say of types that are described, and the enumerations of the others."""
     module, resource = schema.token.split(":", 2)[1].split("/", 1)[0], schema.token.rpartition(":")[2]
     operations = {f"{verb}{resource}" for verb in _VERBS}
     if description.operations is not None:

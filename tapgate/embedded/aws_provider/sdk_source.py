@@ -98,9 +98,6 @@ def version_of(folder: Path) -> str:
 def read_resource(token: str) -> ResourceSchema:
     """Read one resource type.
 
-    Args:
-        token: Type token, e.g. `aws:kms/key:Key`.
-
     Raises:
         UnknownTypeError: pulumi_aws has no such type.
         SdkMissingError: pulumi_aws is not installed.
@@ -125,9 +122,6 @@ def read_resource(token: str) -> ResourceSchema:
 
 def read_function(token: str) -> ResourceSchema:
     """Read what one function takes.
-
-    Args:
-        token: The function's token, e.g. `aws:iam/getPolicyDocument:getPolicyDocument`.
 
     Returns:
         A schema of which `inputs` are the function's arguments, and `outputs` its result; none when that is a

@@ -77,11 +77,7 @@ class Signature:
 
 
 def getters(body: str) -> Iterator[Getter]:
-    """Yield the properties of a class.
-
-    Args:
-        body: The text of the class.
-    """
+    """Yield the properties of a class."""
     for match in _GETTER.finditer(body):
         yield Getter(match["name"] or match["py"], match["py"], match["type"], match["doc"] or "")
 

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import threading
 from concurrent import futures
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import grpc
-from google.protobuf import empty_pb2
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from google.protobuf import struct_pb2
     from google.protobuf.message import Message
+    from pulumi.runtime.proto import provider_pb2
 
     from tapgate.embedded.aws_provider.deploy.fence import Fence
     from tapgate.embedded.aws_provider.service import Provider
-
-
-class _Engine(Protocol):
-    def Log(self, request: engine_pb2.LogRequest, *, timeout: float) -> object: ...  # noqa: N802 - gRPC's name
 
 
 class EngineLog:
@@ -48,7 +44,7 @@ class EngineLog:
         with grpc.insecure_channel(self._address) as channel:
             request = engine_pb2.LogRequest(severity=severity, message=message)
             try:
-                cast("_Engine", engine_pb2_grpc.EngineStub(channel)).Log(request, timeout=5)
+                cast("Any", engine_pb2_grpc).EngineStub(channel).Log(request, timeout=5)
             except grpc.RpcError:
                 return
 
@@ -60,57 +56,9 @@ _MESSAGE_BYTES = 400 * 1024 * 1024
 """The engine's own limit on messages."""
 
 
-class Server(Protocol):
-    """What is used of a gRPC server."""
-
-    def add_generic_rpc_handlers(self, handlers: tuple[object, ...], /) -> None:
-        """Serve more methods."""
-        ...
-
-    def add_insecure_port(self, address: str, /) -> int:
-        """Listen without encryption; gives the port."""
-        ...
-
-    def start(self) -> None:
-        """Begin to serve."""
-        ...
-
-    def stop(self, grace: float | None) -> Event:
-        """End after the calls under way, at most `grace` seconds later."""
-        ...
-
-
-class Event(Protocol):
-    """Set once the server has ended."""
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait for it."""
-        ...
-
-
-class _Grpc(Protocol):
-    """The functions of grpc that its type stubs leave partly open."""
-
-    def server(self, pool: futures.Executor, *, options: list[tuple[str, int]]) -> Server: ...
-
-    def method_handlers_generic_handler(self, service: str, handlers: dict[str, object]) -> object: ...
-
-    def unary_unary_rpc_method_handler(
-        self,
-        behavior: Callable[..., Message],
-        *,
-        request_deserializer: Callable[[bytes], Message],
-        response_serializer: Callable[[Message], bytes],
-    ) -> object: ...
-
-
-class _Request(Protocol):
-    def FromString(self, s: bytes, /) -> Message: ...  # noqa: N802 - protobuf's name
-
-
 def start(
     engine_address: str, fence: Fence, kind: Callable[..., Provider], *, rehearsing: bool = False
-) -> tuple[Server, int]:
+) -> tuple[grpc.Server, int]:
     """Start serving on a free port of the loopback address.
 
     Args:
@@ -122,44 +70,20 @@ def start(
     Returns:
         The server and its port.
     """
-    library = cast("_Grpc", grpc)
-    options = [
-        ("grpc.max_receive_message_length", _MESSAGE_BYTES),
-        ("grpc.max_send_message_length", _MESSAGE_BYTES),
-    ]
+    # Its type stubs leave these functions partly open.
+    library = cast("Any", grpc)
+    options = [(f"grpc.max_{way}_message_length", _MESSAGE_BYTES) for way in ("receive", "send")]
     server = library.server(futures.ThreadPoolExecutor(_WORKERS), options=options)
-    handlers: dict[str, object] = {
+    handlers = {
         name: library.unary_unary_rpc_method_handler(
             method, request_deserializer=request.FromString, response_serializer=_serialize
         )
-        for name, (method, request) in _methods(kind(engine_address, fence, rehearsing=rehearsing)).items()
+        for name, (method, request) in kind(engine_address, fence, rehearsing=rehearsing).methods().items()
     }
     server.add_generic_rpc_handlers((library.method_handlers_generic_handler(_SERVICE, handlers),))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     return server, port
-
-
-def _methods(provider: Provider) -> dict[str, tuple[Callable[..., Message], _Request]]:
-    return {
-        "Handshake": (provider.handshake, provider_pb2.ProviderHandshakeRequest),
-        "GetSchema": (provider.get_schema, provider_pb2.GetSchemaRequest),
-        "Parameterize": (provider.parameterize, provider_pb2.ParameterizeRequest),
-        "CheckConfig": (provider.check_config, provider_pb2.CheckRequest),
-        "DiffConfig": (provider.diff_config, provider_pb2.DiffRequest),
-        "Configure": (provider.configure, provider_pb2.ConfigureRequest),
-        "Check": (provider.check, provider_pb2.CheckRequest),
-        "Diff": (provider.diff, provider_pb2.DiffRequest),
-        "Create": (provider.create, provider_pb2.CreateRequest),
-        "Read": (provider.read, provider_pb2.ReadRequest),
-        "Update": (provider.update, provider_pb2.UpdateRequest),
-        "Delete": (provider.delete, provider_pb2.DeleteRequest),
-        "Construct": (provider.construct, provider_pb2.ConstructRequest),
-        "Invoke": (provider.invoke, provider_pb2.InvokeRequest),
-        "GetPluginInfo": (provider.plugin_info, empty_pb2.Empty),
-        "Attach": (provider.attach, plugin_pb2.PluginAttach),
-        "Cancel": (provider.cancel, empty_pb2.Empty),
-    }
 
 
 def _serialize(message: Message) -> bytes:

@@ -1,27 +1,29 @@
 """Pulumi's ResourceProvider protocol, each request turned into a call of the module that answers it."""
 
+# ruff: noqa: ARG002 - the arguments are the protocol's
+
 from __future__ import annotations
 
 import threading
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import grpc
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2
+from pulumi.runtime.proto import plugin_pb2
+from pulumi.runtime.proto import provider_pb2 as pb
 
 from tapgate.embedded.answers import TAKEN, asked, given
 from tapgate.embedded.aws_provider import differ, sdk_source, settings
 from tapgate.embedded.aws_provider.differ import refresh_inputs
 from tapgate.embedded.aws_provider.failures import (
-    Context,
-    abort_parameters,
-    abort_unknown_type,
-    error_mapping,
+    InvalidRequestError,
+    PartlyCreatedError,
+    answering,
+    unknown_type,
 )
 from tapgate.embedded.aws_provider.inputs import Request, check_inputs
-from tapgate.embedded.aws_provider.invokes import InvokeError, invoke, is_answered
+from tapgate.embedded.aws_provider.invokes import invoke, is_answered
 from tapgate.embedded.aws_provider.outputs import previewed, previewed_update, rehearsed, rehearsed_read
 from tapgate.embedded.aws_provider.resource_schema import REHEARSED
 from tapgate.embedded.aws_provider.schema_store import schema_of
@@ -30,8 +32,10 @@ from tapgate.embedded.aws_provider.settings import RefusedEndpointError, require
 from tapgate.embedded.aws_provider.values import Secrets, contains_unknown, decode, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from google.protobuf.message import Message
 
     from tapgate.embedded.answers import Answers
     from tapgate.embedded.aws_provider.deploy.aws import Api
@@ -42,13 +46,13 @@ if TYPE_CHECKING:
 
 
 _MODES: dict[int, Mode] = {0: "propose", 1: "enforce", 2: "disable"}
-_CHANGES: dict[tuple[differ.Change, bool], provider_pb2.PropertyDiff.Kind.ValueType] = {
-    ("add", False): provider_pb2.PropertyDiff.ADD,
-    ("add", True): provider_pb2.PropertyDiff.ADD_REPLACE,
-    ("delete", False): provider_pb2.PropertyDiff.DELETE,
-    ("delete", True): provider_pb2.PropertyDiff.DELETE_REPLACE,
-    ("update", False): provider_pb2.PropertyDiff.UPDATE,
-    ("update", True): provider_pb2.PropertyDiff.UPDATE_REPLACE,
+_CHANGES: dict[tuple[differ.Change, bool], pb.PropertyDiff.Kind.ValueType] = {
+    ("add", False): pb.PropertyDiff.ADD,
+    ("add", True): pb.PropertyDiff.ADD_REPLACE,
+    ("delete", False): pb.PropertyDiff.DELETE,
+    ("delete", True): pb.PropertyDiff.DELETE_REPLACE,
+    ("update", False): pb.PropertyDiff.UPDATE,
+    ("update", True): pb.PropertyDiff.UPDATE_REPLACE,
 }
 _NO_ENDPOINT = (
     "The stand-in AWS provider has no emulator to {verb} {token} on: it never reaches AWS itself. "
@@ -80,71 +84,79 @@ class Provider:
         self._program = program
         self._other_major = False
 
-    def handshake(
-        self, request: provider_pb2.ProviderHandshakeRequest, _context: Context
-    ) -> provider_pb2.ProviderHandshakeResponse:
+    def methods(self) -> dict[str, tuple[object, type[Message]]]:
+        """Return what serves each method of the protocol, and the form of its request."""
+        served: dict[Callable[[Any], Message], type[Message]] = {
+            self.handshake: pb.ProviderHandshakeRequest,
+            self.get_schema: pb.GetSchemaRequest,
+            self.parameterize: pb.ParameterizeRequest,
+            self.check_config: pb.CheckRequest,
+            self.diff_config: pb.DiffRequest,
+            self.configure: pb.ConfigureRequest,
+            self.check: pb.CheckRequest,
+            self.diff: pb.DiffRequest,
+            self.create: pb.CreateRequest,
+            self.read: pb.ReadRequest,
+            self.update: pb.UpdateRequest,
+            self.delete: pb.DeleteRequest,
+            self.construct: pb.ConstructRequest,
+            self.invoke: pb.InvokeRequest,
+            self.get_plugin_info: empty_pb2.Empty,
+            self.attach: plugin_pb2.PluginAttach,
+            self.cancel: empty_pb2.Empty,
+        }
+        return {
+            method.__name__.title().replace("_", ""): (answering(method), request)
+            for method, request in served.items()
+        }
+
+    def handshake(self, request: pb.ProviderHandshakeRequest) -> pb.ProviderHandshakeResponse:
         """Return what the provider understands."""
         if request.engine_address:
             self._log = EngineLog(request.engine_address)
-        return provider_pb2.ProviderHandshakeResponse(
-            accept_secrets=True, supports_autonaming_configuration=True
-        )
+        return pb.ProviderHandshakeResponse(accept_secrets=True, supports_autonaming_configuration=True)
 
-    def get_schema(
-        self, request: provider_pb2.GetSchemaRequest, context: Context
-    ) -> provider_pb2.GetSchemaResponse:
+    def get_schema(self, request: pb.GetSchemaRequest) -> pb.GetSchemaResponse:
         """Return the package's schema, by which YAML programs are typed."""
         if request.subpackage_name:
-            abort_parameters(context, request.subpackage_name)
+            raise _no_parameters(request.subpackage_name)
         if request.version:
-            context.abort(
-                grpc.StatusCode.INVALID_ARGUMENT,
-                f"the stand-in AWS provider writes schemas in format 0, not {request.version}",
+            raise InvalidRequestError(
+                f"the stand-in AWS provider writes schemas in format 0, not {request.version}"
             )
         from tapgate.embedded.aws_provider.package_schema import schema_text  # noqa: PLC0415 - YAML programs alone ask
 
-        with error_mapping(context, {}):
-            text = schema_text()
-            if self._program is not None:
-                from tapgate.embedded.aws_provider.usage import widened  # noqa: PLC0415 - as above
+        text = schema_text()
+        if self._program is not None:
+            from tapgate.embedded.aws_provider.usage import widened  # noqa: PLC0415 - as above
 
-                text = widened(text, self._program)
-            return provider_pb2.GetSchemaResponse(schema=text)
+            text = widened(text, self._program)
+        return pb.GetSchemaResponse(schema=text)
 
-    def parameterize(
-        self, request: provider_pb2.ParameterizeRequest, context: Context
-    ) -> provider_pb2.ParameterizeResponse:
+    def parameterize(self, request: pb.ParameterizeRequest) -> pb.ParameterizeResponse:
         """Refuse: the AWS provider is one package, the same for everybody."""
-        abort_parameters(context, request.value.name or " ".join(request.args.args))
+        raise _no_parameters(request.value.name or " ".join(request.args.args))
 
-    def check_config(
-        self, request: provider_pb2.CheckRequest, _context: Context
-    ) -> provider_pb2.CheckResponse:
+    def check_config(self, request: pb.CheckRequest) -> pb.CheckResponse:
         """Check the provider's own configuration."""
         news, _ = decode(request.news)
-        response = provider_pb2.CheckResponse(inputs=request.news)
+        response = pb.CheckResponse(inputs=request.news)
         for failure in settings.check_config(news):
             response.failures.add(property=failure.property, reason=failure.reason)
         return response
 
-    def diff_config(self, request: provider_pb2.DiffRequest, _context: Context) -> provider_pb2.DiffResponse:
+    def diff_config(self, request: pb.DiffRequest) -> pb.DiffResponse:
         """Compare two configurations; none takes a new provider."""
-        olds, _ = decode(request.old_inputs)
-        news, _ = decode(request.news)
-        same = olds == news
-        changes = provider_pb2.DiffResponse.DIFF_NONE if same else provider_pb2.DiffResponse.DIFF_SOME
-        return provider_pb2.DiffResponse(changes=changes)
+        same = decode(request.old_inputs)[0] == decode(request.news)[0]
+        return pb.DiffResponse(changes=pb.DiffResponse.DIFF_NONE if same else pb.DiffResponse.DIFF_SOME)
 
-    def configure(
-        self, request: provider_pb2.ConfigureRequest, context: Context
-    ) -> provider_pb2.ConfigureResponse:
+    def configure(self, request: pb.ConfigureRequest) -> pb.ConfigureResponse:
         """Take the configuration, and tell the user what provider this is."""
         args, _ = decode(request.args)
         self._settings = settings.read(settings.plain_config(args))
         for endpoint in (self._settings.endpoint, *self._settings.endpoints.values()):
             if endpoint:
-                with error_mapping(context, {}):
-                    require_emulator(endpoint)
+                require_emulator(endpoint)
         if self._rehearsing:
             self._settings = replace(self._settings, endpoint="", endpoints={})
         emulator = f"on the emulator at {self._settings.endpoint}" if self._settings.endpoint else ""
@@ -165,11 +177,11 @@ class Provider:
                 f"{sdk_source.package_version()}, and what differs between them is evaluated by the latter; "
                 "properties that it does not have are taken as they are"
             )
-        return provider_pb2.ConfigureResponse(
+        return pb.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, supports_autonaming_configuration=True
         )
 
-    def check(self, request: provider_pb2.CheckRequest, context: Context) -> provider_pb2.CheckResponse:
+    def check(self, request: pb.CheckRequest) -> pb.CheckResponse:
         """Check a resource's inputs and fill in what pulumi-aws fills in."""
         token, name = type_and_name(request.urn)
         news, secrets = decode(request.news)
@@ -192,20 +204,20 @@ class Provider:
                 self._settings,
             )
         except sdk_source.UnknownTypeError:
-            abort_unknown_type(context, token)
+            raise unknown_type(token) from None
         inputs.update(taken)
-        response = provider_pb2.CheckResponse(inputs=encode(inputs, _with_derived(secrets)))
+        response = pb.CheckResponse(inputs=encode(inputs, _with_derived(secrets)))
         for failure in failures:
             response.failures.add(property=failure.property, reason=failure.reason)
         return response
 
-    def diff(self, request: provider_pb2.DiffRequest, _context: Context) -> provider_pb2.DiffResponse:
+    def diff(self, request: pb.DiffRequest) -> pb.DiffResponse:
         """Compare a resource with what the program now wants."""
         token, _ = type_and_name(request.urn)
         state, _ = decode(request.olds)
         if REHEARSED in state:
             # No one has looked at what the program imports: it becomes what the program says.
-            return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_SOME)
+            return pb.DiffResponse(changes=pb.DiffResponse.DIFF_SOME)
         old_inputs, _ = decode(request.old_inputs)
         news, _ = decode(request.news)
         ignored = set(request.ignoreChanges)
@@ -214,8 +226,8 @@ class Provider:
             item for item in differ.compare(token, {**old_inputs, **state}, news) if item.path not in ignored
         ]
         replaces = sorted({item.property for item in differences if item.replaces})
-        kind = provider_pb2.DiffResponse.DIFF_SOME if differences else provider_pb2.DiffResponse.DIFF_NONE
-        response = provider_pb2.DiffResponse(
+        kind = pb.DiffResponse.DIFF_SOME if differences else pb.DiffResponse.DIFF_NONE
+        response = pb.DiffResponse(
             changes=kind,
             replaces=replaces,
             diffs=sorted({item.property for item in differences}),
@@ -226,23 +238,26 @@ class Provider:
             response.detailedDiff[item.path].kind = _CHANGES[item.change, item.replaces]
         return response
 
-    def create(self, request: provider_pb2.CreateRequest, context: Context) -> provider_pb2.CreateResponse:
+    def create(self, request: pb.CreateRequest) -> pb.CreateResponse:
         """Create a resource, or say in a preview what it will be."""
         token, _ = type_and_name(request.urn)
         inputs, secrets = decode(request.properties)
         marks = _with_derived(secrets)
         if request.preview:
-            return provider_pb2.CreateResponse(properties=encode(previewed(token, inputs), marks))
+            return pb.CreateResponse(properties=encode(previewed(token, inputs), marks))
         if self._rehearsing:
             identifier, outputs = rehearsed(token, request.urn, inputs, self._settings)
-            return provider_pb2.CreateResponse(id=identifier, properties=encode(outputs, marks))
-        with error_mapping(context, marks):
+            return pb.CreateResponse(id=identifier, properties=encode(outputs, marks))
+        try:
             identifier, outputs = self._changer("create", request.urn).create(
                 request.urn, inputs, self._known
             )
-        return provider_pb2.CreateResponse(id=identifier, properties=encode(outputs, marks))
+        except PartlyCreatedError as error:
+            error.secrets = marks
+            raise
+        return pb.CreateResponse(id=identifier, properties=encode(outputs, marks))
 
-    def update(self, request: provider_pb2.UpdateRequest, context: Context) -> provider_pb2.UpdateResponse:
+    def update(self, request: pb.UpdateRequest) -> pb.UpdateResponse:
         """Update a resource, or say in a preview what it will be."""
         token, _ = type_and_name(request.urn)
         state, old_secrets = decode(request.olds)
@@ -252,16 +267,15 @@ class Provider:
         if request.preview:
             imported = REHEARSED in state
             outputs = previewed(token, inputs) if imported else previewed_update(token, state, inputs)
-            return provider_pb2.UpdateResponse(properties=encode(outputs, marks))
+            return pb.UpdateResponse(properties=encode(outputs, marks))
         if self._rehearsing:
             answered, _ = self._answers.resource(token, request.id)
             outputs = rehearsed_read(token, request.urn, request.id, self._settings, answered, inputs)
-            return provider_pb2.UpdateResponse(properties=encode(outputs, marks))
-        with error_mapping(context, marks):
-            outputs = self._changer("update", request.urn).update(request.id, request.urn, inputs)
-        return provider_pb2.UpdateResponse(properties=encode(outputs, marks))
+            return pb.UpdateResponse(properties=encode(outputs, marks))
+        outputs = self._changer("update", request.urn).update(request.id, request.urn, inputs)
+        return pb.UpdateResponse(properties=encode(outputs, marks))
 
-    def read(self, request: provider_pb2.ReadRequest, context: Context) -> provider_pb2.ReadResponse:
+    def read(self, request: pb.ReadRequest) -> pb.ReadResponse:
         """Read a resource as it is; an answer without an id says that it does not exist."""
         token, _ = type_and_name(request.urn)
         self._known.add(request.id)
@@ -271,39 +285,32 @@ class Provider:
             # A refresh hands over what is known; `get` what the program says of it, as inputs, too.
             refreshed = state != old_inputs
             known = state if refreshed else self._stood_in(token, request.urn, request.id, state)
-            return provider_pb2.ReadResponse(
-                id=request.id, properties=encode(known, secrets), inputs=request.inputs
-            )
-        with error_mapping(context, secrets):
-            deployer = self._deployer("read", token)
-            outputs = deployer.read(request.id, state)
+            return pb.ReadResponse(id=request.id, properties=encode(known, secrets), inputs=request.inputs)
+        deployer = self._deployer("read", token)
+        outputs = deployer.read(request.id, state)
         if outputs is None:
-            return provider_pb2.ReadResponse()
+            return pb.ReadResponse()
         identifier = request.id if state else deployer.imported_id(request.id)
         inputs = refresh_inputs(token, old_inputs, outputs)
-        return provider_pb2.ReadResponse(
+        return pb.ReadResponse(
             id=identifier, properties=encode(outputs, secrets), inputs=encode(inputs, input_secrets)
         )
 
-    def delete(self, request: provider_pb2.DeleteRequest, context: Context) -> empty_pb2.Empty:
+    def delete(self, request: pb.DeleteRequest) -> empty_pb2.Empty:
         """Delete a resource."""
         if self._rehearsing:
             return empty_pb2.Empty()
         state, _ = decode(request.properties)
         old_inputs, _ = decode(request.old_inputs)
-        with error_mapping(context, {}):
-            self._changer("delete", request.urn).delete(request.id, {**old_inputs, **state})
+        self._changer("delete", request.urn).delete(request.id, {**old_inputs, **state})
         return empty_pb2.Empty()
 
-    def invoke(self, request: provider_pb2.InvokeRequest, context: Context) -> provider_pb2.InvokeResponse:
+    def invoke(self, request: pb.InvokeRequest) -> pb.InvokeResponse:
         """Answer a function."""
         args, secrets = decode(request.args)
         region = str(args.get("region") or self._settings.region)
         answered, entry = self._answers.function(request.tok, args, region)
-        try:
-            result = invoke(request.tok, args, self._settings, answered)
-        except InvokeError as error:
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        result = invoke(request.tok, args, self._settings, answered)
         self._take(entry)
         if not secrets and not is_answered(request.tok) and not contains_unknown(args):
             self._log.note_once(asked("function", request.tok, arguments=args, region=region))
@@ -313,26 +320,24 @@ class Provider:
                 "is undecided. Fix: give them by --answers FILE (`tapgate answers` makes it)"
             )
         marks: Secrets = dict.fromkeys(result) if secrets else {}
-        response = provider_pb2.InvokeResponse()
+        response = pb.InvokeResponse()
         set_result(response, encode(result, marks))
         return response
 
-    def construct(
-        self, request: provider_pb2.ConstructRequest, context: Context
-    ) -> provider_pb2.ConstructResponse:
+    def construct(self, request: pb.ConstructRequest) -> pb.ConstructResponse:
         """Refuse: the AWS provider has no components."""
-        abort_unknown_type(context, request.type)
+        raise unknown_type(request.type)
 
-    def plugin_info(self, _request: empty_pb2.Empty, _context: Context) -> plugin_pb2.PluginInfo:
+    def get_plugin_info(self, request: empty_pb2.Empty) -> plugin_pb2.PluginInfo:
         """Return the version: that of the pulumi_aws whose types are served."""
         return plugin_pb2.PluginInfo(version=sdk_source.package_version())
 
-    def attach(self, request: plugin_pb2.PluginAttach, _context: Context) -> empty_pb2.Empty:
+    def attach(self, request: plugin_pb2.PluginAttach) -> empty_pb2.Empty:
         """Take an engine's address after the start, as `PULUMI_DEBUG_PROVIDERS` wants it."""
         self._log = EngineLog(request.address)
         return empty_pb2.Empty()
 
-    def cancel(self, _request: empty_pb2.Empty, _context: Context) -> empty_pb2.Empty:
+    def cancel(self, request: empty_pb2.Empty) -> empty_pb2.Empty:
         """Note that the engine gives up; a call that is under way ends by itself."""
         return empty_pb2.Empty()
 
@@ -391,6 +396,13 @@ class Provider:
         from tapgate.embedded.aws_provider.deploy.remote_state import RemoteState  # noqa: PLC0415 - as above
 
         return Lifecycle(RemoteState(token, self._api, self._settings))
+
+
+def _no_parameters(asked: str) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"the AWS provider takes no parameters, so it has no package `{asked}`. "
+        "Fix: take the parameters of `aws` out of the project's packages"
+    )
 
 
 def _with_derived(secrets: Secrets) -> Secrets:

@@ -53,11 +53,7 @@ def unpack(inputs: Mapping[str, Value]) -> Properties:
 
 
 def read(inputs: Mapping[str, Value]) -> Settings:
-    """Read the provider's configuration.
-
-    Args:
-        inputs: The configuration as the engine gives it, checked or not.
-    """
+    """Read the provider's configuration."""
     config = unpack(inputs)
     ignored = _mapping(config.get("ignoreTags"))
     endpoints: dict[str, str] = {}

@@ -30,10 +30,6 @@ _TITLE: Final = re.compile(r"(?<![A-Za-z0-9_])[a-z]")
 def answer(token: str, args: Mapping[str, Value]) -> Value:
     """Answer a function.
 
-    Args:
-        token: The function, e.g. `std:index:base64encode`.
-        args: Its arguments, all known.
-
     Returns:
         Its result.
 

@@ -176,12 +176,7 @@ _ANY: Final = {"$ref": "pulumi.json#/Any"}
 
 
 def widened(text: str, program: Path) -> str:
-    """Return a package schema that has what a program uses besides.
-
-    Args:
-        text: The schema.
-        program: The YAML program.
-    """
+    """Return a package schema that has what a program uses besides."""
     schema, usage = cast("dict[str, dict[str, _Json]]", json.loads(text)), read(program)
     by_short = {short(token): one for token, one in schema["resources"].items()}
     for token, used in usage.resources.items():

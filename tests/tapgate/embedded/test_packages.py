@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import pytest
 from pulumi.runtime.proto import provider_pb2
@@ -12,6 +12,7 @@ from pulumi.runtime.proto import provider_pb2
 from tapgate.embedded.aws_provider.catalog import Catalog, stood_in
 from tapgate.embedded.aws_provider.deploy.fence import Fence
 from tapgate.embedded.aws_provider.echo import Other
+from tapgate.embedded.aws_provider.failures import InvalidRequestError
 from tapgate.embedded.aws_provider.resource_schema import MARK
 from tapgate.embedded.aws_provider.usage import read, widened
 from tapgate.embedded.aws_provider.values import decode, encode
@@ -214,25 +215,13 @@ def test_without_an_sdk_the_program_says_it() -> None:
     assert str(certificates[0]["sha1Fingerprint"]).startswith(MARK)
 
 
-class _RefusedError(Exception):
-    pass
-
-
-class _Context:
-    def abort(self, code: object, details: str) -> NoReturn:
-        raise _RefusedError(details, code)
-
-    def abort_with_status(self, status: object) -> NoReturn:
-        raise _RefusedError(str(status))
-
-
 @pytest.mark.parametrize(
     ("args", "secrets", "result"),
     [
         ({"input": '{"a": 1}'}, None, {"a": 1}),
         ({"input": f'{{"a": "{MARK}12"}}'}, None, MARK),
         ({"input": "hush"}, {"input": None}, MARK),
-        ({"input": "hush"}, None, _RefusedError),
+        ({"input": "hush"}, None, InvalidRequestError),
     ],
 )
 def test_a_pure_function_answers_truly_but_for_what_nobody_knows(
@@ -240,11 +229,11 @@ def test_a_pure_function_answers_truly_but_for_what_nobody_knows(
 ) -> None:
     provider = Other("", Fence(), catalog=Catalog("std", PROGRAM))
     request = provider_pb2.InvokeRequest(tok="std:index:jsondecode", args=encode(args, secrets))
-    if result is _RefusedError:
-        with pytest.raises(_RefusedError, match=r"std:index:jsondecode has no result: .*Fix:"):
-            provider.invoke(request, _Context())
+    if result is InvalidRequestError:
+        with pytest.raises(InvalidRequestError, match=r"std:index:jsondecode has no result: .*Fix:"):
+            provider.invoke(request)
         return
-    answered, marks = decode(getattr(provider.invoke(request, _Context()), "return"))
+    answered, marks = decode(getattr(provider.invoke(request), "return"))
     assert bool(marks) == (secrets is not None)
     if result == MARK:
         assert str(answered["result"]).startswith(MARK)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 from botocore.config import Config
@@ -23,31 +23,11 @@ _NOT_TWICE = frozenset({"create_event_source_mapping", "create_key"})
 """Creations of what AWS names: where the answer got lost, a second call would make a second one."""
 
 
-class Client(Protocol):
-    """A boto3 client: a method an operation."""
-
-    def __getattr__(self, operation: str) -> Operation:
-        """Return an operation."""
-        ...
-
-
-class Operation(Protocol):
-    """An operation of a client."""
-
-    def __call__(self, **params: object) -> Answer:
-        """Call it."""
-        ...
-
-
 class Api:
     """AWS's API on one emulator."""
 
     def __init__(self, settings: Settings, require_open: Callable[[], None] | None = None) -> None:
         """Take the endpoints; none is called yet.
-
-        Args:
-            settings: The provider's configuration.
-            require_open: Raises when no one would note any more what a call does; asked before each.
 
         Raises:
             RefusedEndpointError: One of them is, or could be, AWS itself.
@@ -57,23 +37,17 @@ class Api:
                 require_emulator(endpoint)
         self._settings = settings
         self._require_open = require_open
-        self._clients: dict[tuple[str, str], Client] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
         self._session = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="stand-in")  # noqa: S106
 
     def call(self, service: str, region: str, operation: str, params: Mapping[str, object]) -> Answer:
         """Call an operation.
 
-        Args:
-            service: The service's name in boto3.
-            region: Where.
-            operation: Its name in boto3.
-            params: Its parameters.
-
         Raises:
             ApiError: AWS's API refused it, or there was no answer.
         """
-        call = cast("Operation", getattr(self._client(service, region), operation))
+        call = getattr(self._client(service, region), operation)
         try:
             try:
                 return self._once(call, params)
@@ -89,17 +63,16 @@ class Api:
             message = f"{service} {operation} on {self._endpoint(service)}: {error}"
             raise ApiError(message) from None
 
-    def _once(self, call: Operation, params: Mapping[str, object]) -> Answer:
+    def _once(self, call: Callable[..., Answer], params: Mapping[str, object]) -> Answer:
         # As late as possible: until here the client may have been in the making, for a second and more.
         if self._require_open is not None:
             self._require_open()
         return call(**params)
 
-    def _client(self, service: str, region: str) -> Client:
+    def _client(self, service: str, region: str) -> Any:  # noqa: ANN401 - boto3 makes it of its models
         with self._lock:
             if (service, region) not in self._clients:
-                create = cast("_ClientFactory", self._session.client)
-                self._clients[service, region] = create(
+                self._clients[service, region] = cast("Any", self._session).client(
                     service,
                     region_name=region,
                     endpoint_url=self._endpoint(service),
@@ -121,7 +94,3 @@ class Api:
             or (own.get("cloudwatchlogs", "") if service == "logs" else "")
             or self._settings.endpoint
         )
-
-
-class _ClientFactory(Protocol):
-    def __call__(self, service: str, *, region_name: str, endpoint_url: str, config: Config) -> Client: ...

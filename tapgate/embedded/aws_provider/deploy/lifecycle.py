@@ -43,11 +43,6 @@ class CreateOrAdopt:
     def create_or_adopt(self, create: Call, subject: Subject, known: set[str]) -> str:
         """Create a resource or adopt what an interrupted run has created.
 
-        Args:
-            create: How it is created.
-            subject: What is wanted.
-            known: Ids that the program's state holds: none of them is adopted.
-
         Returns:
             Its id.
 

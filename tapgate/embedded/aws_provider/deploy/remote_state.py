@@ -130,13 +130,7 @@ class Calls:
         return frozenset({"region", "tagsAll", *operations.write_only} | self.created | groups | own | tags)
 
     def params(self, call: Call, subject: Subject, takes: Iterable[str] = ()) -> dict[str, object]:
-        """Return a call's parameters.
-
-        Args:
-            call: The call.
-            subject: What it is about.
-            takes: The properties that it sets besides its own parameters.
-        """
+        """Return a call's parameters."""
         shape, names = self.model.input_of(call.operation), self.description.names
         members = self.model.members_of(shape)
         given: dict[str, object] = {}

@@ -27,11 +27,7 @@ _NOTHING = Description(known=False)
 
 
 def describe(token: str) -> Description:
-    """Return the description of a type; an empty one for types that have none.
-
-    Args:
-        token: Type token, e.g. `aws:kms/key:Key`.
-    """
+    """Return the description of a type; an empty one for types that have none."""
     return described(token.removeprefix("aws:").partition("/")[0]).get(token, _NOTHING)
 
 

@@ -8,7 +8,7 @@ import sys
 from concurrent import futures
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import grpc
 from google.protobuf import empty_pb2
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from tapgate.embedded.aws_provider.server import Server
     from tapgate.embedded.aws_provider.values import Properties
 
 ROOT = Path(__file__).parents[4]
@@ -71,7 +70,7 @@ class Conversation:
 class _Grpc(Protocol):
     """The functions of grpc that its type stubs leave partly open."""
 
-    def server(self, pool: futures.Executor) -> Server: ...
+    def server(self, pool: futures.Executor) -> Any: ...  # noqa: ANN401 - its stubs leave it open
 
     def method_handlers_generic_handler(self, service: str, handlers: dict[str, object]) -> object: ...
 
@@ -84,7 +83,7 @@ class _Grpc(Protocol):
     ) -> object: ...
 
 
-def _start_engine(said: list[str]) -> tuple[Server, int]:
+def _start_engine(said: list[str]) -> tuple[grpc.Server, int]:
     def log(request: engine_pb2.LogRequest, _context: object) -> empty_pb2.Empty:
         said.append(request.message)
         return empty_pb2.Empty()
