@@ -21,10 +21,10 @@ from api_handler.problem import (
 )
 from api_handler.request import read_page, read_request, write_cursor
 from tap_items import stack
+from tap_items.aws_clients import UnavailableError
 from tap_items.item_table import NO_ITEM
 from tap_items.json_text import canonical_json
 from tap_items.observability import begin_invocation, count, describe_error, flush_metrics, log_with, logger
-from tap_items.ports import UnavailableError
 from tap_items.record import valid_id
 from tap_items.stack import check_health
 from tap_items.tracing import step

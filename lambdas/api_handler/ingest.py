@@ -11,16 +11,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from api_handler.problem import INVALID_ITEM, KEY_REUSED, ProblemError
+from tap_items.aws_clients import UnavailableError
 from tap_items.item import InvalidItemError, fingerprint, item_id, read_item, sha256_hex
 from tap_items.object_store import incoming_name
-from tap_items.ports import UnavailableError
 from tap_items.record import ItemRecord, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tap_items.item_table import ItemTable
     from tap_items.json_text import JsonValue
-    from tap_items.ports import Objects, Records, Work
+    from tap_items.object_store import ObjectStore
+    from tap_items.work_queue import WorkQueue
 
 
 _ANOTHER_ITEM = "This Idempotency-Key came with another item before. Send a new key with a new item."
@@ -39,7 +41,9 @@ class Submission(NamedTuple):
 class Ingestion:
     """The use case; `now` gives ms since 1970."""
 
-    def __init__(self, objects: Objects, records: Records, work: Work, now: Callable[[], int]) -> None:
+    def __init__(
+        self, objects: ObjectStore, records: ItemTable, work: WorkQueue, now: Callable[[], int]
+    ) -> None:
         self._objects = objects
         self._records = records
         self._work = work

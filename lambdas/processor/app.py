@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 from processor.delivery import Deliveries, delivery_of, is_message
 from processor.work import ItemWork, RejectedError
 from tap_items import stack
+from tap_items.aws_clients import UnavailableError
 from tap_items.item_table import NO_ITEM
 from tap_items.json_text import canonical_json
 from tap_items.observability import (
@@ -20,7 +21,6 @@ from tap_items.observability import (
     logger,
     measure_milliseconds,
 )
-from tap_items.ports import UnavailableError
 from tap_items.record import ItemKey, valid_id
 from tap_items.stack import check_health
 from tap_items.tracing import step

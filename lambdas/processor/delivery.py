@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from processor.work import RejectedError
+from tap_items.aws_clients import UnavailableError
 from tap_items.item import message_record_id, sha256_hex
 from tap_items.observability import logger
-from tap_items.ports import UnavailableError
 from tap_items.record import ItemRecord, Status
 from tap_items.work_queue import CORRELATION_ID, InvalidMessageError, correlation_id_or, decode_message
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from processor.work import ItemWork, Outcome
+    from tap_items.item_table import ItemTable
     from tap_items.json_text import JsonValue
-    from tap_items.ports import Records, Work
     from tap_items.record import ItemKey
+    from tap_items.work_queue import WorkQueue
 
 BASE_DELAY_SECONDS = 10
 GROWTH = 4
@@ -67,8 +68,8 @@ class Deliveries:
     def __init__(
         self,
         item_work: ItemWork,
-        records: Records,
-        work: Work,
+        records: ItemTable,
+        work: WorkQueue,
         now: Callable[[], int],
         spread: Callable[[float, float], float] = _random.uniform,
     ) -> None:

@@ -11,16 +11,17 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, cast
 
 from processor.transform import transform
+from tap_items.aws_clients import UnavailableError
 from tap_items.item import InvalidItemError, NewItem, read_item, sha256_hex
 from tap_items.json_text import JsonTextError, JsonValue, canonical_json, parse_json
 from tap_items.object_store import incoming_name, processed_name
-from tap_items.ports import UnavailableError
 from tap_items.record import ItemKey, ItemRecord, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tap_items.ports import Objects, Records
+    from tap_items.item_table import ItemTable
+    from tap_items.object_store import ObjectStore
 
 
 class Outcome(StrEnum):
@@ -47,7 +48,7 @@ class RejectedError(Exception):
 class ItemWork:
     """The use case; `now` gives ms since 1970."""
 
-    def __init__(self, objects: Objects, records: Records, now: Callable[[], int]) -> None:
+    def __init__(self, objects: ObjectStore, records: ItemTable, now: Callable[[], int]) -> None:
         self._objects = objects
         self._records = records
         self._now = now

@@ -10,7 +10,6 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tap_items.ports import UnavailableError
 from tap_items.tracing import trace_calls
 
 if TYPE_CHECKING:
@@ -53,6 +52,20 @@ def _make(service: str) -> Any:  # noqa: ANN401 - each caller names the client's
     client = factory(service, config=CONFIG)
     trace_calls(client.meta.events)
     return client
+
+
+class UnavailableError(Exception):
+    """A dependency did not do its part; the same request may succeed later.
+
+    Attributes:
+        operation: What was asked, such as `PutItem`.
+        code: What the dependency answered, such as `ThrottlingException`.
+    """
+
+    def __init__(self, operation: str, code: str) -> None:
+        super().__init__(f"{operation}: {code}")
+        self.operation = operation
+        self.code = code
 
 
 def error_code(error: ClientError) -> str:

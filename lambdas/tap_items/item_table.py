@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
-from tap_items.aws_clients import error_code, unavailable_on_failure
+from tap_items.aws_clients import UnavailableError, error_code, unavailable_on_failure
 from tap_items.observability import logger
-from tap_items.ports import UnavailableError
 from tap_items.record import ForeignRecordError, ItemKey, ItemRecord, Status
 
 if TYPE_CHECKING:

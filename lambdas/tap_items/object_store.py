@@ -5,12 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from tap_items.aws_clients import error_code, http_status, unavailable_on_failure
-from tap_items.ports import StoredObject, UnavailableError
+from tap_items.aws_clients import UnavailableError, error_code, http_status, unavailable_on_failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +17,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 CONFLICT_ATTEMPTS = 3
+
+
+class StoredObject(NamedTuple):
+    """An object's metadata, as given when it was stored, and its size in bytes."""
+
+    metadata: Mapping[str, str]
+    size: int
 
 
 def incoming_name(item_id: str) -> str:

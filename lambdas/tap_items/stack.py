@@ -7,10 +7,10 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from tap_items import aws_clients
+from tap_items.aws_clients import UnavailableError
 from tap_items.item_table import ItemTable
 from tap_items.object_store import ObjectStore
 from tap_items.observability import logger
-from tap_items.ports import UnavailableError
 from tap_items.settings import settings
 from tap_items.work_queue import WorkQueue
 

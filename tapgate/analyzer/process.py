@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import threading
 from concurrent import futures
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import grpc
 from google.protobuf import empty_pb2, struct_pb2
@@ -24,70 +24,15 @@ from tapgate.json_access import mapping, sanitized_lines, text
 from tapgate.project import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
+
+    from google.protobuf.message import Message
 
 OPTIONS: Final = (
     ("grpc.max_receive_message_length", 400 * 1024 * 1024),
     ("grpc.max_send_message_length", 400 * 1024 * 1024),
 )
-
-
-class Analyzer(Protocol):
-    """The service of a policy pack: pulumi/analyzer.proto."""
-
-    def Handshake(  # noqa: N802
-        self, request: analyzer_pb2.AnalyzerHandshakeRequest, timeout: float
-    ) -> analyzer_pb2.AnalyzerHandshakeResponse:
-        """Tell the pack where the engine and its own folder are."""
-        ...
-
-    def GetAnalyzerInfo(self, request: empty_pb2.Empty, timeout: float) -> analyzer_pb2.AnalyzerInfo:  # noqa: N802
-        """Ask for the pack's policies."""
-        ...
-
-    def Configure(self, request: analyzer_pb2.ConfigureAnalyzerRequest, timeout: float) -> empty_pb2.Empty:  # noqa: N802
-        """Set levels and settings."""
-        ...
-
-    def ConfigureStack(  # noqa: N802
-        self, request: analyzer_pb2.AnalyzerStackConfigureRequest, timeout: float
-    ) -> analyzer_pb2.AnalyzerStackConfigureResponse:
-        """Tell about the stack: its name, its config."""
-        ...
-
-    def Analyze(self, request: analyzer_pb2.AnalyzeRequest, timeout: float) -> analyzer_pb2.AnalyzeResponse:  # noqa: N802
-        """Ask about one resource."""
-        ...
-
-    def AnalyzeStack(  # noqa: N802
-        self, request: analyzer_pb2.AnalyzeStackRequest, timeout: float
-    ) -> analyzer_pb2.AnalyzeResponse:
-        """Ask about all resources."""
-        ...
-
-
-class LanguageHost(Protocol):
-    """The service of a language host: pulumi/language.proto."""
-
-    def RunPlugin(self, request: language_pb2.RunPluginRequest) -> Iterator[language_pb2.RunPluginResponse]:  # noqa: N802
-        """Start a plugin written in the host's language; the answers carry its output."""
-        ...
-
-
-def connect(port: str) -> grpc.Channel:
-    """Connect to a service on this machine."""
-    return grpc.insecure_channel(f"127.0.0.1:{port}", options=OPTIONS)
-
-
-def analyzer(channel: grpc.Channel) -> Analyzer:
-    """Return the pack at the other end."""
-    return cast("Analyzer", analyzer_pb2_grpc.AnalyzerStub(channel))
-
-
-def language_host(channel: grpc.Channel) -> LanguageHost:
-    """Return the language host at the other end."""
-    return cast("LanguageHost", language_pb2_grpc.LanguageRuntimeStub(channel))
 
 
 def struct(values: Mapping[str, object]) -> struct_pb2.Struct:
@@ -102,15 +47,6 @@ _STOP_SECONDS: Final = 5.0
 # Longer than any sound policy takes on any stack; a pack that hangs must not hang an audit.
 _CALL_SECONDS: Final = 300.0
 _GONE: Final = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.DEADLINE_EXCEEDED)
-
-Request_contra = TypeVar("Request_contra", contravariant=True)
-Response_co = TypeVar("Response_co", covariant=True)
-
-
-class _Method(Protocol[Request_contra, Response_co]):
-    """A call of the pack's service."""
-
-    def __call__(self, request: Request_contra, timeout: float) -> Response_co: ...
 
 
 def _details(error: grpc.RpcError) -> str:
@@ -181,7 +117,7 @@ class PackProcess:
         Raises:
             CouldNotRunError: the pack refuses them or has died.
         """
-        self._call(self._pack.Configure, analyzer_pb2.ConfigureAnalyzerRequest(policyConfig=config))
+        self._call("Configure", analyzer_pb2.ConfigureAnalyzerRequest(policyConfig=config))
 
     def configure_stack(self, request: analyzer_pb2.AnalyzerStackConfigureRequest) -> None:
         """Tell the pack which stack comes, and its config.
@@ -203,7 +139,7 @@ class PackProcess:
         Raises:
             CouldNotRunError: a policy raised, or the pack has died.
         """
-        return self._call(self._pack.Analyze, request)
+        return self._call("Analyze", request)
 
     def analyze_stack(self, request: analyzer_pb2.AnalyzeStackRequest) -> analyzer_pb2.AnalyzeResponse:
         """Ask the stack policies about all resources.
@@ -211,11 +147,11 @@ class PackProcess:
         Raises:
             CouldNotRunError: a policy raised, or the pack has died.
         """
-        return self._call(self._pack.AnalyzeStack, request)
+        return self._call("AnalyzeStack", request)
 
-    def _call(self, method: _Method[Request_contra, Response_co], request: Request_contra) -> Response_co:
+    def _call(self, method: str, request: Message) -> Any:  # noqa: ANN401 - the method's answer
         try:
-            return method(request, timeout=_CALL_SECONDS)
+            return getattr(self._pack, method)(request, timeout=_CALL_SECONDS)
         except grpc.RpcError as error:
             self.alive = _code(error) not in _GONE
             raise self._failure(_details(error)) from error
@@ -238,14 +174,15 @@ class PackProcess:
             self._host = None
         self._server.stop(None)
 
-    def _start(self) -> Analyzer:
+    def _start(self) -> Any:  # noqa: ANN401 - a stub, untyped in pulumi
         body = read_yaml(self._folder / "PulumiPolicy.yaml", "policy pack's project file")
         runtime = body.get("runtime")
         name = text(runtime) or text(mapping(runtime).get("name"))
         host = self._start_host(name)
         options = struct(mapping(mapping(runtime).get("options")))
         folder = str(self._folder)
-        stream = language_host(self._connect(host)).RunPlugin(
+        language_host: Any = language_pb2_grpc.LanguageRuntimeStub(self._connect(host))
+        stream = language_host.RunPlugin(
             language_pb2.RunPluginRequest(
                 pwd=folder,
                 args=[self._address],
@@ -255,7 +192,7 @@ class PackProcess:
                 ),
             )
         )
-        pack = analyzer(self._connect(self._port_of_the_pack(stream)))
+        pack: Any = analyzer_pb2_grpc.AnalyzerStub(self._connect(self._port_of_the_pack(stream)))
         pack.Handshake(
             analyzer_pb2.AnalyzerHandshakeRequest(
                 engine_address=self._address, root_directory=folder, program_directory=folder
@@ -289,7 +226,7 @@ class PackProcess:
         return port
 
     def _connect(self, port: str) -> grpc.Channel:
-        channel = connect(port)
+        channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=OPTIONS)
         self._channels.append(channel)
         return channel
 

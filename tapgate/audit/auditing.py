@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,6 @@ from pulumi.runtime.proto import analyzer_pb2
 
 from tapgate.analyzer.running import RunningPack
 from tapgate.audit.pool import Pool, WorkerDiedError, connected, local_processes
-from tapgate.audit.states import ReadState
 from tapgate.audit.task import PassedOver, Result, Task, audit_state, pack_digest
 from tapgate.diagnose import could_not_run
 from tapgate.engine import Engine
@@ -139,7 +139,7 @@ def _pool(plan: Plan) -> Generator[tuple[Pool[Task, Result], Callable[[State], S
 def _read(state: State) -> State:
     """Read a state here: a worker of the cluster need not see the file. What cannot be read fails there."""
     try:
-        return ReadState(state.name, state.read(), state.found)
+        return replace(state, read=partial(bytes, state.read()))
     except CouldNotRunError:
         return state
 

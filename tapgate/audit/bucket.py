@@ -10,11 +10,11 @@ import importlib
 import importlib.util
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from urllib.parse import parse_qs, urlsplit
 
-from tapgate.audit.states import LARGEST_BYTES, SUFFIXES, no_stack
+from tapgate.audit.states import LARGEST_BYTES, SUFFIXES, State, no_stack
 from tapgate.failure import CouldNotRunError
 
 if TYPE_CHECKING:
@@ -83,49 +83,32 @@ class Bucket:
         return f"s3://{self.name}/{self.prefix}"
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectState:
-    """A state in a bucket."""
-
-    bucket: Bucket
-    key: str
-
-    @property
-    def name(self) -> str:
-        """The stack's full name, as the CLI writes it."""
-        path = self.key.removeprefix(self.bucket.prefix).removesuffix(".gz").removesuffix(".json")
-        return f"organization/{path}" if "/" in path else path
-
-    @property
-    def found(self) -> bool:
-        """Never: a backend holds nothing else where its states are."""
-        return False
-
-    def read(self) -> bytes:
-        """Read the object.
-
-        Raises:
-            CouldNotRunError: it cannot be read, or is too large.
-        """
-        try:
-            answer = _client(self.bucket).get_object(Bucket=self.bucket.name, Key=self.key)
-            size = cast("int", answer["ContentLength"])
-            # One that is not read to its end keeps its connection, which no one else closes.
-            with closing(cast("_Body", answer["Body"])) as body:
-                if size <= LARGEST_BYTES:
-                    return body.read()
-            problem = f"it has {size:,} bytes, more than {LARGEST_BYTES:,}"
-        except _failures() as error:
-            problem = str(error)
-        raise CouldNotRunError(
-            "The state cannot be read.",
-            where=f"s3://{self.bucket.name}/{self.key}",
-            why=problem,
-            fix="let the audit's role read it (s3:GetObject, kms:Decrypt), or remove it from the audit.",
-        )
+def object_state(bucket: Bucket, key: str) -> State:
+    """Return the state in an object, named as the CLI names its stack."""
+    path = key.removeprefix(bucket.prefix).removesuffix(".gz").removesuffix(".json")
+    return State(f"organization/{path}" if "/" in path else path, partial(_read_object, bucket, key))
 
 
-def states_in_bucket(bucket: Bucket) -> list[ObjectState]:
+def _read_object(bucket: Bucket, key: str) -> bytes:
+    try:
+        answer = _client(bucket).get_object(Bucket=bucket.name, Key=key)
+        size = cast("int", answer["ContentLength"])
+        # One that is not read to its end keeps its connection, which no one else closes.
+        with closing(cast("_Body", answer["Body"])) as body:
+            if size <= LARGEST_BYTES:
+                return body.read()
+        problem = f"it has {size:,} bytes, more than {LARGEST_BYTES:,}"
+    except _failures() as error:
+        problem = str(error)
+    raise CouldNotRunError(
+        "The state cannot be read.",
+        where=f"s3://{bucket.name}/{key}",
+        why=problem,
+        fix="let the audit's role read it (s3:GetObject, kms:Decrypt), or remove it from the audit.",
+    )
+
+
+def states_in_bucket(bucket: Bucket) -> list[State]:
     """List the states of a backend.
 
     Raises:
@@ -142,7 +125,7 @@ def states_in_bucket(bucket: Bucket) -> list[ObjectState]:
             why=str(error),
             fix="check the address after --backend, the credentials, and s3:ListBucket on the bucket.",
         ) from error
-    states = [ObjectState(bucket, key) for key in sorted(keys) if key.endswith(SUFFIXES)]
+    states = [object_state(bucket, key) for key in sorted(keys) if key.endswith(SUFFIXES)]
     if not states:
         raise no_stack(str(bucket))
     return states

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from tapgate.diagnose import UNKNOWN_CAUSE, could_not_run
 from tapgate.engine import find_engine, quiet_environment
@@ -15,7 +16,7 @@ from tapgate.failure import CouldNotRunError
 from tapgate.json_access import mapping, sequence, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 # Beyond this a state would not fit a worker's memory, several times over.
 LARGEST_BYTES: Final = 512 * 1024 * 1024
@@ -23,106 +24,49 @@ SUFFIXES: Final = (".json", ".json.gz")
 _EXPORT_SECONDS: Final = 300
 
 
-class State(Protocol):
-    """The state of one stack, not read yet; it can be sent to another process."""
-
-    @property
-    def name(self) -> str:
-        """What to call it."""
-        ...
-
-    @property
-    def found(self) -> bool:
-        """Whether it was found among other files, so that it may be none."""
-        ...
-
-    def read(self) -> bytes:
-        """Read it.
-
-        Raises:
-            CouldNotRunError: it cannot be read.
-        """
-        ...
-
-
 @dataclass(frozen=True, slots=True)
-class FileState:
-    """A state in a file.
+class State:
+    """The state of one stack, not read yet; it can be sent to another process.
 
     Attributes:
+        name: the file, or the stack's full name.
+        read: reads it; raises `CouldNotRunError` when it cannot be read.
         found: it was found in a folder, where other files may be as well, and not named.
     """
 
-    path: Path
-    found: bool = False
-
-    @property
-    def name(self) -> str:
-        """The file's path."""
-        return str(self.path)
-
-    def read(self) -> bytes:
-        """Read the file.
-
-        Raises:
-            CouldNotRunError: it cannot be read, or is too large.
-        """
-        try:
-            size = self.path.stat().st_size
-            if size > LARGEST_BYTES:
-                problem = f"it has {size:,} bytes, more than {LARGEST_BYTES:,}"
-            else:
-                return self.path.read_bytes()
-        except OSError as error:
-            problem = error.strerror or str(error)
-        raise CouldNotRunError(
-            "The state cannot be read.",
-            where=str(self.path),
-            why=problem,
-            fix="make the file readable, or remove it from the audit.",
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class BackendState:
-    """A state in a backend that the CLI reads (object storage, Pulumi Cloud)."""
-
-    backend: str
-    stack: str
-
-    @property
-    def name(self) -> str:
-        """The stack's full name."""
-        return self.stack
-
-    @property
-    def found(self) -> bool:
-        """Never: the backend says that it is a state."""
-        return False
-
-    def read(self) -> bytes:
-        """Export the stack, its secrets closed.
-
-        Raises:
-            CouldNotRunError: the CLI cannot export it.
-        """
-        return _pulumi(self.backend, "stack", "export", "--stack", self.stack)
-
-
-@dataclass(frozen=True, slots=True)
-class ReadState:
-    """A state that was read already, for a worker that does not see the files."""
-
     name: str
-    body: bytes
+    read: Callable[[], bytes]
     found: bool = False
 
-    def read(self) -> bytes:
-        """Return the state."""
-        return self.body
+
+def file_state(path: Path, *, found: bool = False) -> State:
+    """Return the state in a file."""
+    return State(str(path), partial(_read_file, path), found)
 
 
-def states_in(paths: Iterable[Path]) -> list[FileState]:
+def _read_file(path: Path) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > LARGEST_BYTES:
+            problem = f"it has {size:,} bytes, more than {LARGEST_BYTES:,}"
+        else:
+            return path.read_bytes()
+    except OSError as error:
+        problem = error.strerror or str(error)
+    raise CouldNotRunError(
+        "The state cannot be read.",
+        where=str(path),
+        why=problem,
+        fix="make the file readable, or remove it from the audit.",
+    )
+
+
+def backend_state(backend: str, stack: str) -> State:
+    """Return the state of a stack by its full name, as the CLI exports it, its secrets closed."""
+    return State(stack, partial(_pulumi, backend, "stack", "export", "--stack", stack))
+
+
+def states_in(paths: Iterable[Path]) -> list[State]:
     """Find the states in files and folders: sorted by path, each once.
 
     A folder that holds `.pulumi/stacks` is a self-managed backend: the current states of its stacks are
@@ -131,10 +75,10 @@ def states_in(paths: Iterable[Path]) -> list[FileState]:
     Raises:
         CouldNotRunError: a path does not exist, or a folder has no state.
     """
-    states: dict[Path, FileState] = {}
+    states: dict[Path, State] = {}
     for path in paths:
         if path.is_file():
-            states[path] = FileState(path)
+            states[path] = file_state(path)
             continue
         inside = [*_in_folder(path)]
         if not inside:
@@ -145,11 +89,11 @@ def states_in(paths: Iterable[Path]) -> list[FileState]:
                 fix="name an exported state, a folder of such, or the folder of a self-managed backend.",
             )
         for state in inside:
-            states.setdefault(state.path, state)
+            states.setdefault(Path(state.name), state)
     return [states[path] for path in sorted(states)]
 
 
-def _in_folder(folder: Path) -> Iterator[FileState]:
+def _in_folder(folder: Path) -> Iterator[State]:
     backend = next(
         (
             stacks
@@ -160,10 +104,10 @@ def _in_folder(folder: Path) -> Iterator[FileState]:
     )
     for path in (backend or folder).rglob("*"):
         if path.name.endswith(SUFFIXES) and path.is_file():
-            yield FileState(path, found=backend is None)
+            yield file_state(path, found=backend is None)
 
 
-def states_of(backend: str) -> list[BackendState]:
+def states_of(backend: str) -> list[State]:
     """List the stacks of a backend.
 
     Raises:
@@ -176,7 +120,7 @@ def states_of(backend: str) -> list[BackendState]:
         names = []
     if not names:
         raise no_stack(backend)
-    return [BackendState(backend, name) for name in sorted(names)]
+    return [backend_state(backend, name) for name in sorted(names)]
 
 
 def no_stack(backend: str) -> CouldNotRunError:

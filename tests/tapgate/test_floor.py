@@ -6,6 +6,7 @@ import json
 import subprocess
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ import pytest
 
 from tapgate.analyzer.deployment import read_deployment
 from tapgate.audit import task as task_module
-from tapgate.audit.states import ReadState
+from tapgate.audit.states import State
 from tapgate.audit.task import Store, Task, audit_state, pack_digest
 from tapgate.cli import main
 from tapgate.failure import CouldNotRunError
@@ -388,7 +389,7 @@ def test_previews_and_audits_say_the_same_of_a_state_under_one_registry(tmp_path
     packs = tuple(requested_packs([], [], read_floor(folder)))
     # What a preview and a deployment do with the state that a rehearsal or an update leaves.
     previewed = evaluate(read_deployment(STATE, "f"), packs, {})
-    audited = audit_state(Task(ReadState("f", STATE), packs, pack_digest(packs), None)).outcome
+    audited = audit_state(Task(State("f", partial(bytes, STATE)), packs, pack_digest(packs), None)).outcome
     assert isinstance(audited, Report)
     here = {(one.policy, one.urn, one.level) for one in previewed.findings}
     assert here == {(one.policy, one.urn, one.level) for one in audited.findings}
@@ -451,7 +452,7 @@ def test_a_kept_result_is_one_of_the_day_and_names_the_guardrails_as_they_are(
             return datetime.now(tz) + timedelta(days=1)
 
     packs = tuple(requested_packs([], [], read_floor(None)))
-    task = Task(ReadState("f", STATE), packs, pack_digest(packs), Store(tmp_path))
+    task = Task(State("f", partial(bytes, STATE)), packs, pack_digest(packs), Store(tmp_path))
     assert not audit_state(task).kept
     later = replace(packs[0], guardrails=Guardrails("there", "commit x", "0"))
     kept = audit_state(replace(task, packs=(later,)))

@@ -10,14 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tapgate.audit import auditing
 from tapgate.audit.auditing import Plan
-from tapgate.audit.states import LARGEST_BYTES, states_in
+from tapgate.audit.states import LARGEST_BYTES, State, states_in
 from tapgate.cli import main
 from tapgate.json_access import mapping, sequence, text
 from tapgate.packs import RequestedPack
@@ -212,21 +211,15 @@ def test_policy_config_that_cannot_be(
     assert what in err
 
 
-@dataclass(frozen=True)
-class Deadly:
-    """A state that ends the process which reads it."""
-
-    name: str = "deadly"
-    found: bool = False
-
-    def read(self) -> bytes:
-        os.kill(os.getpid(), signal.SIGKILL)
-        return b""
+def deadly() -> bytes:
+    """End the process that reads this state."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return b""
 
 
 def test_a_state_that_kills_its_worker_harms_no_other(states: Path) -> None:
     plan = Plan(packs=(RequestedPack(PROBE, None),), workers=1)
-    done = auditing.audit([Deadly(), *states_in([states / "1.json"])], plan)
+    done = auditing.audit([State("deadly", deadly), *states_in([states / "1.json"])], plan)
     assert [one.stack for one in done.verdicts.stacks] == ["s1"]
     assert [(one.name, one.what) for one in done.verdicts.unaudited] == [
         ("deadly", "The state cannot be evaluated.")

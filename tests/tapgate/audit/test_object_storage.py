@@ -12,8 +12,8 @@ import boto3
 import pytest
 
 from tapgate.audit import bucket as bucket_module
-from tapgate.audit.bucket import Bucket, ObjectState, states_in_bucket
-from tapgate.audit.states import BackendState, states_of
+from tapgate.audit.bucket import Bucket, object_state, states_in_bucket
+from tapgate.audit.states import backend_state, states_of
 from tapgate.cli import main
 from tapgate.embedded.emulator import Emulator
 from tapgate.failure import CouldNotRunError
@@ -108,11 +108,11 @@ def test_an_object_that_cannot_be_read(query: str, monkeypatch: pytest.MonkeyPat
     bucket = Bucket.of(f"s3://states?{query}")
     assert bucket is not None
     with pytest.raises(CouldNotRunError, match="The state cannot be read") as caught:
-        ObjectState(bucket, "none").read()
+        object_state(bucket, "none").read()
     assert caught.value.where == "s3://states/none"
     monkeypatch.setattr(bucket_module, "LARGEST_BYTES", 1)
     with pytest.raises(CouldNotRunError) as caught:
-        ObjectState(bucket, ".pulumi/stacks/shop/dev.json").read()
+        object_state(bucket, ".pulumi/stacks/shop/dev.json").read()
     assert caught.value.why == f"it has {len(DEV):,} bytes, more than 1"
     # A connection that is left open is an error of pytest's when it is collected.
     del caught
@@ -121,7 +121,7 @@ def test_an_object_that_cannot_be_read(query: str, monkeypatch: pytest.MonkeyPat
 
 def test_the_cli_reads_the_same_backend_and_says_what_keeps_it_from_listing(query: str) -> None:
     assert [one.name for one in states_of(f"s3://states/team?{query}")] == ["organization/shop/dev"]
-    exported = mapping(json.loads(BackendState(f"s3://states?{query}", "organization/shop/dev").read()))
+    exported = mapping(json.loads(backend_state(f"s3://states?{query}", "organization/shop/dev").read()))
     deployment = mapping(exported["deployment"])
     assert len(sequence(deployment["resources"])) == 2
     with pytest.raises(CouldNotRunError, match="The backend cannot be listed") as caught:
@@ -149,5 +149,5 @@ def test_the_address_as_pulumi_login_takes_it(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_name_of_a_stack_that_is_older_than_projects() -> None:
     bucket = Bucket("states", ".pulumi/stacks/")
-    assert ObjectState(bucket, ".pulumi/stacks/dev.json").name == "dev"
-    assert ObjectState(bucket, ".pulumi/stacks/shop/dev.json.gz").name == "organization/shop/dev"
+    assert object_state(bucket, ".pulumi/stacks/dev.json").name == "dev"
+    assert object_state(bucket, ".pulumi/stacks/shop/dev.json.gz").name == "organization/shop/dev"
