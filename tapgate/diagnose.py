@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import msgspec
+import yaml
 
 from tapgate.failure import CouldNotRunError
 from tapgate.json_access import sanitized, sanitized_lines
@@ -37,189 +41,18 @@ _PACK_FAILED: Final = "failed to run stack policy"
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A failure that the engine words in a known way.
+    """A failure that the engine words in a known way; see `known_failures.yaml`."""
 
-    Attributes:
-        pattern: those words; the group in it that matched is `{it}` in `what` and `fix`.
-        whole: this says all that the engine's words say.
-    """
-
-    pattern: re.Pattern[str]
+    words: tuple[str, ...]
     what: str
     why: str
     fix: str
     whole: bool = False
 
 
-_INSTALL: Final = (
-    "run the gate with --install, which makes the environment that the project asks for; what is in none of "
-    "requirements.txt, uv.lock, poetry.lock and pyproject.toml has to be added there."
-)
-_KNOWN: Final = (
-    _Known(
-        re.compile(
-            r"(?:failed to compute (?:archive|asset) hash|reading (?:archive|asset))\b.*?: "
-            r"(?:open|stat|lstat) ([^\n]+?): no such file or directory|"
-            r"(?:failed to open (?:archive|asset) file|couldn't read archive path) '([^'\n]+)'"
-        ),
-        "The program deploys {it}, which is not there: build it first.",
-        "the engine reads what is deployed already for a preview.",
-        "run the project's build step, which makes this file or folder, then run the gate again.",
-        whole=True,
-    ),
-    _Known(
-        re.compile(
-            r"could not find latest version for provider ([\w-]+)|"
-            r"no resource plugin 'pulumi-resource-([\w-]+?)(?:-v[\d.]+\S*)?'|"
-            r"(?:download and install|downloading) (?:resource )?(?:plugin|provider)"
-            r" '?(?:pulumi-resource-)?([\w-]+?)(?:-v[\d.]+\S*)?'?(?=[\s:]|$)|"
-            r"could not load plugin for ([\w-]+) provider"
-        ),
-        'The provider plug-in of package "{it}" is missing.',
-        "the engine asks the provider to check each resource, and there is none that it could ask.",
-        "put pulumi-resource-{it} on PATH (installed plug-ins are in ~/.pulumi/plugins), or, with "
-        "--aws real, run `pulumi plugin install resource {it}` where it can be downloaded.",
-    ),
-    _Known(
-        re.compile(r"passphrase must be set with|incorrect passphrase"),
-        "The stack's secrets cannot be opened.",
-        "the engine decrypts the stack's config and state before it runs the program.",
-        "set PULUMI_CONFIG_PASSPHRASE (or PULUMI_CONFIG_PASSPHRASE_FILE) to the stack's passphrase; if a KMS "
-        "key encrypts them instead, commit `secretsprovider` and `encryptedkey`, which `pulumi stack init` "
-        "wrote into Pulumi.<stack>.yaml, or set PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER=true.",
-    ),
-    _Known(
-        re.compile(r"secrets \(code=\w+\)|operation error KMS|get stack secrets manager"),
-        "The stack's secrets cannot be opened with the key that they hang on.",
-        "the engine decrypts the stack's config and state before it runs the program.",
-        "allow the role kms:Decrypt, kms:Encrypt and kms:DescribeKey on the key that the engine names below "
-        "(`secretsprovider` of Pulumi.<stack>.yaml), and see that the key is enabled.",
-    ),
-    _Known(
-        re.compile(r"PULUMI_ACCESS_TOKEN must be set|not logged in|invalid access token"),
-        "No Pulumi backend is logged in.",
-        "a stack's state lives in a backend, and the engine reads it first.",
-        "run `pulumi login` (or `pulumi login --local`), or set PULUMI_BACKEND_URL.",
-    ),
-    _Known(
-        re.compile(r"unable to open state directory|unable to open bucket"),
-        "The Pulumi backend cannot be opened.",
-        "a stack's state lives in it, and the engine reads it first.",
-        "correct PULUMI_BACKEND_URL, or create the folder or bucket it names.",
-    ),
-    _Known(
-        re.compile(r"the stack is currently locked by|Another update is currently in progress"),
-        "The stack is locked by another run.",
-        "two runs at once would overwrite each other's state.",
-        "wait for the other run; if none is left, `pulumi cancel` removes its lock.",
-    ),
-    _Known(
-        re.compile(r"The pack is configured once, by the engine"),
-        "Something other than the engine configured the policy pack.",
-        "a program that reaches the pack decides about its own case, so nothing that it answered counts.",
-        "take out of the program, and of what it starts, what calls the engine's plug-ins.",
-    ),
-    _Known(
-        re.compile(
-            r"validating policy config|configuring policy pack|"
-            r"parsing enforcement level|does not support config|"
-            r"is not a valid value; must be a string or object"
-        ),
-        "The policy pack's config does not match what the pack accepts.",
-        "a setting that is not understood must not silently stay at its default.",
-        "correct the operator's policy-config, or the file after --policy-pack-config; the pack's "
-        "documentation lists the keys.",
-    ),
-    _Known(
-        re.compile(
-            r"policy pack .* failed to start|could not start policy pack|policy pack not started|"
-            r"failed to load Pulumi policy|"
-            r"failed to run policy|failed to run stack policy|failed to analyze resources"
-        ),
-        "The policy pack does not run.",
-        "a pack that does not run protects nothing, so this is never a pass.",
-        "correct the pack (its own words are below); its requirements must be installed.",
-    ),
-    _Known(
-        re.compile(
-            r"ExpiredToken|security token included in the request is (?:expired|invalid)|"
-            r"InvalidClientTokenId|UnrecognizedClientException|Unable to locate credentials|"
-            r"[Vv]alidate (?:AWS )?credentials|No valid credential sources"
-        ),
-        "AWS does not accept the credentials.",
-        "they are missing, expired or not valid, so nothing can be read, created or changed with them.",
-        "renew them (`aws sso login`, or a fresh session of the role), see that "
-        "`aws sts get-caller-identity` answers, and run it again.",
-    ),
-    _Known(
-        re.compile(r"not allowed by the plan|violates plan|expected resource operations"),
-        "The deployment is not the one that was previewed.",
-        "only what the policies have seen may be deployed; the engine stopped at the first difference.",
-        "run `tapgate deploy` again: it previews, and gates, what the program declares now.",
-    ),
-    _Known(
-        re.compile(r"validating stack config|missing required configuration|Missing required configuration"),
-        "The stack's config does not fit the project.",
-        "the program would run with values that no one meant.",
-        "correct Pulumi.<stack>.yaml; Pulumi.yaml lists the keys and their types.",
-    ),
-    _Known(
-        re.compile(r"could not unmarshal|invalid YAML file"),
-        "A project file cannot be read.",
-        "the engine takes the program and its config from it.",
-        "correct the file's YAML.",
-    ),
-    _Known(
-        re.compile(r"unknown flag: (?:--event-log|--json|--config-file)"),
-        "The pulumi CLI is too old.",
-        "the gate needs its event log to prove that the pack was evaluated.",
-        "install Pulumi 3.255 or later.",
-    ),
-    _Known(
-        re.compile(r"failed to load language plugin|no language plugin|language plugin .* not found"),
-        "The language host of the program or the pack is missing.",
-        "the engine starts programs and packs through it.",
-        "install the full Pulumi CLI; `tapgate doctor` shows what is there.",
-    ),
-    _Known(
-        re.compile(
-            r"no resource plugin|could not find plugin|failed to install|"
-            r"error downloading (?:plugin|provider)|Could not automatically download and install"
-        ),
-        "A provider plugin is missing.",
-        "the engine asks the provider to check each resource.",
-        "run `pulumi install` in the project, or put the plugin on PATH.",
-    ),
-    _Known(
-        re.compile(r"Read-only file system|read-only file system|EROFS"),
-        "The program writes to a file or folder that it may only read.",
-        "in the sandbox nothing can be written to but temporary folders (TMPDIR) and a small project's own.",
-        "have the program write there, or build what it needs before; where the program is trusted, "
-        "--sandbox off runs it without.",
-    ),
-    _Known(
-        re.compile(
-            r"Network is unreachable|network is unreachable|ENETUNREACH|no such host|EAI_AGAIN|ENOTFOUND|"
-            r"[Nn]ame resolution|Name or service not known"
-        ),
-        "The program asks the network for something, and gets no answer.",
-        "in the sandbox there is no network, so that no verdict depends on what is elsewhere.",
-        "give the program the value by its configuration; where the program is trusted, --sandbox off runs "
-        "it without.",
-    ),
-    _Known(
-        re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'"),
-        "The program's Python environment lacks the module {it}.",
-        "the program cannot run without what it imports.",
-        _INSTALL,
-    ),
-    _Known(
-        re.compile(r"The 'virtualenv' option in Pulumi\.yaml is set to \"([^\"]+)"),
-        "The program's Python environment {it} is not there.",
-        "the program runs in the environment that its project names.",
-        _INSTALL,
-    ),
-)
+def _known_failures() -> list[_Known]:
+    table = Path(__file__).with_name("known_failures.yaml").read_text(encoding="utf-8")
+    return msgspec.convert(yaml.safe_load(table), list[_Known])
 
 
 def could_not_run(log: EventLog, errors: str, *, where: str, interrupted: bool = False) -> CouldNotRunError:
@@ -240,8 +73,8 @@ def could_not_run(log: EventLog, errors: str, *, where: str, interrupted: bool =
     closing = [_PACK_FAILED] if died else []
     everything = "\n".join([*said, *(one.message for one in failed), *printed, *closing])
     details = _details(failed, said, printed)
-    for known in _KNOWN:
-        found = known.pattern.search(everything)
+    for known in _known_failures():
+        found = re.search("|".join(known.words), everything)
         if found is not None:
             it = sanitized(next(filter(None, found.groups()), ""))
             return CouldNotRunError(
