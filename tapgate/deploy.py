@@ -30,16 +30,13 @@ from tapgate.terminal import finding_lines, guardrails_lines, write
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from tapgate.commands.session import Session
-    from tapgate.engine import Engine, Run
+    from tapgate.engine import Run
     from tapgate.events import Diagnostic
     from tapgate.findings import Finding, Report
-    from tapgate.packs import RequestedPack
     from tapgate.preview import Preview
-    from tapgate.project import Project
     from tapgate.stacks import Stack
 
 # After a failure the engine says this of every step of the plan that it did not come to.
@@ -106,15 +103,7 @@ class Deployment:
     changed: bool
 
 
-def deploy(
-    engine: Engine,
-    project: Project,
-    stack: Stack,
-    packs: Sequence[RequestedPack],
-    previewed: Preview,
-    *,
-    watch: Callable[[Path], None] | None = None,
-) -> Deployment:
+def deploy(opened: Session, stack: Stack, previewed: Preview) -> Deployment:
     """Carry out the plan of a preview that passed, with the packs watching, and evaluate the state after it.
 
     Raises:
@@ -125,44 +114,41 @@ def deploy(
     if previewed.plan is None or previewed.report.outcome != "passed":
         message = "only the plan of a preview that passed is deployed"
         raise ValueError(message)
+    engine = opened.engine
     events = engine.scratch / "up.events"
     run = engine.run(
-        "up",
-        "--stack",
-        stack.name,
-        "--config-file",
-        str(stack.config),
-        "--yes",
-        "--skip-preview",
-        "--plan",
-        str(previewed.plan),
-        *pack_options(packs, engine.scratch),
-        "--event-log",
-        str(events),
+        *("up", "--stack", stack.name, "--config-file", str(stack.config), "--yes", "--skip-preview"),
+        *("--plan", str(previewed.plan), *pack_options(opened.packs, engine.scratch)),
+        *("--event-log", str(events)),
         name="up",
-        watch=None if watch is None else lambda: watch(events),
+        watch=lambda: opened.progress.watch(events),
     )
     log = read_log(events)
-    update = build_report(
-        log,
-        project=project.name,
-        stack=stack.name,
-        requested=packs,
-        locate=previewed.locate,
-        seconds=run.seconds,
-    )
+    update = _report(opened, stack, previewed, log, run.seconds)
     applied = _applied(log)
-    where = f"project {project.name}, stack {stack.name}"
     if run.interrupted or log.errors() or (run.code != 0 and update.outcome != "blocked"):
-        failure = failed_update(log, run, where=where, applied=applied_words(applied))
-        failure.details += (
-            tuple(_exists(engine, project, stack, packs, previewed, log)) if log.changed else ()
-        )
+        failure = failed_update(log, run, where=_where(opened, stack), applied=applied_words(applied))
+        failure.details += tuple(_exists(opened, stack, previewed, log)) if log.changed else ()
         raise failure
     if update.outcome == "passed":
-        require_evaluated(log, packs, allow_empty=True)
-    report = _evaluated_again(engine, project, stack, packs, previewed, update, log)
+        require_evaluated(log, opened.packs, allow_empty=True)
+    report = _evaluated_again(opened, stack, previewed, update, log)
     return Deployment(report, applied, bool(log.changed))
+
+
+def _where(opened: Session, stack: Stack) -> str:
+    return f"project {opened.project.name}, stack {stack.name}"
+
+
+def _report(opened: Session, stack: Stack, previewed: Preview, log: EventLog, seconds: float) -> Report:
+    return build_report(
+        log,
+        project=opened.project.name,
+        stack=stack.name,
+        requested=opened.packs,
+        locate=previewed.locate,
+        seconds=seconds,
+    )
 
 
 def applied_words(applied: Sequence[tuple[str, int]]) -> str:
@@ -180,20 +166,14 @@ def exists_words(findings: Sequence[Finding]) -> list[str]:
 
 
 def _evaluated_again(
-    engine: Engine,
-    project: Project,
-    stack: Stack,
-    packs: Sequence[RequestedPack],
-    previewed: Preview,
-    update: Report,
-    log: EventLog,
+    opened: Session, stack: Stack, previewed: Preview, update: Report, log: EventLog
 ) -> Report:
     """Return what is to be said after the update: of it, and of the state that it left.
 
     Secrets in that state are closed, so that some of it is undecided. The packs that watched the update had
     the values; where they were not asked, the rehearsal's answer counts. What does not block is told again.
     """
-    state = _evaluate_state(engine, project, stack, packs, previewed)
+    state = _evaluate_state(opened, stack, previewed)
     report = settled(state, update, log.declared)
     rehearsed = previewed.rehearsed
     known = {one.urn for one in rehearsed.deployment.resources} if rehearsed is not None else frozenset[str]()
@@ -202,39 +182,22 @@ def _evaluated_again(
     return replace(report, findings=tuple(told))
 
 
-def _evaluate_state(
-    engine: Engine, project: Project, stack: Stack, packs: Sequence[RequestedPack], previewed: Preview
-) -> Report:
-    export = engine.run("stack", "export", "--stack", stack.name, name="export")
+def _evaluate_state(opened: Session, stack: Stack, previewed: Preview) -> Report:
+    export = opened.engine.run("stack", "export", "--stack", stack.name, name="export")
     if export.code != 0:
-        raise _unread(export, f"project {project.name}, stack {stack.name}")
+        raise _unread(export, _where(opened, stack))
     deployment = read_deployment(export.output.read_bytes(), f"the state of the stack {stack.name}")
     config = mapping(read_yaml(stack.config, "stack's config file").get("config"))
-    log = evaluate(
-        replace(deployment, project=project.name, stack=stack.name.rsplit("/", 1)[-1]), packs, config
-    )
-    require_evaluated(log, packs, allow_empty=True)
-    return build_report(
-        log,
-        project=project.name,
-        stack=stack.name,
-        requested=packs,
-        locate=previewed.locate,
-        seconds=0.0,
-    )
+    state = replace(deployment, project=opened.project.name, stack=stack.name.rsplit("/", 1)[-1])
+    log = evaluate(state, opened.packs, config)
+    require_evaluated(log, opened.packs, allow_empty=True)
+    return _report(opened, stack, previewed, log, 0.0)
 
 
-def _exists(
-    engine: Engine,
-    project: Project,
-    stack: Stack,
-    packs: Sequence[RequestedPack],
-    previewed: Preview,
-    log: EventLog,
-) -> list[str]:
+def _exists(opened: Session, stack: Stack, previewed: Preview, log: EventLog) -> list[str]:
     """Say what is there after an update that stopped, and does not pass as it is."""
     try:
-        report = _evaluate_state(engine, project, stack, packs, previewed)
+        report = _evaluate_state(opened, stack, previewed)
     except CouldNotRunError as failure:
         return [f"what was made until then could not be evaluated: {failure.what}", *log.changed]
     return exists_words(report.findings)
@@ -291,9 +254,7 @@ def _deploy(opened: Session, stack: Stack) -> Deployment:
     if previewed.report.outcome == "blocked":
         write(["", "Nothing was deployed."], sys.stdout)
         return Deployment(previewed.report, (), changed=False)
-    deployment = deploy(
-        opened.engine, opened.project, stack, opened.packs, previewed, watch=opened.progress.watch
-    )
+    deployment = deploy(opened, stack, previewed)
     opened.progress.clear()
     report, blocked = deployment.report, deployment.report.outcome == "blocked"
     if blocked:

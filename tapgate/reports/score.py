@@ -31,12 +31,14 @@ MEANINGS: Final[Mapping[Status, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class PolicyStatus:
-    """How one policy stands on one stack.
+    """How one policy stands, on one stack or on several: the worst of them counts.
 
     Attributes:
         kind: `resource`, `stack`, or empty when the engine counted nothing.
         passed: number of checks (resources, or 1 for the stack) without a finding.
         failed: number of checks with one.
+        affected: number of stacks with a finding.
+        stacks: number of stacks that were asked.
     """
 
     policy: str
@@ -47,6 +49,13 @@ class PolicyStatus:
     failed: int
     not_applicable: int
     findings: int
+    affected: int
+    stacks: int = 1
+
+    @property
+    def share(self) -> Share:
+        """The checks without a finding."""
+        return Share(self.passed, self.passed + self.failed)
 
 
 def worst(statuses: Iterable[Status]) -> Status:
@@ -92,6 +101,7 @@ def _status(
         failed=sum(tally.failed for tally in tallies),
         not_applicable=sum(tally.not_applicable for tally in tallies),
         findings=len(findings),
+        affected=int(bool(findings)),
     )
 
 
@@ -174,33 +184,6 @@ class FrameworkScore:
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyScore:
-    """How one policy stands over all stacks.
-
-    Attributes:
-        kind: `resource`, `stack`, or empty.
-        affected: number of stacks with a finding.
-        stacks: number of stacks that were asked.
-    """
-
-    policy: str
-    pack: str
-    status: Status
-    kind: str
-    passed: int
-    failed: int
-    not_applicable: int
-    findings: int
-    affected: int
-    stacks: int
-
-    @property
-    def share(self) -> Share:
-        """The checks without a finding."""
-        return Share(self.passed, self.passed + self.failed)
-
-
-@dataclass(frozen=True, slots=True)
 class Score:
     """Every figure of a verdict file.
 
@@ -209,7 +192,7 @@ class Score:
     """
 
     frameworks: tuple[FrameworkScore, ...]
-    policies: tuple[PolicyScore, ...]
+    policies: tuple[PolicyStatus, ...]
     checks: Share
 
 
@@ -228,9 +211,9 @@ def score(verdicts: VerdictFile) -> Score:
     )
 
 
-def _policy_score(statuses: list[PolicyStatus]) -> PolicyScore:
+def _policy_score(statuses: list[PolicyStatus]) -> PolicyStatus:
     first = statuses[0]
-    return PolicyScore(
+    return PolicyStatus(
         policy=first.policy,
         pack=first.pack,
         status=worst(one.status for one in statuses),
@@ -239,7 +222,7 @@ def _policy_score(statuses: list[PolicyStatus]) -> PolicyScore:
         failed=sum(one.failed for one in statuses),
         not_applicable=sum(one.not_applicable for one in statuses),
         findings=sum(one.findings for one in statuses),
-        affected=sum(one.findings > 0 for one in statuses),
+        affected=sum(one.affected for one in statuses),
         stacks=len(statuses),
     )
 
