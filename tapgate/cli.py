@@ -268,11 +268,7 @@ def _examined(aws: Aws, options: argparse.Namespace) -> Changes:
 
 
 def _embedded(action: Callable[[], Result]) -> Result:
-    """Do something in the embedded environment, whose failures are told as all others are.
-
-    Raises:
-        CouldNotRunError: it fails.
-    """
+    """Do something in the embedded environment, whose failures are told as all others are."""
     from tapgate.embedded.console import Failure  # noqa: PLC0415 - `report` does without
 
     try:

@@ -227,11 +227,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> Exit:
-    """Preview with a plan and, when that passes, carry out exactly that plan.
-
-    Raises:
-        CouldNotRunError: there is no verdict, or the update did not end as previewed.
-    """
+    """Preview with a plan and, when that passes, carry out exactly that plan."""
     with session(options) as opened:
         done = on_stack(
             opened.engine,

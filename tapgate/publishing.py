@@ -195,9 +195,6 @@ def run(options: argparse.Namespace) -> Exit:
 
     Returns:
         Passed when the pack can be published, blocked when it must not be.
-
-    Raises:
-        CouldNotRunError: the folder is no pack.
     """
     candidate = Candidate(
         folder=cast("Path", options.pack),

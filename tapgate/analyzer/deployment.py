@@ -140,11 +140,7 @@ def _document(body: bytes, where: str) -> Mapping[str, object]:
 
 
 def _decompressed(body: bytes) -> bytes:
-    """Decompress a state, as far as one can be that large: a few bytes may stand for a machine's memory.
-
-    Raises:
-        ValueError: it would become larger than a state is.
-    """
+    """Decompress a state, as far as one can be that large: a few bytes may stand for a machine's memory."""
     most = max(_LEAST_LIMIT, _RATIO * len(body))
     stream = zlib.decompressobj(wbits=31)
     plain = stream.decompress(body, most)

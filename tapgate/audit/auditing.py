@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -132,8 +132,8 @@ def _pool(plan: Plan) -> Generator[tuple[Pool[Task, Result], Callable[[State], S
     if plan.scheduler is None:
         yield Pool(audit_state, local_processes, plan.workers), lambda state: state
         return
-    with connected(plan.scheduler) as cluster:
-        yield Pool(audit_state, cluster.executor, cluster.workers), _read
+    with connected(plan.scheduler) as (executor, workers):
+        yield Pool(audit_state, lambda _: nullcontext(executor), workers), _read
 
 
 def _read(state: State) -> State:

@@ -74,11 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> Exit:
-    """Audit, print the result, write the reports.
-
-    Raises:
-        CouldNotRunError: nothing can be audited, or the audit was interrupted.
-    """
+    """Audit, print the result, write the reports."""
     packs = packs_of(options, read_floor(cast("Path | None", options.guardrails)))
     states = _states(options)
     require_valid_config(packs)

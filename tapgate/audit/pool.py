@@ -154,26 +154,11 @@ class _Client(Protocol):
     def close(self) -> None: ...
 
 
-class Cluster:
-    """A connection to a Dask scheduler.
-
-    Attributes:
-        workers: number of threads that its workers have together.
-    """
-
-    def __init__(self, client: _Client) -> None:
-        self._client = client
-        self.workers = max(1, sum(client.nthreads().values()))
-
-    @contextmanager
-    def executor(self, _workers: int) -> Generator[Executor]:
-        """Open an executor on the whole cluster; Dask itself tries the tasks of a dead worker elsewhere."""
-        yield self._client.get_executor(pure=False)
-
-
 @contextmanager
-def connected(address: str) -> Generator[Cluster]:
-    """Connect to a scheduler.
+def connected(address: str) -> Generator[tuple[Executor, int]]:
+    """Connect to a scheduler; yields an executor on its workers, and how many threads these have together.
+
+    Dask itself tries the tasks of a dead worker elsewhere.
 
     Raises:
         CouldNotRunError: `distributed` is not installed, or the scheduler does not answer.
@@ -197,6 +182,6 @@ def connected(address: str) -> Generator[Cluster]:
             fix="check the address after --scheduler and that the scheduler runs.",
         ) from error
     try:
-        yield Cluster(client)
+        yield client.get_executor(pure=False), max(1, sum(client.nthreads().values()))
     finally:
         client.close()

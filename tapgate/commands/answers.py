@@ -77,11 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> Exit:
-    """Rehearse the program, ask what it asked, and write the answers.
-
-    Raises:
-        CouldNotRunError: there are no credentials to ask with, or nothing was answered.
-    """
+    """Rehearse the program, ask what it asked, and write the answers."""
     if os.environ.get("TAP_LOCAL_AWS") != "real":
         raise CouldNotRunError(
             "No one here could answer: the embedded default has no credentials.",

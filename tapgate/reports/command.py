@@ -46,9 +46,6 @@ def run(options: argparse.Namespace) -> Exit:
 
     Returns:
         Passed when they are written, whatever the verdict: nothing was evaluated anew.
-
-    Raises:
-        CouldNotRunError: a file cannot be read or written, or no report was asked for.
     """
     targets = targets_of(options)
     if not targets.files:

@@ -87,11 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> Exit:
-    """Write the files, and say what was written and what to do next.
-
-    Raises:
-        CouldNotRunError: there is no project, or a file is there already.
-    """
+    """Write the files, and say what was written and what to do next."""
     project = find_project(cast("Path", options.project))
     root = _repository(project.folder)
     stacks = cast("list[str]", options.stack) or project.known_stacks() or ["dev"]
