@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> Exit:
-    """Preview, print the verdict, write what was asked for; a stack that had to be created is removed again."""
+    """Preview, print the verdict, write what was asked for; a stack that had to be created is removed."""
     with session(options) as opened:
         name = cast("str", options.stack)
         result = on_stack(

@@ -307,7 +307,7 @@ class Session:
 
 
 def _build(project: Project, commands: Sequence[str]) -> None:
-    """Run the build steps, which the caller names and never the project; what they print is not the verdict."""
+    """Run the build steps, which the caller names, never the project; what they print is not the verdict."""
     for command in commands:
         done = subprocess.run(
             ["/bin/sh", "-c", command],
