@@ -7,8 +7,9 @@ said: an operation takes the properties that its input has members for.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from tapgate.embedded.aws_provider.members import inside
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 Answer: TypeAlias = "Mapping[str, object]"
 """What an operation of AWS's API answers."""
+_MISSING = re.compile("404|NotFound|NoSuch|NonExistent|DoesNotExist")
+_EXISTS = re.compile("Exists|AlreadyOwned|ResourceInUse|ResourceConflict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +49,10 @@ class Subject:
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
 
 
-class Source(Protocol):
-    """Where a parameter of an operation comes from; None leaves the parameter out."""
-
-    def __call__(self, subject: Subject, /) -> object:
-        """Return the parameter's value."""
-        ...
-
-
+Source: TypeAlias = "Callable[[Subject], object]"
+"""Where a parameter of an operation comes from; None leaves the parameter out."""
+Caller: TypeAlias = "Callable[[str, dict[str, object]], Answer]"
+"""Calls an operation of the resource's service."""
 Reader: TypeAlias = "Callable[[Answer, Subject], Value]"
 """Reads a property out of an answer; None when the resource does not have it."""
 
@@ -156,12 +155,6 @@ class Tagging:
         resource: The parameter that names the resource, and where it comes from.
         tag: Adds or changes some; `untag` removes some.
         untag: See `tag`. None where `tag` replaces them all.
-        path: Where in the answer they are.
-        key: The name of a tag's key in AWS's form of a list; empty where tags are a map.
-        value: The name of its value.
-        tags_param: The parameter of `tag` that has the tags.
-        keys_param: The parameter of `untag` that has the keys.
-        wrapped: Where the tags are inside `tags_param`; empty when they are it.
         absent: Error codes that say that there are none.
     """
 
@@ -169,12 +162,6 @@ class Tagging:
     resource: tuple[str, Source]
     tag: str = "tag_resource"
     untag: str | None = "untag_resource"
-    path: str = "Tags"
-    key: str = "Key"
-    value: str = "Value"
-    tags_param: str = "Tags"
-    keys_param: str = "TagKeys"
-    wrapped: str = ""
     absent: frozenset[str] = frozenset()
 
 
@@ -183,25 +170,24 @@ class Operations:
     """How a type is created, read, changed and deleted.
 
     Attributes:
-        service: The service's name in boto3.
         key: The parameters that say in every operation which resource it is about.
         read: Reads it.
-        name: The id that it has or will have: of the answer to `create`, or of what the program wants.
+        service: The service's name in boto3, where it is not that of the module in Pulumi.
+        id: The properties that the id is made of.
+        separator: Between the properties of an id, or of what an import takes.
+        answered: Where the answer to `create` has the id, for what AWS names.
+        imported: The properties of what an import takes, where that is more than the id.
         create: Creates it; None where the property groups' `put` does.
         root: The object of the answer to `read` that has the properties, e.g. `Table`.
         found: Reads properties out of the answer to `read` that are not in `root` by their names.
         delete: Deletes it; several in turn.
         property_groups: Properties with operations of their own, in the order in which they are put.
         tags: How tags are read and changed; None where it has none.
-        create_tags: The parameter of `create` that takes tags; empty where it takes none.
-        missing: Error codes that say that the resource does not exist.
-        already_exists_codes: Error codes of `create` that say that something of this name exists.
+        missing: Error codes that say that the resource does not exist, besides those that read so.
         find: Finds what has the name already, or what an interrupted run may have left behind: `ids` in
             the answer.
         must_be_new: What `find` finds is an error unless it was left behind: `create` would take it over
             silently.
-        from_id: The properties that follow from the id, for imports.
-        import_id: Makes the id of what a user gives to an import, where that is more.
         write_only: Properties that AWS does not return, or that mean nothing to it.
         not_returned: Properties that an emulator may keep and not return: they count as they were; `a.b` for
             the property `b` of the object `a`.
@@ -209,35 +195,48 @@ class Operations:
         pre_delete: Takes away what would hinder `delete`.
     """
 
-    service: str
     key: Mapping[str, Source]
     read: Call
-    name: Callable[[Answer, Subject], str]
+    service: str = ""
+    id: tuple[str, ...] = ("name",)
+    separator: str = ":"
+    answered: str = ""
+    imported: tuple[str, ...] = ()
     create: Call | None = None
     root: str = ""
     found: Mapping[str, Reader] = field(default_factory=dict[str, "Reader"])
     delete: tuple[Choice, ...] = ()
     property_groups: tuple[PropertyGroup, ...] = ()
     tags: Tagging | None = None
-    create_tags: str = ""
     missing: frozenset[str] = frozenset()
-    already_exists_codes: frozenset[str] = frozenset()
     find: Call | None = None
     must_be_new: bool = False
-    from_id: Callable[[str], Properties] | None = None
-    import_id: Callable[[str], str] | None = None
     write_only: frozenset[str] = frozenset()
     not_returned: frozenset[str] = frozenset()
     active: Callable[[Answer], bool] | None = None
     pre_delete: Callable[[Caller, Subject], None] | None = None
 
+    def name(self, answer: Answer, subject: Subject) -> str:
+        """Return the id that a resource has by the answer to `create`, or will have by what is wanted."""
+        if self.answered:
+            return str(inside(answer, self.answered.split(".")))
+        return self.separator.join(
+            str(part) for name in self.id if (part := subject.wanted.get(name)) is not None
+        )
 
-class Caller(Protocol):
-    """Calls an operation of the resource's service."""
+    def of_import(self, given: str) -> tuple[str, Properties]:
+        """Return the id, and the properties that follow from what a user gives to an import."""
+        names = self.imported or self.id
+        known: Properties = dict(zip(names, given.split(self.separator, len(names) - 1), strict=False))
+        return self.separator.join(str(known[name]) for name in self.id if name in known), known
 
-    def __call__(self, operation: str, params: dict[str, object], /) -> Answer:
-        """Call it."""
-        ...
+    def is_missing(self, code: str) -> bool:
+        """Return whether an error code says that the resource does not exist."""
+        return code in self.missing or _MISSING.search(code) is not None
+
+    def exists_already(self, code: str) -> bool:
+        """Return whether an error code of `create` says that something of the name exists."""
+        return not self.answered and _EXISTS.search(code) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,31 +295,6 @@ def at(path: str) -> Reader:
     """Read a property from a path in the answer, e.g. `KeyMetadata.Arn`."""
     steps = path.split(".")
     return lambda answer, _subject: cast("Value", inside(answer, steps))
-
-
-def named(path: str) -> Callable[[Answer, Subject], str]:
-    """Return the id from a path in the answer to `create`."""
-    reader = at(path)
-    return lambda answer, subject: str(reader(answer, subject))
-
-
-def wanted_name(*properties: str) -> Callable[[Answer, Subject], str]:
-    """Return the id as the program's properties, joined by `:`."""
-    return lambda _answer, subject: ":".join(
-        str(subject.wanted[name]) for name in properties if subject.wanted.get(name) is not None
-    )
-
-
-def from_id(*properties: str, separator: str = ":") -> Callable[[str], Properties]:
-    """Return which properties the parts of an id are; a single one is the whole id."""
-
-    def properties_of(identifier: str) -> Properties:
-        parts = [identifier]
-        if len(properties) > 1:
-            parts = identifier.split(separator, len(properties) - 1)
-        return dict(zip(properties, parts, strict=False))
-
-    return properties_of
 
 
 def picked(path: str, key: str) -> Callable[[Answer, Subject], Answer | None]:

@@ -141,11 +141,22 @@ class Model:
     def _list_to_api(self, value: object, element: str, names: Names, path: str) -> object:
         if isinstance(value, dict):
             entries = cast("dict[str, object]", value)
-            key, item = next((pair for pair in _PAIRS if {*pair} == {*self.members_of(element)}), ("", ""))
+            key, item = self._pair(element)
             if key and not set(entries) <= {key.lower(), item.lower()}:
                 return [{key: name, item: one} for name, one in entries.items()]
         items = cast("list[object]", value if isinstance(value, list) else [value])
         return [self.to_api(one, element, names, path) for one in items]
+
+    def pairs(self, entries: Mapping[str, object], shape: str) -> object:
+        """Return a map in AWS's form: as it is, or as a list of pairs."""
+        described = self.shapes[shape]
+        if described.get("type") != "list":
+            return dict(entries)
+        key, item = self._pair(self.inner(described, "member"))
+        return [{key: name, item: value} for name, value in entries.items()]
+
+    def _pair(self, element: str) -> tuple[str, str]:
+        return next((pair for pair in _PAIRS if {*pair} == {*self.members_of(element)}), ("", ""))
 
 
 def put(made: dict[str, object], steps: tuple[str, ...], value: object) -> None:
@@ -213,7 +224,7 @@ class Reading:
             items = cast("list[object]", value)
             return [self.converted(item, kind.args[0], path) for item in items] or None
         if kind.kind == "map":
-            return _map(value)
+            return pairs_of(value) or None
         if kind.kind == "object":
             return self._object(value, kind, path)
         return None if value is None or value in _EMPTY else _scalar(value, kind)
@@ -258,12 +269,13 @@ def _scalar(value: object, kind: Type) -> Value:
     return int(str(value)) if kind.kind == "integer" else cast("Value", value)
 
 
-def _map(value: object) -> Value:
+def pairs_of(value: object) -> Properties:
+    """Read a map, which AWS may have as a list of pairs; an empty one where it is none."""
     if isinstance(value, list):
         pairs = cast("list[dict[str, str]]", value)
         key, item = next((pair for pair in _PAIRS if pairs and {*pair} <= {*pairs[0]}), ("", ""))
-        return {pair[key]: pair[item] for pair in pairs} if key else None
-    return cast("Properties", value) if isinstance(value, dict) and value else None
+        return {pair[key]: pair.get(item, "") for pair in pairs} if key else {}
+    return cast("Properties", value) if isinstance(value, dict) else {}
 
 
 @functools.cache

@@ -72,8 +72,8 @@ class Limit:
 
     choices: tuple[bool | int | float | str, ...] = ()
     multiple: int = 0
-    minimum: float | None = None
-    maximum: float | None = None
+    minimum: int | float | None = None
+    maximum: int | float | None = None
     min_length: int = 0
     max_length: int | None = None
     pattern: str = ""

@@ -290,7 +290,7 @@ class Provider:
         outputs = deployer.read(request.id, state)
         if outputs is None:
             return pb.ReadResponse()
-        identifier = request.id if state else deployer.imported_id(request.id)
+        identifier = request.id if state else deployer.operations.of_import(request.id)[0]
         inputs = refresh_inputs(token, old_inputs, outputs)
         return pb.ReadResponse(
             id=identifier, properties=encode(outputs, secrets), inputs=encode(inputs, input_secrets)
@@ -393,9 +393,8 @@ class Provider:
 
                 self._api = Api(self._settings, self._fence.require_open)
         from tapgate.embedded.aws_provider.deploy.lifecycle import Lifecycle  # noqa: PLC0415 - as above
-        from tapgate.embedded.aws_provider.deploy.remote_state import RemoteState  # noqa: PLC0415 - as above
 
-        return Lifecycle(RemoteState(token, self._api, self._settings))
+        return Lifecycle(token, self._api, self._settings)
 
 
 def _no_parameters(asked: str) -> InvalidRequestError:

@@ -17,117 +17,21 @@ from tapgate.embedded.aws_provider.deploy.remote_state import (
     RemoteState,
     chosen,
     tag_texts,
-    tags_to_api,
 )
 from tapgate.embedded.aws_provider.differ import equivalent
 from tapgate.embedded.aws_provider.failures import ApiError, NotDeployableError, PartlyCreatedError
 from tapgate.embedded.aws_provider.inputs import DEFAULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from tapgate.embedded.aws_provider.description import Answer, Call, PropertyGroup, Subject
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 
 @dataclass(frozen=True, slots=True)
-class CreateOrAdopt:
-    """Creates resources of one type, or finds what was begun.
-
-    Attributes:
-        remote_state: Looks at resources of the type.
-    """
-
-    remote_state: RemoteState
-
-    def create_or_adopt(self, create: Call, subject: Subject, known: set[str]) -> str:
-        """Create a resource or adopt what an interrupted run has created.
-
-        Returns:
-            Its id.
-
-        Raises:
-            ApiError: AWS refused, or something of this name exists that the program did not make.
-        """
-        return self._leftover(subject, known) or self._create(create, subject)
-
-    def _create(self, create: Call, subject: Subject) -> str:
-        operations = self.remote_state.operations
-        given = self.remote_state.calls.params(create, subject, self.remote_state.calls.created)
-        if operations.create_tags and operations.tags is not None:
-            given[operations.create_tags] = tags_to_api(operations.tags, all_tags(subject))
-        try:
-            answer = self.remote_state.plain(create.operation, subject, given)
-        except ApiError as error:
-            if error.code not in operations.already_exists_codes:
-                raise
-            identifier = operations.name({}, subject)
-            if self._is_ours(replace(subject, id=identifier), by_name=True):
-                return identifier
-            raise self._already_exists(identifier) from None
-        return operations.name(answer, subject)
-
-    def _already_exists(self, identifier: str) -> ApiError:
-        return ApiError(
-            f"{self.remote_state.token} `{identifier}` exists already and was not made by this program. "
-            "Fix: choose another name, delete the other one, or import it",
-            "AlreadyExists",
-        )
-
-    def _leftover(self, subject: Subject, known: set[str]) -> str:
-        operations = self.remote_state.operations
-        if operations.find is None:
-            return ""
-        try:
-            answer = self.remote_state.call(operations.find, subject)
-        except ApiError as error:
-            if error.code not in operations.missing:
-                raise
-            return ""
-        for identifier in _identifiers(answer or {}):
-            candidate = replace(subject, id=identifier)
-            if identifier not in known and self._is_ours(candidate, by_name=operations.must_be_new):
-                return identifier
-            if operations.must_be_new:
-                raise self._already_exists(identifier)
-        return ""
-
-    def _is_ours(self, subject: Subject, *, by_name: bool) -> bool:
-        """Return whether an interrupted run of this program made a resource, found by its own name or not."""
-        operations = self.remote_state.operations
-        remote_state = self.remote_state.read(subject)
-        if remote_state is None:
-            return False
-        found = self.remote_state.tags(subject) if operations.tags is not None else {}
-        if found or (operations.tags is not None and not by_name):
-            return found.get(MARKER) == subject.marker
-        # Without tags there is no marker, and some get theirs after their creation (buckets; on ministack 1.4
-        # alarms too). What has the name and is as wanted already can be taken for ours.
-        return all(
-            equivalent(self.remote_state.token, name, remote_state.get(name), value)
-            for name, value in subject.wanted.items()
-            if name in remote_state and name not in {"tags", "tagsAll"}
-        )
-
-
-def all_tags(subject: Subject) -> dict[str, str]:
-    """Return the tags that a resource is to have: the program's, the provider's and the marker."""
-    return {**tag_texts(subject.wanted.get("tagsAll")), MARKER: subject.marker}
-
-
-def _identifiers(answer: Answer) -> list[str]:
-    return [str(item) for item in cast("list[object]", answer.get("ids") or [])]
-
-
-@dataclass(frozen=True, slots=True)
-class Lifecycle:
-    """Deploys resources of one type.
-
-    Attributes:
-        remote_state: Looks at resources of the type.
-    """
-
-    remote_state: RemoteState
+class Lifecycle(RemoteState):
+    """Deploys resources of one type."""
 
     def create(self, urn: str, inputs: Properties, known: set[str]) -> tuple[str, Properties]:
         """Create a resource, or adopt what an interrupted run of this program has created.
@@ -145,13 +49,13 @@ class Lifecycle:
             PartlyCreatedError: AWS created it, but then refused something of it.
             NotDeployableError: The stand-in cannot deploy it.
         """
-        operations = self.remote_state.operations
+        operations = self.operations
         self._refuse_uncovered(inputs)
-        subject = self.remote_state.subject("", inputs, urn)
+        subject = self.subject("", inputs, urn)
         if operations.create is None:
             subject = replace(subject, id=operations.name({}, subject))
         else:
-            identifier = CreateOrAdopt(self.remote_state).create_or_adopt(operations.create, subject, known)
+            identifier = self._create_or_adopt(operations.create, subject, known)
             subject = replace(subject, id=identifier)
         try:
             return subject.id, self._make_as_wanted(subject, created=operations.create is None)
@@ -166,12 +70,7 @@ class Lifecycle:
             NotDeployableError: The stand-in cannot deploy it.
         """
         self._refuse_uncovered(inputs)
-        return self._make_as_wanted(self.remote_state.subject(identifier, inputs, urn), created=False)
-
-    def imported_id(self, given: str) -> str:
-        """Make a resource's id of what a user gives to an import."""
-        import_id = self.remote_state.operations.import_id
-        return given if import_id is None else import_id(given)
+        return self._make_as_wanted(self.subject(identifier, inputs, urn), created=False)
 
     def read(self, identifier: str, state: Properties) -> Properties | None:
         """Read a resource.
@@ -186,11 +85,10 @@ class Lifecycle:
         Raises:
             ApiError: AWS refused to tell.
         """
-        operations = self.remote_state.operations
         known = dict(state)
-        if not known and operations.from_id is not None:
-            known, identifier = operations.from_id(identifier), self.imported_id(identifier)
-        remote_state = self.remote_state.read(self.remote_state.subject(identifier, known))
+        if not known:
+            identifier, known = self.operations.of_import(identifier)
+        remote_state = self.look(self.subject(identifier, known))
         if remote_state is None:
             return None
         kept = {name: value for name, value in known.items() if name not in remote_state}
@@ -202,28 +100,28 @@ class Lifecycle:
         Raises:
             ApiError: AWS refused.
         """
-        operations = self.remote_state.operations
-        subject = self.remote_state.subject(identifier, state)
+        operations = self.operations
+        subject = self.subject(identifier, state)
         try:
             if operations.pre_delete is not None:
-                operations.pre_delete(self._caller(subject), subject)
+                operations.pre_delete(lambda name, given: self.plain(name, subject, given), subject)
             for choice in operations.delete:
                 call = chosen(choice, subject)
                 if call is not None:
-                    self.remote_state.call(call, subject)
+                    self.call(call, subject)
         except ApiError as error:
-            if error.code not in operations.missing:
+            if not operations.is_missing(error.code):
                 raise
 
     def _make_as_wanted(self, subject: Subject, *, created: bool) -> Properties:
-        operations = self.remote_state.operations
-        remote_state: Properties = {} if created else self.remote_state.existing(subject)
+        operations = self.operations
+        remote_state: Properties = {} if created else self.existing(subject)
         for group, names in self._groups():
             if created or not self._as_wanted(names, subject, remote_state):
                 self._put(group, names, subject)
         if operations.tags is not None:
             self._put_tags(subject)
-        remote_state = self.remote_state.existing(subject)
+        remote_state = self.existing(subject)
         self._require_as_wanted(subject, remote_state)
         return self._outputs(subject.wanted, subject.wanted, remote_state)
 
@@ -233,28 +131,24 @@ class Lifecycle:
             for name, value in subject.wanted.items()
             if name in remote_state
             and name != "tags"
-            and not equivalent(self.remote_state.token, name, remote_state[name], value)
+            and not equivalent(self.token, name, remote_state[name], value)
         )
         if wrong:
             names = ", ".join(f"`{name}`" for name in wrong)
             msg = (
-                f"{self.remote_state.token} `{subject.id}` did not become as wanted: {names}. "
+                f"{self.token} `{subject.id}` did not become as wanted: {names}. "
                 "The emulator did not take it, or the stand-in cannot change it in place. "
                 "Fix: replace the resource (pulumi up --replace), or leave it out"
             )
             raise ApiError(msg)
 
     def _groups(self) -> Iterable[tuple[PropertyGroup, tuple[str, ...]]]:
-        grouped = self.remote_state.calls.grouped
-        return [
-            (group, grouped[index])
-            for index, group in enumerate(self.remote_state.operations.property_groups)
-        ]
+        grouped = self.calls.grouped
+        return [(group, grouped[index]) for index, group in enumerate(self.operations.property_groups)]
 
     def _as_wanted(self, names: tuple[str, ...], subject: Subject, remote_state: Properties) -> bool:
         return all(
-            equivalent(self.remote_state.token, name, remote_state.get(name), subject.wanted.get(name))
-            for name in names
+            equivalent(self.token, name, remote_state.get(name), subject.wanted.get(name)) for name in names
         )
 
     def _put(self, group: PropertyGroup, names: tuple[str, ...], subject: Subject) -> None:
@@ -262,16 +156,16 @@ class Lifecycle:
         call = group.clear if nothing and group.clear is not None else chosen(group.put, subject)
         if call is None:
             return
-        given = self.remote_state.calls.params(call, subject, () if call is group.clear else names)
+        given = self.calls.params(call, subject, () if call is group.clear else names)
         if call is not group.clear:
             given = {**group.empty, **given}
-        self.remote_state.plain(call.operation, subject, given)
+        self.plain(call.operation, subject, given)
 
     def _put_tags(self, subject: Subject) -> None:
-        tagging = self.remote_state.operations.tags
+        tagging = self.operations.tags
         if tagging is None:
             return
-        wanted, found = all_tags(subject), self.remote_state.tags(subject)
+        wanted, found = all_tags(subject), self.tags(subject)
         name, source = tagging.resource
         resource = source(subject)
         changed = {key: value for key, value in wanted.items() if found.get(key) != value}
@@ -279,18 +173,18 @@ class Lifecycle:
         if tagging.untag is None:
             changed = wanted if changed or gone else {}
         if changed:
-            self.remote_state.plain(
-                tagging.tag, subject, {name: resource, tagging.tags_param: tags_to_api(tagging, changed)}
-            )
+            self.plain(tagging.tag, subject, {name: resource, **self.calls.tags(tagging.tag, changed)})
         if gone and tagging.untag is not None:
-            self.remote_state.plain(tagging.untag, subject, {name: resource, tagging.keys_param: gone})
+            members = self.calls.model.members_of(self.calls.model.input_of(tagging.untag))
+            keys = next(member for member in members if member.lower() == "tagkeys")
+            self.plain(tagging.untag, subject, {name: resource, keys: gone})
 
     def _outputs(
         self, echoed: Mapping[str, Value], wanted: Mapping[str, Value], remote_state: Properties
     ) -> Properties:
         outputs = {name: value for name, value in echoed.items() if name != DEFAULTS}
         for name, value in remote_state.items():
-            if name in wanted and equivalent(self.remote_state.token, name, value, wanted[name]):
+            if name in wanted and equivalent(self.token, name, value, wanted[name]):
                 outputs[name] = _filled(wanted[name], value)
             elif value is not None:
                 outputs[name] = value
@@ -300,7 +194,7 @@ class Lifecycle:
 
     def _last_known(self, subject: Subject) -> Properties:
         try:
-            return self._outputs({}, {}, self.remote_state.read(subject) or {})
+            return self._outputs({}, {}, self.look(subject) or {})
         except ApiError:
             return {}
 
@@ -308,21 +202,87 @@ class Lifecycle:
         uncovered = sorted(
             name
             for name, value in inputs.items()
-            if name not in self.remote_state.calls.covered
-            and name != DEFAULTS
-            and value not in (None, False, [], {}, "")
+            if name not in self.calls.covered and name != DEFAULTS and value not in (None, False, [], {}, "")
         )
         if uncovered:
             names = ", ".join(f"`{name}`" for name in uncovered)
             msg = (
-                f"The stand-in AWS provider previews {names} of {self.remote_state.token} but cannot "
+                f"The stand-in AWS provider previews {names} of {self.token} but cannot "
                 "deploy it: the resource would come out without it. Fix: leave it out on the emulator, or "
                 "deploy with the real provider (--aws real)"
             )
             raise NotDeployableError(msg)
 
-    def _caller(self, subject: Subject) -> Callable[[str, dict[str, object]], Answer]:
-        return lambda operation, params: self.remote_state.plain(operation, subject, params)
+    def _create_or_adopt(self, create: Call, subject: Subject, known: set[str]) -> str:
+        """Create a resource, or adopt what an interrupted run has created; returns its id."""
+        return self._leftover(subject, known) or self._create(create, subject)
+
+    def _create(self, create: Call, subject: Subject) -> str:
+        operations = self.operations
+        given = self.calls.params(create, subject, self.calls.created)
+        if operations.tags is not None:
+            given |= self.calls.tags(create.operation, all_tags(subject))
+        try:
+            answer = self.plain(create.operation, subject, given)
+        except ApiError as error:
+            if not operations.exists_already(error.code):
+                raise
+            identifier = operations.name({}, subject)
+            if self._is_ours(replace(subject, id=identifier), by_name=True):
+                return identifier
+            raise self._already_exists(identifier) from None
+        return operations.name(answer, subject)
+
+    def _already_exists(self, identifier: str) -> ApiError:
+        return ApiError(
+            f"{self.token} `{identifier}` exists already and was not made by this program. "
+            "Fix: choose another name, delete the other one, or import it",
+            "AlreadyExists",
+        )
+
+    def _leftover(self, subject: Subject, known: set[str]) -> str:
+        operations = self.operations
+        if operations.find is None:
+            return ""
+        try:
+            answer = self.call(operations.find, subject)
+        except ApiError as error:
+            if not operations.is_missing(error.code):
+                raise
+            return ""
+        for identifier in _identifiers(answer or {}):
+            candidate = replace(subject, id=identifier)
+            if identifier not in known and self._is_ours(candidate, by_name=operations.must_be_new):
+                return identifier
+            if operations.must_be_new:
+                raise self._already_exists(identifier)
+        return ""
+
+    def _is_ours(self, subject: Subject, *, by_name: bool) -> bool:
+        """Return whether an interrupted run of this program made a resource, found by its own name or not."""
+        operations = self.operations
+        remote_state = self.look(subject)
+        if remote_state is None:
+            return False
+        found = self.tags(subject) if operations.tags is not None else {}
+        if found or (operations.tags is not None and not by_name):
+            return found.get(MARKER) == subject.marker
+        # Without tags there is no marker, and some get theirs after their creation (buckets; on ministack 1.4
+        # alarms too). What has the name and is as wanted already can be taken for ours.
+        return all(
+            equivalent(self.token, name, remote_state.get(name), value)
+            for name, value in subject.wanted.items()
+            if name in remote_state and name not in {"tags", "tagsAll"}
+        )
+
+
+def all_tags(subject: Subject) -> dict[str, str]:
+    """Return the tags that a resource is to have: the program's, the provider's and the marker."""
+    return {**tag_texts(subject.wanted.get("tagsAll")), MARKER: subject.marker}
+
+
+def _identifiers(answer: Answer) -> list[str]:
+    return [str(item) for item in cast("list[object]", answer.get("ids") or [])]
 
 
 def _filled(wanted: Value, remote_state: Value) -> Value:

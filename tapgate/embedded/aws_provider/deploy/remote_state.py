@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from tapgate.embedded.aws_provider.description import Call, Subject
 from tapgate.embedded.aws_provider.failures import ApiError, NotDeployableError
-from tapgate.embedded.aws_provider.members import Reading, hollow, inside, model, put
+from tapgate.embedded.aws_provider.members import Reading, hollow, inside, model, pairs_of, put
 from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.settings import ACCOUNT
 from tapgate.embedded.aws_provider.types import describe
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
         Description,
         Operations,
         PropertyGroup,
-        Tagging,
     )
     from tapgate.embedded.aws_provider.members import Model
     from tapgate.embedded.aws_provider.resource_schema import ResourceSchema
@@ -34,23 +33,6 @@ if TYPE_CHECKING:
 
 MARKER = "stand-in:urn"
 """The tag by which a run finds what an interrupted one has left behind; it shows in no output."""
-
-
-def tags_to_api(tagging: Tagging, tags: Mapping[str, str]) -> object:
-    """Make AWS's form of tags: a map, or a list of pairs."""
-    if not tagging.key:
-        return dict(tags)
-    pairs = [{tagging.key: key, tagging.value: value} for key, value in tags.items()]
-    return {tagging.wrapped: pairs} if tagging.wrapped else pairs
-
-
-def tags_from_api(tagging: Tagging, answer: Answer) -> dict[str, str]:
-    """Read tags out of an answer, the marker among them."""
-    found = inside(answer, tagging.path.split("."))
-    if isinstance(found, list):
-        pairs = cast("list[Mapping[str, str]]", found)
-        return {pair[tagging.key]: pair.get(tagging.value, "") for pair in pairs}
-    return dict(cast("Mapping[str, str]", found)) if found else {}
 
 
 def tag_texts(tags: Value) -> dict[str, str]:
@@ -104,7 +86,12 @@ class Calls:
     @cached_property
     def model(self) -> Model:
         """The service."""
-        return model(self.operations.service)
+        return model(self.service)
+
+    @cached_property
+    def service(self) -> str:
+        """The service's name in boto3."""
+        return self.operations.service or self.token.split(":")[1].partition("/")[0]
 
     @cached_property
     def grouped(self) -> Mapping[int, tuple[str, ...]]:
@@ -150,6 +137,16 @@ class Calls:
                 member = self.model.follow(shape, steps)
                 put(given, steps, self.model.to_api(value, member, names, name))
         return {name: value for name, value in given.items() if value is not None}
+
+    def tags(self, operation: str, tags: Mapping[str, str]) -> dict[str, object]:
+        """Return the parameter of an operation that takes tags, in its form; none where it takes none."""
+        members = self.model.members_of(self.model.input_of(operation))
+        name = next((member for member in members if member.lower() in {"tags", "tagging"}), "")
+        if not name:
+            return {}
+        wrapped = self.model.members_of(members[name]).get("TagSet")
+        made = self.model.pairs(tags, wrapped or members[name])
+        return {name: {"TagSet": made} if wrapped else made}
 
     def read(self, answer: Answer, subject: Subject) -> Properties:
         """Read the properties that the type's own operation answers."""
@@ -260,7 +257,7 @@ class RemoteState:
             marker=marker,
         )
 
-    def read(self, subject: Subject) -> Properties | None:
+    def look(self, subject: Subject) -> Properties | None:
         """Read a resource; None when it does not exist.
 
         Raises:
@@ -276,7 +273,7 @@ class RemoteState:
                 if group.read is not None:
                     remote_state.update(self._group(index, group.read, group.absent, subject))
         except ApiError as error:
-            if error.code in operations.missing:
+            if operations.is_missing(error.code):
                 return None
             raise
         for path in operations.not_returned:
@@ -295,7 +292,7 @@ class RemoteState:
         """
         deadline = time.monotonic() + _ACTIVE_SECONDS
         while True:
-            remote_state = self.read(subject)
+            remote_state = self.look(subject)
             if remote_state is None:
                 msg = (
                     f"{self.token} `{subject.id}` does not exist any more: somebody deleted it, or the "
@@ -320,7 +317,8 @@ class RemoteState:
             if error.code not in tagging.absent:
                 raise
             return {}
-        return tags_from_api(tagging, answer or {})
+        found = (inside(answer, (name,)) for name in ("Tags", "tags", "TagSet"))
+        return {key: str(value) for key, value in pairs_of(next(filter(None, found), None)).items()}
 
     def call(self, call: Call, subject: Subject, takes: Iterable[str] = ()) -> Answer | None:
         """Carry out a call of the type's description."""
@@ -329,7 +327,7 @@ class RemoteState:
 
     def plain(self, operation: str, subject: Subject, params: dict[str, object]) -> Answer:
         """Carry out an operation of the type's service."""
-        return self.api.call(self.operations.service, subject.region, operation, params)
+        return self.api.call(self.calls.service, subject.region, operation, params)
 
     def _group(self, index: int, read: Call, absent: frozenset[str], subject: Subject) -> Properties:
         try:

@@ -14,12 +14,9 @@ from tapgate.embedded.aws_provider.description import (
     always,
     at,
     document,
-    from_id,
     identity,
     ids,
-    named,
     picked,
-    wanted_name,
 )
 from tapgate.embedded.aws_provider.limits import needs
 from tapgate.embedded.aws_provider.resource_schema import Limit
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.values import Value
 
 _NAME: Final = r"[\w+=,.@-]+"
-_NO_ENTITY: Final = frozenset({"NoSuchEntity", "NoSuchEntityException"})
 _ROLE: Final[dict[str, Source]] = {"RoleName": identity}
 
 
@@ -62,11 +58,8 @@ def _empty_role(call: Caller, subject: Subject) -> None:
 
 
 _ROLE_OPERATIONS = Operations(
-    service="iam",
     key=_ROLE,
     create=Call("create_role"),
-    create_tags="Tags",
-    name=wanted_name("name"),
     read=Call("get_role"),
     root="Role",
     found={
@@ -84,9 +77,6 @@ _ROLE_OPERATIONS = Operations(
     tags=Tagging("list_role_tags", ("RoleName", identity), "tag_role", "untag_role"),
     delete=(Call("delete_role"),),
     pre_delete=_empty_role,
-    missing=_NO_ENTITY,
-    already_exists_codes=frozenset({"EntityAlreadyExists", "EntityAlreadyExistsException"}),
-    from_id=from_id("name"),
     write_only=frozenset({"forceDetachPolicies"}),
 )
 
@@ -111,7 +101,7 @@ def _target(answer: Answer, subject: Subject) -> Value:
 
 _KEY: Final[dict[str, Source]] = {"KeyId": identity}
 _ALIAS: Final = "alias/(?!aws/)[0-9A-Za-z_/-]+"
-_NO_KEY: Final = frozenset({"NotFoundException", "KMSInvalidStateException"})
+_NO_KEY: Final = frozenset({"KMSInvalidStateException"})
 _DEFAULT: Final[dict[str, Source]] = {"PolicyName": always("default")}
 _POLICY = PropertyGroup(
     lambda subject: (
@@ -156,15 +146,12 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         },
         names={"policy": "PolicyDocument", "role": "RoleName", "name": "PolicyName"},
         operations=Operations(
-            service="iam",
             key={"RoleName": _of_role(0), "PolicyName": _of_role(1)},
-            name=wanted_name("role", "name"),
+            id=("role", "name"),
             read=Call("get_role_policy"),
             found={"policy": document("PolicyDocument")},
             property_groups=(PropertyGroup(Call("put_role_policy")),),
             delete=(Call("delete_role_policy"),),
-            missing=_NO_ENTITY,
-            from_id=from_id("role", "name"),
         ),
     ),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Description(
@@ -172,14 +159,12 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         replaced_first=True,
         names={"role": "RoleName"},
         operations=Operations(
-            service="iam",
             key={"RoleName": Wanted("role"), "PolicyArn": Wanted("policyArn")},
-            name=lambda _answer, subject: f"{subject.wanted.get('role')}/{subject.wanted.get('policyArn')}",
+            id=("role", "policyArn"),
+            separator="/",
             read=Call("list_attached_role_policies", pick=_attached),
             property_groups=(PropertyGroup(Call("attach_role_policy"), ("policyArn",)),),
             delete=(Call("detach_role_policy"),),
-            missing=_NO_ENTITY,
-            from_id=from_id("role", "policyArn", separator="/"),
             write_only=frozenset({"role"}),
         ),
     ),
@@ -200,11 +185,9 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             "isEnabled": "Enabled",
         },
         operations=Operations(
-            service="kms",
             key=_KEY,
             create=Call("create_key"),
-            create_tags="Tags",
-            name=named("KeyMetadata.KeyId"),
+            answered="KeyMetadata.KeyId",
             find=Call("list_keys", {"Limit": always(1000)}, pick=ids("Keys", "KeyId")),
             read=Call("describe_key", pick=_alive),
             root="KeyMetadata",
@@ -222,10 +205,10 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
                     ("isEnabled",),
                 ),
             ),
-            tags=Tagging("list_resource_tags", ("KeyId", identity), key="TagKey", value="TagValue"),
+            tags=Tagging("list_resource_tags", ("KeyId", identity)),
             delete=(Call("schedule_key_deletion", {"PendingWindowInDays": Wanted("deletionWindowInDays")}),),
             missing=_NO_KEY,
-            from_id=from_id("keyId"),
+            id=("keyId",),
             write_only=frozenset({"bypassPolicyLockoutSafetyCheck", "deletionWindowInDays"}),
         ),
     ),
@@ -237,10 +220,8 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             "namePrefix": Limit(pattern=_ALIAS, max_length=256 - 26),
         },
         operations=Operations(
-            service="kms",
             key={"AliasName": identity},
             create=Call("create_alias"),
-            name=wanted_name("name"),
             read=Call("list_aliases", {"Limit": always(100)}, pick=picked("Aliases", "AliasName")),
             found={
                 "targetKeyArn": lambda answer, _subject: (
@@ -250,9 +231,6 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             },
             property_groups=(PropertyGroup(Call("update_alias")),),
             delete=(Call("delete_alias"),),
-            missing=frozenset({"NotFoundException"}),
-            already_exists_codes=frozenset({"AlreadyExistsException"}),
-            from_id=from_id("name"),
         ),
     ),
     "aws:kms/keyPolicy:KeyPolicy": Description(
@@ -260,14 +238,12 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         documents=frozenset({"policy"}),
         limits={"policy": Limit(form="policy")},
         operations=Operations(
-            service="kms",
             key=_KEY,
-            name=wanted_name("keyId"),
+            id=("keyId",),
             read=Call("describe_key", pick=_alive),
             root="KeyMetadata",
             property_groups=(_POLICY,),
             missing=_NO_KEY,
-            from_id=from_id("keyId"),
             write_only=frozenset({"bypassPolicyLockoutSafetyCheck"}),
         ),
     ),

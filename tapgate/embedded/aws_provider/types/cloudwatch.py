@@ -12,11 +12,9 @@ from tapgate.embedded.aws_provider.description import (
     Tagging,
     Wanted,
     at,
-    from_id,
     identity,
     ids,
     picked,
-    wanted_name,
 )
 from tapgate.embedded.aws_provider.limits import at_most, given, not_both
 from tapgate.embedded.aws_provider.resource_schema import Limit
@@ -102,11 +100,8 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             "metricQueries.metric": "MetricStat",
         },
         operations=Operations(
-            service="cloudwatch",
             key={"AlarmName": identity},
             create=Call("put_metric_alarm"),
-            create_tags="Tags",
-            name=wanted_name("name"),
             find=Call(
                 "describe_alarms",
                 {"AlarmNames": lambda subject: [subject.wanted.get("name")]},
@@ -131,10 +126,8 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
                 ("ResourceARN", lambda subject: subject.arn("cloudwatch", f"alarm:{subject.id}")),
             ),
             delete=(Call("delete_alarms", {"AlarmNames": lambda subject: [subject.id]}),),
-            missing=frozenset({"ResourceNotFound", "ResourceNotFoundException"}),
             # ministack 1.4 takes an alarm on an expression and keeps nothing of the expression.
             not_returned=frozenset({"metricQueries"}),
-            from_id=from_id("name"),
         ),
     ),
     "aws:cloudwatch/compositeAlarm:CompositeAlarm": Description(
@@ -152,8 +145,6 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             service="logs",
             key={"logGroupName": identity},
             create=Call("create_log_group"),
-            create_tags="tags",
-            name=wanted_name("name"),
             read=Call(
                 "describe_log_groups",
                 {"logGroupNamePrefix": identity},
@@ -167,15 +158,8 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             tags=Tagging(
                 "list_tags_for_resource",
                 ("resourceArn", lambda subject: subject.arn("logs", f"log-group:{subject.id}")),
-                path="tags",
-                key="",
-                tags_param="tags",
-                keys_param="tagKeys",
             ),
             delete=(lambda subject: None if subject.wanted.get("skipDestroy") else Call("delete_log_group"),),
-            missing=frozenset({"ResourceNotFoundException"}),
-            already_exists_codes=frozenset({"ResourceAlreadyExistsException"}),
-            from_id=from_id("name"),
             write_only=frozenset({"skipDestroy"}),
             # ministack 1.4 takes a log group's key and tells none.
             not_returned=frozenset({"kmsKeyId", "logGroupClass"}),

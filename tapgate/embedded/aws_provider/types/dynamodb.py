@@ -13,9 +13,7 @@ from tapgate.embedded.aws_provider.description import (
     Tagging,
     Wanted,
     at,
-    from_id,
     identity,
-    wanted_name,
 )
 from tapgate.embedded.aws_provider.limits import given
 from tapgate.embedded.aws_provider.members import inside
@@ -249,7 +247,6 @@ def _update(*properties: str, empty: object = None, **params: Source) -> Propert
 
 
 _OPERATIONS = Operations(
-    service="dynamodb",
     key={"TableName": identity},
     create=Call(
         "create_table",
@@ -265,8 +262,6 @@ _OPERATIONS = Operations(
             **_SSE,
         },
     ),
-    create_tags="Tags",
-    name=wanted_name("name"),
     read=Call("describe_table"),
     root="Table",
     found={
@@ -305,9 +300,6 @@ _OPERATIONS = Operations(
         ("ResourceArn", lambda subject: subject.arn("dynamodb", f"table/{subject.id}")),
     ),
     delete=(Call("delete_table"),),
-    missing=frozenset({"ResourceNotFoundException"}),
-    already_exists_codes=frozenset({"ResourceInUseException"}),
-    from_id=from_id("name"),
     # ministack 1.4 knows that recovery is on, not for how many days.
     not_returned=frozenset({"pointInTimeRecovery.recoveryPeriodInDays"}),
     active=lambda answer: inside(answer, ("Table", "TableStatus")) == "ACTIVE",

@@ -15,11 +15,8 @@ from tapgate.embedded.aws_provider.description import (
     Wanted,
     always,
     at,
-    from_id,
     identity,
     ids,
-    named,
-    wanted_name,
 )
 from tapgate.embedded.aws_provider.limits import MOMENT, at_most, needs, not_both, one_given
 from tapgate.embedded.aws_provider.members import inside
@@ -38,8 +35,6 @@ _FUNCTION_NAME: Final = (
     r"(:(\$LATEST|[0-9A-Za-z_-]+))?"
 )
 _STATEMENT: Final = "[0-9A-Za-z_-]+"
-_GONE: Final = frozenset({"ResourceNotFoundException"})
-_CONFLICT: Final = frozenset({"ResourceConflictException"})
 _CODE: Final = {
     "s3Bucket": "S3Bucket",
     "s3Key": "S3Key",
@@ -68,7 +63,7 @@ def _tagging(what: str) -> Tagging:
     def resource(subject: Subject) -> object:
         return subject.arn("lambda", f"{what}:{subject.id}")
 
-    return Tagging("list_tags", ("Resource", resource), key="")
+    return Tagging("list_tags", ("Resource", resource))
 
 
 def _function_found(answer: Answer, subject: Subject) -> Value:
@@ -124,11 +119,8 @@ def _active(answer: Answer) -> bool:
 
 
 _FUNCTION_OPERATIONS = Operations(
-    service="lambda",
     key={"FunctionName": identity},
     create=Call("create_function", {"Publish": Wanted("publish"), "Code": Computed(("code", *_CODE), _code)}),
-    create_tags="Tags",
-    name=wanted_name("name"),
     read=Call("get_function"),
     root="Configuration",
     found={
@@ -178,9 +170,6 @@ _FUNCTION_OPERATIONS = Operations(
     ),
     tags=_tagging("function"),
     delete=(lambda subject: None if subject.wanted.get("skipDestroy") else Call("delete_function"),),
-    missing=_GONE,
-    already_exists_codes=_CONFLICT,
-    from_id=from_id("name"),
     write_only=frozenset({"skipDestroy", "sourceCodeHash"}),
     active=_active,
 )
@@ -251,17 +240,13 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         sets=frozenset({"cors.allowHeaders", "cors.allowMethods", "cors.allowOrigins", "cors.exposeHeaders"}),
         names={"authorizationType": "AuthType"},
         operations=Operations(
-            service="lambda",
             key=_OF_FUNCTION,
             create=Call("create_function_url_config"),
-            name=wanted_name("functionName", "qualifier"),
+            id=("functionName", "qualifier"),
             read=Call("get_function_url_config"),
             found={"functionName": _function_found, "urlId": _url_id},
             property_groups=(PropertyGroup(Call("update_function_url_config")),),
             delete=(Call("delete_function_url_config"),),
-            missing=_GONE,
-            already_exists_codes=_CONFLICT,
-            from_id=from_id("functionName", "qualifier"),
             write_only=frozenset({"qualifier"}),
         ),
     ),
@@ -281,21 +266,18 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         },
         names={"function": "FunctionName"},
         operations=Operations(
-            service="lambda",
             key={
                 "FunctionName": Wanted("function"),
                 "Qualifier": Wanted("qualifier"),
                 "StatementId": identity,
             },
             create=Call("add_permission"),
-            name=wanted_name("statementId"),
+            id=("statementId",),
             read=Call("get_policy", pick=_statement),
             found={"statementId": at("Sid")},
             delete=(Call("remove_permission"),),
-            missing=_GONE,
-            already_exists_codes=_CONFLICT,
-            from_id=from_id("function", "statementId", separator="/"),
-            import_id=lambda identifier: identifier.rpartition("/")[2],
+            imported=("function", "statementId"),
+            separator="/",
             write_only=frozenset({"function"}),
         ),
     ),
@@ -328,11 +310,9 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         ),
         names={"arn": "EventSourceMappingArn"},
         operations=Operations(
-            service="lambda",
             key={"UUID": identity},
             create=Call("create_event_source_mapping"),
-            create_tags="Tags",
-            name=named("UUID"),
+            answered="UUID",
             find=Call(
                 "list_event_source_mappings",
                 {"EventSourceArn": Wanted("eventSourceArn"), "FunctionName": Wanted("functionName")},
@@ -348,8 +328,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             property_groups=(PropertyGroup(Call("update_event_source_mapping")),),
             tags=_tagging("event-source-mapping"),
             delete=(Call("delete_event_source_mapping"),),
-            missing=_GONE,
-            from_id=from_id("uuid"),
+            id=("uuid",),
         ),
     ),
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": Description(
@@ -357,15 +336,12 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         defaults={"maximumRetryAttempts": 2},
         absent={"maximumEventAgeInSeconds": 21_600},
         operations=Operations(
-            service="lambda",
             key=_OF_FUNCTION,
-            name=wanted_name("functionName", "qualifier"),
+            id=("functionName", "qualifier"),
             read=Call("get_function_event_invoke_config"),
             found={"functionName": _function_found},
             property_groups=(PropertyGroup(Call("put_function_event_invoke_config")),),
             delete=(Call("delete_function_event_invoke_config"),),
-            missing=_GONE,
-            from_id=from_id("functionName", "qualifier"),
             write_only=frozenset({"qualifier"}),
         ),
     ),

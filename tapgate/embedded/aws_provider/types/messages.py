@@ -15,11 +15,8 @@ from tapgate.embedded.aws_provider.description import (
     always,
     at,
     attribute_name,
-    from_id,
     identity,
-    named,
     one_attribute,
-    wanted_name,
 )
 from tapgate.embedded.aws_provider.limits import fifo_name, needs, not_both
 from tapgate.embedded.aws_provider.resource_schema import Limit
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
 
 _TOPIC: Final[dict[str, Source]] = {"TopicArn": identity}
 _FEEDBACK: Final = ("application", "firehose", "http", "lambda", "sqs")
-_NO_TOPIC: Final = frozenset({"NotFound", "NotFoundException"})
 # The text that takes a property away, where that is not the empty one.
 _CLEARED: Final = {
     "contentBasedDeduplication": "false",
@@ -66,7 +62,6 @@ _QUEUE_NAMES: Final = {
     "visibilityTimeoutSeconds": "VisibilityTimeout",
 }
 _QUEUE: Final[dict[str, Source]] = {"QueueUrl": identity}
-_NO_QUEUE: Final = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
 
 
 def _notification_groups(operation: str, attributes: tuple[str, ...]) -> tuple[PropertyGroup, ...]:
@@ -113,9 +108,8 @@ def _of_a_queue(name: str) -> Description:
         replaces=frozenset({"queueUrl"}),
         documents=frozenset({name}),
         operations=Operations(
-            service="sqs",
             key=_QUEUE,
-            name=wanted_name("queueUrl"),
+            id=("queueUrl",),
             read=Call(
                 "get_queue_attributes",
                 {"AttributeNames": always([member])},
@@ -124,8 +118,6 @@ def _of_a_queue(name: str) -> Description:
             root="Attributes",
             property_groups=(_queue_group(name),),
             delete=(Call("set_queue_attributes", {"Attributes": always({member: ""})}),),
-            missing=_NO_QUEUE,
-            from_id=from_id("queueUrl"),
             write_only=frozenset({"queueUrl"}),
         ),
     )
@@ -145,11 +137,9 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         },
         rules=(needs("contentBasedDeduplication", "fifoTopic", true=True), fifo_name("fifoTopic")),
         operations=Operations(
-            service="sns",
             key=_TOPIC,
             create=Call("create_topic", {"Attributes": all_attributes("fifoTopic", *_OF_TOPIC, names={})}),
-            create_tags="Tags",
-            name=named("TopicArn"),
+            answered="TopicArn",
             find=Call(
                 "get_topic_attributes",
                 {"TopicArn": _topic_arn},
@@ -162,22 +152,18 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             property_groups=_notification_groups("set_topic_attributes", _OF_TOPIC),
             tags=Tagging("list_tags_for_resource", ("ResourceArn", identity)),
             delete=(Call("delete_topic"),),
-            missing=_NO_TOPIC,
-            from_id=from_id("arn"),
+            id=("arn",),
         ),
     ),
     "aws:sns/topicPolicy:TopicPolicy": Description(
         replaces=frozenset({"arn"}),
         documents=frozenset({"policy"}),
         operations=Operations(
-            service="sns",
             key=_TOPIC,
-            name=wanted_name("arn"),
+            id=("arn",),
             read=Call("get_topic_attributes", pick=_own_policy),
             root="Attributes",
             property_groups=_notification_groups("set_topic_attributes", ("policy",)),
-            missing=_NO_TOPIC,
-            from_id=from_id("arn"),
         ),
     ),
     "aws:sns/topicSubscription:TopicSubscription": Description(
@@ -196,7 +182,6 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         },
         names={"arn": "SubscriptionArn", "ownerId": "Owner", "topic": "TopicArn"},
         operations=Operations(
-            service="sns",
             key={"SubscriptionArn": identity},
             create=Call(
                 "subscribe",
@@ -205,14 +190,13 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
                     "ReturnSubscriptionArn": always(value=True),
                 },
             ),
-            name=named("SubscriptionArn"),
+            answered="SubscriptionArn",
             read=Call("get_subscription_attributes"),
             root="Attributes",
             found={"arn": lambda _answer, subject: subject.id},
             property_groups=_notification_groups("set_subscription_attributes", _OF_SUBSCRIPTION),
             delete=(Call("unsubscribe"),),
-            missing=_NO_TOPIC,
-            from_id=from_id("arn"),
+            id=("arn",),
             write_only=frozenset({"confirmationTimeoutInMinutes", "endpointAutoConfirms"}),
         ),
     ),
@@ -235,13 +219,11 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         ),
         names=_QUEUE_NAMES,
         operations=Operations(
-            service="sqs",
             key=_QUEUE,
             create=Call(
                 "create_queue", {"Attributes": all_attributes("fifoQueue", *_OF_QUEUE, names=_QUEUE_NAMES)}
             ),
-            create_tags="tags",
-            name=named("QueueUrl"),
+            answered="QueueUrl",
             find=Call(
                 "get_queue_url",
                 {"QueueName": lambda subject: subject.wanted.get("name")},
@@ -252,10 +234,9 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             root="Attributes",
             found={"name": _last_of_id("/"), "url": lambda _answer, subject: subject.id},
             property_groups=tuple(_queue_group(name) for name in _OF_QUEUE),
-            tags=Tagging("list_queue_tags", ("QueueUrl", identity), "tag_queue", "untag_queue", key=""),
+            tags=Tagging("list_queue_tags", ("QueueUrl", identity), "tag_queue", "untag_queue"),
             delete=(Call("delete_queue"),),
-            missing=_NO_QUEUE,
-            from_id=from_id("url"),
+            id=("url",),
         ),
     ),
     "aws:sqs/queuePolicy:QueuePolicy": _of_a_queue("policy"),

@@ -13,9 +13,7 @@ from tapgate.embedded.aws_provider.description import (
     Tagging,
     Wanted,
     always,
-    from_id,
     identity,
-    wanted_name,
 )
 from tapgate.embedded.aws_provider.limits import given
 from tapgate.embedded.aws_provider.resource_schema import Limit
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 _BUCKET: Final[dict[str, Source]] = {"Bucket": identity}
-_GONE: Final = frozenset({"404", "NoSuchBucket"})
 _BESIDE: Final = frozenset({"bucket", "expectedBucketOwner"})
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _NAME_OF_BUCKET: Final = r"(?!\d+\.\d+\.\d+\.\d+$)(?!xn--)(?!.*(\.\.|\.-|-\.))[0-9a-z][0-9a-z.-]*[0-9a-z]"
@@ -101,24 +98,20 @@ def _transition_once(inputs: Properties, _olds: Properties) -> Iterator[tuple[st
                 yield path, f"`{path}` has both `date` and `days`. AWS takes one of them. Fix: take one out"
 
 
-def _beside(what: str, absent: str = "", *, put: PropertyGroup | None = None, delete: str = "") -> Operations:
+def _beside(what: str, *, put: PropertyGroup | None = None, delete: str = "") -> Operations:
     """Describe what stands beside a bucket and bears its name.
 
     Args:
         what: What it is in the names of its operations.
-        absent: AWS's code for none.
         put: How it is put, where that is not by `put_` and its name alone.
         delete: The operation that deletes it, where that is not `delete_` and its name.
     """
     return Operations(
-        service="s3",
         key=_BUCKET,
-        name=wanted_name("bucket"),
+        id=("bucket",),
         read=Call(f"get_{what}"),
         property_groups=(put or PropertyGroup(Call(f"put_{what}")),),
         delete=(Call(delete or f"delete_{what}"),),
-        missing=_GONE | {absent},
-        from_id=from_id("bucket"),
         write_only=_BESIDE | {"skipDestroy", "transitionDefaultMinimumObjectSize"},
     )
 
@@ -133,7 +126,6 @@ _BUCKET_DESCRIPTION = Description(
     },
     names={"objectLockEnabled": "ObjectLockEnabledForBucket"},
     operations=Operations(
-        service="s3",
         key=_BUCKET,
         create=Call(
             "create_bucket",
@@ -143,7 +135,7 @@ _BUCKET_DESCRIPTION = Description(
                 )
             },
         ),
-        name=wanted_name("bucket"),
+        id=("bucket",),
         read=Call("head_bucket"),
         found={
             "arn": lambda _answer, subject: f"arn:aws:s3:::{subject.id}",
@@ -159,16 +151,10 @@ _BUCKET_DESCRIPTION = Description(
             ("Bucket", identity),
             "put_bucket_tagging",
             None,
-            path="TagSet",
-            tags_param="Tagging",
-            wrapped="TagSet",
             absent=frozenset({"NoSuchTagSet"}),
         ),
         delete=(Call("delete_bucket"),),
         pre_delete=_empty_bucket,
-        missing=_GONE,
-        already_exists_codes=frozenset({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}),
-        from_id=from_id("bucket"),
         write_only=frozenset({"forceDestroy"}),
     ),
 )
@@ -177,15 +163,12 @@ _VERSIONING = Description(
     absent={"versioningConfiguration.mfaDelete": "Disabled"},
     limits=_OF_A_BUCKET,
     operations=Operations(
-        service="s3",
         key=_BUCKET,
-        name=wanted_name("bucket"),
+        id=("bucket",),
         read=Call("get_bucket_versioning"),
         found={"versioningConfiguration": _versioning_found},
         property_groups=(PropertyGroup(_versioning, ("versioningConfiguration", "mfa")),),
         delete=(_suspended,),
-        missing=_GONE,
-        from_id=from_id("bucket"),
         write_only=_BESIDE | {"mfa"},
     ),
 )
@@ -193,7 +176,7 @@ _ENCRYPTION = Description(
     replaces=_BESIDE,
     sets=frozenset({"rules"}),
     limits=_OF_A_BUCKET,
-    operations=_beside("bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError"),
+    operations=_beside("bucket_encryption"),
 )
 _LIFECYCLE = Description(
     replaces=_BESIDE,
@@ -214,7 +197,6 @@ _LIFECYCLE = Description(
     sets=frozenset({"rules.noncurrentVersionTransitions", "rules.transitions"}),
     operations=_beside(
         "bucket_lifecycle_configuration",
-        "NoSuchLifecycleConfiguration",
         put=PropertyGroup(
             Call(
                 "put_bucket_lifecycle_configuration",
@@ -232,7 +214,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
     "aws:s3/bucketPolicy:BucketPolicy": Description(
         replaces=frozenset({"bucket"}),
         documents=frozenset({"policy"}),
-        operations=_beside("bucket_policy", "NoSuchBucketPolicy"),
+        operations=_beside("bucket_policy"),
     ),
     "aws:s3/bucketVersioning:BucketVersioning": _VERSIONING,
     "aws:s3/bucketVersioningV2:BucketVersioningV2": _VERSIONING,
@@ -240,11 +222,11 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
     "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2": _ENCRYPTION,
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": Description(
         replaces=frozenset({"bucket"}),
-        operations=_beside("public_access_block", "NoSuchPublicAccessBlockConfiguration"),
+        operations=_beside("public_access_block"),
     ),
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": Description(
         replaces=frozenset({"bucket"}),
-        operations=_beside("bucket_ownership_controls", "OwnershipControlsNotFoundError"),
+        operations=_beside("bucket_ownership_controls"),
     ),
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _LIFECYCLE,
     "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2": _LIFECYCLE,

@@ -13,7 +13,6 @@ import yaml
 from tapgate.embedded.aws_provider import differ
 from tapgate.embedded.aws_provider.deploy.aws import Api
 from tapgate.embedded.aws_provider.deploy.lifecycle import Lifecycle
-from tapgate.embedded.aws_provider.deploy.remote_state import RemoteState
 from tapgate.embedded.aws_provider.differ import refresh_inputs
 from tapgate.embedded.aws_provider.failures import ApiError
 from tapgate.embedded.aws_provider.inputs import Request, check_inputs
@@ -87,16 +86,14 @@ class Deployment:
         """Create a resource; gives its id, inputs and outputs."""
         inputs = self.check(token, program)
         urn = f"urn:pulumi:dev::tap::{token}::{len(self.made)}"
-        identifier, outputs = Lifecycle(RemoteState(token, self.api, self.settings)).create(
-            urn, inputs, set()
-        )
+        identifier, outputs = Lifecycle(token, self.api, self.settings).create(urn, inputs, set())
         self.made.append((token, identifier, outputs))
         return identifier, inputs, outputs
 
     def clear(self) -> None:
         """Delete everything that was created, the last first."""
         for token, identifier, outputs in reversed(self.made):
-            Lifecycle(RemoteState(token, self.api, self.settings)).delete(identifier, outputs)
+            Lifecycle(token, self.api, self.settings).delete(identifier, outputs)
 
 
 def _value(name: str, value: object) -> Value:
@@ -158,7 +155,7 @@ def test_a_type_s_whole_life(case: Case, deployment: Deployment) -> None:
         _, _, outputs[name] = deployment.create(str(need["token"]), program)
     program = _filled_in(case.inputs, outputs)
     identifier, inputs, state = deployment.create(case.token, program)
-    lifecycle = Lifecycle(RemoteState(case.token, deployment.api, deployment.settings))
+    lifecycle = Lifecycle(case.token, deployment.api, deployment.settings)
 
     assert as_rehearsed(case.token, inputs, identifier, state) == []
     assert differ.compare(case.token, state, inputs) == [], "a preview after the creation shows a change"
@@ -191,7 +188,7 @@ def test_a_type_s_whole_life(case: Case, deployment: Deployment) -> None:
     given = str(_filled_in({"id": case.imports}, outputs)["id"]) or identifier
     imported = lifecycle.read(given, {})
     assert imported is not None
-    assert lifecycle.imported_id(given) == identifier
+    assert lifecycle.operations.of_import(given)[0] == identifier
     found = refresh_inputs(case.token, {}, imported)
     assert differ.compare(case.token, imported, found) == []
 
@@ -207,7 +204,7 @@ def test_what_was_made_without_its_mark_is_taken_over_by_its_name_only(deploymen
     """A run can be killed between a creation and the tags; an alarm's and a bucket's come after."""
     alarm = next(case for case in CASES if case.token == "aws:cloudwatch/metricAlarm:MetricAlarm")
     token, key = alarm.token, "aws:kms/key:Key"
-    remote_state = RemoteState(token, deployment.api, deployment.settings)
+    remote_state = Lifecycle(token, deployment.api, deployment.settings)
     create, calls = remote_state.operations.create, remote_state.calls
     subject = remote_state.subject("", deployment.check(token, alarm.inputs))
     assert create is not None
