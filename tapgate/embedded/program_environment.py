@@ -16,19 +16,20 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tapgate.embedded.console import Failure, say, still_going
-from tapgate.embedded.environment import CLI, PROGRAM_ENVIRONMENT, shim_folder
+from tapgate.embedded.environment import CLI, PREFIX, PROGRAM_ENVIRONMENT, shim_folder
 from tapgate.embedded.paths import cache_root, get_or_make
 from tapgate.embedded.program_text import mapping, read_yaml
 from tapgate.embedded.python_requirements import above, find_source
 from tapgate.embedded.toolchain import find, go_build
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tapgate.embedded.environment import Changes
     from tapgate.embedded.python_requirements import Source
@@ -54,6 +55,13 @@ case "$*" in
 esac
 exec {python} "$@"
 """
+_DYNAMIC: Final = """\
+#!/bin/sh
+# Serves the program's dynamic providers, which are a part of it, in the environment that was made for it.
+PATH={bin}:$PATH
+export PATH
+exec {bin}/python -u -m pulumi.dynamic "$@"
+"""
 _NO_PLUG_INS: Final = """\
 #!/bin/sh
 # Found as `pulumi` by packages that ask for their plug-in while they are built: the gate has its own.
@@ -63,6 +71,12 @@ esac
 echo "tapgate: while packages are installed there is no pulumi: pulumi $*" >&2
 exit 1
 """
+# Packages of Pulumi's and AWS's own, which environments tend to have without being asked for them.
+_WELL_KNOWN: Final = re.compile(
+    r"^\s*(?:import|from)\s+(boto3|pulumi_(?:archive|aws(?:_native|_apigateway|x)?|cloudflare|command|datadog"
+    r"|docker(?:_build)?|eks|github|kubernetes|random|std|tls))\b",
+    re.MULTILINE,
+)
 # What uv says of requirements that pip may take, or took once, and what is done about it.
 _EDITABLE: Final = "Unsupported editable requirement"
 _NO_WHEEL: Final = "Wheels are required for `grpcio`"
@@ -117,7 +131,8 @@ def changes(project_file: Path, base: Mapping[str, str], confine: Confine = _unc
     program = main.parent if main.is_file() else main
     source = find_source(root, program, toolchain)
     if source is not None:
-        entry = cache_root() / "program-environments" / f"{root.name}-{_digest(source)}"
+        name = f"{root.name}-{_digest(source, _unnamed(source, program))}"
+        entry = cache_root() / "program-environments" / name
         return _used(get_or_make(entry, lambda folder: _make(source, folder, confine, program)), base)
     if named and _is_environment(Path(sys.prefix)):
         say(f"no file says what is in the program's environment {named}: it runs in tapgate's")
@@ -141,6 +156,9 @@ def _used(environment: Path, base: Mapping[str, str]) -> Changes:
     PULUMI_PYTHON_CMD names, for packs and components as well; where one is named, it makes that by itself.
     """
     changed: Changes = {PROGRAM_ENVIRONMENT: str(environment)}
+    text = _DYNAMIC.format(bin=shlex.quote(str(environment / "bin")))
+    ahead = shim_folder({f"{PREFIX}pulumi-python": text})
+    changed["PATH"] = os.pathsep.join([str(ahead), base.get("PATH", os.defpath)])
     if not go_build.is_build(find().folder):
         python = shlex.quote(base.get("PULUMI_PYTHON_CMD") or sys.executable)
         text = _PYTHON.format(program=shlex.quote(str(environment / "bin" / "python")), python=python)
@@ -148,9 +166,9 @@ def _used(environment: Path, base: Mapping[str, str]) -> Changes:
     return changed
 
 
-def _digest(source: Source) -> str:
+def _digest(source: Source, besides: list[str]) -> str:
     made = hashlib.sha256(
-        "\0".join((_FORM, sys.executable, platform.python_version(), str(source.file))).encode()
+        "\0".join((_FORM, sys.executable, platform.python_version(), str(source.file), *besides)).encode()
     )
     for path in source.inputs:
         made.update(f"\0{path.name}\0".encode())
@@ -181,13 +199,16 @@ def _make(source: Source, folder: Path, confine: Confine, program: Path) -> None
                 wanted = folder / "requirements.txt"
                 wanted.write_text("\n".join([*source.lines, ""]), encoding="utf-8")
             _install(uv, folder, wanted, ["--no-deps"] if source.locked else [])
+            if not source.locked:
+                _add_unnamed(uv, folder, wanted, _unnamed(source, program))
         (packages,) = folder.glob("lib/python3*/site-packages")
         if source.importable:
             # As if it were installed, which would write into it.
             text = "\n".join(map(str, source.importable))
             (packages / "project.pth").write_text(text, encoding="utf-8")
         if _wants_setuptools(packages):
-            uv.install("setuptools<81")
+            # The last of them that only warns those who ask for warnings.
+            uv.install("setuptools<80.9")
         if any(packages.glob("pulumi-[12].*.dist-info")):
             # Generated for it: later ones refuse what those releases have.
             uv.install("protobuf<4")
@@ -201,21 +222,44 @@ def _make(source: Source, folder: Path, confine: Confine, program: Path) -> None
         subprocess.run(command, cwd=folder, env=variables, capture_output=True, check=False)
 
 
-def _imported(packages: Path, program: Path) -> Iterator[str]:
-    """Yield the modules of SDKs that a program seems to use; compiling all of them takes many seconds."""
+def _texts(program: Path) -> Iterator[str]:
     sources = (path for path in program.glob("**/*.py") if "site-packages" not in path.parts)
-    texts = (path.read_text(encoding="utf-8", errors="replace") for path in islice(sources, _MOST_FILES))
-    words = {word for text in texts for word in re.findall(r"\w+", text)}
+    for path in islice(sources, _MOST_FILES):
+        yield path.read_text(encoding="utf-8", errors="replace")
+
+
+def _unnamed(source: Source, program: Path) -> list[str]:
+    """Return the modules that a program imports of packages that are well known, and not asked for."""
+    imported = {name for text in _texts(program) for name in _WELL_KNOWN.findall(text)}
+    asked = (path.read_text(encoding="utf-8", errors="replace") for path in source.inputs if path.is_file())
+    named = {name.lower().replace("-", "_") for text in asked for name in re.findall(r"[\w-]+", text)}
+    return sorted(imported - named)
+
+
+def _add_unnamed(uv: _Uv, folder: Path, wanted: Path, modules: list[str]) -> None:
+    """Install what a program imports without asking for it, in releases that go with what it asks for."""
+    there = {path.name for path in folder.glob("lib/python3*/site-packages/*")}
+    missing = [module for module in modules if module not in there]
+    if missing:
+        names = ", ".join(missing)
+        say(f"{wanted.name} does not ask for {names}, which the program imports: installed besides")
+        with suppress(Failure):  # The program says so itself.
+            _install(uv, folder, wanted, [], missing)
+
+
+def _imported(packages: Path, program: Path) -> Iterator[str]:
+    """Yield the modules of SDKs that a program seems to use; all of them take many seconds to compile."""
+    words = {word for text in _texts(program) for word in re.findall(r"\w+", text)}
     for path in packages.glob("pulumi_*/*/__init__.py"):
         if path.parent.name.rstrip("_") in {*words, "config"}:
             yield str(path.parent)
 
 
-def _install(uv: _Uv, folder: Path, wanted: Path, options: list[str]) -> None:
-    """Install requirements; what is known to keep older ones from it is dealt with, and said."""
+def _install(uv: _Uv, folder: Path, wanted: Path, options: list[str], besides: Iterable[str] = ()) -> None:
+    """Install requirements; what is known to keep older ones from it, or components, is dealt with."""
     own = wanted.read_text(encoding="utf-8", errors="replace")
     own = _INCLUDES.sub(lambda found: f"{found[1]}{wanted.parent / found[2]}", own)
-    words, left, overridden = ["-r", str(wanted)], dict(_REMEDIES), ""
+    words, left, overridden = ["-r", str(wanted), *besides], dict(_REMEDIES), ""
     while True:
         try:
             return uv.install(*options, *words)
@@ -235,7 +279,6 @@ def _install(uv: _Uv, folder: Path, wanted: Path, options: list[str]) -> None:
             if sign == _NO_WHEEL:
                 overridden += "grpcio\n"
             else:
-                # Components want different releases of what they are made of.
                 more = "" if re.search(r"pulumi[-_]aws\b(?![-_])", own) else "\npulumi-aws\n"
                 kept = (line for line in own.splitlines() if not (overridden and _GRPCIO.match(line)))
                 overridden += "\n".join([*kept, more])
@@ -248,7 +291,7 @@ def _wants_setuptools(packages: Path) -> bool:
     """Say whether an SDK looks for its own version with pkg_resources, which later setuptools lack."""
     if (packages / "pkg_resources").is_dir():
         return False
-    texts = (path.read_text(encoding="utf-8") for path in packages.glob("pulumi*/_utilities.py"))
+    texts = (path.read_text(encoding="utf-8") for path in packages.glob("pulumi*/*utilities.py"))
     return any("pkg_resources" in text for text in texts)
 
 
@@ -256,8 +299,7 @@ class _Uv:
     """Runs uv on one environment; what it says when it fails is the reason."""
 
     def __init__(self, file: Path, folder: Path, confine: Confine) -> None:
-        self.said = ""
-        """What uv said last, when it failed."""
+        self.said = ""  # When it failed last.
         self._file = file
         self._folder = folder
         self._confine = confine
@@ -326,10 +368,9 @@ def _reason(lines: list[str], name: str) -> tuple[str, str]:
         why = f"{built['name']} comes as source, which Python {platform.python_version()} does not build: "
         fix = f"let {name} ask for a release that has a wheel for it, or install what the build misses"
         return why + raised[-1], fix
+    fix = f"correct {name}, or let the package index be reached (PIP_INDEX_URL names another one)"
     if "Git operation failed" in said:
         fix = f"let the repository be reached from here, or let {name} ask for a published release"
-        return " ".join(lines[-_LAST_LINES:]), fix
-    fix = f"correct {name}, or let the package index be reached (PIP_INDEX_URL names another one)"
     return " ".join(lines[-_LAST_LINES:]), fix
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -205,7 +206,7 @@ def test_where_the_project_has_one_or_asks_for_nothing_none_is_made(tmp_path: Pa
     for file in (there, project(tmp_path / "bare"), other):
         assert program_environment.changes(file, os.environ) == {}
     named = project(tmp_path / "named", virtualenv="../env")
-    assert program_environment.changes(named, os.environ) == {PROGRAM_ENVIRONMENT: sys.prefix}
+    assert program_environment.changes(named, os.environ)[PROGRAM_ENVIRONMENT] == sys.prefix
     assert not own_cache.exists()
 
 
@@ -246,8 +247,8 @@ def test_an_old_sdk_that_poetry_locks_gets_what_it_ran_with(
     wheels = tmp_path / "wheels"
     wheels.mkdir()
     wheel(wheels, "pulumi", "2.1")
-    wheel(wheels, "pulumi_x", "1", more={"pulumi_x/_utilities.py": "import pkg_resources"})
-    for name, versions in {"setuptools": ("80.99", "82"), "protobuf": ("3.99", "5.1")}.items():
+    wheel(wheels, "pulumi_x", "1", more={"pulumi_x/utilities.py": "import pkg_resources"})
+    for name, versions in {"setuptools": ("80.8", "82"), "protobuf": ("3.99", "5.1")}.items():
         for version in versions:
             wheel(wheels, name, version)
     (tmp_path / "pip.conf").write_text(f"[global]\nno-index = false\n[install]\nfind-links = {wheels}\n")
@@ -261,7 +262,7 @@ def test_an_old_sdk_that_poetry_locks_gets_what_it_ran_with(
     assert made.parent == own_cache
     (packages,) = made.glob("lib/python3*/site-packages")
     installed = {path.name.removesuffix(".dist-info") for path in packages.glob("*.dist-info")}
-    assert installed == {"pulumi-2.1", "pulumi_x-1", "setuptools-80.99", "protobuf-3.99"}
+    assert installed == {"pulumi-2.1", "pulumi_x-1", "setuptools-80.8", "protobuf-3.99"}
     code = "import common_parts; print(common_parts.HERE)"
     said = subprocess.run([made / "bin" / "python", "-c", code], capture_output=True, text=True, check=True)
     assert Path(said.stdout.strip()).resolve() == tmp_path / "beside" / "src" / "common_parts.py"
@@ -473,6 +474,42 @@ def test_requirements_of_another_time_are_installed_and_it_is_said(
     assert "by those of its time" in said
     assert "the grpcio that it asks for" in said
     assert "editable" in said
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_what_a_program_imports_without_asking_for_it_is_installed_besides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of Pulumi's and AWS's own packages alone, in a release that goes with what is asked for."""
+    wheel(tmp_path, "pulumi_tls", "4", needs="base<4")
+    wheel(tmp_path, "pulumi_tls", "5", needs="base>=5")
+    for name, version in (("base", "3"), ("base", "5"), ("pulumi_evil", "1")):
+        wheel(tmp_path, name, version)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    code = "import pulumi_tls as tls\nimport pulumi_evil\n"
+    file = project(tmp_path / "app", {"requirements.txt": "base<5\n", "__main__.py": code})
+    assert installed(file) == {"base-3", "pulumi_tls-4"}
+    assert "does not ask for pulumi_tls, which the program imports" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_its_dynamic_providers_are_served_in_it(tmp_path: Path) -> None:
+    """The project names an environment that is not there, as a fresh checkout's does."""
+    file = project(
+        tmp_path / "app", {"requirements.txt": wheel(tmp_path).as_uri()}, toolchain="pip", virtualenv="venv"
+    )
+    changed = program_environment.changes(file, os.environ)
+    found = shutil.which("pulumi-resource-pulumi-python", path=str(changed["PATH"]))
+    assert found is not None
+    environment = {**os.environ, "PULUMI_RUNTIME_VIRTUALENV": "venv"}
+    with subprocess.Popen(
+        [found, "127.0.0.1:1"], cwd=file.parent, env=environment, stdout=subprocess.PIPE, text=True
+    ) as served:
+        assert served.stdout is not None
+        port = served.stdout.readline()
+        served.kill()
+    assert port.strip().isdecimal()
 
 
 @pytest.mark.usefixtures("own_cache")
