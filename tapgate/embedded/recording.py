@@ -124,8 +124,11 @@ class Recorder:
             elif one.get("external"):
                 outputs[str(one["urn"]).rpartition("::")[2]] = one.get("outputs") or {}
         for index, one in enumerate(questions):
-            result = _open(outputs.get(f"q{index}"))
-            if MARK in json.dumps(result).lower():
+            value = outputs.get(f"q{index}")
+            result = _open(value)
+            if _is_secret(value):
+                self.refuse(one, "the answer is a secret")
+            elif MARK in json.dumps(result).lower():
                 self.refuse(one, "a stand-in answered, and no provider")
             elif one.function[0]:
                 # A function that gives a single value gives it under this name.
@@ -194,6 +197,9 @@ def _escaped(value: object) -> object:
 
 
 def _is_secret(value: object) -> bool:
+    """Say whether a value is a secret, or a list that would not be the same one without one."""
+    if isinstance(value, list):
+        return any(map(_is_secret, cast("list[object]", value)))
     return isinstance(value, dict) and _SIGNATURE in value
 
 

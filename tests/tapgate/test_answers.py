@@ -11,13 +11,15 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tapgate.cli import main
 from tapgate.embedded.answers import TAKEN, asked, load, read
 from tapgate.embedded.aws_provider.resource_schema import MARK
 from tapgate.embedded.console import Failure
 from tapgate.embedded.environment import PASSPHRASE
-from tapgate.embedded.recording import Recorder
+from tapgate.embedded.recording import Question, Recorder
+from tapgate.json_access import mapping
 from tests.tapgate.test_rehearsal import write_network
 
 ROOT = Path(__file__).parents[2]
@@ -154,12 +156,15 @@ runtime: yaml
 variables:
   key: {fn::invoke: {function: "aws:ssm:getParameter", arguments: {name: /network/key}}}
   nobody: {fn::invoke: {function: "aws:ec2:getVpc", arguments: {default: true}}}
+  broken: {fn::invoke: {function: "http:index:getHttp", arguments: {url: one}}}
+  wrong: {fn::invoke: {function: "http:index:getHttp", arguments: {url: other}}}
 resources:
+  gone: {type: "pulumi:pulumi:StackReference", properties: {name: organization/gone/prod}}
   network: {type: "pulumi:pulumi:StackReference", properties: {name: organization/network/prod}}
   queue:
     type: aws:sqs:Queue
     properties: {kmsMasterKeyId: "${key.value}", name: "${network.outputs.name}"}
-outputs: {vpc: "${nobody.id}"}
+outputs: {vpc: "${nobody.id}", broken: "${broken.body}", wrong: "${wrong.id}", gone: "${gone.outputs.a}"}
 """
 
 
@@ -182,6 +187,9 @@ def test_answers_are_recorded(
         f'exec {sys.executable} -P -m tapgate.embedded.aws_provider "$@"\n'
     )
     plugin.chmod(0o755)
+    other = plugin.with_name("pulumi-resource-http")
+    other.write_text("#!/bin/sh\necho no such machine >&2\nexit 1\n")
+    other.chmod(0o755)
     monkeypatch.delenv("TAP_LOCAL_AWS")
     monkeypatch.setenv("PATH", f"{plugin.parent}{os.pathsep}{os.environ['PATH']}")
     given = {"FILE": str(tmp_path / "answers.yaml"), "PROJECT": str(tmp_path), "STACK": "dev"}
@@ -197,6 +205,9 @@ def test_answers_are_recorded(
     )
     assert made.stacks == {"organization/network/prod": {"name": "jobs"}}
     assert 'left out  aws:ec2/getVpc:getVpc {"default": true}: a stand-in answered' in said
+    assert "left out  stack organization/gone/prod: " in said
+    for url in ("one", "other"):
+        assert f'left out  http:index:getHttp {{"url": "{url}"}}: The program does not run' in said
 
 
 def test_answers_are_not_recorded_without_credentials(
@@ -217,6 +228,110 @@ def test_what_is_asked_by_what_nobody_knows_yet_waits_for_its_turn(tmp_path: Pat
     ]
     assert [one.function[1] for one in recorder.questions(["else", *messages])] == ['{"name": "/a"}']
     assert recorder.questions(messages) == []
+
+
+KEY = "aws:kms/key:Key"
+PARAMETERS = "aws:ssm/getParameters:getParameters"
+UNTOLD = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}
+"""A secret as a state has it."""
+
+
+def question(recorder: Recorder, kind: str, of: str, **more: object) -> Question:
+    (one,) = recorder.questions([asked(kind, of, **more)])
+    return one
+
+
+def left_behind(**outputs: object) -> bytes:
+    """The state of a program that read: its outputs, and the resources that it got, which have an ARN."""
+    state: list[dict[str, object]] = [
+        {"type": "pulumi:pulumi:Stack", "urn": "u::root", "outputs": outputs},
+        *(
+            {"type": KEY, "urn": f"urn:pulumi:a::b::{KEY}::{name}", "external": True, "outputs": value}
+            for name, value in outputs.items()
+            if "arn" in mapping(value)
+        ),
+    ]
+    return json.dumps({"deployment": {"resources": state}}).encode()
+
+
+def test_a_program_that_reads_asks_all_in_the_stacks_own_region_and_changes_nothing(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "answers.yaml")
+    names = [
+        question(
+            recorder, "function", PARAMETERS, arguments={"names": ["a${b}", {"c": 1}]}, region="eu-west-1"
+        ),
+        question(recorder, "resource", KEY, id="${1234}"),
+    ]
+    config = {
+        "aws:profile": "ops",
+        "aws:secretKey": {"secure": "v1:x"},
+        "aws:region": "us-east-1",
+        "gcp:project": "other",
+        "size": 3,
+    }
+    recorder.program(tmp_path, names, config)
+    assert yaml.safe_load((tmp_path / "Pulumi.yaml").read_text()) == {
+        "name": "tapgate-answers",
+        "runtime": "yaml",
+        "variables": {
+            "q0": {"fn::invoke": {"function": PARAMETERS, "arguments": {"names": ["a$${b}", {"c": 1}]}}}
+        },
+        "resources": {"q1": {"type": KEY, "get": {"id": "$${1234}"}}},
+        "outputs": {"q0": "${q0}"},
+    }
+    # Of the stack's config what configures the providers that are asked, and no secret.
+    assert yaml.safe_load((tmp_path / "Pulumi.reads.yaml").read_text()) == {
+        "config": {"aws:profile": "ops", "aws:region": "eu-west-1"}
+    }
+
+
+def test_what_was_read_is_kept_once_and_without_secrets(tmp_path: Path) -> None:
+    path = tmp_path / "answers.yaml"
+    recorder = Recorder(path)
+    plain = question(recorder, "function", PARAMETERS, arguments={"names": ["a"]}, region="r")
+    single = question(recorder, "function", "std:index:abs", arguments={"input": -1})
+    key = question(recorder, "resource", KEY, id="1234")
+    other = question(recorder, "resource", KEY, id="5678")
+    closed, listed = (question(recorder, "function", f"std:index:{name}") for name in ("file", "split"))
+    stack = question(recorder, "stack", "acme/network/prod")
+    read_now = left_behind(
+        q0={
+            "values": ["x", None, {"it": UNTOLD}],
+            "all": ["x", UNTOLD],
+            "more": {"of": UNTOLD},
+            "none": None,
+        },
+        q1=1,
+        q2={"arn": "arn:of:1234", "policy": UNTOLD},
+        q3={"arn": f"arn:{MARK}0"},
+        q4=UNTOLD,
+        q5=["x", UNTOLD],
+    )
+    recorder.take([plain, single, key, other, closed, listed], read_now)
+    recorder.take_stack(stack, json.dumps({"vpcId": "vpc-1", "password": "[secret]"}))
+    recorder.save()
+    made = load(path)
+    assert [(one.token, one.arguments, one.region, one.result) for one in made.functions] == [
+        (PARAMETERS, {"names": ["a"]}, "r", {"values": ["x", None, {}], "more": {}}),
+        ("std:index:abs", {"input": -1}, "", {"result": 1}),
+    ]
+    assert [(one.id, one.outputs) for one in made.resources] == [("1234", {"arn": "arn:of:1234"})]
+    assert made.stacks == {"acme/network/prod": {"vpcId": "vpc-1"}}
+    assert recorder.left == [
+        f"{KEY} 5678: a stand-in answered, and no provider",
+        "std:index:file {}: the answer is a secret",
+        "std:index:split {}: the answer is a secret",
+    ]
+    assert "ciphertext" not in path.read_text()
+    # A file that is there is brought up to date: what is asked again replaces what it said, all else stays.
+    later = Recorder(path)
+    plain = question(later, "function", "aws:ssm:getParameters", arguments={"names": ["a"]}, region="r")
+    key = question(later, "resource", "aws:kms:Key", id="1234")
+    later.take([plain, key], left_behind(q0={"values": ["y"]}, q1={"arn": "arn:new"}))
+    later.save()
+    assert [one.result for one in load(path).functions] == [{"result": 1}, {"values": ["y"]}]
+    assert [one.outputs for one in load(path).resources] == [{"arn": "arn:new"}]
+    assert load(path).stacks == made.stacks
 
 
 def test_the_entry_that_says_most_answers() -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tapgate.analyzer.deployment import MARK
+from tapgate.analyzer.deployment import MARK, SECRET, Deployment, Resource
 from tapgate.findings import Finding, Report
-from tapgate.rehearsal import settled
+from tapgate.json_access import SIGNATURE
+from tapgate.rehearsal import settled, with_retained
+from tapgate.sources import urn_name
 
 if TYPE_CHECKING:
     from tapgate.findings import Verdict
 
+EMPTY = Deployment("p", "s", ())
 A, B = "urn:pulumi:s::p::t::a", "urn:pulumi:s::p::t::b"
 
 
@@ -72,3 +76,37 @@ def test_what_was_remediated_for_the_first_alone(
 ) -> None:
     result = settled(report(*first), report(*second), {A}, {("pack", "p", A)})
     assert [one.verdict for one in result.findings] == left
+
+
+def step(kind: str, *, kept: bool = True, **state: object) -> dict[str, object]:
+    return {"op": kind, "urn": A, "oldState": {"type": "t", "retainOnDelete": kept, **state}}
+
+
+STAYS: list[tuple[list[object], list[str]]] = [
+    ([step("delete")], [A]),
+    ([step("delete", kept=False), step("update"), step("same"), {"op": "create", "urn": B}], []),
+    ([step("replace"), step("delete-replaced")], [f"{A} (replaced)"]),
+    ([step("delete"), step("delete")], [A]),
+    (["else", {"op": "delete", "oldState": "none"}], []),
+]
+
+
+@pytest.mark.parametrize(("steps", "stays"), STAYS)
+def test_what_stays_in_aws_is_in_the_state_that_is_evaluated(steps: list[object], stays: list[str]) -> None:
+    there = Resource(B, "t", {})
+    deployment, notes = with_retained(replace(EMPTY, resources=(there,)), json.dumps({"steps": steps}))
+    assert [one.urn for one in deployment.resources] == [B, *stays]
+    assert [note.partition(" leaves ")[0] for note in notes] == [f"{urn_name(urn)} (t)" for urn in stays]
+
+
+@pytest.mark.parametrize("document", ["", "no document", "[]", '{"steps": 3}'])
+def test_of_what_is_no_preview_nothing_stays(document: str) -> None:
+    assert with_retained(EMPTY, document) == (EMPTY, ())
+
+
+def test_a_secret_of_what_stays_is_closed_and_not_the_word_for_one() -> None:
+    gone = step("delete", inputs={"password": "[secret]", "list": ["a", "[secret]"], "plain": "a"})
+    deployment, _ = with_retained(EMPTY, json.dumps({"steps": [gone]}))
+    (one,) = deployment.resources
+    closed = {SIGNATURE: SECRET}
+    assert one.inputs == {"password": closed, "list": ["a", closed], "plain": "a"}
