@@ -291,10 +291,7 @@ def _python(base: Mapping[str, str]) -> Changes:
     if base.get("PYTHONDONTWRITEBYTECODE"):
         # Components, packs and the provider start anew in every preview: compiling what they import each
         # time doubles the preview. The cache takes the compiled files, so that the checkout stays clean.
-        changes |= {
-            "PYTHONDONTWRITEBYTECODE": None,
-            "PYTHONPYCACHEPREFIX": str(cache_root() / "bytecode"),
-        }
+        changes |= {"PYTHONDONTWRITEBYTECODE": None, "PYTHONPYCACHEPREFIX": str(cache_root() / "bytecode")}
     return changes
 
 

@@ -55,13 +55,7 @@ ENCRYPTED: Final = {
         "v1:BwzwW3wdBXT9OaHQ:Yvynb7hfUoLagGxMLjsgw+x9y+beQnckKtU21Gy6XTmho9gKAeHnHftCrz0lGmNGaQrznV6AYx4="
     ),
 }
-_OF_TYPE: Final = {
-    "integer": "1",
-    "number": "1",
-    "boolean": "true",
-    "object": "{}",
-    "url": SECRET_URL,
-}
+_OF_TYPE: Final = {"integer": "1", "number": "1", "boolean": "true", "object": "{}", "url": SECRET_URL}
 _NAMES_A_URL: Final = re.compile(r"(?:url|uri|endpoint|webhook|dsn)$", re.IGNORECASE)
 # What takes `encryptionsalt` for the passphrase provider alone: an empty value is none to the engine.
 _OTHER_PROVIDER: Final = ("secretsprovider", "encryptedkey")

@@ -15,6 +15,7 @@ from tapgate.embedded.aws_provider.members import inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from tapgate.embedded.aws_provider.members import Names
     from tapgate.embedded.aws_provider.resource_schema import Limit, ResourceSchema
@@ -143,7 +144,7 @@ class PropertyGroup:
     empty: Mapping[str, object] = field(default_factory=dict[str, object])
     read: Call | None = None
     found: Mapping[str, Reader] = field(default_factory=dict[str, "Reader"])
-    absent: frozenset[str] = frozenset()
+    absent: AbstractSet[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ class Tagging:
     resource: tuple[str, Source]
     tag: str = "tag_resource"
     untag: str | None = "untag_resource"
-    absent: frozenset[str] = frozenset()
+    absent: AbstractSet[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,11 +209,11 @@ class Operations:
     delete: tuple[Choice, ...] = ()
     property_groups: tuple[PropertyGroup, ...] = ()
     tags: Tagging | None = None
-    missing: frozenset[str] = frozenset()
+    missing: AbstractSet[str] = frozenset()
     find: Call | None = None
     must_be_new: bool = False
-    write_only: frozenset[str] = frozenset()
-    not_returned: frozenset[str] = frozenset()
+    write_only: AbstractSet[str] = frozenset()
+    not_returned: AbstractSet[str] = frozenset()
     active: Callable[[Answer], bool] | None = None
     pre_delete: Callable[[Caller, Subject], None] | None = None
 
@@ -268,16 +269,16 @@ class Description:
         changes_with: Outputs that get a new value when an input changes, by input; `*` is any input.
     """
 
-    replaces: frozenset[str] = frozenset()
+    replaces: AbstractSet[str] = frozenset()
     defaults: Mapping[str, Value] = field(default_factory=dict[str, "Value"])
     absent: Mapping[str, Value] = field(default_factory=dict[str, "Value"])
-    sets: frozenset[str] = frozenset()
-    documents: frozenset[str] = frozenset()
+    sets: AbstractSet[str] = frozenset()
+    documents: AbstractSet[str] = frozenset()
     limits: Mapping[str, Limit] = field(default_factory=dict[str, "Limit"])
     rules: tuple[Rule, ...] = ()
     names: Names = field(default_factory=dict[str, str])
     replaced_first: bool = False
-    computed: frozenset[str] = frozenset()
+    computed: AbstractSet[str] = frozenset()
     operations: Operations | None = None
     changes_with: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     known: bool = True

@@ -27,16 +27,7 @@ REGION: Final = re.compile(r"(?:us|eu|ap|ca|sa)-[a-z]+-\d")
 
 @dataclass(frozen=True, slots=True)
 class Documented:
-    """What the documentation of one type says.
-
-    Attributes:
-        schema: The type's properties.
-        name: Its own name, `LogGroup`.
-        example: What the example of an import takes; empty when there is none.
-        using: The sentence on what it takes.
-        identity: The properties that identify it, where they are listed.
-        docs: The documentation of each output.
-    """
+    """What the documentation of one type says."""
 
     schema: ResourceSchema
     name: str

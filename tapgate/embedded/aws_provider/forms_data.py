@@ -61,9 +61,7 @@ _WITHOUT_SOURCE: Final[Mapping[str, Mapping[str, str]]] = {
     "aws:lambda/function:Function": {"invokeArn": _INVOKE_ARN},
     "aws:lambda/alias:Alias": {"invokeArn": _INVOKE_ARN},
     # Source: KMS's reference for an alias's target, and for a key's ARN.
-    "aws:kms/alias:Alias": {
-        "targetKeyArn": "arn:{:partition}:kms:{:region}:{:account}:key/{targetKeyId}",
-    },
+    "aws:kms/alias:Alias": {"targetKeyArn": "arn:{:partition}:kms:{:region}:{:account}:key/{targetKeyId}"},
     # Source: Secrets Manager's user guide: the name, a hyphen and six characters.
     "aws:secretsmanager/secret:Secret": {
         "arn": "arn:{:partition}:secretsmanager:{:region}:{:account}:secret:{name}-{#mixed6}"

@@ -195,12 +195,7 @@ def inside(answer: object, steps: Iterable[str]) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Reads a type's properties out of what AWS answers.
-
-    Attributes:
-        schema: The type's schema.
-        names: The type's exceptions.
-    """
+    """Reads a type's properties out of what AWS answers."""
 
     schema: ResourceSchema
     names: Names

@@ -54,11 +54,7 @@ def _generated(name: str, side: Side) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ModuleTypes:
-    """Refers to nested types from one module of pulumi_aws.
-
-    Attributes:
-        module: The module, e.g. `s3`.
-    """
+    """Refers to nested types from one module of pulumi_aws."""
 
     module: str
 

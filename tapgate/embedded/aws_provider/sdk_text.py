@@ -48,14 +48,7 @@ _OPTIONAL = "Optional["
 
 @dataclass(frozen=True, slots=True)
 class Getter:
-    """One property of a class.
-
-    Attributes:
-        name: Its name in Pulumi's camelCase.
-        py: Its name in Python.
-        annotation: Its type, as the source has it.
-        doc: Its documentation; empty when it has none.
-    """
+    """One property of a class."""
 
     name: str
     py: str

@@ -32,12 +32,7 @@ _OF_EVERY_RESOURCE = frozenset({"id", "urn"})
 
 @dataclass
 class Used:
-    """What a program does with one resource type or function.
-
-    Attributes:
-        inputs: The properties or arguments that it gives.
-        outputs: What it reads.
-    """
+    """What a program does with one resource type or function."""
 
     inputs: set[str] = field(default_factory=set[str])
     outputs: Tree = field(default_factory=dict)

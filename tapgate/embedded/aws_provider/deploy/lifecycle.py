@@ -12,12 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from tapgate.embedded.aws_provider.deploy.remote_state import (
-    MARKER,
-    RemoteState,
-    chosen,
-    tag_texts,
-)
+from tapgate.embedded.aws_provider.deploy.remote_state import MARKER, RemoteState, chosen, tag_texts
 from tapgate.embedded.aws_provider.differ import equivalent
 from tapgate.embedded.aws_provider.failures import ApiError, NotDeployableError, PartlyCreatedError
 from tapgate.embedded.aws_provider.inputs import DEFAULTS

@@ -17,6 +17,7 @@ from tapgate.embedded.aws_provider.types import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from tapgate.embedded.aws_provider.deploy.aws import Api
     from tapgate.embedded.aws_provider.description import (
@@ -66,13 +67,7 @@ _OF_THE_PROVIDER = frozenset({"region", "tags", "tagsAll"})
 
 @dataclass(frozen=True)
 class Calls:
-    """What the calls of one type take: by its description, else by botocore's models.
-
-    Attributes:
-        token: The type.
-        description: What is known of it.
-        operations: How it is deployed.
-    """
+    """What the calls of one type take: by its description, else by botocore's models."""
 
     token: str
     description: Description
@@ -213,13 +208,7 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class RemoteState:
-    """Looks at resources of one type.
-
-    Attributes:
-        token: The type.
-        api: AWS's API on an emulator.
-        settings: The provider's configuration.
-    """
+    """Looks at resources of one type."""
 
     token: str
     api: Api
@@ -329,7 +318,7 @@ class RemoteState:
         """Carry out an operation of the type's service."""
         return self.api.call(self.calls.service, subject.region, operation, params)
 
-    def _group(self, index: int, read: Call, absent: frozenset[str], subject: Subject) -> Properties:
+    def _group(self, index: int, read: Call, absent: AbstractSet[str], subject: Subject) -> Properties:
         try:
             answer = self.call(read, subject)
         except ApiError as error:

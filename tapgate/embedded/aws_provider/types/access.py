@@ -77,7 +77,7 @@ _ROLE_OPERATIONS = Operations(
     tags=Tagging("list_role_tags", ("RoleName", identity), "tag_role", "untag_role"),
     delete=(Call("delete_role"),),
     pre_delete=_empty_role,
-    write_only=frozenset({"forceDetachPolicies"}),
+    write_only={"forceDetachPolicies"},
 )
 
 
@@ -101,7 +101,7 @@ def _target(answer: Answer, subject: Subject) -> Value:
 
 _KEY: Final[dict[str, Source]] = {"KeyId": identity}
 _ALIAS: Final = "alias/(?!aws/)[0-9A-Za-z_/-]+"
-_NO_KEY: Final = frozenset({"KMSInvalidStateException"})
+_NO_KEY: Final = {"KMSInvalidStateException"}
 _DEFAULT: Final[dict[str, Source]] = {"PolicyName": always("default")}
 _POLICY = PropertyGroup(
     lambda subject: (
@@ -115,10 +115,10 @@ _POLICY = PropertyGroup(
 
 DESCRIPTIONS: Final[dict[str, Description]] = {
     "aws:iam/role:Role": Description(
-        replaces=frozenset({"name", "namePrefix", "path"}),
+        replaces={"name", "namePrefix", "path"},
         defaults={"maxSessionDuration": 3600, "path": "/"},
-        sets=frozenset({"inlinePolicies", "managedPolicyArns"}),
-        documents=frozenset({"assumeRolePolicy", "inlinePolicies.policy"}),
+        sets={"inlinePolicies", "managedPolicyArns"},
+        documents={"assumeRolePolicy", "inlinePolicies.policy"},
         limits={
             "inlinePolicies.name": Limit(pattern=_NAME, max_length=128),
             "inlinePolicies.policy": Limit(form="iam-policy"),
@@ -129,21 +129,15 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         operations=_ROLE_OPERATIONS,
     ),
     "aws:iam/policy:Policy": Description(
-        replaces=frozenset({"description", "name", "namePrefix", "path"}),
+        replaces={"description", "name", "namePrefix", "path"},
         defaults={"path": "/"},
-        documents=frozenset({"policy"}),
-        limits={
-            "namePrefix": Limit(pattern=_NAME, max_length=128 - 26),
-            "policy": Limit(form="iam-policy"),
-        },
+        documents={"policy"},
+        limits={"namePrefix": Limit(pattern=_NAME, max_length=128 - 26), "policy": Limit(form="iam-policy")},
     ),
     "aws:iam/rolePolicy:RolePolicy": Description(
-        replaces=frozenset({"name", "namePrefix", "role"}),
-        documents=frozenset({"policy"}),
-        limits={
-            "namePrefix": Limit(pattern=_NAME, max_length=128 - 26),
-            "policy": Limit(form="iam-policy"),
-        },
+        replaces={"name", "namePrefix", "role"},
+        documents={"policy"},
+        limits={"namePrefix": Limit(pattern=_NAME, max_length=128 - 26), "policy": Limit(form="iam-policy")},
         names={"policy": "PolicyDocument", "role": "RoleName", "name": "PolicyName"},
         operations=Operations(
             key={"RoleName": _of_role(0), "PolicyName": _of_role(1)},
@@ -155,7 +149,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         ),
     ),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Description(
-        replaces=frozenset({"policyArn", "role"}),
+        replaces={"policyArn", "role"},
         replaced_first=True,
         names={"role": "RoleName"},
         operations=Operations(
@@ -165,19 +159,17 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             read=Call("list_attached_role_policies", pick=_attached),
             property_groups=(PropertyGroup(Call("attach_role_policy"), ("policyArn",)),),
             delete=(Call("detach_role_policy"),),
-            write_only=frozenset({"role"}),
+            write_only={"role"},
         ),
     ),
     "aws:kms/key:Key": Description(
-        replaces=frozenset(
-            {"customKeyStoreId", "customerMasterKeySpec", "keyUsage", "multiRegion", "xksKeyId"}
-        ),
+        replaces={"customKeyStoreId", "customerMasterKeySpec", "keyUsage", "multiRegion", "xksKeyId"},
         defaults={
             "customerMasterKeySpec": "SYMMETRIC_DEFAULT",
             "isEnabled": True,
             "keyUsage": "ENCRYPT_DECRYPT",
         },
-        documents=frozenset({"policy"}),
+        documents={"policy"},
         rules=(needs("rotationPeriodInDays", "enableKeyRotation"), needs("xksKeyId", "customKeyStoreId")),
         names={
             "customerMasterKeySpec": "KeySpec",
@@ -198,7 +190,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
                     _rotation,
                     ("enableKeyRotation", "rotationPeriodInDays"),
                     read=Call("get_key_rotation_status"),
-                    absent=frozenset({"UnsupportedOperationException"}),
+                    absent={"UnsupportedOperationException"},
                 ),
                 PropertyGroup(
                     lambda subject: Call("enable_key" if subject.wanted.get("isEnabled") else "disable_key"),
@@ -209,11 +201,11 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             delete=(Call("schedule_key_deletion", {"PendingWindowInDays": Wanted("deletionWindowInDays")}),),
             missing=_NO_KEY,
             id=("keyId",),
-            write_only=frozenset({"bypassPolicyLockoutSafetyCheck", "deletionWindowInDays"}),
+            write_only={"bypassPolicyLockoutSafetyCheck", "deletionWindowInDays"},
         ),
     ),
     "aws:kms/alias:Alias": Description(
-        replaces=frozenset({"name", "namePrefix"}),
+        replaces={"name", "namePrefix"},
         # How the name starts is in the text of botocore's documentation alone.
         limits={
             "name": Limit(pattern=_ALIAS, max_length=256),
@@ -234,8 +226,8 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         ),
     ),
     "aws:kms/keyPolicy:KeyPolicy": Description(
-        replaces=frozenset({"keyId"}),
-        documents=frozenset({"policy"}),
+        replaces={"keyId"},
+        documents={"policy"},
         limits={"policy": Limit(form="policy")},
         operations=Operations(
             key=_KEY,
@@ -244,7 +236,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             root="KeyMetadata",
             property_groups=(_POLICY,),
             missing=_NO_KEY,
-            write_only=frozenset({"bypassPolicyLockoutSafetyCheck"}),
+            write_only={"bypassPolicyLockoutSafetyCheck"},
         ),
     ),
 }

@@ -76,9 +76,9 @@ def _retention(subject: Subject) -> Call:
 
 DESCRIPTIONS: Final[dict[str, Description]] = {
     "aws:cloudwatch/metricAlarm:MetricAlarm": Description(
-        replaces=frozenset({"name"}),
+        replaces={"name"},
         defaults={"actionsEnabled": True, "treatMissingData": "missing"},
-        sets=frozenset({"alarmActions", "insufficientDataActions", "metricQueries", "okActions"}),
+        sets={"alarmActions", "insufficientDataActions", "metricQueries", "okActions"},
         limits={
             **{name: Limit(form="arn") for name in ("alarmActions", "insufficientDataActions", "okActions")},
             "extendedStatistic": Limit(pattern=_PERCENTILE),
@@ -127,16 +127,16 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             ),
             delete=(Call("delete_alarms", {"AlarmNames": lambda subject: [subject.id]}),),
             # ministack 1.4 takes an alarm on an expression and keeps nothing of the expression.
-            not_returned=frozenset({"metricQueries"}),
+            not_returned={"metricQueries"},
         ),
     ),
     "aws:cloudwatch/compositeAlarm:CompositeAlarm": Description(
-        replaces=frozenset({"actionsEnabled", "alarmName"}),
+        replaces={"actionsEnabled", "alarmName"},
         defaults={"actionsEnabled": True},
-        sets=frozenset({"alarmActions", "insufficientDataActions", "okActions"}),
+        sets={"alarmActions", "insufficientDataActions", "okActions"},
     ),
     "aws:cloudwatch/logGroup:LogGroup": Description(
-        replaces=frozenset({"logGroupClass", "name", "namePrefix"}),
+        replaces={"logGroupClass", "name", "namePrefix"},
         limits={
             "kmsKeyId": Limit(form="arn"),
             "namePrefix": Limit(pattern=r"[.\-_/#A-Za-z0-9]+", max_length=512 - 26),
@@ -160,9 +160,9 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
                 ("resourceArn", lambda subject: subject.arn("logs", f"log-group:{subject.id}")),
             ),
             delete=(lambda subject: None if subject.wanted.get("skipDestroy") else Call("delete_log_group"),),
-            write_only=frozenset({"skipDestroy"}),
+            write_only={"skipDestroy"},
             # ministack 1.4 takes a log group's key and tells none.
-            not_returned=frozenset({"kmsKeyId", "logGroupClass"}),
+            not_returned={"kmsKeyId", "logGroupClass"},
         ),
     ),
 }

@@ -235,9 +235,7 @@ def _objects(value: Value) -> list[Properties]:
 
 _STREAM: Final = ("streamEnabled", "streamViewType")
 _THROUGHPUT: Final[dict[str, Source]] = {"ProvisionedThroughput": Computed((*_CAPACITIES,), _throughput)}
-_SSE: Final[dict[str, Source]] = {
-    "SSESpecification": Computed(("serverSideEncryption",), _encryption),
-}
+_SSE: Final[dict[str, Source]] = {"SSESpecification": Computed(("serverSideEncryption",), _encryption)}
 
 
 def _update(*properties: str, empty: object = None, **params: Source) -> PropertyGroup:
@@ -301,39 +299,35 @@ _OPERATIONS = Operations(
     ),
     delete=(Call("delete_table"),),
     # ministack 1.4 knows that recovery is on, not for how many days.
-    not_returned=frozenset({"pointInTimeRecovery.recoveryPeriodInDays"}),
+    not_returned={"pointInTimeRecovery.recoveryPeriodInDays"},
     active=lambda answer: inside(answer, ("Table", "TableStatus")) == "ACTIVE",
 )
 
 DESCRIPTIONS: Final[dict[str, Description]] = {
     "aws:dynamodb/table:Table": Description(
-        replaces=frozenset(
-            {
-                "hashKey",
-                "importTable.s3BucketSource",
-                "localSecondaryIndexes",
-                "name",
-                "rangeKey",
-                "restoreBackupArn",
-                "restoreDateTime",
-                "restoreSourceName",
-                "restoreSourceTableArn",
-                "restoreToLatestTime",
-            }
-        ),
+        replaces={
+            "hashKey",
+            "importTable.s3BucketSource",
+            "localSecondaryIndexes",
+            "name",
+            "rangeKey",
+            "restoreBackupArn",
+            "restoreDateTime",
+            "restoreSourceName",
+            "restoreSourceTableArn",
+            "restoreToLatestTime",
+        },
         defaults={"billingMode": "PROVISIONED"},
         absent={"tableClass": "STANDARD"},
-        sets=frozenset({"attributes", "globalSecondaryIndexes", "localSecondaryIndexes", "replicas"}),
-        computed=frozenset(
-            {
-                "pointInTimeRecovery.recoveryPeriodInDays",
-                "serverSideEncryption.kmsKeyArn",
-                "replicas.kmsKeyArn",
-                "replicas.arn",
-                "replicas.streamArn",
-                "replicas.streamLabel",
-            }
-        ),
+        sets={"attributes", "globalSecondaryIndexes", "localSecondaryIndexes", "replicas"},
+        computed={
+            "pointInTimeRecovery.recoveryPeriodInDays",
+            "serverSideEncryption.kmsKeyArn",
+            "replicas.kmsKeyArn",
+            "replicas.arn",
+            "replicas.streamArn",
+            "replicas.streamLabel",
+        },
         limits={
             # Botocore takes a table's ARN as well; a new table has no ARN.
             "name": Limit(pattern="[a-zA-Z0-9_.-]+", min_length=3, max_length=255),
@@ -346,6 +340,6 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         operations=_OPERATIONS,
     ),
     "aws:dynamodb/tableReplica:TableReplica": Description(
-        replaces=frozenset({"globalTableArn", "kmsKeyArn", "tableClassOverride"}),
+        replaces={"globalTableArn", "kmsKeyArn", "tableClassOverride"}
     ),
 }

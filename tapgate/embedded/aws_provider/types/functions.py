@@ -170,7 +170,7 @@ _FUNCTION_OPERATIONS = Operations(
     ),
     tags=_tagging("function"),
     delete=(lambda subject: None if subject.wanted.get("skipDestroy") else Call("delete_function"),),
-    write_only=frozenset({"skipDestroy", "sourceCodeHash"}),
+    write_only={"skipDestroy", "sourceCodeHash"},
     active=_active,
 )
 
@@ -204,18 +204,16 @@ def _url_id(answer: Answer, _subject: Subject) -> Value:
 
 DESCRIPTIONS: Final[dict[str, Description]] = {
     "aws:lambda/function:Function": Description(
-        replaces=frozenset({"name", "packageType", "tenancyConfig"}),
+        replaces={"name", "packageType", "tenancyConfig"},
         defaults={"memorySize": 128, "packageType": "Zip", "reservedConcurrentExecutions": -1, "timeout": 3},
-        computed=frozenset(
-            {
-                "ephemeralStorage.size",
-                "loggingConfig.logGroup",
-                "snapStart.optimizationStatus",
-                "vpcConfig.vpcId",
-            }
-        ),
+        computed={
+            "ephemeralStorage.size",
+            "loggingConfig.logGroup",
+            "snapStart.optimizationStatus",
+            "vpcConfig.vpcId",
+        },
         changes_with={"*": ("lastModified",), "code": ("codeSha256", "sourceCodeHash", "sourceCodeSize")},
-        sets=frozenset({"vpcConfig.securityGroupIds", "vpcConfig.subnetIds", "replacementSecurityGroupIds"}),
+        sets={"vpcConfig.securityGroupIds", "vpcConfig.subnetIds", "replacementSecurityGroupIds"},
         limits={
             "handler": Limit(min_length=1, max_length=128, pattern=r"\S+"),
             "name": Limit(max_length=140, pattern=_FUNCTION_NAME),
@@ -235,9 +233,9 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         operations=_FUNCTION_OPERATIONS,
     ),
     "aws:lambda/functionUrl:FunctionUrl": Description(
-        replaces=frozenset({"functionName", "qualifier"}),
+        replaces={"functionName", "qualifier"},
         defaults={"invokeMode": "BUFFERED"},
-        sets=frozenset({"cors.allowHeaders", "cors.allowMethods", "cors.allowOrigins", "cors.exposeHeaders"}),
+        sets={"cors.allowHeaders", "cors.allowMethods", "cors.allowOrigins", "cors.exposeHeaders"},
         names={"authorizationType": "AuthType"},
         operations=Operations(
             key=_OF_FUNCTION,
@@ -247,17 +245,15 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             found={"functionName": _function_found, "urlId": _url_id},
             property_groups=(PropertyGroup(Call("update_function_url_config")),),
             delete=(Call("delete_function_url_config"),),
-            write_only=frozenset({"qualifier"}),
+            write_only={"qualifier"},
         ),
     ),
     "aws:lambda/permission:Permission": Description(
-        replaces=frozenset(
-            {
-                *("action", "eventSourceToken", "function", "functionUrlAuthType", "invokedViaFunctionUrl"),
-                *("principal", "principalOrgId", "qualifier", "sourceAccount", "sourceArn", "statementId"),
-                "statementIdPrefix",
-            }
-        ),
+        replaces={
+            *("action", "eventSourceToken", "function", "functionUrlAuthType", "invokedViaFunctionUrl"),
+            *("principal", "principalOrgId", "qualifier", "sourceAccount", "sourceArn", "statementId"),
+            "statementIdPrefix",
+        },
         limits={
             "function": Limit(max_length=140, pattern=_FUNCTION_NAME),
             "principalOrgId": Limit(pattern="o-[a-z0-9]{10,32}", min_length=12, max_length=34),
@@ -278,25 +274,23 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             delete=(Call("remove_permission"),),
             imported=("function", "statementId"),
             separator="/",
-            write_only=frozenset({"function"}),
+            write_only={"function"},
         ),
     ),
     "aws:lambda/eventSourceMapping:EventSourceMapping": Description(
-        replaces=frozenset(
-            {
-                "amazonManagedKafkaEventSourceConfig.consumerGroupId",
-                "eventSourceArn",
-                "queues",
-                "selfManagedEventSource",
-                "selfManagedKafkaEventSourceConfig.consumerGroupId",
-                "startingPosition",
-                "startingPositionTimestamp",
-                "topics",
-            }
-        ),
+        replaces={
+            "amazonManagedKafkaEventSourceConfig.consumerGroupId",
+            "eventSourceArn",
+            "queues",
+            "selfManagedEventSource",
+            "selfManagedKafkaEventSourceConfig.consumerGroupId",
+            "startingPosition",
+            "startingPositionTimestamp",
+            "topics",
+        },
         defaults={"enabled": True},
         absent={"maximumRecordAgeInSeconds": -1, "maximumRetryAttempts": -1},
-        sets=frozenset({"functionResponseTypes", "sourceAccessConfigurations", "filterCriteria.filters"}),
+        sets={"functionResponseTypes", "sourceAccessConfigurations", "filterCriteria.filters"},
         limits={"startingPositionTimestamp": Limit(pattern=MOMENT)},
         rules=(
             one_given("eventSourceArn", "selfManagedEventSource"),
@@ -332,7 +326,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         ),
     ),
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": Description(
-        replaces=frozenset({"functionName", "qualifier"}),
+        replaces={"functionName", "qualifier"},
         defaults={"maximumRetryAttempts": 2},
         absent={"maximumEventAgeInSeconds": 21_600},
         operations=Operations(
@@ -342,7 +336,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             found={"functionName": _function_found},
             property_groups=(PropertyGroup(Call("put_function_event_invoke_config")),),
             delete=(Call("delete_function_event_invoke_config"),),
-            write_only=frozenset({"qualifier"}),
+            write_only={"qualifier"},
         ),
     ),
 }

@@ -105,8 +105,8 @@ def _of_a_queue(name: str) -> Description:
     """Describe one attribute of a queue as a resource of its own, which bears the queue's URL."""
     member = attribute_name(name, _QUEUE_NAMES)
     return Description(
-        replaces=frozenset({"queueUrl"}),
-        documents=frozenset({name}),
+        replaces={"queueUrl"},
+        documents={name},
         operations=Operations(
             key=_QUEUE,
             id=("queueUrl",),
@@ -118,15 +118,15 @@ def _of_a_queue(name: str) -> Description:
             root="Attributes",
             property_groups=(_queue_group(name),),
             delete=(Call("set_queue_attributes", {"Attributes": always({member: ""})}),),
-            write_only=frozenset({"queueUrl"}),
+            write_only={"queueUrl"},
         ),
     )
 
 
 DESCRIPTIONS: Final[dict[str, Description]] = {
     "aws:sns/topic:Topic": Description(
-        replaces=frozenset({"fifoTopic", "name", "namePrefix"}),
-        documents=frozenset({"archivePolicy", "deliveryPolicy", "policy"}),
+        replaces={"fifoTopic", "name", "namePrefix"},
+        documents={"archivePolicy", "deliveryPolicy", "policy"},
         limits={
             "name": Limit(pattern=r"[0-9A-Za-z_-]{1,256}|[0-9A-Za-z_-]{1,251}\.fifo"),
             "namePrefix": Limit(pattern=r"[0-9A-Za-z_-]{1,230}"),
@@ -156,8 +156,8 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         ),
     ),
     "aws:sns/topicPolicy:TopicPolicy": Description(
-        replaces=frozenset({"arn"}),
-        documents=frozenset({"policy"}),
+        replaces={"arn"},
+        documents={"policy"},
         operations=Operations(
             key=_TOPIC,
             id=("arn",),
@@ -167,9 +167,9 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         ),
     ),
     "aws:sns/topicSubscription:TopicSubscription": Description(
-        replaces=frozenset({"endpoint", "protocol", "topic"}),
+        replaces={"endpoint", "protocol", "topic"},
         defaults={"confirmationTimeoutInMinutes": 1},
-        documents=frozenset({"deliveryPolicy", "filterPolicy", "redrivePolicy", "replayPolicy"}),
+        documents={"deliveryPolicy", "filterPolicy", "redrivePolicy", "replayPolicy"},
         limits={
             "filterPolicyScope": Limit(choices=("MessageAttributes", "MessageBody")),
             "topic": Limit(form="arn"),
@@ -197,17 +197,17 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             property_groups=_notification_groups("set_subscription_attributes", _OF_SUBSCRIPTION),
             delete=(Call("unsubscribe"),),
             id=("arn",),
-            write_only=frozenset({"confirmationTimeoutInMinutes", "endpointAutoConfirms"}),
+            write_only={"confirmationTimeoutInMinutes", "endpointAutoConfirms"},
         ),
     ),
     "aws:sqs/queue:Queue": Description(
-        replaces=frozenset({"fifoQueue", "name", "namePrefix"}),
+        replaces={"fifoQueue", "name", "namePrefix"},
         defaults={
             "maxMessageSize": 262144,
             "messageRetentionSeconds": 345600,
             "visibilityTimeoutSeconds": 30,
         },
-        documents=frozenset({"policy", "redriveAllowPolicy", "redrivePolicy"}),
+        documents={"policy", "redriveAllowPolicy", "redrivePolicy"},
         limits={
             "name": Limit(pattern=r"[0-9A-Za-z_-]{1,80}|[0-9A-Za-z_-]{1,75}\.fifo"),
             "namePrefix": Limit(pattern=r"[0-9A-Za-z_-]{1,54}"),

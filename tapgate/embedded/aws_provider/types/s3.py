@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 _BUCKET: Final[dict[str, Source]] = {"Bucket": identity}
-_BESIDE: Final = frozenset({"bucket", "expectedBucketOwner"})
+_BESIDE: Final = {"bucket", "expectedBucketOwner"}
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _NAME_OF_BUCKET: Final = r"(?!\d+\.\d+\.\d+\.\d+$)(?!xn--)(?!.*(\.\.|\.-|-\.))[0-9a-z][0-9a-z.-]*[0-9a-z]"
 _OF_A_BUCKET: Final = {
@@ -117,9 +117,9 @@ def _beside(what: str, *, put: PropertyGroup | None = None, delete: str = "") ->
 
 
 _BUCKET_DESCRIPTION = Description(
-    replaces=frozenset({"bucket", "bucketPrefix", "bucketNamespace", "objectLockEnabled"}),
-    documents=frozenset({"policy"}),
-    sets=frozenset({"grants"}),
+    replaces={"bucket", "bucketPrefix", "bucketNamespace", "objectLockEnabled"},
+    documents={"policy"},
+    sets={"grants"},
     limits={
         "bucket": Limit(pattern=_NAME_OF_BUCKET, min_length=3, max_length=63),
         "bucketPrefix": Limit(pattern=r"[0-9a-z][0-9a-z.-]*", max_length=37),
@@ -147,15 +147,11 @@ _BUCKET_DESCRIPTION = Description(
             ),
         },
         tags=Tagging(
-            "get_bucket_tagging",
-            ("Bucket", identity),
-            "put_bucket_tagging",
-            None,
-            absent=frozenset({"NoSuchTagSet"}),
+            "get_bucket_tagging", ("Bucket", identity), "put_bucket_tagging", None, absent={"NoSuchTagSet"}
         ),
         delete=(Call("delete_bucket"),),
         pre_delete=_empty_bucket,
-        write_only=frozenset({"forceDestroy"}),
+        write_only={"forceDestroy"},
     ),
 )
 _VERSIONING = Description(
@@ -173,10 +169,7 @@ _VERSIONING = Description(
     ),
 )
 _ENCRYPTION = Description(
-    replaces=_BESIDE,
-    sets=frozenset({"rules"}),
-    limits=_OF_A_BUCKET,
-    operations=_beside("bucket_encryption"),
+    replaces=_BESIDE, sets={"rules"}, limits=_OF_A_BUCKET, operations=_beside("bucket_encryption")
 )
 _LIFECYCLE = Description(
     replaces=_BESIDE,
@@ -194,7 +187,7 @@ _LIFECYCLE = Description(
         "rules.transitions.days": Limit(minimum=0),
     },
     rules=(_transition_once,),
-    sets=frozenset({"rules.noncurrentVersionTransitions", "rules.transitions"}),
+    sets={"rules.noncurrentVersionTransitions", "rules.transitions"},
     operations=_beside(
         "bucket_lifecycle_configuration",
         put=PropertyGroup(
@@ -212,26 +205,21 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
     "aws:s3/bucket:Bucket": _BUCKET_DESCRIPTION,
     "aws:s3/bucketV2:BucketV2": _BUCKET_DESCRIPTION,
     "aws:s3/bucketPolicy:BucketPolicy": Description(
-        replaces=frozenset({"bucket"}),
-        documents=frozenset({"policy"}),
-        operations=_beside("bucket_policy"),
+        replaces={"bucket"}, documents={"policy"}, operations=_beside("bucket_policy")
     ),
     "aws:s3/bucketVersioning:BucketVersioning": _VERSIONING,
     "aws:s3/bucketVersioningV2:BucketVersioningV2": _VERSIONING,
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _ENCRYPTION,
     "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2": _ENCRYPTION,
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": Description(
-        replaces=frozenset({"bucket"}),
-        operations=_beside("public_access_block"),
+        replaces={"bucket"}, operations=_beside("public_access_block")
     ),
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": Description(
-        replaces=frozenset({"bucket"}),
-        operations=_beside("bucket_ownership_controls"),
+        replaces={"bucket"}, operations=_beside("bucket_ownership_controls")
     ),
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _LIFECYCLE,
     "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2": _LIFECYCLE,
     "aws:s3/bucketNotification:BucketNotification": Description(
-        replaces=frozenset({"bucket"}),
-        sets=frozenset({"lambdaFunctions.events", "queues.events", "topics.events"}),
+        replaces={"bucket"}, sets={"lambdaFunctions.events", "queues.events", "topics.events"}
     ),
 }
