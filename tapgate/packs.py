@@ -54,7 +54,7 @@ class RequestedPack:
     @property
     def disabled(self) -> frozenset[str]:
         """Names of the policies that the config turns off (`all` may be among them)."""
-        return frozenset(name for name, value in self.body.items() if _level(value) == "disabled")
+        return frozenset(name for name, value in self.body.items() if level_of(value) == "disabled")
 
 
 def own_pack() -> Path:
@@ -182,7 +182,8 @@ def _runtime(folder: Path) -> object:
     return mapping(runtime).get("name") or runtime
 
 
-def _level(value: object) -> str:
+def level_of(value: object) -> str:
+    """Return the level that a policy's part of a config sets; empty when it sets none."""
     return text(value) or text(mapping(value).get("enforcementLevel"))
 
 

@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import venv
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -35,31 +34,18 @@ _OURS: Final = frozenset({"PULUMI_PYTHON_CMD", "PYTHONHOME", "PYTHONPATH", "VIRT
 _LEFT_OUT: Final = ("__pycache__", "venv", ".venv", "node_modules")
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A pack to be published.
-
-    Attributes:
-        changelog: the file that has to tell what its version changes, or none.
-    """
-
-    folder: Path
-    changelog: Path | None = None
-    configs: tuple[Path, ...] = ()
-
-
-def examine(candidate: Candidate) -> Iterator[Check]:
-    """Look at everything that a published pack needs.
+def examine(folder: Path, changelog: Path | None = None, configs: Sequence[Path] = ()) -> Iterator[Check]:
+    """Look at everything that a published pack needs, and at the configs that operators are given with it.
 
     Raises:
         CouldNotRunError: the folder is no pack at all.
     """
-    (pack,) = requested_packs([candidate.folder], [])
+    (pack,) = requested_packs([folder], [])
     body = read_yaml(pack.folder / "PulumiPolicy.yaml", "policy pack's project file")
     version = text(body.get("version"))
     yield _version(version)
-    if candidate.changelog is not None:
-        yield _changelog(candidate.changelog, version)
+    if changelog is not None:
+        yield _changelog(changelog, version)
     try:
         info = describe_alone(pack.folder)
     except CouldNotRunError as failure:
@@ -68,8 +54,8 @@ def examine(candidate: Candidate) -> Iterator[Check]:
     policies = [mapping(one) for one in sequence(info.get("policies"))]
     yield Check("on its own", "there", f"{len(policies)} policies with nothing but its requirements")
     yield _policies(policies)
-    for config in candidate.configs:
-        yield _config(candidate.folder, config, {text(one.get("name")) for one in policies})
+    for config in configs:
+        yield _config(folder, config, {text(one.get("name")) for one in policies})
 
 
 def _version(version: str) -> Check:
@@ -196,9 +182,6 @@ def run(options: argparse.Namespace) -> Exit:
     Returns:
         Passed when the pack can be published, blocked when it must not be.
     """
-    candidate = Candidate(
-        folder=cast("Path", options.pack),
-        changelog=cast("Path | None", options.changelog),
-        configs=tuple(cast("list[Path]", options.config)),
-    )
-    return Exit.PASSED if show_checks(examine(candidate), "PUBLISHABLE") else Exit.BLOCKED
+    folder, changelog = cast("Path", options.pack), cast("Path | None", options.changelog)
+    checks = examine(folder, changelog, cast("list[Path]", options.config))
+    return Exit.PASSED if show_checks(checks, "PUBLISHABLE") else Exit.BLOCKED

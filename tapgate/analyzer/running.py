@@ -14,6 +14,7 @@ from tapgate.analyzer.direct import config_texts, secret_keys
 from tapgate.analyzer.process import PackProcess, struct
 from tapgate.events import PolicyEvent, PolicySummary
 from tapgate.json_access import SIGNATURE, mapping, sequence, text, texts
+from tapgate.packs import level_of
 from tapgate.project import read_yaml
 from tapgate.sources import urn_name
 
@@ -49,11 +50,11 @@ def reconcile(
         if name in settings:
             settings[name].level = given.enforcementLevel
             settings[name].properties.update(json_format.MessageToDict(given.properties))
-    everywhere = LEVELS.get(_level(config.get("all")))
+    everywhere = LEVELS.get(level_of(config.get("all")))
     for name, setting in settings.items():
         if everywhere is not None:
             setting.level = everywhere
-        setting.level = LEVELS.get(_level(config.get(name)), setting.level)
+        setting.level = LEVELS.get(level_of(config.get(name)), setting.level)
         own = mapping(config.get(name))
         setting.properties.update({key: own[key] for key in own if key != "enforcementLevel"})
     return {name: _message(setting) for name, setting in settings.items()}
@@ -65,10 +66,6 @@ def _own(policy: analyzer_pb2.PolicyInfo) -> _Setting:
         key: mapping(schema)["default"] for key, schema in properties.items() if "default" in mapping(schema)
     }
     return _Setting(policy.enforcementLevel, defaults)
-
-
-def _level(value: object) -> str:
-    return text(value) or text(mapping(value).get("enforcementLevel"))
 
 
 def _message(setting: _Setting) -> analyzer_pb2.PolicyConfig:

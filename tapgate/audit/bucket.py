@@ -11,35 +11,19 @@ import importlib.util
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from tapgate.audit.states import LARGEST_BYTES, SUFFIXES, State, no_stack
 from tapgate.failure import CouldNotRunError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
 _STACKS: Final = ".pulumi/stacks/"
 _PATH_STYLE: Final = ("s3ForcePathStyle", "use_path_style")
 _NO_TLS: Final = ("disableSSL", "disable_https")
 _UNDERSTOOD: Final = frozenset({"region", "endpoint", "profile", "awssdk", *_PATH_STYLE, *_NO_TLS})
-
-
-class _Body(Protocol):
-    """What S3 sends of an object."""
-
-    def read(self) -> bytes: ...
-
-    def close(self) -> None: ...
-
-
-class _Client(Protocol):
-    """What is used of boto3's S3 client."""
-
-    def get_paginator(self, operation: str, /) -> Any: ...  # noqa: ANN401 - untyped in boto3
-
-    def get_object(self, *, Bucket: str, Key: str) -> Mapping[str, object]: ...  # noqa: N803 - AWS's casing
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +76,9 @@ def object_state(bucket: Bucket, key: str) -> State:
 def _read_object(bucket: Bucket, key: str) -> bytes:
     try:
         answer = _client(bucket).get_object(Bucket=bucket.name, Key=key)
-        size = cast("int", answer["ContentLength"])
+        size: int = answer["ContentLength"]
         # One that is not read to its end keeps its connection, which no one else closes.
-        with closing(cast("_Body", answer["Body"])) as body:
+        with closing(answer["Body"]) as body:
             if size <= LARGEST_BYTES:
                 return body.read()
         problem = f"it has {size:,} bytes, more than {LARGEST_BYTES:,}"
@@ -141,13 +125,12 @@ def _on(query: Mapping[str, str], names: Iterable[str]) -> bool:
 
 
 @cache
-def _client(bucket: Bucket) -> _Client:
+def _client(bucket: Bucket) -> Any:  # noqa: ANN401 - boto3 is untyped
     """Make the client, once a process."""
     boto3, config = importlib.import_module("boto3"), importlib.import_module("botocore.config")
     session = boto3.Session(profile_name=bucket.profile or None, region_name=bucket.region or None)
     style = config.Config(s3={"addressing_style": "path"} if bucket.path_style else {})
-    make = cast("Callable[..., _Client]", session.client)
-    return make("s3", endpoint_url=bucket.endpoint or None, config=style)
+    return session.client("s3", endpoint_url=bucket.endpoint or None, config=style)
 
 
 def _failures() -> tuple[type[Exception], ...]:

@@ -20,12 +20,12 @@ from concurrent.futures import (
 )
 from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from tapgate.failure import CouldNotRunError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Mapping
+    from collections.abc import Callable, Generator, Iterable
     from contextlib import AbstractContextManager
 
 T = TypeVar("T")
@@ -144,16 +144,6 @@ def local_processes(workers: int) -> ProcessPoolExecutor:
 _CONNECT_SECONDS: Final = 20
 
 
-class _Client(Protocol):
-    """What is used of `distributed.Client`."""
-
-    def nthreads(self) -> Mapping[str, int]: ...
-
-    def get_executor(self, *, pure: bool) -> Executor: ...
-
-    def close(self) -> None: ...
-
-
 @contextmanager
 def connected(address: str) -> Generator[tuple[Executor, int]]:
     """Connect to a scheduler; yields an executor on its workers, and how many threads these have together.
@@ -164,7 +154,7 @@ def connected(address: str) -> Generator[tuple[Executor, int]]:
         CouldNotRunError: `distributed` is not installed, or the scheduler does not answer.
     """
     try:
-        make = cast("Callable[..., _Client]", importlib.import_module("distributed").Client)
+        make: Callable[..., Any] = importlib.import_module("distributed").Client
     except ImportError as error:
         raise CouldNotRunError(
             "The Dask client is not installed.",

@@ -217,7 +217,7 @@ def _policy_score(statuses: list[PolicyStatus]) -> PolicyStatus:
         policy=first.policy,
         pack=first.pack,
         status=worst(one.status for one in statuses),
-        kind=next((one.kind for one in statuses if one.kind), first.kind),
+        kind=next((one for one in statuses if one.kind), first).kind,
         passed=sum(one.passed for one in statuses),
         failed=sum(one.failed for one in statuses),
         not_applicable=sum(one.not_applicable for one in statuses),

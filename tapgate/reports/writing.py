@@ -13,7 +13,7 @@ from tapgate.failure import CouldNotRunError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from tapgate.reports.verdict_file import VerdictFile
 
@@ -109,46 +109,35 @@ def write(verdicts: VerdictFile, targets: Targets) -> None:
         CouldNotRunError: a file cannot be written, or the earlier verdict cannot be read.
     """
     earlier = load(targets.earlier) if targets.earlier is not None and targets.files else None
-    writers = _writers(verdicts, earlier, targets.prefix)
     for name, path in targets.files.items():
-        body = writers[name]()
+        body = _rendered(name, verdicts, earlier, targets.prefix)
         if path == STDOUT:
             sys.stdout.write(body)
         else:
             write_file(body.encode(), path)
 
 
-def _writers(
-    verdicts: VerdictFile, earlier: VerdictFile | None, prefix: str
-) -> Mapping[str, Callable[[], str]]:
-    """Return the writers by format; each is imported when it is used, so that a plain preview loads none."""
-
-    def html() -> str:
+def _rendered(name: str, verdicts: VerdictFile, earlier: VerdictFile | None, prefix: str) -> str:
+    """Render one report; its writer is imported when it is used, so that a plain preview loads none."""
+    if name == "html":
         from tapgate.reports.page import to_html  # noqa: PLC0415
 
         return to_html(verdicts, earlier=earlier)
-
-    def sarif() -> str:
+    if name == "sarif":
         from tapgate.reports.sarif import to_sarif  # noqa: PLC0415
 
         return to_sarif(verdicts, prefix=prefix)
-
-    def junit() -> str:
+    if name == "junit":
         from tapgate.reports.junit import to_junit  # noqa: PLC0415
 
         return to_junit(verdicts)
-
-    def markdown() -> str:
+    if name == "markdown":
         from tapgate.reports.markdown import to_markdown  # noqa: PLC0415
 
         return to_markdown(verdicts, earlier=earlier)
+    from tapgate.reports.verdict_file import to_json  # noqa: PLC0415
 
-    def verdict() -> str:
-        from tapgate.reports.verdict_file import to_json  # noqa: PLC0415
-
-        return to_json(verdicts)
-
-    return {"html": html, "sarif": sarif, "junit": junit, "markdown": markdown, "verdict": verdict}
+    return to_json(verdicts)
 
 
 def load(path: Path) -> VerdictFile:

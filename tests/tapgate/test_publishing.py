@@ -9,7 +9,7 @@ import pytest
 
 from tapgate import publishing
 from tapgate.cli import main
-from tapgate.publishing import Candidate, examine
+from tapgate.publishing import examine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +41,7 @@ def changed(tmp_path: Path) -> Callable[..., Path]:
 
 def found(name: str, folder: Path, changelog: Path | None = None, *configs: Path) -> Check:
     """The check of that name; those after it are not made."""
-    candidate = Candidate(folder, changelog, configs)
-    return next(check for check in examine(candidate) if check.name == name)
+    return next(check for check in examine(folder, changelog, configs) if check.name == name)
 
 
 DOCUMENTED = "python -m tapgate publishable policypack --changelog CHANGELOG.md"

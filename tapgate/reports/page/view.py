@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from tapgate.findings import Finding
     from tapgate.reports.entry import Identity
-    from tapgate.reports.score import FrameworkScore, Status
+    from tapgate.reports.score import ControlScore, FrameworkScore, Status
     from tapgate.reports.trend import Figure, SharePair
     from tapgate.reports.verdict_file import Unaudited, VerdictFile
 
@@ -78,22 +78,12 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class ControlRow:
-    """One control of a framework."""
-
-    identifier: str
-    status: str
-    share: Share
-    policies: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
 class Framework:
     """The controls of one framework."""
 
     title: str
     words: str
-    controls: Sequence[ControlRow]
+    controls: Sequence[ControlScore]
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,11 +252,7 @@ def _card(title: str, anchor: str, share: Share, by: Mapping[Status, int], label
 
 
 def _framework(one: FrameworkScore) -> Framework:
-    controls = [
-        ControlRow(control.control.identifier, control.status, control.share, control.policies)
-        for control in one.controls
-    ]
-    return Framework(framework_title(one.framework), share_words(one.share, "hold"), controls)
+    return Framework(framework_title(one.framework), share_words(one.share, "hold"), one.controls)
 
 
 def _changes(trend: Trend, verdicts: VerdictFile) -> Changes:
