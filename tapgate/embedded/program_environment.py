@@ -73,8 +73,8 @@ exit 1
 """
 # Packages of Pulumi's and AWS's own, which environments tend to have without being asked for them.
 _WELL_KNOWN: Final = re.compile(
-    r"^\s*(?:import|from)\s+(boto3|pulumi_(?:archive|aws(?:_native|_apigateway|x)?|cloudflare|command|datadog"
-    r"|docker(?:_build)?|eks|github|kubernetes|random|std|tls))\b",
+    r"^\s*(?:import|from)\s+(boto3|pulumi_(?:archive|aws(?:_native|_apigateway|x)?|cloudflare|cloudinit|command"
+    r"|datadog|docker(?:_build)?|eks|github|kubernetes|random|std|tls))\b",
     re.MULTILINE,
 )
 # What uv says of requirements that pip may take, or took once, and what is done about it.

@@ -12,13 +12,14 @@ from tapgate.embedded.aws_provider import sdk_source, sdk_text
 from tapgate.embedded.aws_provider.package_schema import object_schema, resource_schema
 from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema, Type, marked, marked_text
 from tapgate.embedded.aws_provider.usage import Usage, Used, read, short
+from tapgate.embedded.aws_provider.values import contains_unknown, dump_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from tapgate.embedded.aws_provider.usage import Tree
-    from tapgate.embedded.aws_provider.values import Value
+    from tapgate.embedded.aws_provider.values import Properties, Value
 
 Json = dict[str, object]
 
@@ -195,6 +196,17 @@ class Catalog:
             inputs = {one: Property(Type("any")) for one in _ARGUMENT.findall(text)}
             outputs = sdk_source.outputs_of(sdk_text.class_body(path, result) or "", objects)
             yield Known(ResourceSchema(found, inputs, outputs, objects.collect()))
+
+
+def as_read(program: Path, token: str, args: Properties) -> Properties:
+    """Answer a function that only another major version of pulumi_aws has by what the program reads of it."""
+    if contains_unknown(args):
+        return {}
+    known, seed = Catalog("aws", program).find(token), f"{token}({dump_json(args)})"
+    return {
+        name: args[name] if name in args else stood_in(known, name, f"{seed}.{name}")
+        for name in known.schema.outputs
+    }
 
 
 def stood_in(known: Known, name: str, seed: str) -> Value:

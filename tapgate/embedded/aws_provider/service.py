@@ -310,7 +310,12 @@ class Provider:
         args, secrets = decode(request.args)
         region = str(args.get("region") or self._settings.region)
         answered, entry = self._answers.function(request.tok, args, region)
-        result = invoke(request.tok, args, self._settings, answered)
+        if self._program is None or is_answered(request.tok) or sdk_source.is_function(request.tok):
+            result = invoke(request.tok, args, self._settings, answered)
+        else:
+            from tapgate.embedded.aws_provider.catalog import as_read  # noqa: PLC0415 - few programs need it
+
+            result = {**as_read(self._program, request.tok, args), **answered}
         self._take(entry)
         if not secrets and not is_answered(request.tok) and not contains_unknown(args):
             self._log.note_once(asked("function", request.tok, arguments=args, region=region))

@@ -182,9 +182,13 @@ def widened(text: str, program: Path) -> str:
             _add(resource, "properties", read_besides)
     functions = {short(token): one for token, one in schema["functions"].items()}
     for token, used in usage.functions.items():
-        function = functions.get(short(token))
-        if function is not None:
-            _widen_function(function, used)
+        package, module, member = short(token)
+        if package != "aws":
+            continue
+        if short(token) not in functions:
+            added: _Json = {"inputs": {}, "outputs": {"properties": {}}}
+            schema["functions"][f"{package}:{module}/{member}:{member}"] = functions[short(token)] = added
+        _widen_function(functions[short(token)], used)
     return json.dumps(schema, separators=(",", ":"))
 
 

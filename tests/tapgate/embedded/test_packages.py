@@ -13,7 +13,9 @@ from tapgate.embedded.aws_provider.catalog import Catalog, stood_in
 from tapgate.embedded.aws_provider.deploy.fence import Fence
 from tapgate.embedded.aws_provider.echo import Other
 from tapgate.embedded.aws_provider.failures import InvalidRequestError
+from tapgate.embedded.aws_provider.invokes import InvokeError
 from tapgate.embedded.aws_provider.resource_schema import MARK
+from tapgate.embedded.aws_provider.service import Provider
 from tapgate.embedded.aws_provider.usage import read, widened
 from tapgate.embedded.aws_provider.values import decode, encode
 from tapgate.embedded.packages import shims
@@ -126,6 +128,26 @@ def test_another_major_of_aws_is_served_by_what_knows_the_program(tmp_path: Path
     wide = json.loads(widened(json.dumps(schema), file))["resources"]["aws:ec2/eip:Eip"]
     assert wide["inputProperties"]["domain"] == {"type": "string"}
     assert wide["inputProperties"]["vpc"] == {"$ref": "pulumi.json#/Any"}
+
+
+def test_a_function_that_only_an_older_major_has_answers_with_what_the_program_reads(tmp_path: Path) -> None:
+    program = tmp_path / "Pulumi.yaml"
+    program.write_text(
+        "variables:\n  found:\n    fn::invoke:\n      function: aws:ec2:getSubnetIds\n"
+        "      arguments: {vpcId: vpc-1}\n      options: {version: 4.38.1}\n"
+        "resources: {a: {type: 'aws:ec2:Instance', properties: {subnetId: '${found.ids[0]}'}}}\n"
+    )
+    token = "aws:ec2/getSubnetIds:getSubnetIds"
+    schema = json.loads(widened('{"resources": {}, "functions": {}}', program))["functions"]
+    assert set(schema[token]["outputs"]["properties"]) == {"ids"}
+    assert set(schema[token]["inputs"]["properties"]) == {"vpcId"}
+    served = Provider("", Fence(), program=program)
+    answered = served.invoke(provider_pb2.InvokeRequest(tok=token, args=encode({"vpcId": "vpc-1"})))
+    answer, _ = decode(getattr(answered, "return"))
+    assert answer["vpcId"] == "vpc-1"
+    assert MARK in str(answer["ids"])
+    with pytest.raises(InvokeError, match="no function"):
+        Provider("", Fence()).invoke(provider_pb2.InvokeRequest(tok=token))
 
 
 def test_an_sdk_says_what_a_package_has(tmp_path: Path) -> None:
