@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -27,7 +28,6 @@ from tapgate.reports.writing import write as write_files
 from tapgate.terminal import Ink, Progress, finding_lines, report_lines, write
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from tapgate.findings import Report
@@ -99,9 +99,14 @@ def add_stack_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _seconds(word: str) -> float:
-    seconds = float(word)
+    try:
+        seconds = float(word)
+    except ValueError:
+        seconds = 0
     if not 0 < seconds < _LONGEST:
-        raise ValueError(word)
+        raise argparse.ArgumentTypeError(
+            f"found: {word}. Required: seconds, more than 0 and less than {_LONGEST}"
+        )
     return seconds
 
 

@@ -108,6 +108,14 @@ BAD = {
         "resources[0].outputs.policy | found: aws:kms/key:Key: `policy` has the wrong type. Found: a list",
         "required type",
     ),
+    f"{DATED}, resources: [{{type: a:b, id: k,outputs: {{}}}},{{type: a:index:b, id: k, outputs: {{}}}}]}}": (
+        "resources[1] | found: a second entry for a:index:b k",
+        "remove one",
+    ),
+    f"{DATED}, resources: [{{type: 'aws:kms:Keyy', id: k, outputs: {{}}}}]}}": (
+        "resources[0].type | found: `aws:kms:Keyy`, and pulumi_aws",
+        "reference",
+    ),
     "{version: 1, recorded: 2026-02-01}": (
         "recorded | found: 2026-02-01. Required: a day from 2026-03-03",
         "the day on which you did",
@@ -332,6 +340,23 @@ def test_what_was_read_is_kept_once_and_without_secrets(tmp_path: Path) -> None:
     assert [one.result for one in load(path).functions] == [{"result": 1}, {"values": ["y"]}]
     assert [one.outputs for one in load(path).resources] == [{"arn": "arn:new"}]
     assert load(path).stacks == made.stacks
+
+
+def test_a_resource_is_known_by_type_and_id(tmp_path: Path) -> None:
+    path = tmp_path / "answers.yaml"
+    path.write_text(f"{DATED}, resources: [{{type: 'aws:kms:Key', id: k, outputs: {{arn: a}}}}]}}")
+    answers = read(path, TODAY)
+    assert answers.resource(KEY, "k") == ({"arn": "a"}, "resources[0] (aws:kms:Key, id k)")
+    assert answers.resource(KEY, "other") == answers.resource("aws:kms/alias:Alias", "k") == ({}, "")
+    assert answers.unused([f"{TAKEN}resources[0] (aws:kms:Key, id k)"]) == ()
+
+
+@pytest.mark.parametrize("arguments", ["{}", "{inputs: [a]}"])
+def test_of_a_function_that_gives_one_value_the_result_is_free(tmp_path: Path, arguments: str) -> None:
+    path = tmp_path / "answers.yaml"
+    entry = f"{{token: 'std:index:abs', arguments: {arguments}, result: {{result: 3}}}}"
+    path.write_text(f"{DATED}, functions: [{entry}]}}")
+    assert read(path, TODAY).functions[0].result == {"result": 3}
 
 
 def test_the_entry_that_says_most_answers() -> None:

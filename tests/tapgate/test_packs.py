@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tapgate.failure import CouldNotRunError
-from tapgate.packs import requested_packs
+from tapgate.packs import relaxed, requested_packs
 
 
 @pytest.fixture
@@ -61,3 +61,14 @@ def test_a_config_that_is_not_there(folder: Path) -> None:
     with pytest.raises(CouldNotRunError) as caught:
         requested_packs([folder], [folder / "none.json"])
     assert caught.value.why == "No such file or directory"
+
+
+def test_what_has_been_settled_only_advises(folder: Path) -> None:
+    config = folder / "config.json"
+    config.write_text('{"a": {"enforcementLevel": "mandatory", "x": 1}, "b": "mandatory", "c": "mandatory"}')
+    packs = requested_packs([folder], [config])
+    (pack,) = relaxed(packs, {"a", "b", "new"})
+    advises = {"enforcementLevel": "advisory"}
+    assert pack.body == {"a": {**advises, "x": 1}, "b": advises, "c": "mandatory", "new": advises}
+    assert relaxed(packs, ()) == packs
+    assert packs[0].body["b"] == "mandatory"

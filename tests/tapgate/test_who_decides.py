@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from tapgate.cli import main
 from tapgate.engine import quiet_environment, take_out_steering
 from tapgate.failure import CouldNotRunError
 from tapgate.floor import read_floor
@@ -200,3 +201,11 @@ def test_what_decides_nothing_is_let_through(tmp_path: Path, body: str) -> None:
         f"name: x\n{body}" + ("" if "runtime" in body else "runtime: python\n")
     )
     check_choices(find_project(tmp_path))
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "604800", "soon"])
+def test_a_limit_that_is_none_is_refused(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as refused:
+        main(["preview", f"--timeout={seconds}"])
+    assert refused.value.code == 2
+    assert f"argument --timeout: found: {seconds}. Required: seconds, more than 0" in capsys.readouterr().err
