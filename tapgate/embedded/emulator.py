@@ -151,7 +151,8 @@ class Emulator:
             )
 
     def _own_environment(self) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if _harmless(name)}
+        foreign = ("AWS_", "LOCALSTACK_", "MINISTACK_", "PULUMI_")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         return {
             **inherited,
             **self.environment(),
@@ -210,10 +211,6 @@ class Emulator:
         # Functions that outlive the emulator's own process are in its group still.
         _signal_group(process.pid, signal.SIGKILL)
         process.wait()
-
-
-def _harmless(name: str) -> bool:
-    return not name.startswith(("AWS_", "LOCALSTACK_", "MINISTACK_", "PULUMI_"))
 
 
 def _free_port() -> int:
@@ -286,11 +283,9 @@ def main(arguments: list[str]) -> int:
     running.add_argument("--port", type=int, default=0, help="the port to listen on (default: any free one)")
     running.add_argument("command", nargs=argparse.REMAINDER, help="the command, after --")
     options = parser.parse_args(arguments)
-    command = (
-        [word for word in options.command if word != "--"]
-        if options.command[:1] == ["--"]
-        else options.command
-    )
+    command = options.command
+    if command[:1] == ["--"]:
+        command = [word for word in command if word != "--"]
     if not command:
         running.error("no command is given. Fix: python -m tapgate.embedded.emulator run -- CMD")
     try:

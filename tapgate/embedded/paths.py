@@ -27,16 +27,20 @@ def cache_root() -> Path:
 
     A relative XDG_CACHE_HOME is ignored, as its standard asks.
     """
-    named = os.environ.get("XDG_CACHE_HOME", "")
-    if named and Path(named).is_absolute():
-        return Path(named) / "tap-guardrails"
+    return _own_folder(
+        "XDG_CACHE_HOME", ".cache", "for caches", "the Pulumi CLI and the local state are kept there"
+    )
+
+
+def _own_folder(variable: str, usual: str, what: str, why: str) -> Path:
+    named = os.environ.get(variable, "")
     try:
-        return Path.home() / ".cache" / "tap-guardrails"
+        return (Path(named) if Path(named).is_absolute() else Path.home() / usual) / "tap-guardrails"
     except RuntimeError as error:
         raise Failure(
-            "No folder for caches can be found",
-            why="the Pulumi CLI and the local state are kept there",
-            fix="set HOME or XDG_CACHE_HOME to a folder that can be written to",
+            f"No folder {what} can be found",
+            why=why,
+            fix=f"set HOME or {variable} to a folder that can be written to",
         ) from error
 
 
@@ -109,17 +113,8 @@ def _size(path: Path) -> int:
 
 def state_root() -> Path:
     """`${XDG_STATE_HOME:-~/.local/state}/tap-guardrails`: what no cache may say of itself."""
-    named = os.environ.get("XDG_STATE_HOME", "")
-    try:
-        return (
-            Path(named if Path(named).is_absolute() else Path.home() / ".local" / "state") / "tap-guardrails"
-        )
-    except RuntimeError as error:
-        raise Failure(
-            "No folder for what this machine vouches for can be found",
-            why="the digest of the Pulumi CLI is kept there, apart from the CLI",
-            fix="set HOME or XDG_STATE_HOME to a folder that can be written to",
-        ) from error
+    why = "the digest of the Pulumi CLI is kept there, apart from the CLI"
+    return _own_folder("XDG_STATE_HOME", ".local/state", "for what this machine vouches for", why)
 
 
 def is_sealed(entry: Path, known: Collection[str] = ()) -> bool:

@@ -24,13 +24,10 @@ from tapgate.embedded.aws_provider.service import Provider
 from tapgate.embedded.aws_provider.values import UNKNOWN, Secrets, contains_unknown, decode, dump_json, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from google.protobuf import struct_pb2
 
-    from tapgate.embedded.aws_provider.catalog import Known
     from tapgate.embedded.aws_provider.deploy.fence import Fence
-    from tapgate.embedded.aws_provider.values import Properties, Value
+    from tapgate.embedded.aws_provider.values import Properties
 
 # ruff: noqa: ARG002 - the arguments are the protocol's
 
@@ -186,14 +183,14 @@ class Other(Provider):
         inputs, secrets = decode(given)
         known = self._catalog.find(token)
         outputs: Properties = dict(inputs)
-        missing = [name for name in _unsaid(known, inputs) if not name.startswith("__")]
+        missing = [
+            name
+            for name, prop in known.schema.outputs.items()
+            if prop.required and name not in inputs and not name.startswith("__")
+        ]
         for name in missing:
             outputs[name] = UNKNOWN if preview else stood_in(known, name, f"{urn}#{name}")
         if missing and not preview:
             outputs[REHEARSED] = [*missing]
         marks: Secrets = {name: None for name in missing if name in known.schema.secret_outputs}
         return encode(outputs, {**secrets, **marks})
-
-
-def _unsaid(known: Known, inputs: Mapping[str, Value]) -> list[str]:
-    return [name for name, prop in known.schema.outputs.items() if prop.required and name not in inputs]

@@ -194,14 +194,6 @@ def _availability_zone(args: Mapping[str, Value], config: Settings) -> Propertie
     }
 
 
-def _policy_document(args: Mapping[str, Value], _config: Settings) -> Properties:
-    return render(args)
-
-
-def _default_tags(_args: Mapping[str, Value], config: Settings) -> Properties:
-    return {"id": partition_of(config.region), "tags": dict(config.default_tags)}
-
-
 def _service_principal(args: Mapping[str, Value], config: Settings) -> Properties:
     region, service = str(args.get("region") or config.region), str(args.get("serviceName"))
     return {
@@ -247,14 +239,17 @@ def _parts_of_arn(args: Mapping[str, Value]) -> Properties:
 
 
 _FUNCTIONS: dict[str, Callable[[Mapping[str, Value], Settings], Properties]] = {
-    "aws:iam/getPolicyDocument:getPolicyDocument": _policy_document,
+    "aws:iam/getPolicyDocument:getPolicyDocument": lambda args, _config: render(args),
     "aws:index/arnBuild:arnBuild": _arn_build,
     "aws:index/arnParse:arnParse": _arn_parse,
     "aws:index/getArn:getArn": _arn,
     "aws:index/getAvailabilityZone:getAvailabilityZone": _availability_zone,
     "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,
     "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
-    "aws:index/getDefaultTags:getDefaultTags": _default_tags,
+    "aws:index/getDefaultTags:getDefaultTags": lambda _args, config: {
+        "id": partition_of(config.region),
+        "tags": dict(config.default_tags),
+    },
     "aws:index/getPartition:getPartition": _partition,
     "aws:index/getRegion:getRegion": _region,
     "aws:index/getServicePrincipal:getServicePrincipal": _service_principal,

@@ -42,14 +42,11 @@ def type_token(module: str, name: str, side: Side) -> str:
         name: The class, e.g. `BucketCorsRuleArgs`, or of a function's result `GetSecretSecretResult`.
         side: Whether programs give or get it. Both classes of one object have one token.
     """
-    stem = name.removesuffix("Args" if side == "inputs" else "Result") if _generated(name, side) else name
+    generated = side == "inputs" or name.startswith("Get")
+    stem = name.removesuffix("Args" if side == "inputs" else "Result") if generated else name
     if stem.startswith("Get"):
         stem = stem[0].lower() + stem[1:]
     return f"aws:{module}/{stem}:{stem}"
-
-
-def _generated(name: str, side: Side) -> bool:
-    return side == "inputs" or name.startswith("Get")
 
 
 @dataclass(frozen=True, slots=True)

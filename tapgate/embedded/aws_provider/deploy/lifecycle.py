@@ -20,7 +20,7 @@ from tapgate.embedded.aws_provider.inputs import DEFAULTS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tapgate.embedded.aws_provider.description import Answer, Call, PropertyGroup, Subject
+    from tapgate.embedded.aws_provider.description import Call, PropertyGroup, Subject
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 
@@ -112,7 +112,10 @@ class Lifecycle(RemoteState):
         operations = self.operations
         remote_state: Properties = {} if created else self.existing(subject)
         for group, names in self._groups():
-            if created or not self._as_wanted(names, subject, remote_state):
+            if created or not all(
+                equivalent(self.token, name, remote_state.get(name), subject.wanted.get(name))
+                for name in names
+            ):
                 self._put(group, names, subject)
         if operations.tags is not None:
             self._put_tags(subject)
@@ -140,11 +143,6 @@ class Lifecycle(RemoteState):
     def _groups(self) -> Iterable[tuple[PropertyGroup, tuple[str, ...]]]:
         grouped = self.calls.grouped
         return [(group, grouped[index]) for index, group in enumerate(self.operations.property_groups)]
-
-    def _as_wanted(self, names: tuple[str, ...], subject: Subject, remote_state: Properties) -> bool:
-        return all(
-            equivalent(self.token, name, remote_state.get(name), subject.wanted.get(name)) for name in names
-        )
 
     def _put(self, group: PropertyGroup, names: tuple[str, ...], subject: Subject) -> None:
         nothing = all(subject.wanted.get(name) is None for name in names)
@@ -245,7 +243,7 @@ class Lifecycle(RemoteState):
             if not operations.is_missing(error.code):
                 raise
             return ""
-        for identifier in _identifiers(answer or {}):
+        for identifier in cast("list[str]", (answer or {}).get("ids") or []):
             candidate = replace(subject, id=identifier)
             if identifier not in known and self._is_ours(candidate, by_name=operations.must_be_new):
                 return identifier
@@ -274,10 +272,6 @@ class Lifecycle(RemoteState):
 def all_tags(subject: Subject) -> dict[str, str]:
     """Return the tags that a resource is to have: the program's, the provider's and the marker."""
     return {**tag_texts(subject.wanted.get("tagsAll")), MARKER: subject.marker}
-
-
-def _identifiers(answer: Answer) -> list[str]:
-    return [str(item) for item in cast("list[object]", answer.get("ids") or [])]
 
 
 def _filled(wanted: Value, remote_state: Value) -> Value:
