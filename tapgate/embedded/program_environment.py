@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tapgate.embedded.environment import Changes
     from tapgate.embedded.python_requirements import Source
 
-_FORM: Final = "1"
+_FORM: Final = "2"
 _LAST_LINES: Final = 8
 _MOST_FILES: Final = 300
 # What pip's settings are called by uv, which reads its own alone.
