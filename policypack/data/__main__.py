@@ -63,13 +63,7 @@ Entries = dict[str, Any]
 
 @dataclass(frozen=True)
 class Table:
-    """A generated table.
-
-    Attributes:
-        name: The name of its file.
-        sources: What it is made of, each with its version.
-        entries: What it holds.
-    """
+    """A generated table."""
 
     name: str
     sources: dict[str, str]

@@ -43,8 +43,6 @@ class Property:
     """An input, or something nested in one.
 
     Attributes:
-        path: Where it is.
-        annotation: Its type in Python.
         fields: What is nested in it; None when it is a scalar.
     """
 
@@ -58,7 +56,6 @@ class ResourceType:
     """A resource type.
 
     Attributes:
-        inputs: Its inputs.
         nested: The types of nested objects of its module, by class.
         secrets: The properties that the schema marks secret, inputs and outputs.
     """
@@ -153,7 +150,6 @@ class ServiceSpec:
     """The description.
 
     Attributes:
-        version: That of the package.
         schema: The tables of its database, by name.
     """
 

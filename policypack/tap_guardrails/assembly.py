@@ -17,7 +17,6 @@ class Framework:
     """A published set of requirements.
 
     Attributes:
-        name: Its full name.
         version: The edition that the mappings are taken from.
         tag: What its controls' tags begin with.
     """
@@ -40,11 +39,7 @@ FRAMEWORKS: Final = {
 
 @record
 class Policy:
-    """A rule as a policy of the pack.
-
-    Attributes:
-        rule: The rule.
-    """
+    """A rule as a policy of the pack."""
 
     rule: Rule
 

@@ -45,7 +45,6 @@ class ConfigurationError(ValueError):
     """Policy configuration that names what does not exist or sets what does not fit.
 
     Attributes:
-        what: What is wrong with which configuration.
         mistakes: What is wrong in it, one line each.
     """
 
@@ -179,7 +178,6 @@ class Evaluation:
     """What a rule says of one resource.
 
     Attributes:
-        findings: What is wrong; empty when the resource is compliant or the rule does not apply.
         reason: Why the rule does not apply; empty when it does.
     """
 
@@ -195,7 +193,6 @@ class StackEvaluation:
     """What a rule says of a stack.
 
     Attributes:
-        findings: What is wrong, with the resource that it is wrong with.
         reason: Why the rule applies to nothing in the stack; empty when it does.
     """
 
@@ -205,14 +202,7 @@ class StackEvaluation:
 
 @record
 class Reported:
-    """A finding as it is reported.
-
-    Attributes:
-        rule: The rule that found it.
-        resource: The resource that it was found on.
-        finding: What was found.
-        level: The level at which it counts.
-    """
+    """A finding as it is reported."""
 
     rule: Rule
     resource: Resource
@@ -225,7 +215,6 @@ class Answer:
     """What all resource policies, or all stack policies, say, of a resource or of a stack.
 
     Attributes:
-        findings: What is wrong.
         not_applicable: By policy, why it does not apply.
     """
 

@@ -36,12 +36,9 @@ class PolicyFinding:
     """A finding, in words.
 
     Attributes:
-        policy: The policy's name.
-        urn: The resource's URN.
         level: `mandatory` or `advisory`: whether it blocks.
         severity: How much harm it can do.
         verdict: `violation`, `undecided`, `error` or `waived`.
-        property: The property's path.
         message: The whole text, as the engine shows it.
     """
 
@@ -60,8 +57,6 @@ class PolicySummary:
 
     Attributes:
         urn: The resource's URN; empty for the stack.
-        passed: The policies that found nothing.
-        failed: Those that found something.
         not_applicable: Those that do not apply, with the reason.
     """
 
@@ -77,8 +72,6 @@ class PackEvaluation:
 
     Attributes:
         findings: What is wrong, resource by resource, then of the stack.
-        resources: The resource policies' summary of each resource.
-        stack: The stack policies' summary.
         coverage: By the URN of each resource that a provider makes, what looked at it: `control`, `tags`,
             `none`.
     """
@@ -190,12 +183,7 @@ def properties_of(fields: Mapping[str, object]) -> LazyMapping[Value]:
 
 
 def without_engines(value: object, depth: int = 0) -> object:
-    """Return a value without the properties that the engine and its bridges add (`__defaults`).
-
-    Args:
-        value: The value.
-        depth: Levels above it; nothing is decoded that is nested deeper than `MAXIMUM_DEPTH`.
-    """
+    """Return a value without the properties that the engine and its bridges add (`__defaults`)."""
     if depth > MAXIMUM_DEPTH:
         return value
     if isinstance(value, dict):

@@ -325,14 +325,7 @@ ANY_KEY: Final = "the ARN, id or alias of a KMS key, yours or one that AWS manag
 
 
 def named_key(owner: Resource, stack: Stack, ref: PropertyRef, whose: str = CUSTOMER) -> Iterator[Outcome]:
-    """Require that a property names a KMS key; an unknown one has to be made from some key.
-
-    Args:
-        owner: The resource whose data the key encrypts.
-        stack: Its stack.
-        ref: The property.
-        whose: `CUSTOMER` or `AWS`, as in `KEY_SETTING`.
-    """
+    """Require that a property names a KMS key; an unknown one has to be made from some key."""
     required = CUSTOMER_KEY if whose == CUSTOMER else ANY_KEY
     match as_set(owner, ref).text():
         case Known(name) if whose == AWS or not AWS_ALIAS.search(name):

@@ -66,7 +66,6 @@ class Contents:
     """What a resource carries inside.
 
     Attributes:
-        resources: The resources.
         gaps: What could not be looked into.
     """
 

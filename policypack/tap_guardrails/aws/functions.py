@@ -197,7 +197,6 @@ class DeadLetters:
     Attributes:
         sources: By a queue's URN, the resources whose dead letters go to it, or may.
         open: The resources whose target may be any queue at all, with the property that is unknown.
-        unreadable: The resources whose target cannot be read, with what is wrong.
     """
 
     sources: RelationIndex[Resource] = field(default_factory=RelationIndex["Resource"])
@@ -337,7 +336,6 @@ class FunctionLogs:
 
     Attributes:
         ref: Where the function names it; absent when it leaves it to Lambda.
-        groups: The declared log groups that it is, or may be.
         edge: Whether CloudFront runs the function, so that each region has such a group.
     """
 

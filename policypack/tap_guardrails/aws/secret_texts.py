@@ -80,7 +80,6 @@ class Sign:
     """A secret within a text.
 
     Attributes:
-        what: What it is: `a GitHub token`.
         name: What it is called there; empty when it needs no name.
     """
 
@@ -98,14 +97,7 @@ RANDOM: Final = "a text as random as a secret"
 
 
 def sign_of(name: str, text: str, *, entropy: bool = True, depth: int = 0) -> Sign | None:
-    """Say why a value is a secret, or holds one: by what it looks like, what it is called, what is in it.
-
-    Args:
-        name: What it is called.
-        text: The value.
-        entropy: Whether what is as random as a secret counts as one.
-        depth: How many texts it stands in.
-    """
+    """Say why a value is a secret, or holds one: by what it looks like, what it is called, what is in it."""
     text = text[:LONGEST]
     if made_public(text):
         return None

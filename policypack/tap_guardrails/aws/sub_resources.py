@@ -122,7 +122,6 @@ class SubResource:
     """How sub-resources of a type reference the resource that they configure.
 
     Attributes:
-        type: Their type.
         reference: Their property with the other's name, as their first type token calls it.
         owner: The type of the other.
         name_in: Takes the name out of the property's value.

@@ -33,7 +33,6 @@ class Caller:
 
     Attributes:
         service: Its principal, such as `cloudwatch.amazonaws.com`.
-        namespace: The service in the resource's ARN.
         region: The resource's region, empty while it is not known.
         resource: The last part of its ARN; None while it is not known.
     """

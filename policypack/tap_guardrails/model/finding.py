@@ -37,7 +37,6 @@ class Waiver:
 
     Attributes:
         finding: Which one: its property, `property = value`, or its first sentence.
-        reason: Why it may stand.
         owner: Who answers for that.
         granted: The day on which it was granted.
         expires: The last day on which it holds.
@@ -60,13 +59,10 @@ class Finding:
     """One thing that is wrong with one property.
 
     Attributes:
-        verdict: Violation, undecided, error or waived.
         problem: What is wrong, one sentence.
-        path: The property's path.
         found: What stands there, as `PropertyRef.found` shows it.
         required: What has to stand there.
         fix: How to remediate it, where the rule's own advice does not fit.
-        waiver: What lets it stand, when it is waived.
     """
 
     verdict: Verdict
@@ -80,11 +76,7 @@ class Finding:
 
 @record
 class NotApplicable:
-    """The rule has nothing to ask of this resource.
-
-    Attributes:
-        reason: Why, one sentence.
-    """
+    """The rule has nothing to ask of this resource."""
 
     reason: str
 

@@ -42,7 +42,6 @@ class PropertyPatch:
 
     Attributes:
         path: Where it goes: names of fields and positions in lists. Objects that are missing are made.
-        value: The value.
     """
 
     path: tuple[PathStep, ...]
@@ -102,19 +101,15 @@ class Declaration:
     """What is said of a rule; where it is said, `name` is also the file's name with `_` for `-`.
 
     Attributes:
-        name: The policy's name, part of the public contract.
         title: The name that people read.
         description: What has to hold, one sentence.
         why: What goes wrong otherwise, one sentence.
         fix: How to remediate it, one sentence.
-        severity: How much harm a violation can do.
         url: Where AWS documents the matter.
         controls: The published requirements that it answers, each with the anchor of the page of AWS Security
             Hub that publishes the mapping: `kms-4: FSBP KMS.4, NIST SC-12 SC-12(2)`.
         types: The type tokens of the resources that it evaluates.
         level: What its findings do unless an operator says otherwise.
-        settings: What an operator can set, besides `onUnknown` and `waivers`.
-        coverage: What it looks at.
     """
 
     name: str
@@ -160,7 +155,6 @@ class ResourceRule(Declaration):
 
     Attributes:
         check: Yields findings, or one `NotApplicable`; nothing when the resource is compliant.
-        remediation: What it can remediate, where that is safe.
         check_in_stack: Yields what only the whole stack tells, such as which resource a value was made from.
     """
 

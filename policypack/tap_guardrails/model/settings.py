@@ -22,11 +22,7 @@ class SettingsError(ValueError):
 
 @record
 class Boolean:
-    """A setting that is true or false.
-
-    Attributes:
-        stricter: Which of the two is stricter.
-    """
+    """A setting that is true or false."""
 
     name: str
     default: bool
@@ -50,11 +46,7 @@ class Boolean:
 
 @record
 class Integer:
-    """A setting that is a whole number within bounds, both included.
-
-    Attributes:
-        stricter: Which numbers are stricter.
-    """
+    """A setting that is a whole number within bounds, both included."""
 
     name: str
     default: int
@@ -130,7 +122,6 @@ class StringList:
 
     Attributes:
         choices: What may stand in the list; empty when anything may.
-        at_least: How many there must be.
         stricter: Whether a list with fewer texts is stricter, as of what is allowed, or one with more.
         empty_is_open: Whether an empty list restricts nothing, so that the first text may be laxer.
     """
@@ -256,10 +247,6 @@ class Settings:
 
     def __init__(self, declared: Sequence[Setting], given: Mapping[str, object] | None = None) -> None:
         """Check what was given against what is declared, and fill in the defaults.
-
-        Args:
-            declared: The policy's settings, `onUnknown` included.
-            given: What the operator set.
 
         Raises:
             SettingsError: A name that is not declared, or a value that does not fit.

@@ -21,12 +21,7 @@ CUSTOM_PACKAGES: Final = ("aws:", "aws-native:")
 
 @record
 class Provider:
-    """The provider that a resource belongs to.
-
-    Attributes:
-        urn: Its URN.
-        properties: Its inputs, decoded.
-    """
+    """The provider that a resource belongs to."""
 
     urn: str
     properties: Mapping[str, Value] = field(default_factory=dict[str, Value], compare=False)
@@ -41,7 +36,6 @@ class Embedding:
     """Where a resource stands that another one carries inside: in a template, in a desired state.
 
     Attributes:
-        carrier: The resource that carries it, which the engine knows.
         path: The path to its properties within the carrier's.
     """
 
@@ -54,14 +48,9 @@ class Resource:
     """One resource.
 
     Attributes:
-        urn: Its URN.
         type: Its type token, such as `aws:kms/key:Key`.
-        name: Its logical name.
         properties: Inputs (in a resource rule) or outputs (in a stack rule), decoded on access.
-        provider: Its provider, unless it is a component.
-        parent: The parent's URN, or empty.
         property_dependencies: For each property, the URNs of what its value was made from.
-        embedding: Where it stands, when another resource carries it inside.
     """
 
     urn: str
@@ -106,10 +95,6 @@ def as_set(resource: Resource, ref: PropertyRef) -> PropertyRef:
     What the policies of a stack see are outputs. There a provider fills in what a program leaves out, and
     before deployment such a property is as unknown as one made from a resource that is not there yet.
     Every value that a program cannot know yet comes from some resource, and the engine records which.
-
-    Args:
-        resource: Whose property it is.
-        ref: The property, or something within it.
     """
     if ref.value is UNKNOWN and not resource.property_dependencies.get(ref.top):
         return replace(ref, value=None)
@@ -123,7 +108,6 @@ class ResourceType:
     Attributes:
         title: What people call it: `Lambda function`.
         property_aliases: For each type token, where a property has another name than in the first.
-        name_property: The property with the physical name.
     """
 
     title: str
@@ -150,8 +134,6 @@ class Relation(Generic[T]):
     """What something is related to, as far as it is known before deployment.
 
     Attributes:
-        certain: It is related to these.
-        possible: It may be related to these.
         anything: It may be related to anything at all.
     """
 
@@ -160,12 +142,7 @@ class Relation(Generic[T]):
     anything: bool = False
 
     def where(self, holds: Callable[[T], bool | None], most: int | None = None) -> Relation[T]:
-        """Return the relation as far as a condition holds; where that is undecided, it is possible only.
-
-        Args:
-            holds: The condition; None is undecided.
-            most: How many possible ones are enough; None for all.
-        """
+        """Return the relation as far as a condition holds; where that is undecided, it is possible only."""
         evaluated = [(one, holds(one)) for one in self.certain]
         possible = (one for one in self.possible if holds(one) is not False)
         return Relation(
@@ -179,8 +156,6 @@ class RelationIndex(Generic[T]):
     """Relations the other way round: by a URN or a name, what is related to it.
 
     Attributes:
-        certain: By key, what is.
-        possible: By key, what may be.
         anywhere: What may be related to any key at all.
     """
 
@@ -280,11 +255,6 @@ class Stack:
 
         A component among them stands for all that it contains: languages and the component protocol do not
         agree on whether to record a component or its children.
-
-        Args:
-            resource: Whose property it is.
-            top: The property, at the top level; that is how the engine records dependencies.
-            types: The type tokens looked for.
         """
         urns = resource.property_dependencies.get(top, ())
         if len(urns) == 1:

@@ -72,8 +72,6 @@ class Shown:
     """A value that AWS shows.
 
     Attributes:
-        name: What it is called.
-        ref: Where it stands.
         marked_by_sdk: Whether a mark as secret is the SDK's, so that it says nothing of the program's view.
     """
 

@@ -51,9 +51,7 @@ class Listed:
     Attributes:
         policy: The policy that it is about; empty when it names none.
         path: Where it stands, as a reader finds it: `kms-key-rotation.waivers[0]`.
-        found: The entry, shown.
         pattern: The resources that it is about; None when it cannot be read.
-        terms: What it says.
         of_stack: Whether it stands in the stack's configuration, and so is about this stack only.
     """
 
@@ -133,8 +131,6 @@ class ProgramWaivers:
     """What programs may waive, by tags and in their stack's configuration.
 
     Attributes:
-        allowed: Whether they may waive anything.
-        policies: The policies.
         owners: Patterns of those who may answer for a waiver.
         shortest: How many characters a reason has at least.
     """

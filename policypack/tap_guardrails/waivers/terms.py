@@ -111,8 +111,6 @@ class Pattern:
     """A pattern of URNs.
 
     Attributes:
-        stack: What stack and project have to match; None for any.
-        resource: What type and name have to match.
         one_stack: Whether it can be about no more than one stack.
     """
 
@@ -190,8 +188,6 @@ class Tagged:
     """A tag that waives, or is meant to.
 
     Attributes:
-        policy: The policy that it names.
-        ref: Where it stands.
         terms: What it says; None while that is unknown.
     """
 

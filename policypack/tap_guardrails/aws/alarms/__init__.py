@@ -146,10 +146,7 @@ class RequiredMetric(NamedTuple):
     """A metric that shows something going wrong with a resource when it rises.
 
     Attributes:
-        namespace: Its namespace.
-        metric: Its name.
         dimension: The dimension that names the resource.
-        type: The type of that resource.
         further: Other dimensions that it has to have.
         by_value: Whether a count of its samples says nothing of it.
     """
@@ -164,15 +161,7 @@ class RequiredMetric(NamedTuple):
     def missing(
         self, resource: Resource, stack: Stack, settings: Settings, *, problem: str, required: str
     ) -> Iterator[Finding]:
-        """Require an effective alarm on this metric of a resource.
-
-        Args:
-            resource: The resource.
-            stack: Its stack.
-            settings: The policy's settings, `ALARM_SETTINGS` among them.
-            problem: What to say when nothing covers it.
-            required: The alarm that is wanted.
-        """
+        """Require an effective alarm on this metric of a resource."""
         found = coverage(resource, self, stack, alarm_options(settings))
         if not found.certain:
             yield missing_alarm(self.type, resource, found, problem=problem, required=required)
@@ -183,9 +172,7 @@ class AlarmMatch:
     """An alarm, and the metric in it that is a required one, or may be.
 
     Attributes:
-        alarm: The alarm.
         key: The identifier of that metric's query; empty too where it is undecided what the alarm looks at.
-        series: The metric.
     """
 
     alarm: Alarm
@@ -254,8 +241,6 @@ class AlarmIndex:
     """The metric alarms of a stack, and what they look at: each with the identifier of a metric in it.
 
     Attributes:
-        by_urn: The alarms.
-        named: Those whose metric is known, by its namespace and name.
         unsure: Those whose namespace or name is not known.
         unreadable: Those of which it is undecided what they look at, each with the property that hides it.
     """

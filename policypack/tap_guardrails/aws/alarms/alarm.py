@@ -38,7 +38,6 @@ class AlarmOptions(NamedTuple):
 
     Attributes:
         through_composite: Whether a composite alarm may notify instead of a metric alarm.
-        metrics: Metrics that AWS emits and the pack does not know, as `namespace:name`.
         namespaces: Namespaces that it does not know, those of these metrics too.
         most_events: How many events a minute can have at most.
         subscribers_elsewhere: Whether no one has to be subscribed in the stack.
@@ -58,13 +57,8 @@ class Series:
     """A metric with its dimensions, statistic and period, whichever form the alarm is written in.
 
     Attributes:
-        namespace: Its namespace.
-        name: Its name.
-        statistic: Its statistic, extended or not.
         period: The length of a period, in seconds.
-        unit: Its unit.
         account: The account that it comes from; absent for the alarm's own.
-        dimensions: Its dimensions; none set is known to be none.
         timeouts: For the duration of a function in the stack: what that says of its timeout, in seconds.
         two_statistics: Where a second statistic is set beside the first.
         grouped: The dimensions each value of which is watched apart, as a query in Metrics Insights can.
@@ -91,17 +85,10 @@ class Alarm:
     """A metric alarm.
 
     Attributes:
-        resource: The resource.
-        series: Every metric that it mentions, by the identifier of its query.
         expressions: Every expression, by the identifier of its query.
         returned: The identifier of the query whose result is compared; None when that cannot be told.
-        operator: The comparison.
-        threshold: What is compared with.
         band: The query with the band of normal values to compare with.
-        missing: How missing data are treated.
-        periods: How many periods are looked at.
         datapoints: How many of them have to be bad.
-        findings: What is wrong with how the queries are put together.
         unreadable: The property that cannot be read, so that it is undecided what the alarm looks at.
         by_query: Whether it is evaluated by a query language that this pack does not follow.
     """
@@ -129,16 +116,7 @@ class Alarm:
 
 @record(eq=False)
 class Queries:
-    """The metric queries of an alarm, read.
-
-    Attributes:
-        series: Those that are metrics.
-        expressions: Those that are expressions.
-        returned: The identifier of the one that is compared.
-        findings: What is wrong with them.
-        unreadable: The property that cannot be read.
-        by_query: Whether a query language is used that this pack does not follow.
-    """
+    """The metric queries of an alarm, read."""
 
     series: dict[str, Series]
     expressions: dict[str, Known[str]]

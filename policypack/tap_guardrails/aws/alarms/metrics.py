@@ -78,7 +78,6 @@ class Metric:
 
     Attributes:
         dimensions: The sets of dimensions that it is sent with; others have no data.
-        behaviour: How it behaves.
     """
 
     dimensions: tuple[frozenset[str], ...]

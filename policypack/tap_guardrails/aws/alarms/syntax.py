@@ -231,11 +231,6 @@ BARE_WORDS: Final = frozenset({"REPEAT", "LINEAR", "ASC", "DESC", "AVG", "MAX", 
 def in_order(returned: str, trees: Mapping[str, Expression], metrics: Collection[str]) -> tuple[str, ...]:
     """Return the expressions that one of them is made of, itself too, each after those that it is made of.
 
-    Args:
-        returned: The identifier of that one, or of a metric.
-        trees: The expressions by identifier.
-        metrics: The identifiers of the metrics.
-
     Raises:
         ExpressionError: One refers to itself, or to a query that is not there.
     """
@@ -274,8 +269,6 @@ class Insights:
 
     Attributes:
         statistic: What is taken of each period, in the word that alarms use.
-        metric: The metric's name.
-        namespace: Its namespace.
         dimensions: The dimensions that its schema names; None when the query names no schema.
         equal: The dimensions that have to have a value.
         unequal: The dimensions that must not have a value, or other conditions.

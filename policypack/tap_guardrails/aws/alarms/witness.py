@@ -136,8 +136,6 @@ class Outcome:
         fires: Whether some world puts it in ALARM.
         rests: Whether it is not in ALARM in some world where all is well.
         unheard: Whether it is in ALARM for want of data while all is well.
-        low: The least value that was compared.
-        high: The greatest.
     """
 
     fires: bool

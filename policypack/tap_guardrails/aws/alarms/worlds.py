@@ -81,9 +81,6 @@ class Source(NamedTuple):
     """A metric of an alarm.
 
     Attributes:
-        key: The identifier of its query.
-        variable: What it measures.
-        statistic: Its statistic.
         period: The length of a period, in seconds.
         limit: The most that a value can be, for the duration of a function whose timeout is known.
     """
@@ -99,12 +96,8 @@ class Plan(NamedTuple):
     """All of an alarm that decides when it fires; equal alarms on different things have equal plans.
 
     Attributes:
-        sources: Its metrics.
-        expressions: Its expressions by identifier.
         returned: The identifier of the query that is compared.
-        operator: The comparison.
         threshold: What is compared with; None for a band of normal values.
-        missing: How missing data are treated.
         periods: How many periods are looked at.
         datapoints: How many of them have to be bad.
         most_events: How many events a minute can have at most.
@@ -127,15 +120,12 @@ class Situation:
 
     Attributes:
         calls: How often each function is called in a period.
-        failing: What fails.
         failed: How many of the calls fail, or how many events there are of what is only sent then.
         amount: What a failing level is at.
         lowered: The levels that are as low as they can be.
         offset: Which rung of the ladder the first of all else is at.
         stride: How many rungs apart the others are.
         pattern: How much of it all there is in each period, of 1.
-        start: When the first period starts.
-        silent: Whether nothing happens at all.
     """
 
     calls: int
