@@ -43,27 +43,17 @@ def table(name: str) -> dict[str, Any]:
 
 
 KEY: Final = ResourceType(
-    "KMS key",
-    {
-        "aws:kms/key:Key": {},
-        "aws-native:kms:Key": {"customerMasterKeySpec": "keySpec"},
-    },
+    "KMS key", {"aws:kms/key:Key": {}, "aws-native:kms:Key": {"customerMasterKeySpec": "keySpec"}}
 )
 
 FUNCTION: Final = ResourceType(
     "Lambda function",
-    {
-        "aws:lambda/function:Function": {},
-        "aws-native:lambda:Function": {"name": "functionName"},
-    },
+    {"aws:lambda/function:Function": {}, "aws-native:lambda:Function": {"name": "functionName"}},
 )
 
 LOG_GROUP: Final = ResourceType(
     "log group",
-    {
-        "aws:cloudwatch/logGroup:LogGroup": {},
-        "aws-native:logs:LogGroup": {"name": "logGroupName"},
-    },
+    {"aws:cloudwatch/logGroup:LogGroup": {}, "aws-native:logs:LogGroup": {"name": "logGroupName"}},
 )
 
 TABLE: Final = ResourceType(
@@ -78,11 +68,7 @@ TABLE: Final = ResourceType(
 TABLE_REPLICA: Final = ResourceType("DynamoDB table replica", {"aws:dynamodb/tableReplica:TableReplica": {}})
 
 QUEUE: Final = ResourceType(
-    "SQS queue",
-    {
-        "aws:sqs/queue:Queue": {},
-        "aws-native:sqs:Queue": {"name": "queueName"},
-    },
+    "SQS queue", {"aws:sqs/queue:Queue": {}, "aws-native:sqs:Queue": {"name": "queueName"}}
 )
 
 METRIC_ALARM: Final = ResourceType(
@@ -120,10 +106,7 @@ BUCKET: Final = ResourceType(
 
 BUCKET_VERSIONING: Final = ResourceType(
     "BucketVersioning",
-    {
-        "aws:s3/bucketVersioning:BucketVersioning": {},
-        "aws:s3/bucketVersioningV2:BucketVersioningV2": {},
-    },
+    {"aws:s3/bucketVersioning:BucketVersioning": {}, "aws:s3/bucketVersioningV2:BucketVersioningV2": {}},
 )
 
 BUCKET_ENCRYPTION: Final = ResourceType(
@@ -144,18 +127,12 @@ ACCOUNT_PUBLIC_ACCESS_BLOCK: Final = ResourceType(
 
 BUCKET_POLICY: Final = ResourceType(
     "BucketPolicy",
-    {
-        "aws:s3/bucketPolicy:BucketPolicy": {},
-        "aws-native:s3:BucketPolicy": {"policy": "policyDocument"},
-    },
+    {"aws:s3/bucketPolicy:BucketPolicy": {}, "aws-native:s3:BucketPolicy": {"policy": "policyDocument"}},
 )
 
 EVENT_SOURCE: Final = ResourceType(
     "EventSourceMapping",
-    {
-        "aws:lambda/eventSourceMapping:EventSourceMapping": {},
-        "aws-native:lambda:EventSourceMapping": {},
-    },
+    {"aws:lambda/eventSourceMapping:EventSourceMapping": {}, "aws-native:lambda:EventSourceMapping": {}},
 )
 
 ASYNC_CONFIG: Final = ResourceType(
@@ -168,10 +145,7 @@ ASYNC_CONFIG: Final = ResourceType(
 
 PERMISSION: Final = ResourceType(
     "Permission",
-    {
-        "aws:lambda/permission:Permission": {},
-        "aws-native:lambda:Permission": {"function": "functionName"},
-    },
+    {"aws:lambda/permission:Permission": {}, "aws-native:lambda:Permission": {"function": "functionName"}},
 )
 
 FUNCTION_URL: Final = ResourceType(
@@ -185,11 +159,7 @@ FUNCTION_URL: Final = ResourceType(
 REDRIVE_POLICY: Final = ResourceType("RedrivePolicy", {"aws:sqs/redrivePolicy:RedrivePolicy": {}})
 
 TOPIC: Final = ResourceType(
-    "SNS topic",
-    {
-        "aws:sns/topic:Topic": {},
-        "aws-native:sns:Topic": {"name": "topicName"},
-    },
+    "SNS topic", {"aws:sns/topic:Topic": {}, "aws-native:sns:Topic": {"name": "topicName"}}
 )
 
 TOPIC_POLICY: Final = ResourceType(
@@ -203,10 +173,7 @@ TOPIC_POLICY: Final = ResourceType(
 
 SUBSCRIPTION: Final = ResourceType(
     "SNS subscription",
-    {
-        "aws:sns/topicSubscription:TopicSubscription": {},
-        "aws-native:sns:Subscription": {"topic": "topicArn"},
-    },
+    {"aws:sns/topicSubscription:TopicSubscription": {}, "aws-native:sns:Subscription": {"topic": "topicArn"}},
 )
 
 CHAT: Final = ResourceType(
@@ -308,14 +275,10 @@ KEY_SETTING: Final = Enum(
 )
 
 KEY_TYPES: Final = (
-    *KEY.types,
-    "aws:kms/alias:Alias",
-    "aws:kms/externalKey:ExternalKey",
-    "aws:kms/replicaExternalKey:ReplicaExternalKey",
-    "aws:kms/replicaKey:ReplicaKey",
-    "aws-native:kms:Alias",
-    "aws-native:kms:ReplicaKey",
-)
+    *KEY.types, "aws:kms/alias:Alias", "aws:kms/externalKey:ExternalKey",
+    "aws:kms/replicaExternalKey:ReplicaExternalKey", "aws:kms/replicaKey:ReplicaKey",
+    "aws-native:kms:Alias", "aws-native:kms:ReplicaKey",
+)  # fmt: skip
 """Whatever names a customer's key; an alias that a program makes cannot begin with `alias/aws/`."""
 
 AWS_ALIAS: Final = re.compile(r"(^|:)alias/aws/")

@@ -36,12 +36,10 @@ if TYPE_CHECKING:
 
 TEMPLATES: Final = frozenset(
     {
-        "aws:cloudformation/stack:Stack",
-        "aws:cloudformation/stackSet:StackSet",
-        "aws-native:cloudformation:Stack",
-        "aws-native:cloudformation:StackSet",
+        "aws:cloudformation/stack:Stack", "aws:cloudformation/stackSet:StackSet",
+        "aws-native:cloudformation:Stack", "aws-native:cloudformation:StackSet",
     }
-)
+)  # fmt: skip
 CLOUD_CONTROL: Final = "aws:cloudcontrol/resource:Resource"
 EXTENSION: Final = "aws-native:index:ExtensionResource"
 CARRIERS: Final = frozenset({*TEMPLATES, CLOUD_CONTROL, EXTENSION})

@@ -118,18 +118,10 @@ REDRIVES_OF: Final = SubResource(REDRIVE_POLICY, "queueUrl", QUEUE, queue_in_url
 SYNCHRONOUS_CALLERS: Final = frozenset(
     f"{service}.amazonaws.com"
     for service in (
-        "apigateway",
-        "bedrock",
-        "cognito-idp",
-        "connect",
-        "elasticloadbalancing",
-        "lex",
-        "lexv2",
-        "secretsmanager",
-        "transfer",
-        "vpc-lattice",
+        "apigateway", "bedrock", "cognito-idp", "connect", "elasticloadbalancing", "lex", "lexv2",
+        "secretsmanager", "transfer", "vpc-lattice",
     )
-)
+)  # fmt: skip
 """The services that wait for a function's answer, and hear of its failure.
 
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-services.html
@@ -139,26 +131,15 @@ STREAM_SERVICES: Final = frozenset({"kinesis", "dynamodb", "kafka"})
 """Event sources whose failed records Lambda can put somewhere; what a queue gives up, the queue redrives."""
 
 STREAM_TYPES: Final = (
-    "aws:dynamodb/table:Table",
-    "aws:kinesis/stream:Stream",
-    "aws:kinesis/streamConsumer:StreamConsumer",
-    "aws:msk/cluster:Cluster",
-    "aws:msk/serverlessCluster:ServerlessCluster",
-    "aws-native:dynamodb:Table",
-    "aws-native:kinesis:Stream",
-    "aws-native:msk:Cluster",
-)
+    "aws:dynamodb/table:Table", "aws:kinesis/stream:Stream", "aws:kinesis/streamConsumer:StreamConsumer",
+    "aws:msk/cluster:Cluster", "aws:msk/serverlessCluster:ServerlessCluster", "aws-native:dynamodb:Table",
+    "aws-native:kinesis:Stream", "aws-native:msk:Cluster",
+)  # fmt: skip
 FAILURE_TARGETS: Final = (
-    *QUEUE.types,
-    *FUNCTION.types,
-    "aws:cloudwatch/eventBus:EventBus",
-    "aws:s3/bucket:Bucket",
-    "aws:s3/bucketV2:BucketV2",
-    "aws:sns/topic:Topic",
-    "aws-native:events:EventBus",
-    "aws-native:s3:Bucket",
+    *QUEUE.types, *FUNCTION.types, "aws:cloudwatch/eventBus:EventBus", "aws:s3/bucket:Bucket",
+    "aws:s3/bucketV2:BucketV2", "aws:sns/topic:Topic", "aws-native:events:EventBus", "aws-native:s3:Bucket",
     "aws-native:sns:Topic",
-)
+)  # fmt: skip
 """What can take the events that failed."""
 
 KAFKA_TOPIC: Final = re.compile(r"kafka://[^.][A-Za-z0-9_.-]{0,248}")

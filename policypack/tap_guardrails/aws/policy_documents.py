@@ -24,17 +24,10 @@ UNREPEATED: Final = "a policy document in which no key stands twice"
 ELEMENTS: Final = frozenset({"Version", "Id", "Statement"})
 STATEMENT_ELEMENTS: Final = frozenset(
     {
-        "Sid",
-        "Effect",
-        "Principal",
-        "NotPrincipal",
-        "Action",
-        "NotAction",
-        "Resource",
-        "NotResource",
+        "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource",
         "Condition",
     }
-)
+)  # fmt: skip
 
 
 class RepeatedKeyError(ValueError):
@@ -205,12 +198,10 @@ class Scope(enum.Enum):
 VPC_ACCESS: Final = frozenset(
     f"ec2:{name}".casefold()
     for name in (
-        "AssignPrivateIpAddresses",
-        "CreateNetworkInterface",
-        "DeleteNetworkInterface",
+        "AssignPrivateIpAddresses", "CreateNetworkInterface", "DeleteNetworkInterface",
         "UnassignPrivateIpAddresses",
     )
-)
+)  # fmt: skip
 """What a function in a VPC needs on every resource: its network interfaces are not there yet.
 
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html

@@ -44,18 +44,9 @@ if TYPE_CHECKING:
     from tap_guardrails.model import Provider
 
 ACCOUNT_INPUTS: Final = (
-    "accessKey",
-    "allowedAccountIds",
-    "assumeRole",
-    "assumeRoleWithWebIdentity",
-    "assumeRoles",
-    "endpoints",
-    "forbiddenAccountIds",
-    "profile",
-    "secretKey",
-    "sharedConfigFiles",
-    "sharedCredentialsFiles",
-)
+    "accessKey", "allowedAccountIds", "assumeRole", "assumeRoleWithWebIdentity", "assumeRoles", "endpoints",
+    "forbiddenAccountIds", "profile", "secretKey", "sharedConfigFiles", "sharedCredentialsFiles",
+)  # fmt: skip
 """The inputs of a provider that say which account it works in.
 
 https://www.pulumi.com/registry/packages/aws/api-docs/provider/

@@ -10,15 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tap_guardrails.aws import (
-    CUSTOMER,
-    CUSTOMER_KEY,
-    KEY_SETTING,
-    KEY_TYPES,
-    TABLE,
-    TABLE_REPLICA,
-    named_key,
-)
+from tap_guardrails.aws import CUSTOMER, CUSTOMER_KEY, KEY_SETTING, KEY_TYPES, TABLE, TABLE_REPLICA, named_key
 from tap_guardrails.model import (
     UNKNOWN,
     Known,

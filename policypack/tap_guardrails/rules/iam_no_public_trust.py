@@ -11,15 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws import evaluate_each
 from tap_guardrails.aws.policy_documents import document, one_or_many
-from tap_guardrails.model import (
-    Known,
-    Outcomes,
-    PropertyRef,
-    Resource,
-    ResourceRule,
-    Settings,
-    Unknown,
-)
+from tap_guardrails.model import Known, Outcomes, PropertyRef, Resource, ResourceRule, Settings, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,15 +25,10 @@ PUBLIC: Final = "Everybody, in every AWS account, may assume the role."
 
 NARROWING: Final = frozenset(
     {
-        "aws:principalaccount",
-        "aws:principalarn",
-        "aws:principalorgid",
-        "aws:principalorgpaths",
-        "aws:sourceaccount",
-        "aws:sourcearn",
-        "aws:sourceorgid",
+        "aws:principalaccount", "aws:principalarn", "aws:principalorgid", "aws:principalorgpaths",
+        "aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid",
     }
-)
+)  # fmt: skip
 """The keys of conditions that only principals of one's own choice can meet.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html

@@ -8,12 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tap_guardrails.aws import (
-    ACCOUNT_PUBLIC_ACCESS_BLOCK,
-    BUCKET,
-    NATIVE_BUCKET,
-    PUBLIC_ACCESS_BLOCK,
-)
+from tap_guardrails.aws import ACCOUNT_PUBLIC_ACCESS_BLOCK, BUCKET, NATIVE_BUCKET, PUBLIC_ACCESS_BLOCK
 from tap_guardrails.aws.sub_resources import missing, settings_of
 from tap_guardrails.model import (
     Enum,

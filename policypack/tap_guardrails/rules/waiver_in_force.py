@@ -114,11 +114,7 @@ RULE = StackRule(
             "stack's configuration. If not, only the configuration of policies waives.",
             stricter=False,
         ),
-        StringList(
-            "programWaivable",
-            (),
-            "The policies that programs may waive; none unless listed.",
-        ),
+        StringList("programWaivable", (), "The policies that programs may waive; none unless listed."),
         StringList(
             "programOwners",
             ("*",),

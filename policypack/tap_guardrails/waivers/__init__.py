@@ -291,18 +291,6 @@ def unknowing(_: Stack) -> Ledger:
 
 
 __all__ = [
-    "LONGEST_DAYS",
-    "TAG_PREFIX",
-    "WAIVER_POLICY",
-    "Ledger",
-    "Listed",
-    "ProgramWaivers",
-    "Refused",
-    "Tagged",
-    "in_policies",
-    "in_stack",
-    "lapse",
-    "ledger_of",
-    "tagged",
-    "today_utc",
-]
+    "LONGEST_DAYS", "TAG_PREFIX", "WAIVER_POLICY", "Ledger", "Listed", "ProgramWaivers", "Refused",
+    "Tagged", "in_policies", "in_stack", "lapse", "ledger_of", "tagged", "today_utc",
+]  # fmt: skip

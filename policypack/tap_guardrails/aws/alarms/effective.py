@@ -124,9 +124,7 @@ def comparison_findings(alarm: Alarm, most_events: int) -> Iterator[Finding]:
         yield from band_findings(alarm)
     elif operator.value in WITH_NUMBER:
         yield from alarm.threshold.must(
-            lambda _: True,
-            problem="The alarm compares with nothing.",
-            required="the number to compare with",
+            lambda _: True, problem="The alarm compares with nothing.", required="the number to compare with"
         )
     if not alarm.findings and alarm.returned is not None:
         yield from outcome_findings(alarm, most_events)

@@ -316,9 +316,7 @@ def statistic_findings(series: Series) -> Iterator[Finding]:
         yield series.two_statistics.violation(problem, "one of the two")
         return
     yield from series.statistic.must(
-        legal_statistic,
-        problem="The alarm has no statistic that CloudWatch knows.",
-        required=A_STATISTIC,
+        legal_statistic, problem="The alarm has no statistic that CloudWatch knows.", required=A_STATISTIC
     )
 
 
