@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, ParamSpec, cast
 
 from tap_guardrails.aws.embedded import CARRIERS, with_embedded
 from tap_guardrails.model import (
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     from tap_guardrails.model import Level
-    from tap_guardrails.model.rule import StackCheck
     from tap_guardrails.waivers import Listed
+
+P = ParamSpec("P")
 
 EVERY_POLICY: Final = "all"
 """The name under which a level for every policy stands."""
@@ -261,7 +262,7 @@ class Run:
         findings: list[Reported] = []
         reasons: dict[str, str] = {}
         for rule in readers:
-            evaluation = evaluate_resource(rule, resource, self._configuration.settings(rule))
+            evaluation = evaluated(rule.check, resource, self._configuration.settings(rule))
             findings.extend(self._reported(rule, resource, evaluation.findings))
             if evaluation.reason:
                 reasons[rule.name] = evaluation.reason
@@ -297,7 +298,7 @@ class Run:
             if rule.check_in_stack is not None:
                 settings = self._configuration.settings(rule)
                 for resource in stack.of(*rule.types):
-                    evaluation = evaluate_in_stack(rule.check_in_stack, resource, stack, settings)
+                    evaluation = evaluated(rule.check_in_stack, resource, stack, settings)
                     findings.extend(self._reported(rule, resource, evaluation.findings))
         for rule in self._configuration.stack_rules:
             if rule.name == WAIVER_POLICY:
@@ -314,16 +315,10 @@ class Run:
             yield Reported(rule, resource, finding, self._configuration.level(rule, finding.verdict))
 
 
-def evaluate_resource(rule: ResourceRule, resource: Resource, settings: Settings) -> Evaluation:
-    """Evaluate one resource by its own inputs."""
-    return evaluated(lambda: rule.check(resource, settings))
-
-
 def evaluate_stack(rule: StackRule, stack: Stack, settings: Settings) -> StackEvaluation:
     """Evaluate each resource of a stack that a rule is about."""
     evaluations = [
-        (resource, evaluate_in_stack(rule.check, resource, stack, settings))
-        for resource in stack.of(*rule.types)
+        (resource, evaluated(rule.check, resource, stack, settings)) for resource in stack.of(*rule.types)
     ]
     reasons = [evaluation.reason for _, evaluation in evaluations]
     reason = (reasons[-1] if reasons else f"The stack has no {rule.types_shown}.") if all(reasons) else ""
@@ -333,15 +328,10 @@ def evaluate_stack(rule: StackRule, stack: Stack, settings: Settings) -> StackEv
     )
 
 
-def evaluate_in_stack(check: StackCheck, resource: Resource, stack: Stack, settings: Settings) -> Evaluation:
-    """Evaluate one resource by the stack it is in."""
-    return evaluated(lambda: check(resource, stack, settings))
-
-
-def evaluated(check: Callable[[], Iterable[Outcome]]) -> Evaluation:
+def evaluated(check: Callable[P, Iterable[Outcome]], *given: P.args, **named: P.kwargs) -> Evaluation:
     """Collect what a check yields; a check that raises has decided nothing, so nothing passes."""
     try:
-        outcomes = tuple(check())
+        outcomes = tuple(check(*given, **named))
     except Exception as error:  # noqa: BLE001 - whatever a rule raises, the resource must not pass
         return Evaluation((failure(error),))
     if not outcomes:

@@ -94,7 +94,7 @@ def chapter(rule: Rule) -> Iterator[str]:
     yield f"- Fix: {rule.fix}"
     yield f"- Level: {rule.level}; severity: {rule.severity}; evaluates {looks_at}"
     if isinstance(rule, ResourceRule) and rule.remediation:
-        yield f"- At level `remediate`: {rule.remediation.what}"
+        yield f"- At level `remediate`: {rule.remediation}"
     yield f"- Types: {types_listed(rule)}"
     yield f"- Source: <{rule.url}>"
     if rule.settings:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gc
 from collections import defaultdict
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
 from tap_guardrails.assembly import find_rules
@@ -19,7 +21,7 @@ from tap_guardrails.model.values import MAXIMUM_DEPTH, LazyMapping, Overlay, rec
 from tap_guardrails.waivers import in_stack, today_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Mapping, Sequence
     from datetime import date
 
     from tap_guardrails.evaluation import Answer, Configuration, Reported
@@ -89,32 +91,31 @@ def evaluate_state(
     secret_keys: Sequence[str],
     today: date | None,
 ) -> PackEvaluation:
-    """Evaluate the resources of a state; `tap_guardrails.evaluate` says what goes in.
+    """Evaluate the resources of a state; `tap_guardrails.evaluate` says what goes in."""
+    configuration = configure(find_rules(), config)
+    secrets = frozenset(stack_config[key] for key in secret_keys if key in stack_config)
+    day = (lambda: today) if today else today_utc
+    run = Run(configuration, in_stack(stack_config, secret_keys), day, secrets)
+    with uncollected():
+        return evaluated(run, configuration, records)
 
-    Nothing is collected meanwhile: looking for cycles in a large state, again and again, takes a quarter of
-    the time and finds none.
-    """
+
+@contextmanager
+def uncollected() -> Generator[None]:
+    """Look for no cycles meanwhile: in a large state that takes a quarter of the time and finds none."""
     collects = gc.isenabled()
     gc.disable()
     try:
-        return evaluated_state(records, config, stack_config, secret_keys, today)
+        yield
     finally:
         if collects:
             gc.enable()
 
 
-def evaluated_state(
-    records: Iterable[Mapping[str, object]],
-    config: Mapping[str, object],
-    stack_config: Mapping[str, str],
-    secret_keys: Sequence[str],
-    today: date | None,
+def evaluated(
+    run: Run, configuration: Configuration, records: Iterable[Mapping[str, object]]
 ) -> PackEvaluation:
-    """Evaluate the resources of a state."""
-    configuration = configure(find_rules(), config)
-    secrets = frozenset(stack_config[key] for key in secret_keys if key in stack_config)
-    day = (lambda: today) if today else today_utc
-    run = Run(configuration, in_stack(stack_config, secret_keys), day, secrets)
+    """Evaluate each resource, then the stack."""
     declared = [one for one in records if one.get("delete") is not True]
     providers = providers_of(declared)
     findings: list[PolicyFinding] = []
@@ -126,8 +127,8 @@ def evaluated_state(
         answer = run.analyze(resource)
         findings.extend(map(policy_finding, answer.findings))
         summaries.append(summary(resource.urn, answer, enabled))
-        outputs = properties_of(own(one.get("outputs")))
-        resources.append(with_outputs(resource, outputs))
+        outputs = Overlay(properties_of(own(one.get("outputs"))), resource.properties)
+        resources.append(replace(resource, properties=outputs))
     answer = run.analyze_stack(resources)
     findings.extend(map(policy_finding, answer.findings))
     stack = summary("", answer, frozenset(rule.name for rule in configuration.stack_rules))
@@ -223,19 +224,6 @@ def resource_of(one: Mapping[str, object], providers: dict[str, Provider]) -> Re
         provider,
         str(one.get("parent") or ""),
         {name: tuple(cast("list[str]", urns)) for name, urns in dependencies.items() if urns},
-    )
-
-
-def with_outputs(resource: Resource, outputs: Mapping[str, Value]) -> Resource:
-    """Return a resource with its outputs, read in the light of its inputs."""
-    return Resource(
-        resource.urn,
-        resource.type,
-        resource.name,
-        Overlay(outputs, resource.properties),
-        resource.provider,
-        resource.parent,
-        resource.property_dependencies,
     )
 
 

@@ -23,9 +23,9 @@ from tap_guardrails.model import (
     PropertyValue,
     Resource,
     ResourceType,
+    Settings,
     Stack,
     Unknown,
-    as_set,
 )
 
 if TYPE_CHECKING:
@@ -267,30 +267,39 @@ def supported(day: date) -> tuple[str, ...]:
 CUSTOMER: Final = "customer"
 AWS: Final = "aws"
 
-KEY_SETTING: Final = Enum(
+CUSTOMER_KEY: Final = "the ARN, id or alias of a KMS key of your own"
+ANY_KEY: Final = "the ARN, id or alias of a KMS key, yours or one that AWS manages"
+
+KEY_TYPES: Final = (
+    *KEY.types, "aws:kms/alias:Alias", "aws:kms/externalKey:ExternalKey",
+    "aws:kms/replicaExternalKey:ReplicaExternalKey", "aws:kms/replicaKey:ReplicaKey", "aws-native:kms:Alias",
+    "aws-native:kms:ReplicaKey",
+)  # fmt: skip
+"""Whatever names a customer's key; an alias that a program makes cannot begin with `alias/aws/`."""
+
+AWS_ALIAS: Final = re.compile(r"(^|:)alias/aws/")
+
+
+class KeySetting(Enum):
+    """Whose key encrypts a resource's data, as an operator sets it."""
+
+    def named(self, owner: Resource, stack: Stack, ref: PropertyRef, settings: Settings) -> Iterator[Outcome]:
+        """Require that a property of a resource names a KMS key as the policy's settings want it."""
+        yield from named_key(owner, stack, ref, settings.enum(self.name))
+
+
+KEY_SETTING: Final = KeySetting(
     "key",
     CUSTOMER,
     "Whose key: `customer` wants a KMS key of your own, `aws` also takes one that AWS manages.",
     (CUSTOMER, AWS),
 )
 
-KEY_TYPES: Final = (
-    *KEY.types, "aws:kms/alias:Alias", "aws:kms/externalKey:ExternalKey",
-    "aws:kms/replicaExternalKey:ReplicaExternalKey", "aws:kms/replicaKey:ReplicaKey",
-    "aws-native:kms:Alias", "aws-native:kms:ReplicaKey",
-)  # fmt: skip
-"""Whatever names a customer's key; an alias that a program makes cannot begin with `alias/aws/`."""
-
-AWS_ALIAS: Final = re.compile(r"(^|:)alias/aws/")
-
-CUSTOMER_KEY: Final = "the ARN, id or alias of a KMS key of your own"
-ANY_KEY: Final = "the ARN, id or alias of a KMS key, yours or one that AWS manages"
-
 
 def named_key(owner: Resource, stack: Stack, ref: PropertyRef, whose: str = CUSTOMER) -> Iterator[Outcome]:
-    """Require that a property names a KMS key; an unknown one has to be made from some key."""
+    """Require that a property of a resource names a KMS key; an unknown one has to be made from some key."""
     required = CUSTOMER_KEY if whose == CUSTOMER else ANY_KEY
-    match as_set(owner, ref).text():
+    match owner.as_set(ref).text():
         case Known(name) if whose == AWS or not AWS_ALIAS.search(name):
             return
         case Known() as prop:

@@ -127,7 +127,7 @@ def desired_state(carrier: Resource, named: PropertyRef, state: PropertyRef) -> 
             type_name, "the CloudFormation type of the resource", "The type of the resource is not known."
         )
     fields = state.entries()
-    if state.secret or not isinstance(fields, (Known, Absent)):
+    if state.secret or not fields.settled:
         return gap(fields, "the properties of the resource, in the open", "Its properties cannot be read.")
     properties = CloudFormationObject(cast("dict[str, Value]", in_cloudformation(state.value or {})))
     top = state.top
@@ -147,7 +147,7 @@ def desired_state(carrier: Resource, named: PropertyRef, state: PropertyRef) -> 
 def template(carrier: Resource, body: PropertyRef) -> Contents:
     """Read a template: its resources, each with what it refers to."""
     text = body.text() if isinstance(body.value, str) else body.entries()
-    if isinstance(text, Absent):
+    if text.absent:
         return gap(text, READABLE, "The template is not in the program, so what it declares is unseen.")
     if body.secret or not isinstance(text, Known):
         return gap(text, READABLE, "The template cannot be read before deployment.")
@@ -313,7 +313,7 @@ def step(body: PropertyRef, *steps: str) -> PropertyRef:
 def gap(prop: object, required: str, problem: str) -> Contents:
     """Return the contents of a resource into which no one can look before deployment, or at all."""
     value = cast("Known[object] | Absent | Unknown | Invalid", prop)
-    if isinstance(value, Unknown):
+    if value.unknown:
         return Contents((), (value.ref.undecided(required, problem),))
     ref = value.ref
     return Contents((), (ref.violation(problem, required),))

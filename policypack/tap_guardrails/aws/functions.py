@@ -20,7 +20,6 @@ from tap_guardrails.aws import (
 )
 from tap_guardrails.aws.sub_resources import SubResource, own_region, region_of, same_location
 from tap_guardrails.model import (
-    Absent,
     Invalid,
     Known,
     PropertyRef,
@@ -29,7 +28,6 @@ from tap_guardrails.model import (
     Resource,
     ResourceType,
     Stack,
-    Unknown,
     refs_at,
 )
 from tap_guardrails.model.values import record
@@ -303,7 +301,7 @@ def may_be_edge(function: Resource) -> bool:
     # Through Cloud Control, a version is a resource of its own.
     if function.type.startswith("aws-native:"):
         return region == HOME
-    version = published.value if isinstance(published, Known) else isinstance(published, Unknown)
+    version = published.value if isinstance(published, Known) else published.unknown
     return version and region in ("", HOME)
 
 
@@ -332,12 +330,10 @@ def function_logs(function: Resource, stack: Stack) -> FunctionLogs:
     if isinstance(prop, Invalid):
         return FunctionLogs(ref, Relation())
     edge = is_edge(function, stack)
-    if edge is not False and isinstance(prop, Absent):
+    if edge is not False and prop.absent:
         return FunctionLogs(ref, edge_groups(function, stack, certain=edge is True), edge is True)
     groups = (
-        default_group(function, stack)
-        if isinstance(prop, Absent)
-        else stack.resolve_reference(function, ref, LOG_GROUP)
+        default_group(function, stack) if prop.absent else stack.resolve_reference(function, ref, LOG_GROUP)
     )
     return FunctionLogs(ref, groups.where(lambda group: same_location(function, group)))
 
@@ -373,6 +369,6 @@ def groups_by_function(stack: Stack) -> RelationIndex[Resource]:
     index = RelationIndex[Resource]()
     for group in stack.names(LOG_GROUP).anywhere:
         name = LOG_GROUP.at(group, LOG_GROUP.name_property)
-        if isinstance(name.text(), Unknown) and group.property_dependencies.get(name.top):
+        if name.text().unknown and group.property_dependencies.get(name.top):
             index.add(group, stack.resolve_reference(group, name, FUNCTION))
     return index

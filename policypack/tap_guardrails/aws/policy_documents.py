@@ -13,10 +13,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws import table
-from tap_guardrails.model import UNKNOWN, Absent, Known, Opaque, PropertyRef, Secret, decode
+from tap_guardrails.model import Absent, Known, PropertyRef, decode
 
 if TYPE_CHECKING:
-    from tap_guardrails.model import PropertyValue, Value
+    from tap_guardrails.model import PropertyValue
 
 DOCUMENT: Final = "a policy document in JSON"
 UNREPEATED: Final = "a policy document in which no key stands twice"
@@ -77,27 +77,17 @@ def one_or_many(ref: PropertyRef) -> PropertyValue[list[PropertyRef]]:
     return Absent(ref) if isinstance(prop, Known) and not prop.value else prop
 
 
+def texts(ref: PropertyRef) -> list[str]:
+    """Return the texts that are known of what stands by itself or in a list."""
+    return [text.value for one in one_or_many(ref).value or () if isinstance(text := one.text(), Known)]
+
+
 def strange_elements(ref: PropertyRef, elements: frozenset[str]) -> list[PropertyRef]:
     """Return the elements of a document or a statement that the grammar does not know, nulls left out."""
     fields = ref.entries()
     if not isinstance(fields, Known):
         return []
     return [field for name, field in fields.value.items() if name not in elements]
-
-
-def has_unknown(value: Value) -> bool:
-    """Tell whether anything in a value is unknown until deployment, or not to be looked into."""
-    match value:
-        case list():
-            return any(has_unknown(item) for item in value)
-        case dict():
-            return any(has_unknown(item) for item in value.values())
-        case Secret(inner):
-            return has_unknown(inner)
-        case Opaque():
-            return True
-        case _:
-            return value is UNKNOWN
 
 
 def covers(pattern: str, text: str) -> bool:

@@ -11,9 +11,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws import CHAT, SUBSCRIPTION, TOPIC, TOPIC_POLICY
-from tap_guardrails.aws.policy_documents import covers, document, has_unknown, one_or_many
-from tap_guardrails.model import Absent, Known, PropertyRef, Unknown, as_set
-from tap_guardrails.model.values import record
+from tap_guardrails.aws.policy_documents import covers, document, one_or_many, texts
+from tap_guardrails.model import Known, PropertyRef, Unknown
+from tap_guardrails.model.values import has_unknown, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -55,11 +55,11 @@ def admits(policy: PropertyRef, caller: Caller, actions: tuple[str, ...], target
         target: The ARN of what the policy protects; None while it is not known.
     """
     statements = one_or_many(document(policy).at("Statement"))
-    if isinstance(statements, Unknown):
+    if statements.unknown:
         return None
     if not isinstance(statements, Known):
         return False
-    if has_unknown(document(policy).value):
+    if has_unknown(document(policy).value, or_opaque=True):
         answers = [allows(one, caller, actions, target) for one in statements.value]
         return True if True in answers else None
     allowed = {
@@ -81,7 +81,7 @@ def allows(statement: PropertyRef, caller: Caller, actions: tuple[str, ...], tar
 
 def denies(statement: PropertyRef, caller: Caller, action: str, target: str | None) -> bool:
     """Tell whether a statement denies a service an action under no condition."""
-    unconditional = isinstance(statement.at("Condition").entries(), Absent)
+    unconditional = statement.at("Condition").entries().absent
     return effect_is(statement, "Deny") and unconditional and concerns(statement, caller, action, target)
 
 
@@ -100,14 +100,14 @@ def concerns(statement: PropertyRef, caller: Caller, action: str, target: str | 
     acts = any(covers(pattern, action.lower()) for pattern in taken) or (
         bool(spared) and not any(covers(pattern, action.lower()) for pattern in spared)
     )
-    resources = list(texts(statement.at("Resource")))
+    resources = texts(statement.at("Resource"))
     here = target is None or not resources or any(covers(pattern, target) for pattern in resources)
     return acts and here and source_matches(statement.at("Condition"), caller)
 
 
 def names_principal(statement: PropertyRef, service: str) -> bool:
     """Tell whether a statement's principal is a service, or everybody."""
-    if not isinstance(statement.at("NotPrincipal").entries(), Absent):
+    if not statement.at("NotPrincipal").entries().absent:
         return service not in texts(statement.at("NotPrincipal", "Service"))
     principal = statement.at("Principal")
     if isinstance(principal.value, str):
@@ -126,7 +126,7 @@ def source_matches(conditions: PropertyRef, caller: Caller) -> bool:
         if condition not in MATCHING or not isinstance(keys, Known):
             continue
         for key, ref in keys.value.items():
-            patterns = list(texts(ref))
+            patterns = texts(ref)
             named = key.lower() == SOURCE_ARN and bool(patterns)
             if named and not any(is_source(pattern, caller) for pattern in patterns):
                 return False
@@ -144,15 +144,6 @@ def is_source(pattern: str, caller: Caller) -> bool:
         and (not caller.region or covers(region, caller.region))
         and (caller.resource is None or covers(resource, caller.resource))
     )
-
-
-def texts(ref: PropertyRef) -> Iterator[str]:
-    """Go through the texts that stand by themselves or in a list."""
-    prop = one_or_many(ref)
-    for one in prop.value or ():
-        text = one.text()
-        if isinstance(text, Known):
-            yield text.value
 
 
 LONGEST_ENDPOINT: Final = 2048
@@ -174,7 +165,7 @@ def topic_name(arn: str) -> str | None:
 
 def own_policies(topic: Resource, stack: Stack) -> list[PropertyRef]:
     """Return the policies that the stack sets on a topic, in the topic itself or beside it."""
-    inline = as_set(topic, topic.at("policy"))
+    inline = topic.as_set(topic.at("policy"))
     beside = [TOPIC_POLICY.at(policy, "policy") for policy in naming(topic, TOPIC_POLICY, "arn", stack)]
     return beside or ([inline] if topic.type == TOPIC.types[0] and inline.value is not None else [])
 
@@ -206,7 +197,7 @@ def elements(ref: PropertyRef) -> Iterator[PropertyRef]:
     listed = ref.items()
     if isinstance(listed, Known):
         yield from listed.value
-    elif isinstance(listed, Unknown):
+    elif listed.unknown:
         yield ref
 
 

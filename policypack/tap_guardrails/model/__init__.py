@@ -18,7 +18,6 @@ from tap_guardrails.model.rule import (
     Coverage,
     Level,
     PropertyPatch,
-    Remediation,
     ResourceRule,
     Rule,
     Severity,
@@ -34,15 +33,14 @@ from tap_guardrails.model.stack import (
     Resource,
     ResourceType,
     Stack,
-    as_set,
 )
 from tap_guardrails.model.values import UNKNOWN, Opaque, Secret, Value, decode
 
 __all__ = [
     "ANY_TYPE", "UNKNOWN", "Absent", "Boolean", "Control", "Coverage", "Embedding", "Enum", "Finding",
     "Integer", "Invalid", "Known", "Level", "NotApplicable", "Opaque", "Outcome", "Outcomes",
-    "PropertyPatch", "PropertyRef", "PropertyValue", "Provider", "Relation", "RelationIndex", "Remediation",
+    "PropertyPatch", "PropertyRef", "PropertyValue", "Provider", "Relation", "RelationIndex",
     "Resource", "ResourceRule", "ResourceType", "Rule", "Secret", "Settings", "SettingsError", "Severity",
-    "Stack", "StackRule", "StringList", "Unknown", "Value", "Verdict", "Waiver", "as_set", "decode",
+    "Stack", "StackRule", "StringList", "Unknown", "Value", "Verdict", "Waiver", "decode",
     "listed", "refs_at",
 ]  # fmt: skip

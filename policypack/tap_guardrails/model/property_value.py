@@ -46,6 +46,21 @@ class Answer(Generic[T]):
     if TYPE_CHECKING:
         ref: PropertyRef
 
+    @property
+    def absent(self) -> bool:
+        """Whether the property is known not to be set."""
+        return isinstance(self, Absent)
+
+    @property
+    def unknown(self) -> bool:
+        """Whether the property is unknown until deployment."""
+        return isinstance(self, Unknown)
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is known what the property is set to, if it is set."""
+        return isinstance(self, (Absent, Known))
+
     def violation(self, problem: str, required: str, fix: str = "") -> Finding:
         """Say that the property does not meet the requirement."""
         return self.ref.violation(problem, required, fix)

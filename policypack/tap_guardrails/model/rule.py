@@ -48,23 +48,6 @@ class PropertyPatch:
     value: bool | int | str
 
 
-ResourceRemediation: TypeAlias = Callable[[Resource, Settings], Iterable[PropertyPatch]]
-
-
-@record
-class Remediation:
-    """What a rule can remediate by itself, where an operator sets its policy to `remediate`.
-
-    Attributes:
-        what: What it does, one sentence.
-        patches: Yields what to change in a resource that violates the rule, and that holds no unknown the
-            rule asks for. The pack takes the patches only if the rule then finds nothing.
-    """
-
-    what: str
-    patches: ResourceRemediation
-
-
 Severity: TypeAlias = Literal["low", "medium", "high", "critical"]
 """How much harm a violation can do."""
 
@@ -155,11 +138,15 @@ class ResourceRule(Declaration):
 
     Attributes:
         check: Yields findings, or one `NotApplicable`; nothing when the resource is compliant.
+        remediation: What `patches` remediates where an operator sets the policy to `remediate`, one sentence.
+        patches: What to change in a resource that violates the rule, and that holds no unknown the rule asks
+            for. The pack takes the patches only if the rule then finds nothing.
         check_in_stack: Yields what only the whole stack tells, such as which resource a value was made from.
     """
 
     check: ResourceCheck
-    remediation: Remediation | None = None
+    remediation: str = ""
+    patches: Callable[[Resource, Settings], Iterable[PropertyPatch]] | None = None
     check_in_stack: StackCheck | None = None
 
 

@@ -75,6 +75,17 @@ class Resource:
         """Go to one of the resource's properties."""
         return property_at(self.properties, steps, self.embedding.path if self.embedding else "")
 
+    def as_set(self, ref: PropertyRef) -> PropertyRef:
+        """Return a property as the program set it: absent when it is unknown and was made from nothing.
+
+        What the policies of a stack see are outputs. There a provider fills in what a program leaves out, and
+        before deployment such a property is as unknown as one made from a resource that is not there yet.
+        Every value that a program cannot know yet comes from some resource, and the engine records which.
+        """
+        if ref.value is UNKNOWN and not self.property_dependencies.get(ref.top):
+            return replace(ref, value=None)
+        return ref
+
 
 def property_at(
     properties: Mapping[str, Value], steps: tuple[str | int, ...], prefix: str = ""
@@ -87,18 +98,6 @@ def property_at(
     else:
         ref = revealed(join(prefix, first), value, first)
     return ref.at(*steps[1:]) if len(steps) > 1 else ref
-
-
-def as_set(resource: Resource, ref: PropertyRef) -> PropertyRef:
-    """Return a property as the program set it: absent when it is unknown and was made from nothing.
-
-    What the policies of a stack see are outputs. There a provider fills in what a program leaves out, and
-    before deployment such a property is as unknown as one made from a resource that is not there yet.
-    Every value that a program cannot know yet comes from some resource, and the engine records which.
-    """
-    if ref.value is UNKNOWN and not resource.property_dependencies.get(ref.top):
-        return replace(ref, value=None)
-    return ref
 
 
 @record(eq=False)

@@ -189,15 +189,17 @@ def whole_number(number: int) -> Value:
         return Opaque("number beyond every limit")
 
 
-def has_unknown(value: Value) -> bool:
-    """Tell whether a value, or anything in it, is unknown."""
+def has_unknown(value: Value, *, or_opaque: bool = False) -> bool:
+    """Tell whether a value, or anything in it, is unknown, or cannot be looked into."""
     match value:
         case Secret(inner):
-            return has_unknown(inner)
+            return has_unknown(inner, or_opaque=or_opaque)
         case list():
-            return any(has_unknown(item) for item in value)
+            return any(has_unknown(item, or_opaque=or_opaque) for item in value)
         case dict():
-            return any(has_unknown(item) for item in value.values())
+            return any(has_unknown(item, or_opaque=or_opaque) for item in value.values())
+        case Opaque():
+            return or_opaque
         case _:
             return value is UNKNOWN
 

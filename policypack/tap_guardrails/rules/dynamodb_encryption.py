@@ -11,18 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from tap_guardrails.aws import CUSTOMER, CUSTOMER_KEY, KEY_SETTING, KEY_TYPES, TABLE, TABLE_REPLICA, named_key
-from tap_guardrails.model import (
-    UNKNOWN,
-    Known,
-    Outcomes,
-    PropertyRef,
-    Resource,
-    Settings,
-    Stack,
-    StackRule,
-    Unknown,
-    as_set,
-)
+from tap_guardrails.model import UNKNOWN, Known, Outcomes, PropertyRef, Resource, Settings, Stack, StackRule
 
 AWS_TABLE: Final = "aws:dynamodb/table:Table"
 NATIVE_TABLE: Final = "aws-native:dynamodb:Table"
@@ -41,9 +30,9 @@ def check(table: Resource, stack: Stack, settings: Settings) -> Outcomes:
         block, switch, key = table.at("serverSideEncryption"), "enabled", "kmsKeyArn"
     else:
         block, switch, key = table.at("sseSpecification"), "sseEnabled", "kmsMasterKeyId"
-    enabled = as_set(table, block.at(switch)).boolean()
+    enabled = table.as_set(block.at(switch)).boolean()
     yield from enabled.must(bool, problem=OWNED, required="true")
-    on = isinstance(enabled, Unknown) or enabled.value
+    on = enabled.unknown or enabled.value
     if own_key and on and table.type in (AWS_TABLE, NATIVE_TABLE):
         yield from named_key(table, stack, block.at(key))
     if own_key and table.type != NATIVE_TABLE:

@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws import TABLE_REPLICA
 from tap_guardrails.model import (
-    Absent,
     Integer,
-    Known,
     Outcomes,
     PropertyPatch,
     PropertyRef,
-    Remediation,
     Resource,
     ResourceRule,
     Settings,
@@ -68,7 +65,7 @@ def recoverable(recovery: PropertyRef, switch: str, days: int, problem: str) -> 
     """Require that recovery is on and goes back far enough; what is not set is AWS's longest."""
     yield from switched_on(recovery.at(switch), problem)
     period = recovery.at("recoveryPeriodInDays").integer()
-    if recovery.entries().value is not None and not isinstance(period, Absent):
+    if recovery.entries().value is not None and not period.absent:
         yield from period.must(
             lambda value: days <= value <= LONGEST_PERIOD_DAYS,
             problem="The table cannot be restored from long enough ago.",
@@ -85,7 +82,7 @@ def unreadable_replicas(table: Resource) -> Outcomes:
     """Say that the table's replicas are unknown or unreadable."""
     listed = table.at("replicas").items()
     yield from listed.unsettled("a list of replicas that is known, each with point-in-time recovery")
-    if table.type == NATIVE_GLOBAL_TABLE and isinstance(listed, (Absent, Known)) and not listed.value:
+    if table.type == NATIVE_GLOBAL_TABLE and listed.settled and not listed.value:
         yield listed.violation("The global table is in no region.", "at least one region")
 
 
@@ -116,7 +113,7 @@ def specify(recovery: PropertyRef, path: tuple[PathStep, ...], days: int) -> Ite
 def switch_on(switch: PropertyRef, path: tuple[PathStep, ...]) -> Iterator[PropertyPatch]:
     """Turn a switch on that is off or not set."""
     on = switch.boolean()
-    if isinstance(on, (Absent, Known)) and not on.value:
+    if on.settled and not on.value:
         yield PropertyPatch(path, value=True)
 
 
@@ -148,9 +145,9 @@ RULE = ResourceRule(
         ),
     ),
     check=check,
-    remediation=Remediation(
+    remediation=(
         "Turns point-in-time recovery on, on the table and on each replica it declares, and moves a "
-        "`recoveryPeriodInDays` outside the bounds to the nearest bound.",
-        remediate,
+        "`recoveryPeriodInDays` outside the bounds to the nearest bound."
     ),
+    patches=remediate,
 )

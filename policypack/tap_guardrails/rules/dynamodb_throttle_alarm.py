@@ -34,8 +34,6 @@ from tap_guardrails.model import (
     Stack,
     StackRule,
     StringList,
-    Unknown,
-    as_set,
 )
 
 if TYPE_CHECKING:
@@ -97,8 +95,8 @@ def check(table: Resource, stack: Stack, settings: Settings) -> Outcomes:
 def index_findings(table: Resource, stack: Stack, settings: Settings, requests: frozenset[str]) -> Outcomes:
     """Require alarms for each global secondary index."""
     listed = TABLE.at(table, "globalSecondaryIndexes")
-    indexes = as_set(table, listed).items()
-    if isinstance(indexes, Unknown):
+    indexes = table.as_set(listed).items()
+    if indexes.unknown:
         yield indexes.undecided("indexes that are known, since each has to be watched")
     names = [one.at(INDEX_NAME[table.type]) for one in indexes.value] if isinstance(indexes, Known) else []
     names += [one.at("indexName") for one in sub_resources(stack, table, INDEXES_OF).certain]
@@ -134,7 +132,7 @@ def is_about(match: AlarmMatch, index: PropertyRef) -> bool | None:
     if match.series is not None and INDEX in match.series.grouped:
         return True
     watched, wanted = dimensions.value[INDEX].text(), index.text()
-    if isinstance(watched, Unknown) or isinstance(wanted, Unknown):
+    if watched.unknown or wanted.unknown:
         return None
     return watched.value is not None and watched.value == wanted.value
 

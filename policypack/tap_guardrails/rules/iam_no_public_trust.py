@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws import evaluate_each
 from tap_guardrails.aws.policy_documents import document, one_or_many
-from tap_guardrails.model import Known, Outcomes, PropertyRef, Resource, ResourceRule, Settings, Unknown
+from tap_guardrails.model import Known, Outcomes, PropertyRef, Resource, ResourceRule, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,12 +79,12 @@ def principals(ref: PropertyRef) -> Iterator[PropertyRef]:
 def is_narrowed(condition: PropertyRef) -> bool | None:
     """Tell whether a condition asks for what only principals of one's choice can meet; None is undecided."""
     operators = condition.entries()
-    if isinstance(operators, Unknown):
+    if operators.unknown:
         return None
     answers: set[bool | None] = set()
     for operator, keys in (operators.value or {}).items():
         named = keys.entries()
-        if operator.casefold() in MATCHING and isinstance(named, Unknown):
+        if operator.casefold() in MATCHING and named.unknown:
             answers.add(None)
         for key, value in (named.value or {}).items():
             if operator.casefold() in MATCHING and key.casefold() in NARROWING:
@@ -96,15 +96,11 @@ def names_some(value: PropertyRef) -> bool | None:
     """Tell whether the value of a condition is met by some and not by all; None is undecided."""
     wanted = one_or_many(value)
     if not isinstance(wanted, Known):
-        return None if isinstance(wanted, Unknown) else False
+        return None if wanted.unknown else False
     texts = [one.text() for one in wanted.value]
     if any(isinstance(one, Known) and not one.value.strip("*") for one in texts):
         return False
-    return (
-        None
-        if any(isinstance(one, Unknown) for one in texts)
-        else all(isinstance(one, Known) for one in texts)
-    )
+    return None if any(one.unknown for one in texts) else all(isinstance(one, Known) for one in texts)
 
 
 RULE = ResourceRule(

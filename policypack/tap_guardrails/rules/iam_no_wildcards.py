@@ -26,7 +26,6 @@ from tap_guardrails.aws.policy_documents import (
 )
 from tap_guardrails.model import (
     UNKNOWN,
-    Absent,
     Boolean,
     Invalid,
     Known,
@@ -157,11 +156,11 @@ def attached(arn: PropertyRef, measure: Measure) -> Outcomes:
     AWS's own policies have ARNs that are known before any deployment.
     """
     prop = arn.text()
-    if isinstance(prop, Unknown):
+    if prop.unknown:
         yield NotApplicable(
             "The policy does not exist yet, so it is not AWS's own; it is evaluated where it is declared."
         )
-    elif isinstance(prop, Absent):
+    elif prop.absent:
         yield prop.violation("The attachment names no policy.", "the ARN of a policy")
     else:
         yield from not_too_broad(prop, measure)
@@ -231,7 +230,7 @@ def allowed(ref: PropertyRef, measure: Measure) -> Outcomes:
         absent="The statement names no action." if all_but_some.value is None else "",
     )
     scoped, new = first_with(actions, measure, answer=False), first_with(actions, measure, answer=None)
-    if scoped is not None or isinstance(resources, Absent):
+    if scoped is not None or resources.absent:
         yield from evaluate_each(
             resources,
             lambda one: exact_resource(one.text(), scoped.found() if scoped else "It", measure),

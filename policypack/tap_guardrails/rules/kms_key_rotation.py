@@ -6,24 +6,18 @@ https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tap_guardrails.aws import KEY
 from tap_guardrails.model import (
-    Absent,
     Integer,
-    Known,
     NotApplicable,
     Outcomes,
     PropertyPatch,
-    Remediation,
     Resource,
     ResourceRule,
     Settings,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROTATABLE: Final = {
     "customerMasterKeySpec": ("SYMMETRIC_DEFAULT", "AWS rotates symmetric keys only, and this one is"),
@@ -50,12 +44,13 @@ def check(key: Resource, settings: Settings) -> Outcomes:
         yield NotApplicable(WITHOUT_ROTATION[key.type])
         return
     rotation = KEY.at(key, "enableKeyRotation").boolean()
-    obstacle = next(obstacles(key), None)
-    if obstacle is None:
-        yield from undecided_properties(key)
+    obstacle = obstacle_to(key)
+    if not obstacle:
+        for name in (*ROTATABLE, *STORE_PROPERTIES):
+            yield from KEY.at(key, name).text().unsettled("a text that tells whether AWS can rotate the key")
         yield from rotation.must(bool, problem="Key rotation is off.", required="true")
         yield from period_within(key, settings.integer("maximumRotationDays"))
-    elif isinstance(rotation, Absent) or rotation == Known(value=False, ref=rotation.ref):
+    elif rotation.settled and not rotation.value:
         yield NotApplicable(obstacle)
     else:
         yield from rotation.must(
@@ -66,27 +61,21 @@ def check(key: Resource, settings: Settings) -> Outcomes:
         )
 
 
-def obstacles(key: Resource) -> Iterator[str]:
-    """Say why AWS cannot rotate a key, for each reason that is known."""
+def obstacle_to(key: Resource) -> str:
+    """Say why AWS cannot rotate a key; empty when no reason is known."""
     for name, (wanted, reason) in ROTATABLE.items():
         prop = KEY.at(key, name).text()
         if prop.value not in {None, wanted}:
-            yield f"{reason} {prop.ref.found()}."
-    if any(isinstance(KEY.at(key, name).text(), Known) for name in STORE_PROPERTIES):
-        yield "AWS does not rotate keys in custom key stores."
-
-
-def undecided_properties(key: Resource) -> Outcomes:
-    """Report the properties that leave it undecided whether AWS can rotate a key."""
-    for name in (*ROTATABLE, *STORE_PROPERTIES):
-        yield from KEY.at(key, name).text().unsettled("a text that tells whether AWS can rotate the key")
+            return f"{reason} {prop.ref.found()}."
+    stored = any(KEY.at(key, name).text().value for name in STORE_PROPERTIES)
+    return "AWS does not rotate keys in custom key stores." if stored else ""
 
 
 def period_within(key: Resource, maximum: int) -> Outcomes:
     """Require that the time between rotations is legal and short enough."""
     period = KEY.at(key, "rotationPeriodInDays").integer()
     required = f"{SHORTEST_PERIOD_DAYS} to {maximum} days"
-    if isinstance(period, Absent):
+    if period.absent:
         if maximum < DEFAULT_PERIOD_DAYS:
             yield period.violation(
                 f"The key rotates every {DEFAULT_PERIOD_DAYS} days, AWS's default.", required
@@ -99,19 +88,22 @@ def period_within(key: Resource, maximum: int) -> Outcomes:
     )
 
 
-def remediate(key: Resource, settings: Settings) -> Iterator[PropertyPatch]:
+def remediate(key: Resource, settings: Settings) -> list[PropertyPatch]:
     """Turn rotation on, and bring the time between rotations within the bounds.
 
     A key that AWS cannot rotate does not pass with it on, so it is left as it is.
     """
+    patches: list[PropertyPatch] = []
     rotation = KEY.at(key, "enableKeyRotation").boolean()
-    if isinstance(rotation, (Absent, Known)) and not rotation.value:
-        yield PropertyPatch(("enableKeyRotation",), value=True)
+    if rotation.settled and not rotation.value:
+        patches.append(PropertyPatch(("enableKeyRotation",), value=True))
     maximum = settings.integer("maximumRotationDays")
     period = KEY.at(key, "rotationPeriodInDays").integer()
-    days = DEFAULT_PERIOD_DAYS if isinstance(period, Absent) else period.value
+    days = DEFAULT_PERIOD_DAYS if period.absent else period.value
     if days is not None and not SHORTEST_PERIOD_DAYS <= days <= maximum:
-        yield PropertyPatch(("rotationPeriodInDays",), min(max(days, SHORTEST_PERIOD_DAYS), maximum))
+        nearest = min(max(days, SHORTEST_PERIOD_DAYS), maximum)
+        patches.append(PropertyPatch(("rotationPeriodInDays",), nearest))
+    return patches
 
 
 RULE = ResourceRule(
@@ -135,9 +127,9 @@ RULE = ResourceRule(
         ),
     ),
     check=check,
-    remediation=Remediation(
+    remediation=(
         "Sets `enableKeyRotation` on keys that AWS can rotate, and moves a `rotationPeriodInDays` outside "
-        "the bounds to the nearest bound.",
-        remediate,
+        "the bounds to the nearest bound."
     ),
+    patches=remediate,
 )

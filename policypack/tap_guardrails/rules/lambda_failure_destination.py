@@ -49,7 +49,6 @@ from tap_guardrails.model import (
     StackRule,
     Unknown,
     Verdict,
-    as_set,
     listed,
 )
 
@@ -151,7 +150,7 @@ def qualifier(resource: Resource, function_named: PropertyRef) -> str | None:
 
 def lost(owner: Resource, stack: Stack, ref: PropertyRef) -> Finding | None:
     """Say why what failed is not kept where a property names a destination; None when it is."""
-    match as_set(owner, ref).text():
+    match owner.as_set(ref).text():
         case Known(arn) as prop:
             return (
                 None
@@ -188,7 +187,7 @@ def only_waited_for(resource: Resource, stack: Stack, *, exempting: bool) -> str
 
 def source(mapping: Resource, stack: Stack, *, trusting: bool) -> Outcomes:
     """Require that what a source feeds in vain is kept."""
-    ref = as_set(mapping, mapping.at("eventSourceArn"))
+    ref = mapping.as_set(mapping.at("eventSourceArn"))
     match ref.text():
         case Known(arn):
             service = [*arn.split(":", 3), "", "", ""][2]
@@ -255,7 +254,7 @@ def redrives(resource: Resource, stack: Stack) -> bool | None:
 
 def names_a_queue(resource: Resource, stack: Stack) -> bool | None:
     """Tell whether a redrive policy names a queue; None when that is undecided."""
-    ref = as_set(resource, target_ref(resource, REDRIVE))
+    ref = resource.as_set(target_ref(resource, REDRIVE))
     match ref.text():
         case Known(arn):
             return queue_name(arn) is not None

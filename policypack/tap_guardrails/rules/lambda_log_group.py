@@ -10,7 +10,6 @@ from typing import Final
 from tap_guardrails.aws import DELIVERY_CLASS, FUNCTION, LOG_GROUP
 from tap_guardrails.aws.functions import LOG_PREFIX, FunctionLogs, function_logs
 from tap_guardrails.model import (
-    Absent,
     Finding,
     Invalid,
     Outcomes,
@@ -18,7 +17,6 @@ from tap_guardrails.model import (
     Settings,
     Stack,
     StackRule,
-    Unknown,
     Verdict,
     listed,
 )
@@ -47,7 +45,7 @@ def check(function: Resource, stack: Stack, _settings: Settings) -> Outcomes:
     kept = [retained(group) for group in logs.groups.certain]
     if True in kept:
         return
-    path = FUNCTION.at(function, "name").path if isinstance(prop, Absent) else logs.ref.path
+    path = FUNCTION.at(function, "name").path if prop.absent else logs.ref.path
     if None in kept or logs.groups.possible or logs.groups.anything:
         problem = "Undecided before deployment: the function's log group, or its retention, is unknown."
         yield Finding(Verdict.UNDECIDED, problem, path, found(logs), REQUIRED, DECIDABLE)
@@ -65,7 +63,7 @@ def retained(group: Resource) -> bool | None:
     if LOG_GROUP.at(group, "logGroupClass").value == DELIVERY_CLASS:
         return True
     retention = LOG_GROUP.at(group, "retentionInDays").integer()
-    if isinstance(retention, Unknown):
+    if retention.unknown:
         return None
     return (retention.value or 0) > 0
 

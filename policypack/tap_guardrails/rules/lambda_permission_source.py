@@ -50,7 +50,7 @@ def check(permission: Resource, _settings: Settings) -> Outcomes:
     narrowing = [PERMISSION.at(permission, name).text() for name in SOURCES]
     if any(isinstance(one, Known) for one in narrowing):
         return
-    if any(isinstance(one, Unknown) for one in narrowing):
+    if any(one.unknown for one in narrowing):
         yield NotApplicable("The source is not known yet; it comes from another resource.")
         return
     problem = (

@@ -52,7 +52,7 @@ def check(function: Resource, settings: Settings) -> Outcomes:
         case Unknown() | Invalid() as prop:
             yield from prop.unsettled(required)
         case Absent() as prop:
-            if isinstance(package, Unknown):
+            if package.unknown:
                 yield package.undecided(f'"{IMAGE}", or a runtime')
             else:
                 yield prop.violation("The function names no runtime.", required)

@@ -10,18 +10,15 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-at-edg
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tap_guardrails.aws import FUNCTION
 from tap_guardrails.aws.functions import is_edge, may_be_edge
 from tap_guardrails.model import (
-    Absent,
     Finding,
-    Known,
     NotApplicable,
     Outcomes,
     PropertyPatch,
-    Remediation,
     Resource,
     ResourceRule,
     Settings,
@@ -29,16 +26,13 @@ from tap_guardrails.model import (
     Verdict,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 ACTIVE: Final = "Active"
 MODE: Final = ("tracingConfig", "mode")
 
 
 def check(function: Resource, _settings: Settings) -> Outcomes:
     """Check a function; whether one that may be Lambda@Edge is, the whole stack tells."""
-    findings = list(traced(function))
+    findings = traced(function)
     if findings and may_be_edge(function):
         yield NotApplicable(
             "Whether CloudFront runs the function, which cannot be traced there, the stack tells."
@@ -54,16 +48,15 @@ def in_stack(function: Resource, stack: Stack, _settings: Settings) -> Outcomes:
         yield finding if edge is False else replace(finding, verdict=Verdict.UNDECIDED)
 
 
-def traced(function: Resource) -> Iterator[Finding]:
+def traced(function: Resource) -> list[Finding]:
     """Require active tracing."""
     mode, problem = FUNCTION.at(function, *MODE).text(), "The function's invocations are not traced."
-    yield from mode.must(lambda value: value == ACTIVE, problem=problem, required=f'"{ACTIVE}"')
+    return list(mode.must(lambda value: value == ACTIVE, problem=problem, required=f'"{ACTIVE}"'))
 
 
-def remediate(function: Resource, _settings: Settings) -> Iterator[PropertyPatch]:
+def remediate(function: Resource, _settings: Settings) -> list[PropertyPatch]:
     """Trace actively what is not traced, or only when some caller is."""
-    if isinstance(FUNCTION.at(function, *MODE).text(), (Absent, Known)):
-        yield PropertyPatch(MODE, ACTIVE)
+    return [PropertyPatch(MODE, ACTIVE)] if FUNCTION.at(function, *MODE).text().settled else []
 
 
 RULE = ResourceRule(
@@ -78,8 +71,7 @@ RULE = ResourceRule(
     types=FUNCTION.types,
     check=check,
     check_in_stack=in_stack,
-    remediation=Remediation(
-        f"Sets `tracingConfig.mode` to `{ACTIVE}`. AWS refuses that for a role that may not write to X-Ray.",
-        remediate,
-    ),
+    remediation=f"Sets `tracingConfig.mode` to `{ACTIVE}`. AWS refuses that for a role that may not write to "
+    "X-Ray.",
+    patches=remediate,
 )

@@ -7,16 +7,16 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.ht
 
 from __future__ import annotations
 
-from tap_guardrails.aws import CUSTOMER, KEY_SETTING, LOG_GROUP, named_key
+from tap_guardrails.aws import KEY_SETTING, LOG_GROUP
 from tap_guardrails.model import NotApplicable, Outcomes, Resource, Settings, Stack, StackRule
 
 
 def check(group: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Check a log group."""
-    if settings.enum("key") == CUSTOMER:
-        yield from named_key(group, stack, LOG_GROUP.at(group, "kmsKeyId"))
-    else:
+    if settings.enum("key") == "aws":
         yield NotApplicable("CloudWatch Logs encrypts every log group, and `key: aws` asks for no more.")
+    else:
+        yield from KEY_SETTING.named(group, stack, LOG_GROUP.at(group, "kmsKeyId"), settings)
 
 
 RULE = StackRule(

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tap_guardrails.aws import DELIVERY_CLASS, LOG_GROUP, RETENTION_DAYS
 from tap_guardrails.model import (
-    Absent,
     Integer,
-    Known,
     NotApplicable,
     Outcomes,
     PropertyPatch,
-    Remediation,
     Resource,
     ResourceRule,
     Settings,
-    Unknown,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def check(group: Resource, settings: Settings) -> Outcomes:
@@ -42,15 +33,15 @@ def check(group: Resource, settings: Settings) -> Outcomes:
     )
 
 
-def remediate(group: Resource, settings: Settings) -> Iterator[PropertyPatch]:
+def remediate(group: Resource, settings: Settings) -> list[PropertyPatch]:
     """Set the retention nearest to what was asked for that deletes nothing sooner than it has to be."""
-    if isinstance(LOG_GROUP.at(group, "logGroupClass").text(), Unknown):
-        return
     allowed, retention = allowed_days(settings), LOG_GROUP.at(group, "retentionInDays").integer()
-    if allowed and isinstance(retention, (Absent, Known)) and (retention.value or 0) >= 0:
-        asked = retention.value or allowed[-1]
-        days = next((days for days in allowed if days >= asked), allowed[-1])
-        yield PropertyPatch(("retentionInDays",), days)
+    of_class = LOG_GROUP.at(group, "logGroupClass").text()
+    if of_class.unknown or not allowed or not retention.settled or (retention.value or 0) < 0:
+        return []
+    asked = retention.value or allowed[-1]
+    days = next((days for days in allowed if days >= asked), allowed[-1])
+    return [PropertyPatch(("retentionInDays",), days)]
 
 
 def allowed_days(settings: Settings) -> list[int]:
@@ -88,9 +79,9 @@ RULE = ResourceRule(
         ),
     ),
     check=check,
-    remediation=Remediation(
+    remediation=(
         "Sets `retentionInDays` to the next longer value that is allowed, or to the longest; what was kept "
-        "for ever is then kept for the longest. AWS deletes what is older.",
-        remediate,
+        "for ever is then kept for the longest. AWS deletes what is older."
     ),
+    patches=remediate,
 )

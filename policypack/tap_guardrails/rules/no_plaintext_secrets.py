@@ -219,10 +219,10 @@ def each(values: Iterable[Shown | Unknown | Invalid], settings: Settings) -> Out
 
 def unreadable(prop: Unknown | Invalid) -> Outcomes:
     """Say that the values are unknown or unreadable."""
-    if isinstance(prop, Unknown):
-        yield prop.undecided("names and values of which one can tell that none is a secret")
-    else:
+    if isinstance(prop, Invalid):
         yield Invalid(redacted(prop.ref), prop.wanted).invalid("names and values, none of them a secret")
+    else:
+        yield prop.undecided("names and values of which one can tell that none is a secret")
 
 
 def harmless(value: Shown, allowed: Collection[str], *, entropy: bool) -> Outcomes:
@@ -266,11 +266,7 @@ def no_literal(value: Shown, *, entropy: bool) -> Outcomes:
 
 def literal(value: Shown, text: str, *, entropy: bool) -> Outcomes:
     """Say which secrets are in a literal: the whole, and what is in it by names."""
-    from tap_guardrails.aws.secret_signs import (  # noqa: PLC0415 - as above
-        is_about_a_secret,
-        made_public,
-        may_be_secret,
-    )
+    from tap_guardrails.aws.secret_signs import is_about_a_secret, made_public, may_be_secret  # noqa: PLC0415 - as above
     from tap_guardrails.aws.secret_texts import sign_of, signs_in_json  # noqa: PLC0415
 
     ref = redacted(value.ref)

@@ -16,7 +16,6 @@ from tap_guardrails.aws.embedded import CARRIERS, contents
 from tap_guardrails.aws.policy_documents import covers
 from tap_guardrails.model import (
     ANY_TYPE,
-    Absent,
     Finding,
     Outcomes,
     Resource,
@@ -80,7 +79,7 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
     if resource.type.startswith(OWN_PACKAGE):
         return
     mark = resource.at(STAND_IN)
-    if not isinstance(mark.text(), Absent) and not unseen(resource):
+    if not mark.text().absent and not unseen(resource):
         told = isinstance(mark.value, str) and not mark.hidden
         reason = str(mark.value) if told else "It is marked as one that no one can look into."
         yield found(resource, reason, SEEN, INSTALL, Verdict.UNDECIDED)

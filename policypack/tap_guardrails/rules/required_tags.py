@@ -15,7 +15,6 @@ from tap_guardrails.model import (
     ResourceRule,
     Settings,
     StringList,
-    Unknown,
 )
 
 
@@ -41,9 +40,7 @@ def check(resource: Resource, settings: Settings) -> Outcomes:
     required = f"the tags {', '.join(f'`{key}`' for key in keys)}"
     if missing:
         open_ones = [
-            prop
-            for prop in (*props, *(value for key in missing for value in values[key]))
-            if isinstance(prop, Unknown)
+            prop for prop in (*props, *(value for key in missing for value in values[key])) if prop.unknown
         ]
         if open_ones:
             yield open_ones[0].undecided(required)

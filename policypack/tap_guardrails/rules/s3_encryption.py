@@ -19,7 +19,6 @@ from tap_guardrails.aws import (
 )
 from tap_guardrails.aws.sub_resources import blocks, missing, settings_of, takes_access_logs
 from tap_guardrails.model import (
-    Absent,
     Enum,
     Known,
     Outcomes,
@@ -29,7 +28,6 @@ from tap_guardrails.model import (
     Settings,
     Stack,
     StackRule,
-    as_set,
 )
 
 if TYPE_CHECKING:
@@ -62,7 +60,7 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
         return
     if resource.type == NATIVE_BUCKET:
         rules = resource.at("bucketEncryption", "serverSideEncryptionConfiguration").items()
-        if isinstance(rules, Absent) and key != S3:
+        if rules.absent and key != S3:
             yield missing(found, BUCKET_ENCRYPTION, rules.ref, OWN_KEYS, REQUIRED[key])
         yield from evaluate_each(
             rules,
@@ -70,8 +68,8 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
             required=REQUIRED[key],
         )
         return
-    said = blocks(as_set(resource, BUCKET.at(resource, "serverSideEncryptionConfiguration")))
-    if not isinstance(said, Absent):
+    said = blocks(resource.as_set(BUCKET.at(resource, "serverSideEncryptionConfiguration")))
+    if not said.absent:
         yield from evaluate_each(
             said, lambda block: every_default(resource, stack, block.at, key), required=REQUIRED[key]
         )
@@ -118,8 +116,8 @@ def first_set(
     resource: Resource, at: Callable[[str], PropertyRef], names: tuple[str, ...]
 ) -> PropertyValue[list[PropertyRef]]:
     """Read a block under whichever of its names is set."""
-    props = [blocks(as_set(resource, at(name))) for name in names]
-    return next((prop for prop in props if not isinstance(prop, Absent)), props[0])
+    props = [blocks(resource.as_set(at(name))) for name in names]
+    return next((prop for prop in props if not prop.absent), props[0])
 
 
 RULE = StackRule(

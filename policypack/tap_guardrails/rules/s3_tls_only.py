@@ -14,9 +14,9 @@ from tap_guardrails.aws.policy_documents import (
     STATEMENT_ELEMENTS,
     covers,
     document,
-    has_unknown,
     one_or_many,
     strange_elements,
+    texts,
 )
 from tap_guardrails.aws.sub_resources import missing, settings_of
 from tap_guardrails.model import (
@@ -30,8 +30,8 @@ from tap_guardrails.model import (
     Stack,
     StackRule,
     Unknown,
-    as_set,
 )
+from tap_guardrails.model.values import has_unknown
 
 DENIAL: Final = (
     "a `Deny` for everyone of `s3:*` on the bucket and its objects when `aws:SecureTransport` is false"
@@ -52,8 +52,8 @@ def check(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
     found = settings_of(stack, resource, BUCKET_POLICY)
     if found.certain:
         return
-    policy = as_set(resource, resource.at("policy"))
-    if isinstance(policy.text(), Absent):
+    policy = resource.as_set(resource.at("policy"))
+    if policy.text().absent:
         yield missing(found, BUCKET_POLICY, resource.at("policy"), OPEN, DENIAL)
     else:
         yield from closed(policy, BUCKET.physical_name(resource))
@@ -78,7 +78,7 @@ def closed(policy: PropertyRef, bucket: str | None) -> Outcomes:
             patterns = [pattern for one in statements for pattern in denied_without_tls(one)]
             if covered(patterns, bucket):
                 return
-            if has_unknown(content.value):
+            if has_unknown(content.value, or_opaque=True):
                 yield policy.undecided(DENIAL, "Parts of the bucket's policy are unknown until deployment.")
             elif bucket is None and patterns:
                 yield policy.undecided(
@@ -129,28 +129,10 @@ def is_without_tls(condition: PropertyRef) -> bool:
     operators = condition.entries()
     if not isinstance(operators, Known) or not operators.value.keys() <= {"Bool", "BoolIfExists"}:
         return False
-    keys = [(name, ref) for block in operators.value.values() for name, ref in fields(block)]
-    return len(keys) == 1 and keys[0][0].casefold() == "aws:securetransport" and is_false(keys[0][1])
-
-
-def is_false(value: PropertyRef) -> bool:
-    """Tell whether a condition's value is false and nothing else."""
-    return {text.casefold() for text in texts(value)} == {"false"}
-
-
-def fields(block: PropertyRef) -> list[tuple[str, PropertyRef]]:
-    """Return the fields of an object that is known."""
-    prop = block.entries()
-    return list(prop.value.items()) if isinstance(prop, Known) else []
-
-
-def texts(ref: PropertyRef) -> list[str]:
-    """Return the texts that are known of one or many."""
-    prop = one_or_many(ref)
-    if not isinstance(prop, Known):
-        return []
-    props = [item.text() for item in prop.value]
-    return [known.value for known in props if isinstance(known, Known)]
+    blocks = [block.entries().value or {} for block in operators.value.values()]
+    keys = [(name.casefold(), texts(ref)) for block in blocks for name, ref in block.items()]
+    asked = [(name, {text.casefold() for text in values}) for name, values in keys]
+    return asked == [("aws:securetransport", {"false"})]
 
 
 RULE = StackRule(

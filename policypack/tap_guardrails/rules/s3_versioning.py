@@ -20,7 +20,6 @@ from tap_guardrails.model import (
     Stack,
     StackRule,
     Unknown,
-    as_set,
 )
 
 ENABLED: Final = "Enabled"
@@ -38,10 +37,10 @@ def check(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
     if resource.type == NATIVE_BUCKET and not found.possible:
         yield from enabled(resource)
         return
-    match blocks(as_set(resource, BUCKET.at(resource, "versioning"))):
+    match blocks(resource.as_set(BUCKET.at(resource, "versioning"))):
         case Known(said):
             for block in said:
-                switch = as_set(resource, block.at("enabled")).boolean()
+                switch = resource.as_set(block.at("enabled")).boolean()
                 yield from switch.must(bool, problem=OFF, required="true")
         case Unknown() | Invalid() as prop:
             yield from prop.unsettled("versioning that is enabled")

@@ -6,13 +6,13 @@ https://docs.aws.amazon.com/sns/latest/dg/sns-server-side-encryption.html
 
 from __future__ import annotations
 
-from tap_guardrails.aws import KEY_SETTING, TOPIC, named_key
+from tap_guardrails.aws import KEY_SETTING, TOPIC
 from tap_guardrails.model import Outcomes, Resource, Settings, Stack, StackRule
 
 
 def check(topic: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Check a topic."""
-    yield from named_key(topic, stack, topic.at("kmsMasterKeyId"), settings.enum("key"))
+    yield from KEY_SETTING.named(topic, stack, topic.at("kmsMasterKeyId"), settings)
 
 
 RULE = StackRule(

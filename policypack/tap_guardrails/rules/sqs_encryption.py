@@ -7,19 +7,19 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-s
 
 from __future__ import annotations
 
-from tap_guardrails.aws import AWS, KEY_SETTING, QUEUE, named_key
-from tap_guardrails.model import Absent, Outcomes, Resource, Settings, Stack, StackRule, as_set
+from tap_guardrails.aws import KEY_SETTING, QUEUE
+from tap_guardrails.model import Outcomes, Resource, Settings, Stack, StackRule
 
 
 def check(queue: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Check a queue."""
-    key, whose = queue.at("kmsMasterKeyId"), settings.enum("key")
-    if whose == AWS and isinstance(as_set(queue, key).text(), Absent):
-        managed = as_set(queue, queue.at("sqsManagedSseEnabled")).boolean()
+    key = queue.at("kmsMasterKeyId")
+    if settings.enum("key") == "aws" and queue.as_set(key).text().absent:
+        managed = queue.as_set(queue.at("sqsManagedSseEnabled")).boolean()
         problem = "Nothing says that the queue's messages are encrypted."
         yield from managed.must(bool, problem=problem, required="true, or a KMS key in `kmsMasterKeyId`")
     else:
-        yield from named_key(queue, stack, key, whose)
+        yield from KEY_SETTING.named(queue, stack, key, settings)
 
 
 RULE = StackRule(

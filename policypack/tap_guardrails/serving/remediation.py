@@ -5,19 +5,20 @@ Only what a rule names is touched, so that secrets, unknowns and assets go back 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.struct_pb2 import Value as WireValue
 
-from tap_guardrails.evaluation import evaluate_resource
-from tap_guardrails.model import Resource, Verdict
+from tap_guardrails.evaluation import evaluated
+from tap_guardrails.model import Verdict
 from tap_guardrails.model.values import OUTPUT_SIGNATURE, SECRET_SIGNATURE, SIGNATURE_KEY, UNKNOWN_MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tap_guardrails.model import PropertyPatch, ResourceRule, Settings, Value
+    from tap_guardrails.model import PropertyPatch, Resource, ResourceRule, Settings, Value
     from tap_guardrails.model.rule import PathStep
 
 WRAPPERS: Final = (SECRET_SIGNATURE, OUTPUT_SIGNATURE)
@@ -39,21 +40,21 @@ def remediated(
     Safe means: everything the rule says of the resource is a violation, with nothing undecided and nothing
     failed; and of the result it says nothing more.
     """
-    if rule.remediation is None:
+    if rule.patches is None:
         return None
-    findings = evaluate_resource(rule, resource, settings).findings
+    findings = evaluated(rule.check, resource, settings).findings
     if not findings or any(finding.verdict is not Verdict.VIOLATION for finding in findings):
         return None
     properties = Struct()
     properties.CopyFrom(sent)
     try:
-        patches = tuple(rule.remediation.patches(resource, settings))
+        patches = tuple(rule.patches(resource, settings))
         for patch in patches:
             put(properties, patch)
     except Exception:  # noqa: BLE001 - what cannot be remediated is reported when the resource is evaluated
         return None
-    result = Resource(resource.urn, resource.type, resource.name, read(properties), resource.provider)
-    return None if not patches or evaluate_resource(rule, result, settings).findings else properties
+    result = replace(resource, properties=read(properties))
+    return None if not patches or evaluated(rule.check, result, settings).findings else properties
 
 
 def put(properties: Struct, patch: PropertyPatch) -> None:

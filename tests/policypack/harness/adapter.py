@@ -26,7 +26,7 @@ from pulumi_policy import Severity as PolicySeverity
 
 from tap_guardrails.assembly import FRAMEWORKS, Policy, find_rules
 from tap_guardrails.aws.embedded import with_embedded
-from tap_guardrails.evaluation import evaluate_resource, evaluate_stack
+from tap_guardrails.evaluation import evaluate_stack, evaluated
 from tap_guardrails.model import (
     Provider,
     Resource,
@@ -102,7 +102,7 @@ def resource_validation(rule: ResourceRule) -> Callable[[ResourceValidationArgs,
         reasons: list[str] = []
         for one in with_embedded([resource]):
             if one.is_a(rule.types):
-                evaluation = evaluate_resource(rule, one, settings)
+                evaluation = evaluated(rule.check, one, settings)
                 reasons.append(evaluation.reason)
                 for finding in evaluation.findings:
                     report(message(rule, one, finding), args.urn)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tap_guardrails.evaluation import evaluate_in_stack, evaluate_resource, evaluate_stack
+from tap_guardrails.evaluation import evaluate_stack, evaluated
 from tap_guardrails.model import Finding, Resource, Settings, StackRule
 from tap_guardrails.model.rule import message
 
@@ -63,11 +63,11 @@ def purely(case: Case) -> Answer:
     if isinstance(case.rule, StackRule):
         evaluation = evaluate_stack(case.rule, stack, settings)
         return Answer(tuple(seen(case, *pair) for pair in evaluation.findings), evaluation.reason or None)
-    every = [(one, evaluate_resource(case.rule, one, settings)) for one in stack.of(*case.rule.types)]
+    every = [(one, evaluated(case.rule.check, one, settings)) for one in stack.of(*case.rule.types)]
     reasons = [alone.reason for _, alone in every] or [f"Applies to {case.rule.types_shown}."]
     if case.in_stack and case.rule.check_in_stack:
         check = case.rule.check_in_stack
-        every += [(one, evaluate_in_stack(check, one, stack, settings)) for one, _ in every]
+        every += [(one, evaluated(check, one, stack, settings)) for one, _ in every]
     found = tuple(seen(case, one, finding) for one, alone in every for finding in alone.findings)
     return Answer(found, reasons[-1] if all(reasons) and not found else None)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from tap_guardrails.aws.embedded import with_embedded
-from tap_guardrails.evaluation import evaluate_resource, evaluate_stack
+from tap_guardrails.evaluation import evaluate_stack, evaluated
 from tap_guardrails.model import ResourceRule, Settings, Stack
 from tap_guardrails.model.rule import types_read
 from tests.policypack.harness.cases import RULES, CaseResource, decoded, model
@@ -87,7 +87,7 @@ def reads(case: Case) -> dict[str, set[Path]]:
     if isinstance(case.rule, ResourceRule):
         for resource in with_embedded(resources[:1]):
             if resource.is_a(case.rule.types):
-                evaluate_resource(case.rule, resource, settings)
+                evaluated(case.rule.check, resource, settings)
     else:
         stack = Stack(tuple(with_embedded(resources)), types_read=types_read(RULES.values()))
         evaluate_stack(case.rule, stack, settings)

@@ -11,7 +11,7 @@ from pulumi.runtime.proto import analyzer_pb2 as proto
 
 from tap_guardrails.assembly import Policy
 from tap_guardrails.aws.embedded import CARRIERS
-from tap_guardrails.model import Absent, PropertyPatch, Remediation, ResourceRule
+from tap_guardrails.model import Absent, PropertyPatch, ResourceRule
 from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
 from tap_guardrails.serving.remediation import CannotPutError, put
 from tests.policypack.harness.cases import RULES, Case, CaseResource, cases
@@ -309,7 +309,8 @@ def test_a_repair_never_settles_what_is_undecided(value: object, *, remediated: 
         level="remediate",
         types=("aws:kms/key:Key",),
         check=only_unless_set,
-        remediation=Remediation("Sets it.", set_it),
+        remediation="Sets it.",
+        patches=set_it,
     )
     servicer = GuardrailsAnalyzer([Policy(rule)])
     request = analyze_request(CaseResource("key", "aws:kms/key:Key", {"a": value}))

@@ -18,7 +18,6 @@ from tap_guardrails.aws.alarms.receivers import own_actions
 from tap_guardrails.aws.alarms.witness import covers_alone
 from tap_guardrails.aws.sub_resources import same_location
 from tap_guardrails.model import (
-    Absent,
     Boolean,
     Enum,
     Finding,
@@ -33,7 +32,6 @@ from tap_guardrails.model import (
     Settings,
     Stack,
     StringList,
-    Unknown,
     Verdict,
     listed,
 )
@@ -256,8 +254,8 @@ def read_alarms(stack: Stack) -> AlarmIndex:
     index = AlarmIndex({}, defaultdict(list), [], [])
     for resource in stack.of(*METRIC_ALARM.types):
         alarm = index.by_urn[resource.urn] = read_alarm(resource, stack)
-        if alarm.unreadable is not None:
-            index.unreadable.append((AlarmMatch(alarm), alarm.unreadable))
+        if alarm.queries.unreadable is not None:
+            index.unreadable.append((AlarmMatch(alarm), alarm.queries.unreadable))
         for key, series in alarm.series.items():
             match = AlarmMatch(alarm, key, series)
             if isinstance(series.namespace, Known) and isinstance(series.name, Known):
@@ -289,19 +287,19 @@ def shows(series: Series, required: RequiredMetric) -> bool | None:
         says(series.name, required.metric),
         has_dimensions(series, required),
         not (series.partial or (required.by_value and counted)),
-        True if isinstance(series.account, Absent) else None,
+        True if series.account.absent else None,
     ]
     return False if False in answers else None if None in answers else True
 
 
 def says(prop: PropertyValue[str], wanted: str) -> bool | None:
     """Return whether a text is a certain one; None while it is unknown."""
-    return None if isinstance(prop, Unknown) else prop.value == wanted
+    return None if prop.unknown else prop.value == wanted
 
 
 def has_dimensions(series: Series, required: RequiredMetric) -> bool | None:
     """Return whether a series has the dimensions of one resource, no fewer and no more."""
-    if isinstance(series.dimensions, Unknown):
+    if series.dimensions.unknown:
         return None
     wanted = required.further | {required.dimension}
     return isinstance(series.dimensions, Known) and series.dimensions.value.keys() == wanted

@@ -81,42 +81,17 @@ class Series:
 
 
 @record(eq=False)
-class Alarm:
-    """A metric alarm.
+class Queries:
+    """What an alarm looks at.
 
     Attributes:
+        series: Every metric that it mentions, by the identifier of its query.
         expressions: Every expression, by the identifier of its query.
         returned: The identifier of the query whose result is compared; None when that cannot be told.
-        band: The query with the band of normal values to compare with.
-        datapoints: How many of them have to be bad.
+        findings: What is wrong with how the queries are put together.
         unreadable: The property that cannot be read, so that it is undecided what the alarm looks at.
         by_query: Whether it is evaluated by a query language that this pack does not follow.
     """
-
-    resource: Resource
-    series: dict[str, Series]
-    expressions: dict[str, Known[str]]
-    returned: str | None
-    operator: PropertyValue[str]
-    threshold: PropertyValue[float]
-    band: PropertyValue[str]
-    missing: PropertyValue[str]
-    periods: PropertyValue[int]
-    datapoints: PropertyValue[int]
-    findings: tuple[Finding, ...] = ()
-    unreadable: PropertyRef | None = None
-    by_query: bool = False
-
-    @property
-    def confidential(self) -> bool:
-        """Whether what is compared is made with a secret, so that no message may show its range."""
-        limits = [one.ref for series in self.series.values() for one in series.timeouts]
-        return any(ref.hidden for ref in (*limits, *(one.ref for one in self.expressions.values())))
-
-
-@record(eq=False)
-class Queries:
-    """The metric queries of an alarm, read."""
 
     series: dict[str, Series]
     expressions: dict[str, Known[str]]
@@ -126,23 +101,48 @@ class Queries:
     by_query: bool = False
 
 
+@record(eq=False)
+class Alarm:
+    """A metric alarm.
+
+    Attributes:
+        band: The query with the band of normal values to compare with.
+        datapoints: How many of the periods have to be bad.
+    """
+
+    resource: Resource
+    queries: Queries
+    operator: PropertyValue[str]
+    threshold: PropertyValue[float]
+    band: PropertyValue[str]
+    missing: PropertyValue[str]
+    periods: PropertyValue[int]
+    datapoints: PropertyValue[int]
+
+    @property
+    def series(self) -> dict[str, Series]:
+        """Every metric that it mentions, by the identifier of its query."""
+        return self.queries.series
+
+    @property
+    def confidential(self) -> bool:
+        """Whether what is compared is made with a secret, so that no message may show its range."""
+        limits = [one.ref for series in self.series.values() for one in series.timeouts]
+        made_of = [one.ref for one in self.queries.expressions.values()]
+        return any(ref.hidden for ref in (*limits, *made_of))
+
+
 def read_alarm(resource: Resource, stack: Stack) -> Alarm:
     """Read an alarm."""
-    read = read_queries(resource, stack)
     return Alarm(
         resource,
-        read.series,
-        read.expressions,
-        read.returned,
+        read_queries(resource, stack),
         METRIC_ALARM.at(resource, "comparisonOperator").text(),
         METRIC_ALARM.at(resource, "threshold").number(),
         METRIC_ALARM.at(resource, "thresholdMetricId").text(),
         METRIC_ALARM.at(resource, "treatMissingData").text(),
         METRIC_ALARM.at(resource, "evaluationPeriods").integer(),
         METRIC_ALARM.at(resource, "datapointsToAlarm").integer(),
-        read.findings,
-        read.unreadable,
-        read.by_query,
     )
 
 
@@ -183,11 +183,11 @@ def flat_series(alarm: Resource) -> Series:
     """Read the metric of an alarm that has it in its own properties."""
     basic = METRIC_ALARM.at(alarm, "statistic").text()
     extended = METRIC_ALARM.at(alarm, "extendedStatistic").text()
-    both = not isinstance(basic, Absent) and not isinstance(extended, Absent)
+    both = not basic.absent and not extended.absent
     return Series(
         METRIC_ALARM.at(alarm, "namespace").text(),
         METRIC_ALARM.at(alarm, "metricName").text(),
-        extended if isinstance(basic, Absent) and not isinstance(extended, Absent) else basic,
+        extended if basic.absent and not extended.absent else basic,
         METRIC_ALARM.at(alarm, "period").integer(),
         METRIC_ALARM.at(alarm, "unit").text(),
         METRIC_ALARM.at(alarm, "accountId").text(),
@@ -207,7 +207,7 @@ def read_listed(resource: Resource, listed: list[PropertyRef], stack: Stack) -> 
     for ref in listed:
         identifier = ref.at("id").text()
         if not isinstance(identifier, Known):
-            unknown = isinstance(identifier, Unknown)
+            unknown = identifier.unknown
             finding = (
                 identifier.undecided("an identifier that is known")
                 if unknown
@@ -223,7 +223,7 @@ def read_listed(resource: Resource, listed: list[PropertyRef], stack: Stack) -> 
         holder = ref.at("metricStat" if native else "metric")
         if isinstance(expression, Known) and holder.value is None:
             expressions[key] = expression
-        elif not isinstance(expression, Unknown):
+        elif not expression.unknown:
             series[key] = with_timeouts(resource, query_series(ref, holder, native=native), stack)
     read = Queries(series, expressions, findings=tuple(findings))
     if findings:
@@ -240,7 +240,7 @@ def read_listed(resource: Resource, listed: list[PropertyRef], stack: Stack) -> 
 def unsettled(prop: PropertyValue[bool] | PropertyValue[str]) -> Iterator[Finding]:
     """Say that a value is unknown or of a wrong type that decides what an alarm looks at."""
     required = "a value that is known, since it decides what the alarm looks at"
-    if isinstance(prop, Unknown):
+    if prop.unknown:
         yield prop.undecided(required)
     elif isinstance(prop, Invalid):
         yield prop.invalid(required)
@@ -308,7 +308,7 @@ def query_series(query: PropertyRef, holder: PropertyRef, *, native: bool) -> Se
 def read_dimensions(ref: PropertyRef) -> PropertyValue[Dimensions]:
     """Read dimensions: an object of names and values, or a list of `{name, value}`."""
     fields = ref.entries()
-    if isinstance(fields, Absent):
+    if fields.absent:
         return Known({}, ref)
     pairs = ref.items()
     if not isinstance(pairs, Known):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from tap_guardrails.aws import COMPOSITE_ALARM, METRIC_ALARM, MUTE_RULE
 from tap_guardrails.aws.alarms.syntax import DEEPEST, ExpressionError, Scanner
 from tap_guardrails.aws.sub_resources import same_location
-from tap_guardrails.model import Absent, Finding, Invalid, Known, Resource, Stack, Unknown, as_set
+from tap_guardrails.model import Finding, Invalid, Known, Resource, Stack, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,7 +152,7 @@ def goes_off(composite: Resource, alarm: Resource, stack: Stack) -> bool | None:
     """Return whether a composite alarm goes off when an alarm does; None while that is undecided."""
     rule = COMPOSITE_ALARM.at(composite, "alarmRule")
     prop = rule.text()
-    if isinstance(prop, Unknown):
+    if prop.unknown:
         alarms = stack.dependencies_of(composite, rule.top, (*METRIC_ALARM.types, *COMPOSITE_ALARM.types))
         return None if not alarms or alarm in alarms else False
     name = METRIC_ALARM.physical_name(alarm)
@@ -168,7 +168,7 @@ def goes_off(composite: Resource, alarm: Resource, stack: Stack) -> bool | None:
 
 def suppressor(composite: Resource) -> PropertyValue[str]:
     """Read the name or ARN of the alarm that keeps a composite alarm's actions back."""
-    ref = as_set(composite, COMPOSITE_ALARM.at(composite, "actionsSuppressor"))
+    ref = composite.as_set(COMPOSITE_ALARM.at(composite, "actionsSuppressor"))
     return ref.at("alarm").text() if isinstance(ref.value, dict) else ref.text()
 
 
@@ -207,7 +207,7 @@ def rule_findings(composite: Resource) -> Iterator[Finding]:
 def suppressor_findings(composite: Resource, condition: Condition, names: list[str]) -> Iterator[Finding]:
     """Say that a composite alarm is only on while what keeps its actions back is."""
     named, required = suppressor(composite), "an alarm that the rule does not need"
-    if isinstance(named, Unknown):
+    if named.unknown:
         yield named.undecided(required)
     elif isinstance(named, Known) and not can_be_true(condition, names, calm=named.value):
         problem = "The composite alarm is only on while its suppressor is, which keeps its actions back."
@@ -263,7 +263,7 @@ def permanent_rules(stack: Stack) -> tuple[tuple[Resource, tuple[str, ...] | Non
         if permanent is False or not isinstance(names, (Known, Unknown)):
             continue
         props = [one.text() for one in names.value] if isinstance(names, Known) else []
-        unknown = isinstance(names, Unknown) or any(isinstance(one, Unknown) for one in props)
+        unknown = names.unknown or any(one.unknown for one in props)
         muted = tuple(one.value for one in props if isinstance(one, Known))
         rules.append((rule, None if unknown else muted, permanent is True))
     return tuple(rules)
@@ -273,15 +273,15 @@ def is_permanent(rule: Resource) -> bool | None:
     """Return whether a rule's schedule leaves no minute out, and never ends; None while that is undecided."""
     schedule = MUTE_RULE.at(rule, "rule", "schedule")
     expression, duration = schedule.at("expression").text(), schedule.at("duration").text()
-    ends = as_set(rule, MUTE_RULE.at(rule, "expireDate")).text()
+    ends = rule.as_set(MUTE_RULE.at(rule, "expireDate")).text()
     if isinstance(ends, (Known, Invalid)):
         return False
     if isinstance(expression, Known) and isinstance(duration, Known):
         cron, lasting = CRON.fullmatch(expression.value), minutes_of(duration.value)
         if cron is None or lasting is None or not leaves_nothing_out(cron.groups(), lasting):
             return False
-        return True if isinstance(ends, Absent) else None
-    return None if any(isinstance(one, Unknown) for one in (expression, duration)) else False
+        return True if ends.absent else None
+    return None if any(one.unknown for one in (expression, duration)) else False
 
 
 def minutes_of(duration: str) -> int | None:

@@ -12,7 +12,7 @@ from tap_guardrails.aws.alarms.syntax import Call, ExpressionError, RefusedError
 from tap_guardrails.aws.alarms.witness import SHORTEST_SECONDS, Outcome, outcome, plan_of, tried
 from tap_guardrails.aws.alarms.worlds import BAND, MINUTE, WITH_NUMBER
 from tap_guardrails.aws.sub_resources import same_location
-from tap_guardrails.model import Absent, Finding, Known, Resource, ResourceType, Stack, Unknown
+from tap_guardrails.model import Finding, Known, Resource, ResourceType, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,14 +32,14 @@ def effective_findings(alarm: Alarm, stack: Stack, options: AlarmOptions) -> Ite
     """Go through all that can keep an alarm from being effective."""
     yield from action_findings(alarm.resource, stack, options)
     yield from name_findings(alarm.resource, METRIC_ALARM, stack)
-    yield from alarm.findings
+    yield from alarm.queries.findings
     for series in alarm.series.values():
         yield from identity_findings(series, alarm.resource, options)
     if len(alarm.series) > MOST_METRICS:
         queries = METRIC_ALARM.at(alarm.resource, "metricQueries")
         problem = f"CloudWatch refuses an alarm on more than {MOST_METRICS} metrics."
         yield queries.violation(problem, f"at most {MOST_METRICS} metrics, or a query in Metrics Insights")
-    if not alarm.by_query or alarm.series:
+    if not alarm.queries.by_query or alarm.series:
         yield from period_findings(alarm)
         yield from comparison_findings(alarm, options.most_events)
 
@@ -71,7 +71,7 @@ def period_findings(alarm: Alarm) -> Iterator[Finding]:
         required="the number of periods to look at, 1 or more",
     )
     count = periods.value
-    if not isinstance(datapoints, Absent) and not (isinstance(datapoints, Known) and count is None):
+    if not datapoints.absent and not (isinstance(datapoints, Known) and count is None):
         yield from datapoints.must(
             lambda wanted: 1 <= wanted <= (count or wanted),
             problem="The alarm waits for more bad periods than it looks at, or for none.",
@@ -85,7 +85,7 @@ def period_findings(alarm: Alarm) -> Iterator[Finding]:
             "CloudWatch refuses to look back as far as these periods go.",
             f"periods that add up to {limit} seconds at the most",
         )
-    if not isinstance(missing, Absent):
+    if not missing.absent:
         yield from missing.must(
             lambda value: value in MISSING_DATA,
             problem="CloudWatch knows no such way to treat missing data.",
@@ -126,16 +126,16 @@ def comparison_findings(alarm: Alarm, most_events: int) -> Iterator[Finding]:
         yield from alarm.threshold.must(
             lambda _: True, problem="The alarm compares with nothing.", required="the number to compare with"
         )
-    if not alarm.findings and alarm.returned is not None:
+    if not alarm.queries.findings and alarm.queries.returned is not None:
         yield from outcome_findings(alarm, most_events)
 
 
 def band_findings(alarm: Alarm) -> Iterator[Finding]:
     """Say why there is no band of normal values to compare with."""
-    if isinstance(alarm.band, Unknown) and alarm.findings:
+    if alarm.band.unknown and alarm.queries.findings:
         return
     yield from alarm.band.must(
-        lambda identifier: not alarm.findings and is_band(alarm, identifier),
+        lambda identifier: not alarm.queries.findings and is_band(alarm, identifier),
         problem="The alarm compares with a band of normal values that it does not have.",
         required=f"the identifier of a metric query with {A_BAND}",
     )
@@ -143,7 +143,7 @@ def band_findings(alarm: Alarm) -> Iterator[Finding]:
 
 def is_band(alarm: Alarm, identifier: str) -> bool:
     """Tell whether a metric query gives a band of normal values; one that cannot be read is believed."""
-    expression = alarm.expressions.get(identifier)
+    expression = alarm.queries.expressions.get(identifier)
     if expression is None:
         return False
     try:
@@ -193,7 +193,7 @@ def outcome_findings(alarm: Alarm, most_events: int) -> Iterator[Finding]:
 
 def has_unknown_timeout(alarm: Alarm) -> bool:
     """Tell whether an alarm watches the duration of a function whose timeout is unknown."""
-    return any(isinstance(one, Unknown) for series in alarm.series.values() for one in series.timeouts)
+    return any(one.unknown for series in alarm.series.values() for one in series.timeouts)
 
 
 def spoken(alarm: Alarm, result: Outcome) -> str:
@@ -205,7 +205,7 @@ def spoken(alarm: Alarm, result: Outcome) -> str:
 
 def not_followed(alarm: Alarm, error: ExpressionError) -> Iterator[Finding]:
     """Say that an expression is not one, that CloudWatch refuses it, or that it is beyond this pack."""
-    expression = alarm.expressions.get(alarm.returned or "")
+    expression = alarm.queries.expressions.get(alarm.queries.returned or "")
     if expression is None:
         return
     ref = expression.ref

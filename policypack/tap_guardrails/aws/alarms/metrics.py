@@ -210,7 +210,7 @@ def identity_findings(series: Series, alarm: Resource, options: AlarmOptions) ->
         elif f"{namespace.value}:{name.value}" not in options.metrics:
             yield name_finding(name, namespace.value, known)
     metric = known_metric(series)
-    if not isinstance(series.unit, Absent) and not (metric and metric.behaviour.unit):
+    if not series.unit.absent and not (metric and metric.behaviour.unit):
         required = f"nothing, or one of {', '.join(sorted(UNITS))}"
         problem = "CloudWatch knows no such unit."
         yield from series.unit.must(lambda value: value in UNITS, problem=problem, required=required)
@@ -268,7 +268,7 @@ def metric_findings(series: Series, metric: Metric) -> Iterator[Finding]:
             f"exactly the dimensions {' or '.join(sets)}",
         )
     behaviour = metric.behaviour
-    if not isinstance(series.unit, Absent) and behaviour.unit:
+    if not series.unit.absent and behaviour.unit:
         yield from series.unit.must(
             lambda value: value == behaviour.unit,
             problem="AWS does not emit this metric in this unit, so the alarm never has data.",
@@ -303,7 +303,7 @@ def dimension_findings(series: Series) -> Iterator[Finding]:
 def value_findings(ref: PropertyRef) -> Iterator[Finding]:
     """Say why the value of a dimension is none."""
     prop = ref.text()
-    if isinstance(prop, Absent):
+    if prop.absent:
         yield prop.violation("The dimension has no value.", "the name of what the metric is about")
     elif isinstance(prop, Invalid):
         yield prop.invalid("the name of what the metric is about")

@@ -26,7 +26,6 @@ from tap_guardrails.model import (
     Stack,
     Unknown,
     Verdict,
-    as_set,
 )
 
 if TYPE_CHECKING:
@@ -133,7 +132,7 @@ def listed_actions(
     options: AlarmOptions,
 ) -> Iterator[Finding]:
     """Say which actions AWS refuses, and why none of the others reaches anyone."""
-    actions = [prop for action in listed if not isinstance(prop := action.text(), Absent)]
+    actions = [prop for action in listed if not (prop := action.text()).absent]
     if not actions:
         yield ref.violation("The alarm has no actions, so it notifies no one.", TELL)
         return
@@ -250,18 +249,18 @@ def topic_findings(
     action: PropertyRef, topic: Resource, caller: Caller, stack: Stack, options: AlarmOptions
 ) -> Iterator[Finding]:
     """Say why what CloudWatch publishes to a topic of the stack reaches no one."""
-    fifo = as_set(topic, topic.at("fifoTopic")).boolean()
+    fifo = topic.as_set(topic.at("fifoTopic")).boolean()
     if isinstance(fifo, Known) and fifo.value:
         problem = f"Topic `{topic.name}` is a FIFO topic, to which alarms do not publish."
         yield action.violation(problem, "a standard topic")
-    elif not isinstance(fifo, (Known, Absent)):
+    elif not fifo.settled:
         problem = f"Undecided before deployment: topic `{topic.name}` may be a FIFO topic."
         yield action.undecided("a standard topic", problem)
-    arn = as_set(topic, topic.at("arn")).text()
+    arn = topic.as_set(topic.at("arn")).text()
     target = arn.value
     policies = own_policies(topic, stack)
     answers = [admits(policy, caller, ("sns:Publish",), target) for policy in policies]
-    if isinstance(arn, Unknown):
+    if arn.unknown:
         answers = [None if answer else answer for answer in answers]
     lets_in = f"a policy that lets {ALARM_PRINCIPAL} publish for this alarm"
     if answers and True not in answers:
@@ -298,7 +297,7 @@ def key_findings(action: PropertyRef, topic: Resource, caller: Caller, stack: St
 
     https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
     """
-    key = as_set(topic, topic.at("kmsMasterKeyId"))
+    key = topic.as_set(topic.at("kmsMasterKeyId"))
     prop = key.text()
     required = f"a key whose policy lets {ALARM_PRINCIPAL} use {' and '.join(KMS_ACTIONS)}*"
     if isinstance(prop, Known) and AWS_ALIAS.search(prop.value):
@@ -332,7 +331,7 @@ def key_policies(key: Resource, stack: Stack) -> list[PropertyRef]:
                 found[named].append(policy.at("policy"))
         return found
 
-    own = [inline] if as_set(key, inline).value is not None else []
+    own = [inline] if key.as_set(inline).value is not None else []
     return [*own, *stack.memoized(beside, key_policies).get(key, ())]
 
 
@@ -393,6 +392,6 @@ def function_findings(action: PropertyRef, function: Resource, stack: Stack) -> 
 def admits_alarms(permission: Resource) -> bool | None:
     """Return whether a function's permission is for alarms; None while that is undecided."""
     principal = permission.at("principal").text()
-    if isinstance(principal, Unknown):
+    if principal.unknown:
         return None
     return principal.value in {LAMBDA_PRINCIPAL, "*"}

@@ -69,7 +69,7 @@ def plan_of(alarm: Alarm, most_events: int, unknown_timeout: float = LONGEST_SEC
         isinstance(one.statistic, Known) and legal_statistic(one.statistic.value)
         for one in alarm.series.values()
     )
-    complete = complete and all(isinstance(one, (Known, Absent)) for one in (alarm.missing, alarm.datapoints))
+    complete = complete and all(one.settled for one in (alarm.missing, alarm.datapoints))
     operator = value_or(alarm.operator, GREATER)
     compared = alarm.band if operator in BAND else alarm.threshold
     complete = complete and isinstance(compared, Known) and operator in WITH_NUMBER | BAND
@@ -91,8 +91,8 @@ def plan_of(alarm: Alarm, most_events: int, unknown_timeout: float = LONGEST_SEC
     )
     plan = Plan(
         sources,
-        tuple((key, one.value) for key, one in alarm.expressions.items()),
-        alarm.returned or ITSELF,
+        tuple((key, one.value) for key, one in alarm.queries.expressions.items()),
+        alarm.queries.returned or ITSELF,
         operator,
         None if operator in BAND else value_or(alarm.threshold, 0.0),
         value_or(alarm.missing, "missing"),
@@ -225,7 +225,7 @@ def leaves_band(operator: str, usual: float | None, point: float) -> bool:
 
 def covers_alone(alarm: Alarm, key: str, most_events: int) -> bool | None:
     """Return whether an alarm goes from quiet to ALARM when one thing fails alone; None while undecided."""
-    plan, complete = (None, False) if alarm.findings else plan_of(alarm, most_events)
+    plan, complete = (None, False) if alarm.queries.findings else plan_of(alarm, most_events)
     if plan is None or not complete:
         return None
     try:
