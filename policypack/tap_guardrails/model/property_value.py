@@ -39,27 +39,22 @@ DECIMAL: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII
 
 
 class Answer(Generic[T]):
-    """What a property was read as; a rule says of it what is wrong."""
+    """What a property was read as; a rule says of it what is wrong.
+
+    Attributes:
+        absent: Whether the property is known not to be set.
+        unknown: Whether it is unknown until deployment.
+        settled: Whether it is known what it is set to, if it is set.
+    """
 
     __slots__ = ()
 
+    absent: ClassVar = False
+    unknown: ClassVar = False
+    settled: ClassVar = False
+
     if TYPE_CHECKING:
         ref: PropertyRef
-
-    @property
-    def absent(self) -> bool:
-        """Whether the property is known not to be set."""
-        return isinstance(self, Absent)
-
-    @property
-    def unknown(self) -> bool:
-        """Whether the property is unknown until deployment."""
-        return isinstance(self, Unknown)
-
-    @property
-    def settled(self) -> bool:
-        """Whether it is known what the property is set to, if it is set."""
-        return isinstance(self, (Absent, Known))
 
     def violation(self, problem: str, required: str, fix: str = "") -> Finding:
         """Say that the property does not meet the requirement."""
@@ -103,6 +98,7 @@ class Known(Answer[T]):
 
     value: T
     ref: PropertyRef
+    settled: ClassVar = True
 
 
 @record
@@ -111,6 +107,8 @@ class Absent(Answer[Any]):
 
     ref: PropertyRef
     value: ClassVar[None] = None
+    absent: ClassVar = True
+    settled: ClassVar = True
 
 
 @record
@@ -119,6 +117,7 @@ class Unknown(Answer[Any]):
 
     ref: PropertyRef
     value: ClassVar[None] = None
+    unknown: ClassVar = True
 
 
 @record

@@ -256,7 +256,7 @@ def read_alarms(stack: Stack) -> AlarmIndex:
         alarm = index.by_urn[resource.urn] = read_alarm(resource, stack)
         if alarm.queries.unreadable is not None:
             index.unreadable.append((AlarmMatch(alarm), alarm.queries.unreadable))
-        for key, series in alarm.series.items():
+        for key, series in alarm.queries.series.items():
             match = AlarmMatch(alarm, key, series)
             if isinstance(series.namespace, Known) and isinstance(series.name, Known):
                 index.named[series.namespace.value, series.name.value].append(match)

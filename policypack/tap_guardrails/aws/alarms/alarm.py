@@ -120,14 +120,9 @@ class Alarm:
     datapoints: PropertyValue[int]
 
     @property
-    def series(self) -> dict[str, Series]:
-        """Every metric that it mentions, by the identifier of its query."""
-        return self.queries.series
-
-    @property
     def confidential(self) -> bool:
         """Whether what is compared is made with a secret, so that no message may show its range."""
-        limits = [one.ref for series in self.series.values() for one in series.timeouts]
+        limits = [one.ref for series in self.queries.series.values() for one in series.timeouts]
         made_of = [one.ref for one in self.queries.expressions.values()]
         return any(ref.hidden for ref in (*limits, *made_of))
 

@@ -33,13 +33,13 @@ def effective_findings(alarm: Alarm, stack: Stack, options: AlarmOptions) -> Ite
     yield from action_findings(alarm.resource, stack, options)
     yield from name_findings(alarm.resource, METRIC_ALARM, stack)
     yield from alarm.queries.findings
-    for series in alarm.series.values():
+    for series in alarm.queries.series.values():
         yield from identity_findings(series, alarm.resource, options)
-    if len(alarm.series) > MOST_METRICS:
+    if len(alarm.queries.series) > MOST_METRICS:
         queries = METRIC_ALARM.at(alarm.resource, "metricQueries")
         problem = f"CloudWatch refuses an alarm on more than {MOST_METRICS} metrics."
         yield queries.violation(problem, f"at most {MOST_METRICS} metrics, or a query in Metrics Insights")
-    if not alarm.queries.by_query or alarm.series:
+    if not alarm.queries.by_query or alarm.queries.series:
         yield from period_findings(alarm)
         yield from comparison_findings(alarm, options.most_events)
 
@@ -62,7 +62,7 @@ def name_findings(alarm: Resource, resource_type: ResourceType, stack: Stack) ->
 
 def period_findings(alarm: Alarm) -> Iterator[Finding]:
     """Say what is wrong with an alarm's periods and with how it treats missing data."""
-    for identifier, series in alarm.series.items():
+    for identifier, series in alarm.queries.series.items():
         yield from length_findings(series, FAST_PERIODS if identifier == ITSELF else FAST_QUERY_PERIODS)
     periods, datapoints, missing = alarm.periods, alarm.datapoints, alarm.missing
     yield from periods.must(
@@ -77,7 +77,7 @@ def period_findings(alarm: Alarm) -> Iterator[Finding]:
             problem="The alarm waits for more bad periods than it looks at, or for none.",
             required="1 or more, and no more than `evaluationPeriods`",
         )
-    lengths = [one.period.value for one in alarm.series.values() if isinstance(one.period, Known)]
+    lengths = [one.period.value for one in alarm.queries.series.values() if isinstance(one.period, Known)]
     longest = max(lengths, default=0)
     limit = WEEK if longest >= HOUR else DAY
     if count is not None and count * longest > limit:
@@ -193,7 +193,7 @@ def outcome_findings(alarm: Alarm, most_events: int) -> Iterator[Finding]:
 
 def has_unknown_timeout(alarm: Alarm) -> bool:
     """Tell whether an alarm watches the duration of a function whose timeout is unknown."""
-    return any(one.unknown for series in alarm.series.values() for one in series.timeouts)
+    return any(one.unknown for series in alarm.queries.series.values() for one in series.timeouts)
 
 
 def spoken(alarm: Alarm, result: Outcome) -> str:

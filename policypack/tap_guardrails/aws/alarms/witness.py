@@ -63,11 +63,11 @@ def plan_of(alarm: Alarm, most_events: int, unknown_timeout: float = LONGEST_SEC
         most_events: How many events a minute can have at most.
         unknown_timeout: What to take for a function's timeout that is not known yet, in seconds.
     """
-    known = [alarm.operator, alarm.periods, *(one.period for one in alarm.series.values())]
+    known = [alarm.operator, alarm.periods, *(one.period for one in alarm.queries.series.values())]
     complete = all(isinstance(one, Known) for one in known)
     complete = complete and all(
         isinstance(one.statistic, Known) and legal_statistic(one.statistic.value)
-        for one in alarm.series.values()
+        for one in alarm.queries.series.values()
     )
     complete = complete and all(one.settled for one in (alarm.missing, alarm.datapoints))
     operator = value_or(alarm.operator, GREATER)
@@ -87,7 +87,7 @@ def plan_of(alarm: Alarm, most_events: int, unknown_timeout: float = LONGEST_SEC
             min(LONGEST_WINDOW, max(1, value_or(one.period, MINUTE))),
             limit_of(one, unknown_timeout),
         )
-        for key, one in alarm.series.items()
+        for key, one in alarm.queries.series.items()
     )
     plan = Plan(
         sources,
