@@ -14,10 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_guardrails.model import (
-    Absent,
     Enum,
-    Invalid,
-    Known,
     Outcome,
     PropertyRef,
     PropertyValue,
@@ -25,7 +22,6 @@ from tap_guardrails.model import (
     ResourceType,
     Settings,
     Stack,
-    Unknown,
 )
 
 if TYPE_CHECKING:
@@ -191,6 +187,14 @@ MUTE_RULE: Final = ResourceType(
     {"aws:cloudwatch/alarmMuteRule:AlarmMuteRule": {}, "aws-native:cloudwatch:AlarmMuteRule": {}},
 )
 
+STATE_MACHINE: Final = ResourceType(
+    "Step Functions state machine",
+    {
+        "aws:sfn/stateMachine:StateMachine": {},
+        "aws-native:stepfunctions:StateMachine": {"definition": "definitionString"},
+    },
+)
+
 STACK_SET: Final = ResourceType(
     "CloudFormation stack set",
     {
@@ -299,20 +303,17 @@ KEY_SETTING: Final = KeySetting(
 def named_key(owner: Resource, stack: Stack, ref: PropertyRef, whose: str = CUSTOMER) -> Iterator[Outcome]:
     """Require that a property of a resource names a KMS key; an unknown one has to be made from some key."""
     required = CUSTOMER_KEY if whose == CUSTOMER else ANY_KEY
-    match owner.as_set(ref).text():
-        case Known(name) if whose == AWS or not AWS_ALIAS.search(name):
-            return
-        case Known() as prop:
-            yield prop.violation("The key is one that AWS manages.", required)
-        case Invalid() as prop:
-            yield prop.invalid(required)
-        case Unknown() as prop:
-            if not stack.dependencies_of(owner, ref.top, KEY_TYPES):
-                yield prop.undecided(required)
-        case prop:
-            yield prop.violation(
-                "No key of your own is named." if whose == CUSTOMER else "No key is named.", required
-            )
+    prop = owner.as_set(ref).text()
+    if prop.unknown:
+        if not stack.dependencies_of(owner, ref.top, KEY_TYPES):
+            yield prop.undecided(required)
+    elif not prop.settled:
+        yield from prop.unsettled(required)
+    elif prop.absent:
+        problem = "No key of your own is named." if whose == CUSTOMER else "No key is named."
+        yield prop.violation(problem, required)
+    elif whose == CUSTOMER and AWS_ALIAS.search(prop.value or ""):
+        yield prop.violation("The key is one that AWS manages.", required)
 
 
 def evaluate_each(
@@ -330,12 +331,8 @@ def evaluate_each(
         required: What has to stand there.
         absent: What is wrong when there is no list; empty when nothing is.
     """
-    match prop:
-        case Known(refs):
-            for ref in refs:
-                yield from evaluate(ref)
-        case Unknown() | Invalid():
-            yield from prop.unsettled(required)
-        case Absent():
-            if absent:
-                yield prop.violation(absent, required)
+    for ref in prop.value or ():
+        yield from evaluate(ref)
+    yield from prop.unsettled(required)
+    if prop.absent and absent:
+        yield prop.violation(absent, required)

@@ -16,20 +16,11 @@ from tap_guardrails.aws import (
     PERMISSION,
     QUEUE,
     REDRIVE_POLICY,
+    STATE_MACHINE,
     table,
 )
 from tap_guardrails.aws.sub_resources import SubResource, own_region, region_of, same_location
-from tap_guardrails.model import (
-    Invalid,
-    Known,
-    PropertyRef,
-    Relation,
-    RelationIndex,
-    Resource,
-    ResourceType,
-    Stack,
-    refs_at,
-)
+from tap_guardrails.model import Invalid, PropertyRef, Relation, RelationIndex, Resource, Stack, refs_at
 from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:
@@ -64,13 +55,6 @@ def queue_in_url(url: str) -> str | None:
     return url.rstrip("/").rsplit("/", 1)[-1] if "/" in url else None
 
 
-STATE_MACHINE: Final = ResourceType(
-    "Step Functions state machine",
-    {
-        "aws:sfn/stateMachine:StateMachine": {},
-        "aws-native:stepfunctions:StateMachine": {"definition": "definitionString"},
-    },
-)
 _INVOKE: Final = ":states:::lambda:invoke"
 
 
@@ -83,7 +67,7 @@ def states_wait(function: Resource, stack: Stack) -> bool | None:
     calls: set[bool | None] = set()
     for machine in stack.of(*STATE_MACHINE.types):
         definition = STATE_MACHINE.at(machine, "definition")
-        if isinstance(definition.text(), Known):
+        if definition.text().value is not None:
             calls |= set(_waiting_calls(definition.document().value, name))
         elif function in stack.dependencies_of(machine, definition.top, FUNCTION.types):
             calls.add(None)
@@ -221,7 +205,7 @@ def note(letters: DeadLetters, source: Resource, ref: PropertyRef, stack: Stack)
         return
     name_in = queue_in_url if ref.path.endswith(URL) else queue_name
     queues = stack.resolve_reference(source, ref, QUEUE, name_in)
-    if isinstance(prop, Known):
+    if prop.value is not None:
         letters.sources.add(
             source, Relation(queues.certain).where(lambda one: same_location(source, one) is not False)
         )
@@ -296,12 +280,12 @@ def may_be_edge(function: Resource) -> bool:
     """Tell whether a function, by itself, may be one that CloudFront runs: a version, without variables."""
     published, region = FUNCTION.at(function, "publish").boolean(), region_of(function)
     variables = FUNCTION.at(function, "environment", "variables").entries()
-    if isinstance(variables, Known) and variables.value:
+    if variables.value:
         return False
     # Through Cloud Control, a version is a resource of its own.
     if function.type.startswith("aws-native:"):
         return region == HOME
-    version = published.value if isinstance(published, Known) else published.unknown
+    version = published.value or published.unknown
     return version and region in ("", HOME)
 
 

@@ -82,8 +82,8 @@ def texts(ref: PropertyRef) -> list[str]:
     return [text.value for one in one_or_many(ref).value or () if isinstance(text := one.text(), Known)]
 
 
-def strange_elements(ref: PropertyRef, elements: frozenset[str]) -> list[PropertyRef]:
-    """Return the elements of a document or a statement that the grammar does not know, nulls left out."""
+def strange_elements(ref: PropertyRef, elements: frozenset[str] = STATEMENT_ELEMENTS) -> list[PropertyRef]:
+    """Return the elements of a statement, or a document, that the grammar does not know, nulls left out."""
     fields = ref.entries()
     if not isinstance(fields, Known):
         return []

@@ -5,7 +5,6 @@ so both have to be watched, by one alarm or by several. `ReadThrottleEvents` and
 emitted for the table; `ThrottledRequests` only for each operation, so an alarm on it counts for that
 operation. `UserErrors` carries no table name. What a global secondary index refuses counts for the index and
 not for the table, so each index has to be watched as well.
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Symmetric KMS keys rotate by themselves, within the configured number of days.
 
-AWS rotates only symmetric encryption keys whose material it made itself:
-https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
+AWS rotates only symmetric encryption keys whose material it made itself.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ Each way in has a destination of its own for failures, and none serves another: 
 and on-failure destination are for asynchronous calls; messages of a queue go to that queue's dead letter
 queue; records of a stream to the event source mapping's destination. Who waits for the answer hears of the
 failure.
-https://docs.aws.amazon.com/lambda/latest/dg/invocation-retries.html
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 A service acts for whoever asks it: without a source, S3 or EventBridge of any account can be made to call the
 function, the confused deputy.
-https://docs.aws.amazon.com/lambda/latest/dg/permissions-function-services.html
 """
 
 from __future__ import annotations
@@ -10,16 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from tap_guardrails.aws import PERMISSION
-from tap_guardrails.model import (
-    Invalid,
-    Known,
-    NotApplicable,
-    Outcomes,
-    Resource,
-    ResourceRule,
-    Settings,
-    Unknown,
-)
+from tap_guardrails.model import NotApplicable, Outcomes, Resource, ResourceRule, Settings
 
 SERVICE_ENDS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".amazon.com")
 EVERYBODY: Final = "*"
@@ -32,30 +22,28 @@ A_SOURCE: Final = "`sourceArn`, or at the least `sourceAccount`"
 def check(permission: Resource, _settings: Settings) -> Outcomes:
     """Check a permission by whom it is for, and by what narrows it."""
     principal = PERMISSION.at(permission, "principal").text()
-    match principal:
-        case Unknown():
-            yield principal.undecided("a principal that is known")
-            return
-        case Invalid():
-            yield principal.invalid("an account, an ARN or a service")
-            return
-        case Known(name) if name == EVERYBODY or name.endswith(SERVICE_ENDS):
-            pass
-        case _:
-            yield NotApplicable("The permission is for an account or a principal of it, and for no service.")
-            return
+    if principal.unknown:
+        yield principal.undecided("a principal that is known")
+        return
+    yield from principal.unsettled("an account, an ARN or a service")
+    if not principal.settled:
+        return
+    name = principal.value or ""
+    if name != EVERYBODY and not name.endswith(SERVICE_ENDS):
+        yield NotApplicable("The permission is for an account or a principal of it, and for no service.")
+        return
     if PERMISSION.at(permission, "functionUrlAuthType").value is not None:
         yield NotApplicable("Who may call the function's URL, its own type of authorization says.")
         return
     narrowing = [PERMISSION.at(permission, name).text() for name in SOURCES]
-    if any(isinstance(one, Known) for one in narrowing):
+    if any(one.value is not None for one in narrowing):
         return
     if any(one.unknown for one in narrowing):
         yield NotApplicable("The source is not known yet; it comes from another resource.")
         return
     problem = (
         "Everybody, in every AWS account, may call the function."
-        if principal.value == EVERYBODY
+        if name == EVERYBODY
         else f"The service {principal.ref.found()} may call the function for every account."
     )
     yield PERMISSION.at(permission, "sourceArn").violation(problem, A_SOURCE)

@@ -11,17 +11,13 @@ from typing import Final
 
 from tap_guardrails.aws import FUNCTION, deprecation_dates, supported
 from tap_guardrails.model import (
-    Absent,
     Integer,
-    Invalid,
-    Known,
     NotApplicable,
     Outcomes,
     Resource,
     ResourceRule,
     Settings,
     StringList,
-    Unknown,
 )
 
 IMAGE: Final = "Image"
@@ -37,25 +33,23 @@ def check(function: Resource, settings: Settings) -> Outcomes:
     listed, more = settings.strings("allowed"), settings.strings("moreRuntimes")
     allowed = listed or (*supported(day), *more)
     required = f"one of {', '.join(allowed)}"
-    match FUNCTION.at(function, "runtime").text():
-        case Known(name) if name in allowed:
-            return
-        case Known() as prop if listed:
-            yield prop.violation("The runtime is none of those allowed.", required)
-        case Known(name) as prop:
-            last = deprecation_dates().get(name)
-            if last is None:
-                yield prop.not_known("runtime", required, "moreRuntimes")
-            else:
-                problem = f"AWS gives the runtime no security updates from {last.isoformat()} on."
-                yield prop.violation(problem, required)
-        case Unknown() | Invalid() as prop:
-            yield from prop.unsettled(required)
-        case Absent() as prop:
-            if package.unknown:
-                yield package.undecided(f'"{IMAGE}", or a runtime')
-            else:
-                yield prop.violation("The function names no runtime.", required)
+    runtime = FUNCTION.at(function, "runtime").text()
+    last = deprecation_dates().get(runtime.value or "")
+    if not runtime.settled:
+        yield from runtime.unsettled(required)
+    elif runtime.absent and package.unknown:
+        yield package.undecided(f'"{IMAGE}", or a runtime')
+    elif runtime.absent:
+        yield runtime.violation("The function names no runtime.", required)
+    elif runtime.value in allowed:
+        return
+    elif listed:
+        yield runtime.violation("The runtime is none of those allowed.", required)
+    elif last is None:
+        yield runtime.not_known("runtime", required, "moreRuntimes")
+    else:
+        problem = f"AWS gives the runtime no security updates from {last.isoformat()} on."
+        yield runtime.violation(problem, required)
 
 
 RULE = ResourceRule(

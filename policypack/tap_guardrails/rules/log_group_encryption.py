@@ -2,7 +2,6 @@
 
 CloudWatch Logs always encrypts, with keys that it owns unless a group names one; there is no key that AWS
 manages in the account, so `key: aws` asks for nothing.
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ there as secret, so that only the whole stack tells a literal: it was made from 
 A value that is not known yet comes from a resource, and is no literal of the program's. Where the name is a
 secret's, that leaves it open. Elsewhere the rule says that it does not apply yet, and to what: it is asked
 again when the value is known, and before the resource is created.
-https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html
 """
 
 from __future__ import annotations

@@ -6,16 +6,7 @@ A tag that the provider puts on everything (`defaultTags`) counts; one without a
 from __future__ import annotations
 
 from tap_guardrails.aws import TAGGABLE
-from tap_guardrails.model import (
-    Invalid,
-    Known,
-    NotApplicable,
-    Outcomes,
-    Resource,
-    ResourceRule,
-    Settings,
-    StringList,
-)
+from tap_guardrails.model import NotApplicable, Outcomes, Resource, ResourceRule, Settings, StringList
 
 
 def check(resource: Resource, settings: Settings) -> Outcomes:
@@ -33,10 +24,9 @@ def check(resource: Resource, settings: Settings) -> Outcomes:
         sources.append(resource.provider.at("defaultTags").document().at("tags"))
     props = [source.entries() for source in sources]
     values = {
-        key: [prop.value[key].text() for prop in props if isinstance(prop, Known) and key in prop.value]
-        for key in keys
+        key: [prop.value[key].text() for prop in props if prop.value and key in prop.value] for key in keys
     }
-    missing = [key for key, found in values.items() if not any(isinstance(value, Known) for value in found)]
+    missing = [key for key, found in values.items() if not any(value.value is not None for value in found)]
     required = f"the tags {', '.join(f'`{key}`' for key in keys)}"
     if missing:
         open_ones = [
@@ -44,8 +34,8 @@ def check(resource: Resource, settings: Settings) -> Outcomes:
         ]
         if open_ones:
             yield open_ones[0].undecided(required)
-        elif isinstance(props[0], Invalid):
-            yield props[0].invalid(required)
+        elif not props[0].settled:
+            yield from props[0].unsettled(required)
         else:
             listed = ", ".join(f"`{key}`" for key in missing)
             yield tags.violation(f"The resource lacks {listed} among its tags.", required)

@@ -20,7 +20,6 @@ from tap_guardrails.aws import (
 from tap_guardrails.aws.sub_resources import blocks, missing, settings_of, takes_access_logs
 from tap_guardrails.model import (
     Enum,
-    Known,
     Outcomes,
     PropertyRef,
     PropertyValue,
@@ -108,7 +107,7 @@ def encrypted(resource: Resource, stack: Stack, default: PropertyRef, key: str) 
     yield from algorithm.must(
         lambda name: name in allowed, problem=OWN_KEYS, required=f"one of {', '.join(allowed)}"
     )
-    if key == CUSTOMER and not (isinstance(algorithm, Known) and algorithm.value not in allowed):
+    if key == CUSTOMER and (algorithm.value is None or algorithm.value in allowed):
         yield from named_key(resource, stack, default.at("kmsMasterKeyId"))
 
 

@@ -1,7 +1,6 @@
 """S3 buckets refuse to be public, whatever their policies and access lists say.
 
-S3 applies the stricter of what is set for a bucket and for its account:
-https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+S3 applies the stricter of what is set for a bucket and for its account.
 """
 
 from __future__ import annotations

@@ -10,27 +10,9 @@ from __future__ import annotations
 from typing import Final
 
 from tap_guardrails.aws import BUCKET, BUCKET_POLICY
-from tap_guardrails.aws.policy_documents import (
-    STATEMENT_ELEMENTS,
-    covers,
-    document,
-    one_or_many,
-    strange_elements,
-    texts,
-)
+from tap_guardrails.aws.policy_documents import covers, document, one_or_many, strange_elements, texts
 from tap_guardrails.aws.sub_resources import missing, settings_of
-from tap_guardrails.model import (
-    Absent,
-    Invalid,
-    Known,
-    Outcomes,
-    PropertyRef,
-    Resource,
-    Settings,
-    Stack,
-    StackRule,
-    Unknown,
-)
+from tap_guardrails.model import Outcomes, PropertyRef, Resource, Settings, Stack, StackRule
 from tap_guardrails.model.values import has_unknown
 
 DENIAL: Final = (
@@ -62,7 +44,7 @@ def check(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
 def bucket_name(policy: Resource, stack: Stack) -> str | None:
     """Return the name of the bucket that a policy is of, or None while it is not known."""
     prop = policy.at("bucket").text()
-    if isinstance(prop, Known):
+    if prop.value is not None:
         return prop.value
     names = {
         BUCKET.physical_name(bucket) for bucket in stack.resolve_reference(policy, prop.ref, BUCKET).certain
@@ -73,25 +55,20 @@ def bucket_name(policy: Resource, stack: Stack) -> str | None:
 def closed(policy: PropertyRef, bucket: str | None) -> Outcomes:
     """Require that a policy refuses what is not over TLS."""
     content = document(policy)
-    match one_or_many(content.at("Statement")):
-        case Known(statements):
-            patterns = [pattern for one in statements for pattern in denied_without_tls(one)]
-            if covered(patterns, bucket):
-                return
-            if has_unknown(content.value, or_opaque=True):
-                yield policy.undecided(DENIAL, "Parts of the bucket's policy are unknown until deployment.")
-            elif bucket is None and patterns:
-                yield policy.undecided(
-                    DENIAL, "Undecided before deployment: the policy may name another bucket."
-                )
-            else:
-                yield policy.violation(OPEN, DENIAL)
-        case Unknown():
-            yield policy.undecided(DENIAL)
-        case Invalid() as prop:
-            yield prop.invalid(DENIAL)
-        case Absent():
-            yield policy.violation(OPEN, DENIAL)
+    statements = one_or_many(content.at("Statement"))
+    if statements.unknown:
+        yield policy.undecided(DENIAL)
+        return
+    yield from statements.unsettled(DENIAL)
+    patterns = [pattern for one in statements.value or () for pattern in denied_without_tls(one)]
+    if not statements.settled or covered(patterns, bucket):
+        return
+    if statements.value and has_unknown(content.value, or_opaque=True):
+        yield policy.undecided(DENIAL, "Parts of the bucket's policy are unknown until deployment.")
+    elif bucket is None and patterns:
+        yield policy.undecided(DENIAL, "Undecided before deployment: the policy may name another bucket.")
+    else:
+        yield policy.violation(OPEN, DENIAL)
 
 
 def covered(patterns: list[str], bucket: str | None) -> bool:
@@ -110,7 +87,7 @@ def denied_without_tls(statement: PropertyRef) -> list[str]:
     """Return the resources on which a statement certainly denies everyone everything that is not over TLS."""
     certain = (
         isinstance(statement.value, dict)
-        and not strange_elements(statement, STATEMENT_ELEMENTS)
+        and not strange_elements(statement)
         and texts(statement.at("Effect")) == ["Deny"]
         and is_everyone(statement.at("Principal"))
         and any(action.casefold() in {"*", "s3:*"} for action in texts(statement.at("Action")))
@@ -127,7 +104,7 @@ def is_everyone(principal: PropertyRef) -> bool:
 def is_without_tls(condition: PropertyRef) -> bool:
     """Tell whether a condition is that the request is not over TLS, and no more than that."""
     operators = condition.entries()
-    if not isinstance(operators, Known) or not operators.value.keys() <= {"Bool", "BoolIfExists"}:
+    if operators.value is None or not operators.value.keys() <= {"Bool", "BoolIfExists"}:
         return False
     blocks = [block.entries().value or {} for block in operators.value.values()]
     keys = [(name.casefold(), texts(ref)) for block in blocks for name, ref in block.items()]

@@ -10,17 +10,7 @@ from typing import Final
 
 from tap_guardrails.aws import BUCKET, BUCKET_VERSIONING, NATIVE_BUCKET
 from tap_guardrails.aws.sub_resources import blocks, missing, settings_of
-from tap_guardrails.model import (
-    Absent,
-    Invalid,
-    Known,
-    Outcomes,
-    Resource,
-    Settings,
-    Stack,
-    StackRule,
-    Unknown,
-)
+from tap_guardrails.model import Outcomes, Resource, Settings, Stack, StackRule
 
 ENABLED: Final = "Enabled"
 OFF: Final = "The bucket keeps no earlier versions of objects."
@@ -37,15 +27,13 @@ def check(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
     if resource.type == NATIVE_BUCKET and not found.possible:
         yield from enabled(resource)
         return
-    match blocks(resource.as_set(BUCKET.at(resource, "versioning"))):
-        case Known(said):
-            for block in said:
-                switch = resource.as_set(block.at("enabled")).boolean()
-                yield from switch.must(bool, problem=OFF, required="true")
-        case Unknown() | Invalid() as prop:
-            yield from prop.unsettled("versioning that is enabled")
-        case Absent() as prop:
-            yield missing(found, BUCKET_VERSIONING, prop.ref, OFF, "a BucketVersioning of this bucket")
+    said = blocks(resource.as_set(BUCKET.at(resource, "versioning")))
+    yield from said.unsettled("versioning that is enabled")
+    for block in said.value or ():
+        switch = resource.as_set(block.at("enabled")).boolean()
+        yield from switch.must(bool, problem=OFF, required="true")
+    if said.absent:
+        yield missing(found, BUCKET_VERSIONING, said.ref, OFF, "a BucketVersioning of this bucket")
 
 
 def enabled(resource: Resource) -> Outcomes:

@@ -1,7 +1,6 @@
 """SNS topics encrypt the messages that they hold with a KMS key.
 
 Without one, AWS encrypts the disks with keys that it owns.
-https://docs.aws.amazon.com/sns/latest/dg/sns-server-side-encryption.html
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 SQS encrypts the messages of new queues with keys that it owns, but a queue that was there before 2022 stays
 as it was, so with `key: aws` that has to be said as well.
-https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html
 """
 
 from __future__ import annotations

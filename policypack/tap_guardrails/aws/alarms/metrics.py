@@ -12,16 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tap_guardrails.aws import METRIC_ALARM, table
 from tap_guardrails.aws.sub_resources import own_region, region_of
-from tap_guardrails.model import (
-    Absent,
-    Finding,
-    Invalid,
-    Known,
-    PropertyRef,
-    PropertyValue,
-    Resource,
-    Unknown,
-)
+from tap_guardrails.model import Finding, Invalid, Known, PropertyRef, PropertyValue, Resource
 from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:
@@ -288,16 +279,13 @@ def sent_with(metric: Metric, series: Series, names: frozenset[str]) -> bool:
 
 def dimension_findings(series: Series) -> Iterator[Finding]:
     """Say which dimensions cannot be read; a value that is not known yet is still one."""
-    match series.dimensions:
-        case Unknown() as prop:
-            yield prop.undecided("dimensions whose names are known")
-        case Invalid() as prop:
-            yield prop.invalid("an object of names and values")
-        case Known(dimensions):
-            for ref in dimensions.values():
-                yield from value_findings(ref)
-        case Absent():
-            pass
+    dimensions = series.dimensions
+    if dimensions.unknown:
+        yield dimensions.undecided("dimensions whose names are known")
+    else:
+        yield from dimensions.unsettled("an object of names and values")
+    for ref in (dimensions.value or {}).values():
+        yield from value_findings(ref)
 
 
 def value_findings(ref: PropertyRef) -> Iterator[Finding]:
