@@ -62,7 +62,7 @@ class Configuration:
     def __init__(
         self, rules: Sequence[Rule], levels: Mapping[str, Level], settings: Mapping[str, Settings]
     ) -> None:
-        """Sort the policies."""
+        """Tell the policies that evaluate resources from those that evaluate the stack."""
         self._levels = levels
         self._settings = settings
         enabled = [rule for rule in rules if levels[rule.name] != "disabled"]

@@ -11,20 +11,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from tap_guardrails.aws.policy_documents import unrepeated
 from tap_guardrails.model import (
     UNKNOWN,
-    Absent,
     Embedding,
     Finding,
     Invalid,
     Known,
     PropertyRef,
+    PropertyValue,
     Resource,
     Secret,
-    Unknown,
     Value,
     decode,
 )
@@ -310,10 +309,7 @@ def step(body: PropertyRef, *steps: str) -> PropertyRef:
     return PropertyRef(path, None, body.secret, body.top, redacted=body.redacted)
 
 
-def gap(prop: object, required: str, problem: str) -> Contents:
+def gap(prop: PropertyValue[Any], required: str, problem: str) -> Contents:
     """Return the contents of a resource into which no one can look before deployment, or at all."""
-    value = cast("Known[object] | Absent | Unknown | Invalid", prop)
-    if value.unknown:
-        return Contents((), (value.ref.undecided(required, problem),))
-    ref = value.ref
-    return Contents((), (ref.violation(problem, required),))
+    finding = prop.undecided(required, problem) if prop.unknown else prop.violation(problem, required)
+    return Contents((), (finding,))

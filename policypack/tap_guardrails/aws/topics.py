@@ -95,10 +95,10 @@ def concerns(statement: PropertyRef, caller: Caller, action: str, target: str | 
     """Tell whether a statement is about a service, an action, a target and what the service acts for."""
     if not names_principal(statement, caller.service):
         return False
-    taken = [text.lower() for text in texts(statement.at("Action"))]
-    spared = [text.lower() for text in texts(statement.at("NotAction"))]
-    acts = any(covers(pattern, action.lower()) for pattern in taken) or (
-        bool(spared) and not any(covers(pattern, action.lower()) for pattern in spared)
+    included = [text.lower() for text in texts(statement.at("Action"))]
+    excluded = [text.lower() for text in texts(statement.at("NotAction"))]
+    acts = any(covers(pattern, action.lower()) for pattern in included) or (
+        bool(excluded) and not any(covers(pattern, action.lower()) for pattern in excluded)
     )
     resources = texts(statement.at("Resource"))
     here = target is None or not resources or any(covers(pattern, target) for pattern in resources)

@@ -47,7 +47,7 @@ UNSEEN: Final = {
     "pulumi-nodejs:dynamic*": "A dynamic provider runs code of the program, which can make anything.",
     "pulumi-python:dynamic*": "A dynamic provider runs code of the program, which can make anything.",
 }
-"""Patterns of types, and what stands behind them."""
+"""Patterns of types, each with why no policy sees what is made."""
 
 INSTANCES: Final = (
     "aws:cloudformation/stackInstances:StackInstances",
@@ -71,7 +71,7 @@ DECLARED: Final = "resources of aws's or aws-native's types, each declared by it
 
 
 def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
-    """Evaluate a resource by whether anybody can see what it makes."""
+    """Evaluate a resource by whether a policy can see what it makes."""
     allowed = settings.strings("allow")
     declared = resource.declared
     if any(covers(pattern, one.type) for one in {resource, declared} for pattern in allowed):

@@ -205,7 +205,7 @@ class Ledger:
     def applied(self, policy: str, resource: Resource, findings: Sequence[Finding]) -> Sequence[Finding]:
         """Let findings stand that a waiver covers, and keep in mind which waivers were needed.
 
-        A rule that failed has said nothing that anybody could take upon themselves: an error stays an error.
+        A rule that failed has decided nothing that could be waived: an error stays an error.
         """
         if not findings or policy == WAIVER_POLICY:
             return findings
@@ -242,7 +242,7 @@ class Ledger:
         return not in_program or not self._in_program.objection(policy, terms)
 
     def knows(self, policy: str) -> bool:
-        """Tell whether there is such a policy to waive, as far as anybody can tell."""
+        """Tell whether there is such a policy to waive, as far as is known."""
         return self._rules is None or (policy in self._rules and policy != WAIVER_POLICY)
 
     def close(self, analysed: Collection[str]) -> None:
@@ -282,12 +282,7 @@ class Ledger:
 
 def ledger_of(stack: Stack) -> Ledger:
     """Return the book of a stack's run; one that knows of nothing where there is none."""
-    return stack.memoized(unknowing, Ledger)
-
-
-def unknowing(_: Stack) -> Ledger:
-    """Make a book that has noted nothing."""
-    return Ledger()
+    return stack.memoized(lambda _: Ledger(), Ledger)
 
 
 __all__ = [

@@ -250,7 +250,7 @@ class AlarmIndex:
 
 
 def read_alarms(stack: Stack) -> AlarmIndex:
-    """Read all metric alarms of a stack, and sort what they look at by metric."""
+    """Read all metric alarms of a stack, and index what they look at by metric."""
     index = AlarmIndex({}, defaultdict(list), [], [])
     for resource in stack.of(*METRIC_ALARM.types):
         alarm = index.by_urn[resource.urn] = read_alarm(resource, stack)

@@ -302,13 +302,13 @@ class Calculator:
         conditions = self._series_of(condition)
         if len(conditions) != 1:
             raise ExpressionError("IF over an array of time series")
-        taken = self._series_of(chosen)
-        left = self._series_of(other[0]) if other else [(None,) * self._length]
-        if len(taken) != 1 or len(left) != 1:
+        then = self._series_of(chosen)
+        otherwise = self._series_of(other[0]) if other else [(None,) * self._length]
+        if len(then) != 1 or len(otherwise) != 1:
             raise ExpressionError("IF over an array of time series")
         return tuple(
-            None if asked is None else ((one or 0.0) if asked else otherwise)
-            for asked, one, otherwise in zip(conditions[0], taken[0], left[0], strict=True)
+            None if asked is None else ((one or 0.0) if asked else other_one)
+            for asked, one, other_one in zip(conditions[0], then[0], otherwise[0], strict=True)
         )
 
 

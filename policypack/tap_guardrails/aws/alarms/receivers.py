@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws import COMPOSITE_ALARM, FUNCTION, KEY, METRIC_ALARM, MUTE_RULE, TOPIC
+from tap_guardrails.aws import AWS_ALIAS, COMPOSITE_ALARM, FUNCTION, KEY, METRIC_ALARM, MUTE_RULE, TOPIC
 from tap_guardrails.aws.alarms.composite import always_muted_by, goes_off, suppressed_by
 from tap_guardrails.aws.functions import PERMISSIONS_OF, function_name
 from tap_guardrails.aws.sub_resources import own_region, region_of, same_location, sub_resources
@@ -54,7 +54,6 @@ PARTITIONS: Final = (
 KMS_ACTIONS: Final = ("kms:Decrypt", "kms:GenerateDataKey")
 ALARM_PRINCIPAL: Final = "cloudwatch.amazonaws.com"
 LAMBDA_PRINCIPAL: Final = "lambda.alarms.cloudwatch.amazonaws.com"
-AWS_ALIAS: Final = re.compile(r"(^|:)alias/aws/")
 KEY_POLICY: Final = "aws:kms/keyPolicy:KeyPolicy"
 ALIASES: Final = ("aws:kms/alias:Alias", "aws-native:kms:Alias")
 
