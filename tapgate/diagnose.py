@@ -86,14 +86,14 @@ def could_not_run(log: EventLog, errors: str, *, where: str, interrupted: bool =
             )
     return CouldNotRunError(
         UNKNOWN_CAUSE,
-        where=_first_place(failed, where),
+        where=_first_location(failed, where),
         why="the engine could not see the whole stack, so nothing can be said about it.",
         fix="correct what the engine reports below, then run the gate again.",
         details=details,
     )
 
 
-def _first_place(failed: Sequence[Diagnostic], where: str) -> str:
+def _first_location(failed: Sequence[Diagnostic], where: str) -> str:
     for one in failed:
         if one.urn and urn_type(one.urn) != "pulumi:pulumi:Stack":
             return f"{where}, resource {sanitized(urn_name(one.urn))} ({sanitized(urn_type(one.urn))})"

@@ -1,4 +1,4 @@
-"""The one model of what a gate run found; the terminal and every report are drawn from it.
+"""The one model of what a gate run found; the terminal and every report are rendered from it.
 
 A pack's finding is a text: one line that says what is wrong, then `Key: value` lines: Where, Found, Required,
 Why, Fix, Verdict (and whatever else a pack adds). pulumi-policy puts the policy's description before it. Any
@@ -121,7 +121,7 @@ Outcome = Literal["passed", "blocked", "could-not-run"]
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place in the program.
+    """Where in the program something is declared.
 
     Attributes:
         file: path, relative to the project where it is inside, with forward slashes.

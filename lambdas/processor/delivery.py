@@ -63,7 +63,7 @@ def delay_seconds(attempt: int, spread: Callable[[float, float], float]) -> int:
 
 
 class Deliveries:
-    """Works deliveries off, one at a time; `now` gives ms since 1970, `spread` a number between two."""
+    """Processes deliveries, one at a time; `now` gives ms since 1970, `spread` a number between two."""
 
     def __init__(
         self,

@@ -168,20 +168,20 @@ def _attributes(values: Mapping[str, JsonValue]) -> dict[str, Any]:
 
 def _record(item: Mapping[str, Any]) -> ItemRecord | None:
     """Return the record in a row, or None for a row that others put there: it must not end a page of ours."""
-    plain = {name: _plain(_deserializer.deserialize(value)) for name, value in item.items()}
+    attributes = {name: _to_json(_deserializer.deserialize(value)) for name, value in item.items()}
     try:
-        return ItemRecord.from_attributes(plain)
+        return ItemRecord.from_attributes(attributes)
     except ForeignRecordError as error:
         logger.warning("A row of the table is no record of ours", extra={"detail": str(error)})
         return None
 
 
-def _plain(value: Any) -> JsonValue:  # noqa: ANN401 - the deserializer knows no narrower type
+def _to_json(value: Any) -> JsonValue:  # noqa: ANN401 - the deserializer knows no narrower type
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, dict):
-        return {name: _plain(member) for name, member in cast("dict[str, Any]", value).items()}
+        return {name: _to_json(member) for name, member in cast("dict[str, Any]", value).items()}
     if isinstance(value, list):
-        return [_plain(member) for member in cast("list[Any]", value)]
+        return [_to_json(member) for member in cast("list[Any]", value)]
     # A set or bytes have no place in JSON, and in no record of ours.
     return value if isinstance(value, str | bool) else None

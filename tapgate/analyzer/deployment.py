@@ -104,10 +104,10 @@ def read_deployment(body: bytes, where: str) -> Deployment:
         for one in map(mapping, sequence(mapping(deployment).get("resources")))
         if one.get("delete") is not True
     ]
-    places = {(match["project"], match["stack"]) for one in resources if (match := _URN.fullmatch(one.urn))}
-    if len(places) > 1:
+    owners = {(match["project"], match["stack"]) for one in resources if (match := _URN.fullmatch(one.urn))}
+    if len(owners) > 1:
         raise _unreadable(where, "its resources belong to several stacks")
-    project, stack = next(iter(places), ("", text(checkpoint.get("stack")).rsplit("/", 1)[-1]))
+    project, stack = next(iter(owners), ("", text(checkpoint.get("stack")).rsplit("/", 1)[-1]))
     return Deployment(project, stack, tuple(resources), leftovers(mapping(deployment)))
 
 
@@ -143,14 +143,14 @@ def _decompressed(body: bytes) -> bytes:
     """Decompress a state, as far as one can be that large: a few bytes may stand for a machine's memory."""
     most = max(_LEAST_LIMIT, _RATIO * len(body))
     stream = zlib.decompressobj(wbits=31)
-    plain = stream.decompress(body, most)
+    decompressed = stream.decompress(body, most)
     if stream.unconsumed_tail:
         message = f"decompressed, it would have more than {most:,} bytes"
         raise ValueError(message)
     if not stream.eof or stream.unused_data:
         message = "the compressed file ends too early, or something follows it"
         raise EOFError(message)
-    return plain
+    return decompressed
 
 
 def _number(digits: str) -> float:

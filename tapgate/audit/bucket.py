@@ -28,7 +28,7 @@ _UNDERSTOOD: Final = frozenset({"region", "endpoint", "profile", "awssdk", *_PAT
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """The backend's place.
+    """Where the backend is.
 
     Attributes:
         prefix: what the keys of its states begin with.

@@ -89,8 +89,8 @@ def run(options: argparse.Namespace) -> Exit:
     recorder, name = cast("Recorder", options.recorder), cast("str", options.stack)
     check_stack_name(name)
     # Where rehearsals may read, in a sandbox, too.
-    place = cast("Sequence[Path]", options.readable)[0]
-    with session(options) as opened, tempfile.TemporaryDirectory(prefix="answers-", dir=place) as folder:
+    readable = cast("Sequence[Path]", options.readable)[0]
+    with session(options) as opened, tempfile.TemporaryDirectory(prefix="answers-", dir=readable) as folder:
         failure = _record(opened, recorder, name, Path(folder))
         opened.progress.clear()
     write([*(f"  recorded  {one}" for one in recorder.recorded)], sys.stdout)

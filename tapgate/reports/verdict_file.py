@@ -1,4 +1,4 @@
-"""The verdict file: the verdicts of one stack or of many, from which every report is drawn, and its JSON.
+"""The verdict file: the verdicts of one stack or of many, from which every report is rendered, and its JSON.
 
 The document's shape is in `verdicts.schema.json`; its `schema` names the shape's version, which changes when
 a reader of the old shape could misread the new one. Fields may be added without that. A file may have been
