@@ -13,17 +13,21 @@ import yaml
 from tapgate.embedded.aws_provider import differ
 from tapgate.embedded.aws_provider.deploy.aws import Api
 from tapgate.embedded.aws_provider.deploy.lifecycle import Lifecycle
+from tapgate.embedded.aws_provider.description import Subject
 from tapgate.embedded.aws_provider.differ import refresh_inputs
 from tapgate.embedded.aws_provider.failures import ApiError
 from tapgate.embedded.aws_provider.inputs import Request, check_inputs
 from tapgate.embedded.aws_provider.outputs import all_forms, rehearsed
 from tapgate.embedded.aws_provider.resource_schema import MARK, REHEARSED
 from tapgate.embedded.aws_provider.settings import Settings
+from tapgate.embedded.aws_provider.types.access import DESCRIPTIONS
 from tapgate.embedded.aws_provider.values import Blob, Properties, Value
 from tapgate.embedded.emulator import Emulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from tapgate.embedded.aws_provider.description import Answer
 
 pytestmark = pytest.mark.emulator
 
@@ -223,3 +227,35 @@ def test_what_was_made_without_its_mark_is_taken_over_by_its_name_only(deploymen
     listed = cast("list[dict[str, str]]", deployment.api.call("kms", "eu-west-2", "list_keys", {})["Keys"])
     identifier, _, _ = deployment.create(key, {})
     assert identifier not in {item["KeyId"] for item in listed}
+
+
+HELD: dict[str, Answer] = {
+    "list_role_policies": {"PolicyNames": ["own", "theirs"]},
+    "list_attached_role_policies": {
+        "AttachedPolicies": [{"PolicyArn": "arn:own"}, {"PolicyArn": "arn:theirs"}]
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "taken"),
+    [
+        ({}, set[str]()),
+        ({"forceDetachPolicies": True}, {"own", "theirs", "arn:own", "arn:theirs"}),
+        ({"inlinePolicies": [{"name": "own"}, {"name": "other"}]}, {"own"}),
+        ({"managedPolicyArns": ["arn:own"], "inlinePolicies": "none"}, {"arn:own"}),
+    ],
+)
+def test_a_role_that_goes_takes_with_it_what_the_program_gave_it(wanted: Properties, taken: set[str]) -> None:
+    calls: list[tuple[str, dict[str, object]]] = []
+
+    def call(method: str, arguments: dict[str, object]) -> Answer:
+        assert arguments.pop("RoleName") == "role"
+        calls.append((method, arguments))
+        return HELD.get(method, {})
+
+    operations = DESCRIPTIONS["aws:iam/role:Role"].operations
+    assert operations is not None
+    assert operations.pre_delete is not None
+    operations.pre_delete(call, Subject("role", wanted, "us-east-1", "123456789012"))
+    assert {str(one) for method, given in calls if method not in HELD for one in given.values()} == taken
