@@ -250,8 +250,8 @@ def test_a_role_that_goes_takes_with_it_what_the_program_gave_it(wanted: Propert
     calls: list[tuple[str, dict[str, object]]] = []
 
     def call(method: str, arguments: dict[str, object]) -> Answer:
-        assert arguments.pop("RoleName") == "role"
-        calls.append((method, arguments))
+        assert arguments["RoleName"] == "role"
+        calls.append((method, {name: one for name, one in arguments.items() if name != "RoleName"}))
         return HELD.get(method, {})
 
     operations = DESCRIPTIONS["aws:iam/role:Role"].operations
