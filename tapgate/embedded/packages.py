@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
+from tapgate.embedded.aws_provider.resource_schema import PROGRAM_FOLDER
 from tapgate.embedded.aws_provider.sdk_source import OLDEST_MAJOR, version_of
 from tapgate.embedded.aws_provider.usage import Usage, read
 from tapgate.embedded.environment import (
@@ -170,9 +171,10 @@ def _language_host(program: _Program, base: Mapping[str, str]) -> dict[str, str]
 def changes(project_file: Path, base: Mapping[str, str]) -> Changes:
     """Return what to change in a prepared environment so that the engine finds what serves the packages."""
     found = shims(project_file, base)
-    if not found:
-        return {}
-    return {"PATH": os.pathsep.join([str(shim_folder(found)), base.get("PATH", os.defpath)])}
+    changed: Changes = {PROGRAM_FOLDER: str(project_file.parent)}
+    if found:
+        changed["PATH"] = os.pathsep.join([str(shim_folder(found)), base.get("PATH", os.defpath)])
+    return changed
 
 
 def _digest(program: Path | None) -> str:

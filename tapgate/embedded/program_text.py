@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final, cast
 
 import yaml
 
-from tapgate.embedded.aws_provider.resource_schema import marked_text
+from tapgate.embedded.aws_provider.resource_schema import MARKED_NUMBER, marked_text
+from tapgate.embedded.aws_provider.sdk_text import snake
 from tapgate.embedded.paths import cache_root, write_atomically
 
 if TYPE_CHECKING:
@@ -52,6 +53,15 @@ _ASSIGNED: Final = re.compile(
     r"^\s*(?:(?:const|let|var|final)\s+)?(?P<name>[A-Za-z_]\w{0,63})\s*(?::[^=\n]{0,80})?:?="
 )
 _SPREAD: Final = 3
+_SUBSCRIPT: Final = re.compile(r"""(?<=[\w)\]])\[\s*(["'])([A-Za-z_][\w./:-]{0,127})\1\s*\]""")
+_PROPERTY_OF_A_PROPERTY: Final = re.compile(r"\$\{[\w-]+(?:\.\w+|\[\d+\])*\.\w+\.(\w+)")
+_MOST_SUBSCRIPTS: Final = 64
+_HANDED_ON: Final = re.compile(
+    r"""^[ \t]*(\w{1,64})\s*=\s*[\w.]+(?:\.(?:get|require)_output\(|\.outputs\[)\s*["']([\w.-]{1,127})["']""",
+    re.MULTILINE,
+)
+_A_NUMBER: Final = re.compile(r"(?:^|_)(?:count|size|capacity|port|ttl|days|seconds|minutes|number|timeout)$")
+_NO_LIST: Final = re.compile(r"(?:ss|us|is|dns|tags)$")
 
 
 def mapping(value: object) -> Mapping[str, object]:
@@ -104,16 +114,41 @@ def refers_to_stacks(program: Path) -> bool:
     return any(_REFERS.search(text) for _, text in _texts(program))
 
 
+def lookups(folder: Path) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return the keys by which a program looks something up, and the attributes that it reads.
+
+    Args:
+        folder: The program's folder.
+    """
+    found: dict[str, None] = {}
+    attributes: set[str] = set()
+    for suffix, text in _texts(folder):
+        found.update(dict.fromkeys(match[2] for match in _SUBSCRIPT.finditer(text)))
+        if suffix in _PLAIN:
+            found.update(dict.fromkeys(_PROPERTY_OF_A_PROPERTY.findall(text)))
+        attributes.update(map(snake, _READ.findall(text)))
+    return tuple(found)[:_MOST_SUBSCRIPTS], frozenset(attributes)
+
+
+def _handed_on(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the output that a program keeps under a name, and the argument that it gives it for."""
+    for variable, output in _HANDED_ON.findall(text):
+        for argument in re.findall(rf"""\b(\w+)["']?\s*[=:]\s*{re.escape(variable)}\s*[,)}}\n]""", text):
+            yield output, argument
+
+
 def outputs(folder: Path, stack: str) -> dict[str, object]:
     """Return a marked value for each output of another stack whose name the program's text may mean."""
     names: set[str] = set()
     several: set[str] = set()
     fields: dict[str, set[str]] = {}
+    given: dict[str, str] = {}
     for suffix, text in _texts(folder):
         names.update(match[2] for match in _QUOTED.finditer(text))
         names.update(_READ.findall(text))
         if suffix in _PLAIN:
             names.update(_WORD.findall(text))
+        given.update(_handed_on(text))
         for match in _STEP.finditer(text):
             if match[3]:
                 fields.setdefault(match[1], set()).add(match[3])
@@ -121,8 +156,11 @@ def outputs(folder: Path, stack: str) -> dict[str, object]:
                 several.add(match[1])
     found: dict[str, object] = {}
     for name in sorted(names)[:_MOST_NAMES]:
-        seed = f"{stack}#{name}"
-        if name in several or _SEVERAL.search(name):
+        seed, argument = f"{stack}#{name}", given.get(name, "")
+        list_wanted = argument.endswith("s") and not _NO_LIST.search(argument)
+        if _A_NUMBER.search(argument):
+            found[name] = MARKED_NUMBER
+        elif name in several or list_wanted or (not argument and _SEVERAL.search(name)):
             found[name] = [marked_text(f"{seed}[{index}]") for index in range(_SPREAD)]
         elif name in fields:
             found[name] = {field: marked_text(f"{seed}.{field}") for field in sorted(fields[name])}

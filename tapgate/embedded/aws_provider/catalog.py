@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from tapgate.embedded.aws_provider.resource_schema import Resources
     from tapgate.embedded.aws_provider.usage import Tree
     from tapgate.embedded.aws_provider.values import Properties, Value
 
@@ -28,6 +29,11 @@ _UNKNOWN_VERSION: Final = "0.0.0"
 _AT_LEAST: Final = {"docker": "4.0.0"}
 """Versions from which on the YAML runtime takes a package's resources."""
 _DEFINED: Final = re.compile(r"\n@pulumi\.type_token\(\"([^\"]+)\"\)\nclass \w+\((pulumi\.\w+)")
+# Until 2025 the class alone does not say its type, but what it hands to its base.
+_DEFINED_BEFORE: Final = re.compile(
+    r"\nclass \w+\((pulumi\.\w+)\):\n(?:(?!\nclass )[\s\S])*?"
+    r"\n +super\(\w+, __self__\)\.__init__\(\n +'([^']+)',"
+)
 _CALLED: Final = re.compile(r"pulumi\.runtime\.invoke(?:_single)?\('([^']+)'")
 _ARGUMENT: Final = re.compile(r"^    __args__\['(\w+)'\] =", re.MULTILINE)
 _COMPONENTS: Final = frozenset({"aws-apigateway", "aws-iam", "aws-static-website", "awsx", "eks"})
@@ -108,6 +114,23 @@ class Catalog:
         """Whether the package is known to be one of components."""
         return self.package in _COMPONENTS
 
+    def resource_class(self, reference: str) -> tuple[str, str]:
+        """Return the type of a class of another SDK, and that SDK's version; empty where there is none.
+
+        Args:
+            reference: As an annotation names the class, e.g. `pulumi_aws.lb.LoadBalancer`.
+        """
+        package, *modules, name = reference.split(".")
+        if self.sdk is None or not all(map(str.isidentifier, (package, *modules, name))):
+            return "", ""
+        folder = self.sdk.parent / package
+        if package == "pulumi_aws" and not folder.is_dir():
+            folder = sdk_source.package_folder()
+        text = sdk_text.source(folder.joinpath(*modules) / f"{sdk_text.snake(name)}.py")
+        tokens = [*sdk_source.resources_in(text), *(token for token, _, _ in _defined(text))]
+        token = next((one for one in tokens if one.rpartition(":")[2] == name), "")
+        return token, sdk_source.version_of(folder) if token else ""
+
     def schema_text(self) -> str:
         """Return the package's schema, of what the program uses, as JSON."""
         types: dict[str, Json] = {}
@@ -161,7 +184,8 @@ class Catalog:
         if self.sdk is None:
             return
         member = token.rpartition(":")[2]
-        for path in sorted(self.sdk.rglob(f"{sdk_text.snake(member)}.py")):
+        names = dict.fromkeys((sdk_text.snake(member), member))
+        for path in sorted(path for name in names for path in self.sdk.rglob(f"{name}.py")):
             text = sdk_text.source(path)
             try:
                 if _is_function(member):
@@ -173,11 +197,10 @@ class Catalog:
 
     def _resources(self, path: Path, text: str, token: str) -> Iterator[Known]:
         assert self.sdk is not None  # noqa: S101 - its only caller has asked
-        for found, base in _DEFINED.findall(text):
+        for found, base, start in _defined(text):
             if short(found) != short(token):
                 continue
-            member = found.rpartition(":")[2]
-            body = text[text.index(f'@pulumi.type_token("{found}")') :]
+            member, body = found.rpartition(":")[2], text[start:]
             objects = sdk_source.Objects(path.parent, self.sdk)
             inputs = sdk_source.inputs_of(sdk_source.arguments_body(path, member) or "", objects)
             outputs = sdk_source.outputs_of(body, objects)
@@ -209,13 +232,21 @@ def as_read(program: Path, token: str, args: Properties) -> Properties:
     }
 
 
-def stood_in(known: Known, name: str, seed: str) -> Value:
+def _defined(text: str) -> Iterator[tuple[str, str, int]]:
+    """Yield the resource types that a file of an SDK defines: token, base class, start of the class."""
+    for match in _DEFINED.finditer(text):
+        yield match[1], match[2], match.start() + 1
+    for match in _DEFINED_BEFORE.finditer(text):
+        yield match[2], match[1], match.start() + 1
+
+
+def stood_in(known: Known, name: str, seed: str, resources: Resources | None = None) -> Value:
     """Return a value that is marked, of the form that an output has."""
     tree = known.read.get(name)
     if tree:
         return _shaped(tree, seed)
     prop = known.schema.outputs.get(name)
-    return marked_text(seed) if prop is None else marked(prop.type, known.schema, seed)
+    return marked_text(seed) if prop is None else marked(prop.type, known.schema, seed, resources=resources)
 
 
 def _shaped(tree: Tree, seed: str) -> Value:

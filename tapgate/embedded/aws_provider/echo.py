@@ -7,7 +7,7 @@ of a package of which no one here knows whether it has components.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import grpc
 from google.protobuf import empty_pb2
@@ -18,16 +18,28 @@ from tapgate.embedded.answers import asked
 from tapgate.embedded.aws_provider import std
 from tapgate.embedded.aws_provider.catalog import Catalog, stood_in
 from tapgate.embedded.aws_provider.failures import InvalidRequestError, NotDeployableError
-from tapgate.embedded.aws_provider.resource_schema import REHEARSED, contains_mark, marked_text
+from tapgate.embedded.aws_provider.resource_schema import REHEARSED, contains_mark, is_read, marked_text
 from tapgate.embedded.aws_provider.server import set_result, type_and_name
 from tapgate.embedded.aws_provider.service import Provider
-from tapgate.embedded.aws_provider.values import UNKNOWN, Secrets, contains_unknown, decode, dump_json, encode
+from tapgate.embedded.aws_provider.values import (
+    UNKNOWN,
+    Secrets,
+    contains_unknown,
+    decode,
+    dump_json,
+    encode,
+    resource_reference,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from google.protobuf import struct_pb2
 
+    from tapgate.embedded.aws_provider.catalog import Known
     from tapgate.embedded.aws_provider.deploy.fence import Fence
-    from tapgate.embedded.aws_provider.values import Properties
+    from tapgate.embedded.aws_provider.resource_schema import Resources
+    from tapgate.embedded.aws_provider.values import Properties, Value
 
 # ruff: noqa: ARG002 - the arguments are the protocol's
 
@@ -37,6 +49,14 @@ UNSEEN: Final = "tapgateUnseen"
 _COMPONENT: Final = "The package of the component is not there, so no one knows what it is made of."
 _RESOURCES_UNKNOWN: Final = "The package is not there, so no one knows whether this makes other resources."
 _SECONDS: Final = 60
+
+
+class _Reading(Protocol):
+    """Asks the engine to read a resource."""
+
+    def __call__(
+        self, request: resource_pb2.ReadResourceRequest, /, *, timeout: float
+    ) -> resource_pb2.ReadResourceResponse: ...
 
 
 class Other(Provider):
@@ -130,8 +150,15 @@ class Other(Provider):
                 ),
                 timeout=_SECONDS,
             )
-            properties = encode(inputs, secrets)
-            outputs = self._outputs(request.type, registered.urn, properties, preview=request.dryRun)
+            outputs = self._outputs(
+                request.type,
+                registered.urn,
+                encode(inputs, secrets),
+                preview=request.dryRun,
+                resources=lambda reference, seed: self._looked_up(
+                    monitor.ReadResource, request, reference, seed
+                ),
+            )
             monitor.RegisterResourceOutputs(
                 resource_pb2.RegisterResourceOutputsRequest(urn=registered.urn, outputs=outputs),
                 timeout=_SECONDS,
@@ -179,18 +206,67 @@ class Other(Provider):
         """Return the version: that of the SDK."""
         return plugin_pb2.PluginInfo(version=self._catalog.version)
 
-    def _outputs(self, token: str, urn: str, given: struct_pb2.Struct, *, preview: bool) -> struct_pb2.Struct:
+    def _looked_up(self, reading: _Reading, request: pb.ConstructRequest, reference: str, seed: str) -> Value:
+        """Return a resource that a component would make: one that is there, of which no one knows anything.
+
+        Policies pass over it, as over all that a program only reads; that the component is unseen they say.
+        """
+        token, version = self._catalog.resource_class(reference)
+        identifier = marked_text(seed)
+        if not token or self._catalog.program is not None:
+            return identifier
+        urn, _, output = seed.partition("#")
+        package = token.partition(":")[0]
+        read = reading(
+            resource_pb2.ReadResourceRequest(
+                id=identifier,
+                type=token,
+                name=f"{request.name}-{output}",
+                parent=urn,
+                provider=dict(request.providers).get(package, ""),
+                version=version,
+                acceptSecrets=True,
+            ),
+            timeout=_SECONDS,
+        )
+        return resource_reference(read.urn, identifier, version)
+
+    def _outputs(
+        self,
+        token: str,
+        urn: str,
+        given: struct_pb2.Struct,
+        *,
+        preview: bool,
+        resources: Resources | None = None,
+    ) -> struct_pb2.Struct:
         inputs, secrets = decode(given)
         known = self._catalog.find(token)
-        outputs: Properties = dict(inputs)
-        missing = [
-            name
-            for name, prop in known.schema.outputs.items()
-            if prop.required and name not in inputs and not name.startswith("__")
-        ]
+        outputs = _echoed(known, inputs)
+        missing = [name for name in _unsaid(known, outputs) if not name.startswith("__")]
         for name in missing:
-            outputs[name] = UNKNOWN if preview else stood_in(known, name, f"{urn}#{name}")
+            outputs[name] = UNKNOWN if preview else stood_in(known, name, f"{urn}#{name}", resources)
         if missing and not preview:
             outputs[REHEARSED] = [*missing]
         marks: Secrets = {name: None for name in missing if name in known.schema.secret_outputs}
         return encode(outputs, {**secrets, **marks})
+
+
+def _echoed(known: Known, inputs: Mapping[str, Value]) -> Properties:
+    """Return the inputs as outputs, without those under whose name a component gives something else."""
+    given, made = known.schema.inputs, known.schema.outputs
+    other = {name for name in given if name in made and given[name].type.kind != made[name].type.kind}
+    return {name: value for name, value in inputs.items() if not known.component or name not in other}
+
+
+def _unsaid(known: Known, said: Mapping[str, Value]) -> list[str]:
+    """Return the outputs that the program does not say.
+
+    A component may have any that is optional, and another resource any that the program reads.
+    """
+    return [
+        name
+        for name, prop in known.schema.outputs.items()
+        if name not in said
+        and (prop.required or known.component or (name not in known.schema.inputs and is_read(name)))
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, cast
 
 from tapgate.embedded.aws_provider import sdk_source
@@ -23,6 +24,9 @@ _SUFFIXES = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-us-gov":
 _RESULT = "result"
 """What pulumi-aws calls the only value of a function that gives one."""
 _AMI = "aws:ec2/getAmi:getAmi"
+_ECR = ("aws:ecr/getAuthorizationToken:getAuthorizationToken", "aws:ecr/getCredentials:getCredentials")
+_MARK_IN_BASE64 = base64.b64decode("QTApUnknOWNQ").decode()
+"""A text that bears the mark when it is encoded, behind a multiple of three bytes."""
 _OF_FILTERS = {
     "architecture": "architecture",
     "hypervisor": "hypervisor",
@@ -74,7 +78,8 @@ def invoke(
 def _result(token: str, schema: ResourceSchema, checked: Mapping[str, Value], config: Settings) -> Properties:
     function = _FUNCTIONS.get(token)
     if function is None:
-        return {**stood_in(schema, checked), **(_filtered(checked) if token == _AMI else {})}
+        known = _filtered(checked) if token == _AMI else _ecr_login(token, checked) if token in _ECR else {}
+        return {**stood_in(schema, checked), **known}
     try:
         return function(checked, config)
     except PolicyDocumentError as error:
@@ -131,6 +136,13 @@ def _filtered(args: Mapping[str, Value]) -> Properties:
             if len(kinds) == 1:
                 found["architecture"] = kinds.pop()
     return found
+
+
+def _ecr_login(token: str, args: Mapping[str, Value]) -> Properties:
+    """Return what logs in to a registry, as programs take it apart: base64 of user and password."""
+    password = f"xx{_MARK_IN_BASE64}{marked_text(f'{token}({dump_json(dict(args))})')}"
+    login: Properties = {"authorizationToken": base64.b64encode(f"AWS:{password}".encode()).decode()}
+    return {**login, "userName": "AWS", "password": password} if token == _ECR[0] else login
 
 
 def _caller_identity(_args: Mapping[str, Value], config: Settings) -> Properties:

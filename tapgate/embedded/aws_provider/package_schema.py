@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from tapgate.embedded.aws_provider import sdk_source, sdk_text
-from tapgate.embedded.aws_provider.resource_schema import Property
+from tapgate.embedded.aws_provider.resource_schema import Property, Type
 from tapgate.embedded.aws_provider.schema_store import keep_file
 from tapgate.embedded.paths import cache_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tapgate.embedded.aws_provider.resource_schema import Object, Type
+    from tapgate.embedded.aws_provider.resource_schema import Object
     from tapgate.embedded.aws_provider.sdk_text import Side
 
 _INDEX = "index"
@@ -60,10 +60,10 @@ class ModuleTypes:
         module, name = self._place(reference)
         return type_token(module, name, side)
 
-    def enumeration(self, reference: str) -> str:
-        """Return the token of an enumeration's type."""
+    def enumeration(self, reference: str) -> Type:
+        """Return an enumeration's type, by its token."""
         module, name = self._place(reference)
-        return f"aws:{module}/{name}:{name}"
+        return Type("string", f"aws:{module}/{name}:{name}")
 
     def _place(self, reference: str) -> tuple[str, str]:
         prefix, _, name = reference.rpartition(".")
@@ -84,7 +84,6 @@ _ENUMERATION = re.compile(
     r"^@pulumi\.type_token\(\"([^\"]+)\"\)\nclass \w+\(_builtins\.str, Enum\):\n((?:(?:    .*)?\n)*)",
     re.MULTILINE,
 )
-_VALUE = re.compile(r"^    \w+ = (\"[^\"]*\")", re.MULTILINE)
 _SINGLE = frozenset({"str", "_builtins.str"})
 """Results of functions that give a single value; all of pulumi_aws's that do give a text."""
 _BUILT_IN: Mapping[str, Json] = {
@@ -188,10 +187,11 @@ def _object_types(folder: Path, module: ModuleTypes) -> dict[str, Json]:
 
 
 def _enumerations(folder: Path) -> dict[str, Json]:
-    return {
-        token: {"type": "string", "enum": [{"value": value.strip('"')} for value in _VALUE.findall(body)]}
-        for token, body in _ENUMERATION.findall(sdk_text.source(folder / "_enums.py"))
-    }
+    found: dict[str, Json] = {}
+    for token, body in _ENUMERATION.findall(sdk_text.source(folder / "_enums.py")):
+        values = [{"value": value.strip('"')} for value in sdk_text.ENUM_VALUE.findall(body)]
+        found[token] = {"type": "string", "enum": values}
+    return found
 
 
 def resource_schema(inputs: Object, outputs: Object, refer: Callable[[str], str] = str) -> Json:

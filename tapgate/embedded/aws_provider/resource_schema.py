@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
 
 if TYPE_CHECKING:
-    from tapgate.embedded.aws_provider.values import Properties, Value
+    from tapgate.embedded.aws_provider.values import Value
 
 Kind: TypeAlias = Literal[
     "string", "integer", "number", "boolean", "any", "asset", "archive", "list", "map", "object", "union"
@@ -24,13 +27,15 @@ class Type:
 
     Attributes:
         kind: What it is; `asset` admits an asset, `archive` an archive.
-        name: For `object`, the key into `ResourceSchema.objects`; empty otherwise.
+        name: For `object`, the key into `ResourceSchema.objects`; for `string`, its enumeration; else empty.
         args: The element of a list or map, the choices of a union; empty otherwise.
+        stand_in: A value of an enumeration of another package than aws; of a resource, its class in an SDK.
     """
 
     kind: Kind
     name: str = ""
     args: tuple[Type, ...] = ()
+    stand_in: str = ""
 
     def describe(self) -> str:
         """Say the type as a message to a user does: `a list of strings`, `true or false`, …."""
@@ -155,7 +160,11 @@ MARKED_NUMBER: Final = 1_618_033_988
 REHEARSED: Final = "__rehearsed"
 """The output that lists those of a resource's outputs that no one knows: true and false cannot be marked."""
 
+PROGRAM_FOLDER: Final = "TAPGATE_PROGRAM_FOLDER"
+"""Names the folder of the program that a stand-in works for."""
+
 _DEEPEST: Final = 8
+_DEEPEST_OPTIONAL: Final = 4
 
 
 def marked_text(seed: str) -> str:
@@ -176,29 +185,65 @@ def contains_mark(value: Value) -> bool:
     return value == MARKED_NUMBER or (isinstance(value, str) and MARK in value.lower())
 
 
-def marked(kind: Type, schema: ResourceSchema, seed: str, depth: int = 0) -> Value:
-    """Return a value of a type, marked as far as it can be."""
+Resources = Callable[[str, str], "Value"]
+"""Returns what stands for a resource: by its class in another package's SDK, and the seed."""
+
+
+def marked(
+    kind: Type, schema: ResourceSchema, seed: str, depth: int = 0, resources: Resources | None = None
+) -> Value:
+    """Return a value of a type, marked as far as it can be.
+
+    Args:
+        kind: The type.
+        schema: What the objects in it are.
+        seed: What it stands for.
+        depth: How deep in another value it is; objects may hold themselves.
+        resources: Makes what is a resource of another package; such a one is a text where it is None.
+    """
+    if resources is not None and kind.kind == "any" and kind.stand_in:
+        return resources(kind.stand_in, seed)
+    inner = functools.partial(marked, schema=schema, depth=depth + 1, resources=resources)
+    if kind.kind == "list":
+        # Programs take the first one, and spread over zones; an object may become a resource each.
+        count = 1 if kind.args[0].kind in {"object", "union"} else 3
+        return [inner(kind.args[0], seed=f"{seed}[{index}]") for index in range(count)]
+    if kind.kind == "map":
+        # A key that no one knows makes all of the map unknown: which others there are, no one knows.
+        keys = {marked_text(f"{seed}[*]"): "*", **{key: key for key in _lookups()[0]}}
+        return {key: inner(kind.args[0], seed=f"{seed}[{name}]") for key, name in keys.items()}
+    if kind.kind == "object" and depth > _DEEPEST:
+        return {}
+    if kind.kind == "object":
+        besides = not schema.token.startswith("aws:") and depth <= _DEEPEST_OPTIONAL
+        return {
+            name: inner(prop.type, seed=f"{seed}.{name}")
+            for name, prop in schema.properties_of(kind).items()
+            if prop.required or (besides and is_read(name))
+        }
+    return _plain(kind, seed)
+
+
+def _plain(kind: Type, seed: str) -> Value:
     if kind.kind in {"integer", "number"}:
         return MARKED_NUMBER
     if kind.kind == "boolean":
         return False
-    if kind.kind == "list":
-        # Programs take the first one, and spread over zones; an object may become a resource each.
-        count = 1 if kind.args[0].kind in {"object", "union"} else 3
-        return [marked(kind.args[0], schema, f"{seed}[{index}]", depth + 1) for index in range(count)]
-    if kind.kind == "map":
-        # A key that no one knows makes all of the map unknown: which others there are, no one knows.
-        return {marked_text(f"{seed}[*]"): marked(kind.args[0], schema, f"{seed}[*]", depth + 1)}
-    if kind.kind == "object":
-        return _object(kind, schema, seed, depth)
-    return marked_text(seed)
+    # A program refuses what is no value of an enumeration.
+    return kind.stand_in if kind.kind == "string" and kind.stand_in else marked_text(seed)
 
 
-def _object(kind: Type, schema: ResourceSchema, seed: str, depth: int) -> Properties:
-    if depth > _DEEPEST:
-        return {}
-    return {
-        name: marked(prop.type, schema, f"{seed}.{name}", depth + 1)
-        for name, prop in schema.properties_of(kind).items()
-        if prop.required
-    }
+def is_read(name: str) -> bool:
+    """Say whether the program's text reads an attribute of this name: it expects that to be there."""
+    from tapgate.embedded.aws_provider.sdk_text import snake  # noqa: PLC0415 - it takes this module
+
+    return snake(name) in _lookups()[1]
+
+
+@functools.cache
+def _lookups() -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return the keys that the program's text looks up, and the attributes that it reads."""
+    from tapgate.embedded.program_text import lookups  # noqa: PLC0415 - it marks values, too
+
+    folder = os.environ.get(PROGRAM_FOLDER)
+    return lookups(Path(folder)) if folder else ((), frozenset())

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, cast
 
 from tapgate.embedded.aws_provider import sdk_text
 from tapgate.embedded.aws_provider.published import Published, of_property
-from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema
+from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema, Type
 from tapgate.embedded.aws_provider.sdk_text import read_annotation
 
 if TYPE_CHECKING:
@@ -297,7 +297,7 @@ class Objects:
     def __init__(self, folder: Path, root: Path | None = None) -> None:
         """Take the module; nothing is wanted yet."""
         self._folder = folder
-        self._root = root
+        self.root = root
         self._wanted: list[tuple[str, Path, str, Side]] = []
         self._names: set[str] = set()
 
@@ -306,16 +306,23 @@ class Objects:
         module, _, name = reference.rpartition(".")
         folder = self._folder
         if module and module != "outputs":
-            folder = (self._root or package_folder()) / module.lstrip("_")
+            folder = (self.root or package_folder()) / module.lstrip("_")
         key = f"{side[0]}:{module}.{name}" if module not in {"", "outputs"} else f"{side[0]}:{name}"
         if key not in self._names:
             self._names.add(key)
             self._wanted.append((key, folder, name, side))
         return key
 
-    def enumeration(self, reference: str) -> str:  # noqa: ARG002 - AWS's enumerations are open
-        """Take any text: AWS adds values before pulumi_aws knows of them."""
-        return ""
+    def enumeration(self, reference: str) -> Type:
+        """Return a text that takes any value, and stands in as one that the enumeration has.
+
+        AWS adds values before pulumi_aws knows of them.
+        """
+        if self.root is None:
+            return Type("string")
+        body = sdk_text.class_body(self._folder / "_enums.py", reference) or ""
+        value = next(iter(sdk_text.ENUM_VALUE.findall(body)), "").strip('"')
+        return Type("string", stand_in=value)
 
     def collect(self) -> dict[str, dict[str, Property]]:
         """Read what is wanted, and what that refers to in turn."""
@@ -337,7 +344,7 @@ class _Here(Objects):
     """The same collection, seen from another module's folder."""
 
     def __init__(self, parent: Objects, folder: Path) -> None:
-        super().__init__(folder)
+        super().__init__(folder, parent.root)
         self._parent = parent
 
     def refer(self, reference: str, side: Side) -> str:

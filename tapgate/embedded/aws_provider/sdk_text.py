@@ -132,6 +132,7 @@ def snake(name: str) -> str:
 Side = Literal["inputs", "outputs"]
 
 _PRIMITIVES: dict[str, Kind] = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
+ENUM_VALUE = re.compile(r"^    \w+ = (\"[^\"]*\")", re.MULTILINE)
 _OTHER_PACKAGE = "pulumi_"
 """How the name of a class of another package's SDK begins."""
 _TRANSPARENT = frozenset({"pulumi.Input", "pulumi.InputType", "pulumi.Output", "Optional"})
@@ -144,8 +145,8 @@ class References(Protocol):
         """Return the name of an object's type, e.g. for `KeyArgs` or `_iam.PolicyStatementArgs`."""
         ...
 
-    def enumeration(self, reference: str) -> str:
-        """Return the name of an enumeration's type, e.g. for `Runtime`; empty to take it as any text."""
+    def enumeration(self, reference: str) -> Type:
+        """Return the type of an enumeration, e.g. for `Runtime`."""
         ...
 
 
@@ -203,10 +204,10 @@ def _once(choices: list[ast.expr]) -> Iterator[ast.expr]:
 
 def _reference(reference: str, references: References, side: Side) -> Type:
     if reference.startswith(_OTHER_PACKAGE):
-        return Type("any")
+        return Type("any", stand_in=reference)
     # A name without `Args` on the input side is an enumeration, as is one without a module on the other.
     if not reference.endswith("Args") if side == "inputs" else "." not in reference:
-        return Type("string", references.enumeration(reference))
+        return references.enumeration(reference)
     return Type("object", references.refer(reference, side))
 
 

@@ -25,7 +25,7 @@ from tapgate.embedded.aws_provider.failures import (
 from tapgate.embedded.aws_provider.inputs import Request, check_inputs
 from tapgate.embedded.aws_provider.invokes import invoke, is_answered
 from tapgate.embedded.aws_provider.outputs import previewed, previewed_update, rehearsed, rehearsed_read
-from tapgate.embedded.aws_provider.resource_schema import REHEARSED
+from tapgate.embedded.aws_provider.resource_schema import MARK, REHEARSED
 from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.server import EngineLog, set_result, stack_of, type_and_name
 from tapgate.embedded.aws_provider.settings import RefusedEndpointError, require_emulator
@@ -367,9 +367,11 @@ class Provider:
         """Return the outputs of a resource that the program takes as it is, marked where unknown."""
         answered, entry = self._answers.resource(token, identifier)
         self._take(entry)
-        self._log.note_once(asked("resource", token, id=identifier, region=self._settings.region))
+        made_up = MARK in identifier  # No program asks for it, but a stand-in component has it.
+        if not made_up:
+            self._log.note_once(asked("resource", token, id=identifier, region=self._settings.region))
         outputs = rehearsed_read(token, urn, identifier, self._settings, {**known, **answered})
-        if not entry:
+        if not entry and not made_up:
             self._log.warn_once(
                 f"no one asks AWS here: of {token} {identifier} is known what the program says, the "
                 "rest stands in, and what depends on that is undecided. Fix: give it by --answers FILE "

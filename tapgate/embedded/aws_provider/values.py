@@ -86,6 +86,7 @@ _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the protocol's mark for secrets, not one
 _ASSET = "c44067f5952c0a294b673a41bacd8c17"
 _ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
+_RESOURCE = "5cf8f73096256a8f31e491e813e4eb8e"
 _OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 _UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _UNKNOWNS = frozenset(
@@ -135,6 +136,17 @@ def encode(values: Mapping[str, Value], secrets: Secrets | None = None) -> struc
             field = field.struct_value.fields["value"]
         _encode(value, field)
     return struct
+
+
+def resource_reference(urn: str, identifier: str, version: str) -> Properties:
+    """Return what the protocol calls a resource in a value.
+
+    Args:
+        urn: The resource's URN.
+        identifier: Its id.
+        version: That of its package.
+    """
+    return {_SIGNATURE: _RESOURCE, "urn": urn, "id": identifier, "packageVersion": version}
 
 
 def _decode(field: struct_pb2.Value) -> tuple[Value, Secrets | None]:

@@ -168,7 +168,7 @@ def test_an_sdk_says_what_a_package_has(tmp_path: Path) -> None:
     platform = schema["resources"]["random:index:Platform"]
     assert platform["isComponent"]
     reference = platform["properties"]["parts"]["items"]["$ref"].removeprefix("#/types/")
-    assert schema["types"][reference]["properties"] == {"name": {"type": "string"}}
+    assert schema["types"][reference]["properties"] == {name: {"type": "string"} for name in ("kind", "name")}
     parts = stood_in(catalog.find("random:index:Platform"), "parts", "urn")
     assert isinstance(parts, list)
     assert isinstance(parts[0], dict)
