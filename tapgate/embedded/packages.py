@@ -31,7 +31,7 @@ from tapgate.embedded.environment import (
     types_version,
 )
 from tapgate.embedded.paths import ROOT
-from tapgate.embedded.program_text import files, mapping, read_yaml, refers_to_stacks
+from tapgate.embedded.program_text import files, mapping, read_yaml, reads_region, refers_to_stacks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +57,8 @@ _NO_PROVIDERS: Final = frozenset({"policy", "esc-sdk", "language-host"})
 _ASKED: Final = re.compile(r"(?<![\w.-])pulumi[-_](?P<name>[a-z][a-z0-9_-]*)", re.IGNORECASE)
 _IMPORTED: Final = re.compile(r"^\s*(?:import|from)\s+pulumi_(?P<name>\w+)", re.MULTILINE)
 _REQUIREMENTS: Final = ("*requirements*.txt", "pyproject.toml", "Pipfile", "setup.cfg")
+_REGIONS: Final = ("AWS_REGION", "AWS_DEFAULT_REGION")
+_SAID_REGION: Final = re.compile(r"""aws:region["']?:\s*["']?([a-z0-9-]+)""")
 LANGUAGE: Final = "pulumi-language-"
 _HOST: Final = """\
 #!/bin/sh
@@ -171,10 +173,24 @@ def _language_host(program: _Program, base: Mapping[str, str]) -> dict[str, str]
 def changes(project_file: Path, base: Mapping[str, str]) -> Changes:
     """Return what to change in a prepared environment so that the engine finds what serves the packages."""
     found = shims(project_file, base)
-    changed: Changes = {PROGRAM_FOLDER: str(project_file.parent)}
+    changed: Changes = {PROGRAM_FOLDER: str(project_file.parent), **_region(project_file.parent, base)}
     if found:
         changed["PATH"] = os.pathsep.join([str(shim_folder(found)), base.get("PATH", os.defpath)])
     return changed
+
+
+def _region(folder: Path, base: Mapping[str, str]) -> Changes:
+    """Return the region where a program reads it from the environment, which says none: that of its stacks.
+
+    Where they have several, a program that reads one would be told of the wrong one.
+    """
+    if any(base.get(name) for name in _REGIONS) or not reads_region(folder):
+        return {}
+    from tapgate.embedded.aws_provider.settings import DEFAULT_REGION  # noqa: PLC0415 - it takes protobuf
+
+    stacks = [path.read_text("utf-8", errors="replace") for path in sorted(folder.glob("Pulumi.*.yaml"))]
+    said = {match[1] for text in stacks for match in _SAID_REGION.finditer(text)}
+    return dict.fromkeys(_REGIONS, next(iter(said), DEFAULT_REGION)) if len(said) <= 1 else {}
 
 
 def _digest(program: Path | None) -> str:

@@ -137,6 +137,11 @@ def _handed_on(text: str) -> Iterator[tuple[str, str]]:
             yield output, argument
 
 
+def reads_region(folder: Path) -> bool:
+    """Say whether a program has a word about the environment's region."""
+    return any(re.search(r"AWS_(?:DEFAULT_)?REGION", text) for _, text in _texts(folder))
+
+
 def outputs(folder: Path, stack: str) -> dict[str, object]:
     """Return a marked value for each output of another stack whose name the program's text may mean."""
     names: set[str] = set()
