@@ -6,7 +6,7 @@ import contextlib
 import json
 from concurrent import futures
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import grpc
 import pytest
@@ -21,7 +21,6 @@ from tests.tapgate.embedded.aws_provider.conversation import URN, converse
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from tapgate.embedded.aws_provider.server import Server
     from tapgate.embedded.aws_provider.values import Properties
     from tests.tapgate.embedded.aws_provider.conversation import Conversation
 
@@ -136,7 +135,7 @@ class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
 @contextlib.contextmanager
 def monitoring() -> Generator[tuple[_Monitor, str]]:
     monitor = _Monitor()
-    server = cast("Server", grpc.server(futures.ThreadPoolExecutor(2)))  # pyright: ignore[reportUnknownMemberType]
+    server: Any = grpc.server(futures.ThreadPoolExecutor(2))  # pyright: ignore[reportUnknownMemberType]
     resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, server)  # type: ignore[arg-type]
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
