@@ -216,8 +216,9 @@ def marked(
         return {}
     if kind.kind == "object":
         besides = not schema.token.startswith("aws:") and depth <= _DEEPEST_OPTIONAL
+        # Pulumi's Python SDK waits for ever for a resource inside an object.
         return {
-            name: inner(prop.type, seed=f"{seed}.{name}")
+            name: inner(prop.type, seed=f"{seed}.{name}", resources=None)
             for name, prop in schema.properties_of(kind).items()
             if prop.required or (besides and is_read(name))
         }

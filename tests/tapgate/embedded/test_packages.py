@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from pulumi.runtime.proto import provider_pb2
 
-from tapgate.embedded.aws_provider.catalog import Catalog, stood_in
+from tapgate.embedded.aws_provider.catalog import Catalog, Known, stood_in
 from tapgate.embedded.aws_provider.deploy.fence import Fence
 from tapgate.embedded.aws_provider.echo import Other
 from tapgate.embedded.aws_provider.failures import InvalidRequestError
 from tapgate.embedded.aws_provider.invokes import InvokeError
-from tapgate.embedded.aws_provider.resource_schema import MARK
+from tapgate.embedded.aws_provider.resource_schema import MARK, Property, ResourceSchema, Type, marked_text
 from tapgate.embedded.aws_provider.service import Provider
 from tapgate.embedded.aws_provider.usage import read, widened
 from tapgate.embedded.aws_provider.values import decode, encode
@@ -173,6 +173,21 @@ def test_an_sdk_says_what_a_package_has(tmp_path: Path) -> None:
     assert isinstance(parts, list)
     assert isinstance(parts[0], dict)
     assert str(parts[0]["name"]).startswith(MARK)
+
+
+def test_a_resource_inside_an_object_stands_in_as_a_text() -> None:
+    """Pulumi's Python SDK never comes to an end with a reference there."""
+    resource = Property(Type("any", stand_in="pulumi_aws.kms.Alias"), required=True)
+    outputs = {
+        "alone": resource,
+        "several": Property(Type("list", args=(resource.type,))),
+        "inside": Property(Type("object", "Core")),
+    }
+    known = Known(ResourceSchema("eks:index:Cluster", {}, outputs, {"Core": {"cluster": resource}}))
+    made = {name: stood_in(known, name, name, lambda reference, seed: [reference, seed]) for name in outputs}
+    assert made["alone"] == ["pulumi_aws.kms.Alias", "alone"]
+    assert made["several"] == [["pulumi_aws.kms.Alias", f"several[{index}]"] for index in range(3)]
+    assert made["inside"] == {"cluster": marked_text("inside.cluster")}
 
 
 FUNCTION = """\
