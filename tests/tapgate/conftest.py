@@ -14,7 +14,7 @@ import pytest
 from tapgate.cli import main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -23,6 +23,16 @@ FIXTURES = Path(__file__).parent / "fixtures"
 def coverage_env() -> Mapping[str, str]:
     """What makes coverage follow into a process; a session's fixture comes before any test's changes."""
     return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_PROCESS")}
+
+
+@pytest.fixture(autouse=True)
+def environment_as_it_was() -> Generator[None]:
+    """A command in this process prepares its environment for what it starts: the next test has its own."""
+    before = dict(os.environ)
+    yield
+    if os.environ != before:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @pytest.fixture
