@@ -29,13 +29,13 @@ class Type:
         kind: What it is; `asset` admits an asset, `archive` an archive.
         name: For `object`, the key into `ResourceSchema.objects`; for `string`, its enumeration; else empty.
         args: The element of a list or map, the choices of a union; empty otherwise.
-        stand_in: A value of an enumeration of another package than aws; of a resource, its class in an SDK.
+        stand_in: A value of its enumeration; of another package's resource, its class in that SDK.
     """
 
     kind: Kind
     name: str = ""
     args: tuple[Type, ...] = ()
-    stand_in: str = ""
+    stand_in: str = field(default="", compare=False)
 
     def describe(self) -> str:
         """Say the type as a message to a user does: `a list of strings`, `true or false`, …."""
@@ -216,9 +216,8 @@ def marked(
         return {}
     if kind.kind == "object":
         besides = not schema.token.startswith("aws:") and depth <= _DEEPEST_OPTIONAL
-        # Pulumi's Python SDK waits for ever for a resource inside an object.
         return {
-            name: inner(prop.type, seed=f"{seed}.{name}", resources=None)
+            name: inner(prop.type, seed=f"{seed}.{name}")
             for name, prop in schema.properties_of(kind).items()
             if prop.required or (besides and is_read(name))
         }
@@ -230,7 +229,7 @@ def _plain(kind: Type, seed: str) -> Value:
         return MARKED_NUMBER
     if kind.kind == "boolean":
         return False
-    # A program refuses what is no value of an enumeration.
+    # Pulumi's Python SDK waits for ever for an output that is no value of its enumeration.
     return kind.stand_in if kind.kind == "string" and kind.stand_in else marked_text(seed)
 
 

@@ -314,12 +314,7 @@ class Objects:
         return key
 
     def enumeration(self, reference: str) -> Type:
-        """Return a text that takes any value, and stands in as one that the enumeration has.
-
-        AWS adds values before pulumi_aws knows of them.
-        """
-        if self.root is None:
-            return Type("string")
+        """Return a text that takes any value, for AWS adds some, and stands in as one that the SDK takes."""
         body = sdk_text.class_body(self._folder / "_enums.py", reference) or ""
         value = next(iter(sdk_text.ENUM_VALUE.findall(body)), "").strip('"')
         return Type("string", stand_in=value)

@@ -14,7 +14,8 @@ from tapgate.embedded.aws_provider.deploy.fence import Fence
 from tapgate.embedded.aws_provider.echo import Other
 from tapgate.embedded.aws_provider.failures import InvalidRequestError
 from tapgate.embedded.aws_provider.invokes import InvokeError
-from tapgate.embedded.aws_provider.resource_schema import MARK, Property, ResourceSchema, Type, marked_text
+from tapgate.embedded.aws_provider.resource_schema import MARK, Property, ResourceSchema, Type, marked
+from tapgate.embedded.aws_provider.sdk_source import read_resource
 from tapgate.embedded.aws_provider.service import Provider
 from tapgate.embedded.aws_provider.usage import read, widened
 from tapgate.embedded.aws_provider.values import decode, encode
@@ -175,8 +176,7 @@ def test_an_sdk_says_what_a_package_has(tmp_path: Path) -> None:
     assert str(parts[0]["name"]).startswith(MARK)
 
 
-def test_a_resource_inside_an_object_stands_in_as_a_text() -> None:
-    """Pulumi's Python SDK never comes to an end with a reference there."""
+def test_a_resource_stands_in_wherever_it_is() -> None:
     resource = Property(Type("any", stand_in="pulumi_aws.kms.Alias"), required=True)
     outputs = {
         "alone": resource,
@@ -187,7 +187,13 @@ def test_a_resource_inside_an_object_stands_in_as_a_text() -> None:
     made = {name: stood_in(known, name, name, lambda reference, seed: [reference, seed]) for name in outputs}
     assert made["alone"] == ["pulumi_aws.kms.Alias", "alone"]
     assert made["several"] == [["pulumi_aws.kms.Alias", f"several[{index}]"] for index in range(3)]
-    assert made["inside"] == {"cluster": marked_text("inside.cluster")}
+    assert made["inside"] == {"cluster": ["pulumi_aws.kms.Alias", "inside.cluster"]}
+
+
+def test_what_is_one_of_an_enumeration_stands_in_as_a_value_of_it() -> None:
+    """Pulumi's Python SDK never comes to an end with a resource that has another one."""
+    schema = read_resource("aws:autoscaling/group:Group")
+    assert marked(schema.outputs["enabledMetrics"].type, schema, "urn") == ["GroupMinSize"] * 3
 
 
 FUNCTION = """\
