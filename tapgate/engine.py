@@ -229,8 +229,7 @@ class Running:
         end_below(self.process, self._before | others)
 
     def _wait(self, watch: Callable[[], None] | None) -> int:
-        if watch is None and self._limits is None:
-            return self.process.wait()
+        # In turns: a signal just before a wait without end would be seen only when that ends.
         turns = 0
         while True:
             try:

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 from typing import TYPE_CHECKING, cast
 
 from tapgate.embedded import prepare
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     _Handler = Callable[[int, FrameType | None], object] | int | None
 
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
+_SECONDS = 0.1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,10 +83,15 @@ def run_to_end(command: Sequence[str], environment: Mapping[str, str]) -> int:
         process = subprocess.Popen([program, *command[1:]], env=environment)
         for number in early:
             process.send_signal(number)
-        code = process.wait()
+        # A signal between two steps of a wait without end would be seen only when the command has ended.
+        waiting = threading.Thread(target=process.wait, daemon=True)
+        waiting.start()
+        while waiting.is_alive():
+            waiting.join(_SECONDS)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    code = process.wait()
     return code if code >= 0 else 128 - code
 
 

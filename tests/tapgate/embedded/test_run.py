@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from tapgate.embedded.run import run_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from pathlib import Path
     from types import FrameType
 
     Handler = Callable[[int, FrameType | None], object] | int
@@ -41,6 +44,20 @@ def test_a_signal_is_passed_on(number: signal.Signals) -> None:
     with handled(number, signal.SIG_DFL):
         assert shell(f"trap 'kill $!; exit 5' {name}; sleep 20 & kill -{name} $PPID; wait") == 5
         assert signal.getsignal(number) == signal.SIG_DFL
+
+
+def test_a_signal_that_interrupts_no_call_is_passed_on_at_once(tmp_path: Path) -> None:
+    """Another thread takes it, as one that comes just before a call: the call of the main thread goes on."""
+    ready = tmp_path / "ready"
+    os.mkfifo(ready)
+
+    def take() -> None:
+        ready.read_text()
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+    with handled(signal.SIGTERM, signal.SIG_DFL):
+        threading.Thread(target=take).start()
+        assert shell(f"trap 'kill $!; exit 5' TERM; sleep 5 & echo > '{ready}'; wait") == 5
 
 
 IGNORES_NOTHING = """
