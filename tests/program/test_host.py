@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Protocol, cast
@@ -135,6 +134,5 @@ def test_the_plugin_serves_its_schema() -> None:
                 provider = cast("_Provider", provider_pb2_grpc.ResourceProviderStub(channel))
                 answer = provider.GetSchema(provider_pb2.GetSchemaRequest(), timeout=60)
         finally:
-            # Ended like this it says what of it was run.
-            plugin.send_signal(signal.SIGINT)
+            plugin.terminate()
     assert TOKEN in answer.schema
