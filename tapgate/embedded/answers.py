@@ -29,7 +29,6 @@ ASKED: Final = "asked of a provider or a backend: "
 """How a message begins that says, as JSON, what a program asked."""
 TAKEN: Final = "taken from the answers file: "
 """How a message of the engine's log begins that names an entry."""
-STACK_REFERENCE: Final = "pulumi:pulumi:StackReference"
 _PLACE: Final = re.compile(r" - at `\$\.?([^`]*)`$")
 _DAYS: Final = 90
 _STEERING: Final = re.compile(

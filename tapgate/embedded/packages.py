@@ -31,7 +31,15 @@ from tapgate.embedded.environment import (
     types_version,
 )
 from tapgate.embedded.paths import ROOT
-from tapgate.embedded.program_text import files, mapping, read_yaml, reads_region, refers_to_stacks
+from tapgate.embedded.program_text import (
+    files,
+    language,
+    mapping,
+    program_folder,
+    read_yaml,
+    reads_region,
+    refers_to_stacks,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -216,15 +224,12 @@ def _other_major(usage: Usage) -> bool:
 
 def _program(project_file: Path) -> _Program:
     body = read_yaml(project_file)
-    runtime = body.get("runtime")
-    name = runtime if isinstance(runtime, str) else mapping(runtime).get("name")
-    virtualenv = mapping(mapping(runtime).get("options")).get("virtualenv")
-    folder = project_file.parent
-    main = folder / str(body.get("main") or "")
-    inside = main.parent if main.is_file() else main
+    name, folder = language(body), project_file.parent
+    virtualenv = mapping(mapping(body.get("runtime")).get("options")).get("virtualenv")
+    inside = program_folder(folder, body)
     candidates = (inside / file for file in ("Main.json", "Main.yaml", "Pulumi.yaml"))
     text = next((path for path in candidates if path.is_file()), project_file) if name == "yaml" else None
-    return _Program(folder, text, str(virtualenv or ""), str(name or ""))
+    return _Program(folder, text, str(virtualenv or ""), name)
 
 
 def _sdks(program: _Program, made: str) -> dict[str, Path]:

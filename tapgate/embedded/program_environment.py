@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 from tapgate.embedded.console import Failure, say, still_going
 from tapgate.embedded.environment import CLI, PREFIX, PROGRAM_ENVIRONMENT, shim_folder
 from tapgate.embedded.paths import cache_root, get_or_make
-from tapgate.embedded.program_text import mapping, read_yaml
+from tapgate.embedded.program_text import language, mapping, program_folder, read_yaml
 from tapgate.embedded.python_requirements import above, find_source
 from tapgate.embedded.toolchain import find, go_build
 
@@ -118,22 +118,23 @@ def changes(project_file: Path, base: Mapping[str, str], confine: Confine = _unc
         Failure: What the project asks for cannot be installed.
     """
     body = read_yaml(project_file)
-    runtime = body.get("runtime")
-    if (runtime if isinstance(runtime, str) else mapping(runtime).get("name")) != "python":
+    if language(body) != "python":
         return {}
-    options = mapping(mapping(runtime).get("options"))
+    options = mapping(mapping(body.get("runtime")).get("options"))
     root, named = project_file.parent, str(options.get("virtualenv") or "")
     toolchain = str(options.get("toolchain") or "pip")
     own = root / named if named else _of_uv(root) if toolchain == "uv" else None
     if own is not None and _is_environment(own):
         return {}  # The language host runs the program there by itself.
-    main = root / str(body.get("main") or "")
-    program = main.parent if main.is_file() else main
+    program = program_folder(root, body)
     source = find_source(root, program, toolchain)
     if source is not None:
-        name = f"{root.name}-{_digest(source, _unnamed(source, program))}"
+        unnamed = _unnamed(source, program)
+        name = f"{root.name}-{_digest(source, unnamed)}"
         entry = cache_root() / "program-environments" / name
-        return _used(get_or_make(entry, lambda folder: _make(source, folder, confine, program)), base)
+        return _used(
+            get_or_make(entry, lambda folder: _make(source, folder, confine, program, unnamed)), base
+        )
     if named and _is_environment(Path(sys.prefix)):
         say(f"no file says what is in the program's environment {named}: it runs in tapgate's")
         return _used(Path(sys.prefix), base)
@@ -177,7 +178,7 @@ def _digest(source: Source, besides: list[str]) -> str:
     return made.hexdigest()[:12]
 
 
-def _make(source: Source, folder: Path, confine: Confine, program: Path) -> None:
+def _make(source: Source, folder: Path, confine: Confine, program: Path, unnamed: list[str]) -> None:
     say(f"installing what {source.file} asks for, once, into {folder.parent}")
     uv = _Uv(source.file, folder, confine)
     with still_going("installing the program's packages"):
@@ -200,7 +201,7 @@ def _make(source: Source, folder: Path, confine: Confine, program: Path) -> None
                 wanted.write_text("\n".join([*source.lines, ""]), encoding="utf-8")
             _install(uv, folder, wanted, ["--no-deps"] if source.locked else [])
             if not source.locked:
-                _add_unnamed(uv, folder, wanted, _unnamed(source, program))
+                _add_unnamed(uv, folder, wanted, unnamed)
         (packages,) = folder.glob("lib/python3*/site-packages")
         if source.importable:
             # As if it were installed, which would write into it.

@@ -87,6 +87,19 @@ def parsed_yaml(text: str) -> Mapping[str, object]:
         return {}
 
 
+def language(project: Mapping[str, object]) -> str:
+    """Return the language that a project's file names; empty where it names none."""
+    runtime = project.get("runtime")
+    name = runtime if isinstance(runtime, str) else mapping(runtime).get("name")
+    return str(name or "")
+
+
+def program_folder(root: Path, project: Mapping[str, object]) -> Path:
+    """Return the folder of a project's program: its own, or where its `main` is."""
+    main = root / str(project.get("main") or "")
+    return main.parent if main.is_file() else main
+
+
 def files(folder: Path) -> Iterator[Path]:
     """Yield the files of a program, without what is installed or built in its folder."""
     count = 0
@@ -230,13 +243,11 @@ _MOST_SOURCES: Final = 300
 def required(project_file: Path) -> dict[str, str]:
     """Return the config that a project's program requires and nothing gives: its full key, and its type."""
     body = read_yaml(project_file)
-    name, runtime = str(body.get("name")), body.get("runtime")
-    language = runtime if isinstance(runtime, str) else mapping(runtime).get("name")
-    main = project_file.parent / str(body.get("main") or "")
-    program = main.parent if main.is_file() else main
+    name, written_in = str(body.get("name")), language(body)
+    program = program_folder(project_file.parent, body)
     given: set[str] = set()
     found: dict[str, str] = {}
-    text = _text(program / "Main.yaml") or _text(project_file) if language == "yaml" else ""
+    text = _text(program / "Main.yaml") or _text(project_file) if written_in == "yaml" else ""
     template = parsed_yaml(text)
     for block in (body.get("config"), body.get("configuration"), template.get("config")):
         for key, declared in mapping(block).items():
@@ -250,7 +261,7 @@ def required(project_file: Path) -> dict[str, str]:
     declared |= {key for part in ("resources", "variables") for key in mapping(template.get(part))}
     for key in sorted({*_REFERENCE.findall(text)} - declared - {"pulumi"}):
         found[key if ":" in key else f"{name}:{key}"] = STRING
-    if language == "python":
+    if written_in == "python":
         for full, kind in _of_python(program, name):
             found.setdefault(full, kind)
     return {key: kind for key, kind in found.items() if key not in given}
