@@ -71,9 +71,16 @@ def find_project(start: Path) -> Project:
     """Find the project in a folder or, as the CLI does, the nearest one above it.
 
     Raises:
-        CouldNotRunError: no project file, or one that cannot be read.
+        CouldNotRunError: no such folder, no project file, or one that cannot be read.
     """
     begin = start.absolute()
+    if not begin.exists():
+        raise CouldNotRunError(
+            "There is no such folder.",
+            where=str(start),
+            why="A project in a folder above it would be judged instead of the one that was meant.",
+            fix="name the folder of the project with --project.",
+        )
     for folder in (begin, *begin.parents):
         for name in _PROJECT_FILES:
             if (folder / name).is_file():

@@ -51,6 +51,12 @@ def test_no_project(tmp_path: Path) -> None:
         find_project(tmp_path)
 
 
+def test_a_folder_that_is_not_there_is_not_taken_for_one_above_it(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: above\nruntime: yaml\n")
+    with pytest.raises(CouldNotRunError, match="There is no such folder"):
+        find_project(tmp_path / "misspelt")
+
+
 @pytest.mark.parametrize("body", ["a: [", "- a list", b"\xff\xfe\x00"])
 def test_an_unreadable_project_file(tmp_path: Path, body: str | bytes) -> None:
     (tmp_path / "Pulumi.yaml").write_bytes(body if isinstance(body, bytes) else body.encode())
