@@ -34,8 +34,10 @@ from tap_guardrails.model import (
     Resource,
     ResourceRule,
     Settings,
+    Stack,
     StringList,
     Unknown,
+    refs_at,
 )
 from tap_guardrails.model.values import record
 
@@ -60,14 +62,22 @@ DOCUMENTS: Final = {
 }
 """By type, the property with the policy's document."""
 
-ATTACHMENTS: Final = {
-    token: path for token, (path,) in table("policy_attachments").items() if token not in INLINE
+ATTACHED: Final = {
+    **{token: path for token, (path,) in table("policy_attachments").items()},
+    **{token: "managedPolicyArns[*]" for token in INLINE if token.startswith("aws-native:")},
 }
 """By type, the property with the ARNs of the policies that it attaches: one, or a list (`[*]`)."""
+
+ATTACHMENTS: Final = {token: path for token, path in ATTACHED.items() if token not in INLINE}
+"""Those of them that do nothing else."""
+
+DECLARED: Final = ("aws:iam/policy:Policy", "aws-native:iam:ManagedPolicy")
+"""Policies of one's own, each evaluated where it is declared."""
 
 SPELLED_OUT: Final = "a policy document whose statements name exact actions and resources"
 EXACT_ACTIONS: Final = "the exact actions that are used"
 EXACT_RESOURCES: Final = "the ARNs of the resources that are used"
+NOT_BROAD: Final = "the ARNs of policies that allow no whole services"
 
 
 @record
@@ -131,7 +141,7 @@ def none_too_broad(arns: PropertyRef, measure: Measure) -> Outcomes:
     yield from evaluate_each(
         arns.items(),
         lambda arn: not_too_broad(arn.text(), measure),
-        required="the ARNs of policies that allow no whole services",
+        required=NOT_BROAD,
     )
 
 
@@ -144,24 +154,32 @@ def attachments(resource: Resource, path: str, measure: Measure) -> Outcomes:
         yield from evaluate_each(
             resource.at(name).items(),
             lambda arn: attached(arn, measure),
-            required="the ARNs of policies that allow no whole services",
+            required=NOT_BROAD,
         )
 
 
 def attached(arn: PropertyRef, measure: Measure) -> Outcomes:
-    """Check the attachment of a policy, whose document is evaluated where it is declared.
-
-    AWS's own policies have ARNs that are known before any deployment.
-    """
+    """Check the attachment of a policy, whose document is evaluated where it is declared."""
     prop = arn.text()
     if prop.unknown:
-        yield NotApplicable(
-            "The policy does not exist yet, so it is not AWS's own; it is evaluated where it is declared."
-        )
+        yield NotApplicable("What the ARN was made from tells in the stack whether its policy is evaluated.")
     elif prop.absent:
         yield prop.violation("The attachment names no policy.", "the ARN of a policy")
     else:
         yield from not_too_broad(prop, measure)
+
+
+def in_stack(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
+    """Require that each ARN that is not known yet is of a policy of the stack, not of one made elsewhere."""
+    path = ATTACHED.get(resource.type)
+    if path is None:
+        return
+    unknown = [prop for ref in refs_at(resource, [path]) if (prop := ref.text()).unknown]
+    top = path.removesuffix("[*]")
+    if len(unknown) > len(stack.dependencies_of(resource, top, DECLARED)):
+        for prop in unknown:
+            if prop.ref.path != top or path == top:
+                yield prop.undecided(NOT_BROAD)
 
 
 def not_too_broad(arn: PropertyValue[str], measure: Measure) -> Outcomes:
@@ -319,4 +337,5 @@ RULE = ResourceRule(
         ),
     ),
     check=check,
+    check_in_stack=in_stack,
 )

@@ -60,11 +60,14 @@ def test_an_unknown_is_reported_at_the_level_of_the_policy(case: Case, pack: Pac
     pack.configure(case.rule.name, case.config)
     for place in places(case):
         changed = with_unknown(case, place)
-        if isinstance(case.rule, ResourceRule):
-            response = pack.analyze(changed.resources[0])
-        else:
-            response = pack.analyze_stack(changed.resources)
-        mine = [one for one in response.diagnostics if one.policyName == case.rule.name]
+        of_resources = isinstance(case.rule, ResourceRule)
+        asked = changed.resources if case.in_stack else changed.resources[:of_resources]
+        responses = [pack.analyze(one) for one in asked if one.type in case.rule.types]
+        if case.in_stack or not of_resources:
+            responses.append(pack.analyze_stack(changed.resources))
+        every = [one for response in responses for one in response.diagnostics]
+        mine = [one for one in every if one.policyName == case.rule.name]
         assert {one.enforcementLevel for one in mine} <= {proto.MANDATORY}
         assert all(one.urn for one in mine)
-        assert len(on_the_wire(changed, response).findings) == len(purely(changed).findings)
+        found = [one for response in responses for one in on_the_wire(changed, response).findings]
+        assert len(found) == len(purely(changed).findings)
