@@ -32,13 +32,14 @@ from tapgate.embedded.environment import (
 )
 from tapgate.embedded.paths import ROOT
 from tapgate.embedded.program_text import (
-    files,
+    PYTHON,
+    Mentions,
     language,
     mapping,
+    mentions,
     program_folder,
     read_yaml,
-    reads_region,
-    refers_to_stacks,
+    texts,
 )
 
 if TYPE_CHECKING:
@@ -66,7 +67,6 @@ _ASKED: Final = re.compile(r"(?<![\w.-])pulumi[-_](?P<name>[a-z][a-z0-9_-]*)", r
 _IMPORTED: Final = re.compile(r"^\s*(?:import|from)\s+pulumi_(?P<name>\w+)", re.MULTILINE)
 _REQUIREMENTS: Final = ("*requirements*.txt", "pyproject.toml", "Pipfile", "setup.cfg")
 _REGIONS: Final = ("AWS_REGION", "AWS_DEFAULT_REGION")
-_SAID_REGION: Final = re.compile(r"""aws:region["']?:\s*["']?([a-z0-9-]+)""")
 LANGUAGE: Final = "pulumi-language-"
 _HOST: Final = """\
 #!/bin/sh
@@ -110,7 +110,12 @@ def find_project_file(start: Path) -> Path | None:
 
 def shims(project_file: Path, base: Mapping[str, str], *, rehearse: bool = False) -> dict[str, str]:
     """Return the executables, by name, that serve the program's packages."""
-    program = _program(project_file)
+    return _shims(_program(project_file), base, rehearse=rehearse)
+
+
+def _shims(
+    program: _Program, base: Mapping[str, str], said: Mentions | None = None, *, rehearse: bool = False
+) -> dict[str, str]:
     usage = read(program.yaml) if program.yaml is not None else Usage()
     sdks = _sdks(program, base.get(PROGRAM_ENVIRONMENT, ""))
     wanted = usage.packages() if program.yaml is not None else {*sdks, *_named(program)}
@@ -132,7 +137,7 @@ def shims(project_file: Path, base: Mapping[str, str], *, rehearse: bool = False
         elif package not in _PLAIN and plugin is None:
             words.append("--unseen")
         found[name] = shim(words, remark=_digest(program.yaml))
-    found.update(_language_host(program, base))
+    found.update(_language_host(program, base, said))
     sdk = _other_sdk(sdks.get(_AWS))
     if sdk is not None:
         found[PROVIDER] = shim([*mode, f"--sdk={sdk}"], remark=version_of(sdk))
@@ -165,14 +170,18 @@ def described(project_file: Path, base: Mapping[str, str]) -> dict[str, tuple[st
     return found
 
 
-def _language_host(program: _Program, base: Mapping[str, str]) -> dict[str, str]:
+def _language_host(program: _Program, base: Mapping[str, str], said: Mentions | None) -> dict[str, str]:
     """Return what stands in for the language host of a program that refers to other stacks."""
     name = f"{LANGUAGE}{program.runtime}"
     entries = [
         one for one in base.get("PATH", os.defpath).split(os.pathsep) if one and not is_stand_in_folder(one)
     ]
     host = shutil.which(name, path=os.pathsep.join(entries)) if _NAME.fullmatch(program.runtime) else None
-    if host is None or not refers_to_stacks(program.yaml or program.folder):
+    if host is None:
+        return {}
+    if said is None or (said.stacks and program.yaml is not None):
+        said = mentions(program.yaml or program.folder)
+    if not said.stacks:
         return {}
     words = {"python": sys.executable, "code": _CODE, "home": str(ROOT), "program": host}
     return {name: _HOST.format(**{key: shlex.quote(word) for key, word in words.items()})}
@@ -180,25 +189,32 @@ def _language_host(program: _Program, base: Mapping[str, str]) -> dict[str, str]
 
 def changes(project_file: Path, base: Mapping[str, str]) -> Changes:
     """Return what to change in a prepared environment so that the engine finds what serves the packages."""
-    found = shims(project_file, base)
-    changed: Changes = {PROGRAM_FOLDER: str(project_file.parent), **_region(project_file.parent, base)}
+    program = _program(project_file)
+    said = mentions(program.folder)
+    found = _shims(program, base, said)
+    changed: Changes = {PROGRAM_FOLDER: str(program.folder)}
+    if said.region and not any(base.get(name) for name in _REGIONS):
+        changed |= _region(project_file)
     if found:
         changed["PATH"] = os.pathsep.join([str(shim_folder(found)), base.get("PATH", os.defpath)])
     return changed
 
 
-def _region(folder: Path, base: Mapping[str, str]) -> Changes:
-    """Return the region where a program reads it from the environment, which says none: that of its stacks.
+def _region(project_file: Path) -> Changes:
+    """Return the region that a program reads from an environment that says none: that of its stacks.
 
     Where they have several, a program that reads one would be told of the wrong one.
     """
-    if any(base.get(name) for name in _REGIONS) or not reads_region(folder):
-        return {}
     from tapgate.embedded.aws_provider.settings import DEFAULT_REGION  # noqa: PLC0415 - it takes protobuf
 
-    stacks = [path.read_text("utf-8", errors="replace") for path in sorted(folder.glob("Pulumi.*.yaml"))]
-    said = {match[1] for text in stacks for match in _SAID_REGION.finditer(text)}
-    return dict.fromkeys(_REGIONS, next(iter(said), DEFAULT_REGION)) if len(said) <= 1 else {}
+    of_stacks = [_said(path) for path in sorted(project_file.parent.glob("Pulumi.*.yaml"))]
+    said = set(filter(None, of_stacks)) or {_said(project_file) or DEFAULT_REGION}
+    return dict.fromkeys(_REGIONS, said.pop()) if len(said) == 1 else {}
+
+
+def _said(file: Path) -> str:
+    region = mapping(read_yaml(file).get("config")).get("aws:region")
+    return region if isinstance(region, str) else str(mapping(region).get("value") or "")
 
 
 def _digest(program: Path | None) -> str:
@@ -251,15 +267,13 @@ def _named(program: _Program) -> set[str]:
     if program.runtime != "python":
         return set()
     asked = [path for pattern in _REQUIREMENTS for path in sorted(program.folder.glob(pattern))]
-    sources = [(path, _ASKED) for path in asked]
-    sources += [(path, _IMPORTED) for path in files(program.folder) if path.suffix == ".py"]
-    found: set[str] = set()
-    for path, pattern in sources:
-        try:
-            text = path.read_text("utf-8", errors="replace")
-        except OSError:
-            continue
-        found |= {match["name"].lower().replace("_", "-").strip("-") for match in pattern.finditer(text)}
+    said = [(text, _ASKED) for path in asked for _, text in texts(path)]
+    said += [(text, _IMPORTED) for _, text in texts(program.folder, PYTHON)]
+    found = {
+        match["name"].lower().replace("_", "-").strip("-")
+        for text, pattern in said
+        for match in pattern.finditer(text)
+    }
     return found - _NO_PROVIDERS
 
 

@@ -17,14 +17,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tapgate.embedded.console import Failure, say, still_going
 from tapgate.embedded.environment import CLI, PREFIX, PROGRAM_ENVIRONMENT, shim_folder
 from tapgate.embedded.paths import cache_root, get_or_make
-from tapgate.embedded.program_text import language, mapping, program_folder, read_yaml
+from tapgate.embedded.program_text import PYTHON, language, mapping, program_folder, read_yaml, texts
 from tapgate.embedded.python_requirements import above, find_source
 from tapgate.embedded.toolchain import find, go_build
 
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
 _FORM: Final = "2"
 _LAST_LINES: Final = 8
-_MOST_FILES: Final = 300
 # What pip's settings are called by uv, which reads its own alone.
 _SETTINGS: Final = {
     "index-url": ("PIP_INDEX_URL", "UV_DEFAULT_INDEX"),
@@ -223,15 +221,9 @@ def _make(source: Source, folder: Path, confine: Confine, program: Path, unnamed
         subprocess.run(command, cwd=folder, env=variables, capture_output=True, check=False)
 
 
-def _texts(program: Path) -> Iterator[str]:
-    sources = (path for path in program.glob("**/*.py") if "site-packages" not in path.parts)
-    for path in islice(sources, _MOST_FILES):
-        yield path.read_text(encoding="utf-8", errors="replace")
-
-
 def _unnamed(source: Source, program: Path) -> list[str]:
     """Return the modules that a program imports of packages that are well known, and not asked for."""
-    imported = {name for text in _texts(program) for name in _WELL_KNOWN.findall(text)}
+    imported = {name for _, text in texts(program, PYTHON) for name in _WELL_KNOWN.findall(text)}
     asked = (path.read_text(encoding="utf-8", errors="replace") for path in source.inputs if path.is_file())
     named = {name.lower().replace("-", "_") for text in asked for name in re.findall(r"[\w-]+", text)}
     return sorted(imported - named)
@@ -250,7 +242,7 @@ def _add_unnamed(uv: _Uv, folder: Path, wanted: Path, modules: list[str]) -> Non
 
 def _imported(packages: Path, program: Path) -> Iterator[str]:
     """Yield the modules of SDKs that a program seems to use; all of them take many seconds to compile."""
-    words = {word for text in _texts(program) for word in re.findall(r"\w+", text)}
+    words = {word for _, text in texts(program, PYTHON) for word in re.findall(r"\w+", text)}
     for path in packages.glob("pulumi_*/*/__init__.py"):
         if path.parent.name.rstrip("_") in {*words, "config"}:
             yield str(path.parent)

@@ -6,9 +6,8 @@ import ast
 import json
 import os
 import re
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import yaml
 
@@ -17,7 +16,7 @@ from tapgate.embedded.aws_provider.sdk_text import snake
 from tapgate.embedded.paths import cache_root, write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 _SUFFIXES: Final = frozenset(
     (
@@ -32,7 +31,10 @@ _NOT_THE_PROGRAM: Final = frozenset(
 _MOST_BYTES: Final = 1_000_000
 _MOST_FILES: Final = 2_000
 _MOST_NAMES: Final = 20_000
+_OF_AN_ENVIRONMENT: Final = ("pyvenv.cfg", "conda-meta")
+PYTHON: Final = frozenset({".py"})
 _REFERS: Final = re.compile(r"stack_?reference", re.IGNORECASE)
+_REGION: Final = re.compile(r"AWS_(?:DEFAULT_)?REGION")
 _QUOTED: Final = re.compile(r"""(["'`])([A-Za-z_$][\w$.:/-]{0,127})\1""")
 _READ: Final = re.compile(r"\.([A-Za-z_]\w{0,127})")
 _WORD: Final = re.compile(r"[A-Za-z_][\w-]{0,127}")
@@ -100,31 +102,49 @@ def program_folder(root: Path, project: Mapping[str, object]) -> Path:
     return main.parent if main.is_file() else main
 
 
-def files(folder: Path) -> Iterator[Path]:
+def files(folder: Path, suffixes: Collection[str] = _SUFFIXES) -> Iterator[Path]:
     """Yield the files of a program, without what is installed or built in its folder."""
     count = 0
     for parent, folders, names in os.walk(folder):
+        if any(one in names or one in folders for one in _OF_AN_ENVIRONMENT):
+            folders.clear()
+            continue
         folders[:] = sorted(one for one in folders if one not in _NOT_THE_PROGRAM and not one.startswith("."))
         for name in sorted(names):
-            if Path(name).suffix in _SUFFIXES:
+            if Path(name).suffix in suffixes:
                 count += 1
                 if count > _MOST_FILES:
                     return
                 yield Path(parent, name)
 
 
-def _texts(program: Path) -> Iterator[tuple[str, str]]:
-    for path in [program] if program.is_file() else files(program):
+def texts(program: Path, suffixes: Collection[str] = _SUFFIXES) -> Iterator[tuple[Path, str]]:
+    """Yield the files of a program, which is a file or a folder, and what they say."""
+    for path in [program] if program.is_file() else files(program, suffixes):
         try:
             with path.open(encoding="utf-8", errors="replace") as file:
-                yield path.suffix, file.read(_MOST_BYTES)
+                yield path, file.read(_MOST_BYTES)
         except OSError:
             continue
 
 
-def refers_to_stacks(program: Path) -> bool:
-    """Say whether a program, which is a file or a folder, has a word about stack references."""
-    return any(_REFERS.search(text) for _, text in _texts(program))
+class Mentions(NamedTuple):
+    """What a program has a word about: stack references, and the environment's region."""
+
+    stacks: bool = False
+    region: bool = False
+
+
+def mentions(program: Path) -> Mentions:
+    """Return what a program, which is a file or a folder, has a word about."""
+    found = Mentions()
+    for _, text in texts(program):
+        found = Mentions(
+            found.stacks or bool(_REFERS.search(text)), found.region or bool(_REGION.search(text))
+        )
+        if all(found):
+            break
+    return found
 
 
 def lookups(folder: Path) -> tuple[tuple[str, ...], frozenset[str]]:
@@ -135,9 +155,9 @@ def lookups(folder: Path) -> tuple[tuple[str, ...], frozenset[str]]:
     """
     found: dict[str, None] = {}
     attributes: set[str] = set()
-    for suffix, text in _texts(folder):
+    for path, text in texts(folder):
         found.update(dict.fromkeys(match[2] for match in _SUBSCRIPT.finditer(text)))
-        if suffix in _PLAIN:
+        if path.suffix in _PLAIN:
             found.update(dict.fromkeys(_PROPERTY_OF_A_PROPERTY.findall(text)))
         attributes.update(map(snake, _READ.findall(text)))
     return tuple(found)[:_MOST_SUBSCRIPTS], frozenset(attributes)
@@ -150,21 +170,16 @@ def _handed_on(text: str) -> Iterator[tuple[str, str]]:
             yield output, argument
 
 
-def reads_region(folder: Path) -> bool:
-    """Say whether a program has a word about the environment's region."""
-    return any(re.search(r"AWS_(?:DEFAULT_)?REGION", text) for _, text in _texts(folder))
-
-
 def outputs(folder: Path, stack: str) -> dict[str, object]:
     """Return a marked value for each output of another stack whose name the program's text may mean."""
     names: set[str] = set()
     several: set[str] = set()
     fields: dict[str, set[str]] = {}
     given: dict[str, str] = {}
-    for suffix, text in _texts(folder):
+    for path, text in texts(folder):
         names.update(match[2] for match in _QUOTED.finditer(text))
         names.update(_READ.findall(text))
-        if suffix in _PLAIN:
+        if path.suffix in _PLAIN:
             names.update(_WORD.findall(text))
         given.update(_handed_on(text))
         for match in _STEP.finditer(text):
@@ -194,7 +209,7 @@ def config_forms(folder: Path) -> dict[str, str]:
         `integer`, `number`, `boolean`, `object` (as JSON) or `url`; nothing of what may be any text.
     """
     found: dict[str, str] = {}
-    for _, text in _texts(folder):
+    for _, text in texts(folder):
         for match in re.finditer(rf"{_JSON_OF}:\s*[\"']?\${{([\w:-]{{1,127}})}}", text):
             found[match[1]] = "object"
         for match in _CONFIGURED.finditer(text):
@@ -236,8 +251,6 @@ _NAMES_A_FOLDER: Final = ("dir", "directory", "folder")
 # A YAML program may read config that is declared nowhere.
 _REFERENCE: Final = re.compile(r"(?<!\$)\$\{\s*(aws:region|[A-Za-z_][\w-]*(?![\w:-]))")
 _REQUIRE: Final = "require"
-_SKIPPED: Final = frozenset({"venv", ".venv", "env", "node_modules", "site-packages", "__pycache__", ".git"})
-_MOST_SOURCES: Final = 300
 
 
 def required(project_file: Path) -> dict[str, str]:
@@ -304,11 +317,10 @@ def _required_type(declared: object) -> str:
 
 def _of_python(folder: Path, project: str) -> Iterator[tuple[str, str]]:
     """Yield what the Python files of a program require."""
-    paths = (path for path in sorted(folder.rglob("*.py")) if _SKIPPED.isdisjoint(path.parts))
-    for path in islice(paths, _MOST_SOURCES):
+    for _, text in texts(folder, PYTHON):
         try:
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, SyntaxError):
+            tree = ast.parse(text)
+        except (ValueError, SyntaxError):
             continue  # Python says what is wrong with it.
         yield from _calls(tree, project)
 

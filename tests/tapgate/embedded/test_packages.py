@@ -19,7 +19,7 @@ from tapgate.embedded.aws_provider.sdk_source import read_resource
 from tapgate.embedded.aws_provider.service import Provider
 from tapgate.embedded.aws_provider.usage import read, widened
 from tapgate.embedded.aws_provider.values import decode, encode
-from tapgate.embedded.packages import shims
+from tapgate.embedded.packages import changes, shims
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.values import Secrets, Value
@@ -49,6 +49,34 @@ def test_what_a_program_uses_is_read() -> None:
     assert certificate.outputs == {"certificates": {0: {"sha1Fingerprint": {}}}}
     assert usage.functions["std:split"].outputs == {"result": {0: {}}}
     assert read(FOREIGN / "older-major" / "Pulumi.yaml").versions == {"aws": {"6.83.0"}}
+
+
+@pytest.mark.parametrize(
+    ("project", "stacks", "region"),
+    [
+        ("", [], "eu-west-2"),
+        ("", ["# aws:region: us-east-1\nconfig:\n  aws:region: eu-north-1"], "eu-north-1"),
+        ("", ['config: {"aws:region": sa-east-1}', "config: {a:b: 'aws:region: us-east-1'}"], "sa-east-1"),
+        ("", ["config: {aws:region: sa-east-1}", "config: {aws:region: us-east-1}"], None),
+        ("config: {aws:region: us-west-1}", ["config: {a:b: 1}"], "us-west-1"),
+        ("config: {aws:region: {value: us-west-1}}", [], "us-west-1"),
+        ("config: {aws:region: us-west-1}", ["config: {aws:region: us-east-2}"], "us-east-2"),
+        ("", ["config: [", "config: {aws:region: {secure: abc}}"], "eu-west-2"),
+    ],
+)
+def test_a_program_reads_its_stacks_region_from_its_environment(
+    tmp_path: Path, project: str, stacks: list[str], region: str | None
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(f"name: a\nruntime: python\n{project}\n")
+    program = tmp_path / "__main__.py"
+    program.write_text("import os\nos.environ['AWS_DEFAULT_REGION']\n")
+    for number, text in enumerate(stacks):
+        (tmp_path / f"Pulumi.{number}.yaml").write_text(text)
+    changed = changes(tmp_path / "Pulumi.yaml", {})
+    assert (changed.get("AWS_REGION"), changed.get("AWS_DEFAULT_REGION")) == (region, region)
+    assert "AWS_REGION" not in changes(tmp_path / "Pulumi.yaml", {"AWS_DEFAULT_REGION": "us-east-1"})
+    program.write_text("import os\nos.environ['REGION']\n")
+    assert "AWS_REGION" not in changes(tmp_path / "Pulumi.yaml", {})
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "resources: 3\nvariables: [a]", "resources: {a: {type: 3}}"])

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapgate.embedded.aws_provider.resource_schema import MARK
-from tapgate.embedded.program_text import config_forms, files, outputs, read_yaml, refers_to_stacks
+from tapgate.embedded.program_text import config_forms, files, mentions, outputs, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,15 +86,20 @@ def test_what_is_installed_or_built_beside_a_program_is_no_part_of_it(tmp_path: 
     for folder in ("node_modules", "venv", ".venv", "bin", "src"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "index.ts").write_text("new pulumi.StackReference('a')")
+    for name, sign in (("pyenv", "pyvenv.cfg"), ("conda", "conda-meta/history")):
+        (tmp_path / name / "lib").mkdir(parents=True)
+        (tmp_path / name / "lib" / "index.ts").write_text("new pulumi.StackReference('a')")
+        (tmp_path / name / sign).parent.mkdir(exist_ok=True)
+        (tmp_path / name / sign).touch()
     assert [path.parent.name for path in files(tmp_path)] == ["src"]
-    assert refers_to_stacks(tmp_path)
+    assert mentions(tmp_path).stacks
     (tmp_path / "src" / "index.ts").write_text("new aws.sqs.Queue('a')")
-    assert not refers_to_stacks(tmp_path)
+    assert not mentions(tmp_path).stacks
     # One that is there and cannot be read tells nothing, and hides nothing.
     (tmp_path / "gone.ts").symlink_to(tmp_path / "nowhere.ts")
     (tmp_path / "last.ts").write_text("stack_reference")
-    assert refers_to_stacks(tmp_path)
-    assert refers_to_stacks(tmp_path / "last.ts")
+    assert mentions(tmp_path).stacks
+    assert mentions(tmp_path / "last.ts").stacks
 
 
 def test_of_very_many_files_the_first_are_read(tmp_path: Path) -> None:
