@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-from tapgate.embedded.aws_provider.resource_schema import PROGRAM_FOLDER
+from tapgate.embedded.aws_provider.resource_schema import MARK, PROGRAM_FOLDER
 from tapgate.embedded.aws_provider.sdk_source import OLDEST_MAJOR, version_of
 from tapgate.embedded.aws_provider.usage import Usage, read
 from tapgate.embedded.environment import (
@@ -76,6 +76,17 @@ exec {python} -P -c {code} {home} {program} "$@"
 _CODE: Final = """\
 import sys; sys.path.insert(0, sys.argv[1])
 from tapgate.embedded.language_host import main; sys.exit(main(sys.argv[2], sys.argv[3:]))
+"""
+_DOCKER: Final = """\
+#!/bin/sh
+# Stands in for docker: pulumi_docker of before version 4 builds and pushes images by itself, in previews too.
+for last; do :; done
+case "$1 $2" in
+  "version "*) echo '{{"Client":{{"Version":"28.0.0"}}}}' ;;
+  "image inspect") echo "sha256:{mark}$(printf %s "$last" | cksum | cut -d ' ' -f 1)" ;;
+  "build "*|"login "*|"tag "*|"push "*) ;;
+  *) echo "tapgate: no docker is used in a preview: docker $*" >&2; exit 1 ;;
+esac
 """
 _EXEC: Final = """\
 #!/bin/sh
@@ -138,6 +149,8 @@ def _shims(
             words.append("--unseen")
         found[name] = shim(words, remark=_digest(program.yaml))
     found.update(_language_host(program, base, said))
+    if (sdks.get("docker", Path()) / "docker.py").is_file():
+        found["docker"] = _DOCKER.format(mark=MARK)
     sdk = _other_sdk(sdks.get(_AWS))
     if sdk is not None:
         found[PROVIDER] = shim([*mode, f"--sdk={sdk}"], remark=version_of(sdk))

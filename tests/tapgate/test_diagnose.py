@@ -76,6 +76,14 @@ def test_the_engines_words_are_understood(errors: str, what: str) -> None:
     assert all((failure.where, failure.why, failure.fix))
 
 
+def test_a_script_of_the_automation_api_is_told_from_a_program() -> None:
+    said = "error: unable to find main python program `__main__.py` in `/work/deployer`"
+    failure = could_not_run(EventLog(), said, where="project p, stack s")
+    assert failure.what == "There is no program in /work/deployer: it has no __main__.py."
+    assert "Automation API" in failure.why
+    assert failure.details == ()
+
+
 def test_a_failing_resource_is_named() -> None:
     log = events(diagnostic("error", "bad \x1b[31mname\x1b[0m\n", KEY), diagnostic("error", "preview failed"))
     failure = could_not_run(log, "", where="project p, stack s")

@@ -35,6 +35,9 @@ _DEFINED_BEFORE: Final = re.compile(
     r"\n +super\(\w+, __self__\)\.__init__\(\n +'([^']+)',"
 )
 _CALLED: Final = re.compile(r"pulumi\.runtime\.invoke(?:_single)?\('([^']+)'")
+_METHOD: Final = re.compile(r"(pulumi\.runtime\.call|_utilities\.call_plain)\(\s*'([^']+)'")
+_RESULT: Final = re.compile(r"\n    class (\w+Result):\n((?:(?:        .*)?\n)+)")
+"""What a method gives: a class in the class of its resource."""
 _ARGUMENT: Final = re.compile(r"^    __args__\['(\w+)'\] =", re.MULTILINE)
 _COMPONENTS: Final = frozenset({"aws-apigateway", "aws-iam", "aws-static-website", "awsx", "eks"})
 """Packages of components, whose SDK need not be there to know that."""
@@ -51,11 +54,13 @@ class Known:
     Attributes:
         schema: Its token, what it takes and what it gives.
         component: It is a component, made of other resources.
+        at_once: It is a method whose result the program has at once, not as an output.
         read: What the program reads of it, where the SDK does not tell.
     """
 
     schema: ResourceSchema
     component: bool = False
+    at_once: bool = False
     read: Tree = field(default_factory=dict)
 
 
@@ -183,12 +188,14 @@ class Catalog:
         """Yield what the SDK says of a token; a file that is not of the one form of SDKs is passed over."""
         if self.sdk is None:
             return
-        member = token.rpartition(":")[2]
+        member = token.rpartition(":")[2].partition("/")[0]
         names = dict.fromkeys((sdk_text.snake(member), member))
         for path in sorted(path for name in names for path in self.sdk.rglob(f"{name}.py")):
             text = sdk_text.source(path)
             try:
-                if _is_function(member):
+                if is_method(token):
+                    yield from self._methods(path, text, token)
+                elif _is_function(member):
                     yield from self._functions(path, text, token)
                 else:
                     yield from self._resources(path, text, token)
@@ -207,6 +214,18 @@ class Catalog:
             secrets = sdk_source.secret_outputs(body)
             schema = ResourceSchema(found, inputs, outputs, objects.collect(), secrets)
             yield Known(schema, base == "pulumi.ComponentResource")
+
+    def _methods(self, path: Path, text: str, token: str) -> Iterator[Known]:
+        assert self.sdk is not None  # noqa: S101 - its only caller has asked
+        name = token.rpartition("/")[2]
+        result = f"{name[:1].upper()}{name[1:]}Result"
+        bodies = {one: re.sub(r"(?m)^    ", "", body) for one, body in _RESULT.findall(text)}
+        for how, called in _METHOD.findall(text):
+            if called == token:
+                objects = sdk_source.Objects(path.parent, self.sdk)
+                outputs = sdk_source.outputs_of(bodies.get(result, ""), objects)
+                known = ResourceSchema(token, {}, outputs, objects.collect())
+                yield Known(known, at_once=how.startswith("_"))
 
     def _functions(self, path: Path, text: str, token: str) -> Iterator[Known]:
         assert self.sdk is not None  # noqa: S101 - its only caller has asked
@@ -281,6 +300,11 @@ def _full(token: str) -> str:
 
 def _is_function(member: str) -> bool:
     return member[:1].islower()
+
+
+def is_method(token: str) -> bool:
+    """Return whether a token is that of a resource's method, e.g. `eks:index:Cluster/getKubeconfig`."""
+    return "/" in token.rpartition(":")[2]
 
 
 def _types(refer: Callable[[str], str], schema: ResourceSchema) -> dict[str, Json]:

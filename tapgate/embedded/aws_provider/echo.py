@@ -7,6 +7,9 @@ of a package of which no one here knows whether it has components.
 
 from __future__ import annotations
 
+import base64
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import grpc
@@ -14,11 +17,19 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, resource_pb2, resource_pb2_grpc
 from pulumi.runtime.proto import provider_pb2 as pb
 
+from tapgate.embedded import program_text
 from tapgate.embedded.answers import asked
 from tapgate.embedded.aws_provider import std
 from tapgate.embedded.aws_provider.catalog import Catalog, stood_in
 from tapgate.embedded.aws_provider.failures import InvalidRequestError, NotDeployableError
-from tapgate.embedded.aws_provider.resource_schema import REHEARSED, contains_mark, is_read, marked_text
+from tapgate.embedded.aws_provider.resource_schema import (
+    MARK_IN_BASE64,
+    PROGRAM_FOLDER,
+    REHEARSED,
+    contains_mark,
+    is_read,
+    marked_text,
+)
 from tapgate.embedded.aws_provider.server import set_result, type_and_name
 from tapgate.embedded.aws_provider.service import Provider
 from tapgate.embedded.aws_provider.values import (
@@ -48,6 +59,13 @@ UNSEEN: Final = "tapgateUnseen"
 """The property that says to policies why no one can look into a resource."""
 _COMPONENT: Final = "The package of the component is not there, so no one knows what it is made of."
 _RESOURCES_UNKNOWN: Final = "The package is not there, so no one knows whether this makes other resources."
+_KUBERNETES: Final = "kubernetes"
+_ENCODED: Final = ("Secret", "data")
+"""What Kubernetes has in base64: programs decode it."""
+_TERRAFORM_STATE: Final = "terraform:state:RemoteStateReference"
+"""What reads the outputs of a state of Terraform, as a StackReference does those of a stack."""
+_SELF: Final = "__self__"
+"""The argument of a method that is the resource."""
 _SECONDS: Final = 60
 
 
@@ -95,7 +113,9 @@ class Other(Provider):
     def check(self, request: pb.CheckRequest) -> pb.CheckResponse:
         """Take any inputs."""
         inputs, secrets = decode(request.news)
-        token, _ = type_and_name(request.urn)
+        token, name = type_and_name(request.urn)
+        if self._catalog.package == _KUBERNETES:
+            _name(self._catalog.find(token), inputs, f"{name}-{marked_text(request.urn)[-8:]}")
         if self._catalog.unseen or self._catalog.only_components or self._catalog.find(token).component:
             inputs[UNSEEN] = _RESOURCES_UNKNOWN
         return pb.CheckResponse(inputs=encode(inputs, secrets))
@@ -124,8 +144,12 @@ class Other(Provider):
         self._log.note_once(asked("resource", token, id=request.id))
         self._take(entry)
         state, secrets = decode(request.properties)
+        if token == _TERRAFORM_STATE and not entry:
+            folder = Path(os.environ.get(PROGRAM_FOLDER, os.devnull))
+            answered = {"outputs": cast("Properties", program_text.outputs(folder, request.id))}
         # Unknown values are for what a preview plans; this is read in a preview, too.
-        properties = self._outputs(token, request.urn, encode({**state, **answered}, secrets), preview=False)
+        given = encode({**state, **answered}, secrets)
+        properties = self._outputs(token, request.urn, given, preview=False, there=True)
         return pb.ReadResponse(id=request.id, properties=properties, inputs=request.inputs)
 
     def delete(self, request: pb.DeleteRequest) -> empty_pb2.Empty:
@@ -202,6 +226,28 @@ class Other(Provider):
         set_result(response, encode(result, dict.fromkeys(result) if secrets else {}))
         return response
 
+    def call(self, request: pb.CallRequest) -> pb.CallResponse:
+        """Answer a method of a resource, marked; the result depends on the resource and on what it takes."""
+        args, secrets = decode(request.args)
+        known = self._catalog.find(request.tok)
+        owner = args.pop(_SELF, None)
+        answered, entry = self._answers.function(request.tok, args)
+        self._take(entry)
+        # The engine gives a component as its URN to a provider that takes no references to resources.
+        urn = owner if isinstance(owner, str) and owner.startswith("urn:") else ""
+        unknown = request.dryRun and not known.at_once
+        result: Properties = {
+            name: UNKNOWN if unknown else stood_in(known, name, f"{urn}.{request.tok}.{name}")
+            for name in known.schema.outputs
+        }
+        result.update(answered)
+        response = pb.CallResponse()
+        set_result(response, encode(result, dict.fromkeys(result) if secrets else {}))
+        urns = {urn, *(each for one in request.argDependencies.values() for each in one.urns)} - {""}
+        for name in result:
+            response.returnDependencies[name].urns.extend(sorted(urns))
+        return response
+
     def get_plugin_info(self, request: empty_pb2.Empty) -> plugin_pb2.PluginInfo:
         """Return the version: that of the SDK."""
         return plugin_pb2.PluginInfo(version=self._catalog.version)
@@ -238,14 +284,17 @@ class Other(Provider):
         given: struct_pb2.Struct,
         *,
         preview: bool,
+        there: bool = False,
         resources: Resources | None = None,
     ) -> struct_pb2.Struct:
         inputs, secrets = decode(given)
         known = self._catalog.find(token)
         outputs = _echoed(known, inputs)
-        missing = [name for name in _unsaid(known, outputs) if not name.startswith("__")]
+        missing = [name for name in _unsaid(known, outputs, there=there) if not name.startswith("__")]
         for name in missing:
             outputs[name] = UNKNOWN if preview else stood_in(known, name, f"{urn}#{name}", resources)
+            if self._catalog.package == _KUBERNETES and (token.rpartition(":")[2], name) == _ENCODED:
+                outputs[name] = _encoded(outputs[name])
         if missing and not preview:
             outputs[REHEARSED] = [*missing]
         marks: Secrets = {name: None for name in missing if name in known.schema.secret_outputs}
@@ -259,14 +308,32 @@ def _echoed(known: Known, inputs: Mapping[str, Value]) -> Properties:
     return {name: value for name, value in inputs.items() if not known.component or name not in other}
 
 
-def _unsaid(known: Known, said: Mapping[str, Value]) -> list[str]:
+def _name(known: Known, inputs: Properties, name: str) -> None:
+    """Name an object of Kubernetes that the program gives none, as its provider does."""
+    if "metadata" in {*inputs, *known.schema.inputs} and not known.schema.token.endswith(("List", "Patch")):
+        metadata = inputs.setdefault("metadata", {})
+        if isinstance(metadata, dict) and "generateName" not in metadata:
+            metadata.setdefault("name", name)
+
+
+def _encoded(value: Value) -> Value:
+    """Return a map with its values in base64, marked as they are and when they are decoded."""
+    if not isinstance(value, dict):
+        return value
+    return {key: base64.b64encode(f"{MARK_IN_BASE64}{one}".encode()).decode() for key, one in value.items()}
+
+
+def _unsaid(known: Known, said: Mapping[str, Value], *, there: bool) -> list[str]:
     """Return the outputs that the program does not say.
 
-    A component may have any that is optional, and another resource any that the program reads.
+    A component may have any that is optional, and another resource any that the program reads; one that is
+    there already has also what the program could have given it.
     """
     return [
         name
         for name, prop in known.schema.outputs.items()
         if name not in said
-        and (prop.required or known.component or (name not in known.schema.inputs and is_read(name)))
+        and (
+            prop.required or known.component or ((there or name not in known.schema.inputs) and is_read(name))
+        )
     ]

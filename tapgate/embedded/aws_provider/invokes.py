@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from tapgate.embedded.aws_provider import sdk_source
 from tapgate.embedded.aws_provider.checking import check
 from tapgate.embedded.aws_provider.policy_document import PolicyDocumentError, render
-from tapgate.embedded.aws_provider.resource_schema import marked, marked_text
+from tapgate.embedded.aws_provider.resource_schema import MARK_IN_BASE64, marked, marked_text
 from tapgate.embedded.aws_provider.schema_store import function_schema_of
 from tapgate.embedded.aws_provider.settings import ACCOUNT
 from tapgate.embedded.aws_provider.values import contains_unknown, dump_json
@@ -25,8 +25,6 @@ _RESULT = "result"
 """What pulumi-aws calls the only value of a function that gives one."""
 _AMI = "aws:ec2/getAmi:getAmi"
 _ECR = ("aws:ecr/getAuthorizationToken:getAuthorizationToken", "aws:ecr/getCredentials:getCredentials")
-_MARK_IN_BASE64 = base64.b64decode("QTApUnknOWNQ").decode()
-"""A text that bears the mark when it is encoded, behind a multiple of three bytes."""
 _OF_FILTERS = {
     "architecture": "architecture",
     "hypervisor": "hypervisor",
@@ -140,7 +138,7 @@ def _filtered(args: Mapping[str, Value]) -> Properties:
 
 def _ecr_login(token: str, args: Mapping[str, Value]) -> Properties:
     """Return what logs in to a registry, as programs take it apart: base64 of user and password."""
-    password = f"xx{_MARK_IN_BASE64}{marked_text(f'{token}({dump_json(dict(args))})')}"
+    password = f"xx{MARK_IN_BASE64}{marked_text(f'{token}({dump_json(dict(args))})')}"
     login: Properties = {"authorizationToken": base64.b64encode(f"AWS:{password}".encode()).decode()}
     return {**login, "userName": "AWS", "password": password} if token == _ECR[0] else login
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import hashlib
 import os
@@ -153,6 +154,9 @@ _DECODER: Final = msgspec.json.Decoder(ResourceSchema)
 
 MARK: Final = "tapunknown"
 """In every marked text: lower case, without separators: it survives what programs do with names."""
+
+MARK_IN_BASE64: Final = base64.b64decode("QTApUnknOWNQ").decode()
+"""A text that bears the mark when it is encoded, behind a multiple of three bytes."""
 
 MARKED_NUMBER: Final = 1_618_033_988
 """Every marked number: none that a program is likely to write."""

@@ -90,8 +90,10 @@ def _serialize(message: Message) -> bytes:
     return message.SerializeToString()
 
 
-def set_result(response: provider_pb2.InvokeResponse, result: struct_pb2.Struct) -> None:
-    """Put a function's result into an answer: the field is called `return`, which Python has for itself."""
+def set_result(
+    response: provider_pb2.InvokeResponse | provider_pb2.CallResponse, result: struct_pb2.Struct
+) -> None:
+    """Put a function's or method's result into an answer, in the field that Python has for itself."""
     cast("struct_pb2.Struct", getattr(response, _RETURN)).CopyFrom(result)
 
 

@@ -101,6 +101,7 @@ class Provider:
             self.delete: pb.DeleteRequest,
             self.construct: pb.ConstructRequest,
             self.invoke: pb.InvokeRequest,
+            self.call: pb.CallRequest,
             self.get_plugin_info: empty_pb2.Empty,
             self.attach: plugin_pb2.PluginAttach,
             self.cancel: empty_pb2.Empty,
@@ -332,6 +333,10 @@ class Provider:
     def construct(self, request: pb.ConstructRequest) -> pb.ConstructResponse:
         """Refuse: the AWS provider has no components."""
         raise unknown_type(request.type)
+
+    def call(self, request: pb.CallRequest) -> pb.CallResponse:
+        """Refuse: the AWS provider has no component whose methods could be called."""
+        raise unknown_type(request.tok)
 
     def get_plugin_info(self, request: empty_pb2.Empty) -> plugin_pb2.PluginInfo:
         """Return the version: that of the pulumi_aws whose types are served."""

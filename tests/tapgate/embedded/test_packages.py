@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,15 +17,24 @@ from tapgate.embedded.aws_provider.deploy.fence import Fence
 from tapgate.embedded.aws_provider.echo import Other
 from tapgate.embedded.aws_provider.failures import InvalidRequestError
 from tapgate.embedded.aws_provider.invokes import InvokeError
-from tapgate.embedded.aws_provider.resource_schema import MARK, Property, ResourceSchema, Type, marked
+from tapgate.embedded.aws_provider.resource_schema import (
+    MARK,
+    MARKED_NUMBER,
+    PROGRAM_FOLDER,
+    Property,
+    ResourceSchema,
+    Type,
+    contains_mark,
+    marked,
+)
 from tapgate.embedded.aws_provider.sdk_source import read_resource
 from tapgate.embedded.aws_provider.service import Provider
 from tapgate.embedded.aws_provider.usage import read, widened
-from tapgate.embedded.aws_provider.values import decode, encode
+from tapgate.embedded.aws_provider.values import UNKNOWN, decode, encode
 from tapgate.embedded.packages import changes, shims
 
 if TYPE_CHECKING:
-    from tapgate.embedded.aws_provider.values import Secrets, Value
+    from tapgate.embedded.aws_provider.values import Properties, Secrets, Value
 
 FOREIGN = Path(__file__).parents[1] / "fixtures" / "foreign"
 PROGRAM = FOREIGN / "packages" / "Pulumi.yaml"
@@ -310,3 +322,189 @@ def test_a_pure_function_answers_truly_but_for_what_nobody_knows(
         assert str(answered["result"]).startswith(MARK)
     else:
         assert answered == {"result": result}
+
+
+METHODS = """\
+@pulumi.type_token("acme:index:Cluster")
+class Cluster(pulumi.ComponentResource):
+    @_builtins.property
+    @pulumi.getter
+    def size(self) -> pulumi.Output[_builtins.int]:
+        return pulumi.get(self, "size")
+
+    @pulumi.output_type
+    class GetConfigResult:
+        def __init__(__self__, result=None):
+            pulumi.set(__self__, "result", result)
+
+        @_builtins.property
+        @pulumi.getter(name="theResult")
+        def the_result(self) -> Sequence[_builtins.str]:
+            return pulumi.get(self, "the_result")
+
+    def get_config(__self__, *, role: Optional[pulumi.Input[_builtins.str]] = None):
+        __args__ = dict()
+        return pulumi.runtime.call('acme:index:Cluster/getConfig', __args__, res=__self__, typ=Cluster.GetConfigResult)
+
+    @pulumi.output_type
+    class NowResult:
+        @_builtins.property
+        @pulumi.getter
+        def at(self) -> _builtins.int:
+            return pulumi.get(self, "at")
+
+    def now(__self__):
+        return _utilities.call_plain('acme:index:Cluster/now', __args__, res=__self__, typ=Cluster.NowResult).at
+
+    def stop(__self__):
+        pulumi.runtime.call('acme:index:Cluster/stop', __args__, res=__self__)
+"""  # noqa: E501 - as SDKs are written
+
+
+@pytest.mark.parametrize(
+    ("method", "preview", "result"),
+    [
+        ("getConfig", True, {"theResult": UNKNOWN}),
+        ("getConfig", False, {"theResult": MARK}),
+        ("now", True, {"at": MARKED_NUMBER}),
+        ("now", False, {"at": MARKED_NUMBER}),
+        ("stop", False, {}),
+        ("notThere", False, {}),
+    ],
+)
+def test_a_method_of_a_component_gives_what_its_sdk_says(
+    tmp_path: Path, method: str, *, preview: bool, result: dict[str, object]
+) -> None:
+    (tmp_path / "cluster.py").write_text(METHODS)
+    provider = Other("", Fence(), catalog=Catalog("acme", sdk=tmp_path))
+    urn = "urn:pulumi:dev::p::acme:index:Cluster::c"
+    request = provider_pb2.CallRequest(tok=f"acme:index:Cluster/{method}", dryRun=preview)
+    request.args.CopyFrom(encode({"__self__": urn, "role": "r"}, {"role": None}))
+    request.argDependencies["role"].urns.append("urn:role")
+    answered = provider.call(request)
+    values, secrets = decode(getattr(answered, "return"))
+    marked_as = {name: [MARK] * 3 if one == MARK else one for name, one in result.items()}
+    shown = {
+        name: [str(one)[: len(MARK)] for one in value] if isinstance(value, list) else value
+        for name, value in values.items()
+    }
+    assert shown == marked_as
+    assert set(secrets) == set(result)
+    hangs_on = {name: list(one.urns) for name, one in answered.returnDependencies.items()}
+    assert hangs_on == {name: [urn, "urn:role"] for name in result}
+
+
+@pytest.mark.parametrize(
+    ("token", "given", "name"),
+    [
+        ("kubernetes:core/v1:Namespace", {}, None),
+        ("kubernetes:core/v1:Namespace", {"metadata": {"labels": {"a": "b"}}}, "ns-[0-9a-f]{8}"),
+        ("kubernetes:core/v1:Namespace", {"metadata": {"name": "argo"}}, "argo"),
+        ("kubernetes:core/v1:Namespace", {"metadata": {"generateName": "a-"}}, None),
+        ("kubernetes:core/v1:ServiceList", {"metadata": {}}, None),
+        ("kubernetes:core/v1:ServicePatch", {"metadata": {}}, None),
+        ("kubernetes:acme.io/v1:Thing", {"metadata": {}}, "ns-[0-9a-f]{8}"),
+        ("random:index/randomId:RandomId", {"metadata": {}}, None),
+    ],
+)
+def test_an_object_of_kubernetes_has_a_name(token: str, given: Properties, name: str | None) -> None:
+    provider = Other("", Fence(), catalog=Catalog(token.partition(":")[0]))
+    urn = f"urn:pulumi:dev::p::{token}::ns"
+    inputs, _ = decode(provider.check(provider_pb2.CheckRequest(urn=urn, news=encode(given))).inputs)
+    metadata = inputs.get("metadata") or {}
+    assert isinstance(metadata, dict)
+    assert re.fullmatch(name or "None", str(metadata.get("name")))
+
+
+def test_what_is_there_already_has_what_the_program_reads_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "secret.py").write_text(SECRET)
+    lookups = (("password",), frozenset({"data"}))
+    monkeypatch.setattr("tapgate.embedded.aws_provider.resource_schema._lookups", lambda: lookups)
+    provider = Other("", Fence(), catalog=Catalog("kubernetes", sdk=tmp_path))
+    urn = "urn:pulumi:dev::p::kubernetes:core/v1:Secret::s"
+    read_as, _ = decode(provider.read(provider_pb2.ReadRequest(urn=urn, id="ns/s")).properties)
+    data = read_as["data"]
+    assert isinstance(data, dict)
+    password = str(data["password"])
+    assert contains_mark(password)
+    assert contains_mark(base64.b64decode(password, validate=True).decode())
+    assert "type" not in read_as
+    created = provider.create(provider_pb2.CreateRequest(urn=urn, properties=encode({"type": "Opaque"})))
+    assert "data" not in created.properties.fields
+
+
+SECRET = """
+class SecretInitArgs:
+    def __init__(__self__, *,
+                 data: Optional[pulumi.Input[Mapping[str, pulumi.Input[str]]]] = None,
+                 type: Optional[pulumi.Input[str]] = None):
+        pass
+
+    @property
+    @pulumi.getter
+    def data(self) -> Optional[pulumi.Input[Mapping[str, pulumi.Input[str]]]]:
+        return pulumi.get(self, "data")
+
+    @property
+    @pulumi.getter
+    def type(self) -> Optional[pulumi.Input[str]]:
+        return pulumi.get(self, "type")
+
+
+class Secret(pulumi.CustomResource):
+    def _internal_init(__self__):
+        super(Secret, __self__).__init__(
+            'kubernetes:core/v1:Secret',
+            resource_name)
+
+    @property
+    @pulumi.getter
+    def data(self) -> pulumi.Output[Optional[Mapping[str, str]]]:
+        return pulumi.get(self, "data")
+
+    @property
+    @pulumi.getter
+    def type(self) -> pulumi.Output[Optional[str]]:
+        return pulumi.get(self, "type")
+"""
+
+
+def test_the_outputs_of_a_state_of_terraform_stand_in_as_they_are_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "__main__.py").write_text(
+        'vpc = state.get_output("vpc_id")\nof = state.get_output("subnet_ids")\n'
+    )
+    monkeypatch.setenv(PROGRAM_FOLDER, str(tmp_path))
+    provider = Other("", Fence(), catalog=Catalog("terraform", unseen=True))
+    urn = "urn:pulumi:dev::p::terraform:state:RemoteStateReference::base"
+    read_as, _ = decode(provider.read(provider_pb2.ReadRequest(urn=urn, id="base")).properties)
+    found = read_as["outputs"]
+    assert isinstance(found, dict)
+    assert contains_mark(found["vpc_id"])
+    assert isinstance(found["subnet_ids"], list)
+    assert len(found["subnet_ids"]) == 3
+
+
+def test_docker_stands_in_where_the_sdk_builds_images_by_itself(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: a\nruntime: python\n")
+    sdk = tmp_path / "pulumi_docker"
+    sdk.mkdir()
+    (sdk / "pulumi-plugin.json").write_text('{"name": "docker"}')
+    assert "docker" not in shims(tmp_path / "Pulumi.yaml", {"PATH": ""})
+    (sdk / "docker.py").touch()
+    docker = tmp_path / "docker"
+    docker.write_text(shims(tmp_path / "Pulumi.yaml", {"PATH": ""})["docker"])
+    docker.chmod(0o755)
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([docker, *words], capture_output=True, text=True, check=False)
+
+    assert json.loads(run("version", "-f", "{{json .}}").stdout)["Client"]["Version"]
+    first, second = (run("image", "inspect", "-f", "{{.Id}}", image).stdout for image in ("a", "b:1"))
+    assert first.startswith(f"sha256:{MARK}")
+    assert first != second
+    assert run("build", "-t", "a", ".").returncode == run("push", "a").returncode == 0
+    assert run("run", "a").returncode == run("pull", "a").returncode == 1
