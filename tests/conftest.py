@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ import tests.policypack.harness.clock  # noqa: F401 # pyright: ignore[reportUnus
 from tests.scheduling import Scheduler, long_ones_first
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
 
 # How long one example takes says more about what else the machine does than about the code.
 settings.register_profile("no-deadline", deadline=None)
@@ -24,6 +25,17 @@ settings.load_profile("no-deadline")
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # A shell's job in the background begins so, and hands it on: programs that tests interrupt would not end.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage while tests are collected, nor later among them: they stay to the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
