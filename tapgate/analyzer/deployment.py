@@ -8,6 +8,7 @@ rehearsal's state, what carries the stand-in's mark is unknown.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import zlib
@@ -195,6 +196,12 @@ def _unreadable(where: str, problem: str) -> CouldNotRunError:
 MARK: Final = "tapunknown"
 MARKED_NUMBER: Final = 1_618_033_988
 REHEARSED: Final = "__rehearsed"
+_MARKED: Final = re.compile(rf"{MARK}\w*", re.IGNORECASE)
+_SEVERAL: Final = re.compile(r"\s|://")
+_MARK_IN_BASE64: Final = tuple(
+    base64.b64encode(b"\0" * before + MARK.encode())[4:12].decode() for before in range(3)
+)
+"""What a mark has in it in base64, by how many bytes are before it in its group of three."""
 _STACK_REFERENCE: Final = "pulumi:pulumi:StackReference"
 _STEP: Final = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 
@@ -267,7 +274,9 @@ def _without_choices(properties: Mapping[str, object], taken: set[str]) -> dict[
 def _known(value: object) -> object:
     """Return a value with each marked one in it unknown."""
     if isinstance(value, str):
-        return _known_text(value) if MARK in value.lower() else value
+        if MARK in value.lower():
+            return _known_text(value)
+        return _packed(value) if any(part in value for part in _MARK_IN_BASE64) else value
     if isinstance(value, list):
         return [_known(item) for item in sequence(cast("object", value))]
     if isinstance(value, dict):
@@ -289,9 +298,25 @@ def _known_text(marked: str) -> str:
     try:
         document: object = json.loads(marked)
     except (ValueError, RecursionError):
-        return UNKNOWN
+        return _partly_known(marked)
     is_document = isinstance(document, dict | list)
     return json.dumps(_known(cast("object", document))) if is_document else UNKNOWN
+
+
+def _partly_known(marked: str) -> str:
+    """Return a marked text as unknown; of a script and of a URL only what is marked in it."""
+    if marked.lstrip()[:1] in {"{", "["} or not _SEVERAL.search(marked):
+        return UNKNOWN
+    return _MARKED.sub(UNKNOWN, marked)
+
+
+def _packed(value: str) -> str:
+    """Return a text in base64 with what is marked in it unknown; any other text as it is."""
+    try:
+        script = base64.b64decode("".join(value.split()), validate=True).decode()
+    except ValueError:
+        return value
+    return base64.b64encode(_MARKED.sub(UNKNOWN, script).encode()).decode()
 
 
 def _steps(path: str) -> list[str | int]:

@@ -17,6 +17,7 @@ from tap_guardrails.model.values import (
     UNKNOWN,
     CloudFormationObject,
     Opaque,
+    Partial,
     Secret,
     UnknownType,
     Value,
@@ -181,6 +182,8 @@ class PropertyRef:
                 return PropertyRef(
                     path, self.value, self.secret, top, redacted=self.redacted, cased=self.cased
                 )
+            case Partial():
+                return replace(self, value=UNKNOWN).at(step)
             case dict() as fields if isinstance(step, str):
                 return self._child(path, fields.get(step), top)
             case list() as items if isinstance(step, int):
@@ -290,7 +293,7 @@ class PropertyRef:
             return Invalid(self, self.invalid_parent)
         if self.value is None:
             return Absent(self)
-        if self.value is UNKNOWN:
+        if self.value is UNKNOWN or isinstance(self.value, Partial):
             return Unknown(self)
         return Invalid(self, wanted)
 
@@ -333,6 +336,8 @@ class PropertyRef:
             return UNKNOWN.value
         if self.hidden:
             return "[secret]"
+        if isinstance(self.value, Partial):
+            return UNKNOWN.value
         shown = json.dumps(to_json(self.value), ensure_ascii=False, sort_keys=True)
         return shown if len(shown) <= SHOWN_LENGTH else shown[: SHOWN_LENGTH - 1] + "…"
 
@@ -365,7 +370,7 @@ def to_json(value: Value) -> object:
             return [to_json(item) for item in value]
         case dict():
             return {key: to_json(item) for key, item in value.items()}
-        case Secret() | UnknownType() | Opaque():
+        case Secret() | UnknownType() | Partial() | Opaque():
             return f"[{stand_in(value)}]"
         case float() if value.is_integer() and abs(value) < LARGEST_EXACT:
             return int(value)
@@ -373,13 +378,13 @@ def to_json(value: Value) -> object:
             return value
 
 
-def stand_in(value: Secret | UnknownType | Opaque) -> str:
+def stand_in(value: Secret | UnknownType | Partial | Opaque) -> str:
     """Name a value that is not shown."""
     match value:
         case Secret():
             return "secret"
-        case UnknownType():
-            return value.value
+        case UnknownType() | Partial():
+            return UNKNOWN.value
         case Opaque(what):
             return what
 

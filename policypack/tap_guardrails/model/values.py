@@ -114,15 +114,28 @@ class Opaque:
     what: str
 
 
+@record
+class Partial:
+    """A text of which some is known; what is not stands in it as `UNKNOWN_TEXT`.
+
+    It counts as unknown, but for a rule that asks what is in the part that is known.
+    """
+
+    text: str
+
+
 Value: TypeAlias = (
-    "bool | float | str | list[Value] | dict[str, Value] | UnknownType | Secret | Opaque | None"
+    "bool | float | str | list[Value] | dict[str, Value] | UnknownType | Partial | Secret | Opaque | None"
 )
+
+UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""What stands on the wire for an unknown text, and for what is unknown of a text."""
 
 UNKNOWN_MARKS: Final = frozenset(
     {
         "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
         "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
-        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+        UNKNOWN_TEXT,
         "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
         "030794c1-ac77-496b-92df-f27374a8bd58",
         "e48ece36-62e2-4504-bad9-02848725956a",
@@ -158,12 +171,19 @@ def decode(tree: object, depth: int = 0) -> Value:
         JSON's types becomes `Opaque`.
     """
     if isinstance(tree, str):
-        return UNKNOWN if tree in UNKNOWN_MARKS else tree
+        return decode_text(tree)
     if tree is None or isinstance(tree, (bool, float)):
         return tree
     if isinstance(tree, int):
         return whole_number(tree)
     return decode_container(tree, depth)
+
+
+def decode_text(text: str) -> Value:
+    """Decode a text; what is unknown of a JSON document is told when that is parsed."""
+    if text in UNKNOWN_MARKS:
+        return UNKNOWN
+    return Partial(text) if UNKNOWN_TEXT in text and text.lstrip()[:1] not in {"{", "["} else text
 
 
 def decode_container(tree: object, depth: int) -> Value:
@@ -201,7 +221,7 @@ def has_unknown(value: Value, *, or_opaque: bool = False) -> bool:
         case Opaque():
             return or_opaque
         case _:
-            return value is UNKNOWN
+            return value is UNKNOWN or isinstance(value, Partial)
 
 
 def signed(fields: Mapping[str, object], decode_field: Callable[[object], Value]) -> Value:

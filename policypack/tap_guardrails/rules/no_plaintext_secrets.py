@@ -10,7 +10,8 @@ there as secret, so that only the whole stack tells a literal: it was made from 
 
 A value that is not known yet comes from a resource, and is no literal of the program's. Where the name is a
 secret's, that leaves it open. Elsewhere the rule says that it does not apply yet, and to what: it is asked
-again when the value is known, and before the resource is created.
+again when the value is known, and before the resource is created. Of a script or a URL that has something
+unknown in it, what is known is read, and what is not leaves it open only where a secret would stand there.
 """
 
 from __future__ import annotations
@@ -36,12 +37,13 @@ from tap_guardrails.model import (
     refs_at,
 )
 from tap_guardrails.model.stack import SECRET_CONFIGURATION
-from tap_guardrails.model.values import Overlay, record
+from tap_guardrails.model.values import UNKNOWN_TEXT, Overlay, Partial, record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from tap_guardrails.aws.secret_texts import Sign
+    from tap_guardrails.model import Value
 
 SSM_PARAMETER: Final = "aws:ssm/parameter:Parameter"
 
@@ -224,12 +226,49 @@ def unreadable(prop: Unknown | Invalid) -> Outcomes:
         yield prop.undecided("names and values of which one can tell that none is a secret")
 
 
+REFERRED, MADE_UP = "${unknown}", "Sparrow_77Kq"
+"""What is put where a text is unknown: what is no secret for certain, and what is one by any name of one."""
+
+
+def partly_known(value: Value) -> str:
+    """Return a text of which some is unknown, unpacked if it is in base64; empty when it is none."""
+    from tap_guardrails.aws.secret_texts import unpacked  # noqa: PLC0415 - as below
+
+    if isinstance(value, Partial):
+        return value.text
+    packed = isinstance(value, str) and len(value) > len(UNKNOWN_TEXT) and unpacked(value)
+    return packed if packed and UNKNOWN_TEXT in packed else ""
+
+
+def harmless_in_part(value: Shown, text: str, allowed: Collection[str], *, entropy: bool) -> Outcomes:
+    """Require that there is no secret in what is known of a text, and none in what is not."""
+    from tap_guardrails.aws.secret_signs import names_a_connection  # noqa: PLC0415 - as below
+    from tap_guardrails.aws.secret_texts import sign_of  # noqa: PLC0415
+
+    ref = redacted(value.ref)
+    sign = sign_of(value.name, text.replace(UNKNOWN_TEXT, REFERRED), entropy=entropy)
+    if sign and sign.name not in allowed:
+        yield ref.violation(f"In the clear stands {title(sign, value.ref)}.", REFERENCE)
+        return
+    possible = sign_of("", text.replace(UNKNOWN_TEXT, MADE_UP), entropy=False)
+    if possible and possible.name not in allowed:
+        yield ref.undecided(
+            REFERENCE, f"Undecided before deployment: in the clear may stand {possible.title}."
+        )
+    elif names_a_connection(value.name) and "://" not in text.partition(UNKNOWN_TEXT)[0]:
+        yield ref.undecided(REFERENCE)
+
+
 def harmless(value: Shown, allowed: Collection[str], *, entropy: bool) -> Outcomes:
     """Require that a value is no secret, by what it looks like, what it is called, and how random it is."""
     from tap_guardrails.aws.secret_signs import names_a_connection, names_a_secret  # noqa: PLC0415 - as below
     from tap_guardrails.aws.secret_texts import sign_of  # noqa: PLC0415 - its patterns take long to compile
 
     ref = redacted(value.ref)
+    partial = "" if names_a_secret(value.name) else partly_known(ref.value)
+    if partial:
+        yield from harmless_in_part(value, partial, allowed, entropy=entropy)
+        return
     match ref.text():
         case Known(text):
             sign = sign_of(value.name, text, entropy=entropy)

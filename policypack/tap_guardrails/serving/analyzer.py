@@ -22,14 +22,14 @@ from pulumi.runtime.proto.plugin_pb2 import PluginInfo
 from tap_guardrails import PACK_NAME, PACK_VERSION
 from tap_guardrails.assembly import FRAMEWORKS
 from tap_guardrails.evaluation import LEVEL, ConfigurationError, Reported, Run, configure
-from tap_guardrails.model import UNKNOWN, Finding, Opaque, Provider, Resource, ResourceRule, Value, Verdict
+from tap_guardrails.model import Finding, Opaque, Provider, Resource, ResourceRule, Value, Verdict
 from tap_guardrails.model.rule import message
 from tap_guardrails.model.values import (
     MAXIMUM_DEPTH,
     SIGNATURE_KEY,
-    UNKNOWN_MARKS,
     LazyMapping,
     Overlay,
+    decode_text,
     signed,
 )
 from tap_guardrails.serving.remediation import remediated
@@ -84,8 +84,7 @@ def wire_value(value: WireValue, depth: int = 0) -> Value:
     """Decode one value of a message."""
     oneof = value.WhichOneof("kind")
     if oneof == "string_value":
-        text = value.string_value
-        return UNKNOWN if text in UNKNOWN_MARKS else text
+        return decode_text(value.string_value)
     if oneof == "bool_value":
         return value.bool_value
     if oneof == "number_value":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import cast
 
@@ -65,6 +66,16 @@ def test_of_a_json_document_only_what_is_marked_is_unknown() -> None:
     assert json.loads(str(outputs["policy"])) == {
         "Statement": [{"Action": ["s3:*"], "Resource": [UNKNOWN, "arn:aws:s3:::b"]}]
     }
+
+
+@pytest.mark.parametrize(
+    "text", ["#!/bin/sh\nmount {}:/ /mnt\nexport DB_HOST={}.rds.amazonaws.com\n", "jdbc:redshift://{}/dev"]
+)
+def test_of_a_script_and_of_a_url_only_what_is_marked_is_unknown(text: str) -> None:
+    marked, unknown = text.replace("{}", MARKED), text.replace("{}", UNKNOWN)
+    packed, there = (base64.b64encode(one.encode()).decode() for one in (marked, unknown))
+    value = {"script": marked, "json": json.dumps([marked]), "packed": packed}
+    assert seen({"x": value})[0] == {"x": {"script": unknown, "json": json.dumps([unknown]), "packed": there}}
 
 
 @pytest.mark.parametrize("text", [f'{{"broken": "{MARKED}"', f'"{MARKED}"', "[" * 100_000 + MARKED])
