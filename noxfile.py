@@ -66,6 +66,10 @@ def install_for_tests(session: nox.Session) -> None:
     session.run_install("python", "-m", "compileall", "-q", "-j", "0", "-x", never, packages)
 
 
+LAST_RELEASES = ("3.38.1", "4.38.1", "5.43.0", "6.83.4")
+"""The last release of each older major version of pulumi_aws."""
+
+
 def take_option(args: list[str], name: str, default: str) -> str:
     """Remove `name VALUE` from the arguments and return the value, or the default."""
     if name not in args:
@@ -202,6 +206,12 @@ def data(session: nox.Session) -> None:
     session.run("python", "-m", "data", *session.posargs, env={"PYTHONPATH": "policypack"})
     check = [word for word in session.posargs if word == "--check"]
     session.run("python", "-m", "tapgate.embedded.aws_provider.forms_data", *check)
+    older: list[str] = []
+    for release in LAST_RELEASES:
+        folder = Path(session.create_tmp(), release)
+        session.install("--quiet", "--no-deps", "--target", str(folder), f"pulumi-aws=={release}")
+        older.append(str(folder / "pulumi_aws"))
+    session.run("python", "-m", "tapgate.embedded.aws_provider.older_functions", *older, *check)
     session.run("python", "-m", "tests.docs.service_authorization", *check)
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.embedded.aws_provider.resource_schema import MARK, PROGRAM_FOLDER
 from tapgate.embedded.aws_provider.sdk_source import OLDEST_MAJOR, version_of
-from tapgate.embedded.aws_provider.usage import Usage, read
+from tapgate.embedded.aws_provider.usage import Usage, older_function, read
 from tapgate.embedded.environment import (
     DO_NOTHING,
     PREFIX,
@@ -248,7 +248,8 @@ def _other_sdk(sdk: Path | None) -> Path | None:
 
 def _other_major(usage: Usage) -> bool:
     installed = types_version().partition(".")[0]
-    return any(asked.lstrip("v").partition(".")[0] != installed for asked in usage.versions.get(_AWS, ()))
+    asked = {version.lstrip("v").partition(".")[0] for version in usage.versions.get(_AWS, ())}
+    return bool(asked - {installed}) or any(map(older_function, usage.functions))
 
 
 def _program(project_file: Path) -> _Program:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 from tapgate.embedded.aws_provider import sdk_source, sdk_text
 from tapgate.embedded.aws_provider.package_schema import object_schema, resource_schema
 from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema, Type, marked, marked_text
-from tapgate.embedded.aws_provider.usage import Usage, Used, read, short
+from tapgate.embedded.aws_provider.usage import Usage, Used, older_function, read, short
 from tapgate.embedded.aws_provider.values import contains_unknown, dump_json
 
 if TYPE_CHECKING:
@@ -241,10 +241,11 @@ class Catalog:
 
 
 def as_read(program: Path, token: str, args: Properties) -> Properties:
-    """Answer a function that only another major version of pulumi_aws has by what the program reads of it."""
+    """Answer a function of another major version of pulumi_aws by that, or by what the program reads."""
     if contains_unknown(args):
         return {}
-    known, seed = Catalog("aws", program).find(token), f"{token}({dump_json(args)})"
+    older, seed = older_function(token), f"{token}({dump_json(args)})"
+    known = Catalog("aws", program).find(token) if older is None else Known(older.schema)
     return {
         name: args[name] if name in args else stood_in(known, name, f"{seed}.{name}")
         for name in known.schema.outputs

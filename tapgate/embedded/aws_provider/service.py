@@ -314,8 +314,14 @@ class Provider:
         if self._program is None or is_answered(request.tok) or sdk_source.is_function(request.tok):
             result = invoke(request.tok, args, self._settings, answered)
         else:
-            from tapgate.embedded.aws_provider.catalog import as_read  # noqa: PLC0415 - few programs need it
+            from tapgate.embedded.aws_provider.catalog import as_read, older_function  # noqa: PLC0415 - few need it
 
+            older = older_function(request.tok)
+            if older is not None:
+                self._log.warn_once(
+                    f"version {older.major} of the AWS provider is the last that has {request.tok}: "
+                    "the program runs with that, and is evaluated by the types of a later one"
+                )
             result = {**as_read(self._program, request.tok, args), **answered}
         self._take(entry)
         if not secrets and not is_answered(request.tok) and not contains_unknown(args):

@@ -8,11 +8,13 @@ has is added to its schema, as of any type.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
+from tapgate.embedded.aws_provider.older_functions import Older, older_functions
 from tapgate.embedded.program_text import mapping, read_yaml
 
 if TYPE_CHECKING:
@@ -94,6 +96,16 @@ def short(token: str) -> tuple[str, str, str]:
     package, *modules, member = token.split(":")
     module = modules[0].partition("/")[0] if modules else "index"
     return package, module, member
+
+
+def older_function(token: str) -> Older | None:
+    """Return a function that pulumi_aws has no more, however it is spelled; None where it is none."""
+    return _older_functions().get(short(token)) if token.startswith("aws:") else None
+
+
+@functools.cache
+def _older_functions() -> Mapping[tuple[str, str, str], Older]:
+    return {short(token): one for token, one in older_functions().items()}
 
 
 def _declared(usage: Usage, token: str) -> Used | None:
@@ -185,10 +197,11 @@ def widened(text: str, program: Path) -> str:
         package, module, member = short(token)
         if package != "aws":
             continue
-        if short(token) not in functions:
+        if short(token) not in functions and (usage.versions.get("aws") or older_function(token)):
             added: _Json = {"inputs": {}, "outputs": {"properties": {}}}
             schema["functions"][f"{package}:{module}/{member}:{member}"] = functions[short(token)] = added
-        _widen_function(functions[short(token)], used)
+        if short(token) in functions:
+            _widen_function(functions[short(token)], used)
     return json.dumps(schema, separators=(",", ":"))
 
 

@@ -17,6 +17,7 @@ from tapgate.embedded.aws_provider.deploy.fence import Fence
 from tapgate.embedded.aws_provider.echo import Other
 from tapgate.embedded.aws_provider.failures import InvalidRequestError
 from tapgate.embedded.aws_provider.invokes import InvokeError
+from tapgate.embedded.aws_provider.older_functions import older_functions
 from tapgate.embedded.aws_provider.resource_schema import (
     MARK,
     MARKED_NUMBER,
@@ -27,7 +28,7 @@ from tapgate.embedded.aws_provider.resource_schema import (
     contains_mark,
     marked,
 )
-from tapgate.embedded.aws_provider.sdk_source import read_resource
+from tapgate.embedded.aws_provider.sdk_source import is_function, read_resource
 from tapgate.embedded.aws_provider.service import Provider
 from tapgate.embedded.aws_provider.usage import read, widened
 from tapgate.embedded.aws_provider.values import UNKNOWN, decode, encode
@@ -171,13 +172,18 @@ def test_another_major_of_aws_is_served_by_what_knows_the_program(tmp_path: Path
     assert wide["inputProperties"]["vpc"] == {"$ref": "pulumi.json#/Any"}
 
 
-def test_a_function_that_only_an_older_major_has_answers_with_what_the_program_reads(tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", ["", "      options: {version: 4.38.1}\n"])
+@pytest.mark.parametrize("function", ["aws:ec2:getSubnetIds", "aws:ec2/getSubnetIds:getSubnetIds"])
+def test_a_function_that_only_an_older_major_has_answers_in_its_form(
+    tmp_path: Path, function: str, options: str
+) -> None:
     program = tmp_path / "Pulumi.yaml"
     program.write_text(
-        "variables:\n  found:\n    fn::invoke:\n      function: aws:ec2:getSubnetIds\n"
-        "      arguments: {vpcId: vpc-1}\n      options: {version: 4.38.1}\n"
+        f"runtime: yaml\nvariables:\n  found:\n    fn::invoke:\n      function: {function}\n"
+        f"      arguments: {{vpcId: vpc-1}}\n{options}"
         "resources: {a: {type: 'aws:ec2:Instance', properties: {subnetId: '${found.ids[0]}'}}}\n"
     )
+    assert f"--program={program}" in shims(program, {"PATH": ""})["pulumi-resource-aws"]
     token = "aws:ec2/getSubnetIds:getSubnetIds"
     schema = json.loads(widened('{"resources": {}, "functions": {}}', program))["functions"]
     assert set(schema[token]["outputs"]["properties"]) == {"ids"}
@@ -186,9 +192,18 @@ def test_a_function_that_only_an_older_major_has_answers_with_what_the_program_r
     answered = served.invoke(provider_pb2.InvokeRequest(tok=token, args=encode({"vpcId": "vpc-1"})))
     answer, _ = decode(getattr(answered, "return"))
     assert answer["vpcId"] == "vpc-1"
-    assert MARK in str(answer["ids"])
+    assert isinstance(answer["ids"], list)
+    assert all(MARK in str(one) for one in answer["ids"])
     with pytest.raises(InvokeError, match="no function"):
         Provider("", Fence()).invoke(provider_pb2.InvokeRequest(tok=token))
+
+
+def test_a_function_that_no_version_has_stays_unknown(tmp_path: Path) -> None:
+    program = tmp_path / "Pulumi.yaml"
+    program.write_text("runtime: yaml\nvariables: {a: {fn::aws:ec2:getSubnetIdz: {}}}\n")
+    assert "pulumi-resource-aws" not in shims(program, {"PATH": ""})
+    assert json.loads(widened('{"resources": {}, "functions": {}}', program))["functions"] == {}
+    assert not any(map(is_function, older_functions()))
 
 
 def test_an_sdk_says_what_a_package_has(tmp_path: Path) -> None:

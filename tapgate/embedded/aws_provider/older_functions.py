@@ -1,0 +1,93 @@
+"""The functions that pulumi_aws had once and has no more.
+
+A YAML program that calls one asks for the older provider by that alone. `older_functions.json` has what they
+give; `nox -s data` makes it of the last release of each major version.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+import msgspec
+
+from tapgate.embedded.aws_provider import sdk_source, sdk_text
+from tapgate.embedded.aws_provider.resource_schema import ResourceSchema
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_FILE: Final = Path(__file__).with_name("older_functions.json")
+
+
+class Older(msgspec.Struct, frozen=True):
+    """A function of older versions.
+
+    Attributes:
+        major: The last major version that has it.
+        schema: What it gives; it takes anything.
+    """
+
+    major: str
+    schema: ResourceSchema
+
+
+@functools.cache
+def older_functions() -> Mapping[str, Older]:
+    """Return the functions that pulumi_aws has no more, by token."""
+    return msgspec.json.decode(_FILE.read_bytes(), type=dict[str, Older])
+
+
+def generate(folders: Sequence[Path]) -> dict[str, Older]:
+    """Return the functions that the installed pulumi_aws has no more.
+
+    Args:
+        folders: The older ones, oldest first.
+    """
+    present = {token for path in sdk_source.member_files() for token in _functions(path)}
+    found: dict[str, Older] = {}
+    for folder in folders:
+        sdk_source.use(folder)
+        gone = {token for path in sdk_source.member_files() for token in _functions(path)} - present
+        for token in sorted(gone):
+            given = sdk_source.read_function(token)
+            of_results = {name: one for name, one in given.objects.items() if name.startswith("o:")}
+            schema = ResourceSchema(token, {}, given.outputs, of_results)
+            found[token] = Older(sdk_source.package_version().partition(".")[0], schema)
+    return found
+
+
+def _functions(path: Path) -> list[str]:
+    return sdk_source.functions_in(sdk_text.source(path))
+
+
+def _without_defaults(value: object) -> object:
+    if isinstance(value, dict):
+        entries = cast("dict[str, object]", value).items()
+        return {key: _without_defaults(one) for key, one in entries if one not in ("", (), None, False)}
+    if isinstance(value, tuple):
+        return [_without_defaults(one) for one in cast("tuple[object, ...]", value)]
+    return value
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the table of the older versions in folders; with `--check` say by 1 that it is not current."""
+    made = generate([Path(one) for one in arguments if not one.startswith("-")])
+    plain = cast("dict[str, object]", _without_defaults(msgspec.to_builtins(made)))
+    lines = [
+        f"{json.dumps(token)}:{json.dumps(plain[token], separators=(',', ':'))}" for token in sorted(plain)
+    ]
+    table = "{\n" + ",\n".join(lines) + "\n}\n"
+    if "--check" not in arguments:
+        _FILE.write_text(table, "utf-8")
+    elif _FILE.read_text("utf-8") != table:
+        sys.stderr.write(f"{_FILE.name} is not current; Fix: nox -s data, and look at the difference\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
