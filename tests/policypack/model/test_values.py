@@ -9,7 +9,7 @@ from google.protobuf.json_format import MessageToDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_guardrails.model import UNKNOWN, Opaque, Secret, Value, decode
+from tap_guardrails.model import UNKNOWN, Opaque, PropertyRef, Secret, Unknown, Value, decode
 from tap_guardrails.model.values import (
     MAXIMUM_DEPTH,
     OPAQUE_SIGNATURES,
@@ -18,7 +18,9 @@ from tap_guardrails.model.values import (
     SECRET_SIGNATURE,
     SIGNATURE_KEY,
     UNKNOWN_MARKS,
+    UNKNOWN_TEXT,
     Overlay,
+    Partial,
     has_unknown,
     overlaid,
 )
@@ -39,7 +41,19 @@ def signed(signature: object, **fields: object) -> dict[str, object]:
 
 @pytest.mark.parametrize("mark", sorted(UNKNOWN_MARKS))
 def test_every_mark_of_an_unknown_is_one(mark: str) -> None:
-    assert decode({"a": [mark, f" {mark}"]}) == {"a": [UNKNOWN, f" {mark}"]}
+    assert decode({"a": [mark, mark[1:]]}) == {"a": [UNKNOWN, mark[1:]]}
+
+
+def test_a_text_with_an_unknown_in_it_is_known_in_part_and_counts_as_unknown() -> None:
+    script, document = f"mount {UNKNOWN_TEXT}:/ /mnt", f'{{"a": "{UNKNOWN_TEXT}"}}'
+    value = decode({"script": script, "document": document})
+    assert value == {"script": Partial(script), "document": document}
+    ref = PropertyRef("", value)
+    assert isinstance(ref.at("script").text(), Unknown)
+    assert isinstance(ref.at("script", "more").text(), Unknown)
+    assert ref.at("script").document().at("Statement").value is UNKNOWN
+    assert (ref.at("script").found(), has_unknown(value)) == ("unknown until deployment", True)
+    assert "[unknown until deployment]" in ref.found()
 
 
 @pytest.mark.parametrize(
