@@ -33,7 +33,7 @@ class Entry(NamedTuple):
 
 # Only the module of the command that is asked for is imported.
 COMMANDS: Final = {
-    "preview": Entry("tapgate.commands.preview", "preview a stack with policy packs and print the verdict"),
+    "preview": Entry("tapgate.preview", "preview a stack with policy packs and print the verdict"),
     "deploy": Entry("tapgate.deploy", "preview a stack and, if it passes, deploy exactly that"),
     "answers": Entry(
         "tapgate.commands.answers", "record what functions, stacks and existing resources answer"
@@ -160,8 +160,7 @@ def _run(command: Command, entry: Entry, options: argparse.Namespace) -> int:
 
 def _prepare(options: argparse.Namespace, *, build: bool) -> None:
     """Make this process's environment the one that is asked for; what is prepared already stays as it is."""
-    from tapgate.embedded.answers import VARIABLE  # noqa: PLC0415 - `report` does without
-    from tapgate.embedded.environment import MARK, applied, offline  # noqa: PLC0415 - `report` does without
+    from tapgate.embedded.environment import ANSWERS, MARK, applied, offline  # noqa: PLC0415 - `report` does without
     from tapgate.embedded.paths import cache_root  # noqa: PLC0415
     from tapgate.embedded.stacks import EmbeddedStacks, Theatre, begin_backend  # noqa: PLC0415
     from tapgate.embedded.toolchain import require_unchanged  # noqa: PLC0415
@@ -185,12 +184,13 @@ def _prepare(options: argparse.Namespace, *, build: bool) -> None:
     project = cast("Path", getattr(options, "project", Path()))
     if getattr(options, "install", False):
         _install(project, cast("Mode", options.sandbox))
+    answered = {} if options.answers is None else options.answers.environment.environmentVariables
     if aws == "embedded" and build:
-        for name, value in options.answers.environment.environmentVariables.items():
+        for name, value in answered.items():
             if not name.startswith("AWS_"):
                 os.environ.setdefault(name, value)
         _serve_packages(project)
-    given = [Path(os.environ[VARIABLE])] if VARIABLE in os.environ else []
+    given = [Path(os.environ[ANSWERS])] if ANSWERS in os.environ else []
     options.readable, options.offline = (cache_root(), *given), offline(os.environ)
     if options.offline and build:
         begin_backend(os.environ["PULUMI_BACKEND_URL"])
@@ -199,18 +199,20 @@ def _prepare(options: argparse.Namespace, *, build: bool) -> None:
         from tapgate.embedded.recording import Recorder  # noqa: PLC0415 - for those who ask for it
 
         options.recorder = _embedded(lambda: Recorder(cast("Path", options.record)))
-    options.theatre = Theatre()
+    options.theatre = Theatre(answered)
 
 
-def _answers(file: Path | None) -> Answers:
+def _answers(file: Path | None) -> Answers | None:
     """Read the answers file, if there is one, and name it to every process of the run."""
-    from tapgate.embedded.answers import VARIABLE, Answers, read  # noqa: PLC0415 - `report` does without
+    from tapgate.embedded.environment import ANSWERS  # noqa: PLC0415 - `report` does without
 
-    os.environ.pop(VARIABLE, None)
+    os.environ.pop(ANSWERS, None)
     if file is None:
-        return Answers()
+        return None
+    from tapgate.embedded.answers import read  # noqa: PLC0415 - for those who have one
+
     answers = _embedded(lambda: read(file))
-    os.environ[VARIABLE] = str(answers.path)
+    os.environ[ANSWERS] = str(answers.path)
     return answers
 
 

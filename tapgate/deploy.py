@@ -17,10 +17,11 @@ from tapgate.analyzer.deployment import read_deployment
 from tapgate.assemble import build_report, require_evaluated
 from tapgate.commands.session import add_stack_options, session, write_reports
 from tapgate.diagnose import UNKNOWN_CAUSE, could_not_run
-from tapgate.events import EventLog
+from tapgate.events import EventLog, read_log
 from tapgate.failure import CouldNotRunError, Exit
 from tapgate.json_access import mapping
-from tapgate.preview import pack_options, read_log
+from tapgate.packs import pack_options
+from tapgate.preview import preview
 from tapgate.project import read_yaml
 from tapgate.rehearsal import evaluate, settled, unsettled
 from tapgate.reports.writing import add_targets, targets_of
@@ -246,7 +247,7 @@ def run(options: argparse.Namespace) -> Exit:
 
 def _deploy(opened: Session, stack: Stack) -> Deployment:
     """Return the verdict that counts: the preview's when that blocks, else the one after the update."""
-    previewed = opened.preview(stack, opened.engine.scratch / "plan.json")
+    previewed = preview(opened, stack, opened.engine.scratch / "plan.json")
     if previewed.report.outcome == "blocked":
         write(["", "Nothing was deployed."], sys.stdout)
         return Deployment(previewed.report, (), changed=False)

@@ -16,6 +16,7 @@ from tapgate.json_access import SIGNATURE, integer, mapping, sequence, text, tex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
 _MOST: Final = 60
 _NOTHING: Final = object()
@@ -283,3 +284,11 @@ _READERS: Final[Mapping[str, Callable[[EventLog, Mapping[str, object]], None]]] 
     "resOutputsEvent": _outputs,
     "summaryEvent": _closing,
 }
+
+
+def read_log(path: Path) -> EventLog:
+    """Read an event log; the engine writes none when it fails very early."""
+    if not path.is_file():
+        return EventLog()
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        return read_events(lines)

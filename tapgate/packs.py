@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from tapgate.json_access import mapping, text
 from tapgate.project import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from tapgate.findings import Guardrails
     from tapgate.floor import Floor
@@ -149,6 +150,20 @@ def require_known(pack: RequestedPack, names: Iterable[str], policies: Collectio
                 why="what is said of it there would silently not apply.",
                 fix=f"write {near[0]!r}." if near else f"use one of: {', '.join(sorted(policies))}.",
             )
+
+
+def pack_options(packs: Sequence[RequestedPack], scratch: Path) -> list[str]:
+    """Return the CLI's options for the packs; each gets a config, so that none comes from elsewhere."""
+    options: list[str] = []
+    for pack in packs:
+        options += ["--policy-pack", str(pack.folder)]
+    # A new folder: an earlier program may have left something in the scratch folder, links among it.
+    folder = Path(tempfile.mkdtemp(prefix="packs-", dir=scratch))
+    for number, pack in enumerate(packs):
+        config = folder / f"config-{number}.json"
+        config.write_text(json.dumps(dict(pack.body)), encoding="utf-8")
+        options += ["--policy-pack-config", str(config)]
+    return options
 
 
 def _checked(folder: Path) -> Path:

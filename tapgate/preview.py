@@ -1,28 +1,37 @@
-"""`tapgate preview`: the engine previews the stack with the packs, and the gate gives the verdict."""
+"""`tapgate preview`: the engine previews and rehearses the stack with the packs; the gate gives a verdict."""
 
 from __future__ import annotations
 
-import json
-import tempfile
-from dataclasses import dataclass
+import os
+import sys
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from tapgate import sandbox
 from tapgate.assemble import build_report, managed, require_evaluated
-from tapgate.events import EventLog, read_events
-from tapgate.failure import CouldNotRunError
+from tapgate.commands.session import add_stack_options, session, write_reports
+from tapgate.events import read_log
+from tapgate.failure import CouldNotRunError, Exit
+from tapgate.findings import sorted_findings
+from tapgate.packs import pack_options, policies, relaxed, require_known
+from tapgate.rehearsal import evaluate, settled, unsettled, with_retained
+from tapgate.reports.writing import add_targets, targets_of, write_file
 from tapgate.sources import Sources
-from tapgate.stacks import Stack, raise_if_missing
+from tapgate.stacks import on_stack, raise_if_missing
+from tapgate.terminal import finding_lines, report_lines, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    import argparse
+    from collections.abc import Sequence
 
     from tapgate.assemble import Locate
-    from tapgate.engine import Engine
+    from tapgate.commands.session import Session
     from tapgate.findings import Question, Report
     from tapgate.packs import RequestedPack
-    from tapgate.project import Project
     from tapgate.rehearsal import Rehearsed
+    from tapgate.stacks import Stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +61,128 @@ class IncompleteError(CouldNotRunError):
         self.report = report
 
 
-def preview(
-    engine: Engine,
-    project: Project,
-    stack: Stack,
-    packs: Sequence[RequestedPack],
-    *,
-    plan: Path | None = None,
-    watch: Callable[[Path], None] | None = None,
-    name: str = "preview",
-) -> Preview:
-    """Preview a stack with packs.
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    add_stack_options(parser)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the engine's own preview document")
+    add_targets(parser)
+
+
+def run(options: argparse.Namespace) -> Exit:
+    """Preview, print the verdict, write what was asked for; a stack that had to be created is removed."""
+    with session(options) as opened:
+        name = cast("str", options.stack)
+        result = on_stack(
+            opened.engine,
+            opened.project,
+            name,
+            lambda stack: preview(opened, stack),
+            embedded=opened.embedded,
+            notes=opened.notes,
+        )
+        if options.json is not None:
+            write_file(result.document.read_bytes(), cast("Path", options.json))
+        write_reports("preview", [result.report], opened.packs, targets_of(options))
+    return Exit.BLOCKED if result.report.outcome == "blocked" else Exit.PASSED
+
+
+def preview(opened: Session, stack: Stack, plan: Path | None = None) -> Preview:
+    """Preview and rehearse a stack, evaluate what came of it, and print the verdict.
+
+    Of a run that failed, what policies had found until then is printed.
 
     Raises:
         CouldNotRunError: there is no verdict.
         NoSuchStackError: the backend does not have the stack.
     """
+    rehearsal = opened.rehearse(stack)
+    try:
+        previewed = _previewed(opened, stack, opened.packs, plan=plan)
+        rehearsed = rehearsal.finish()
+    except CouldNotRunError as failure:
+        if isinstance(failure, IncompleteError):
+            opened.progress.clear()
+            for finding in failure.report.findings:
+                write([*finding_lines(finding, opened.ink), ""], sys.stdout)
+        if opened.box is not None:
+            failure.details += tuple(sandbox.missed(failure.details, os.environ))
+        raise
+    finally:
+        rehearsal.running.end()
+    report = _settled(opened, previewed, rehearsed)
+    if plan is not None and report.outcome == "passed" and not plan.is_file():
+        report = _planned(opened, stack, plan, previewed, report, rehearsed)
+    for folder in (opened.engine.scratch, rehearsal.scratch):
+        if (folder / sandbox.NOTES).is_file() and not (folder / sandbox.NOTES).is_symlink():
+            opened.theatre.keep(folder / sandbox.NOTES)
+    result = replace(previewed, report=report, rehearsed=rehearsed)
+    opened.progress.clear()
+    for pack in opened.packs:
+        seen = {tally.policy for tally in result.report.tallies if not tally.disabled}
+        unseen = pack.configured - seen
+        if unseen:
+            require_known(pack, unseen, {info.policy for info in policies(pack)})
+    write(report_lines(result.report, opened.ink), sys.stdout)
+    return result
+
+
+def _planned(
+    opened: Session, stack: Stack, plan: Path, previewed: Preview, report: Report, rehearsed: Rehearsed
+) -> Report:
+    """Preview once more, for the plan: the engine saves none where something blocks, settled or not.
+
+    What has been settled is advisory in this run; everything else blocks it as ever.
+    """
+    settled_now = {one.policy for one in previewed.report.findings if one.blocks}
+    again = _previewed(opened, stack, relaxed(opened.packs, settled_now), plan=plan, name="plan")
+    again_blocked = [
+        replace(one, level="mandatory")
+        for one in again.report.findings
+        if one.blocks or one.policy in settled_now
+    ]
+    new = unsettled(again_blocked, report, {one.urn for one in rehearsed.deployment.resources})
+    return replace(report, findings=sorted_findings([*report.findings, *new]))
+
+
+def _settled(opened: Session, previewed: Preview, rehearsed: Rehearsed) -> Report:
+    """Return the verdict: what the rehearsal's state is like, and what the preview alone has seen."""
+    start = time.monotonic()
+    document = previewed.document.read_text(encoding="utf-8", errors="replace")
+    deployment, notes = with_retained(rehearsed.deployment, document)
+    if opened.answers is not None:
+        notes = (*notes, *opened.answers.unused(rehearsed.said))
+    log = evaluate(deployment, opened.packs, rehearsed.config)
+    require_evaluated(log, opened.packs, allow_empty=True)
+    report = build_report(
+        log,
+        project=opened.project.name,
+        stack=previewed.report.stack,
+        requested=opened.packs,
+        locate=previewed.locate,
+        seconds=max(previewed.report.seconds, rehearsed.seconds) + time.monotonic() - start,
+        notes=notes,
+    )
+    report = settled(previewed.report, report, log.declared, previewed.remediated)
+    if report.outcome == "passed":
+        require_evaluated(log, opened.packs, allow_empty=opened.allow_empty)
+    return replace(report, sandbox=opened.sandbox)
+
+
+def _previewed(
+    opened: Session,
+    stack: Stack,
+    packs: Sequence[RequestedPack],
+    *,
+    plan: Path | None,
+    name: str = "preview",
+) -> Preview:
+    """Have the engine preview a stack with packs.
+
+    Raises:
+        CouldNotRunError: there is no verdict.
+        NoSuchStackError: the backend does not have the stack.
+    """
+    engine, project = opened.engine, opened.project
     events = engine.scratch / f"{name}.events"
     arguments = [
         "preview",
@@ -85,7 +200,7 @@ def preview(
         "--event-log",
         str(events),
         name=name,
-        watch=None if watch is None else lambda: watch(events),
+        watch=lambda: opened.progress.watch(events),
         limits=engine.limits,
     )
     raise_if_missing(run)
@@ -110,25 +225,3 @@ def preview(
         require_evaluated(log, packs, allow_empty=True)
     remediated = frozenset((one.pack, one.policy, one.urn) for one in log.remediated)
     return Preview(report, run.output, plan, locate, remediated)
-
-
-def pack_options(packs: Sequence[RequestedPack], scratch: Path) -> list[str]:
-    """Return the CLI's options for the packs; each gets a config, so that none comes from elsewhere."""
-    options: list[str] = []
-    for pack in packs:
-        options += ["--policy-pack", str(pack.folder)]
-    # A new folder: an earlier program may have left something in the scratch folder, links among it.
-    folder = Path(tempfile.mkdtemp(prefix="packs-", dir=scratch))
-    for number, pack in enumerate(packs):
-        config = folder / f"config-{number}.json"
-        config.write_text(json.dumps(dict(pack.body)), encoding="utf-8")
-        options += ["--policy-pack-config", str(config)]
-    return options
-
-
-def read_log(path: Path) -> EventLog:
-    """Read an event log; the engine writes none when it fails very early."""
-    if not path.is_file():
-        return EventLog()
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        return read_events(lines)

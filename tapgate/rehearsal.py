@@ -22,10 +22,10 @@ from tapgate.analyzer.deployment import (
 from tapgate.analyzer.direct import called_apart, config_texts, offers_itself, request_for, secret_keys, take
 from tapgate.assemble import managed
 from tapgate.engine import Engine, require_file
+from tapgate.events import read_log
 from tapgate.failure import CouldNotRunError
 from tapgate.findings import sorted_findings
 from tapgate.json_access import SIGNATURE, mapping, sequence, text
-from tapgate.preview import read_log
 from tapgate.project import read_yaml
 from tapgate.sources import urn_name
 

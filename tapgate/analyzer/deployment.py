@@ -12,7 +12,7 @@ import base64
 import json
 import re
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import TYPE_CHECKING, Final, cast
 
@@ -63,13 +63,18 @@ class Deployment:
     Attributes:
         project: name of the project, or empty when there is no resource to tell it.
         resources: the resources that are not being deleted.
-        notes: what else the state says and whoever reads its verdict must know.
+        said: everything that the state says.
     """
 
     project: str
     stack: str
     resources: tuple[Resource, ...]
-    notes: tuple[str, ...] = ()
+    said: Mapping[str, object] = field(default_factory=dict[str, object], repr=False, compare=False)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What else the state says and whoever reads its verdict must know."""
+        return leftovers(self.said)
 
 
 class NoStateError(CouldNotRunError):
@@ -109,7 +114,7 @@ def read_deployment(body: bytes, where: str) -> Deployment:
     if len(owners) > 1:
         raise _unreadable(where, "its resources belong to several stacks")
     project, stack = next(iter(owners), ("", text(checkpoint.get("stack")).rsplit("/", 1)[-1]))
-    return Deployment(project, stack, tuple(resources), leftovers(mapping(deployment)))
+    return Deployment(project, stack, tuple(resources), mapping(deployment))
 
 
 def root_of(deployment: Deployment) -> str:

@@ -18,9 +18,9 @@ from tapgate.audit.pool import Pool, WorkerDiedError, connected, local_processes
 from tapgate.audit.task import PassedOver, Result, Task, audit_state, pack_digest
 from tapgate.diagnose import could_not_run
 from tapgate.engine import Engine
+from tapgate.events import read_log
 from tapgate.failure import CouldNotRunError
-from tapgate.packs import require_known
-from tapgate.preview import pack_options, read_log
+from tapgate.packs import pack_options, require_known
 from tapgate.reports.controls import policies_of
 from tapgate.reports.verdict_file import Unaudited, VerdictFile
 

@@ -7,25 +7,21 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from tapgate import sandbox
-from tapgate.assemble import build_report, require_evaluated
 from tapgate.engine import LIMIT_SECONDS, Engine, Limits
 from tapgate.failure import CouldNotRunError
-from tapgate.findings import sorted_findings
 from tapgate.floor import read_floor
-from tapgate.packs import policies, relaxed, requested_packs, require_known
-from tapgate.preview import IncompleteError, preview
+from tapgate.packs import policies, requested_packs
 from tapgate.project import OPERATORS_CHOICES, check_choices, find_project
-from tapgate.rehearsal import Rehearsal, evaluate, settled, unsettled, with_retained
+from tapgate.rehearsal import Rehearsal
 from tapgate.reports.writing import write as write_files
-from tapgate.terminal import Ink, Progress, finding_lines, report_lines, write
+from tapgate.terminal import Ink, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -33,9 +29,8 @@ if TYPE_CHECKING:
     from tapgate.findings import Report
     from tapgate.floor import Floor
     from tapgate.packs import RequestedPack
-    from tapgate.preview import Preview
     from tapgate.project import Project
-    from tapgate.rehearsal import Answers, Rehearsed, Theatre
+    from tapgate.rehearsal import Answers, Theatre
     from tapgate.reports.controls import PolicyInfo
     from tapgate.reports.verdict_file import Kind
     from tapgate.reports.writing import Targets
@@ -203,56 +198,10 @@ class Session:
     ink: Ink
     embedded: EmbeddedBackend | None
     theatre: Theatre
-    answers: Answers
+    answers: Answers | None
     box: sandbox.Sandbox | None = None
     sandbox: str = ""
     notes: tuple[str, ...] = ()
-
-    def preview(self, stack: Stack, plan: Path | None = None) -> Preview:
-        """Preview and rehearse a stack, evaluate what came of it, and print the verdict.
-
-        Of a run that failed, what policies had found until then is printed.
-
-        Raises:
-            CouldNotRunError: there is no verdict.
-            NoSuchStackError: the backend does not have the stack.
-        """
-        rehearsal = self.rehearse(stack)
-        try:
-            previewed = preview(
-                self.engine,
-                self.project,
-                stack,
-                self.packs,
-                plan=plan,
-                watch=self.progress.watch,
-            )
-            rehearsed = rehearsal.finish()
-        except CouldNotRunError as failure:
-            if isinstance(failure, IncompleteError):
-                self.progress.clear()
-                for finding in failure.report.findings:
-                    write([*finding_lines(finding, self.ink), ""], sys.stdout)
-            if self.box is not None:
-                failure.details += tuple(sandbox.missed(failure.details, os.environ))
-            raise
-        finally:
-            rehearsal.running.end()
-        report = self._settled(previewed, rehearsed)
-        if plan is not None and report.outcome == "passed" and not plan.is_file():
-            report = self._planned(stack, plan, previewed, report, rehearsed)
-        for folder in (self.engine.scratch, rehearsal.scratch):
-            if (folder / sandbox.NOTES).is_file() and not (folder / sandbox.NOTES).is_symlink():
-                self.theatre.keep(folder / sandbox.NOTES)
-        result = replace(previewed, report=report, rehearsed=rehearsed)
-        self.progress.clear()
-        for pack in self.packs:
-            seen = {tally.policy for tally in result.report.tallies if not tally.disabled}
-            unseen = pack.configured - seen
-            if unseen:
-                require_known(pack, unseen, {info.policy for info in policies(pack)})
-        write(report_lines(result.report, self.ink), sys.stdout)
-        return result
 
     def rehearse(self, stack: Stack) -> Rehearsal:
         """Begin a rehearsal of a stack."""
@@ -262,53 +211,6 @@ class Session:
         file = self.project.stack_file(stack.name)
         stage = self.theatre.stage(folder, self.project.name, name, file, self.project.file)
         return Rehearsal(self.project, stack, stage, folder, self.engine.limits, self.box)
-
-    def _planned(
-        self, stack: Stack, plan: Path, previewed: Preview, report: Report, rehearsed: Rehearsed
-    ) -> Report:
-        """Preview once more, for the plan: the engine saves none where something blocks, settled or not.
-
-        What has been settled is advisory in this run; everything else blocks it as ever.
-        """
-        settled_now = {one.policy for one in previewed.report.findings if one.blocks}
-        again = preview(
-            self.engine,
-            self.project,
-            stack,
-            relaxed(self.packs, settled_now),
-            plan=plan,
-            watch=self.progress.watch,
-            name="plan",
-        )
-        again_blocked = [
-            replace(one, level="mandatory")
-            for one in again.report.findings
-            if one.blocks or one.policy in settled_now
-        ]
-        new = unsettled(again_blocked, report, {one.urn for one in rehearsed.deployment.resources})
-        return replace(report, findings=sorted_findings([*report.findings, *new]))
-
-    def _settled(self, previewed: Preview, rehearsed: Rehearsed) -> Report:
-        """Return the verdict: what the rehearsal's state is like, and what the preview alone has seen."""
-        start = time.monotonic()
-        document = previewed.document.read_text(encoding="utf-8", errors="replace")
-        deployment, notes = with_retained(rehearsed.deployment, document)
-        notes = (*notes, *self.answers.unused(rehearsed.said))
-        log = evaluate(deployment, self.packs, rehearsed.config)
-        require_evaluated(log, self.packs, allow_empty=True)
-        report = build_report(
-            log,
-            project=self.project.name,
-            stack=previewed.report.stack,
-            requested=self.packs,
-            locate=previewed.locate,
-            seconds=max(previewed.report.seconds, rehearsed.seconds) + time.monotonic() - start,
-            notes=notes,
-        )
-        report = settled(previewed.report, report, log.declared, previewed.remediated)
-        if report.outcome == "passed":
-            require_evaluated(log, self.packs, allow_empty=self.allow_empty)
-        return replace(report, sandbox=self.sandbox)
 
 
 def _build(project: Project, commands: Sequence[str]) -> None:
@@ -379,7 +281,7 @@ def session(options: argparse.Namespace) -> Generator[Session]:
             ink=Ink.for_stream(sys.stdout),
             embedded=embedded,
             theatre=cast("Theatre", options.theatre),
-            answers=cast("Answers", options.answers),
+            answers=cast("Answers | None", options.answers),
             box=box,
             sandbox=sandbox.words(box, missing, preview=offline),
             notes=(

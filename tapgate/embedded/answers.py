@@ -19,12 +19,11 @@ import yaml
 
 from tapgate.embedded.aws_provider.usage import short
 from tapgate.embedded.console import Failure
+from tapgate.embedded.environment import ANSWERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-VARIABLE: Final = "TAPGATE_ANSWERS"
-"""The variable that names the file to the processes of a run."""
 ASKED: Final = "asked of a provider or a backend: "
 """How a message begins that says, as JSON, what a program asked."""
 TAKEN: Final = "taken from the answers file: "
@@ -154,7 +153,7 @@ def asked(kind: str, of: str, **more: object) -> str:
 
 def given(variables: Mapping[str, str] = os.environ) -> Answers:
     """Return the answers that a process of a run has been given; none without a file."""
-    path = variables.get(VARIABLE, "")
+    path = variables.get(ANSWERS, "")
     return load(Path(path)) if path else Answers()
 
 

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from tapgate.embedded import environment, prepare, stacks
+from tapgate.embedded import environment, prepare
 from tapgate.embedded.console import Failure
 from tapgate.embedded.packages import described, find_project_file
 from tapgate.embedded.paths import ROOT, cache_root, make_folder
 from tapgate.embedded.toolchain import at_hand, go_build
-from tapgate.embedded.toolchain.executable import Cli
-from tapgate.embedded.toolchain.search import FORCED, find_forced
+from tapgate.embedded.toolchain.search import FORCED, Cli, find_forced
 
 PACKAGES = ("pulumi", "pulumi-aws", "pulumi-policy", "ministack")
 
@@ -111,7 +110,7 @@ def _archives() -> Line:
 
 
 def _stacks() -> Line:
-    names = stacks.configured_stacks()
+    names = prepare.configured_stacks()
     return Line("stacks with a Pulumi.<stack>.yaml", bool(names), ", ".join(names) or "none", needed=False)
 
 

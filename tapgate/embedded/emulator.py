@@ -304,14 +304,14 @@ def main(arguments: list[str]) -> int:
 
 def _environment(emulator: Emulator) -> dict[str, str]:
     """Lead AWS's SDKs to the emulator, and the state of what is deployed to it to where it ends with it."""
-    from tapgate.embedded import stacks  # noqa: PLC0415 - as above
+    from tapgate.embedded import prepare  # noqa: PLC0415 - as above
     from tapgate.embedded.environment import EMULATOR_STATE, MARK  # noqa: PLC0415
 
     state = emulator.folder / "stacks"
     environment = {**os.environ, **emulator.environment(), EMULATOR_STATE: str(state)}
     if os.environ.get(MARK) == "embedded":
         # The command is inside of a prepared environment already.
-        stacks.ensure_stacks(stacks.configured_stacks(), state=state)
+        prepare.ensure_stacks(prepare.configured_stacks(), state=state)
         environment["PULUMI_BACKEND_URL"] = state.as_uri()
     return environment
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shlex
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import urlsplit
 
 from tapgate.embedded.console import Failure, say
@@ -25,10 +26,13 @@ from tapgate.embedded.paths import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tapgate.embedded.toolchain.executable import Cli
+    from tapgate.embedded.toolchain.search import Cli
 
 PROVIDER = "pulumi-resource-aws"
 CLI = "pulumi"
+OLDEST_MAJOR = 3
+"""The oldest major version of pulumi_aws whose source has today's form."""
+DEFAULT_REGION = "eu-west-2"
 FOLDER_PREFIX = "stand-ins-"
 # Commands of the CLI that work on a stack by its config.
 OPERATIONS = ("preview", "pre", "up", "update", "destroy", "refresh", "import", "watch")
@@ -146,6 +150,22 @@ def types_version() -> str:
         return "(not installed)"
 
 
+def region_of_environment() -> str:
+    """Return the region that holds where nothing else says one."""
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
+
+
+def sdk_version(folder: Path) -> str:
+    """Return the version of the pulumi_aws in a folder: older ones say it beside it alone; empty for none."""
+    try:
+        document = cast("dict[str, str]", json.loads((folder / "pulumi-plugin.json").read_text("utf-8")))
+    except FileNotFoundError:
+        document = {}
+    beside = [path.name for path in folder.parent.glob("pulumi_aws-*.dist-info")]
+    said = "".join(beside[:1]).removeprefix("pulumi_aws-").removesuffix(".dist-info")
+    return document.get("version") or said
+
+
 def is_stand_in_folder(entry: str) -> bool:
     """Say whether an entry of PATH is such a folder, of any checkout."""
     path = Path(entry)
@@ -160,6 +180,8 @@ MARK = "TAP_LOCAL_AWS"
 """Set in a prepared environment, to what it was prepared for."""
 PROGRAM_ENVIRONMENT = "TAPGATE_PROGRAM_ENVIRONMENT"
 """Names the environment that the language host runs programs in (options.go of pulumi-language-python)."""
+ANSWERS = "TAPGATE_ANSWERS"
+"""Names the answers file to the processes of a run."""
 EMULATOR_STATE = "TAP_EMULATOR_STATE"
 """Set by `python -m tapgate.embedded.emulator run`: the folder for the state of what is deployed to it."""
 PASSPHRASE = "tap-guardrails-stand-in"  # noqa: S105 - protects nothing: it belongs to the embedded state alone

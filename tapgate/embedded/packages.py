@@ -17,15 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-from tapgate.embedded.aws_provider.resource_schema import MARK, PROGRAM_FOLDER
-from tapgate.embedded.aws_provider.sdk_source import OLDEST_MAJOR, version_of
+from tapgate.embedded.aws_provider.marks import MARK, PROGRAM_FOLDER
 from tapgate.embedded.aws_provider.usage import Usage, older_function, read
 from tapgate.embedded.environment import (
+    DEFAULT_REGION,
     DO_NOTHING,
+    OLDEST_MAJOR,
     PREFIX,
     PROGRAM_ENVIRONMENT,
     PROVIDER,
     is_stand_in_folder,
+    sdk_version,
     shim,
     shim_folder,
     types_version,
@@ -153,7 +155,7 @@ def _shims(
         found["docker"] = _DOCKER.format(mark=MARK)
     sdk = _other_sdk(sdks.get(_AWS))
     if sdk is not None:
-        found[PROVIDER] = shim([*mode, f"--sdk={sdk}"], remark=version_of(sdk))
+        found[PROVIDER] = shim([*mode, f"--sdk={sdk}"], remark=sdk_version(sdk))
     elif _other_major(usage):
         found[PROVIDER] = shim([*mode, *at_hand], remark=_digest(program.yaml))
     return found
@@ -218,8 +220,6 @@ def _region(project_file: Path) -> Changes:
 
     Where they have several, a program that reads one would be told of the wrong one.
     """
-    from tapgate.embedded.aws_provider.settings import DEFAULT_REGION  # noqa: PLC0415 - it takes protobuf
-
     of_stacks = [_said(path) for path in sorted(project_file.parent.glob("Pulumi.*.yaml"))]
     said = set(filter(None, of_stacks)) or {_said(project_file) or DEFAULT_REGION}
     return dict.fromkeys(_REGIONS, said.pop()) if len(said) == 1 else {}
@@ -241,7 +241,7 @@ def _digest(program: Path | None) -> str:
 
 def _other_sdk(sdk: Path | None) -> Path | None:
     """Return the pulumi_aws of a Python program, where it is of another major version that can be read."""
-    major = version_of(sdk).partition(".")[0] if sdk is not None else ""
+    major = sdk_version(sdk).partition(".")[0] if sdk is not None else ""
     readable = major.isdigit() and int(major) >= OLDEST_MAJOR
     return sdk if readable and major != types_version().partition(".")[0] else None
 

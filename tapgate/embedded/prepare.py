@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING
 from tapgate.embedded import environment
 from tapgate.embedded.console import Failure, say, still_going
 from tapgate.embedded.paths import ROOT, checkout_folder, write_atomically
-from tapgate.embedded.toolchain import find, go_build
+from tapgate.embedded.stacks import EmbeddedStacks
+from tapgate.embedded.toolchain import find, search
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tapgate.embedded.environment import Aws, Changes
-    from tapgate.embedded.toolchain.executable import Cli
+    from tapgate.embedded.toolchain.search import Cli
 
 ARCHIVES = ("dist/api_handler.zip", "dist/processor.zip")
 COMMAND = "python -m lambdas.package"
@@ -79,7 +80,7 @@ def ensure_component_environment(cli: Cli, environment: Mapping[str, str], root:
     official one refuses to.
     """
     component = root / "program"
-    if go_build.is_build(cli.folder) or (component / "venv" / "bin" / "python").exists():
+    if search.is_build(cli.folder) or (component / "venv" / "bin" / "python").exists():
         return
     if not (component / "PulumiPlugin.yaml").exists():
         return
@@ -95,6 +96,39 @@ def ensure_component_environment(cli: Cli, environment: Mapping[str, str], root:
             why="Pulumi's official Python language host runs a component in a `venv` of its own",
             fix="run `pulumi install` in the project's root until it succeeds",
         )
+
+
+_STACK_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
+
+
+def configured_stacks(root: Path = ROOT) -> list[str]:
+    """The stacks that have a `Pulumi.<stack>.yaml`, sorted."""
+    return sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in root.glob("Pulumi.*.yaml"))
+
+
+def ensure_stacks(names: Iterable[str], root: Path = ROOT, state: Path | None = None) -> None:
+    """Create those of the named stacks that the embedded backend does not have yet, empty."""
+    project = _project_name(root)
+    if project is None:
+        return
+    stacks = EmbeddedStacks(state or environment.state_folder(root))
+    for name in names:
+        if not _STACK_NAME.fullmatch(name):
+            raise Failure(
+                f"{name!r} cannot be the name of a stack",
+                why="a stack's name has letters, digits, dots, hyphens and underscores, 100 at most",
+                fix="give another name to --stack-init",
+            )
+        stacks.create(project, name)
+
+
+def _project_name(root: Path) -> str | None:
+    try:
+        text = (root / "Pulumi.yaml").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    found = re.search(r"""^name:\s*["']?([\w.-]+)""", text, re.MULTILINE | re.ASCII)
+    return found[1] if found else None
 
 
 _BANNER = "using a stand-in AWS provider: nothing here reaches AWS (--aws real uses your account)"
@@ -119,8 +153,6 @@ def prepare(aws: Aws, project: Path | None = None, stacks: Sequence[str] | None 
     if not (ROOT / "Pulumi.yaml").is_file():
         return changes  # Installed as a package: there is no checkout.
     if stacks is not None and aws == "embedded":
-        from tapgate.embedded.stacks import configured_stacks, ensure_stacks  # noqa: PLC0415 - few need it
-
         ensure_stacks([*configured_stacks(), *stacks])
     if project is not None and ROOT in (project.resolve(), *project.resolve().parents):
         ensure_archives()

@@ -25,7 +25,7 @@ from tapgate.embedded.environment import CLI, PREFIX, PROGRAM_ENVIRONMENT, shim_
 from tapgate.embedded.paths import cache_root, get_or_make
 from tapgate.embedded.program_text import PYTHON, language, mapping, program_folder, read_yaml, texts
 from tapgate.embedded.python_requirements import above, find_source
-from tapgate.embedded.toolchain import find, go_build
+from tapgate.embedded.toolchain import find, search
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -158,7 +158,7 @@ def _used(environment: Path, base: Mapping[str, str]) -> Changes:
     text = _DYNAMIC.format(bin=shlex.quote(str(environment / "bin")))
     ahead = shim_folder({f"{PREFIX}pulumi-python": text})
     changed["PATH"] = os.pathsep.join([str(ahead), base.get("PATH", os.defpath)])
-    if not go_build.is_build(find().folder):
+    if not search.is_build(find().folder):
         python = shlex.quote(base.get("PULUMI_PYTHON_CMD") or sys.executable)
         text = _PYTHON.format(program=shlex.quote(str(environment / "bin" / "python")), python=python)
         changed["PULUMI_PYTHON_CMD"] = str(shim_folder({"python": text}) / "python")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import yaml
 
-from tapgate.embedded.aws_provider.resource_schema import MARKED_NUMBER, marked_text
-from tapgate.embedded.aws_provider.sdk_text import snake
+from tapgate.embedded.aws_provider.marks import MARKED_NUMBER, marked_text
+from tapgate.embedded.environment import region_of_environment
 from tapgate.embedded.paths import cache_root, write_atomically
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def lookups(folder: Path) -> tuple[tuple[str, ...], frozenset[str]]:
         found.update(dict.fromkeys(match[2] for match in _SUBSCRIPT.finditer(text)))
         if path.suffix in _PLAIN:
             found.update(dict.fromkeys(_PROPERTY_OF_A_PROPERTY.findall(text)))
-        attributes.update(map(snake, _READ.findall(text)))
+        attributes.update(_READ.findall(text))
     return tuple(found)[:_MOST_SUBSCRIPTS], frozenset(attributes)
 
 
@@ -290,8 +290,6 @@ def stand_in(key: str, kind: str, encrypted: str) -> object:
     if kind == SECRET:
         return {"secure": encrypted}
     if key == "aws:region":
-        from tapgate.embedded.aws_provider.settings import region_of_environment  # noqa: PLC0415 - it takes protobuf
-
         return region_of_environment()
     text = marked_text(key)
     short = key.rpartition(":")[2].casefold()

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import msgspec
 import yaml
 
-from tapgate.embedded.answers import ASKED, VARIABLE, File, Function, Resource, read_file
-from tapgate.embedded.aws_provider.resource_schema import MARK
+from tapgate.embedded.answers import ASKED, File, Function, Resource, read_file
+from tapgate.embedded.aws_provider.marks import MARK
 from tapgate.embedded.aws_provider.usage import short
+from tapgate.embedded.environment import ANSWERS
 from tapgate.embedded.paths import write_atomically
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ class Recorder:
     def name_to(self, variables: MutableMapping[str, str], folder: Path) -> None:
         """Have the next rehearsal answered by what is known so far."""
         self.save(folder / "answers.yaml")
-        variables[VARIABLE] = str(folder / "answers.yaml")
+        variables[ANSWERS] = str(folder / "answers.yaml")
 
     def _keep_function(self, question: Question, result: Mapping[str, Any]) -> None:
         token, arguments = question.function

@@ -12,30 +12,27 @@ import json
 import os
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote, urlsplit
 
 import yaml
 
-from tapgate.embedded.answers import given
-from tapgate.embedded.aws_provider.resource_schema import marked_text
-from tapgate.embedded.console import Failure
+from tapgate.embedded.aws_provider.marks import marked_text
 from tapgate.embedded.environment import (
     MARK,
     PASSPHRASE,
     applied,
     is_stand_in_folder,
     rehearsal_changes,
-    state_folder,
 )
 from tapgate.embedded.packages import LANGUAGE, shims
-from tapgate.embedded.paths import ROOT, checkout_folder, make_folder, write_atomically
+from tapgate.embedded.paths import checkout_folder, make_folder, write_atomically
 from tapgate.embedded.program_text import as_block, config_forms, mapping, stand_ins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _ROOT: Final = "pulumi:pulumi:Stack"
 SALT: Final = "v1:YckHv4jzYho=:v1:vG5ZCc+2uVe3TcUM:f5sywG81yJaJXuzbV28/HUz5PTLgCw=="
@@ -125,6 +122,8 @@ def adapted(file: Path, project_file: Path) -> StackFile:
 
 def _with_environments(file: StackFile, project_file: Path) -> StackFile:
     """Return a stack file that has, in place of environments, what the answers file says, and stand-ins."""
+    from tapgate.embedded.answers import given  # noqa: PLC0415 - few stacks have environments
+
     top = cast("yaml.MappingNode", yaml.compose(file.text, Loader=yaml.SafeLoader))
     config = next((value for key, value in _entries(top) if key == "config"), None)
     there = {key for key, _ in _entries(config)} if config is not None else set[str]()
@@ -282,9 +281,6 @@ def begin_backend(url: str) -> None:
         write_atomically(folder / ".pulumi" / "meta.yaml", _VERSION)
 
 
-_STACK_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
-
-
 class EmbeddedStacks:
     """The stacks of one folder backend that has the stand-in passphrase."""
 
@@ -351,36 +347,6 @@ class EmbeddedStacks:
     def path(self, project: str, name: str) -> Path:
         """Return the file with a stack's state."""
         return self._folder / "stacks" / project / f"{name.rsplit('/', 1)[-1]}.json"
-
-
-def configured_stacks(root: Path = ROOT) -> list[str]:
-    """The stacks that have a `Pulumi.<stack>.yaml`, sorted."""
-    return sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in root.glob("Pulumi.*.yaml"))
-
-
-def ensure_stacks(names: Iterable[str], root: Path = ROOT, state: Path | None = None) -> None:
-    """Create those of the named stacks that the embedded backend does not have yet, empty."""
-    project = _project_name(root)
-    if project is None:
-        return
-    stacks = EmbeddedStacks(state or state_folder(root))
-    for name in names:
-        if not _STACK_NAME.fullmatch(name):
-            raise Failure(
-                f"{name!r} cannot be the name of a stack",
-                why="a stack's name has letters, digits, dots, hyphens and underscores, 100 at most",
-                fix="give another name to --stack-init",
-            )
-        stacks.create(project, name)
-
-
-def _project_name(root: Path) -> str | None:
-    try:
-        text = (root / "Pulumi.yaml").read_text(encoding="utf-8")
-    except OSError:
-        return None
-    found = re.search(r"""^name:\s*["']?([\w.-]+)""", text, re.MULTILINE | re.ASCII)
-    return found[1] if found else None
 
 
 def _empty_stack(project: str, name: str, outputs: Mapping[str, object]) -> str:
@@ -450,8 +416,11 @@ def _without_secrets(value: object) -> object:
     return {name: _without_secrets(item) for name, item in fields.items()}
 
 
+@dataclass(frozen=True)
 class Theatre:
-    """Sets stages for rehearsals, whatever the environment is prepared for."""
+    """Sets stages for rehearsals, whatever the environment is prepared for, with the variables of answers."""
+
+    answered: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def stage(self, folder: Path, project: str, stack: str, file: Path, project_file: Path) -> Stage:
         """Prepare a backend with the stack, empty, and the environment around it.
@@ -469,7 +438,7 @@ class Theatre:
         config = folder / "stack.yaml"
         config.write_text(adapted(file, project_file).text, encoding="utf-8")
         others = shims(project_file, os.environ, rehearse=True)
-        base = {**given().environment.environmentVariables, **os.environ}
+        base = {**self.answered, **os.environ}
         changes = rehearsal_changes(base, folder / "backend", make_folder(folder / "tmp"), others=others)
         return Stage(applied(changes, base), config, backend.path(project, stack))
 

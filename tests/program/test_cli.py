@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from tapgate.embedded.stacks import ensure_stacks
+from tapgate.embedded.prepare import ensure_stacks
 from tests.program.recording import PROGRAM
 
 if TYPE_CHECKING:

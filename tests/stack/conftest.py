@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_guardrails.assembly import policies
-from tapgate.embedded.stacks import ensure_stacks
+from tapgate.embedded.prepare import ensure_stacks
 from tests.stack.engine import ROOT, STACKS
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import yaml
 
 from tapgate.cli import main
 from tapgate.embedded.answers import TAKEN, asked, load, read
-from tapgate.embedded.aws_provider.resource_schema import MARK
+from tapgate.embedded.aws_provider.marks import MARK
 from tapgate.embedded.console import Failure
 from tapgate.embedded.environment import PASSPHRASE
 from tapgate.embedded.recording import Question, Recorder

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tapgate.embedded.aws_provider.resource_schema import MARK
+from tapgate.embedded.aws_provider.marks import MARK
 from tapgate.embedded.stacks import Theatre
 from tests.tapgate.sample_state import SECRET, STACK, checkpoint, resource, urn
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tapgate import sandbox
-from tapgate.embedded.toolchain.go_build import DIGESTS
+from tapgate.embedded.toolchain.search import DIGESTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

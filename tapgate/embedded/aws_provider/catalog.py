@@ -9,16 +9,18 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.embedded.aws_provider import sdk_source, sdk_text
+from tapgate.embedded.aws_provider.marks import marked, marked_text
 from tapgate.embedded.aws_provider.package_schema import object_schema, resource_schema
-from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema, Type, marked, marked_text
+from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema, Type
 from tapgate.embedded.aws_provider.usage import Usage, Used, older_function, read, short
 from tapgate.embedded.aws_provider.values import contains_unknown, dump_json
+from tapgate.embedded.environment import sdk_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from tapgate.embedded.aws_provider.resource_schema import Resources
+    from tapgate.embedded.aws_provider.marks import Resources
     from tapgate.embedded.aws_provider.usage import Tree
     from tapgate.embedded.aws_provider.values import Properties, Value
 
@@ -134,7 +136,7 @@ class Catalog:
         text = sdk_text.source(folder.joinpath(*modules) / f"{sdk_text.snake(name)}.py")
         tokens = [*sdk_source.resources_in(text), *(token for token, _, _ in _defined(text))]
         token = next((one for one in tokens if one.rpartition(":")[2] == name), "")
-        return token, sdk_source.version_of(folder) if token else ""
+        return token, sdk_version(folder) if token else ""
 
     def schema_text(self) -> str:
         """Return the package's schema, of what the program uses, as JSON."""

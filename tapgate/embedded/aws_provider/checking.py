@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from tapgate.embedded.aws_provider.resource_schema import MARK, MARKED_NUMBER
+from tapgate.embedded.aws_provider.marks import MARK, MARKED_NUMBER
 from tapgate.embedded.aws_provider.sdk_source import package_version
 from tapgate.embedded.aws_provider.values import UNKNOWN, Blob, Unknown, contains_unknown, dump_json
 

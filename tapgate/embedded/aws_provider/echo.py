@@ -22,7 +22,7 @@ from tapgate.embedded.answers import asked
 from tapgate.embedded.aws_provider import std
 from tapgate.embedded.aws_provider.catalog import Catalog, stood_in
 from tapgate.embedded.aws_provider.failures import InvalidRequestError, NotDeployableError
-from tapgate.embedded.aws_provider.resource_schema import (
+from tapgate.embedded.aws_provider.marks import (
     MARK_IN_BASE64,
     PROGRAM_FOLDER,
     REHEARSED,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     from tapgate.embedded.aws_provider.catalog import Known
     from tapgate.embedded.aws_provider.deploy.fence import Fence
-    from tapgate.embedded.aws_provider.resource_schema import Resources
+    from tapgate.embedded.aws_provider.marks import Resources
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 # ruff: noqa: ARG002 - the arguments are the protocol's

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, cast
 
 from tapgate.embedded.aws_provider import sdk_source
 from tapgate.embedded.aws_provider.checking import check
+from tapgate.embedded.aws_provider.marks import MARK_IN_BASE64, marked, marked_text
 from tapgate.embedded.aws_provider.policy_document import PolicyDocumentError, render
-from tapgate.embedded.aws_provider.resource_schema import MARK_IN_BASE64, marked, marked_text
 from tapgate.embedded.aws_provider.schema_store import function_schema_of
 from tapgate.embedded.aws_provider.settings import ACCOUNT
 from tapgate.embedded.aws_provider.values import contains_unknown, dump_json

@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.embedded.aws_provider.checking import Failure, nearest
-from tapgate.embedded.aws_provider.resource_schema import MARK, MARKED_NUMBER, Limit
+from tapgate.embedded.aws_provider.marks import MARK, MARKED_NUMBER
+from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.values import Blob, Unknown
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Final, cast
 from tapgate.embedded.aws_provider.differ import changed_properties
 from tapgate.embedded.aws_provider.inputs import DEFAULTS
 from tapgate.embedded.aws_provider.invokes import partition_of, suffix_of
-from tapgate.embedded.aws_provider.resource_schema import REHEARSED, Property, Type, marked, marked_text
+from tapgate.embedded.aws_provider.marks import REHEARSED, marked, marked_text
+from tapgate.embedded.aws_provider.resource_schema import Property, Type
 from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.settings import ACCOUNT
 from tapgate.embedded.aws_provider.types import describe

@@ -11,15 +11,15 @@ from __future__ import annotations
 import dataclasses
 import functools
 import importlib.util
-import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from tapgate.embedded.aws_provider import sdk_text
 from tapgate.embedded.aws_provider.published import Published, of_property
 from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema, Type
 from tapgate.embedded.aws_provider.sdk_text import read_annotation
+from tapgate.embedded.environment import sdk_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,8 +31,6 @@ _REPLACES = re.compile(r"forces? (?:a )?(?:new|replacement|re-?creation)", re.IG
 _RESOURCE = re.compile(r"\n@pulumi\.type_token\(\"(aws:[^\"]+)\"\)\nclass \w+\(pulumi\.")
 # Until version 6 the class alone does not say it, but what it hands to its base.
 _OLDER_RESOURCE = re.compile(r"\n        super\(\w+, __self__\)\.__init__\(\n +'(aws:[^']+)',")
-OLDEST_MAJOR = 3
-"""The oldest major version of pulumi_aws whose source has today's form."""
 _INVOKE = re.compile(r"pulumi\.runtime\.invoke(?:_single)?\('(aws:[^']+)'")
 
 
@@ -81,18 +79,7 @@ def package_folder() -> Path:
 @functools.cache
 def package_version() -> str:
     """Return the version of pulumi_aws, e.g. `7.51.1`."""
-    return version_of(package_folder())
-
-
-def version_of(folder: Path) -> str:
-    """Return the version of the pulumi_aws in a folder: older ones say it beside it alone; empty for none."""
-    try:
-        document = cast("dict[str, str]", json.loads((folder / "pulumi-plugin.json").read_text("utf-8")))
-    except FileNotFoundError:
-        document = {}
-    beside = [path.name for path in folder.parent.glob("pulumi_aws-*.dist-info")]
-    said = "".join(beside[:1]).removeprefix("pulumi_aws-").removesuffix(".dist-info")
-    return document.get("version") or said
+    return sdk_version(package_folder())
 
 
 def read_resource(token: str) -> ResourceSchema:

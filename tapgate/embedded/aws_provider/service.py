@@ -24,8 +24,8 @@ from tapgate.embedded.aws_provider.failures import (
 )
 from tapgate.embedded.aws_provider.inputs import Request, check_inputs
 from tapgate.embedded.aws_provider.invokes import invoke, is_answered
+from tapgate.embedded.aws_provider.marks import MARK, REHEARSED
 from tapgate.embedded.aws_provider.outputs import previewed, previewed_update, rehearsed, rehearsed_read
-from tapgate.embedded.aws_provider.resource_schema import MARK, REHEARSED
 from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.server import EngineLog, set_result, stack_of, type_and_name
 from tapgate.embedded.aws_provider.settings import RefusedEndpointError, require_emulator

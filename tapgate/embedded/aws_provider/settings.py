@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from tapgate.embedded.aws_provider.checking import Failure, check
 from tapgate.embedded.aws_provider.sdk_source import read_provider
 from tapgate.embedded.aws_provider.values import UNKNOWN
+from tapgate.embedded.environment import DEFAULT_REGION, region_of_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 
-DEFAULT_REGION = "eu-west-2"
 ACCOUNT = "123456789012"
 """The account that the stand-in says it is in: AWS's own example number."""
 
@@ -77,11 +77,6 @@ def version_of(inputs: Mapping[str, Value]) -> str:
 def major(version: str) -> str:
     """Return a version's first number: `7` of `v7.51.1`."""
     return version.removeprefix("v").partition(".")[0]
-
-
-def region_of_environment() -> str:
-    """Return the region that holds where nothing else says one."""
-    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
 
 
 def merge_tags(settings: Settings, tags: Value) -> Value:

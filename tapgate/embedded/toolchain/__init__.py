@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tapgate.embedded.toolchain.executable import Cli
-from tapgate.embedded.toolchain.search import at_hand, find, require_unchanged
+from tapgate.embedded.toolchain.search import Cli, at_hand, find, require_unchanged
 
 __all__ = ["Cli", "at_hand", "find", "require_unchanged"]

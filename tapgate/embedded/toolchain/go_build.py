@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -13,12 +12,22 @@ from pathlib import Path
 from typing import cast
 
 from tapgate.embedded.console import Failure, elapsed, say, still_going
-from tapgate.embedded.paths import cache_root, get_or_make, is_sealed, is_whole, remove_tree, tree_digest
-from tapgate.embedded.toolchain.executable import ENTRY_PREFIX, Cli, Unusable, inspect
+from tapgate.embedded.paths import get_or_make, remove_tree, tree_digest
+from tapgate.embedded.toolchain.search import (
+    BUILT,
+    DIGESTS,
+    SDK_MODULE,
+    SOURCES,
+    Cli,
+    Unusable,
+    entry_folder,
+    executable_of,
+    go_mod,
+    inspect,
+    pulumi_version,
+    vouched_for,
+)
 
-SOURCES = Path(__file__).parent / "cli"
-DIGESTS = Path(__file__).with_name("digests.json")
-WAY = "built with Go"
 INSTALL_PAGE = "https://www.pulumi.com/docs/install/"
 PACKAGES = (
     "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
@@ -29,19 +38,9 @@ SCRIPTS = ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resourc
 """What Pulumi's own distribution puts beside the Python language host, taken from the SDK's module."""
 
 USUAL_PLACES = ("/usr/local/go/bin", "/usr/lib/go/bin", "/opt/homebrew/bin", "/snap/bin")
-_SDK_MODULE = "github.com/pulumi/pulumi/sdk/v3"
 _FIRST_WITH_TOOLCHAINS = (1, 21)
 _CACHES = {"GOPATH": "path", "GOMODCACHE": "modules", "GOCACHE": "objects", "GOTMPDIR": "work"}
 """What Go fills with some 3 GB that are not needed after the build, and the folder of each."""
-
-
-def built() -> Cli | None:
-    """The CLI that an earlier run built from these very sources, if it is still whole."""
-    entry = entry_folder()
-    if not is_whole(entry) or not is_sealed(entry, vouched_for(entry.name)):
-        return None
-    found = inspect(entry / "bin" / "pulumi", WAY)
-    return found if isinstance(found, Cli) else None
 
 
 def build() -> Cli | None:
@@ -51,7 +50,7 @@ def build() -> Cli | None:
         return None
     entry = entry_folder()
     get_or_make(entry, lambda folder: _compile(go, folder), vouched_for(entry.name))
-    found = inspect(entry / "bin" / "pulumi", WAY)
+    found = inspect(executable_of(entry), BUILT)
     if isinstance(found, Unusable):
         raise Failure(
             "The Pulumi CLI was built but cannot be used",
@@ -60,12 +59,6 @@ def build() -> Cli | None:
             fix=f"remove {entry} and run the command again",
         )
     return found
-
-
-def vouched_for(name: str) -> frozenset[str]:
-    """Return the digests of the entry of this name, as releases of Go build it: the same bytes everywhere."""
-    pinned = cast("dict[str, dict[str, str]]", json.loads(DIGESTS.read_text("utf-8")))
-    return frozenset(pinned.get(name, {}).values())
 
 
 def pin() -> None:
@@ -79,39 +72,12 @@ def pin() -> None:
     DIGESTS.write_text(json.dumps({entry.name: pinned}, indent=1) + "\n", "utf-8")
 
 
-def is_build(folder: Path) -> bool:
-    """Say whether the executables in this folder were built here, at whatever version."""
-    entry = folder.resolve().parent
-    return entry.parent == cache_root().resolve() and not entry.name.startswith(ENTRY_PREFIX)
-
-
 def find_go() -> Path | None:
     """The `go` on PATH, or in one of the places where its installers put it."""
     on_path = shutil.which("go")
     if on_path is not None:
         return Path(on_path)
     return next((path for place in USUAL_PLACES if os.access(path := Path(place, "go"), os.X_OK)), None)
-
-
-def pulumi_version() -> str:
-    """The version of the CLI that go.mod names, as in `v3.259.0`."""
-    found = re.search(rf"^\s*{re.escape(_SDK_MODULE)} (v\S+)", _go_mod(), re.MULTILINE)
-    if found is None:
-        raise Failure(f"go.mod does not name {_SDK_MODULE}", where=str(SOURCES / "go.mod"))
-    return found[1]
-
-
-def _go_mod() -> str:
-    return (SOURCES / "go.mod").read_text(encoding="utf-8")
-
-
-def entry_folder() -> Path:
-    """One entry for each state of the sources: an edit, or a newer version, is another entry."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in SOURCES.rglob("*") if path.is_file()):
-        digest.update(f"{path.relative_to(SOURCES)}\0{path.stat().st_size}\0".encode())
-        digest.update(path.read_bytes())
-    return cache_root() / f"pulumi-{pulumi_version().removeprefix('v')}-{digest.hexdigest()[:12]}"
 
 
 def _compile(go: Path, folder: Path) -> None:
@@ -128,11 +94,11 @@ def _build_into(binaries: Path, go: Path, environment: dict[str, str]) -> None:
     binaries.mkdir()
     say(f"building the Pulumi CLI {version} with Go: 5 to 7 minutes on two cores, once")
     started = time.monotonic()
-    flags = f"-s -w -X {_SDK_MODULE}/go/common/version.Version={version}"
+    flags = f"-s -w -X {SDK_MODULE}/go/common/version.Version={version}"
     options = ["-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", flags]
     with still_going("building the Pulumi CLI"):
         _go(go, environment, "build", *options, "-o", f"{binaries}{os.sep}", *PACKAGES)
-        sdk = _go(go, environment, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", _SDK_MODULE).strip()
+        sdk = _go(go, environment, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", SDK_MODULE).strip()
     for script in SCRIPTS:
         placed = binaries / Path(script).name
         shutil.copyfile(Path(sdk, script), placed)
@@ -171,7 +137,7 @@ def _go_environment(go: Path, scratch: Path) -> dict[str, str]:
 
 
 def _required_go() -> str:
-    found = re.search(r"^go (\S+)", _go_mod(), re.MULTILINE)
+    found = re.search(r"^go (\S+)", go_mod(), re.MULTILINE)
     return found[1] if found else "1.21"
 
 

@@ -1,36 +1,103 @@
-"""Find a Pulumi CLI: the user's own, else the official installer's, else one built with Go."""
+"""Find a Pulumi CLI that can be used: the user's own, the official installer's, or one built with Go."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-import queue
+import re
+import shutil
 import subprocess
-import sys
-import threading
-import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self, cast
 
-from tapgate.embedded.console import Failure, elapsed, say, still_going
+from tapgate.embedded.console import Failure, say
 from tapgate.embedded.environment import is_stand_in_folder
-from tapgate.embedded.paths import cache_root, get_or_make, is_sealed, is_whole
-from tapgate.embedded.toolchain import go_build
-from tapgate.embedded.toolchain.executable import ENTRY_PREFIX, MINIMUM, Cli, Unusable, inspect
+from tapgate.embedded.paths import cache_root, is_sealed, is_whole, read_object, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FORCED = "TAP_PULUMI"
 """Environment variable that names the CLI to use: the executable, or the folder that it is in."""
-REACH_SECONDS = 4.0
-INSTALLER_URL = "https://get.pulumi.com/install.sh"
-INSTALL_SECONDS = 600.0
-_WAY = "installed by the official installer"
-_INSTALL = """
-import sys
-from pulumi.automation import PulumiCommand
-PulumiCommand.install(root=sys.argv[1])
-"""
+INSTALLED = "installed by the official installer"
+BUILT = "built with Go"
+SOURCES = Path(__file__).parent / "cli"
+DIGESTS = Path(__file__).with_name("digests.json")
+SDK_MODULE = "github.com/pulumi/pulumi/sdk/v3"
+
+
+_PRINTED = re.compile(
+    r"v?(?P<major>0|[1-9]\d{0,8})\.(?P<minor>0|[1-9]\d{0,8})\.(?P<patch>0|[1-9]\d{0,8})"
+    r"(?:-(?P<pre>[0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True)
+class Version:
+    """A semantic version; build metadata is not kept, since it does not order versions."""
+
+    major: int
+    minor: int
+    patch: int
+    pre: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Read what `pulumi version` prints (`v3.259.0`); None when it is anything else."""
+        match = _PRINTED.fullmatch(text.strip())
+        if match is None:
+            return None
+        return cls(int(match["major"]), int(match["minor"]), int(match["patch"]), match["pre"] or "")
+
+    def at_least(self, other: Version) -> bool:
+        """Say whether this is `other` or newer; a pre-release comes before its release.
+
+        Two pre-releases of one release count as equal: they differ by a build's time, which says nothing
+        about what the CLI can do.
+        """
+        mine, theirs = (self.major, self.minor, self.patch), (other.major, other.minor, other.patch)
+        if mine != theirs:
+            return mine > theirs
+        return not self.pre or bool(other.pre)
+
+    def __str__(self) -> str:
+        """As the CLI prints it, without the leading v."""
+        return f"{self.major}.{self.minor}.{self.patch}" + (f"-{self.pre}" if self.pre else "")
+
+
+MINIMUM = Version(3, 255, 0)
+"""The oldest CLI that understands `packages:` with a local folder, `policy analyze` and today's RunPlugin."""
+ENTRY_PREFIX = "pulumi-official-"
+"""How the cache entries begin that the official installer filled."""
+LANGUAGE_HOSTS = ("pulumi-language-python", "pulumi-language-yaml")
+PROBE_SECONDS = 20.0
+_REMEMBERED = 32
+# A smaller file is a wrapper, which may start another version tomorrow without changing itself.
+_SMALLEST_BINARY = 1 << 20
+
+
+@dataclass(frozen=True)
+class Cli:
+    """A usable Pulumi CLI: the folder of its executables, its version, and how it was found."""
+
+    folder: Path
+    version: Version
+    way: str
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """An executable that cannot be used, and why."""
+
+    path: Path
+    reason: str
+
+
+class _RefusedError(Exception):
+    """Why the executable cannot be used."""
 
 
 def find() -> Cli:
@@ -38,7 +105,12 @@ def find() -> Cli:
 
     What is there already goes before what would have to be downloaded.
     """
-    found = find_forced() or at_hand() or install() or go_build.build()
+    found = find_forced() or at_hand()
+    if found is not None:
+        return found
+    from tapgate.embedded.toolchain import go_build, official  # noqa: PLC0415 - where there is none
+
+    found = official.install() or go_build.build()
     if found is None:
         raise _nothing()
     return found
@@ -46,7 +118,7 @@ def find() -> Cli:
 
 def at_hand() -> Cli | None:
     """A usable CLI that needs no download: on PATH, or in the cache."""
-    return _on_path() or installed() or go_build.built()
+    return _on_path() or installed() or built()
 
 
 def require_unchanged(path: str) -> None:
@@ -61,7 +133,7 @@ def require_unchanged(path: str) -> None:
     for folder in (Path(entry) for entry in path.split(os.pathsep) if entry):
         if folder.parent.parent != cache_root() or not (folder / "pulumi").exists():
             continue
-        if not is_sealed(folder.parent, go_build.vouched_for(folder.parent.name)):
+        if not is_sealed(folder.parent, vouched_for(folder.parent.name)):
             raise Failure(
                 "The Pulumi CLI in the cache is not what was put there",
                 where=str(folder.parent),
@@ -117,94 +189,135 @@ def _nothing() -> Failure:
     )
 
 
-def obstacle(url: str, *, seconds: float = REACH_SECONDS, grace_seconds: float = 1.0) -> str:
-    """Return what keeps the address from being read; empty when nothing does.
-
-    The attempt runs beside, because looking up a host's name has no time limit of its own.
-    """
-    answers: queue.SimpleQueue[str] = queue.SimpleQueue()
-    threading.Thread(target=lambda: answers.put(_attempt(url, seconds)), daemon=True).start()
-    try:
-        return answers.get(timeout=seconds + grace_seconds)
-    except queue.Empty:
-        return "no answer"
-
-
-def _attempt(url: str, seconds: float) -> str:
-    import urllib.error  # noqa: PLC0415 - as `metadata` below
-    import urllib.request  # noqa: PLC0415
-
-    if not url.startswith(("https://", "http://127.0.0.1:")):
-        return "its address is not https"
-    try:
-        with urllib.request.urlopen(url, timeout=seconds):  # noqa: S310 - the scheme is checked above
-            return ""
-    except urllib.error.HTTPError as error:
-        error.close()
-        return f"HTTP {error.code}"
-    except urllib.error.URLError as error:
-        return str(error.reason)
-    except (OSError, ValueError) as error:
-        return str(error) or type(error).__name__
-
-
-class _NotInstalledError(Exception):
-    """The installer did not get to its end; the message says why."""
-
-
 def installed() -> Cli | None:
     """The newest CLI that an earlier run installed and that is still whole."""
     for entry in sorted(cache_root().glob(f"{ENTRY_PREFIX}*"), reverse=True):
         if is_whole(entry) and is_sealed(entry):
-            found = inspect(_executable(entry), _WAY)
+            found = inspect(executable_of(entry), INSTALLED)
             if isinstance(found, Cli):
                 return found
     return None
 
 
-def install(url: str = INSTALLER_URL) -> Cli | None:
-    """Download and install the CLI; None, with a line that says why, when that cannot be done here."""
-    # Only a machine without a CLI needs it, and it is half of this package's start.
-    from importlib import metadata  # noqa: PLC0415
-
-    in_the_way = obstacle(url)
-    if in_the_way:
-        say(f"the official installer cannot be reached ({in_the_way}); trying the next way")
-        return None
-    say("installing the Pulumi CLI with the official installer: about a minute, once")
-    started = time.monotonic()
-    try:
-        # The installer takes the CLI that matches the SDK.
-        version = metadata.version("pulumi")
-        entry = get_or_make(cache_root() / f"{ENTRY_PREFIX}{version}", run_installer, ())
-    except (_NotInstalledError, metadata.PackageNotFoundError) as error:
-        say(f"the official installer failed ({error}); trying the next way")
-        return None
-    found = inspect(_executable(entry), _WAY)
-    if isinstance(found, Unusable):
-        say(f"what the official installer installed cannot be used: {found.reason}; trying the next way")
-        return None
-    say(f"installed in {elapsed(time.monotonic() - started)}")
-    return found
-
-
-def run_installer(folder: Path) -> None:
-    """Install into the folder, in a process of its own, which can be given up when it hangs."""
-    try:
-        with still_going("installing the Pulumi CLI"):
-            outcome = subprocess.run(
-                [sys.executable, "-c", _INSTALL, folder],
-                capture_output=True,
-                text=True,
-                timeout=INSTALL_SECONDS,
-                check=False,
-            )
-    except subprocess.TimeoutExpired as error:
-        raise _NotInstalledError(f"no end after {elapsed(INSTALL_SECONDS)}") from error
-    if outcome.returncode:
-        lines = (outcome.stderr or outcome.stdout).strip().splitlines()
-        raise _NotInstalledError(lines[-1] if lines else f"exit code {outcome.returncode}")
-
-
-def _executable(entry: Path) -> Path:
+def executable_of(entry: Path) -> Path:
+    """Return the CLI of an entry of the cache."""
     return entry / "bin" / "pulumi"
+
+
+def built() -> Cli | None:
+    """The CLI that an earlier run built from these very sources, if it is still whole."""
+    entry = entry_folder()
+    if not is_whole(entry) or not is_sealed(entry, vouched_for(entry.name)):
+        return None
+    found = inspect(executable_of(entry), BUILT)
+    return found if isinstance(found, Cli) else None
+
+
+def vouched_for(name: str) -> frozenset[str]:
+    """Return the digests of the entry of this name, as releases of Go build it: the same bytes everywhere."""
+    pinned = cast("dict[str, dict[str, str]]", json.loads(DIGESTS.read_text("utf-8")))
+    return frozenset(pinned.get(name, {}).values())
+
+
+def is_build(folder: Path) -> bool:
+    """Say whether the executables in this folder were built here, at whatever version."""
+    entry = folder.resolve().parent
+    return entry.parent == cache_root().resolve() and not entry.name.startswith(ENTRY_PREFIX)
+
+
+def pulumi_version() -> str:
+    """The version of the CLI that go.mod names, as in `v3.259.0`."""
+    found = re.search(rf"^\s*{re.escape(SDK_MODULE)} (v\S+)", go_mod(), re.MULTILINE)
+    if found is None:
+        raise Failure(f"go.mod does not name {SDK_MODULE}", where=str(SOURCES / "go.mod"))
+    return found[1]
+
+
+def go_mod() -> str:
+    """Return what names the version of the CLI that is built."""
+    return (SOURCES / "go.mod").read_text(encoding="utf-8")
+
+
+def entry_folder() -> Path:
+    """One entry for each state of the sources: an edit, or a newer version, is another entry."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in SOURCES.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(SOURCES)}\0{path.stat().st_size}\0".encode())
+        digest.update(path.read_bytes())
+    return cache_root() / f"pulumi-{pulumi_version().removeprefix('v')}-{digest.hexdigest()[:12]}"
+
+
+def inspect(path: Path, way: str) -> Cli | Unusable:
+    """Say what the executable is; asks it for its version only when it has changed since the last time."""
+    try:
+        version = _version(path)
+        _require_hosts(path)
+    except _RefusedError as refused:
+        return Unusable(path, str(refused))
+    return Cli(path.parent, version, way)
+
+
+def _version(path: Path) -> Version:
+    printed = _printed(path)
+    version = Version.parse(printed)
+    if version is None:
+        raise _RefusedError(f"`pulumi version` printed {printed[:80]!r}, which is not a version")
+    if not version.at_least(MINIMUM):
+        raise _RefusedError(f"it is version {version}; {MINIMUM} or newer is needed")
+    return version
+
+
+def _require_hosts(path: Path) -> None:
+    folders = {path.parent, path.resolve().parent}
+    missing = [
+        host
+        for host in LANGUAGE_HOSTS
+        if not any(os.access(folder / host, os.X_OK) for folder in folders) and shutil.which(host) is None
+    ]
+    if missing:
+        raise _RefusedError(f"its language hosts are missing ({', '.join(missing)})")
+
+
+def _printed(path: Path) -> str:
+    """What `pulumi version` prints: remembered for this very file, else asked."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise _RefusedError(f"it cannot be read: {error.strerror}") from error
+    if path.is_dir() or not os.access(path, os.X_OK):
+        raise _RefusedError("it is not an executable file")
+    stamp = f"{path}|{status.st_dev}|{status.st_ino}|{status.st_size}|{status.st_mtime_ns}"
+    memory = read_object(_memory(), str)
+    if stamp in memory:
+        return memory[stamp]
+    printed = _ask(path)
+    if status.st_size >= _SMALLEST_BINARY:
+        newest = [*memory.items(), (stamp, printed)][-_REMEMBERED:]
+        write_atomically(_memory(), json.dumps(dict(newest), indent=0))
+    return printed
+
+
+def _memory() -> Path:
+    """Answers of earlier runs; of two runs at once one's may be lost, which is then asked again."""
+    return cache_root() / "versions.json"
+
+
+def _ask(path: Path) -> str:
+    """Run `pulumi version`, without the update check that would go to the network."""
+    environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    try:
+        answer = subprocess.run(
+            [path, "version"],
+            capture_output=True,
+            text=True,
+            timeout=PROBE_SECONDS,
+            env=environment,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise _RefusedError(f"`pulumi version` did not answer within {PROBE_SECONDS:.0f} s") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise _RefusedError(f"it cannot be run: {error}") from error
+    if answer.returncode:
+        raise _RefusedError(f"`pulumi version` failed with exit code {answer.returncode}")
+    return answer.stdout.strip()

@@ -19,7 +19,7 @@ from tapgate.analyzer.deployment import (
     Resource,
     without_marks,
 )
-from tapgate.embedded.aws_provider import resource_schema as marks
+from tapgate.embedded.aws_provider import marks
 from tapgate.json_access import SIGNATURE
 
 MARKED = f"{MARK}1a2b3c4d"

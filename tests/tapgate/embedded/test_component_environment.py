@@ -8,7 +8,7 @@ import pytest
 
 from tapgate.embedded.console import Failure
 from tapgate.embedded.prepare import ensure_component_environment
-from tapgate.embedded.toolchain.executable import Cli, Version
+from tapgate.embedded.toolchain.search import Cli, Version
 from tests.tapgate.embedded.toolchain import fakes
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tapgate.embedded.aws_provider.resource_schema import MARK
+from tapgate.embedded.aws_provider.marks import MARK
 from tapgate.embedded.program_text import required, stand_in
 from tapgate.embedded.stacks import adapted
 

@@ -23,7 +23,7 @@ from tapgate.embedded.environment import (
     state_folder,
 )
 from tapgate.embedded.paths import checkout_folder
-from tapgate.embedded.toolchain.executable import Cli, Version
+from tapgate.embedded.toolchain.search import Cli, Version
 
 pytestmark = pytest.mark.usefixtures("cache")
 

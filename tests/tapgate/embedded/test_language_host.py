@@ -15,8 +15,9 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, language_pb2, resource_pb2
 
-from tapgate.embedded.answers import ASKED, TAKEN, VARIABLE
-from tapgate.embedded.aws_provider.resource_schema import MARK
+from tapgate.embedded import environment
+from tapgate.embedded.answers import ASKED, TAKEN
+from tapgate.embedded.aws_provider.marks import MARK
 from tapgate.embedded.language_host import References
 from tapgate.embedded.packages import shims
 from tapgate.embedded.stacks import EmbeddedStacks, outputs_of
@@ -111,7 +112,7 @@ def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EmbeddedStacks:
     """A folder backend, its answers file, and a Python program that refers to stacks."""
     monkeypatch.setenv("PULUMI_BACKEND_URL", (tmp_path / "back end").as_uri())
     (tmp_path / "answers.json").write_text(json.dumps(ANSWERS))
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "answers.json"))
+    monkeypatch.setenv(environment.ANSWERS, str(tmp_path / "answers.json"))
     program = tmp_path / "program"
     program.mkdir()
     (program / "Pulumi.yaml").write_text("{name: shop, runtime: python}")

@@ -17,17 +17,9 @@ from tapgate.embedded.aws_provider.deploy.fence import Fence
 from tapgate.embedded.aws_provider.echo import Other
 from tapgate.embedded.aws_provider.failures import InvalidRequestError
 from tapgate.embedded.aws_provider.invokes import InvokeError
+from tapgate.embedded.aws_provider.marks import MARK, MARKED_NUMBER, PROGRAM_FOLDER, contains_mark, marked
 from tapgate.embedded.aws_provider.older_functions import older_functions
-from tapgate.embedded.aws_provider.resource_schema import (
-    MARK,
-    MARKED_NUMBER,
-    PROGRAM_FOLDER,
-    Property,
-    ResourceSchema,
-    Type,
-    contains_mark,
-    marked,
-)
+from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema, Type
 from tapgate.embedded.aws_provider.sdk_source import is_function, read_resource
 from tapgate.embedded.aws_provider.service import Provider
 from tapgate.embedded.aws_provider.usage import read, widened

@@ -76,7 +76,7 @@ def official(_folder: Path) -> bool:
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TAP_PULUMI", str(find().folder))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("tapgate.embedded.toolchain.go_build.is_build", built_here)
+    monkeypatch.setattr("tapgate.embedded.toolchain.search.is_build", built_here)
     return tmp_path / "cache" / "tap-guardrails" / "program-environments"
 
 
@@ -322,7 +322,7 @@ def test_an_environment_of_uv_lies_beside_its_lock(tmp_path: Path, own_cache: Pa
 def test_the_official_host_is_given_an_interpreter_that_knows_programs(
     tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tapgate.embedded.toolchain.go_build.is_build", official)
+    monkeypatch.setattr("tapgate.embedded.toolchain.search.is_build", official)
     named = project(tmp_path / "named", virtualenv="../env")
     other = tmp_path / "other python"
     other.write_text('#!/bin/sh\necho "the gate\'s own: $*"\n')

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tapgate.embedded.aws_provider.resource_schema import MARK
+from tapgate.embedded.aws_provider.marks import MARK
 from tapgate.embedded.program_text import config_forms, files, mentions, outputs, read_yaml
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tapgate.embedded.aws_provider.resource_schema import MARK
+from tapgate.embedded.aws_provider.marks import MARK
 from tapgate.embedded.environment import stand_in_folder
 from tapgate.embedded.stacks import ENCRYPTED, SALT, SECRET, SECRET_URL, EmbeddedStacks, adapted, embedded
 from tapgate.embedded.toolchain import find

@@ -14,7 +14,8 @@ import pytest
 from tapgate.embedded.console import Failure
 from tapgate.embedded.environment import PASSPHRASE, shim_folder, state_folder
 from tapgate.embedded.packages import LANGUAGE
-from tapgate.embedded.stacks import SALT, EmbeddedStacks, configured_stacks, ensure_stacks, main, outputs_of
+from tapgate.embedded.prepare import configured_stacks, ensure_stacks
+from tapgate.embedded.stacks import SALT, EmbeddedStacks, main, outputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

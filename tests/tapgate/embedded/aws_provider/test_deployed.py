@@ -17,8 +17,8 @@ from tapgate.embedded.aws_provider.description import Subject
 from tapgate.embedded.aws_provider.differ import refresh_inputs
 from tapgate.embedded.aws_provider.failures import ApiError
 from tapgate.embedded.aws_provider.inputs import Request, check_inputs
+from tapgate.embedded.aws_provider.marks import MARK, REHEARSED
 from tapgate.embedded.aws_provider.outputs import all_forms, rehearsed
-from tapgate.embedded.aws_provider.resource_schema import MARK, REHEARSED
 from tapgate.embedded.aws_provider.settings import Settings
 from tapgate.embedded.aws_provider.types.access import DESCRIPTIONS
 from tapgate.embedded.aws_provider.values import Blob, Properties, Value

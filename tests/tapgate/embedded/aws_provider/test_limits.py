@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tapgate.embedded.aws_provider.inputs import Request, check_inputs
-from tapgate.embedded.aws_provider.resource_schema import MARKED_NUMBER, marked_text
+from tapgate.embedded.aws_provider.marks import MARKED_NUMBER, marked_text
 from tapgate.embedded.aws_provider.settings import Settings
 from tapgate.embedded.aws_provider.values import UNKNOWN, Properties, Value
 

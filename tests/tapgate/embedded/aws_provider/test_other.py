@@ -14,7 +14,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, resource_pb2, resource_pb2_grpc
 
 from tapgate.embedded.aws_provider.echo import UNSEEN
-from tapgate.embedded.aws_provider.resource_schema import MARK, REHEARSED
+from tapgate.embedded.aws_provider.marks import MARK, REHEARSED
 from tapgate.embedded.aws_provider.values import UNKNOWN, decode, encode
 from tests.tapgate.embedded.aws_provider.conversation import URN, converse
 

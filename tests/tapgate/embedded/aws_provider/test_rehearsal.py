@@ -13,8 +13,8 @@ from pulumi.runtime.proto import provider_pb2
 
 from tapgate.embedded.aws_provider.documented import documented, matches
 from tapgate.embedded.aws_provider.invokes import invoke, stood_in
+from tapgate.embedded.aws_provider.marks import MARK, MARKED_NUMBER, REHEARSED, contains_mark
 from tapgate.embedded.aws_provider.outputs import all_forms, rehearsed, rehearsed_read
-from tapgate.embedded.aws_provider.resource_schema import MARK, MARKED_NUMBER, REHEARSED, contains_mark
 from tapgate.embedded.aws_provider.schema_store import function_schema_of, schema_of
 from tapgate.embedded.aws_provider.settings import Settings
 from tapgate.embedded.aws_provider.values import Properties, Value, contains_unknown, decode, encode

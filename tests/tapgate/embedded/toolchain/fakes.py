@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tapgate.embedded.toolchain.executable import LANGUAGE_HOSTS
+from tapgate.embedded.toolchain.search import LANGUAGE_HOSTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tapgate.embedded.toolchain.executable import Cli, Unusable, Version, inspect
+from tapgate.embedded.toolchain.search import Cli, Unusable, Version, inspect
 from tests.tapgate.embedded.toolchain import fakes
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def test_what_it_prints_decides(tmp_path: Path, prints: str, reason: str) -> Non
 def test_one_that_does_not_answer_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, reason: str
 ) -> None:
-    monkeypatch.setattr("tapgate.embedded.toolchain.executable.PROBE_SECONDS", 0.4)
+    monkeypatch.setattr("tapgate.embedded.toolchain.search.PROBE_SECONDS", 0.4)
     assert refusal(fakes.script(tmp_path / "pulumi", body)).startswith(reason)
 
 

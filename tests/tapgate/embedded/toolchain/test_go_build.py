@@ -15,7 +15,7 @@ import pytest
 
 from tapgate.embedded.console import Failure
 from tapgate.embedded.paths import MANIFEST, is_whole, tree_digest
-from tapgate.embedded.toolchain import find, go_build, require_unchanged
+from tapgate.embedded.toolchain import find, go_build, require_unchanged, search
 from tests.tapgate.embedded.toolchain import fakes
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ def test_a_build_is_usable_and_kept(machine: Machine, capsys: pytest.CaptureFixt
     machine.install_go()
     found = find()
     assert (str(found.version), found.way) == ("3.259.0", "built with Go")
-    assert found.folder == go_build.entry_folder() / "bin"
-    assert go_build.is_build(found.folder)
+    assert found.folder == search.entry_folder() / "bin"
+    assert search.is_build(found.folder)
     assert [(found.folder / Path(name).name).stat().st_mode & 0o777 for name in go_build.SCRIPTS] == [
         0o755
     ] * 2
@@ -157,7 +157,7 @@ def test_what_the_sources_vouch_for_is_used_wherever_it_comes_from(
     entry = find().folder.parent
     pinned = tmp_path / "digests.json"
     pinned.write_text(json.dumps({entry.name: {"go1.99.0 plan9/mips": tree_digest(entry)}}))
-    monkeypatch.setattr(go_build, "DIGESTS", pinned)
+    monkeypatch.setattr(search, "DIGESTS", pinned)
     _restored(entry)
     machine.install_go(fail="exit 1")
     assert find().folder.parent == entry
@@ -168,9 +168,9 @@ def test_what_the_sources_vouch_for_is_used_wherever_it_comes_from(
 
 def test_this_very_toolchain_is_vouched_for() -> None:
     """After a change of its sources call `go_build.pin()`, which builds them and writes the digest down."""
-    pinned = json.loads(go_build.DIGESTS.read_text())
-    assert pinned.keys() == {go_build.entry_folder().name}
-    found, go = go_build.built(), go_build.find_go()
+    pinned = json.loads(search.DIGESTS.read_text())
+    assert pinned.keys() == {search.entry_folder().name}
+    found, go = search.built(), go_build.find_go()
     if found is None or go is None:
         pytest.skip("there is no CLI that was built with Go here")
     said = subprocess.run(
@@ -178,9 +178,9 @@ def test_this_very_toolchain_is_vouched_for() -> None:
     )
     machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine)
     platform = f"{said.stdout.split()[-1]} {sys.platform}/{machine}"
-    if platform not in pinned[go_build.entry_folder().name]:
+    if platform not in pinned[search.entry_folder().name]:
         pytest.skip(f"nothing vouches for what {platform} builds")
-    assert tree_digest(found.folder.parent) == pinned[go_build.entry_folder().name][platform]
+    assert tree_digest(found.folder.parent) == pinned[search.entry_folder().name][platform]
 
 
 def test_the_build_is_shielded_from_the_users_settings(
@@ -191,7 +191,7 @@ def test_the_build_is_shielded_from_the_users_settings(
     monkeypatch.setenv("GOWORK", "/elsewhere/go.work")
     monkeypatch.setenv("CGO_ENABLED", "1")
     go_build.build()
-    assert machine.log.read_text().strip() == f"local|0|-modcacherw|off|{go_build.SOURCES}"
+    assert machine.log.read_text().strip() == f"local|0|-modcacherw|off|{search.SOURCES}"
 
 
 def test_an_older_go_may_fetch_the_release_that_is_needed(machine: Machine) -> None:
@@ -232,7 +232,7 @@ def test_the_build_has_caches_of_its_own_and_leaves_nothing_of_them(
     assert len(set(used)) == 4
     assert all(cache in path.parents for path in used)
     assert [path for path in cache.rglob("*") if "module@v1" in path.name or path.name == "scratch"] == []
-    assert go_build.entry_folder().exists() == (not fail)
+    assert search.entry_folder().exists() == (not fail)
 
 
 def test_a_build_of_another_version_is_not_used(machine: Machine) -> None:
@@ -262,17 +262,17 @@ def test_go_may_be_where_its_installers_put_it(tmp_path: Path, monkeypatch: pyte
 def test_each_state_of_the_sources_has_an_entry_of_its_own(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = go_build.entry_folder()
+    first = search.entry_folder()
     assert first.parent == cache
-    assert first == go_build.entry_folder()
+    assert first == search.entry_folder()
     sources = tmp_path / "sources"
-    shutil.copytree(go_build.SOURCES, sources)
-    monkeypatch.setattr(go_build, "SOURCES", sources)
-    assert go_build.entry_folder() == first
+    shutil.copytree(search.SOURCES, sources)
+    monkeypatch.setattr(search, "SOURCES", sources)
+    assert search.entry_folder() == first
     host = sources / "pulumi-language-python" / "main.go"
     host.write_text(host.read_text().replace("2 * time.Second", "3 * time.Second"))
-    second = go_build.entry_folder()
+    second = search.entry_folder()
     assert second != first
     (sources / "go.mod").write_text("module x\n")
     with pytest.raises(Failure, match=r"go\.mod does not name"):
-        go_build.entry_folder()
+        search.entry_folder()

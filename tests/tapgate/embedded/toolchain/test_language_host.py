@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from tapgate.embedded.stacks import embedded, ensure_stacks
+from tapgate.embedded.prepare import ensure_stacks
+from tapgate.embedded.stacks import embedded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

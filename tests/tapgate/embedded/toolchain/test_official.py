@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tapgate.embedded.toolchain import search
-from tapgate.embedded.toolchain.search import installed, obstacle
+from tapgate.embedded.toolchain import official
+from tapgate.embedded.toolchain.official import obstacle
+from tapgate.embedded.toolchain.search import installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -107,7 +108,7 @@ def test_an_installation_is_kept_for_the_next_run(
     cache: Path, site: str, installer: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     installer()
-    found = search.install(f"{site}/200")
+    found = official.install(f"{site}/200")
     assert found is not None
     assert str(found.version) == "3.272.0"
     assert found.folder.parent.parent == cache
@@ -134,16 +135,16 @@ def test_an_installer_that_does_not_do_its_work_is_passed_over(
     options: dict[str, str],
     said: str,
 ) -> None:
-    monkeypatch.setattr(search, "INSTALL_SECONDS", 1.0 if "sleep" in options.get("then", "") else 60.0)
+    monkeypatch.setattr(official, "INSTALL_SECONDS", 1.0 if "sleep" in options.get("then", "") else 60.0)
     installer(**options)
-    assert search.install(f"{site}/200") is None
+    assert official.install(f"{site}/200") is None
     assert said in capsys.readouterr().err
     assert [path.name for path in cache.iterdir() if "partial" in path.name] == []
 
 
 @pytest.mark.usefixtures("cache")
 def test_without_a_way_there_nothing_is_installed(site: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert search.install(f"{site}/503") is None
+    assert official.install(f"{site}/503") is None
     assert capsys.readouterr().err == (
         "tapgate: the official installer cannot be reached (HTTP 503); trying the next way\n"
     )

@@ -12,8 +12,7 @@ import pytest
 from tapgate.embedded.console import Failure
 from tapgate.embedded.paths import get_or_make
 from tapgate.embedded.toolchain import at_hand, find
-from tapgate.embedded.toolchain.go_build import built, entry_folder
-from tapgate.embedded.toolchain.search import ENTRY_PREFIX, installed
+from tapgate.embedded.toolchain.search import ENTRY_PREFIX, built, entry_folder, installed
 from tests.tapgate.embedded.toolchain import fakes
 
 ROOT = Path(__file__).parents[4]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapgate.embedded.toolchain.executable import MINIMUM, Version
+from tapgate.embedded.toolchain.search import MINIMUM, Version
 
 NUMBERS = st.integers(min_value=0, max_value=999_999_999)
 PRE_RELEASES = st.from_regex(r"(alpha|beta|rc)\.[1-9][0-9]{0,9}", fullmatch=True)
