@@ -428,7 +428,7 @@ def test_what_is_there_already_has_what_the_program_reads_of_it(
 ) -> None:
     (tmp_path / "secret.py").write_text(SECRET)
     lookups = (("password",), frozenset({"data"}))
-    monkeypatch.setattr("tapgate.embedded.aws_provider.resource_schema._lookups", lambda: lookups)
+    monkeypatch.setattr("tapgate.embedded.aws_provider.marks._lookups", lambda: lookups)
     provider = Other("", Fence(), catalog=Catalog("kubernetes", sdk=tmp_path))
     urn = "urn:pulumi:dev::p::kubernetes:core/v1:Secret::s"
     read_as, _ = decode(provider.read(provider_pb2.ReadRequest(urn=urn, id="ns/s")).properties)
