@@ -1,5 +1,8 @@
 """Stands between the engine and a language host, so that a program can refer to stacks of any backend.
 
+Where there is none, and components of the project are in that language, it stands in for the host: in place
+of each component it starts what stands in for its package.
+
 The engine itself resolves a StackReference, by its backend; one in a folder knows no organization but
 `organization`, and none of the stacks elsewhere. So a program that refers to stacks talks to the engine
 through this process. It gives the engine the name of a stack in the folder backend that has the outputs of
@@ -11,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,6 +29,9 @@ from tapgate.embedded.aws_provider.__main__ import load_without_sdk
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from google.protobuf.message import Message
+    from pulumi.runtime.proto import language_pb2
+
 _OPTIONS: Final = [
     ("grpc.max_receive_message_length", 400 * 1024 * 1024),
     ("grpc.max_send_message_length", 400 * 1024 * 1024),
@@ -32,6 +39,8 @@ _OPTIONS: Final = [
 _THREADS: Final = 256
 _MONITOR: Final = "/pulumirpc.ResourceMonitor/"
 _RUN: Final = "/pulumirpc.LanguageRuntime/Run"
+_SERVICE: Final = "pulumirpc.LanguageRuntime"
+_PLUGIN: Final = "pulumi-resource-"
 _TYPE: Final = "pulumi:pulumi:StackReference"
 _FUNCTION: Final = "pulumi:pulumi:readStackOutputs"
 _PROJECT: Final = "tapgate-answers"
@@ -185,14 +194,79 @@ class _Between:
         return answer.SerializeToString()
 
 
+class _InPlace:
+    """Serves of a language host what the engine asks to start a component.
+
+    Args:
+        components: The packages of components, by their folders.
+    """
+
+    def __init__(self, components: dict[str, str]) -> None:
+        import grpc  # noqa: PLC0415 - after the SDK was put aside
+        from google.protobuf import empty_pb2  # noqa: PLC0415
+        from pulumi.runtime.proto import language_pb2, plugin_pb2  # noqa: PLC0415
+
+        self._components = components
+        self._response = language_pb2.RunPluginResponse
+        self._not_found = grpc.StatusCode.NOT_FOUND
+        library, started = cast("Any", grpc), language_pb2.RunPluginRequest.FromString
+        handlers = {
+            "Handshake": language_pb2.LanguageHandshakeResponse,
+            "GetPluginInfo": plugin_pb2.PluginInfo,
+            "Cancel": empty_pb2.Empty,
+        }
+        served = {
+            name: library.unary_unary_rpc_method_handler(_answer(kind)) for name, kind in handlers.items()
+        }
+        served["RunPlugin"] = library.unary_stream_rpc_method_handler(
+            self.run_plugin, request_deserializer=started, response_serializer=_bytes
+        )
+        self.server = library.server(futures.ThreadPoolExecutor(_THREADS), options=_OPTIONS)
+        self.server.add_generic_rpc_handlers((library.method_handlers_generic_handler(_SERVICE, served),))
+        self.port: int = self.server.add_insecure_port("127.0.0.1:0")
+        self.server.start()
+
+    def run_plugin(self, request: language_pb2.RunPluginRequest, context: Any) -> Iterator[Message]:  # noqa: ANN401
+        """Start what stands in for a component, and pass on what it says until it ends."""
+        folder = Path(request.info.program_directory).resolve()
+        package = self._components.get(str(folder))
+        program = shutil.which(f"{_PLUGIN}{package}") if package else None
+        if program is None:
+            context.abort(self._not_found, f"there is no language host that could start {folder}")
+            return
+        with subprocess.Popen([program, *request.args], stdout=subprocess.PIPE) as plugin:
+            context.add_callback(plugin.terminate)
+            assert plugin.stdout is not None  # noqa: S101 - a pipe
+            for line in plugin.stdout:
+                yield self._response(stdout=line)
+            yield self._response(exitcode=plugin.wait())
+
+
+def _bytes(message: Message) -> bytes:
+    return message.SerializeToString()
+
+
+def _answer(kind: Callable[[], Message]) -> Callable[[bytes, object], bytes]:
+    return lambda _request, _context: kind().SerializeToString()
+
+
 def main(program: str, arguments: list[str]) -> int:
     """Start a language host, and serve in its place until it ends.
 
     Args:
-        program: The language host.
-        arguments: Its arguments; the last is the engine's address.
+        program: The language host; empty where there is none.
+        arguments: Its arguments; the last is the engine's address. Where there is no host, the components
+            that it would start come first, each as PACKAGE=FOLDER.
     """
     load_without_sdk()
+    if not program:
+        components = [one.partition("=") for one in arguments if "=" in one and not one.startswith("-")]
+        host = _InPlace({folder: package for package, _, folder in components})
+        sys.stdout.write(f"{host.port}\n")
+        sys.stdout.flush()
+        # The engine ends it by a signal, and by closing its standard input where it is killed.
+        sys.stdin.read()
+        return 0
     from tapgate.embedded.aws_provider.server import EngineLog  # noqa: PLC0415 - after the SDK was put aside
 
     # Not this process's standard output: the engine reads the port there.

@@ -13,7 +13,7 @@ import re
 import shlex
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -45,7 +45,7 @@ from tapgate.embedded.program_text import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from tapgate.embedded.environment import Changes
 
@@ -79,6 +79,12 @@ _CODE: Final = """\
 import sys; sys.path.insert(0, sys.argv[1])
 from tapgate.embedded.language_host import main; sys.exit(main(sys.argv[2], sys.argv[3:]))
 """
+_NO_HOST: Final = """\
+#!/bin/sh
+# Stands in for a language host that is not there, by what stands in for the project's components.
+exec {python} -P -c {code} {home} '' {components} "$@"
+"""
+_PLUGIN_FILES: Final = ("PulumiPlugin.yaml", "PulumiPlugin.yml", "PulumiPlugin.json")
 _DOCKER: Final = """\
 #!/bin/sh
 # Stands in for docker: pulumi_docker of before version 4 builds and pushes images by itself, in previews too.
@@ -106,12 +112,14 @@ class _Program:
         yaml: The file that the YAML runtime takes it from; None for another runtime.
         virtualenv: The environment of a Python program, as the project file says it.
         runtime: The language runtime.
+        components: Where the components of its `packages` are, by package.
     """
 
     folder: Path
     yaml: Path | None
     virtualenv: str
     runtime: str = ""
+    components: Mapping[str, Path] = field(default_factory=dict[str, Path])
 
 
 def find_project_file(start: Path) -> Path | None:
@@ -151,6 +159,7 @@ def _shims(
             words.append("--unseen")
         found[name] = shim(words, remark=_digest(program.yaml))
     found.update(_language_host(program, base, said))
+    found.update(_missing_hosts(program, base, found))
     if (sdks.get("docker", Path()) / "docker.py").is_file():
         found["docker"] = _DOCKER.format(mark=MARK)
     sdk = _other_sdk(sdks.get(_AWS))
@@ -187,11 +196,7 @@ def described(project_file: Path, base: Mapping[str, str]) -> dict[str, tuple[st
 
 def _language_host(program: _Program, base: Mapping[str, str], said: Mentions | None) -> dict[str, str]:
     """Return what stands in for the language host of a program that refers to other stacks."""
-    name = f"{LANGUAGE}{program.runtime}"
-    entries = [
-        one for one in base.get("PATH", os.defpath).split(os.pathsep) if one and not is_stand_in_folder(one)
-    ]
-    host = shutil.which(name, path=os.pathsep.join(entries)) if _NAME.fullmatch(program.runtime) else None
+    host = _host(program.runtime, base)
     if host is None:
         return {}
     if said is None or (said.stacks and program.yaml is not None):
@@ -199,7 +204,33 @@ def _language_host(program: _Program, base: Mapping[str, str], said: Mentions | 
     if not said.stacks:
         return {}
     words = {"python": sys.executable, "code": _CODE, "home": str(ROOT), "program": host}
+    name = f"{LANGUAGE}{program.runtime}"
     return {name: _HOST.format(**{key: shlex.quote(word) for key, word in words.items()})}
+
+
+def _missing_hosts(program: _Program, base: Mapping[str, str], served: Collection[str]) -> dict[str, str]:
+    """Return what stands in for the language hosts of components in the repository that are not there."""
+    found: dict[str, list[str]] = {}
+    for package, folder in program.components.items():
+        if f"{PREFIX}{package}" not in served:
+            continue
+        plugin = next((folder / name for name in _PLUGIN_FILES if (folder / name).is_file()), folder)
+        runtime = language(read_yaml(plugin))
+        if _NAME.fullmatch(runtime) and runtime != program.runtime and not _host(runtime, base):
+            found.setdefault(runtime, []).append(shlex.quote(f"{package}={folder}"))
+    words = {"python": sys.executable, "code": _CODE, "home": str(ROOT)}
+    quoted = {key: shlex.quote(word) for key, word in words.items()}
+    return {
+        f"{LANGUAGE}{runtime}": _NO_HOST.format(components=" ".join(components), **quoted)
+        for runtime, components in found.items()
+    }
+
+
+def _host(runtime: str, base: Mapping[str, str]) -> str | None:
+    """Return the language host of a runtime that is on PATH; None where there is none."""
+    entries = base.get("PATH", os.defpath).split(os.pathsep)
+    path = os.pathsep.join(one for one in entries if one and not is_stand_in_folder(one))
+    return shutil.which(f"{LANGUAGE}{runtime}", path=path) if _NAME.fullmatch(runtime) else None
 
 
 def changes(project_file: Path, base: Mapping[str, str]) -> Changes:
@@ -259,7 +290,17 @@ def _program(project_file: Path) -> _Program:
     inside = program_folder(folder, body)
     candidates = (inside / file for file in ("Main.json", "Main.yaml", "Pulumi.yaml"))
     text = next((path for path in candidates if path.is_file()), project_file) if name == "yaml" else None
-    return _Program(folder, text, str(virtualenv or ""), name)
+    return _Program(folder, text, str(virtualenv or ""), name, dict(_components(folder, body)))
+
+
+def _components(folder: Path, body: Mapping[str, object]) -> Iterator[tuple[str, Path]]:
+    """Yield the packages of a project that are folders, a version behind the path or not."""
+    for package, one in mapping(body.get("packages")).items():
+        source = str(mapping(one).get("source") or one)
+        places = (folder / path for path in dict.fromkeys((source, source.rpartition("@")[0])) if path)
+        place = next((path for path in places if path.is_dir()), None)
+        if place is not None:
+            yield package, place.resolve()
 
 
 def _sdks(program: _Program, made: str) -> dict[str, Path]:

@@ -197,6 +197,58 @@ def test_a_program_reaches_stacks_through_it(peers: Peers, backend: EmbeddedStac
         assert process.wait(20) != 0
 
 
+def test_a_component_whose_language_has_no_host_is_served_by_what_stands_in_for_it(tmp_path: Path) -> None:
+    project, path = tmp_path / "Pulumi.yaml", str(tmp_path / "bin")
+    text = "name: a\nruntime: yaml\nresources: {n: {type: 'net:index:Net'}}\npackages: "
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net" / "PulumiPlugin.yaml").write_text("runtime: nodejs")
+    for packages in ("{net: ./net@0.0.0}", "{net: {source: net}}", "{net: ./net}"):
+        project.write_text(f"{text}{packages}\n")
+        made = shims(project, {"PATH": path})
+        assert "nodejs" in " ".join(made)
+    assert "--unseen" in made["pulumi-resource-net"]
+    script, plugin = tmp_path / "host", tmp_path / "bin" / "pulumi-resource-net"
+    script.write_text(made["pulumi-language-nodejs"])
+    plugin.parent.mkdir()
+    plugin.write_text('#!/bin/sh\necho "$@"; exit 3\n')
+    plugin.chmod(0o755)
+    environment = {**os.environ, "PATH": path}
+    with subprocess.Popen(
+        ["/bin/sh", script, "engine:1"],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        address = f"127.0.0.1:{process.stdout.readline().strip()}"
+        info = language_pb2.ProgramInfo(program_directory=str(tmp_path / "net"))
+        request = language_pb2.RunPluginRequest(args=["engine:1"], info=info)
+        assert run_plugin(address, request) == [b"engine:1\n", 3]
+        with pytest.raises(grpc.RpcError, match="no language host that could start"):
+            run_plugin(address, language_pb2.RunPluginRequest(info=language_pb2.ProgramInfo()))
+        process.communicate()
+    # It serves no program, and no component whose host is there or that nothing uses.
+    project.write_text(project.read_text().replace("yaml", "nodejs"))
+    assert "pulumi-language-nodejs" not in shims(project, {"PATH": path})
+    project.write_text("name: a\nruntime: yaml\npackages: {net: ./net}\n")
+    assert "pulumi-language-nodejs" not in shims(project, {"PATH": path})
+    project.write_text(f"{text}{{net: ./net}}\n")
+    (plugin.parent / "pulumi-language-nodejs").symlink_to(plugin)
+    assert "pulumi-language-nodejs" not in shims(project, {"PATH": path})
+
+
+def run_plugin(address: str, request: language_pb2.RunPluginRequest) -> list[object]:
+    """Start a component as the engine does, and return what it prints and its exit code."""
+    with grpc.insecure_channel(address) as channel:
+        said = cast("Any", channel).unary_stream(
+            "/pulumirpc.LanguageRuntime/RunPlugin",
+            request_serializer=_bytes,
+            response_deserializer=language_pb2.RunPluginResponse.FromString,
+        )(request, timeout=20)
+        return [getattr(one, one.WhichOneof("output")) for one in said]
+
+
 def test_a_host_that_does_not_start_says_so_itself(backend: EmbeddedStacks, tmp_path: Path) -> None:
     assert backend
     with between(tmp_path, "echo no python here; echo and nowhere else; exit 3", "") as process:
