@@ -162,7 +162,8 @@ def _settled(opened: Session, previewed: Preview, rehearsed: Rehearsed) -> Repor
         seconds=max(previewed.report.seconds, rehearsed.seconds) + time.monotonic() - start,
         notes=notes,
     )
-    report = settled(previewed.report, report, log.declared, previewed.remediated)
+    same = deployment if opened.offline else None
+    report = settled(previewed.report, report, log.declared, previewed.remediated, same)
     if report.outcome == "passed":
         require_evaluated(log, opened.packs, allow_empty=opened.allow_empty)
     return replace(report, sandbox=opened.sandbox)

@@ -12,6 +12,7 @@ from tapgate.analyzer.deployment import (
     MARK,
     MARKED_NUMBER,
     SECRET,
+    UNKNOWN,
     Deployment,
     Resource,
     begin,
@@ -254,7 +255,11 @@ def _over_the_protocol(
 
 
 def settled(
-    report: Report, later: Report, known: Collection[str], remediated: Collection[Question] = ()
+    report: Report,
+    later: Report,
+    known: Collection[str],
+    remediated: Collection[Question] = (),
+    stood_in: Deployment | None = None,
 ) -> Report:
     """Return a report that holds what both say.
 
@@ -267,6 +272,7 @@ def settled(
         known: URNs of the resources that the second has seen.
         remediated: what policies remediated for the first and not for the second. Where the first finds
             nothing after that, the second's findings are about what will not be deployed.
+        stood_in: the rehearsal's state, where both have the same stand-ins, which a hidden value may be.
 
     Returns:
         The second, with what it has not settled, and with the changes and notes of the first.
@@ -275,21 +281,30 @@ def settled(
     found = [one for one in later.findings if _question(one) not in remediated or _question(one) in left]
     return replace(
         later,
-        findings=sorted_findings([*found, *unsettled(report.findings, later, known)]),
+        findings=sorted_findings([*found, *unsettled(report.findings, later, known, stood_in)]),
         notes=tuple(dict.fromkeys((*report.notes, *later.notes))),
         changes=report.changes,
     )
 
 
-def unsettled(findings: Iterable[Finding], later: Report, known: Collection[str]) -> list[Finding]:
+def unsettled(
+    findings: Iterable[Finding], later: Report, known: Collection[str], stood_in: Deployment | None = None
+) -> list[Finding]:
     """Return what another report leaves of some findings; see `settled`."""
     said = _by_question(later.findings)
-    return [one for one in findings if not _is_settled(one, said[_question(one)], known)]
+    return [one for one in findings if not _is_settled(one, said[_question(one)], known, stood_in)]
 
 
-def _is_settled(one: Finding, said: Collection[Finding], known: Collection[str]) -> bool:
+def _is_settled(
+    one: Finding, said: Collection[Finding], known: Collection[str], stood_in: Deployment | None
+) -> bool:
     # Of a stand-in's answer a preview knows no better than that it is a text or a number.
     stands_in = MARK in one.found.lower() or str(MARKED_NUMBER) in one.found
+    if one.found == _BLINDED and stood_in is not None:
+        top = one.property_path.partition(".")[0].partition("[")[0]
+        stands_in = any(
+            made.urn == one.urn and UNKNOWN in json.dumps(made.inputs.get(top)) for made in stood_in.resources
+        )
     if (one.verdict == "undecided" or stands_in) and one.urn in known:
         return True
     # The same finding may be worded otherwise where a value is known by now.

@@ -188,6 +188,7 @@ class Session:
         box: where rehearsals run, and previews that reach nothing; None for beside everything else.
         sandbox: the same in words.
         notes: what whoever reads a verdict of this session must know.
+        offline: whether nothing of a preview reaches AWS, so that it has the stand-ins of the rehearsal.
     """
 
     project: Project
@@ -202,6 +203,7 @@ class Session:
     box: sandbox.Sandbox | None = None
     sandbox: str = ""
     notes: tuple[str, ...] = ()
+    offline: bool = False
 
     def rehearse(self, stack: Stack) -> Rehearsal:
         """Begin a rehearsal of a stack."""
@@ -289,4 +291,5 @@ def session(options: argparse.Namespace) -> Generator[Session]:
                 *_own_rules(project, packs, cast("Path | None", options.guardrails)),
                 *sandbox.notes(mode, box, missing, os.environ),
             ),
+            offline=offline,
         )

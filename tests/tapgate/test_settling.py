@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tapgate.analyzer.deployment import MARK, SECRET, Deployment, Resource
+from tapgate.analyzer.deployment import MARK, SECRET, UNKNOWN, Deployment, Resource
 from tapgate.findings import Finding, Report
 from tapgate.json_access import SIGNATURE
 from tapgate.rehearsal import settled, with_retained
@@ -54,6 +54,16 @@ def report(*findings: Finding, notes: tuple[str, ...] = (), changes: int = 0) ->
 def test_what_the_second_settles(first: list[Finding], second: list[Finding], left: list[str]) -> None:
     result = settled(report(*first), report(*second), {A})
     assert [one.verdict for one in result.findings] == left
+
+
+@pytest.mark.parametrize(("path", "left"), [("x", []), ("x[secret]", []), ("y.x", ["violation"])])
+def test_of_a_hidden_value_that_stands_in_the_second_decides(path: str, left: list[str]) -> None:
+    first = report(finding("violation", path=path, found="[secret]"))
+    inputs = {"x": {"inner": [UNKNOWN]}, "y": {"x": "known"}}
+    state = replace(EMPTY, resources=(Resource(A, "t", {"inputs": inputs}),))
+    result = settled(first, report(), {A}, (), state)
+    assert [one.verdict for one in result.findings] == left
+    assert [one.verdict for one in settled(first, report(), {A}).findings] == ["violation"]
 
 
 def test_changes_come_from_the_first_and_notes_from_both_once() -> None:
