@@ -6,45 +6,33 @@ place whole. What a project may ask for is what Pulumi's own Python toolchains t
 
 from __future__ import annotations
 
-import configparser
 import hashlib
+import importlib.util
 import os
 import platform
 import re
 import shlex
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tapgate.embedded.console import Failure, say, still_going
-from tapgate.embedded.environment import CLI, PREFIX, PROGRAM_ENVIRONMENT, shim_folder
+from tapgate.embedded.environment import PREFIX, PROGRAM_ENVIRONMENT, shim_folder
 from tapgate.embedded.paths import cache_root, get_or_make
 from tapgate.embedded.program_text import PYTHON, language, mapping, program_folder, read_yaml, texts
-from tapgate.embedded.python_requirements import above, find_source
+from tapgate.embedded.python_requirements import Source, above, find_source, is_for
 from tapgate.embedded.toolchain import find, search
+from tapgate.embedded.uv import NOT_BUILT, Uv, find_uv
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from tapgate.embedded.environment import Changes
-    from tapgate.embedded.python_requirements import Source
+    from tapgate.embedded.uv import Confine
 
 _FORM: Final = "2"
-_LAST_LINES: Final = 8
-# What pip's settings are called by uv, which reads its own alone.
-_SETTINGS: Final = {
-    "index-url": ("PIP_INDEX_URL", "UV_DEFAULT_INDEX"),
-    "extra-index-url": ("PIP_EXTRA_INDEX_URL", "UV_INDEX"),
-    "find-links": ("PIP_FIND_LINKS", "UV_FIND_LINKS"),
-    "no-index": ("PIP_NO_INDEX", "UV_NO_INDEX"),
-    "cert": ("PIP_CERT", "SSL_CERT_FILE"),
-}
-# What would have uv look at another interpreter or environment than it is given.
-_ELSEWHERE: Final = re.compile(r"PYTHON|CONDA_|UV_(?:PYTHON|SYSTEM_PYTHON|TARGET|PREFIX|INTERNAL|WORKING)")
 _PYTHON: Final = """\
 #!/bin/sh
 # Runs programs in the environment that was made for them, and everything else in the gate's.
@@ -60,42 +48,33 @@ PATH={bin}:$PATH
 export PATH
 exec {bin}/python -u -m pulumi.dynamic "$@"
 """
-_NO_PLUG_INS: Final = """\
-#!/bin/sh
-# Found as `pulumi` by packages that ask for their plug-in while they are built: the gate has its own.
-case "$1 $2" in
-    "plugin install") echo "tapgate: not installed, nor needed: pulumi $*" ; exit 0 ;;
-esac
-echo "tapgate: while packages are installed there is no pulumi: pulumi $*" >&2
-exit 1
-"""
-# Packages of Pulumi's and AWS's own, which environments tend to have without being asked for them.
+# Packages that environments tend to have without being asked for them.
 _WELL_KNOWN: Final = re.compile(
-    r"^\s*(?:import|from)\s+(boto3|pulumi_(?:archive|aws(?:_native|_apigateway|x)?|cloudflare|cloudinit|command"
-    r"|datadog|docker(?:_build)?|eks|github|kubernetes|random|std|tls))\b",
+    r"^\s*(?:import|from)\s+(boto3|cryptography|dotenv|jinja2|requests|pulumi_(?:archive|aws(?:_native|_apigateway"
+    r"|x)?|cloudflare|cloudinit|command|datadog|docker(?:_build)?|eks|github|kubernetes|random|std|tls))\b",
     re.MULTILINE,
 )
+_PACKAGES: Final = {"dotenv": "python-dotenv"}
 # What uv says of requirements that pip may take, or took once, and what is done about it.
 _EDITABLE: Final = "Unsupported editable requirement"
 _NO_WHEEL: Final = "Wheels are required for `grpcio`"
 _NO_WHEEL_LOCKED: Final = "has no binary distribution"
-_NOT_BUILT: Final = "The build backend returned an error"
+_STANDARD: Final = "was not found in the p"
 _CONTRADICTION: Final = "unsatisfiable"
 _REMEDIES: Final = {
     _EDITABLE: "what it asks of git as editable is installed as it is",
     _NO_WHEEL: "the grpcio that it asks for has no wheel for this Python: a release that has is installed",
-    _NOT_BUILT: "a package that comes as source is not built by today's tools: built by those of its time",
+    NOT_BUILT: "a package that comes as source is not built by today's tools: built by those of its time",
+    _STANDARD: "what it asks for of Python's own modules is left out",
     _CONTRADICTION: "the packages that it asks for contradict it: what it says itself is installed",
 }
 _EDITABLE_GIT: Final = re.compile(r"^\s*(?:-e|--editable)[\s=]+(?=git\+)", re.MULTILINE)
 _INCLUDES: Final = re.compile(r"^(\s*(?:-r|--requirement|-c|--constraint)[\s=]+)(\S+)", re.MULTILINE)
+_NOT_FOUND: Final = re.compile(r"Because (\S+) was not found in the p")
+_OF_PYTHON: Final = re.compile(
+    rf"^[ \t]*(?:{'|'.join(sys.stdlib_module_names)})[ \t]*(?:[<>=!~;#].*)?$", re.MULTILINE
+)
 _GRPCIO: Final = re.compile(r"\s*grpcio\s*[<>=!~;\[(@]")
-_BUILDS: Final = re.compile(r"Failed to (?:download and )?build `(?P<name>[^`]+)`")
-_RAISED: Final = re.compile(r"(?:[\w.]*(?:Error|Exception|Exit)\b|error:|fatal:).*")
-
-
-Confine = Callable[[list[str], Path, Path, dict[str, str]], tuple[list[str], dict[str, str]]]
-"""Confines a command: its words, the folder it runs in, the one that it may write to, its environment."""
 
 
 def _unconfined(
@@ -126,12 +105,14 @@ def changes(project_file: Path, base: Mapping[str, str], confine: Confine = _unc
         return {}  # The language host runs the program there by itself.
     program = program_folder(root, body)
     source = find_source(root, program, toolchain)
+    if source is None and any(importlib.util.find_spec(name) is None for name in _well_known(program)):
+        source = Source(project_file, (), ("pulumi", "pulumi-aws"))
     if source is not None:
-        unnamed = _unnamed(source, program)
-        name = f"{root.name}-{_digest(source, unnamed)}"
+        unnamed, python = _unnamed(source, program), _python_for(source)
+        name = f"{root.name}-{_digest(source, python, unnamed)}"
         entry = cache_root() / "program-environments" / name
         return _used(
-            get_or_make(entry, lambda folder: _make(source, folder, confine, program, unnamed)), base
+            get_or_make(entry, lambda folder: _make(source, folder, confine, program, python, unnamed)), base
         )
     if named and _is_environment(Path(sys.prefix)):
         say(f"no file says what is in the program's environment {named}: it runs in tapgate's")
@@ -165,9 +146,25 @@ def _used(environment: Path, base: Mapping[str, str]) -> Changes:
     return changed
 
 
-def _digest(source: Source, besides: list[str]) -> str:
+def _python_for(source: Source) -> str:
+    """Return the interpreter that programs are for: this one, unless they ask for another that is there."""
+    if is_for(source.python, sys.version_info[:3]):
+        return sys.executable
+    words = [find_uv() or "uv", "python", "find", "--no-project", "--system", source.python]
+    variables = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
+    with suppress(OSError):
+        found = subprocess.run(words, env=variables, capture_output=True, text=True, check=False)
+        if found.returncode == 0:
+            return found.stdout.strip()
+    say(
+        f"{source.file} asks for Python {source.python}: there is {platform.python_version()}, which is tried"
+    )
+    return sys.executable
+
+
+def _digest(source: Source, python: str, besides: list[str]) -> str:
     made = hashlib.sha256(
-        "\0".join((_FORM, sys.executable, platform.python_version(), str(source.file), *besides)).encode()
+        "\0".join((_FORM, python, platform.python_version(), str(source.file), *besides)).encode()
     )
     for path in source.inputs:
         made.update(f"\0{path.name}\0".encode())
@@ -176,21 +173,20 @@ def _digest(source: Source, besides: list[str]) -> str:
     return made.hexdigest()[:12]
 
 
-def _make(source: Source, folder: Path, confine: Confine, program: Path, unnamed: list[str]) -> None:
+def _make(
+    source: Source, folder: Path, confine: Confine, program: Path, python: str, unnamed: list[str]
+) -> None:
     say(f"installing what {source.file} asks for, once, into {folder.parent}")
-    uv = _Uv(source.file, folder, confine)
+    uv = Uv(source.file, folder, confine)
     with still_going("installing the program's packages"):
-        uv.run("venv", "--allow-existing", "--relocatable", "--python", sys.executable, str(folder))
+        uv.run("venv", "--allow-existing", "--relocatable", "--python", python, str(folder))
+        importable = source.importable
         if source.synced:
-            # Frozen, it leaves the lock as it is.
-            try:
-                uv.run("sync", "--frozen", "--no-install-project", "--no-build-package=grpcio", *uv.index)
-            except Failure:
-                if not any(one in uv.said for one in (_NOT_BUILT, _NO_WHEEL_LOCKED)):
-                    raise
+            if not _synced(uv, source, python):
+                importable += source.beside
                 wanted = folder / "requirements.txt"
-                words = ("--frozen", "--no-emit-project", "--no-hashes", "--no-header", "-o", str(wanted))
-                uv.run("export", *words)
+                words = ("--no-emit-project", "--no-emit-local", "--no-hashes", "--no-header")
+                uv.run("export", "--frozen", *words, "-o", str(wanted))
                 _install(uv, folder, wanted, ["--no-deps"])
         else:
             wanted = source.file
@@ -199,11 +195,11 @@ def _make(source: Source, folder: Path, confine: Confine, program: Path, unnamed
                 wanted.write_text("\n".join([*source.lines, ""]), encoding="utf-8")
             _install(uv, folder, wanted, ["--no-deps"] if source.locked else [])
             if not source.locked:
-                _add_unnamed(uv, folder, wanted, unnamed)
+                _add_unnamed(uv, folder, source.file, wanted, unnamed)
         (packages,) = folder.glob("lib/python3*/site-packages")
-        if source.importable:
+        if importable:
             # As if it were installed, which would write into it.
-            text = "\n".join(map(str, source.importable))
+            text = "\n".join(map(str, importable))
             (packages / "project.pth").write_text(text, encoding="utf-8")
         if _wants_setuptools(packages):
             # The last of them that only warns those who ask for warnings.
@@ -212,30 +208,48 @@ def _make(source: Source, folder: Path, confine: Confine, program: Path, unnamed
             # Generated for it: later ones refuse what those releases have.
             uv.install("protobuf<4")
     # Compiles what the program imports as it starts: in its sandbox nothing of that is kept.
-    python = [str(folder / "bin" / "python"), "-I"]
     for words in (
         ["-c", "import pulumi, pulumi_aws"],
         ["-m", "compileall", "-q", *_imported(packages, program)],
     ):
-        command, variables = confine([*python, *words], folder, folder, dict(os.environ))
+        made = [str(folder / "bin" / "python"), "-I"]
+        command, variables = confine([*made, *words], folder, folder, dict(os.environ))
         subprocess.run(command, cwd=folder, env=variables, capture_output=True, check=False)
 
 
+def _synced(uv: Uv, source: Source, python: str) -> bool:
+    """Say whether uv installs a lock by itself; where it does not, what is locked can be tried."""
+    if python == sys.executable and not is_for(source.python, sys.version_info[:3]):
+        return False  # It would look for another interpreter, and put its environment in place of this one.
+    try:
+        # Frozen, it leaves the lock as it is.
+        uv.run("sync", "--frozen", "--no-install-project", "--no-build-package=grpcio", *uv.index)
+    except Failure:
+        if any(one in uv.said for one in (NOT_BUILT, _NO_WHEEL_LOCKED)):
+            return False
+        raise
+    return True
+
+
+def _well_known(program: Path) -> set[str]:
+    """Return the modules that a program imports of packages that are well known."""
+    return {name for _, text in texts(program, PYTHON) for name in _WELL_KNOWN.findall(text)}
+
+
 def _unnamed(source: Source, program: Path) -> list[str]:
-    """Return the modules that a program imports of packages that are well known, and not asked for."""
-    imported = {name for _, text in texts(program, PYTHON) for name in _WELL_KNOWN.findall(text)}
+    """Return those that its project does not ask for."""
     asked = (path.read_text(encoding="utf-8", errors="replace") for path in source.inputs if path.is_file())
     named = {name.lower().replace("-", "_") for text in asked for name in re.findall(r"[\w-]+", text)}
-    return sorted(imported - named)
+    return sorted(_well_known(program) - named)
 
 
-def _add_unnamed(uv: _Uv, folder: Path, wanted: Path, modules: list[str]) -> None:
+def _add_unnamed(uv: Uv, folder: Path, file: Path, wanted: Path, modules: list[str]) -> None:
     """Install what a program imports without asking for it, in releases that go with what it asks for."""
     there = {path.name for path in folder.glob("lib/python3*/site-packages/*")}
-    missing = [module for module in modules if module not in there]
+    missing = [_PACKAGES.get(module, module) for module in modules if module not in there]
     if missing:
         names = ", ".join(missing)
-        say(f"{wanted.name} does not ask for {names}, which the program imports: installed besides")
+        say(f"{file.name} does not ask for {names}, which the program imports: installed besides")
         with suppress(Failure):  # The program says so itself.
             _install(uv, folder, wanted, [], missing)
 
@@ -248,7 +262,7 @@ def _imported(packages: Path, program: Path) -> Iterator[str]:
             yield str(path.parent)
 
 
-def _install(uv: _Uv, folder: Path, wanted: Path, options: list[str], besides: Iterable[str] = ()) -> None:
+def _install(uv: Uv, folder: Path, wanted: Path, options: list[str], besides: Iterable[str] = ()) -> None:
     """Install requirements; what is known to keep older ones from it, or components, is dealt with."""
     own = wanted.read_text(encoding="utf-8", errors="replace")
     own = _INCLUDES.sub(lambda found: f"{found[1]}{wanted.parent / found[2]}", own)
@@ -257,17 +271,20 @@ def _install(uv: _Uv, folder: Path, wanted: Path, options: list[str], besides: I
         try:
             return uv.install(*options, *words)
         except Failure:
-            sign = next((one for one in left if one in uv.said), "")
+            gone = _NOT_FOUND.search(uv.said)
+            known = gone is None or gone[1] in sys.stdlib_module_names
+            sign = next((one for one in left if one in uv.said and (known or one != _STANDARD)), "")
             if not sign:
                 raise
         say(f"{wanted.name}: {left.pop(sign)}")
-        if sign == _NOT_BUILT:
+        if sign == NOT_BUILT:
             constraints = folder / "build-constraints.txt"
             constraints.write_text("cython<3\nsetuptools<81\n", encoding="utf-8")
             words += ["--build-constraints", str(constraints)]
-        elif sign == _EDITABLE:
+        elif sign in {_EDITABLE, _STANDARD}:
+            own = _EDITABLE_GIT.sub("", own) if sign == _EDITABLE else _OF_PYTHON.sub("", own)
             words[1] = str(folder / "requirements.txt")
-            Path(words[1]).write_text(_EDITABLE_GIT.sub("", own), encoding="utf-8")
+            Path(words[1]).write_text(own, encoding="utf-8")
         else:
             if sign == _NO_WHEEL:
                 overridden += "grpcio\n"
@@ -286,107 +303,3 @@ def _wants_setuptools(packages: Path) -> bool:
         return False
     texts = (path.read_text(encoding="utf-8") for path in packages.glob("pulumi*/*utilities.py"))
     return any("pkg_resources" in text for text in texts)
-
-
-class _Uv:
-    """Runs uv on one environment; what it says when it fails is the reason."""
-
-    def __init__(self, file: Path, folder: Path, confine: Confine) -> None:
-        self.said = ""  # When it failed last.
-        self._file = file
-        self._folder = folder
-        self._confine = confine
-        kept = {name: value for name, value in os.environ.items() if not _ELSEWHERE.match(name)}
-        self._variables = {
-            "UV_SYSTEM_CERTS": "1",
-            **settings_of_pip(os.environ),
-            **kept,
-            "UV_PYTHON_DOWNLOADS": "never",
-            "VIRTUAL_ENV": str(folder),
-            "UV_PROJECT_ENVIRONMENT": str(folder),
-            "PATH": f"{shim_folder({CLI: _NO_PLUG_INS})}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-        }
-        # Of pip's settings the one that uv takes from no variable.
-        alone = self._variables.get("UV_NO_INDEX", "").casefold() in {"1", "on", "true", "yes"}
-        self.index = ("--no-index",) if alone else ()
-        self._command = _find_uv()
-        if not self._command:
-            raise Failure(
-                "The program's packages cannot be installed: there is no uv",
-                where=str(file),
-                why="its environment is made with uv, which is installed with tapgate's wheel",
-                fix="pip install uv; or make the environment yourself, and leave --install out",
-            )
-
-    def install(self, *what: str) -> None:
-        # Named: started by an interpreter, uv takes that one's environment for its own.
-        there = ("--python", self._variables["VIRTUAL_ENV"])
-        # It takes many minutes to compile; where there is no wheel of the version, that is said at once.
-        self.run("pip", "install", *self.index, *there, "--only-binary=grpcio", *what)
-
-    def run(self, *words: str) -> None:
-        command, variables = self._confine(
-            [self._command, "--quiet", "--no-progress", *words],
-            self._file.parent,
-            self._folder,
-            self._variables,
-        )
-        done = subprocess.run(
-            command,
-            cwd=self._file.parent,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-            self.said = " ".join(lines)
-            why, fix = _reason(lines, self._file.name)
-            raise Failure(
-                "The program's packages cannot be installed",
-                where=str(self._file),
-                why=why or f"uv ended with exit code {done.returncode}",
-                fix=f"{fix}; or make the environment yourself, and leave --install out",
-            )
-
-
-def _reason(lines: list[str], name: str) -> tuple[str, str]:
-    """Return why uv did not install what a file asks for, and a fix."""
-    said = " ".join(lines)
-    built = _BUILDS.search(said)
-    if built is not None and _NOT_BUILT in said:
-        raised = [line for line in lines if _RAISED.match(line)] or lines
-        why = f"{built['name']} comes as source, which Python {platform.python_version()} does not build: "
-        fix = f"let {name} ask for a release that has a wheel for it, or install what the build misses"
-        return why + raised[-1], fix
-    fix = f"correct {name}, or let the package index be reached (PIP_INDEX_URL names another one)"
-    if "Git operation failed" in said:
-        fix = f"let the repository be reached from here, or let {name} ask for a published release"
-    return " ".join(lines[-_LAST_LINES:]), fix
-
-
-def _find_uv() -> str:
-    """Return the executable that came with tapgate, else the one on PATH; empty for none."""
-    beside = Path(sys.executable).with_name("uv")
-    return str(beside) if beside.is_file() else shutil.which("uv") or ""
-
-
-def settings_of_pip(base: Mapping[str, str]) -> dict[str, str]:
-    """Return pip's settings, of its variables and its files, as uv's variables."""
-    home = Path(base.get("HOME") or os.sep)
-    own = Path(base.get("XDG_CONFIG_HOME") or home / ".config") / "pip" / "pip.conf"
-    named = [Path(base["PIP_CONFIG_FILE"])] if base.get("PIP_CONFIG_FILE") else []
-    read = configparser.RawConfigParser(strict=False)
-    try:
-        read.read([Path("/etc/pip.conf"), home / ".pip" / "pip.conf", own, *named], encoding="utf-8")
-    except (configparser.Error, UnicodeDecodeError):
-        read = configparser.RawConfigParser()  # pip says what is wrong with it.
-    settings: dict[str, str] = {}
-    for name, (of_pip, of_uv) in _SETTINGS.items():
-        values = [read.get(section, name, fallback="") for section in ("install", "global")]
-        value = next(filter(None, [base.get(of_pip, ""), *values]), "")
-        if value:
-            settings[of_uv] = " ".join(value.split())
-    return settings

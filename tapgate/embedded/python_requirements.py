@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import configparser
+import json
 import re
 import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.embedded.console import Failure
-from tapgate.embedded.program_text import mapping
+from tapgate.embedded.program_text import mapping, parsed_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -31,6 +34,8 @@ class Source:
         locked: They are all that is needed: what they depend on is among them.
         synced: The file is uv's lock, which uv alone reads.
         importable: Folders whose modules the program imports as if they were installed.
+        beside: More of them, of packages that lie beside the project, for where those cannot be installed.
+        python: The releases of Python that it is for, as a specifier; empty for any.
     """
 
     file: Path
@@ -39,6 +44,8 @@ class Source:
     locked: bool = False
     synced: bool = False
     importable: tuple[Path, ...] = ()
+    beside: tuple[Path, ...] = ()
+    python: str = ""
 
 
 def find_source(root: Path, program: Path, toolchain: str) -> Source | None:
@@ -64,8 +71,73 @@ def find_source(root: Path, program: Path, toolchain: str) -> Source | None:
     pyproject = above(root, "pyproject.toml")
     lines = _dependencies(pyproject) if pyproject is not None else []
     if pyproject is not None and lines:
-        return Source(pyproject, (pyproject,), tuple(lines), importable=_with_src(pyproject.parent))
-    return _of_requirements(requirements) if requirements is not None else None
+        importable = _with_src(pyproject.parent)
+        return Source(pyproject, (pyproject,), tuple(lines), importable=importable, python=_python(pyproject))
+    return _of_requirements(requirements) if requirements is not None else _elsewhere(root)
+
+
+def _elsewhere(root: Path) -> Source | None:
+    """Return what a file says that has another name, or lies above the project, and is about Pulumi."""
+    for folder in (root, *root.parents):
+        for pattern, reader in _OTHERS.items():
+            for file in sorted(folder.glob(pattern)):
+                text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+                if "pulumi" not in text.lower():
+                    continue
+                if reader is None:
+                    return _of_requirements(file)
+                try:
+                    return Source(file, (file,), tuple(reader(text)))
+                except (ValueError, SyntaxError, LookupError, AttributeError, configparser.Error):
+                    continue  # It is none that its own tool could read.
+        if (folder / ".git").exists():
+            break
+    return None
+
+
+def _of_pipfile(text: str) -> Iterator[str]:
+    for name, asked in mapping(tomllib.loads(text).get("packages")).items():
+        yield _requirement(name, asked)
+
+
+def _of_pipfile_lock(text: str) -> Iterator[str]:
+    for name, package in mapping(mapping(cast("object", json.loads(text))).get("default")).items():
+        pinned = mapping(package)
+        pin = f" @ git+{pinned['git']}@{pinned.get('ref')}" if "git" in pinned else pinned.get("version", "")
+        yield f"{name}{pin}" + (f" ; {pinned['markers']}" if "markers" in pinned else "")
+
+
+def _of_conda(text: str) -> Iterator[str]:
+    listed = parsed_yaml(text).get("dependencies")
+    for one in cast("list[object]", listed) if isinstance(listed, list) else []:
+        if isinstance(one, str):
+            name, *version = re.split(r"=+", one.rpartition("::")[2])
+            if name.strip() not in {"python", "pip"}:
+                yield f"{name}=={version[0]}.*" if version else name
+        yield from map(str, cast("list[object]", mapping(one).get("pip") or []))
+
+
+def _of_setup_cfg(text: str) -> Iterator[str]:
+    read = configparser.RawConfigParser()
+    read.read_string(text)
+    yield from filter(None, map(str.strip, read.get("options", "install_requires", fallback="").splitlines()))
+
+
+def _of_setup(text: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.keyword) and node.arg == "install_requires":
+            yield from map(str, cast("list[object]", ast.literal_eval(node.value)))
+
+
+_OTHERS: Final[dict[str, Callable[[str], Iterator[str]] | None]] = {
+    "*requirements*.txt": None,
+    "requirements/*.txt": None,
+    "Pipfile.lock": _of_pipfile_lock,
+    "Pipfile": _of_pipfile,
+    "setup.cfg": _of_setup_cfg,
+    "setup.py": _of_setup,
+    "environment.y*ml": _of_conda,
+}
 
 
 def above(folder: Path, name: str) -> Path | None:
@@ -98,17 +170,65 @@ def _included(file: Path, seen: set[Path]) -> Iterator[Path]:
 
 
 def _of_uv(lock: Path) -> Source:
+    pyproject = lock.with_name("pyproject.toml")
     return Source(
-        lock, (lock, lock.with_name("pyproject.toml")), synced=True, importable=_with_src(lock.parent)
+        lock,
+        (lock, pyproject),
+        synced=True,
+        importable=_with_src(lock.parent),
+        beside=tuple(_beside(lock, "editable", "directory")),
+        python=_python(pyproject),
     )
 
 
 def _of_poetry(lock: Path) -> Source:
-    inputs = (lock, lock.with_name("pyproject.toml"))
-    sources = [mapping(one.get("source")) for one in _tables(_toml(lock).get("package"))]
-    beside = [lock.parent / str(one.get("url")) for one in sources if one.get("type") == "directory"]
-    importable = tuple(path for folder in (lock.parent, *beside) for path in _with_src(folder))
-    return Source(lock, inputs, tuple(_pinned(lock)), locked=True, importable=importable)
+    pyproject = lock.with_name("pyproject.toml")
+    return Source(
+        lock,
+        (lock, pyproject),
+        tuple(_pinned(lock)),
+        locked=True,
+        importable=(*_with_src(lock.parent), *_beside(lock, "url")),
+        python=_python(pyproject),
+    )
+
+
+def _beside(lock: Path, *keys: str) -> Iterator[Path]:
+    """Yield where the modules are of packages that a lock takes from folders."""
+    for package in _tables(_toml(lock).get("package")):
+        source = mapping(package.get("source"))
+        for key in keys:
+            if source.get(key) and source.get("type", "directory") == "directory":
+                yield from _with_src((lock.parent / str(source[key])).resolve())
+
+
+def _python(pyproject: Path) -> str:
+    """Return the releases of Python that a project is for."""
+    body = _toml(pyproject)
+    asked = mapping(body.get("project")).get("requires-python")
+    named = mapping(mapping(mapping(body.get("tool")).get("poetry")).get("dependencies")).get("python")
+    if asked or not isinstance(named, str) or "|" in named:
+        return str(asked or "")
+    return _bounds(named)
+
+
+def is_for(asked: str, version: tuple[int, ...]) -> bool:
+    """Say whether a specifier of releases of Python takes a version."""
+    return all(_takes(one.strip(), version) for one in asked.split(",") if one.strip())
+
+
+def _takes(clause: str, version: tuple[int, ...]) -> bool:
+    parts = tuple(int(part) for part in re.findall(r"\d+", clause))
+    there = version[: len(parts)]
+    if clause.startswith("~="):
+        return there >= parts and there[:-1] == parts[:-1]
+    if clause.startswith("!="):
+        return there != parts
+    if clause.startswith("<"):
+        return there < parts or (there == parts and clause.startswith("<="))
+    if clause.startswith(">"):
+        return there > parts or (there == parts and clause.startswith(">="))
+    return there == parts
 
 
 def _with_src(folder: Path) -> tuple[Path, ...]:
@@ -119,17 +239,22 @@ def _with_src(folder: Path) -> tuple[Path, ...]:
 def _pinned(lock: Path) -> Iterator[str]:
     """Yield what poetry's lock pins; optional packages are left out, as poetry does."""
     packages = _tables(_toml(lock).get("package"))
+    sources = [mapping(one.get("source")) for one in packages]
+    for address in dict.fromkeys(one.get("url") for one in sources if one.get("type") == "legacy"):
+        yield f"--extra-index-url {address}"
     conditions = _conditions(packages, _dependencies(lock.with_name("pyproject.toml")))
     for package in packages:
         source = mapping(package.get("source"))
         kind, address = source.get("type"), str(source.get("url") or "")
-        if package.get("optional") or kind in {"directory", "file"}:
+        if package.get("optional") or kind == "directory":
             continue
         name, pinned = package.get("name"), f"{package.get('name')}=={package.get('version')}"
         if kind == "git":
             pinned = f"{name} @ git+{address}@{source.get('resolved_reference')}"
         elif kind == "url":
             pinned = f"{name} @ {address}"
+        elif kind == "file":
+            pinned = f"{name} @ {(lock.parent / address).resolve().as_uri()}"
         markers = package.get("markers") or conditions.get(str(name).casefold())
         yield f"{pinned} ; {markers}" if isinstance(markers, str) else pinned
 
@@ -163,7 +288,11 @@ def _requirement(name: str, asked: object) -> str:
     """Return a dependency of poetry's form as pip reads it."""
     table = mapping(asked)
     version = str(table.get("version") or "*") if table else str(asked)
-    return name + ",".join(filter(None, (_bound(one.strip()) for one in version.split(","))))
+    return name + _bounds(version)
+
+
+def _bounds(asked: str) -> str:
+    return ",".join(filter(None, (_bound(one.strip()) for one in asked.split(","))))
 
 
 def _bound(asked: str) -> str:

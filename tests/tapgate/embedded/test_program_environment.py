@@ -20,8 +20,9 @@ from tapgate.embedded import program_environment
 from tapgate.embedded.console import Failure
 from tapgate.embedded.environment import PROGRAM_ENVIRONMENT
 from tapgate.embedded.paths import cache_root, remove_tree
-from tapgate.embedded.python_requirements import find_source
+from tapgate.embedded.python_requirements import find_source, is_for
 from tapgate.embedded.toolchain import find
+from tapgate.embedded.uv import settings_of_pip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,6 +112,16 @@ version = "0.1.0"
 source = {type = "directory", url = "../beside"}
 
 [[package]]
+name = "built"
+version = "0.2.0"
+source = {type = "file", url = "../built-0.2.0-py3-none-any.whl"}
+
+[[package]]
+name = "internal"
+version = "3"
+source = {type = "legacy", url = "https://index.example.com/simple", reference = "internal"}
+
+[[package]]
 name = "never"
 version = "1.0"
 optional = true
@@ -134,11 +145,14 @@ g = "~1"
         ("pip", {"requirements.txt": "pulumi\n", "uv.lock": "", "pyproject.toml": ""},
          "requirements.txt", None),
         ("pip", {"poetry.lock": POETRY_LOCK, "pyproject.toml": ""}, "poetry.lock", (
+            "--extra-index-url https://index.example.com/simple",
             "pulumi-aws==7.20.0",
             "colorama==0.4.6 ; sys_platform == 'win32'",
             "pywin32==306 ; (platform_system == 'Windows')",
             "portalocker==2",
             "ours @ git+https://example.com/ours@abc",
+            "built @ {folder}/built-0.2.0-py3-none-any.whl",
+            "internal==3",
         )),
         ("uv", {"uv.lock": "", "poetry.lock": "", "pyproject.toml": ""}, "uv.lock", None),
         ("poetry", {"uv.lock": "", "poetry.lock": "", "pyproject.toml": ""}, "poetry.lock", ()),
@@ -157,14 +171,99 @@ def test_what_an_environment_is_made_of(
     (tmp_path / ".git").mkdir()
     source = find_source(root, root, toolchain)
     assert source is not None
-    assert (source.file, source.lines) == (root / chosen, lines)
+    wanted = lines and tuple(line.replace("{folder}", tmp_path.as_uri()) for line in lines)
+    assert (source.file, source.lines) == (root / chosen, wanted)
+
+
+PIPFILE_LOCK = {
+    "default": {
+        "pulumi": {"version": "==3.200.0", "markers": "python_version >= '3.9'"},
+        "ours": {"git": "https://example.com/ours", "ref": "abc"},
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "lines"),
+    [
+        ("app/infra-requirements.txt", "pulumi\n", None),
+        ("requirements.txt", "pulumi\n", None),
+        ("requirements/iac.txt", "pulumi\n", None),
+        ("Pipfile", "[packages]\npulumi = '*'\nboto3 = {version = '==1.40'}", ("pulumi", "boto3==1.40")),
+        ("Pipfile.lock", json.dumps(PIPFILE_LOCK), (
+            "pulumi==3.200.0 ; python_version >= '3.9'", "ours @ git+https://example.com/ours@abc",
+        )),
+        ("setup.cfg", "[options]\ninstall_requires =\n  pulumi>=3\n  boto3\n", ("pulumi>=3", "boto3")),
+        ("setup.py", "setup(name='a', install_requires=['pulumi>=3'])", ("pulumi>=3",)),
+        ("environment.yml", "dependencies: [python=3.11, conda-forge::boto3=1.40, {pip: [pulumi>=3]}]",
+         ("boto3==1.40.*", "pulumi>=3")),
+        # What is about something else, or not what its name says, tells nothing; nor what lies outside.
+        ("requirements.txt", "django\n", ()),
+        ("setup.py", "setup(install_requires=read('pulumi'))", ()),
+        ("Pipfile.lock", "pulumi", ()),
+        ("../requirements.txt", "pulumi\n", ()),
+    ],
+)  # fmt: skip
+def test_what_has_another_name_or_lies_above_the_project_is_taken_where_it_is_about_pulumi(
+    tmp_path: Path, name: str, text: str, lines: tuple[str, ...] | None
+) -> None:
+    root = project(tmp_path / "repository" / "app").parent
+    (root.parent / ".git").mkdir()
+    file = root.parent / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text)
+    source = find_source(root, root, "pip")
+    if lines == ():
+        assert source is None
+    else:
+        assert source is not None
+        assert (source.file, source.lines) == (file, lines)
+
+
+@pytest.mark.parametrize(
+    ("asked", "fits"),
+    [
+        ("", True),
+        (">=3.11", True),
+        (">=3.12", False),
+        (">3.11.6,<4", True),
+        (">3.11.7", False),
+        ("<3.11", False),
+        ("<=3.11.7", True),
+        ("==3.11.*", True),
+        ("==3.10.*", False),
+        ("!=3.11.7", False),
+        ("!=3.10.*", True),
+        ("~=3.10", True),
+        ("~=3.11.8", False),
+        ("~=3.9.1", False),
+    ],
+)
+def test_releases_of_python_that_a_project_is_for(asked: str, *, fits: bool) -> None:
+    assert is_for(asked, (3, 11, 7)) is fits
+
+
+@pytest.mark.parametrize(
+    ("pyproject", "python"),
+    [
+        ("[project]\nrequires-python = '>=3.12'", ">=3.12"),
+        ("[tool.poetry.dependencies]\npython = '^3.9'", ">=3.9,<4"),
+        ("[tool.poetry.dependencies]\npython = '~3.9 || ^3.10'", ""),
+        ("", ""),
+    ],
+)
+def test_the_python_that_a_project_asks_for_is_read(tmp_path: Path, pyproject: str, python: str) -> None:
+    root = project(tmp_path / "app", {"poetry.lock": "", "pyproject.toml": pyproject}).parent
+    source = find_source(root, root, "poetry")
+    assert source is not None
+    assert source.python == python
 
 
 def test_what_poetry_locks_as_a_folder_is_imported_from_there(tmp_path: Path) -> None:
     root = project(tmp_path / "app", {"poetry.lock": POETRY_LOCK, "pyproject.toml": ""}).parent
     source = find_source(root, root, "poetry")
     assert source is not None
-    assert source.importable == (root / "src", root, root / "../beside/src", root / "../beside")
+    assert source.importable == (root / "src", root, tmp_path / "beside" / "src", tmp_path / "beside")
 
 
 def test_what_is_included_and_installed_from_a_folder_is_a_part_of_it(tmp_path: Path) -> None:
@@ -280,13 +379,13 @@ PIP: Mapping[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("text", PIP)
-def testsettings_of_pip_are_uvs(tmp_path: Path, text: str) -> None:
+def test_settings_of_pip_are_uvs(tmp_path: Path, text: str) -> None:
     """With those of the machine's own file, where it has one."""
     (tmp_path / "pip.conf").write_text(text, encoding="latin-1")
     base = {"HOME": str(tmp_path), "PIP_CONFIG_FILE": str(tmp_path / "pip.conf")}
     variables = {"PIP_CERT": "/of/the/variable"} if "SSL_CERT_FILE" in PIP[text] else {}
-    found = program_environment.settings_of_pip({**base, **variables})
-    machines = program_environment.settings_of_pip({"HOME": str(tmp_path)})
+    found = settings_of_pip({**base, **variables})
+    machines = settings_of_pip({"HOME": str(tmp_path)})
     assert dict(found.items() - machines.items()) == PIP[text]
 
 
@@ -467,13 +566,14 @@ def test_requirements_of_another_time_are_installed_and_it_is_said(
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     more = {"more.txt": "oldyaml==5.4.1\n"}
-    asked = f"-r more.txt\ngrpcio==1.47.0\n-e git+{repository.as_uri()}#egg=ours\n"
+    asked = f"-r more.txt\njson\ngrpcio==1.47.0\n-e git+{repository.as_uri()}#egg=ours\n"
     file = project(tmp_path / "app", {"requirements.txt": asked, **more})
     assert installed(file) == {"oldyaml-5.4.1", "grpcio-1.80", "ours-1"}
     said = capsys.readouterr().err
     assert "by those of its time" in said
     assert "the grpcio that it asks for" in said
     assert "editable" in said
+    assert "of Python's own modules is left out" in said
 
 
 @pytest.mark.usefixtures("own_cache")
@@ -491,6 +591,64 @@ def test_what_a_program_imports_without_asking_for_it_is_installed_besides(
     file = project(tmp_path / "app", {"requirements.txt": "base<5\n", "__main__.py": code})
     assert installed(file) == {"base-3", "pulumi_tls-4"}
     assert "does not ask for pulumi_tls, which the program imports" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_where_no_file_says_anything_what_a_program_imports_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("pulumi", "pulumi_aws", "pulumi_newish", "pulumi_tls", "pulumi_random"):
+        wheel(tmp_path, name, "9")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    code = "import pulumi_random\nimport pulumi_tls\nimport pulumi_newish\n"
+    file = project(tmp_path / "app", {"__main__.py": code})
+    assert installed(file) == {"pulumi-9", "pulumi_aws-9", "pulumi_tls-9", "pulumi_random-9"}
+    (file.parent / "__main__.py").write_text("import pulumi_aws\n")
+    assert program_environment.changes(file, os.environ) == {}
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_a_lock_for_another_python_is_tried_with_what_lies_beside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where no interpreter is there that the project asks for; else that one makes the environment."""
+    wheel(tmp_path, "base", "3")
+    lock = f"""version = 1
+requires-python = ">=3.99"
+[[package]]
+name = "app"
+version = "1"
+source = {{ virtual = "." }}
+dependencies = [{{ name = "base" }}, {{ name = "beside" }}]
+[[package]]
+name = "base"
+version = "3"
+source = {{ registry = "{tmp_path}" }}
+wheels = [{{ path = "base-3-py3-none-any.whl" }}]
+[[package]]
+name = "beside"
+version = "1"
+source = {{ editable = "../beside" }}
+"""
+    pyproject = """[project]
+name = "app"
+version = "1"
+requires-python = ">=3.99"
+dependencies = ["base", "beside"]
+[tool.uv.sources]
+beside = { path = "../beside", editable = true }
+"""
+    (tmp_path / "beside" / "src").mkdir(parents=True)
+    (tmp_path / "beside" / "src" / "common_parts.py").write_text("HERE = __file__\n")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    file = project(tmp_path / "app", {"uv.lock": lock, "pyproject.toml": pyproject}, toolchain="uv")
+    made = Path(str(program_environment.changes(file, os.environ)[PROGRAM_ENVIRONMENT]))
+    assert "asks for Python >=3.99: there is 3." in capsys.readouterr().err
+    code = "import base, common_parts; print(common_parts.HERE)"
+    done = subprocess.run([made / "bin" / "python", "-c", code], capture_output=True, text=True, check=True)
+    assert Path(done.stdout.strip()) == tmp_path / "beside" / "src" / "common_parts.py"
 
 
 @pytest.mark.usefixtures("own_cache")
