@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import importlib
 import os
 import sys
@@ -78,6 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 passed, 1 blocked by policy, 2 could not run, 3 stopped after something was changed.
     """
+    if arguments is None:
+        # The process is the command's: it ends before any cycles are worth looking for.
+        gc.set_threshold(100_000)
     _require_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser, parsers = _parsers()

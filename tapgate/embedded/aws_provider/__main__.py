@@ -9,6 +9,7 @@ imports them. Where the SDK is loaded already, as in tests, that one is used.
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import signal
@@ -112,4 +113,6 @@ def _path(arguments: list[str], option: str) -> Path | None:
 
 
 if __name__ == "__main__":
+    # What it imports and answers makes no cycles worth looking for each few hundred objects.
+    gc.set_threshold(100_000)
     sys.exit(main(sys.argv[1:]))
