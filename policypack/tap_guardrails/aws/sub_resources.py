@@ -158,12 +158,17 @@ def settings_of(stack: Stack, bucket: Resource, resource_type: ResourceType) -> 
 
 
 def missing(
-    found: Relation[Resource], resource_type: ResourceType, where: PropertyRef, problem: str, required: str
+    found: Relation[Resource],
+    resource_type: ResourceType,
+    where: PropertyRef,
+    problem: str,
+    required: str,
+    fix: str = "",
 ) -> Finding:
     """Say that nothing is declared for a bucket, or that it is undecided whether it is."""
     nowhere = replace(where, value=None)
     if not found.possible:
-        return nowhere.violation(problem, required)
+        return nowhere.violation(problem, required, fix)
     return nowhere.undecided(
         required,
         f"Undecided before deployment: {listed(found.possible)} may be for this bucket or for another.",

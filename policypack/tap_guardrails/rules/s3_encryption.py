@@ -45,6 +45,7 @@ REQUIRED: Final = {
     AWS: "default encryption by aws:kms",
     S3: "default encryption by aws:kms or AES256",
 }
+NATIVE_FIX: Final = "Set `bucketEncryption` on the bucket, with `aws:kms` and your key."
 OWN_KEYS: Final = "Objects are encrypted with keys that S3 keeps, for nothing else is declared."
 
 
@@ -60,7 +61,7 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
     if resource.type == NATIVE_BUCKET:
         rules = resource.at("bucketEncryption", "serverSideEncryptionConfiguration").items()
         if rules.absent and key != S3:
-            yield missing(found, BUCKET_ENCRYPTION, rules.ref, OWN_KEYS, REQUIRED[key])
+            yield missing(found, BUCKET_ENCRYPTION, rules.ref, OWN_KEYS, REQUIRED[key], NATIVE_FIX)
         yield from evaluate_each(
             rules,
             lambda rule: encrypted(resource, stack, rule.at("serverSideEncryptionByDefault"), key),
@@ -105,7 +106,10 @@ def encrypted(resource: Resource, stack: Stack, default: PropertyRef, key: str) 
     allowed = (*KMS_ALGORITHMS, S3_ALGORITHM) if key == S3 else KMS_ALGORITHMS
     algorithm = default.at("sseAlgorithm").text()
     yield from algorithm.must(
-        lambda name: name in allowed, problem=OWN_KEYS, required=f"one of {', '.join(allowed)}"
+        lambda name: name in allowed,
+        problem=OWN_KEYS,
+        required=f"one of {', '.join(allowed)}",
+        fix=NATIVE_FIX if resource.type == NATIVE_BUCKET else "",
     )
     if key == CUSTOMER and (algorithm.value is None or algorithm.value in allowed):
         yield from named_key(resource, stack, default.at("kmsMasterKeyId"))
@@ -124,7 +128,8 @@ RULE = StackRule(
     title="S3 buckets are encrypted",
     description="S3 buckets encrypt new objects with a KMS key.",
     why="Who may read objects is then also a matter of the key, which can be audited and taken away.",
-    fix="Declare a BucketServerSideEncryptionConfiguration for the bucket, with `aws:kms` and your key.",
+    fix="Declare a BucketServerSideEncryptionConfiguration (with V2 at its end before version 7 of the AWS "
+    "provider) for the bucket, with `aws:kms` and your key.",
     severity="high",
     url="https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html",
     controls=("s3-17: FSBP S3.17, NIST SC-13 SC-28",),

@@ -22,6 +22,9 @@ from tap_guardrails.model import (
 
 SWITCHES: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 
+OPEN: Final = "Nothing keeps the bucket from becoming public."
+NATIVE_FIX: Final = "Set `publicAccessBlockConfiguration` on the bucket, with all four settings `true`."
+
 IGNORE, DECLARED, ASSUMED = "ignore", "declared", "assume"
 
 
@@ -40,23 +43,23 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
         yield from all_on(resource)
     else:
         found = settings_of(stack, resource, PUBLIC_ACCESS_BLOCK)
+        if found.certain:
+            return
         own = resource.at("publicAccessBlockConfiguration")
-        if resource.type == NATIVE_BUCKET and own.value is not None and not found.certain:
-            yield from all_on(own)
-        elif not found.certain:
-            yield missing(
-                found,
-                PUBLIC_ACCESS_BLOCK,
-                BUCKET.at(resource, "bucket"),
-                "Nothing keeps the bucket from becoming public.",
-                f"a BucketPublicAccessBlock of this bucket with {', '.join(SWITCHES)} all true",
-            )
+        on = f"{', '.join(SWITCHES)} all true"
+        if resource.type != NATIVE_BUCKET:
+            required = f"a BucketPublicAccessBlock of this bucket with {on}"
+            yield missing(found, PUBLIC_ACCESS_BLOCK, BUCKET.at(resource, "bucket"), OPEN, required)
+        elif own.value is None:
+            yield missing(found, PUBLIC_ACCESS_BLOCK, own, OPEN, on, NATIVE_FIX)
+        else:
+            yield from all_on(own, NATIVE_FIX)
 
 
-def all_on(block: Resource | PropertyRef) -> Outcomes:
+def all_on(block: Resource | PropertyRef, fix: str = "") -> Outcomes:
     """Require that all four switches are on."""
     for name in SWITCHES:
-        yield from block.at(name).boolean().must(bool, problem=f"`{name}` is off.", required="true")
+        yield from block.at(name).boolean().must(bool, problem=f"`{name}` is off.", required="true", fix=fix)
 
 
 def covered_by_account(resource: Resource, stack: Stack) -> bool:

@@ -63,12 +63,17 @@ def closed(policy: PropertyRef, bucket: str | None) -> Outcomes:
     patterns = [pattern for one in statements.value or () for pattern in denied_without_tls(one)]
     if not statements.settled or covered(patterns, bucket):
         return
-    if statements.value and has_unknown(content.value, or_opaque=True):
+    if any(may_deny(one) for one in statements.value or ()):
         yield policy.undecided(DENIAL, "Parts of the bucket's policy are unknown until deployment.")
     elif bucket is None and patterns:
         yield policy.undecided(DENIAL, "Undecided before deployment: the policy may name another bucket.")
     else:
         yield policy.violation(OPEN, DENIAL)
+
+
+def may_deny(statement: PropertyRef) -> bool:
+    """Tell whether something of a statement is unknown that may make a denial of it."""
+    return statement.at("Effect").text().value != "Allow" and has_unknown(statement.value, or_opaque=True)
 
 
 def covered(patterns: list[str], bucket: str | None) -> bool:

@@ -13,6 +13,7 @@ from tap_guardrails.aws.sub_resources import blocks, missing, settings_of
 from tap_guardrails.model import Outcomes, Resource, Settings, Stack, StackRule
 
 ENABLED: Final = "Enabled"
+NATIVE_FIX: Final = "Set `versioningConfiguration: {status: Enabled}` on the bucket."
 OFF: Final = "The bucket keeps no earlier versions of objects."
 
 
@@ -25,7 +26,7 @@ def check(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
     if found.certain or locks_objects(resource):
         return
     if resource.type == NATIVE_BUCKET and not found.possible:
-        yield from enabled(resource)
+        yield from enabled(resource, NATIVE_FIX)
         return
     said = blocks(resource.as_set(BUCKET.at(resource, "versioning")))
     yield from said.unsettled("versioning that is enabled")
@@ -36,10 +37,10 @@ def check(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
         yield missing(found, BUCKET_VERSIONING, said.ref, OFF, "a BucketVersioning of this bucket")
 
 
-def enabled(resource: Resource) -> Outcomes:
+def enabled(resource: Resource, fix: str = "") -> Outcomes:
     """Require that a versioning configuration is enabled."""
     status = resource.at("versioningConfiguration", "status").text()
-    yield from status.must(lambda value: value == ENABLED, problem=OFF, required=f'"{ENABLED}"')
+    yield from status.must(lambda value: value == ENABLED, problem=OFF, required=f'"{ENABLED}"', fix=fix)
 
 
 def locks_objects(bucket: Resource) -> bool:
@@ -57,7 +58,8 @@ RULE = StackRule(
     title="S3 buckets keep versions",
     description="S3 buckets have versioning enabled.",
     why="Without versions, whatever overwrites or deletes an object takes it away for good.",
-    fix="Declare a BucketVersioning for the bucket with `versioningConfiguration: {status: Enabled}`.",
+    fix="Declare a BucketVersioning (with V2 at its end before version 7 of the AWS provider) for the bucket "
+    "with `versioningConfiguration: {status: Enabled}`.",
     severity="medium",
     url="https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html",
     controls=("s3-14: FSBP S3.14, NIST CP-9",),
