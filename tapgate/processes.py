@@ -24,6 +24,7 @@ _ADOPT: Final = 36
 """PR_SET_CHILD_SUBREAPER of linux/prctl.h."""
 _PROC: Final = Path("/proc")
 _LAST_SECONDS: Final = 20.0
+_STAT_BYTES: Final = 4096
 
 
 def adopt_orphans() -> None:
@@ -92,10 +93,10 @@ def _processes() -> Iterator[tuple[int, int]]:
         return
     for entry in os.listdir(_PROC):  # noqa: PTH208 - a hundred times a second, names are enough
         if entry.isdecimal():
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                # pid (name) state parent …; the name may hold anything, parentheses included.
-                fields = (_PROC / entry / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-                yield int(entry), int(fields[1])
+            # pid (name) state parent …; the name may hold anything, parentheses included.
+            path = f"{_PROC}/{entry}/stat"
+            with contextlib.suppress(OSError, ValueError, IndexError), open(path, "rb", 0) as stat:  # noqa: PTH123
+                yield int(entry), int(stat.read(_STAT_BYTES).rpartition(b")")[2].split(None, 2)[1])
 
 
 def _listed() -> Iterator[tuple[int, int]]:
