@@ -141,12 +141,35 @@ def in_list(ref: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
 def in_containers(ref: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
     """Go through the environments of one container or of several."""
     if isinstance(ref.value, dict):
-        yield from in_list(ref.at("environment"))
+        yield from in_container(ref)
         return
     match ref.items():
         case Known(containers):
             for container in containers:
-                yield from in_list(container.at("environment"))
+                yield from in_container(container)
+        case Unknown() | Invalid() as prop:
+            yield prop
+        case _:
+            pass
+
+
+def in_container(ref: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
+    """Go through the environment of a container, its log driver's options and the words of its commands."""
+    yield from in_list(ref.at("environment"))
+    yield from in_object(ref.at("logConfiguration", "options"), marked_by_sdk=False)
+    yield from in_command(ref.at("entryPoint"))
+    yield from in_command(ref.at("command"))
+
+
+def in_command(ref: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
+    """Go through the words of a command; one behind an option is called like the option."""
+    match ref.items():
+        case Known(words):
+            option = ""
+            for word in words:
+                yield Shown(option, word)
+                text = word.text().value or ""
+                option = text.lstrip("-") if text.startswith("-") else ""
         case Unknown() | Invalid() as prop:
             yield prop
         case _:
@@ -156,11 +179,14 @@ def in_containers(ref: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
 def secret_values(resource: Resource) -> Iterator[Shown]:
     """Go through what the provider's schema marks secret, besides what AWS shows of it by names.
 
-    Of a parameter that is not encrypted, AWS shows the value.
+    Of a parameter that is not encrypted, AWS shows the value; one that is need not be a secret.
     """
+    if resource.type == SSM_PARAMETER:
+        yield from encrypted_value(resource)
+        return
     shown = {path.split(".")[0] for path in SHOWN.get(resource.type, ())}
     for name in SECRET.get(resource.type, ()):
-        if name not in shown and resource.type != SSM_PARAMETER:
+        if name not in shown:
             prop = resource.at(name).items()
             yield from (Shown(name, ref) for ref in (prop.value if isinstance(prop, Known) else [prop.ref]))
 
@@ -172,6 +198,13 @@ def parameter_values(resource: Resource) -> Iterator[Shown]:
         called = name.value if isinstance(name, Known) else resource.name
         yield Shown(called, resource.at("value"), marked_by_sdk=True)
         yield Shown(called, resource.at("insecureValue"), marked_by_sdk=True)
+
+
+def encrypted_value(resource: Resource) -> Iterator[Shown]:
+    """Give what an encrypted parameter of SSM holds."""
+    name = resource.at("name").text()
+    if resource.at("type").text().value == "SecureString":
+        yield Shown(name.value or resource.name, resource.at("value"), marked_by_sdk=True)
 
 
 DENY, ALLOW = "deny", "allow"
@@ -310,7 +343,7 @@ def literal(value: Shown, text: str, *, entropy: bool) -> Outcomes:
     ref = redacted(value.ref)
     sign = sign_of(value.name, text, entropy=entropy)
     public = is_about_a_secret(value.name) or made_public(text)
-    whole = not public and may_be_secret(text, password=True)
+    whole = not value.marked_by_sdk and not public and may_be_secret(text, password=True)
     if whole or sign:
         what = "a secret, by the provider's schema" if whole else title(sign, value.ref)
         yield ref.violation(f"As a literal stands {what}.", KEPT)
@@ -334,7 +367,7 @@ def in_stack(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
             value.name not in settings.strings("allowedNames")
             and isinstance(prop, Known)
             and value.ref.secret
-            and (not isinstance(given, Overlay) or given.is_asked(value.name))
+            and (not isinstance(given, Overlay) or given.is_asked(value.ref.top))
             and not resource.property_dependencies.get(value.ref.top)
             and not any(is_of(prop.value, secret) for secret in configured)
         ):
