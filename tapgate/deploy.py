@@ -52,7 +52,7 @@ def failed_update(log: EventLog, run: Run, *, where: str, applied: str) -> Could
         log, run, where, f"Carried out until then, and recorded in the state: {applied}."
     )
     if log.changed:
-        failure.code = Exit.STOPPED
+        failure.code = Exit.CHANGED
     return failure
 
 
@@ -122,7 +122,7 @@ def deploy(opened: Session, stack: Stack, previewed: Preview) -> Deployment:
         *("--plan", str(previewed.plan), *pack_options(opened.packs, engine.scratch)),
         *("--event-log", str(events)),
         name="up",
-        watch=lambda: opened.progress.watch(events),
+        observe=lambda: opened.progress.observe(events),
     )
     log = read_log(events)
     update = _report(opened, stack, previewed, log, run.seconds)
@@ -186,7 +186,7 @@ def _evaluated_again(
 def _evaluate_state(opened: Session, stack: Stack, previewed: Preview) -> Report:
     export = opened.engine.run("stack", "export", "--stack", stack.name, name="export")
     if export.code != 0:
-        raise _unread(export, _where(opened, stack))
+        raise _unreadable_state(export, _where(opened, stack))
     deployment = read_deployment(export.output.read_bytes(), f"the state of the stack {stack.name}")
     config = mapping(read_yaml(stack.config, "stack's config file").get("config"))
     state = replace(deployment, project=opened.project.name, stack=stack.name.rsplit("/", 1)[-1])
@@ -204,7 +204,7 @@ def _exists(opened: Session, stack: Stack, previewed: Preview, log: EventLog) ->
     return exists_words(report.findings)
 
 
-def _unread(export: Run, where: str) -> CouldNotRunError:
+def _unreadable_state(export: Run, where: str) -> CouldNotRunError:
     failure = could_not_run(EventLog(), export.errors, where=where)
     return CouldNotRunError(
         "What was deployed could not be evaluated.",
@@ -242,7 +242,7 @@ def run(options: argparse.Namespace) -> Exit:
         write_reports("deploy", [done.report], opened.packs, targets_of(options))
     if done.report.outcome == "passed":
         return Exit.PASSED
-    return Exit.STOPPED if done.changed else Exit.BLOCKED
+    return Exit.CHANGED if done.changed else Exit.BLOCKED
 
 
 def _deploy(opened: Session, stack: Stack) -> Deployment:

@@ -138,7 +138,7 @@ class Engine:
         self,
         *arguments: str,
         name: str,
-        watch: Callable[[], None] | None = None,
+        observe: Callable[[], None] | None = None,
         limits: Limits | None = None,
     ) -> Run:
         """Run one command to its end; an interrupt is passed on to the CLI, which then ends in its own way.
@@ -146,14 +146,14 @@ class Engine:
         Args:
             arguments: the command and its options.
             name: a name for its output file, unique among the runs of this engine.
-            watch: called about ten times a second while the command runs.
+            observe: called about ten times a second while the command runs.
             limits: what it may use; none for a run that must not be ended half-way.
 
         Raises:
             CouldNotRunError: it went beyond a limit.
         """
         with _Interrupts() as interrupts:
-            return self.begin(*arguments, name=name, limits=limits).finish(watch, interrupts)
+            return self.begin(*arguments, name=name, limits=limits).finish(observe, interrupts)
 
     @staticmethod
     def wait(running: Running) -> Run:
@@ -203,7 +203,7 @@ class Running:
         self._before = before
         self._start = time.monotonic()
 
-    def finish(self, watch: Callable[[], None] | None = None, interrupts: _Interrupts | None = None) -> Run:
+    def finish(self, observe: Callable[[], None] | None = None, interrupts: _Interrupts | None = None) -> Run:
         """Wait for its end.
 
         Raises:
@@ -211,7 +211,7 @@ class Running:
         """
         if interrupts is not None:
             interrupts.pass_on_to(self.process)
-        code = self._wait(watch)
+        code = self._wait(observe)
         for path in self._scratch.glob(f"{self._name}.*"):
             require_file(path, self._scratch)
         errors = self._scratch / f"{self._name}.err"
@@ -228,7 +228,7 @@ class Running:
         others = {running.process.pid for running in beside if running.process.poll() is None}
         end_below(self.process, self._before | others)
 
-    def _wait(self, watch: Callable[[], None] | None) -> int:
+    def _wait(self, observe: Callable[[], None] | None) -> int:
         # In turns: a signal just before a wait without end would be seen only when that ends.
         turns = 0
         while True:
@@ -236,8 +236,8 @@ class Running:
                 return self.process.wait(timeout=_TURN_SECONDS)
             except subprocess.TimeoutExpired:
                 turns += 1
-            if watch is not None:
-                watch()
+            if observe is not None:
+                observe()
             if self._limits is not None and (exceeded := self._exceeded(self._limits, turns)):
                 self.end()
                 raise exceeded

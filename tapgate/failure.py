@@ -11,7 +11,7 @@ class Exit(IntEnum):
     PASSED = 0
     BLOCKED = 1
     COULD_NOT_RUN = 2
-    STOPPED = 3
+    CHANGED = 3
     """Stopped or blocked after something was changed."""
 
 

@@ -201,7 +201,7 @@ def _previewed(
         "--event-log",
         str(events),
         name=name,
-        watch=lambda: opened.progress.watch(events),
+        observe=lambda: opened.progress.observe(events),
         limits=engine.limits,
     )
     raise_if_missing(run)

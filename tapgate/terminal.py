@@ -35,7 +35,7 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self.clear()
 
-    def watch(self, events: Path) -> None:
+    def observe(self, events: Path) -> None:
         """Look at how far the event log has come, and show it."""
         if not self._stream.isatty() or not events.is_file():
             return

@@ -93,7 +93,7 @@ class ItemRecord(NamedTuple):
 
     def attributes(self) -> dict[str, JsonValue]:
         """Return the record as the table and the API write it; absent values are left out."""
-        written: dict[str, JsonValue] = {
+        attributes: dict[str, JsonValue] = {
             "id": self.id,
             "timestamp": self.timestamp,
             "status": self.status.value,
@@ -105,35 +105,35 @@ class ItemRecord(NamedTuple):
             "attempts": self.attempts,
         }
         if self.reason is not None:
-            written["reason"] = self.reason
+            attributes["reason"] = self.reason
         if self.result is not None:
-            written["result"] = dict(self.result)
-        return written
+            attributes["result"] = dict(self.result)
+        return attributes
 
     @classmethod
-    def from_attributes(cls, written: Mapping[str, JsonValue]) -> ItemRecord:
+    def from_attributes(cls, attributes: Mapping[str, JsonValue]) -> ItemRecord:
         """Read a record that `attributes` wrote.
 
         Raises:
             ForeignRecordError: Something else wrote it.
         """
         for name, kind in _KINDS.items():
-            if not isinstance(written.get(name), kind):
+            if not isinstance(attributes.get(name), kind):
                 raise ForeignRecordError(f"{name} is missing or of another type")
-        if not valid_id(written["id"]) or not 0 <= cast("int", written["timestamp"]) < END_OF_TIME:
+        if not valid_id(attributes["id"]) or not 0 <= cast("int", attributes["timestamp"]) < END_OF_TIME:
             raise ForeignRecordError("the key is none that this service gives")
-        if written["status"] not in _STATUSES:
+        if attributes["status"] not in _STATUSES:
             raise ForeignRecordError("status is none that this service knows")
         return cls(
-            id=cast("str", written["id"]),
-            timestamp=cast("int", written["timestamp"]),
-            status=Status(written["status"]),
-            checksum=cast("str", written["checksum"]),
-            size=cast("int", written["size"]),
-            data=cast("dict[str, JsonValue]", written["data"]),
-            correlation_id=cast("str", written["correlationId"]),
-            updated_at=cast("int", written["updatedAt"]),
-            attempts=cast("int", written["attempts"]),
-            reason=cast("str | None", written.get("reason")),
-            result=cast("dict[str, int] | None", written.get("result")),
+            id=cast("str", attributes["id"]),
+            timestamp=cast("int", attributes["timestamp"]),
+            status=Status(attributes["status"]),
+            checksum=cast("str", attributes["checksum"]),
+            size=cast("int", attributes["size"]),
+            data=cast("dict[str, JsonValue]", attributes["data"]),
+            correlation_id=cast("str", attributes["correlationId"]),
+            updated_at=cast("int", attributes["updatedAt"]),
+            attempts=cast("int", attributes["attempts"]),
+            reason=cast("str | None", attributes.get("reason")),
+            result=cast("dict[str, int] | None", attributes.get("result")),
         )

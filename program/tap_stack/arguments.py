@@ -259,12 +259,12 @@ def schema_name(argument: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def from_config(written: str) -> object:
+def from_config(configured: str) -> object:
     """Return what a config value says: `30` is a number and `true` a boolean; anything else is text."""
     try:
-        return json.loads(written)
+        return json.loads(configured)
     except ValueError:
-        return written
+        return configured
 
 
 def read(argument: Argument, value: object, environment: str) -> Any:  # noqa: ANN401 - of the argument's type

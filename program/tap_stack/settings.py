@@ -105,8 +105,9 @@ def read_settings(
         if name == "environment_suffix":
             continue
         value, source = args.get(name), ""
-        if value is None and name in CONFIGURED and (written := (config or {}).get(schema_name(name))):
-            value, source = from_config(written), f". It is the stack's config {project}:{schema_name(name)}"
+        if value is None and name in CONFIGURED and (configured := (config or {}).get(schema_name(name))):
+            source = f". It is the stack's config {project}:{schema_name(name)}"
+            value = from_config(configured)
         try:
             values[name] = read(argument, value, suffix)
         except Refused as refused:

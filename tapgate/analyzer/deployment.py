@@ -240,7 +240,7 @@ def _is_marked(value: object) -> bool:
 
 def _without_marks(one: Resource, vague: set[str], silent: set[str], elsewhere: str) -> Resource:
     dependencies = mapping(one.body.get("propertyDependencies"))
-    taken = {name for name, urns in dependencies.items() if not vague.isdisjoint(texts(urns))}
+    vague_names = {name for name, urns in dependencies.items() if not vague.isdisjoint(texts(urns))}
     made = {
         name: UNKNOWN
         for name, urns in dependencies.items()
@@ -259,8 +259,8 @@ def _without_marks(one: Resource, vague: set[str], silent: set[str], elsewhere: 
     body = {
         **one.body,
         "propertyDependencies": {**dependencies, **asked},
-        "inputs": _without_choices(mapping(_known(one.inputs)), taken) | made,
-        "outputs": _without_choices(outputs, taken) | made,
+        "inputs": _without_choices(mapping(_known(one.inputs)), vague_names) | made,
+        "outputs": _without_choices(outputs, vague_names) | made,
     }
     return replace(one, body=body)
 
@@ -269,9 +269,9 @@ def _has_vague_choice(one: Resource) -> bool:
     return any(isinstance(_at(one.outputs, path), bool) for path in texts(one.outputs.get(REHEARSED)))
 
 
-def _without_choices(properties: Mapping[str, object], taken: set[str]) -> dict[str, object]:
+def _without_choices(properties: Mapping[str, object], vague_names: set[str]) -> dict[str, object]:
     return {
-        name: UNKNOWN if name in taken and isinstance(value, bool) else value
+        name: UNKNOWN if name in vague_names and isinstance(value, bool) else value
         for name, value in properties.items()
     }
 

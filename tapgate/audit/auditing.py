@@ -64,7 +64,7 @@ class Audit:
     passed_over: tuple[str, ...] = ()
 
 
-def audit(states: Sequence[State], plan: Plan, watch: Callable[[Result], None] = lambda _: None) -> Audit:
+def audit(states: Sequence[State], plan: Plan, observe: Callable[[Result], None] = lambda _: None) -> Audit:
     """Audit many states.
 
     Raises:
@@ -87,7 +87,7 @@ def audit(states: Sequence[State], plan: Plan, watch: Callable[[Result], None] =
             else:
                 reports.append(done.outcome)
             kept += done.kept
-            watch(done)
+            observe(done)
     if states and len(passed_over) == len(states):
         raise CouldNotRunError(
             "There is no state.",

@@ -88,7 +88,7 @@ def run(options: argparse.Namespace) -> Exit:
     start = time.monotonic()
     progress = AuditProgress(len(states), sys.stderr)
     try:
-        done = audit(states, plan, progress.watch)
+        done = audit(states, plan, progress.observe)
     except KeyboardInterrupt:
         raise CouldNotRunError(
             "The audit was interrupted.",
@@ -141,7 +141,7 @@ class AuditProgress:
         self._outcomes: Counter[str] = Counter()
         self._said = 0
 
-    def watch(self, result: Result) -> None:
+    def observe(self, result: Result) -> None:
         """Take one more result in."""
         one = result.outcome
         if isinstance(one, PassedOver):

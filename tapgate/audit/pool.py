@@ -42,7 +42,7 @@ class _Waiting(Generic[T]):
     def __init__(self, tasks: Iterable[T]) -> None:
         self._source = iter(tasks)
         self._next: deque[T] = deque()
-        self.taken = 0
+        self.started = 0
 
     def __bool__(self) -> bool:
         if not self._next:
@@ -55,7 +55,7 @@ class _Waiting(Generic[T]):
 
     def take(self) -> T:
         """Take the next task out."""
-        self.taken += 1
+        self.started += 1
         return self._next.popleft()
 
 
@@ -82,9 +82,9 @@ class Pool(Generic[T, R]):
         waiting = _Waiting(tasks)
         while waiting:
             suspects: list[T] = []
-            before = waiting.taken
+            before = waiting.started
             yield from self._round(waiting, self._workers, suspects)
-            if not suspects and waiting.taken == before:
+            if not suspects and waiting.started == before:
                 suspects.append(waiting.take())
             for task in suspects:
                 alone, again = _Waiting([task]), list[T]()

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 ASKED: Final = "asked of a provider or a backend: "
 """How a message begins that says, as JSON, what a program asked."""
-TAKEN: Final = "taken from the answers file: "
+ANSWERED: Final = "taken from the answers file: "
 """How a message of the engine's log begins that names an entry."""
-_PLACE: Final = re.compile(r" - at `\$\.?([^`]*)`$")
+_LOCATION: Final = re.compile(r" - at `\$\.?([^`]*)`$")
 _DAYS: Final = 90
 _STEERING: Final = re.compile(
     r"PULUMI_|TAPGATE_|TAP_|LD_|DYLD_|PYTHON|NODE_|GO|JAVA_|JDK_|DOTNET_|GRPC_|VIRTUAL_ENV$|(?:PATH|HOME|TMPDIR)$"
@@ -114,13 +114,13 @@ class Answers:
 
     def unused(self, messages: Iterable[str]) -> tuple[str, ...]:
         """Return a note that names the entries that nothing took; nothing when there are none."""
-        taken = {one.strip().removeprefix(TAKEN) for one in messages if one.strip().startswith(TAKEN)}
+        used = {one.strip().removeprefix(ANSWERED) for one in messages if one.strip().startswith(ANSWERED)}
         names = [
             *(_function_name(index, one) for index, one in enumerate(self.functions)),
             *(stack_name(name) for name in self.stacks),
             *(_resource_name(index, one) for index, one in enumerate(self.resources)),
         ]
-        left = [name for name in names if name not in taken]
+        left = [name for name in names if name not in used]
         if not left:
             return ()
         whose = "; ".join(left)
@@ -189,10 +189,10 @@ def read_file(path: Path) -> File:
     try:
         body = msgspec.convert(document, File)
     except msgspec.ValidationError as error:
-        place = _PLACE.search(str(error))
-        problem = str(error)[: place.start()] if place else str(error)
+        location = _LOCATION.search(str(error))
+        problem = str(error)[: location.start()] if location else str(error)
         fix = "give the entry the shape that docs/org-wide.md shows"
-        raise _refused(path, place[1] if place else "", problem, fix) from None
+        raise _refused(path, location[1] if location else "", problem, fix) from None
     _require_one_answer(path, body)
     _require_harmless(path, body)
     return body
@@ -226,9 +226,11 @@ def read(path: Path, today: date | None = None) -> Answers:
     return answers
 
 
-def _require_fitting(path: Path, entry: str, written: str, parts: Mapping[str, Mapping[str, Any]]) -> None:
+def _require_fitting(
+    path: Path, entry: str, name_in_file: str, parts: Mapping[str, Mapping[str, Any]]
+) -> None:
     """Compare an entry with the schema of AWS's function or resource; other packages have none here."""
-    package, module, member = short(written)
+    package, module, member = short(name_in_file)
     if package != "aws":
         return
     from tapgate.embedded.aws_provider import sdk_source  # noqa: PLC0415 - few runs have answers
@@ -242,7 +244,7 @@ def _require_fitting(path: Path, entry: str, written: str, parts: Mapping[str, M
     except sdk_source.UnknownTypeError:
         kind = "function" if is_function else "resource type"
         name = "token" if is_function else "type"
-        found = f"`{written}`, and pulumi_aws {sdk_source.package_version()} has no such {kind}"
+        found = f"`{name_in_file}`, and pulumi_aws {sdk_source.package_version()} has no such {kind}"
         raise _refused(path, f"{entry}.{name}", found, "check its name in the pulumi_aws reference") from None
     for name, values in parts.items():
         known = schema.inputs if name == "arguments" else schema.outputs

@@ -110,7 +110,7 @@ class Emulator:
         """
         if self._wanted and _listens(self._wanted):
             # Asked for its readiness, whoever has the port could answer in the new emulator's place.
-            raise EmulatorError(_taken(self._wanted))
+            raise EmulatorError(_port_in_use(self._wanted))
         self.folder = Path(tempfile.mkdtemp(prefix="tap-emulator-"))
         try:
             for attempt in range(1, _ATTEMPTS + 1):
@@ -134,7 +134,7 @@ class Emulator:
     def kill(self) -> None:
         """End it at once and without warning, as a crash would; its state is lost."""
         if self._process is not None:
-            _signal_group(self._process.pid, signal.SIGKILL)
+            _send_to_group(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
     def _launch(self) -> None:
@@ -190,7 +190,7 @@ class Emulator:
     def _why_not(self) -> str:
         log = (self.folder / "emulator.log").read_text("utf-8", errors="replace").strip()
         if "already in use" in log:
-            return _taken(self.port)
+            return _port_in_use(self.port)
         if re.search(r"No module named '?ministack", log):
             return (
                 "The AWS emulator is not installed: there is no module ministack. "
@@ -205,11 +205,11 @@ class Emulator:
             return
         if process.stdin is not None:
             process.stdin.close()
-        _signal_group(process.pid, signal.SIGTERM)
+        _send_to_group(process.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_STOP_SECONDS)
         # Functions that outlive the emulator's own process are in its group still.
-        _signal_group(process.pid, signal.SIGKILL)
+        _send_to_group(process.pid, signal.SIGKILL)
         process.wait()
 
 
@@ -219,7 +219,7 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _taken(port: int) -> str:
+def _port_in_use(port: int) -> str:
     return (
         f"The AWS emulator cannot listen on port {port} of 127.0.0.1: the port is taken. "
         "Fix: end what listens there, or leave the port out to get a free one"
@@ -242,7 +242,7 @@ def _ready(port: int) -> bool:
         connection.close()
 
 
-def _signal_group(pid: int, number: signal.Signals) -> None:
+def _send_to_group(pid: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)
 

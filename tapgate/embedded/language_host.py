@@ -64,7 +64,7 @@ class References:
 
     def resolve(self, name: str) -> str:
         """Return the name by which the engine finds the stack."""
-        from tapgate.embedded.answers import TAKEN, asked, given, stack_name  # noqa: PLC0415 - after the SDK was put aside
+        from tapgate.embedded.answers import ANSWERED, asked, given, stack_name  # noqa: PLC0415 - after the SDK was put aside
         from tapgate.embedded.program_text import outputs  # noqa: PLC0415
         from tapgate.embedded.stacks import EmbeddedStacks, outputs_of  # noqa: PLC0415
 
@@ -78,7 +78,7 @@ class References:
         self._note(asked("stack", name))
         there = backend.has(project, stack) if project and stack else False
         if answered is not None:
-            self._note(f"{TAKEN}{stack_name(name)}")
+            self._note(f"{ANSWERED}{stack_name(name)}")
         elif there:
             return f"organization/{project}/{stack}"
         else:

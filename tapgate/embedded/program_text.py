@@ -256,11 +256,11 @@ _REQUIRE: Final = "require"
 def required(project_file: Path) -> dict[str, str]:
     """Return the config that a project's program requires and nothing gives: its full key, and its type."""
     body = read_yaml(project_file)
-    name, written_in = str(body.get("name")), language(body)
+    name, runtime = str(body.get("name")), language(body)
     program = program_folder(project_file.parent, body)
     given: set[str] = set()
     found: dict[str, str] = {}
-    text = _text(program / "Main.yaml") or _text(project_file) if written_in == "yaml" else ""
+    text = _text(program / "Main.yaml") or _text(project_file) if runtime == "yaml" else ""
     template = parsed_yaml(text)
     for block in (body.get("config"), body.get("configuration"), template.get("config")):
         for key, declared in mapping(block).items():
@@ -274,7 +274,7 @@ def required(project_file: Path) -> dict[str, str]:
     declared |= {key for part in ("resources", "variables") for key in mapping(template.get(part))}
     for key in sorted({*_REFERENCE.findall(text)} - declared - {"pulumi"}):
         found[key if ":" in key else f"{name}:{key}"] = STRING
-    if written_in == "python":
+    if runtime == "python":
         for full, kind in _of_python(program, name):
             found.setdefault(full, kind)
     return {key: kind for key, kind in found.items() if key not in given}
@@ -293,8 +293,8 @@ def stand_in(key: str, kind: str, encrypted: str) -> object:
         return region_of_environment()
     text = marked_text(key)
     short = key.rpartition(":")[2].casefold()
-    place = short.startswith("path") or short.endswith((*_NAMES_A_FILE, *_NAMES_A_FOLDER))
-    if kind == STRING and place:
+    is_path = short.startswith("path") or short.endswith((*_NAMES_A_FILE, *_NAMES_A_FOLDER))
+    if kind == STRING and is_path:
         file = short.endswith(_NAMES_A_FILE)
         path = cache_root() / "stand-in-files" / text if file else cache_root() / "stand-in-folders" / text
         there = path if file else path / text

@@ -134,12 +134,12 @@ def _with_environments(file: StackFile, project_file: Path) -> StackFile:
     }
     required = stand_ins(project_file, ENCRYPTED[SECRET])
     values = {key: value for key, value in {**required, **answered}.items() if key not in there}
-    standing = [key for key in values if key not in answered]
+    stood_in = [key for key in values if key not in answered]
     others = [one for one in file.notes if one != _ENVIRONMENTS]
     note = f"of environments there is what the answers file says: {', '.join(answered)}"
     notes = [*others, note if answered else _ENVIRONMENTS]
-    if standing:
-        notes.append(f"what they would give of the config that is required stands in: {', '.join(standing)}")
+    if stood_in:
+        notes.append(f"what they would give of the config that is required stands in: {', '.join(stood_in)}")
     return StackFile(_with_config(file.text, top, config, values), tuple(notes))
 
 

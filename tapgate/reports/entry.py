@@ -177,14 +177,14 @@ def headline(verdicts: VerdictFile) -> str:
     """Return the verdict in one sentence."""
     findings = [finding for report in verdicts.stacks for finding in report.findings]
     blocking = sum(finding.blocks for finding in findings)
-    stopped = sum(report.outcome == "blocked" for report in verdicts.stacks)
+    blocked = sum(report.outcome == "blocked" for report in verdicts.stacks)
     if verdicts.unaudited:
         missing = f"{count(len(verdicts.unaudited), 'stack')} could not be audited"
-        return f"{missing}; {_many(blocking, stopped, len(verdicts.stacks))}"
+        return f"{missing}; {_many(blocking, blocked, len(verdicts.stacks))}"
     if not verdicts.stacks:
         return "No stack was evaluated."
     if len(verdicts.stacks) > 1:
-        sentence = _many(blocking, stopped, len(verdicts.stacks))
+        sentence = _many(blocking, blocked, len(verdicts.stacks))
         return sentence[0].upper() + sentence[1:]
     if blocking:
         stop = "stops" if blocking == 1 else "stop"
@@ -196,13 +196,13 @@ def _what(verdicts: VerdictFile) -> str:
     return "this stack from meeting the policies" if verdicts.kind == "audit" else "the deployment"
 
 
-def _many(blocking: int, stopped: int, stacks: int) -> str:
+def _many(blocking: int, blocked: int, stacks: int) -> str:
     if not stacks:
         return "nothing else was evaluated."
-    if not stopped:
+    if not blocked:
         return f"no mandatory policy is violated on the {count(stacks, 'stack')} evaluated."
-    verb = "has" if stopped == 1 else "have"
-    return f"{stopped:,} of {count(stacks, 'stack')} {verb} {count(blocking, 'blocking finding')}."
+    verb = "has" if blocked == 1 else "have"
+    return f"{blocked:,} of {count(stacks, 'stack')} {verb} {count(blocking, 'blocking finding')}."
 
 
 def resource(finding: Finding) -> str:

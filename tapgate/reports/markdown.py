@@ -74,7 +74,7 @@ def html_code(text: str) -> str:
     return f"<code>{prose(text)}</code>"
 
 
-def link(label: str, url: str) -> str:
+def hyperlink(label: str, url: str) -> str:
     """Return a link, or only its label when the address is not that of a web page."""
     address = web_address(url).replace("(", "%28").replace(")", "%29").replace("*", "%2A").replace("_", "%5F")
     return f"[{prose(label)}]({address})" if address else prose(label)
@@ -184,8 +184,8 @@ def _block(
     yield ""
     for label, value in _fields(finding, today):
         yield f"- **{label}:** {value}"
-    if info is not None and link("documentation", info.url) != "documentation":
-        yield f"- **Read more:** {link('documentation', info.url)}"
+    if info is not None and hyperlink("documentation", info.url) != "documentation":
+        yield f"- **Read more:** {hyperlink('documentation', info.url)}"
     yield ""
     yield "</details>"
 

@@ -129,14 +129,14 @@ def _rule_id(info: PolicyInfo) -> str:
 
 def _unique(wanted: Iterable[str]) -> list[str]:
     """Number the ids that several policies would share."""
-    taken: list[str] = []
+    chosen_before: list[str] = []
     for one in wanted:
         number, chosen = 1, one
-        while chosen in taken:
+        while chosen in chosen_before:
             number += 1
             chosen = f"{one}~{number}"
-        taken.append(chosen)
-    return taken
+        chosen_before.append(chosen)
+    return chosen_before
 
 
 def _help(about: str, why: str, fix: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tapgate.cli import main
-from tapgate.embedded.answers import TAKEN, asked, load, read
+from tapgate.embedded.answers import ANSWERED, asked, load, read
 from tapgate.embedded.aws_provider.marks import MARK
 from tapgate.embedded.console import Failure
 from tapgate.embedded.environment import PASSPHRASE
@@ -348,7 +348,7 @@ def test_a_resource_is_known_by_type_and_id(tmp_path: Path) -> None:
     answers = read(path, TODAY)
     assert answers.resource(KEY, "k") == ({"arn": "a"}, "resources[0] (aws:kms:Key, id k)")
     assert answers.resource(KEY, "other") == answers.resource("aws:kms/alias:Alias", "k") == ({}, "")
-    assert answers.unused([f"{TAKEN}resources[0] (aws:kms:Key, id k)"]) == ()
+    assert answers.unused([f"{ANSWERED}resources[0] (aws:kms:Key, id k)"]) == ()
 
 
 @pytest.mark.parametrize("arguments", ["{}", "{inputs: [a]}"])
@@ -368,6 +368,6 @@ def test_the_entry_that_says_most_answers() -> None:
     )
     assert answers.function(token, {"name": "/other"}) == ({}, "")
     assert answers.function("aws:ssm/getParameters:getParameters", {}) == ({}, "")
-    (note,) = answers.unused([f"{TAKEN}functions[0] (aws:ssm:getParameter)\n", "anything"])
+    (note,) = answers.unused([f"{ANSWERED}functions[0] (aws:ssm:getParameter)\n", "anything"])
     assert "functions[0]" not in note
     assert 'stacks["acme/network/prod"]' in note

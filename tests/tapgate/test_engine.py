@@ -57,7 +57,7 @@ def test_a_command_runs_in_the_project_without_a_terminal(tmp_path: Path) -> Non
 
 def test_it_is_watched_while_it_runs(tmp_path: Path) -> None:
     seen: list[int] = []
-    run = engine(tmp_path, "#!/bin/sh\nsleep 0.35").run(name="x", watch=lambda: seen.append(1))
+    run = engine(tmp_path, "#!/bin/sh\nsleep 0.35").run(name="x", observe=lambda: seen.append(1))
     assert run.code == 0
     assert seen
 

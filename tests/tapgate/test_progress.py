@@ -17,14 +17,14 @@ class Screen(io.StringIO):
 def test_resources_are_counted_on_a_terminal_and_the_line_is_taken_away(tmp_path: Path) -> None:
     screen, events = Screen(), tmp_path / "events"
     with Progress(screen) as progress:
-        progress.watch(events)
+        progress.observe(events)
         assert screen.getvalue() == ""
         events.write_text('{"resourcePreEvent":{}}\n{"x":1}\n')
-        progress.watch(events)
+        progress.observe(events)
         assert "1 resource, 0 s" in screen.getvalue()
         with events.open("a") as log:
             log.write('{"resourcePreEvent":{}}\n')
-        progress.watch(events)
+        progress.observe(events)
         assert "2 resources, 0 s" in screen.getvalue()
     assert screen.getvalue().endswith("\r\x1b[2K")
 
@@ -34,5 +34,5 @@ def test_nothing_is_shown_elsewhere(tmp_path: Path) -> None:
     events.write_text('{"resourcePreEvent":{}}\n')
     stream = io.StringIO()
     with Progress(stream) as progress:
-        progress.watch(events)
+        progress.observe(events)
     assert stream.getvalue() == ""

@@ -172,7 +172,7 @@ def broad_managed_policy(arn: str) -> str | None:
     return match[1] if match and BROAD_MANAGED.fullmatch(match[1]) else None
 
 
-class Scope(enum.Enum):
+class Extent(enum.Enum):
     """What AWS scopes an action to. The order is that of the table."""
 
     NONE = 0
@@ -203,11 +203,11 @@ HARDLY: Final = 0.2
 
 
 @functools.cache
-def scopes_of(service: str) -> dict[str, Scope]:
+def extents_of(service: str) -> dict[str, Extent]:
     """Return the known actions of a service, in lower case as IAM compares them, and each one's scope."""
     return {
-        name.casefold(): scope
-        for scope, names in zip(Scope, table("actions").get(service, ()), strict=False)
+        name.casefold(): extent
+        for extent, names in zip(Extent, table("actions").get(service, ()), strict=False)
         for name in names.split()
     }
 
@@ -223,10 +223,10 @@ def may_be_everywhere(action: str) -> bool | None:
     if lower in VPC_ACCESS:
         return True
     service, _, name = lower.partition(":")
-    known = scopes_of(service)
-    found = [scope for one, scope in known.items() if covers(name, one)] if wild(name) else []
+    known = extents_of(service)
+    found = [extent for one, extent in known.items() if covers(name, one)] if wild(name) else []
     if name in known:
         found.append(known[name])
     if not found:
         return None
-    return Scope.RESOURCES not in found and found.count(Scope.LISTED) <= HARDLY * len(found)
+    return Extent.RESOURCES not in found and found.count(Extent.LISTED) <= HARDLY * len(found)

@@ -180,8 +180,8 @@ class Catalog:
     def _used(self, token: str) -> Used:
         """Return what the program does with a token, however it spells that."""
         asked, joined = short(token), Used()
-        for written, used in {**self.usage.resources, **self.usage.functions}.items():
-            if short(written) == asked:
+        for token_used, used in {**self.usage.resources, **self.usage.functions}.items():
+            if short(token_used) == asked:
                 joined.inputs |= used.inputs
                 joined.outputs.update(used.outputs)
         return joined

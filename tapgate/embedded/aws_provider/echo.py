@@ -69,7 +69,7 @@ _SELF: Final = "__self__"
 _SECONDS: Final = 60
 
 
-class _Reading(Protocol):
+class _Lookup(Protocol):
     """Asks the engine to read a resource."""
 
     def __call__(
@@ -252,7 +252,7 @@ class Other(Provider):
         """Return the version: that of the SDK."""
         return plugin_pb2.PluginInfo(version=self._catalog.version)
 
-    def _looked_up(self, reading: _Reading, request: pb.ConstructRequest, reference: str, seed: str) -> Value:
+    def _looked_up(self, look_up: _Lookup, request: pb.ConstructRequest, reference: str, seed: str) -> Value:
         """Return a resource that a component would make: one that is there, of which no one knows anything.
 
         Policies pass over it, as over all that a program only reads; that the component is unseen they say.
@@ -263,7 +263,7 @@ class Other(Provider):
             return identifier
         urn, _, output = seed.partition("#")
         package = token.partition(":")[0]
-        read = reading(
+        read = look_up(
             resource_pb2.ReadResourceRequest(
                 id=identifier,
                 type=token,

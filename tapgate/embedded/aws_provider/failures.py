@@ -78,7 +78,7 @@ Request = TypeVar("Request", bound="Message")
 Response = TypeVar("Response", bound="Message")
 
 
-def answering(method: Callable[[Request], Response]) -> Callable[[Request, Any], Response]:
+def error_mapping(method: Callable[[Request], Response]) -> Callable[[Request, Any], Response]:
     """Return what serves a method, and answers a failure that the user can mend with the protocol's error."""
 
     def answer(request: Request, context: Any) -> Response:  # noqa: ANN401 - gRPC's, which its stubs leave open

@@ -298,13 +298,13 @@ def at_most(name: str, count: int) -> Rule:
     return rule
 
 
-def fifo_name(flag: str) -> Rule:
+def fifo_name(switch: str) -> Rule:
     """Refuse a name that ends with `.fifo` for what is none, and another one for what is."""
 
     def rule(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:
-        name, fifo = inputs.get("name"), inputs.get(flag)
+        name, fifo = inputs.get("name"), inputs.get(switch)
         if isinstance(name, str) and isinstance(fifo, bool | None) and name.endswith(".fifo") != bool(fifo):
-            wanted = "end with `.fifo`" if fifo else f"not end with `.fifo` unless `{flag}` is true"
+            wanted = "end with `.fifo`" if fifo else f"not end with `.fifo` unless `{switch}` is true"
             yield (
                 "name",
                 f"`name` is {name!r}. It has to {wanted}. AWS refuses it. Fix: correct one of the two",

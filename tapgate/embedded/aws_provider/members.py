@@ -49,11 +49,11 @@ class Model:
 
     Attributes:
         operations: The input's shape by operation, in lower case.
-        shapes: All shapes.
+        definitions: What it defines, by name.
     """
 
     operations: Mapping[str, str]
-    shapes: Mapping[str, Shape]
+    definitions: Mapping[str, Shape]
 
     def input_of(self, operation: str) -> str:
         """Return the shape of an operation's input, by the operation's name in boto3 or in AWS."""
@@ -66,9 +66,9 @@ class Model:
 
     def element(self, shape: str) -> Shape:
         """Return a shape; of a list what its elements are."""
-        described = self.shapes.get(shape, {})
+        described = self.definitions.get(shape, {})
         while described.get("type") == "list":
-            described = self.shapes[self.inner(described, "member")]
+            described = self.definitions[self.inner(described, "member")]
         return described
 
     def inner(self, described: Shape, name: str) -> str:
@@ -95,7 +95,7 @@ class Model:
         if len(ending) == 1:
             return (ending[0],)
         for member, inner in members.items():
-            structure = self.shapes[inner].get("type") == "structure"
+            structure = self.definitions[inner].get("type") == "structure"
             found = _spelled(name, self.members_of(inner)) if structure else ""
             if found:
                 return (member, found)
@@ -120,7 +120,7 @@ class Model:
 
     def to_api(self, value: object, shape: str, names: Names, path: str) -> object:
         """Return a property's value in AWS's form."""
-        described = self.shapes.get(shape, {})
+        described = self.definitions.get(shape, {})
         kind = described.get("type")
         if kind == "list":
             return self._list_to_api(value, self.inner(described, "member"), names, path)
@@ -149,7 +149,7 @@ class Model:
 
     def pairs(self, entries: Mapping[str, object], shape: str) -> object:
         """Return a map in AWS's form: as it is, or as a list of pairs."""
-        described = self.shapes[shape]
+        described = self.definitions[shape]
         if described.get("type") != "list":
             return dict(entries)
         key, item = self._pair(self.inner(described, "member"))
@@ -194,7 +194,7 @@ def inside(answer: object, steps: Iterable[str]) -> object:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Decoding:
     """Reads a type's properties out of what AWS answers."""
 
     schema: ResourceSchema

@@ -85,9 +85,9 @@ _ANYTHING = Property(Type("string"))
 
 def rehearsed(token: str, urn: str, inputs: Mapping[str, Value], config: Settings) -> tuple[str, Properties]:
     """Return the id and the outputs that a resource would have."""
-    derived = Derived(token, urn, str(inputs.get("region") or config.region), inputs)
-    outputs = completed(token, previewed(token, inputs), derived)
-    identifier = derived.output("id") or marked_text(f"{urn}#id")
+    by_form = OutputsByForm(token, urn, str(inputs.get("region") or config.region), inputs)
+    outputs = completed(token, previewed(token, inputs), by_form)
+    identifier = by_form.output("id") or marked_text(f"{urn}#id")
     return identifier, outputs
 
 
@@ -102,30 +102,30 @@ def rehearsed_read(
     """Return the outputs of a resource that is there already (`get`, `import`), by its id."""
     said = inputs or {}
     known: Properties = {"region": config.region} if "region" in schema_of(token).outputs else {}
-    naming = Derived(token, urn, config.region, {}).property_of_id()
+    naming = OutputsByForm(token, urn, config.region, {}).property_of_id()
     if naming:
         known[naming] = identifier
     known.update(answered)
     known = {name: value for name, value in known.items() if name not in said}
     given = {**known, **said, "id": identifier}
-    derived = Derived(token, urn, str(given.get("region") or config.region), given)
+    by_form = OutputsByForm(token, urn, str(given.get("region") or config.region), given)
     # Of what is there, no one knows either whether what is optional was left out.
     unsaid = {} if inputs else dict.fromkeys(schema_of(token).outputs, UNKNOWN)
-    return completed(token, {**unsaid, **previewed(token, said), **known}, derived)
+    return completed(token, {**unsaid, **previewed(token, said), **known}, by_form)
 
 
-def completed(token: str, outputs: Mapping[str, Value], derived: Derived) -> Properties:
+def completed(token: str, outputs: Mapping[str, Value], by_form: OutputsByForm) -> Properties:
     """Fill in every unknown output: by AWS's form, else with a marked value, and list those."""
     schema = schema_of(token)
     complete: Properties = {}
     marks: list[Value] = []
     for name, value in outputs.items():
         kind = schema.outputs.get(name, _ANYTHING).type
-        known = derived.output(name) if value is UNKNOWN else None
+        known = by_form.output(name) if value is UNKNOWN else None
         if known is not None:
             complete[name] = known
         else:
-            complete[name] = _Filling(schema, derived.urn, marks).filled(value, kind, name)
+            complete[name] = _Filling(schema, by_form.urn, marks).filled(value, kind, name)
     if marks:
         complete[REHEARSED] = marks
     return complete
@@ -174,7 +174,7 @@ def all_forms() -> Mapping[str, Mapping[str, str]]:
 
 
 @dataclass
-class Derived:
+class OutputsByForm:
     """The outputs of one resource that follow from what is known of it.
 
     Attributes:

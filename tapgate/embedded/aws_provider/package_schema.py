@@ -57,15 +57,15 @@ class ModuleTypes:
 
     def refer(self, reference: str, side: Side) -> str:
         """Return the token of an object's type."""
-        module, name = self._place(reference)
+        module, name = self._location(reference)
         return type_token(module, name, side)
 
     def enumeration(self, reference: str) -> Type:
         """Return an enumeration's type, by its token."""
-        module, name = self._place(reference)
+        module, name = self._location(reference)
         return Type("string", f"aws:{module}/{name}:{name}")
 
-    def _place(self, reference: str) -> tuple[str, str]:
+    def _location(self, reference: str) -> tuple[str, str]:
         prefix, _, name = reference.rpartition(".")
         if prefix in {"", "outputs"}:
             return self.module, name

@@ -165,11 +165,11 @@ def _merge(into: dict[str, object], other: Mapping[str, object]) -> None:
     statements = _statements(into)
     for statement in _statements(other):
         sid = statement.get("Sid")
-        place = next((i for i, known in enumerate(statements) if sid and known.get("Sid") == sid), None)
-        if place is None:
+        index = next((i for i, known in enumerate(statements) if sid and known.get("Sid") == sid), None)
+        if index is None:
             statements.append(statement)
         else:
-            statements[place] = statement
+            statements[index] = statement
     if statements:
         into["Statement"] = statements
 

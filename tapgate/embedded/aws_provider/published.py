@@ -220,7 +220,7 @@ def _enumerations(module: str) -> tuple[tuple[str, ...], ...]:
     return tuple(
         tuple(cast("list[str]", shape["enum"]))
         for model in models(module)
-        for shape in model.shapes.values()
+        for shape in model.definitions.values()
         if "enum" in shape
     )
 

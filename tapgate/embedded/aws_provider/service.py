@@ -13,13 +13,13 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2
 from pulumi.runtime.proto import provider_pb2 as pb
 
-from tapgate.embedded.answers import TAKEN, asked, given
+from tapgate.embedded.answers import ANSWERED, asked, given
 from tapgate.embedded.aws_provider import differ, sdk_source, settings
 from tapgate.embedded.aws_provider.differ import refresh_inputs
 from tapgate.embedded.aws_provider.failures import (
     InvalidRequestError,
     PartlyCreatedError,
-    answering,
+    error_mapping,
     unknown_type,
 )
 from tapgate.embedded.aws_provider.inputs import Request, check_inputs
@@ -107,7 +107,7 @@ class Provider:
             self.cancel: empty_pb2.Empty,
         }
         return {
-            method.__name__.title().replace("_", ""): (answering(method), request)
+            method.__name__.title().replace("_", ""): (error_mapping(method), request)
             for method, request in served.items()
         }
 
@@ -199,15 +199,15 @@ class Provider:
             secrets=frozenset(secrets),
         )
         try:
-            taken = self._of_other_major(token, asked.news)
+            of_other_major = self._of_other_major(token, asked.news)
             inputs, failures = check_inputs(
-                replace(asked, news={name: one for name, one in news.items() if name not in taken}),
+                replace(asked, news={name: one for name, one in news.items() if name not in of_other_major}),
                 self._settings,
             )
         except sdk_source.UnknownTypeError:
             raise unknown_type(token) from None
-        inputs.update(taken)
-        response = pb.CheckResponse(inputs=encode(inputs, _with_derived(secrets)))
+        inputs.update(of_other_major)
+        response = pb.CheckResponse(inputs=encode(inputs, _with_computed(secrets)))
         for failure in failures:
             response.failures.add(property=failure.property, reason=failure.reason)
         return response
@@ -243,7 +243,7 @@ class Provider:
         """Create a resource, or say in a preview what it will be."""
         token, _ = type_and_name(request.urn)
         inputs, secrets = decode(request.properties)
-        marks = _with_derived(secrets)
+        marks = _with_computed(secrets)
         if request.preview:
             return pb.CreateResponse(properties=encode(previewed(token, inputs), marks))
         if self._rehearsing:
@@ -264,7 +264,7 @@ class Provider:
         state, old_secrets = decode(request.olds)
         inputs, secrets = decode(request.news)
         kept = {name: mark for name, mark in old_secrets.items() if name not in inputs}
-        marks: Secrets = {**kept, **_with_derived(secrets)}
+        marks: Secrets = {**kept, **_with_computed(secrets)}
         if request.preview:
             imported = REHEARSED in state
             outputs = previewed(token, inputs) if imported else previewed_update(token, state, inputs)
@@ -372,7 +372,7 @@ class Provider:
     def _take(self, entry: str) -> None:
         """Leave in the log which entry of the answers file was used."""
         if entry:
-            self._log.note_once(f"{TAKEN}{entry}")
+            self._log.note_once(f"{ANSWERED}{entry}")
 
     def _stood_in(self, token: str, urn: str, identifier: str, known: Mapping[str, Value]) -> Properties:
         """Return the outputs of a resource that the program takes as it is, marked where unknown."""
@@ -422,5 +422,5 @@ def _no_parameters(asked: str) -> InvalidRequestError:
     )
 
 
-def _with_derived(secrets: Secrets) -> Secrets:
+def _with_computed(secrets: Secrets) -> Secrets:
     return {**secrets, "tagsAll": secrets["tags"]} if "tags" in secrets else secrets

@@ -97,7 +97,7 @@ def _distinct(items: list[Any]) -> list[Any]:
     return [item for index, item in enumerate(items) if item not in items[:index]]
 
 
-def _found(match: re.Match[str]) -> Value:
+def _match_value(match: re.Match[str]) -> Value:
     named = match.groupdict()
     return {**named} if named else list(match.groups()) or match[0]
 
@@ -122,7 +122,7 @@ def _regex(args: dict[str, Any]) -> Value:
     if match is None:
         message = f"{args['pattern']!r} matches nothing of {args['string']!r}"
         raise ValueError(message)
-    return _found(match)
+    return _match_value(match)
 
 
 def _replace(args: dict[str, Any]) -> Value:
@@ -244,7 +244,9 @@ _FUNCTIONS: Final[Mapping[str, Callable[[dict[str, Any]], Any]]] = {
     "pow": lambda args: math.pow(args["base"], args["exponent"]),
     "range": _range,
     "regex": _regex,
-    "regexall": lambda args: [_found(one) for one in re.finditer(str(args["pattern"]), str(args["string"]))],
+    "regexall": lambda args: [
+        _match_value(one) for one in re.finditer(str(args["pattern"]), str(args["string"]))
+    ],
     "replace": _replace,
     "reverse": lambda args: args["input"][::-1],
     "setintersection": lambda args: [

@@ -37,7 +37,7 @@ PACKAGES = (
 SCRIPTS = ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python")
 """What Pulumi's own distribution puts beside the Python language host, taken from the SDK's module."""
 
-USUAL_PLACES = ("/usr/local/go/bin", "/usr/lib/go/bin", "/opt/homebrew/bin", "/snap/bin")
+USUAL_FOLDERS = ("/usr/local/go/bin", "/usr/lib/go/bin", "/opt/homebrew/bin", "/snap/bin")
 _FIRST_WITH_TOOLCHAINS = (1, 21)
 _CACHES = {"GOPATH": "path", "GOMODCACHE": "modules", "GOCACHE": "objects", "GOTMPDIR": "work"}
 """What Go fills with some 3 GB that are not needed after the build, and the folder of each."""
@@ -73,11 +73,13 @@ def pin() -> None:
 
 
 def find_go() -> Path | None:
-    """The `go` on PATH, or in one of the places where its installers put it."""
+    """The `go` on PATH, or in one of the folders that its installers use."""
     on_path = shutil.which("go")
     if on_path is not None:
         return Path(on_path)
-    return next((path for place in USUAL_PLACES if os.access(path := Path(place, "go"), os.X_OK)), None)
+    return next(
+        (path for folder_of_go in USUAL_FOLDERS if os.access(path := Path(folder_of_go, "go"), os.X_OK)), None
+    )
 
 
 def _compile(go: Path, folder: Path) -> None:

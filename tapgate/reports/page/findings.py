@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Anchored:
     """One finding, and the anchors of its full account and of its stack's section."""
 
     anchor: str
@@ -74,7 +74,7 @@ class Stack:
     coverage: str
     by_tags: Sequence[str]
     by_none: Sequence[str]
-    findings: Sequence[Found]
+    findings: Sequence[Anchored]
 
 
 def stacks_of(verdicts: VerdictFile) -> list[Stack]:
@@ -84,16 +84,16 @@ def stacks_of(verdicts: VerdictFile) -> list[Stack]:
         return sum(finding.blocks for finding in report.findings)
 
     ordered = sorted(verdicts.stacks, key=lambda one: (-blocking(one), one.project, one.stack))
-    taken: Counter[str] = Counter()
-    return [_stack(f"stack-{number}", one, taken) for number, one in enumerate(ordered, 1)]
+    uses: Counter[str] = Counter()
+    return [_stack(f"stack-{number}", one, uses) for number, one in enumerate(ordered, 1)]
 
 
-def _stack(anchor: str, report: Report, taken: Counter[str]) -> Stack:
-    found: list[Found] = []
+def _stack(anchor: str, report: Report, uses: Counter[str]) -> Stack:
+    found: list[Anchored] = []
     for identity, finding in identified(report):
         name = anchor_of(identity)
-        taken[name] += 1
-        found.append(Found(name if taken[name] == 1 else f"{name}-{taken[name]}", anchor, identity, finding))
+        uses[name] += 1
+        found.append(Anchored(name if uses[name] == 1 else f"{name}-{uses[name]}", anchor, identity, finding))
     return Stack(
         anchor=anchor,
         name=f"{report.project} / {report.stack}",
@@ -203,9 +203,9 @@ class Waived:
     urgent: str
 
 
-def category_view(verdicts: VerdictFile, found: Iterable[Found], category: Category) -> CategoryView:
+def category_view(verdicts: VerdictFile, found: Iterable[Anchored], category: Category) -> CategoryView:
     """Return the findings of one category, by policy."""
-    groups: defaultdict[tuple[str, str], list[Found]] = defaultdict(list)
+    groups: defaultdict[tuple[str, str], list[Anchored]] = defaultdict(list)
     for one in found:
         if one.category == category:
             groups[one.finding.pack, one.finding.policy].append(one)
@@ -220,14 +220,14 @@ def category_view(verdicts: VerdictFile, found: Iterable[Found], category: Categ
     return CategoryView(category, NAMES[category], sum(map(len, groups.values())), _LEADS[category], policies)
 
 
-def _order(key: tuple[str, str], found: Sequence[Found]) -> tuple[int, int, tuple[str, str]]:
+def _order(key: tuple[str, str], found: Sequence[Anchored]) -> tuple[int, int, tuple[str, str]]:
     """Category key of policies: the gravest first, then the most frequent, then by name."""
     severity = found[0].finding.severity
     grave = _SEVERITIES.index(severity) if severity in _SEVERITIES else len(_SEVERITIES)
     return grave, -len(found), key
 
 
-def _policy(anchor: str, info: PolicyInfo | None, found: Sequence[Found], *, several: bool) -> Policy:
+def _policy(anchor: str, info: PolicyInfo | None, found: Sequence[Anchored], *, several: bool) -> Policy:
     first = found[0].finding
     why = _only({one.finding.why or one.finding.description for one in found})
     fix = _only({one.finding.fix for one in found})
@@ -260,7 +260,7 @@ def _only(words: set[str]) -> str:
     return next(iter(words)) if len(words) == 1 else ""
 
 
-def _entry(found: Found, *, several: bool, why: str, fix: str) -> Entry:
+def _entry(found: Anchored, *, several: bool, why: str, fix: str) -> Entry:
     finding = found.finding
     return Entry(
         anchor=found.anchor,
@@ -286,7 +286,7 @@ def _flags(finding: Finding) -> Iterator[Badge]:
         yield ("violation", "blocks") if finding.blocks else ("advisory", "does not block")
 
 
-def waived_of(verdicts: VerdictFile, found: Iterable[Found]) -> Iterator[Waived]:
+def waived_of(verdicts: VerdictFile, found: Iterable[Anchored]) -> Iterator[Waived]:
     """Yield what is waived, the one that expires first on top."""
     several = len(verdicts.stacks) > 1
     made = instant(verdicts.made)

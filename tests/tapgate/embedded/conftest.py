@@ -18,7 +18,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("PATH", SYSTEM_PATH)
-    monkeypatch.setattr("tapgate.embedded.toolchain.go_build.USUAL_PLACES", ())
+    monkeypatch.setattr("tapgate.embedded.toolchain.go_build.USUAL_FOLDERS", ())
     for name in ("TAP_PULUMI", "TAP_LOCAL_AWS"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path / "cache" / "tap-guardrails"

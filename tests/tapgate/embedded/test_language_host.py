@@ -16,7 +16,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, language_pb2, resource_pb2
 
 from tapgate.embedded import environment
-from tapgate.embedded.answers import ASKED, TAKEN
+from tapgate.embedded.answers import ANSWERED, ASKED
 from tapgate.embedded.aws_provider.marks import MARK
 from tapgate.embedded.language_host import References
 from tapgate.embedded.packages import shims
@@ -187,7 +187,9 @@ def test_a_program_reaches_stacks_through_it(peers: Peers, backend: EmbeddedStac
         assert str(peers.asked[-1][1].args["name"]) == meant
         assert str(getattr(result, "return")["name"]) == "acme/network/prod"
         # Said once, though it was asked three times.
-        assert [one for one in peers.said if one.startswith(TAKEN)] == [f'{TAKEN}stacks["acme/network/prod"]']
+        assert [one for one in peers.said if one.startswith(ANSWERED)] == [
+            f'{ANSWERED}stacks["acme/network/prod"]'
+        ]
         with pytest.raises(grpc.RpcError) as refused:
             register("test:index:Refused", "")
         error = cast("Any", refused.value)
@@ -279,7 +281,7 @@ def test_what_an_answers_file_says_of_a_stack_goes_before_what_its_text_tells(re
     assert said == []
     assert noted == [
         f'{ASKED}{{"kind": "stack", "of": "acme/network/prod"}}',
-        f'{TAKEN}stacks["acme/network/prod"]',
+        f'{ANSWERED}stacks["acme/network/prod"]',
     ]
 
 
@@ -305,7 +307,7 @@ def test_a_stack_of_the_backend_is_itself(backend: EmbeddedStacks, resolved: Res
     meant, outputs, said, noted = resolved("organization/data/prod")
     assert meant.startswith("organization/tapgate-answers/")
     assert (outputs, said) == ({"arn": "given", "more": [1]}, [])
-    assert noted[-1] == f'{TAKEN}stacks["organization/data/prod"]'
+    assert noted[-1] == f'{ANSWERED}stacks["organization/data/prod"]'
 
 
 def test_a_backend_that_is_no_folder_is_the_engines(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tapgate.json_access import sanitized, web_address
 from tapgate.reports.controls import PolicyInfo
-from tapgate.reports.markdown import LIMIT, cell, code, html_code, link, prose, to_markdown
+from tapgate.reports.markdown import LIMIT, cell, code, html_code, hyperlink, prose, to_markdown
 from tapgate.reports.verdict_file import VerdictFile
 from tests.tapgate.reports import realistic
 from tests.tapgate.reports.readers import github_html
@@ -155,7 +155,7 @@ def test_what_was_written_is_what_is_read(summary: str, value: str) -> None:
 
 @given(texts)
 def test_each_way_of_writing_shows_the_text_and_nothing_else(text: str) -> None:
-    for written in (prose(text), code(text), link(text, "https://example.com/"), html_code(text)):
+    for written in (prose(text), code(text), hyperlink(text, "https://example.com/"), html_code(text)):
         page = Rendered(f"- **x:** {written} y")
         assert set(page.tags) <= {"ul", "li", "strong", "code", "a", "span"}
         assert shown(page.text) == shown(f"x:{sanitized(text)}y")
@@ -201,11 +201,11 @@ def test_what_forges_bring_to_life_stays_dead(text: str) -> None:
 )
 def test_only_web_addresses_become_links(url: str) -> None:
     assert web_address(url) == ""
-    assert link("x", url) == "x"
+    assert hyperlink("x", url) == "x"
 
 
 def test_an_address_cannot_leave_its_link() -> None:
-    page = Rendered(link("x", "https://example.com/a)b(c<d>\"'`_*[x](y)"))
+    page = Rendered(hyperlink("x", "https://example.com/a)b(c<d>\"'`_*[x](y)"))
     assert page.tags == ["p", "a"]
     assert page.links == ["https://example.com/a%29b%28c%3Cd%3E%22%27%60%5F%2A%5Bx%5D%28y%29"]
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PLANS: Final = 2048
+MOST_CACHED: Final = 2048
 """How many alarms, all different, an answer is kept for."""
 
 DEFAULT_TIMEOUT_SECONDS: Final = 3
@@ -145,7 +145,7 @@ class Outcome:
     high: float = -math.inf
 
 
-@lru_cache(maxsize=PLANS)
+@lru_cache(maxsize=MOST_CACHED)
 def outcome(plan: Plan) -> Outcome:
     """Tell whether an alarm can fire, and is quiet while all is well.
 
@@ -234,7 +234,7 @@ def covers_alone(alarm: Alarm, key: str, most_events: int) -> bool | None:
         return None
 
 
-@lru_cache(maxsize=PLANS)
+@lru_cache(maxsize=MOST_CACHED)
 def covers(plan: Plan, variable: Variable) -> bool:
     """Tell whether an alarm is quiet while all is well, and fires when one thing fails alone.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from tapgate.embedded.aws_provider.description import Call, Subject
 from tapgate.embedded.aws_provider.failures import ApiError, NotDeployableError
-from tapgate.embedded.aws_provider.members import Reading, hollow, inside, model, pairs_of, put
+from tapgate.embedded.aws_provider.members import Decoding, hollow, inside, model, pairs_of, put
 from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.settings import ACCOUNT
 from tapgate.embedded.aws_provider.types import describe
@@ -154,20 +154,21 @@ class Calls:
             for name in self.grouped[index]
         }
         settable = {name for names in self.grouped.values() for name in names} - elsewhere
-        reading = Reading(self.schema, self.description.names)
+        decoding = Decoding(self.schema, self.description.names)
         found: Properties = {}
         for name, prop in self.schema.outputs.items():
             if name in operations.found:
                 found[name] = operations.found[name](answer, subject)
             elif name not in elsewhere | operations.write_only | _OF_THE_PROVIDER:
-                value = reading.value(own, name, prop.type, self.schema.outputs)
+                value = decoding.value(own, name, prop.type, self.schema.outputs)
                 if value is not None or name in settable:
                     found[name] = value
         return self._known(found, subject)
 
     def read_group(self, index: int, answer: Answer | None, subject: Subject) -> Properties:
         """Read the properties of a group out of what its own operation answers."""
-        group, reading = self.operations.property_groups[index], Reading(self.schema, self.description.names)
+        group = self.operations.property_groups[index]
+        decoding = Decoding(self.schema, self.description.names)
         found: Properties = {}
         for name in self.grouped[index]:
             if answer is None:
@@ -175,7 +176,7 @@ class Calls:
             elif name in group.found:
                 found[name] = group.found[name](answer, subject)
             else:
-                found[name] = reading.value(answer, name, self.schema.inputs[name].type)
+                found[name] = decoding.value(answer, name, self.schema.inputs[name].type)
         return self._known(found, subject)
 
     def _known(self, found: Properties, subject: Subject) -> Properties:

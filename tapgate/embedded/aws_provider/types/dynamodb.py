@@ -102,36 +102,36 @@ def _expiry(wanted: Properties) -> object:
     return {"Enabled": bool(ttl.get("enabled")), "AttributeName": ttl.get("attributeName")}
 
 
-def _key_found(owner: object, name: str) -> Value:
+def _key_input(owner: object, name: str) -> Value:
     schema = cast("list[dict[str, str]]", inside(owner, ("KeySchema",)) or [])
     return next((key["AttributeName"] for key in schema if key["KeyType"] == _KEY_TYPES[name]), None)
 
 
-def _encryption_found(answer: Answer, subject: Subject) -> Value:
+def _encryption_input(answer: Answer, subject: Subject) -> Value:
     if at("Table.SSEDescription.Status")(answer, subject) not in {"ENABLED", "ENABLING", "UPDATING"}:
         return None
     return {"enabled": True, "kmsKeyArn": at("Table.SSEDescription.KMSMasterKeyArn")(answer, subject)}
 
 
-def _billing_found(answer: Answer, subject: Subject) -> Value:
+def _billing_input(answer: Answer, subject: Subject) -> Value:
     return at("Table.BillingModeSummary.BillingMode")(answer, subject) or "PROVISIONED"
 
 
-def _capacity_found(member: str) -> Reader:
+def _capacity_input(member: str) -> Reader:
     path = f"Table.ProvisionedThroughput.{member}"
     return lambda answer, subject: (
-        at(path)(answer, subject) if _billing_found(answer, subject) == "PROVISIONED" else None
+        at(path)(answer, subject) if _billing_input(answer, subject) == "PROVISIONED" else None
     )
 
 
-def _indexes_found(path: str) -> Reader:
+def _indexes_input(path: str) -> Reader:
     def read(answer: Answer, _subject: Subject) -> Value:
         found: list[Value] = []
         for index in cast("list[dict[str, object]]", inside(answer, ("Table", path)) or []):
             entry: dict[str, object] = {
                 "name": index["IndexName"],
                 **{
-                    key: _key_found(index, key) for key in _KEY_TYPES if key == "rangeKey" or "Global" in path
+                    key: _key_input(index, key) for key in _KEY_TYPES if key == "rangeKey" or "Global" in path
                 },
                 "projectionType": inside(index, ("Projection", "ProjectionType")),
                 "nonKeyAttributes": inside(index, ("Projection", "NonKeyAttributes")),
@@ -146,14 +146,14 @@ def _indexes_found(path: str) -> Reader:
     return read
 
 
-def _recovery_found(answer: Answer, subject: Subject) -> Value:
+def _recovery_input(answer: Answer, subject: Subject) -> Value:
     path = "ContinuousBackupsDescription.PointInTimeRecoveryDescription"
     found: Properties = {"enabled": at(f"{path}.PointInTimeRecoveryStatus")(answer, subject) == "ENABLED"}
     days = at(f"{path}.RecoveryPeriodInDays")(answer, subject)
     return {**found, "recoveryPeriodInDays": days} if found["enabled"] and days else found
 
 
-def _expiry_found(answer: Answer, subject: Subject) -> Value:
+def _expiry_input(answer: Answer, subject: Subject) -> Value:
     enabled = at("TimeToLiveDescription.TimeToLiveStatus")(answer, subject) in {"ENABLED", "ENABLING"}
     attribute = at("TimeToLiveDescription.AttributeName")(answer, subject)
     return {"enabled": enabled, "attributeName": attribute} if attribute else None
@@ -263,13 +263,13 @@ _OPERATIONS = Operations(
     read=Call("describe_table"),
     root="Table",
     found={
-        "billingMode": _billing_found,
-        "serverSideEncryption": _encryption_found,
+        "billingMode": _billing_input,
+        "serverSideEncryption": _encryption_input,
         "streamArn": at("Table.LatestStreamArn"),
         "streamLabel": at("Table.LatestStreamLabel"),
-        **{name: _indexes_found(f"{name[:1].upper()}{name[1:]}") for name in _INDEXES},
-        **{name: lambda answer, _subject, key=name: _key_found(answer["Table"], key) for name in _KEY_TYPES},
-        **{name: _capacity_found(member) for name, member in _CAPACITIES.items()},
+        **{name: _indexes_input(f"{name[:1].upper()}{name[1:]}") for name in _INDEXES},
+        **{name: lambda answer, _subject, key=name: _key_input(answer["Table"], key) for name in _KEY_TYPES},
+        **{name: _capacity_input(member) for name, member in _CAPACITIES.items()},
     },
     property_groups=(
         _update("billingMode", *_CAPACITIES, **_THROUGHPUT),
@@ -284,13 +284,13 @@ _OPERATIONS = Operations(
             ),
             ("pointInTimeRecovery",),
             read=Call("describe_continuous_backups"),
-            found={"pointInTimeRecovery": _recovery_found},
+            found={"pointInTimeRecovery": _recovery_input},
         ),
         PropertyGroup(
             Call("update_time_to_live", {"TimeToLiveSpecification": Computed(("ttl",), _expiry)}),
             ("ttl",),
             read=Call("describe_time_to_live"),
-            found={"ttl": _expiry_found},
+            found={"ttl": _expiry_input},
         ),
     ),
     tags=Tagging(

@@ -66,7 +66,7 @@ def _tagging(what: str) -> Tagging:
     return Tagging("list_tags", ("Resource", resource))
 
 
-def _function_found(answer: Answer, subject: Subject) -> Value:
+def _function_input(answer: Answer, subject: Subject) -> Value:
     """Read the function as the program names it: by name or by ARN, of which AWS tells the ARN."""
     arn, wanted = str(answer.get("FunctionArn")), str(subject.wanted.get("functionName"))
     name = arn.split(":function:", 1)[-1]
@@ -80,7 +80,7 @@ def _code(wanted: Properties) -> dict[str, object]:
     return {member: wanted[name] for name, member in _CODE.items() if wanted.get(name)}
 
 
-def _code_found(answer: Answer, subject: Subject) -> Value:
+def _code_input(answer: Answer, subject: Subject) -> Value:
     code = subject.wanted.get("code")
     if not isinstance(code, Blob):
         return None
@@ -91,12 +91,12 @@ def _code_found(answer: Answer, subject: Subject) -> Value:
     return code if same else Blob("archive", hash=str(remote))
 
 
-def _snap_found(answer: Answer, subject: Subject) -> Value:
+def _snap_input(answer: Answer, subject: Subject) -> Value:
     applied = at("Configuration.SnapStart.ApplyOn")(answer, subject)
     return {"applyOn": applied} if applied not in {None, "None"} else None
 
 
-def _layers_found(answer: Answer, subject: Subject) -> Value:
+def _layers_input(answer: Answer, subject: Subject) -> Value:
     layers = cast("list[dict[str, str]]", at("Configuration.Layers")(answer, subject) or [])
     return [layer["Arn"] for layer in layers] or None
 
@@ -125,14 +125,14 @@ _FUNCTION_OPERATIONS = Operations(
     root="Configuration",
     found={
         "arn": _arn,
-        "code": _code_found,
+        "code": _code_input,
         "invokeArn": lambda answer, subject: (
             f"arn:aws:apigateway:{subject.region}:lambda:path/2015-03-31/functions/{_arn(answer, subject)}"
             "/invocations"
         ),
-        "layers": _layers_found,
+        "layers": _layers_input,
         "qualifiedArn": lambda answer, subject: f"{_arn(answer, subject)}:$LATEST",
-        "snapStart": _snap_found,
+        "snapStart": _snap_input,
     },
     property_groups=(
         PropertyGroup(
@@ -242,7 +242,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             create=Call("create_function_url_config"),
             id=("functionName", "qualifier"),
             read=Call("get_function_url_config"),
-            found={"functionName": _function_found, "urlId": _url_id},
+            found={"functionName": _function_input, "urlId": _url_id},
             property_groups=(PropertyGroup(Call("update_function_url_config")),),
             delete=(Call("delete_function_url_config"),),
             write_only={"qualifier"},
@@ -314,7 +314,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             ),
             read=Call("get_event_source_mapping"),
             found={
-                "functionName": _function_found,
+                "functionName": _function_input,
                 "enabled": lambda answer, _subject: (
                     str(answer.get("State")) in {"Enabled", "Enabling", "Creating", "Updating"}
                 ),
@@ -333,7 +333,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             key=_OF_FUNCTION,
             id=("functionName", "qualifier"),
             read=Call("get_function_event_invoke_config"),
-            found={"functionName": _function_found},
+            found={"functionName": _function_input},
             property_groups=(PropertyGroup(Call("put_function_event_invoke_config")),),
             delete=(Call("delete_function_event_invoke_config"),),
             write_only={"qualifier"},

@@ -67,7 +67,7 @@ def _suspended(subject: Subject) -> Call | None:
     return Call("put_bucket_versioning", {"VersioningConfiguration": always({"Status": "Suspended"})})
 
 
-def _versioning_found(answer: Answer, _subject: Subject) -> Value:
+def _versioning_input(answer: Answer, _subject: Subject) -> Value:
     return {
         "status": str(answer.get("Status") or "Disabled"),
         "mfaDelete": str(answer.get("MFADelete") or "Disabled"),
@@ -162,7 +162,7 @@ _VERSIONING = Description(
         key=_BUCKET,
         id=("bucket",),
         read=Call("get_bucket_versioning"),
-        found={"versioningConfiguration": _versioning_found},
+        found={"versioningConfiguration": _versioning_input},
         property_groups=(PropertyGroup(_versioning, ("versioningConfiguration", "mfa")),),
         delete=(_suspended,),
         write_only=_BESIDE | {"mfa"},

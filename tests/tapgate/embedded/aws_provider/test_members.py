@@ -8,7 +8,7 @@ import pytest
 
 from tapgate.embedded.aws_provider.deploy.remote_state import Calls
 from tapgate.embedded.aws_provider.description import Call, Operations, Subject
-from tapgate.embedded.aws_provider.members import Reading, model
+from tapgate.embedded.aws_provider.members import Decoding, model
 from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema, Type
 from tapgate.embedded.aws_provider.types import MODULES, describe, described
 
@@ -153,7 +153,7 @@ SCHEMA = ResourceSchema(
     ],
 )
 def test_an_answer_is_read_by_the_same_names(answer: object, kind: Type, value: Value) -> None:
-    assert Reading(SCHEMA, {}).value(answer, "foo", kind) == value
+    assert Decoding(SCHEMA, {}).value(answer, "foo", kind) == value
 
 
 def test_what_ends_in_name_is_taken_for_it_only_where_it_is_the_only_one() -> None:

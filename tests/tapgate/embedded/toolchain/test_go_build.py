@@ -255,7 +255,7 @@ def test_go_may_be_where_its_installers_put_it(tmp_path: Path, monkeypatch: pyte
     assert go_build.find_go() is None
     assert go_build.build() is None
     go = fakes.script(tmp_path / "usual" / "go", "exit 0")
-    monkeypatch.setattr(go_build, "USUAL_PLACES", (str(tmp_path / "absent"), str(go.parent)))
+    monkeypatch.setattr(go_build, "USUAL_FOLDERS", (str(tmp_path / "absent"), str(go.parent)))
     assert go_build.find_go() == go
 
 

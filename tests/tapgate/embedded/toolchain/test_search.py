@@ -21,7 +21,7 @@ WITHOUT_GO = """
 import sys
 from tapgate.cli import main
 from tapgate.embedded.toolchain import go_build
-go_build.USUAL_PLACES = ()
+go_build.USUAL_FOLDERS = ()
 sys.exit(main())
 """
 
