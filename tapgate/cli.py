@@ -15,7 +15,7 @@ from tapgate.failure import CouldNotRunError, Exit
 from tapgate.terminal import Ink, OutputError, failure_lines, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tapgate.embedded.answers import Answers
     from tapgate.embedded.environment import Aws, Changes
@@ -198,6 +198,10 @@ def _prepare(options: argparse.Namespace, *, build: bool) -> None:
     options.readable, options.offline = (cache_root(), *given), offline(os.environ)
     if options.offline and build:
         begin_backend(os.environ["PULUMI_BACKEND_URL"])
+        options.notes = (
+            *options.notes,
+            *_stand_in(project, cast("str", getattr(options, "sandbox", "auto"))),
+        )
     options.embedded = EmbeddedStacks.of(os.environ)
     if getattr(options, "record", None) is not None:
         from tapgate.embedded.recording import Recorder  # noqa: PLC0415 - for those who ask for it
@@ -235,6 +239,24 @@ def _serve_packages(project: Path) -> None:
     file = find_project_file(project)
     if file is not None:
         os.environ.update(applied(_embedded(lambda: changes(file, os.environ)), os.environ))
+
+
+def _stand_in(project: Path, sandbox: str) -> Iterator[str]:
+    """Have variables that a project's program cannot do without stand in where nothing sets them, and say so.
+
+    What a sandbox would keep from it stands in as well.
+    """
+    from tapgate.embedded.packages import find_project_file  # noqa: PLC0415 - `report` does without
+    from tapgate.embedded.program_text import variables  # noqa: PLC0415
+    from tapgate.sandbox import secrets  # noqa: PLC0415
+
+    file = find_project_file(project)
+    kept = secrets(os.environ) if sandbox != "off" else ()
+    wanted = variables(file) if file is not None else {}
+    missing = {name: value for name, value in wanted.items() if name not in os.environ or name in kept}
+    os.environ.update(missing)
+    if missing:
+        yield f"variables that the program reads and nothing sets stand in: {', '.join(missing)}"
 
 
 def _install(project: Path, mode: Mode) -> None:

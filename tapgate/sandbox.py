@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import unquote, urlsplit
 
+from tapgate.analyzer.deployment import MARK
 from tapgate.failure import CouldNotRunError
 from tapgate.json_access import sanitized_lines
 
@@ -147,8 +148,9 @@ class Sandbox:
 
 
 def secrets(variables: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the names of an environment's variables that a sandbox leaves out."""
-    return tuple(sorted(name for name in variables if _SECRET.search(name) and name not in _NO_SECRETS))
+    """Return the names of an environment's variables that a sandbox leaves out: stand-ins are no secrets."""
+    names = (name for name in variables if _SECRET.search(name) and name not in _NO_SECRETS)
+    return tuple(sorted(name for name in names if MARK not in variables[name]))
 
 
 def words(box: Sandbox | None, missing: str, *, preview: bool) -> str:

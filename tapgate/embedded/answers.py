@@ -30,7 +30,7 @@ ANSWERED: Final = "taken from the answers file: "
 """How a message of the engine's log begins that names an entry."""
 _LOCATION: Final = re.compile(r" - at `\$\.?([^`]*)`$")
 _DAYS: Final = 90
-_STEERING: Final = re.compile(
+STEERING: Final = re.compile(
     r"PULUMI_|TAPGATE_|TAP_|LD_|DYLD_|PYTHON|NODE_|GO|JAVA_|JDK_|DOTNET_|GRPC_|VIRTUAL_ENV$|(?:PATH|HOME|TMPDIR)$"
 )
 """Variables that an environment of Pulumi Cloud may not set here."""
@@ -260,7 +260,7 @@ def _require_fitting(
 def _require_harmless(path: Path, body: File) -> None:
     """Refuse variables by which an environment would decide about the engine, and not about the program."""
     for name in body.environment.environmentVariables:
-        if _STEERING.match(name):
+        if STEERING.match(name):
             raise _refused(
                 path,
                 f"environment.environmentVariables.{name}",

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import yaml
 
 from tapgate.embedded.aws_provider.marks import MARKED_NUMBER, marked_text
-from tapgate.embedded.environment import region_of_environment
+from tapgate.embedded.environment import ACCOUNT, region_of_environment
 from tapgate.embedded.paths import cache_root, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
+
+    from tapgate.embedded.program_uses import Use, Uses
 
 _SUFFIXES: Final = frozenset(
     (
@@ -58,12 +60,23 @@ _SPREAD: Final = 3
 _SUBSCRIPT: Final = re.compile(r"""(?<=[\w)\]])\[\s*(["'])([A-Za-z_][\w./:-]{0,127})\1\s*\]""")
 _PROPERTY_OF_A_PROPERTY: Final = re.compile(r"\$\{[\w-]+(?:\.\w+|\[\d+\])*\.\w+\.(\w+)")
 _MOST_SUBSCRIPTS: Final = 64
-_HANDED_ON: Final = re.compile(
-    r"""^[ \t]*(\w{1,64})\s*=\s*[\w.]+(?:\.(?:get|require)_output\(|\.outputs\[)\s*["']([\w.-]{1,127})["']""",
-    re.MULTILINE,
-)
 _A_NUMBER: Final = re.compile(r"(?:^|_)(?:count|size|capacity|port|ttl|days|seconds|minutes|number|timeout)$")
 _NO_LIST: Final = re.compile(r"(?:ss|us|is|dns|tags)$")
+
+
+@dataclass(frozen=True)
+class Lookups:
+    """What a program looks up.
+
+    Attributes:
+        keys: The keys by which it looks something up.
+        attributes: The attributes that it reads.
+        forms: What it does with attributes that it takes apart, by their names.
+    """
+
+    keys: tuple[str, ...] = ()
+    attributes: frozenset[str] = frozenset()
+    forms: Mapping[str, Use] = field(default_factory=dict[str, "Use"])
 
 
 def mapping(value: object) -> Mapping[str, object]:
@@ -147,8 +160,8 @@ def mentions(program: Path) -> Mentions:
     return found
 
 
-def lookups(folder: Path) -> tuple[tuple[str, ...], frozenset[str]]:
-    """Return the keys by which a program looks something up, and the attributes that it reads.
+def lookups(folder: Path) -> Lookups:
+    """Return what a program looks up.
 
     Args:
         folder: The program's folder.
@@ -160,46 +173,70 @@ def lookups(folder: Path) -> tuple[tuple[str, ...], frozenset[str]]:
         if path.suffix in _PLAIN:
             found.update(dict.fromkeys(_PROPERTY_OF_A_PROPERTY.findall(text)))
         attributes.update(_READ.findall(text))
-    return tuple(found)[:_MOST_SUBSCRIPTS], frozenset(attributes)
+    from tapgate.embedded.program_flow import read  # noqa: PLC0415 - for a provider alone
+
+    forms = {
+        name: use
+        for name, use in read(folder).attributes.items()
+        if any(one.has_text_form() for one in (use, *use.fields.values()))
+    }
+    return Lookups(tuple(found)[:_MOST_SUBSCRIPTS], frozenset(attributes), forms)
 
 
-def _handed_on(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the output that a program keeps under a name, and the argument that it gives it for."""
-    for variable, output in _HANDED_ON.findall(text):
-        for argument in re.findall(rf"""\b(\w+)["']?\s*[=:]\s*{re.escape(variable)}\s*[,)}}\n]""", text):
-            yield output, argument
+def variables(project_file: Path) -> dict[str, str]:
+    """Return what stands in for variables that a program cannot do without, by name.
+
+    What decides about the engine or an interpreter is no program's to read; a region is its stacks' own.
+    """
+    from tapgate.embedded.answers import STEERING  # noqa: PLC0415 - it takes this module
+
+    found: dict[str, str] = {}
+    for name, use in sorted(used(project_file).variables.items()):
+        if not STEERING.match(name) and name not in _REGIONS:
+            value = ACCOUNT if name in _ACCOUNTS else stand_in(name, STRING, "", use)
+            found[name] = value if isinstance(value, str) else json.dumps(value)
+    return found
 
 
 def outputs(folder: Path, stack: str) -> dict[str, object]:
     """Return a marked value for each output of another stack whose name the program's text may mean."""
+    from tapgate.embedded.program_flow import read  # noqa: PLC0415 - for programs that refer to stacks
+    from tapgate.embedded.program_uses import Use, formed  # noqa: PLC0415
+
     names: set[str] = set()
     several: set[str] = set()
     fields: dict[str, set[str]] = {}
-    given: dict[str, str] = {}
+    used = read(folder).outputs
     for path, text in texts(folder):
         names.update(match[2] for match in _QUOTED.finditer(text))
         names.update(_READ.findall(text))
         if path.suffix in _PLAIN:
             names.update(_WORD.findall(text))
-        given.update(_handed_on(text))
         for match in _STEP.finditer(text):
             if match[3]:
                 fields.setdefault(match[1], set()).add(match[3])
             else:
                 several.add(match[1])
     found: dict[str, object] = {}
-    for name in sorted(names)[:_MOST_NAMES]:
-        seed, argument = f"{stack}#{name}", given.get(name, "")
-        list_wanted = argument.endswith("s") and not _NO_LIST.search(argument)
-        if _A_NUMBER.search(argument):
-            found[name] = MARKED_NUMBER
-        elif name in several or list_wanted or (not argument and _SEVERAL.search(name)):
-            found[name] = [marked_text(f"{seed}[{index}]") for index in range(_SPREAD)]
-        elif name in fields:
+    for name in (*used, *sorted(names - used.keys())[:_MOST_NAMES]):
+        seed, use = f"{stack}#{name}", used.get(name, Use())
+        if use.has_form():
+            found[name] = formed(use, seed)
+        elif name in fields and not use.arguments:
             found[name] = {field: marked_text(f"{seed}.{field}") for field in sorted(fields[name])}
         else:
-            found[name] = marked_text(seed)
+            found[name] = _named(name, use, seed, several=name in several)
     return found
+
+
+def _named(name: str, use: Use, seed: str, *, several: bool) -> object:
+    """Return what stands in for an output of which only names tell what it is."""
+    if any(map(_A_NUMBER.search, use.arguments)):
+        return MARKED_NUMBER
+    lists = any(one.endswith("s") and not _NO_LIST.search(one) for one in use.arguments)
+    if several or lists or (not use.arguments and _SEVERAL.search(name)):
+        return [marked_text(f"{seed}[{index}]") for index in range(_SPREAD)]
+    return marked_text(seed)
 
 
 def config_forms(folder: Path) -> dict[str, str]:
@@ -235,6 +272,8 @@ def _form(text: str, match: re.Match[str]) -> str:
     return ""
 
 
+_ACCOUNTS: Final = frozenset({"AWS_ACCOUNT_ID", "AWS_ACCOUNT", "AWS_DEFAULT_ACCOUNT", "CDK_DEFAULT_ACCOUNT"})
+_REGIONS: Final = frozenset({"AWS_REGION", "AWS_DEFAULT_REGION"})
 STRING: Final = "string"
 SECRET: Final = "secret"  # noqa: S105 - a kind of value
 # A number or a truth cannot be marked as long as programs count and branch by it.
@@ -250,7 +289,6 @@ _NAMES_A_FILE: Final = ("path", "file")
 _NAMES_A_FOLDER: Final = ("dir", "directory", "folder")
 # A YAML program may read config that is declared nowhere.
 _REFERENCE: Final = re.compile(r"(?<!\$)\$\{\s*(aws:region|[A-Za-z_][\w-]*(?![\w:-]))")
-_REQUIRE: Final = "require"
 
 
 def required(project_file: Path) -> dict[str, str]:
@@ -275,22 +313,40 @@ def required(project_file: Path) -> dict[str, str]:
     for key in sorted({*_REFERENCE.findall(text)} - declared - {"pulumi"}):
         found[key if ":" in key else f"{name}:{key}"] = STRING
     if runtime == "python":
-        for full, kind in _of_python(program, name):
-            found.setdefault(full, kind)
+        found = {**used(project_file).required, **found}
     return {key: kind for key, kind in found.items() if key not in given}
+
+
+def used(project_file: Path) -> Uses:
+    """Return what a project's Python program makes of what it is given; nothing of another language's."""
+    from tapgate.embedded.program_flow import read  # noqa: PLC0415 - for Python programs
+    from tapgate.embedded.program_uses import Uses  # noqa: PLC0415
+
+    body = read_yaml(project_file)
+    if language(body) != "python":
+        return Uses()
+    return read(program_folder(project_file.parent, body), str(body.get("name")))
 
 
 def stand_ins(project_file: Path, encrypted: str) -> dict[str, object]:
     """Return values for what a project's program requires, by key; see `stand_in`."""
-    return {key: stand_in(key, kind, encrypted) for key, kind in sorted(required(project_file).items())}
+    uses = used(project_file).config
+    return {
+        key: stand_in(key, kind, encrypted, uses.get(key))
+        for key, kind in sorted(required(project_file).items())
+    }
 
 
-def stand_in(key: str, kind: str, encrypted: str) -> object:
+def stand_in(key: str, kind: str, encrypted: str, use: Use | None = None) -> object:
     """Return a value for a key."""
     if kind == SECRET:
         return {"secure": encrypted}
     if key == "aws:region":
         return region_of_environment()
+    from tapgate.embedded.program_uses import formed  # noqa: PLC0415 - for what is not there
+
+    if use is not None and (kind == "object" or use.has_form()) and kind in {STRING, "object"}:
+        return formed(use, key, number=1, whole=kind == "object")
     text = marked_text(key)
     short = key.rpartition(":")[2].casefold()
     is_path = short.startswith("path") or short.endswith((*_NAMES_A_FILE, *_NAMES_A_FOLDER))
@@ -313,68 +369,8 @@ def _required_type(declared: object) -> str:
     return SECRET if body.get("secret") is True and kind == STRING else kind
 
 
-def _of_python(folder: Path, project: str) -> Iterator[tuple[str, str]]:
-    """Yield what the Python files of a program require."""
-    for _, text in texts(folder, PYTHON):
-        try:
-            tree = ast.parse(text)
-        except (ValueError, SyntaxError):
-            continue  # Python says what is wrong with it.
-        yield from _calls(tree, project)
-
-
-def _calls(tree: ast.Module, project: str) -> Iterator[tuple[str, str]]:
-    configs: dict[str, str] = {}
-    converted: dict[ast.expr, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and (namespace := _namespace(node.value, project)):
-            configs.update((ast.unparse(target), namespace) for target in node.targets)
-        elif isinstance(node, ast.Call) and node.args and ast.unparse(node.func) in {"int", "float"}:
-            converted[node.args[0]] = ast.unparse(node.func)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and ast.unparse(node).endswith("aws.config.region"):
-            yield "aws:region", STRING
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or not node.args:
-            continue
-        method, owner, key = node.func.attr, node.func.value, node.args[0]
-        namespace = _namespace(owner, project) or configs.get(ast.unparse(owner), "")
-        if not namespace or not isinstance(key, ast.Constant) or not isinstance(key.value, str):
-            continue
-        full = key.value if ":" in key.value else f"{namespace}:{key.value}"
-        if method.startswith(_REQUIRE):
-            kind = method.removeprefix(_REQUIRE).replace("secret", "").strip("_") or STRING
-            secret = "secret" in method and kind == STRING
-            yield full, SECRET if secret else converted.get(node, kind)
-        elif full == "aws:region":
-            # Every stack has one, whether the program insists or not.
-            yield full, STRING
-
-
-def _namespace(value: ast.expr, project: str) -> str:
-    """Return the namespace that `Config(...)` is of; empty for anything else."""
-    if not isinstance(value, ast.Call):
-        return ""
-    function = value.func
-    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    if name != "Config":
-        return ""
-    given = [*value.args, *(one.value for one in value.keywords)]
-    if not given:
-        return project
-    first = given[0]
-    if isinstance(first, ast.Constant):
-        return str(first.value) if isinstance(first.value, str) else project
-    return project if ast.unparse(first).endswith("get_project()") else ""
-
-
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError):
         return ""  # The engine says what is wrong with it.
-
-
-def as_block(values: Mapping[str, object]) -> str:
-    """Return a `config` block with these values."""
-    lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in values.items()]
-    return "\n".join(["config:", *lines, ""])

@@ -29,7 +29,7 @@ from tapgate.embedded.environment import (
 )
 from tapgate.embedded.packages import LANGUAGE, shims
 from tapgate.embedded.paths import checkout_folder, make_folder, write_atomically
-from tapgate.embedded.program_text import as_block, config_forms, mapping, stand_ins
+from tapgate.embedded.program_text import config_forms, mapping, read_yaml, stand_ins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -105,42 +105,46 @@ def embedded(text: str, project: str = "", forms: Mapping[str, str] | None = Non
 
 
 def adapted(file: Path, project_file: Path) -> StackFile:
-    """Return a stack's file as the embedded backend can use it; one that is missing has what is required."""
-    if file.is_file():
-        project = project_file.read_text(encoding="utf-8") if project_file.is_file() else ""
-        text = file.read_text(encoding="utf-8")
-        main = project_file.parent / str(_body(project).get("main") or "")
-        forms = config_forms(main if main.is_dir() else main.parent) if "secure:" in text else {}
-        found = embedded(text, project, forms)
-        return _with_environments(found, project_file) if _ENVIRONMENTS in found.notes else found
-    values = stand_ins(project_file, ENCRYPTED[SECRET])
-    if not values:
-        return embedded("")
-    note = f"{file.name} is not there, so config that the program requires stands in: {', '.join(values)}"
-    return StackFile(embedded(as_block(values)).text, (note,))
+    """Return a stack's file as the embedded backend can use it, with what the program requires besides."""
+    project = project_file.read_text(encoding="utf-8") if project_file.is_file() else ""
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    main = project_file.parent / str(_body(project).get("main") or "")
+    forms = config_forms(main if main.is_dir() else main.parent) if "secure:" in text else {}
+    return _completed(embedded(text, project, forms), file, project_file)
 
 
-def _with_environments(file: StackFile, project_file: Path) -> StackFile:
+def _completed(found: StackFile, file: Path, project_file: Path) -> StackFile:
     """Return a stack file that has, in place of environments, what the answers file says, and stand-ins."""
     from tapgate.embedded.answers import given  # noqa: PLC0415 - few stacks have environments
 
-    top = cast("yaml.MappingNode", yaml.compose(file.text, Loader=yaml.SafeLoader))
+    top = cast("yaml.MappingNode", yaml.compose(found.text, Loader=yaml.SafeLoader))
     config = next((value for key, value in _entries(top) if key == "config"), None)
     there = {key for key, _ in _entries(config)} if config is not None else set[str]()
-    name = str(_body(project_file.read_text(encoding="utf-8")).get("name"))
+    name = str(read_yaml(project_file).get("name"))
+    environments = _ENVIRONMENTS in found.notes
     answered = {
         key if ":" in key else f"{name}:{key}": value
-        for key, value in given().environment.pulumiConfig.items()
+        for key, value in (given().environment.pulumiConfig.items() if environments else ())
     }
     required = stand_ins(project_file, ENCRYPTED[SECRET])
+    # A project's own keys may be written without its name.
+    there |= {f"{name}:{key}" for key in there if ":" not in key}
     values = {key: value for key, value in {**required, **answered}.items() if key not in there}
-    stood_in = [key for key in values if key not in answered]
-    others = [one for one in file.notes if one != _ENVIRONMENTS]
-    note = f"of environments there is what the answers file says: {', '.join(answered)}"
-    notes = [*others, note if answered else _ENVIRONMENTS]
-    if stood_in:
-        notes.append(f"what they would give of the config that is required stands in: {', '.join(stood_in)}")
-    return StackFile(_with_config(file.text, top, config, values), tuple(notes))
+    notes = [one for one in found.notes if one != _ENVIRONMENTS]
+    if environments:
+        said = f"of environments there is what the answers file says: {', '.join(answered)}"
+        notes.append(said if answered else _ENVIRONMENTS)
+    stood_in = ", ".join(key for key in values if key not in answered)
+    if stood_in and environments:
+        notes.append(f"what they would give of the config that is required stands in: {stood_in}")
+    elif stood_in:
+        why = (
+            "lacks config that the program requires, which"
+            if file.is_file()
+            else ("is not there, so config that the program requires")
+        )
+        notes.append(f"{file.name} {why} stands in: {stood_in}")
+    return StackFile(_with_config(found.text, top, config, values), tuple(notes))
 
 
 def _with_config(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tapgate.embedded.environment import PASSPHRASE
 from tapgate.embedded.paths import cache_root
 
 pytestmark = pytest.mark.cli
@@ -48,10 +49,22 @@ def test_a_yaml_program_with_other_packages_has_a_verdict(preview: Preview) -> N
     assert "stand-in provider for package random" in said
 
 
-def test_a_component_is_unseen_though_the_program_gives_it_a_child(preview: Preview) -> None:
+def test_a_component_is_unseen_and_what_no_one_gives_the_program_stands_in(
+    preview: Preview, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", PASSPHRASE)
+    monkeypatch.setenv("DB_PASSWORD", "their-own")
     code, findings, said = preview("packages-python")
-    assert (code, findings) == (1, {("no-unseen-resources", "platform", "undecided")}), said
+    assert (code, findings) == (
+        1,
+        {("no-unseen-resources", "platform", "undecided"), ("log-group-retention", "logs", "undecided")},
+    ), said
     assert "✓ kms-key-rotation" in said
+    assert "stand in: AWS_ACCOUNT_ID, DB_PASSWORD, RETENTION_DAYS" in said
+    assert (
+        "config that the program requires stands in: packages-python:network, packages-python:owner" in said
+    )
+    assert "their-own" not in said
 
 
 def test_a_program_for_an_older_major_is_judged_with_a_note(preview: Preview) -> None:

@@ -58,12 +58,14 @@ class _Check:
                 continue
             where = _join(path, name)
             known = properties.get(name)
-            if known is None:
+            if known is None and MARK in name:
+                checked[name] = value  # It stands for all of what no one knows, so nothing is missing.
+            elif known is None:
                 self.fail(where, _unknown_property(self.schema, name, properties, path))
             elif value is not None:
                 checked[name] = self.value(value, known.type, where)
         for name, prop in properties.items():
-            if prop.required and values.get(name) is None:
+            if prop.required and values.get(name) is None and not any(MARK in one for one in checked):
                 self.fail(_join(path, name), _missing(self.schema.token, name, prop.type))
         return checked
 

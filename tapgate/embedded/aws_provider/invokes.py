@@ -10,8 +10,8 @@ from tapgate.embedded.aws_provider.checking import check
 from tapgate.embedded.aws_provider.marks import MARK_IN_BASE64, marked, marked_text
 from tapgate.embedded.aws_provider.policy_document import PolicyDocumentError, render
 from tapgate.embedded.aws_provider.schema_store import function_schema_of
-from tapgate.embedded.aws_provider.settings import ACCOUNT
 from tapgate.embedded.aws_provider.values import contains_unknown, dump_json
+from tapgate.embedded.environment import ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

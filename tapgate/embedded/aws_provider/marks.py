@@ -6,13 +6,15 @@ import base64
 import functools
 import hashlib
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.resource_schema import ResourceSchema, Type
     from tapgate.embedded.aws_provider.values import Value
+    from tapgate.embedded.program_text import Lookups
 
 MARK: Final = "tapunknown"
 """In every marked text: lower case, without separators: it survives what programs do with names."""
@@ -29,6 +31,7 @@ REHEARSED: Final = "__rehearsed"
 PROGRAM_FOLDER: Final = "TAPGATE_PROGRAM_FOLDER"
 """Names the folder of the program that a stand-in works for."""
 
+_OWNER: Final = re.compile(r"[.#]")
 _DEEPEST: Final = 8
 _DEEPEST_OPTIONAL: Final = 4
 
@@ -76,12 +79,12 @@ def marked(
         return [inner(kind.args[0], seed=f"{seed}[{index}]") for index in range(count)]
     if kind.kind == "map":
         # A key that no one knows makes all of the map unknown: which others there are, no one knows.
-        keys = {marked_text(f"{seed}[*]"): "*", **{key: key for key in _lookups()[0]}}
+        keys = {marked_text(f"{seed}[*]"): "*", **{key: key for key in _lookups().keys}}
         return {key: inner(kind.args[0], seed=f"{seed}[{name}]") for key, name in keys.items()}
     if kind.kind == "object" and depth > _DEEPEST:
         return {}
     if kind.kind == "object":
-        besides = not schema.token.startswith("aws:") and depth <= _DEEPEST_OPTIONAL
+        besides = depth <= _DEEPEST_OPTIONAL
         return {
             name: inner(prop.type, seed=f"{seed}.{name}")
             for name, prop in schema.properties_of(kind).items()
@@ -95,6 +98,9 @@ def _plain(kind: Type, seed: str) -> Value:
         return MARKED_NUMBER
     if kind.kind == "boolean":
         return False
+    form = _form(seed) if kind.kind in {"string", "any"} and not kind.stand_in else None
+    if form is not None:
+        return form
     # Pulumi's Python SDK waits for ever for an output that is no value of its enumeration.
     return kind.stand_in if kind.kind == "string" and kind.stand_in else marked_text(seed)
 
@@ -103,17 +109,37 @@ def is_read(name: str) -> bool:
     """Say whether the program's text reads an attribute of this name: it expects that to be there."""
     from tapgate.embedded.aws_provider.sdk_text import snake  # noqa: PLC0415 - for a provider alone
 
-    return snake(name) in _lookups()[1]
+    return snake(name) in _lookups().attributes
+
+
+def _form(seed: str) -> Value:
+    """Return a value of the form that the program needs of it; None where any text will do.
+
+    Args:
+        seed: What it stands for: an attribute, or an entry of one that is a map.
+    """
+    forms = _lookups().forms
+    if not forms:
+        return None
+    from tapgate.embedded.aws_provider.sdk_text import snake  # noqa: PLC0415 - for a provider alone
+    from tapgate.embedded.program_uses import formed  # noqa: PLC0415
+
+    owner, _, key = _OWNER.split(seed)[-1].partition("[")
+    use = forms.get(snake(owner))
+    if use is not None and key:
+        use = use.fields.get(key.removesuffix("]"))
+    return cast("Value", formed(use, seed, whole=True)) if use is not None and use.has_text_form() else None
 
 
 @functools.cache
-def _lookups() -> tuple[tuple[str, ...], frozenset[str]]:
-    """Return the keys that the program's text looks up, and the attributes that it reads."""
+def _lookups() -> Lookups:
+    """Return what the program's text looks up, its attributes in snake case."""
     from tapgate.embedded.aws_provider.sdk_text import snake  # noqa: PLC0415 - for a provider alone
-    from tapgate.embedded.program_text import lookups  # noqa: PLC0415 - it marks values, too
+    from tapgate.embedded.program_text import Lookups, lookups  # noqa: PLC0415 - it marks values, too
 
     folder = os.environ.get(PROGRAM_FOLDER)
     if not folder:
-        return (), frozenset()
-    keys, attributes = lookups(Path(folder))
-    return keys, frozenset(map(snake, attributes))
+        return Lookups()
+    found = lookups(Path(folder))
+    forms = {snake(name): use for name, use in found.forms.items()}
+    return Lookups(found.keys, frozenset(map(snake, found.attributes)), forms)

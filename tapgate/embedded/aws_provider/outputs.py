@@ -23,9 +23,9 @@ from tapgate.embedded.aws_provider.invokes import partition_of, suffix_of
 from tapgate.embedded.aws_provider.marks import REHEARSED, marked, marked_text
 from tapgate.embedded.aws_provider.resource_schema import Property, Type
 from tapgate.embedded.aws_provider.schema_store import schema_of
-from tapgate.embedded.aws_provider.settings import ACCOUNT
 from tapgate.embedded.aws_provider.types import describe
 from tapgate.embedded.aws_provider.values import UNKNOWN
+from tapgate.embedded.environment import ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

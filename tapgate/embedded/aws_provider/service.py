@@ -30,6 +30,7 @@ from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.server import EngineLog, set_result, stack_of, type_and_name
 from tapgate.embedded.aws_provider.settings import RefusedEndpointError, require_emulator
 from tapgate.embedded.aws_provider.values import Secrets, contains_unknown, decode, encode
+from tapgate.embedded.environment import ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -164,7 +165,7 @@ class Provider:
         where = emulator or ("for rehearsals" if self._rehearsing else "for previews")
         self._log.warn_once(
             f"stand-in AWS provider {where}: nothing here reaches AWS "
-            f"(account {settings.ACCOUNT}, region {self._settings.region})"
+            f"(account {ACCOUNT}, region {self._settings.region})"
         )
         if sdk_source.chosen():
             self._log.warn_once(

@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 
-ACCOUNT = "123456789012"
-"""The account that the stand-in says it is in: AWS's own example number."""
-
-
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the provider works by.

@@ -114,7 +114,7 @@ def test_what_names_a_folder_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert file.read_text().startswith(MARK)
 
 
-def test_only_a_stack_without_a_file_is_given_stand_ins(
+def test_what_a_stack_s_file_lacks_of_what_is_required_stands_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -135,6 +135,13 @@ def test_only_a_stack_without_a_file_is_given_stand_ins(
         "Pulumi.dev.yaml is not there, so config that the program requires stands in: "
         "app:count, app:keyPath, app:many, app:names, app:older, app:password, aws:region"
     )
-    stack.write_text("config: {aws:region: eu-west-1}\n")
-    assert yaml.safe_load(adapted(stack, project).text)["config"] == {"aws:region": "eu-west-1"}
-    assert adapted(stack, project).notes == ()
+    stack.write_text("config: {aws:region: eu-west-1, app:count: 7}\n")
+    completed = adapted(stack, project)
+    assert yaml.safe_load(completed.text)["config"] == {**config, "aws:region": "eu-west-1", "app:count": 7}
+    (note,) = completed.notes
+    assert note == (
+        "Pulumi.dev.yaml lacks config that the program requires, which stands in: "
+        "app:keyPath, app:many, app:names, app:older, app:password"
+    )
+    stack.write_text(completed.text)
+    assert adapted(stack, project).notes == ("secrets in the stack's config stand in: app:password",)

@@ -25,6 +25,7 @@ from tapgate.embedded.aws_provider.service import Provider
 from tapgate.embedded.aws_provider.usage import read, widened
 from tapgate.embedded.aws_provider.values import UNKNOWN, decode, encode
 from tapgate.embedded.packages import changes, shims
+from tapgate.embedded.program_text import Lookups
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.values import Properties, Secrets, Value
@@ -427,7 +428,7 @@ def test_what_is_there_already_has_what_the_program_reads_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "secret.py").write_text(SECRET)
-    lookups = (("password",), frozenset({"data"}))
+    lookups = Lookups(("password",), frozenset({"data"}))
     monkeypatch.setattr("tapgate.embedded.aws_provider.marks._lookups", lambda: lookups)
     provider = Other("", Fence(), catalog=Catalog("kubernetes", sdk=tmp_path))
     urn = "urn:pulumi:dev::p::kubernetes:core/v1:Secret::s"

@@ -11,7 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedErro
 from botocore.parsers import ResponseParserError
 
 from tapgate.embedded.aws_provider.failures import ApiError
-from tapgate.embedded.aws_provider.settings import ACCOUNT, require_emulator
+from tapgate.embedded.aws_provider.settings import require_emulator
+from tapgate.embedded.environment import ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -12,8 +12,8 @@ from tapgate.embedded.aws_provider.description import Call, Subject
 from tapgate.embedded.aws_provider.failures import ApiError, NotDeployableError
 from tapgate.embedded.aws_provider.members import Decoding, hollow, inside, model, pairs_of, put
 from tapgate.embedded.aws_provider.schema_store import schema_of
-from tapgate.embedded.aws_provider.settings import ACCOUNT
 from tapgate.embedded.aws_provider.types import describe
+from tapgate.embedded.environment import ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

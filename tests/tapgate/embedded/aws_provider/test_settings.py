@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from tapgate.embedded.aws_provider import settings
 from tapgate.embedded.aws_provider.invokes import InvokeError, invoke
 from tapgate.embedded.aws_provider.settings import Settings, check_config, plain_config, read
 from tapgate.embedded.aws_provider.values import UNKNOWN, Properties
+from tapgate.embedded.environment import ACCOUNT
 
 
 @pytest.fixture(autouse=True)
@@ -80,8 +80,8 @@ CN = Settings(region="cn-north-1")
 
 def test_who_am_i() -> None:
     result = invoke("aws:index/getCallerIdentity:getCallerIdentity", {}, Settings())
-    assert result["accountId"] == settings.ACCOUNT
-    assert str(result["arn"]).startswith(f"arn:aws:iam::{settings.ACCOUNT}:")
+    assert result["accountId"] == ACCOUNT
+    assert str(result["arn"]).startswith(f"arn:aws:iam::{ACCOUNT}:")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,563 @@
+"""Follows what a Python program is given: config, variables, outputs of other stacks, documents.
+
+Read from its text alone: each value is followed by the names that it gets, through assignments, arguments,
+loops and results, and what is done with it says of what form it has to be. Where that is not clear, more is
+assumed than there is: what stands in may have fields that no one reads, never too few.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from tapgate.embedded.program_uses import Use, Uses
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+_MOST_FILES: Final = 300
+_ROUNDS: Final = 4
+_SKIPPED: Final = frozenset({"venv", ".venv", "env", "node_modules", "site-packages", "__pycache__", ".git"})
+_ENVIRONMENT: Final = frozenset({"os.environ", "environ"})
+_GETENV: Final = frozenset({"os.getenv", "getenv", "os.environ.get", "environ.get"})
+_OTHER_STACKS: Final = frozenset({"StackReference", "RemoteStateReference"})
+_OUTPUT_OF: Final = frozenset({"get_output", "require_output"})
+_PARSED: Final = frozenset({"loads", "safe_load", "json_loads", "load"})
+_SAME: Final = frozenset(
+    {"from_input", "secret", "unsecret", "list", "sorted", "tuple", "set", "reversed", "str", "int", "float"}
+)
+_PARTED: Final = frozenset({"split", "rsplit", "partition", "rpartition"})
+_OF_MAPPINGS: Final = frozenset({"items", "values", "keys"})
+_METHODS: Final = (
+    _PARTED
+    | _OF_MAPPINGS
+    | {"get", "strip", "lower", "upper", "removeprefix", "removesuffix", "rstrip", "lstrip", "replace"}
+)
+_NUMBERS: Final = frozenset({"int", "float"})
+_MOST_USES: Final = 24
+_NETWORKS: Final = frozenset({"ip_network", "IPv4Network", "IPNetwork", "ip_interface"})
+_URLS: Final = frozenset({"urlparse", "urlsplit", "make_url"})
+_ENDS: Final = frozenset({"exit", "sys.exit", "quit", "os._exit"})
+
+
+_Uses: TypeAlias = "tuple[Use, ...]"
+_Function: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda"
+
+
+@dataclass(eq=False)
+class _Scope:
+    """The names of a module or a function."""
+
+    outer: _Scope | None = None
+    names: dict[str, set[Use]] = field(default_factory=lambda: defaultdict[str, set[Use]](set))
+    modules: dict[str, str] = field(default_factory=dict[str, str])
+    imported: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+
+
+def read(folder: Path, project: str = "") -> Uses:
+    """Read the program in a folder."""
+    reader = _Reader(folder, project)
+    for _ in range(_ROUNDS):
+        for name, tree in reader.trees.items():
+            reader.module(name, tree)
+    return reader.result()
+
+
+class _Reader:
+    """Follows values through the files of a program."""
+
+    def __init__(self, folder: Path, project: str) -> None:
+        self._project = project
+        self.trees = dict(_program(folder))
+        self._scopes: dict[int | str, _Scope] = {}
+        self._functions: dict[str, list[_Function]] = defaultdict(list)
+        self._records: set[str] = set()
+        self._attributes: dict[str, set[Use]] = defaultdict(set)
+        self._given: set[str] = set()
+        self._asked: dict[str, tuple[Use, bool]] = {}
+        self._sources: dict[tuple[str, str], Use] = {}
+        self._optional: dict[str, Use] = {}
+        self.uses = Uses()
+        self._readings: dict[type[ast.expr], Callable[[Any, _Scope], _Uses]] = {
+            ast.Attribute: self._attribute,
+            ast.BinOp: self._calculated,
+            ast.BoolOp: self._either,
+            ast.Call: self._call,
+            ast.Compare: self._compared,
+            ast.Dict: self._mapping,
+            ast.IfExp: self._chosen,
+            ast.Lambda: lambda node, scope: self.value(node.body, self._scope_of(node, scope)),
+            ast.Name: lambda node, scope: self._named(node.id, scope),
+            ast.Subscript: self._subscript,
+            **dict.fromkeys((ast.Await, ast.NamedExpr, ast.Starred), self._passed_on),
+            **dict.fromkeys((ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp), self._comprehended),
+        }
+        for name, tree in self.trees.items():
+            module = self._scopes[name] = _Scope()
+            for node in ast.walk(tree):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                    self._scopes[id(node)] = _Scope(module)
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    self._functions[node.name].append(node)
+                elif isinstance(node, ast.ClassDef):
+                    makers = [one for one in node.body if getattr(one, "name", "") == "__init__"]
+                    self._functions[node.name] += [one for one in makers if isinstance(one, ast.FunctionDef)]
+                    if not makers:
+                        self._records.add(node.name)
+
+    def result(self) -> Uses:
+        """Return what was found."""
+        uses = self.uses
+        for name, (use, required) in self._asked.items():
+            if name not in self._given and (required or not use.tested):
+                uses.variables[name] = use
+        for key, use in self._optional.items():
+            if use.demanded and not use.tested:
+                form = "object" if use.fields or use.items or use.mapped or use.at else "string"
+                uses.required.setdefault(key, form)
+        for key, kind in uses.required.items():
+            if kind == "string" and uses.config.get(key, Use()).kind in {"number", "count", "length"}:
+                uses.required[key] = "int"
+        return uses
+
+    def module(self, name: str, tree: ast.Module) -> None:
+        """Read a file once more."""
+        self._block(tree.body, self._scopes[name])
+
+    def _block(self, body: Iterable[ast.stmt], scope: _Scope) -> None:
+        for one in body:
+            self._statement(one, scope)
+
+    def _statement(self, node: ast.AST, scope: _Scope) -> None:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            self._block(node.body, self._scope_of(node, scope))
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            self._imported(node, scope)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            uses = self.value(node.value, scope) if node.value is not None else ()
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                self._bind(target, uses, scope)
+        elif isinstance(node, ast.For | ast.AsyncFor):
+            self._loop(node.target, node.iter, scope)
+            self._block([*node.body, *node.orelse], scope)
+        elif isinstance(node, ast.Return) and node.value is not None:
+            _add(scope.names["return"], self.value(node.value, scope))
+        elif isinstance(node, ast.If):
+            self._test(node.test, scope, ends=_ends(node.body))
+            self._block([*node.body, *node.orelse], scope)
+        else:
+            self._inside(node, scope)
+
+    def _inside(self, node: ast.AST, scope: _Scope) -> _Uses:
+        """Read what is inside of something that makes nothing of it."""
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                self.value(child, scope)
+            else:
+                self._statement(child, scope)
+        return ()
+
+    @staticmethod
+    def _imported(node: ast.Import | ast.ImportFrom, scope: _Scope) -> None:
+        for one in node.names:
+            if isinstance(node, ast.ImportFrom):
+                scope.imported[one.asname or one.name] = (node.module or "", one.name)
+            else:
+                scope.modules[one.asname or one.name.partition(".")[0]] = one.name
+
+    def _bind(self, target: ast.expr, uses: _Uses, scope: _Scope) -> None:
+        if isinstance(target, ast.Name):
+            _add(scope.names[target.id], uses)
+        elif isinstance(target, ast.Attribute):
+            _add(self._attributes[target.attr], uses)
+        elif isinstance(target, ast.Tuple | ast.List):
+            for use in uses:
+                use.length = max(use.length, len(target.elts))
+            for index, one in enumerate(target.elts):
+                self._bind(one, tuple(_at(use, index) for use in uses), scope)
+        elif isinstance(target, ast.Subscript):
+            key = target.slice
+            if ast.unparse(target.value) in _ENVIRONMENT and isinstance(key, ast.Constant):
+                self._given.add(str(key.value))
+            self.value(target.value, scope)
+
+    def _loop(self, target: ast.expr, iterated: ast.expr, scope: _Scope) -> None:
+        call = iterated if isinstance(iterated, ast.Call) else None
+        name = _called(call) if call is not None else ""
+        if call is not None and name == "enumerate" and call.args and isinstance(target, ast.Tuple):
+            self._loop(target.elts[-1], call.args[0], scope)
+        elif call is not None and name == "zip" and isinstance(target, ast.Tuple):
+            for one, of in zip(target.elts, call.args, strict=False):
+                self._loop(one, of, scope)
+        elif (
+            call is not None and name in {"items", "values", "keys"} and isinstance(call.func, ast.Attribute)
+        ):
+            uses = self.value(call.func.value, scope)
+            for use in uses:
+                use.mapped = True
+            elements = tuple(use.element() for use in uses)
+            if name == "items" and isinstance(target, ast.Tuple):
+                self._bind(target.elts[-1], elements, scope)
+            elif name == "values":
+                self._bind(target, elements, scope)
+        else:
+            self._bind(target, tuple(use.element() for use in self.value(iterated, scope)), scope)
+
+    def _test(self, node: ast.expr, scope: _Scope, *, ends: bool = False) -> None:
+        """Read a condition: of what is only asked for, the program knows what to do without it."""
+        if isinstance(node, ast.BoolOp):
+            for one in node.values:
+                self._test(one, scope, ends=ends)
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            for use in self.value(node.operand, scope):
+                use.demanded, use.tested = use.demanded or ends, use.tested or not ends
+        elif isinstance(node, ast.Compare):
+            self._compared(node, scope, ends=ends)
+        else:
+            for use in self.value(node, scope):
+                use.tested = True
+
+    def _compared(self, node: ast.Compare, scope: _Scope, *, ends: bool = False) -> _Uses:
+        sides = [node.left, *node.comparators]
+        for one in sides:
+            of_the_environment = ast.unparse(one) in _ENVIRONMENT
+            if of_the_environment and isinstance(node.left, ast.Constant) and not ends:
+                self._given.add(str(node.left.value))
+            others = [side for side in sides if side is not one]
+            empty = any(isinstance(side, ast.Constant) and side.value is None for side in others)
+            length = any(isinstance(side, ast.Call) and _called(side) == "len" for side in others)
+            number = any(isinstance(one, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for one in node.ops)
+            for use in self.value(one, scope):
+                use.demanded, use.tested = use.demanded or (empty and ends), use.tested or not ends
+                use.kind = "length" if length else "count" if number else use.kind
+        return ()
+
+    def value(self, node: ast.expr, scope: _Scope) -> _Uses:
+        """Return what is known of an expression's value, and note what the expression does."""
+        reading = self._readings.get(type(node), self._inside)
+        return reading(node, scope)
+
+    def _passed_on(self, node: ast.Await | ast.Starred | ast.NamedExpr, scope: _Scope) -> _Uses:
+        uses = self.value(node.value, scope)
+        if isinstance(node, ast.NamedExpr):
+            self._bind(node.target, uses, scope)
+        return tuple(use.element() for use in uses) if isinstance(node, ast.Starred) else uses
+
+    def _chosen(self, node: ast.IfExp, scope: _Scope) -> _Uses:
+        self._test(node.test, scope)
+        return self.value(node.body, scope) + self.value(node.orelse, scope)
+
+    def _comprehended(self, node: ast.ListComp | ast.DictComp, scope: _Scope) -> _Uses:
+        for one in node.generators:
+            self._loop(one.target, one.iter, scope)
+            for test in one.ifs:
+                self._test(test, scope)
+        for each in [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]:
+            self.value(each, scope)
+        return ()
+
+    def _mapping(self, node: ast.Dict, scope: _Scope) -> _Uses:
+        for key, one in zip(node.keys, node.values, strict=True):
+            for use in self.value(one, scope):
+                if isinstance(key, ast.Constant):
+                    use.arguments.add(str(key.value))
+        return ()
+
+    def _calculated(self, node: ast.BinOp, scope: _Scope) -> _Uses:
+        if isinstance(node.op, ast.Mod | ast.BitOr):
+            return self._inside(node, scope)
+        for one, other in ((node.left, node.right), (node.right, node.left)):
+            number = isinstance(other, ast.Constant) and type(other.value) in {int, float}
+            for use in self.value(one, scope):
+                use.demanded = True
+                use.kind = "count" if number or isinstance(node.op, ast.Mult) else use.kind
+        return ()
+
+    def _either(self, node: ast.BoolOp, scope: _Scope) -> _Uses:
+        found: _Uses = ()
+        for index, one in enumerate(node.values):
+            uses = self.value(one, scope)
+            for use in uses:
+                use.tested = use.tested or index < len(node.values) - 1
+            found += uses
+        return found
+
+    def _named(self, name: str, scope: _Scope) -> _Uses:
+        inner: _Scope | None = scope
+        while inner is not None:
+            if inner.names.get(name):
+                return tuple(inner.names[name])
+            if name in inner.imported:
+                module, original = inner.imported[name]
+                other = self._module(module)
+                return tuple(other.names.get(original, ())) if other is not None else ()
+            inner = inner.outer
+        return ()
+
+    def _attribute(self, node: ast.Attribute, scope: _Scope) -> _Uses:
+        if isinstance(node.value, ast.Name):
+            module = self._module_called(node.value.id, scope)
+            if module is not None and not self._named(node.value.id, scope):
+                return tuple(module.names.get(node.attr, ()))
+        if node.attr == "region" and ast.unparse(node).endswith("aws.config.region"):
+            self.uses.required["aws:region"] = "string"
+        owners = self.value(node.value, scope)
+        if node.attr == "outputs" and any(use.source[0] == "stack" for use in owners):
+            return tuple(owners)
+        known = tuple(self._attributes.get(node.attr, ()))
+        return (*known, self.uses.attributes.setdefault(node.attr, Use()))
+
+    def _module_called(self, name: str, scope: _Scope) -> _Scope | None:
+        inner: _Scope | None = scope
+        while inner is not None:
+            if name in inner.modules:
+                return self._module(inner.modules[name])
+            if name in inner.imported:
+                module, original = inner.imported[name]
+                return self._module(f"{module}.{original}".strip("."))
+            inner = inner.outer
+        return None
+
+    def _module(self, name: str) -> _Scope | None:
+        """Return a module of the program by its name, of which a package that it is in may be missing."""
+        found = (one for one in self.trees if one == name or one.endswith(f".{name}"))
+        return next((self._scopes[one] for one in found), None)
+
+    def _subscript(self, node: ast.Subscript, scope: _Scope) -> _Uses:
+        key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        if ast.unparse(node.value) in _ENVIRONMENT and isinstance(key, str):
+            return (self._variable(key, required=True),)
+        owners = self.value(node.value, scope)
+        self.value(node.slice, scope)
+        return owners if isinstance(node.slice, ast.Slice) else tuple(self._step(use, key) for use in owners)
+
+    def _step(self, use: Use, key: object) -> Use:
+        if isinstance(key, str):
+            return self._output(key) if use.source[0] == "stack" else use.field(key)
+        return _at(use, key) if isinstance(key, int) else use.element()
+
+    def _variable(self, name: str, *, required: bool) -> Use:
+        use, before = self._asked.get(name, (Use(), False))
+        self._asked[name] = use, before or required
+        return use
+
+    def _output(self, name: str) -> Use:
+        return self.uses.outputs.setdefault(name, Use())
+
+    def _call(self, node: ast.Call, scope: _Scope) -> _Uses:
+        name, whole = _called(node), ast.unparse(node.func)
+        first = node.args[0] if node.args else None
+        text = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
+        if whole in _GETENV and text:
+            use = self._variable(text, required=False)
+            use.tested = use.tested or len(node.args) > 1 or bool(node.keywords)
+            return (use,)
+        if whole in {f"{one}.setdefault" for one in _ENVIRONMENT}:
+            self._given.add(text)
+        if name == "Config":
+            return self._source("config", _namespace(node, self._project))
+        if name in _OTHER_STACKS or whole.endswith("cloudformation.get_stack"):
+            self._inside(node, scope)
+            return self._source("stack", "")
+        found = self._method(node, node.func, text, scope) if isinstance(node.func, ast.Attribute) else None
+        return found if found is not None else self._function(node, name, scope)
+
+    def _function(self, node: ast.Call, name: str, scope: _Scope) -> _Uses:
+        """Read what a function of the program, or one that is known by its name, does."""
+        given = [self.value(one, scope) for one in node.args]
+        for one in node.keywords:
+            for use in self.value(one.value, scope):
+                use.spread = use.spread or one.arg is None
+                use.arguments |= {one.arg} if one.arg is not None else set()
+                if name in self._records and one.arg is not None:
+                    _add(self._attributes[one.arg], [use])
+        for function in self._functions.get(name, ()):
+            self._arguments(function, node, scope)
+        for uses in given:
+            for use in uses:
+                self._converted(use, name)
+        if name == "all":
+            return (self._together(node, scope),)
+        if given and (name in _SAME or name in _PARSED):
+            return given[0] if name in _SAME else tuple(use.parsed() for use in given[0])
+        inner = [self._scope_of(one) for one in self._functions.get(name, ())]
+        return tuple(use for one in inner for use in one.names.get("return", ()))
+
+    def _converted(self, use: Use, name: str) -> None:
+        if name == "range":
+            use.kind, use.demanded = "count", True
+        elif name in _NUMBERS:
+            use.kind, use.demanded = use.kind or "number", True
+        elif name in _NETWORKS:
+            use.kind, use.demanded = "network", True
+        elif name.endswith("b64decode"):
+            use.kind, use.demanded = "base64", True
+        elif name in _URLS:
+            use.kind, use.demanded = "url", True
+        elif name == "len":
+            use.element()
+
+    def _method(self, node: ast.Call, function: ast.Attribute, text: str, scope: _Scope) -> _Uses | None:
+        """Read what a method of a value does; None where it may be any function."""
+        name = function.attr
+        if name in _OUTPUT_OF and text:
+            self.value(function.value, scope)
+            return (self._output(text),)
+        if isinstance(function.value, ast.Name) and self._module_called(function.value.id, scope) is not None:
+            return None
+        owners = self.value(function.value, scope)
+        configs = [use.source[1] for use in owners if use.source[0] == "config"]
+        if configs and text and name.startswith(("require", "get")):
+            return tuple(self._configured(namespace, name, text, node) for namespace in configs)
+        if owners and name == "apply" and node.args:
+            return self._applied(node.args[0], owners, scope)
+        return self._done_with(owners, name, text, node)
+
+    @staticmethod
+    def _done_with(owners: _Uses, name: str, text: str, node: ast.Call) -> _Uses | None:
+        """Read what is done with a text, a list or a mapping by its own methods."""
+        if not owners or name not in _METHODS or (name == "get" and not text):
+            return None
+        for use in owners:
+            use.demanded = True
+            use.mapped = use.mapped or name in _OF_MAPPINGS
+        if name == "get":
+            # Of what has a default the program can do without.
+            return tuple(
+                use.fields.get(text, Use()) if len(node.args) > 1 else use.field(text) for use in owners
+            )
+        if name in _OF_MAPPINGS:
+            return tuple(use.element() for use in owners) if name == "values" else ()
+        return (
+            tuple(use.parts.setdefault(text or " ", Use()) for use in owners) if name in _PARTED else owners
+        )
+
+    def _configured(self, namespace: str, method: str, name: str, node: ast.Call) -> Use:
+        key = name if ":" in name else f"{namespace}:{name}"
+        use = self.uses.config.setdefault(key, Use())
+        kind = method.removeprefix("require").removeprefix("get").replace("secret", "").strip("_") or "string"
+        if method.startswith("require"):
+            secret = "secret" in method and kind == "string"
+            self.uses.required[key] = "secret" if secret else kind
+        elif key == "aws:region":
+            self.uses.required.setdefault(key, "string")
+        elif len(node.args) > 1 or node.keywords:
+            use.tested = True
+        else:
+            self._optional[key] = use
+        return use
+
+    def _applied(self, function: ast.expr, owners: _Uses, scope: _Scope) -> _Uses:
+        name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        if name in _PARSED:
+            return tuple(use.parsed() for use in owners)
+        found: set[Use] = set()
+        for one in [function] if isinstance(function, ast.Lambda) else self._functions.get(name, ()):
+            inner = self._scope_of(one, scope if isinstance(one, ast.Lambda) else None)
+            names = [each.arg for each in one.args.args if each.arg != "self"]
+            if names:
+                _add(inner.names[names[0]], owners)
+            if isinstance(one, ast.Lambda):
+                found.update(self.value(one.body, inner))
+            found |= inner.names.get("return", set())
+        for use in owners:
+            self._converted(use, name)
+        return tuple(found)
+
+    def _together(self, node: ast.Call, scope: _Scope) -> Use:
+        """Return what `Output.all` gives: its arguments by number, or by name."""
+        together = Use()
+        for index, one in enumerate(node.args):
+            for use in self.value(one, scope):
+                together.at[index] = use
+        for each in node.keywords:
+            for use in self.value(each.value, scope):
+                together.fields[each.arg or ""] = use
+        return together
+
+    def _arguments(self, function: _Function, node: ast.Call, scope: _Scope) -> None:
+        inner = self._scope_of(function)
+        names = [one.arg for one in (*function.args.posonlyargs, *function.args.args)]
+        names = names[1:] if names[:1] in (["self"], ["cls"]) else names
+        for name, one in zip(names, node.args, strict=False):
+            _add(inner.names[name], self.value(one, scope))
+        for one in node.keywords:
+            if one.arg is not None:
+                _add(inner.names[one.arg], self.value(one.value, scope))
+
+    def _scope_of(self, function: _Function, outer: _Scope | None = None) -> _Scope:
+        found = self._scopes[id(function)]
+        found.outer = outer or found.outer
+        return found
+
+    def _source(self, kind: str, of: str) -> _Uses:
+        return (self._sources.setdefault((kind, of), Use((kind, of))),) if kind == "stack" or of else ()
+
+
+def _add(to: set[Use], uses: Iterable[Use]) -> None:
+    """Add what a name may stand for; one that is assigned to itself again and again has no end of it."""
+    to.update(one for one in uses if len(to) < _MOST_USES)
+
+
+def _at(use: Use, index: int) -> Use:
+    use.demanded = True
+    return use.at.setdefault(index, Use())
+
+
+def _called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
+def _ends(body: list[ast.stmt]) -> bool:
+    """Say whether a block ends the program."""
+    last = body[-1]
+    call = last.value if isinstance(last, ast.Expr) else None
+    return isinstance(last, ast.Raise) or (isinstance(call, ast.Call) and ast.unparse(call.func) in _ENDS)
+
+
+def _namespace(node: ast.Call, project: str) -> str:
+    """Return the namespace that `Config(...)` is of; empty where that is computed."""
+    given = [*node.args, *(one.value for one in node.keywords)]
+    if not given:
+        return project
+    first = given[0]
+    if isinstance(first, ast.Constant):
+        return first.value if isinstance(first.value, str) else project
+    return project if ast.unparse(first).endswith("get_project()") else ""
+
+
+def _program(folder: Path) -> Iterator[tuple[str, ast.Module]]:
+    """Yield the modules of a program: what its main file imports, or all where there is none."""
+    main = folder / "__main__.py"
+    waiting = ["__main__"] if main.is_file() else []
+    if not waiting:
+        paths = (path for path in sorted(folder.rglob("*.py")) if _SKIPPED.isdisjoint(path.parts))
+        waiting = [".".join(path.relative_to(folder).with_suffix("").parts) for path in paths]
+    seen: set[str] = set()
+    while waiting and len(seen) < _MOST_FILES:
+        name = waiting.pop(0)
+        if name in seen:
+            continue
+        seen.add(name)
+        inside = folder.joinpath(*name.split("."))
+        path = next(
+            (one for one in (inside.with_suffix(".py"), inside / "__init__.py") if one.is_file()), None
+        )
+        if path is None or inside.name in _SKIPPED:
+            continue
+        try:
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, SyntaxError, RecursionError):
+            continue  # Python says what is wrong with it.
+        yield name, tree
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                waiting += [one.name for one in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+                module = ".".join(one for one in (*base, node.module or "") if one)
+                waiting += [module, *(f"{module}.{one.name}".strip(".") for one in node.names)]

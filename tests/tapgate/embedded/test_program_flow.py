@@ -1,0 +1,196 @@
+"""What a Python program makes of what it is given, as far as its text tells, and what stands in for it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from tapgate.embedded.aws_provider.marks import MARK, MARKED_NUMBER
+from tapgate.embedded.program_flow import read
+from tapgate.embedded.program_text import stand_ins, variables
+from tapgate.embedded.program_uses import Use, formed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+CONFIG = "from pulumi import Config\nconfig = Config()\n"
+# What a program does with `x`, and the form of what stands in: a text is "", an unknown key is "*".
+MADE: Mapping[str, object] = {
+    "x['a']; x['b']['c']": {"a": "", "b": {"c": "", "*": ""}, "*": ""},
+    "y = x\ny['a']": {"a": "", "*": ""},
+    "x['a'][4]": {"a": [""] * 5, "*": ""},
+    "for one in x: one['a']": [{"a": "", "*": ""}],
+    "for one in x['a']: print(one)": {"a": ["", "", ""], "*": ""},
+    "for key, one in x.items(): one['a']": {"*": {"a": "", "*": ""}},
+    "[one['a'] for one in x.values()]": {"*": {"a": "", "*": ""}},
+    "for i, one in enumerate(x): one['a']": [{"a": "", "*": ""}],
+    "for a, b in zip(x['a'], x['b']): a['c']": {"a": [{"c": "", "*": ""}], "b": ["", "", ""], "*": ""},
+    "a, b = x['pair']": {"pair": ["", ""], "*": ""},
+    "len(x['a'])": {"a": ["", "", ""], "*": ""},
+    "x.get('a'); x.get('b', 3)": {"a": "", "*": ""},
+    "range(x['a'])": {"a": 1, "*": ""},
+    "range(int(x['a']))": {"a": 1, "*": ""},
+    "int(x['a'])": {"a": MARKED_NUMBER, "*": ""},
+    "if x['a'] > 3: pass": {"a": 1, "*": ""},
+    "assert len(x['a']) == x['b']": {"a": ["", "", ""], "b": 3, "*": ""},
+    "json.loads(x['a'])['b']": {"a": "{}", "*": ""},
+    "x['a'].split('/')[1]": {"a": "/", "*": ""},
+    "a, b, c = x['a'].split('-')": {"a": "--", "*": ""},
+    "ipaddress.ip_network(x['a'])": {"a": "10.0.0.0/16", "*": ""},
+    "Args(**x); x['a']": {"a": ""},
+    "def f(given): given['a']\nf(x)": {"a": "", "*": ""},
+    "def f(*, given): return given['a']\nf(given=x)['b']": {"a": {"b": "", "*": ""}, "*": ""},
+    "class C:\n def __init__(self, given):\n  self.x = given\n def m(self): self.x['a']\nC(x)": {
+        "a": "",
+        "*": "",
+    },
+    "class C:\n x: dict\nC(x=x)\ndef f(c): c.x['a']": {"a": "", "*": ""},
+    "pulumi.Output.all(1, x).apply(lambda both: both[1]['a'])": {"a": "", "*": ""},
+    "f(tags=x)": {"*": ""},
+    "(x or {})['a']": {"a": "", "*": ""},
+    "if (y := x['a']): y['b']": {"a": {"b": "", "*": ""}, "*": ""},
+    "": {"*": ""},
+}
+
+
+def form(value: object) -> object:
+    """Return a value with its marks left out."""
+    if isinstance(value, dict):
+        return {
+            "*" if MARK in key else key: form(one) for key, one in cast("dict[str, object]", value).items()
+        }
+    if isinstance(value, list):
+        return [form(one) for one in cast("list[object]", value)]
+    if isinstance(value, str) and value.startswith("{"):
+        return "{}"
+    if isinstance(value, str) and MARK in value:
+        return "".join(one for one in value if one in "/-")
+    return value
+
+
+def project(folder: Path, text: str, **more: str) -> Path:
+    for name, other in more.items():
+        folder.joinpath(f"{name}.py").write_text(other)
+    (folder / "__main__.py").write_text(text)
+    (folder / "Pulumi.yaml").write_text("name: app\nruntime: python\n")
+    return folder / "Pulumi.yaml"
+
+
+@pytest.mark.parametrize("text", MADE)
+def test_config_stands_in_as_the_program_takes_it_apart(tmp_path: Path, text: str) -> None:
+    file = project(tmp_path, f"{CONFIG}x = config.require_object('x')\n{text}\n")
+    assert form(stand_ins(file, "")["app:x"]) == MADE[text]
+
+
+def test_a_value_is_followed_into_other_files(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "__init__.py").write_text("from .net import Net\n")
+    (tmp_path / "parts" / "net.py").write_text(
+        "class Net:\n def __init__(self, tags=None):\n  tags['Owner']\n"
+    )
+    settings = f"{CONFIG}tags = config.require_object('tags')\nports = config.require_object('ports')\n"
+    main = "import settings\nfrom settings import ports\nfrom parts import Net\nports[0]\n"
+    file = project(
+        tmp_path, f"{main}Net(tags=settings.tags)\n", settings=settings, aside=f"{settings}tags['no']"
+    )
+    found = stand_ins(file, "")
+    assert form(found["app:tags"]) == {"Owner": "", "*": ""}
+    assert form(found["app:ports"]) == ["", "", ""]
+
+
+OPTIONAL = {
+    "config.get_object('x')['a']": "object",
+    "config.get('x').split(',')": "string",
+    "x = config.get('x')\nif not x: raise ValueError": "string",
+    "for one in config.get_object('x'): one": "object",
+    "x = config.get('x')\nif x: x.split(',')": None,
+    "(config.get('x') or 'a').split(',')": None,
+    "config.get('x', 'a').split(',')": None,
+    "bucket(name=config.get('x'))": None,
+    "x = config.get('x')\nif x is not None: x['a']": None,
+}
+
+
+@pytest.mark.parametrize("text", OPTIONAL)
+def test_config_that_is_optional_stands_in_where_the_program_ends_without_it(
+    tmp_path: Path, text: str
+) -> None:
+    project(tmp_path, f"{CONFIG}{text}\n")
+    assert read(tmp_path, "app").required.get("app:x") == OPTIONAL[text]
+
+
+VARIABLES: Mapping[str, object] = {
+    "os.environ['X']": "",
+    "os.getenv('X')": "",
+    "x = os.environ.get('X')\nif not x: sys.exit('X is missing')": "",
+    "json.loads(os.environ['X'])['a']": "{}",
+    "range(int(os.environ['X']))": "1",
+    "a, b = os.environ['X'].split('/')": "/",
+    "urlparse(os.environ['X']).hostname": "///",
+    "os.getenv('X', 'a')": None,
+    "os.getenv('X') or 'a'": None,
+    "if os.getenv('X'): pass": None,
+    "if os.getenv('X') == 'a': pass": None,
+    "x = os.getenv('X')\nif x: f(x)": None,
+    "if 'X' in os.environ: os.environ['X']": None,
+    "os.environ['X'] = 'a'\nos.environ['X']": None,
+    "os.environ.setdefault('X', 'a')\nos.environ['X']": None,
+}
+
+
+@pytest.mark.parametrize("text", VARIABLES)
+def test_a_variable_stands_in_where_the_program_cannot_do_without_it(tmp_path: Path, text: str) -> None:
+    value = variables(project(tmp_path, f"import os\n{text}\n")).get("X")
+    assert form(value) == VARIABLES[text]
+
+
+def test_variables_that_mean_something_of_their_own(tmp_path: Path) -> None:
+    names = ("AWS_ACCOUNT_ID", "PATH", "PULUMI_STACK", "HOME", "PYTHONPATH", "DB_PASSWORD")
+    found = variables(project(tmp_path, "".join(f"os.environ['{name}']\n" for name in names)))
+    assert found["AWS_ACCOUNT_ID"] == "123456789012"
+    assert set(found) == {"AWS_ACCOUNT_ID", "DB_PASSWORD"}
+
+
+def test_what_names_a_stack_is_required(tmp_path: Path) -> None:
+    project(tmp_path, f"{CONFIG}ref = pulumi.StackReference(config.require('other'))\n")
+    assert read(tmp_path, "app").required == {"app:other": "string"}
+
+
+OUTPUTS: Mapping[str, object] = {
+    "ref.get_output('x').apply(lambda it: it[4])": [""] * 5,
+    "x = ref.require_output('x')\nx.apply(take)\ndef take(it): return it['a']['b']": {
+        "a": {"b": "", "*": ""},
+        "*": "",
+    },
+    "x = ref.get_output('x')\nf(subnet_ids=x)": None,
+    "ref.outputs['x']['a']": {"a": "", "*": ""},
+}
+
+
+@pytest.mark.parametrize("text", OUTPUTS)
+def test_what_is_made_of_outputs_of_other_stacks(tmp_path: Path, text: str) -> None:
+    project(tmp_path, f"ref = pulumi.StackReference('a/b/c')\n{text}\n")
+    use = read(tmp_path).outputs["x"]
+    assert (form(formed(use, "x")) if use.has_form() else None) == OUTPUTS[text]
+
+
+def test_a_document_bears_its_marks_inside() -> None:
+    use = Use()
+    use.parsed().field("user")
+    document = json.loads(str(formed(use, "seed")))
+    assert form(document) == {"user": "", "*": ""}
+    text = base64.b64decode(str(formed(Use(kind="base64"), "seed"))).decode()
+    assert MARK in str(formed(Use(kind="base64"), "seed")).lower()
+    assert text
+
+
+@pytest.mark.parametrize(
+    "text", ["x = x['a']\n" * 40, "def f(x): return f(x['a'])\nf(config)\n" * 10, "(" * 150 + ")" * 150]
+)
+def test_what_has_no_end_is_read_in_no_time(tmp_path: Path, text: str) -> None:
+    project(tmp_path, f"{CONFIG}x = config.require_object('x')\n{text}")
+    assert "app:x" in read(tmp_path, "app").required or text.startswith("(")
