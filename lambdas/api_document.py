@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,8 +22,6 @@ from tap_items.record import Status
 from tap_items.work_queue import CORRELATION_PATTERN, TIMESTAMP_SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from api_handler.problem import ProblemType
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "openapi.json"

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from tapgate.events import Diagnostic
+from tapgate.events import Diagnostic, EventLog, PolicyEvent
 from tapgate.failure import CouldNotRunError
-from tapgate.findings import Finding, Location, Pack, PolicyTally, Report, parse, sorted_findings
+from tapgate.findings import Finding, Guardrails, Location, Pack, PolicyTally, Report, parse, sorted_findings
 from tapgate.json_access import sanitized_lines
 from tapgate.sources import urn_name, urn_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from tapgate.events import EventLog, PolicyEvent
-    from tapgate.findings import Guardrails
     from tapgate.packs import RequestedPack
 
 _CLOSENESS: Final = ("control", "tags", "none")

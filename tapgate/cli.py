@@ -8,6 +8,7 @@ import gc
 import importlib
 import os
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TextIO, TypeVar, cast
 
@@ -15,8 +16,6 @@ from tapgate.failure import CouldNotRunError, Exit
 from tapgate.terminal import Ink, OutputError, failure_lines, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from tapgate.embedded.answers import Answers
     from tapgate.embedded.environment import Aws, Changes
     from tapgate.sandbox import Mode

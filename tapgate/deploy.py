@@ -10,35 +10,31 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.analyzer.deployment import read_deployment
 from tapgate.assemble import build_report, require_evaluated
-from tapgate.commands.session import add_stack_options, session, write_reports
+from tapgate.commands.session import Session, add_stack_options, session, write_reports
 from tapgate.diagnose import UNKNOWN_CAUSE, could_not_run
-from tapgate.events import EventLog, read_log
+from tapgate.events import Diagnostic, EventLog, read_log
 from tapgate.failure import CouldNotRunError, Exit
 from tapgate.json_access import mapping
 from tapgate.packs import pack_options
-from tapgate.preview import preview
+from tapgate.preview import Preview, preview
 from tapgate.project import read_yaml
 from tapgate.rehearsal import evaluate, settled, unsettled
 from tapgate.reports.writing import add_targets, targets_of
 from tapgate.sources import urn_type
-from tapgate.stacks import on_stack
+from tapgate.stacks import Stack, on_stack
 from tapgate.terminal import finding_lines, guardrails_lines, write
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
 
-    from tapgate.commands.session import Session
     from tapgate.engine import Run
-    from tapgate.events import Diagnostic
     from tapgate.findings import Finding, Report
-    from tapgate.preview import Preview
-    from tapgate.stacks import Stack
 
 # After a failure the engine says this of every step of the plan that it did not come to.
 _NOT_REACHED: Final = re.compile(r"expected resource operations for \S+ but none were seen")

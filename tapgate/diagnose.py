@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,8 +16,6 @@ from tapgate.json_access import sanitized, sanitized_lines
 from tapgate.sources import urn_name, urn_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from tapgate.events import Diagnostic, EventLog
 
 # A SyntaxError's own last frame, which is in no function, says where it is.

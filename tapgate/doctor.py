@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -18,16 +19,13 @@ from tapgate.engine import INSTALL_HINT, quiet_environment
 from tapgate.failure import CouldNotRunError, Exit
 from tapgate.json_access import mapping, sanitized, sanitized_lines, text
 from tapgate.packs import policies, requested_packs
-from tapgate.project import find_project
+from tapgate.project import Project, find_project
 from tapgate.sandbox import INSTALL_HINT as SANDBOX_HINT
 from tapgate.sandbox import Sandbox, look
 from tapgate.terminal import Ink, write
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from tapgate.project import Project
 
 # The first CLI whose event log names what a policy pack passed, and whose `policy analyze` takes a file.
 OLDEST_CLI: Final = (3, 255, 0)

@@ -8,11 +8,9 @@ other text is a finding too: its words are kept whole.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Final, Literal
 
 Verdict = Literal["violation", "undecided", "error", "waived"]
 

@@ -9,10 +9,11 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 import yaml
 
@@ -20,9 +21,6 @@ from tapgate.failure import CouldNotRunError
 from tapgate.findings import Guardrails
 from tapgate.json_access import mapping, sanitized_lines, sequence
 from tapgate.registry import PlainLoader, allowed, refused, waivers
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 CONFIGS: Final = ("policy-config.yaml", "policy-config.json")
 WAIVERS: Final = "waivers.yaml"

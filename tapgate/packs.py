@@ -6,20 +6,18 @@ import difflib
 import hashlib
 import json
 import tempfile
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tapgate.failure import CouldNotRunError
-from tapgate.floor import can_be_tightened, read_config, tightened
+from tapgate.floor import Floor, can_be_tightened, read_config, tightened
 from tapgate.json_access import mapping, text
 from tapgate.project import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-
     from tapgate.findings import Guardrails
-    from tapgate.floor import Floor
     from tapgate.reports.controls import PolicyInfo
 
 

@@ -14,11 +14,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from typing import Final
 
 _ADOPT: Final = 36
 """PR_SET_CHILD_SUBREAPER of linux/prctl.h."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol, cast
@@ -22,23 +23,18 @@ from tapgate.analyzer.deployment import (
 )
 from tapgate.analyzer.direct import called_apart, config_texts, offers_itself, request_for, secret_keys, take
 from tapgate.assemble import managed
-from tapgate.engine import Engine, require_file
-from tapgate.events import read_log
+from tapgate.engine import Engine, Limits, Running, require_file
+from tapgate.events import EventLog, read_log
 from tapgate.failure import CouldNotRunError
-from tapgate.findings import sorted_findings
+from tapgate.findings import Finding, Question, Report, sorted_findings
 from tapgate.json_access import SIGNATURE, mapping, sequence, text
-from tapgate.project import read_yaml
+from tapgate.project import Project, read_yaml
 from tapgate.sources import urn_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from tapgate.engine import Limits, Running
-    from tapgate.events import EventLog
-    from tapgate.findings import Finding, Question, Report
     from tapgate.packs import RequestedPack
-    from tapgate.project import Project
     from tapgate.sandbox import Sandbox
     from tapgate.stacks import Stack
 

@@ -12,18 +12,16 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 from urllib.parse import unquote, urlsplit
 
 from tapgate.analyzer.deployment import MARK
 from tapgate.failure import CouldNotRunError
 from tapgate.json_access import sanitized_lines
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 Mode = Literal["auto", "require", "off"]
 MODES: Final[tuple[Mode, ...]] = ("auto", "require", "off")

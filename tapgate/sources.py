@@ -11,6 +11,7 @@ import ast
 import json
 import os
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,8 +24,6 @@ from tapgate.findings import Location
 from tapgate.json_access import mapping, sequence, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from tapgate.project import Project
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,23 +20,18 @@ from api_handler.problem import (
     UNAVAILABLE,
     ProblemError,
 )
-from api_handler.request import read_page, read_request, write_cursor
+from api_handler.request import HttpRequest, read_page, read_request, write_cursor
 from tap_items import stack
 from tap_items.aws_clients import UnavailableError
 from tap_items.item_table import NO_ITEM
-from tap_items.json_text import canonical_json
+from tap_items.json_text import JsonObject, JsonValue, canonical_json
 from tap_items.observability import begin_invocation, count, describe_error, flush_metrics, log_with, logger
 from tap_items.record import valid_id
 from tap_items.stack import check_health
 from tap_items.tracing import step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from aws_lambda_powertools.utilities.typing import LambdaContext
-
-    from api_handler.request import HttpRequest
-    from tap_items.json_text import JsonObject, JsonValue
 
 
 @cache

@@ -8,20 +8,18 @@ nothing that was promised, and its repetition completes it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from api_handler.problem import INVALID_ITEM, KEY_REUSED, ProblemError
 from tap_items.aws_clients import UnavailableError
 from tap_items.item import InvalidItemError, fingerprint, item_id, read_item, sha256_hex
-from tap_items.object_store import incoming_name
+from tap_items.object_store import ObjectStore, incoming_name
 from tap_items.record import ItemRecord, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tap_items.item_table import ItemTable
     from tap_items.json_text import JsonValue
-    from tap_items.object_store import ObjectStore
     from tap_items.work_queue import WorkQueue
 
 

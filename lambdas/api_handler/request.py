@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import TYPE_CHECKING, NamedTuple, cast
+from collections.abc import Mapping
+from typing import NamedTuple, cast
 
 from api_handler.problem import (
     INVALID_PARAMETER,
@@ -15,15 +16,10 @@ from api_handler.problem import (
     ProblemError,
 )
 from tap_items.item import MAX_BODY_BYTES
-from tap_items.json_text import JsonTextError, parse_json
+from tap_items.json_text import JsonTextError, JsonValue, parse_json
 from tap_items.record import ItemKey
 from tap_items.schema import Schema, violations
 from tap_items.work_queue import correlation_id_or
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tap_items.json_text import JsonValue
 
 IDEMPOTENCY_PATTERN = "^[!-~]{1,128}$"
 

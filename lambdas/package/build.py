@@ -10,14 +10,12 @@ import shutil
 import stat
 import tempfile
 import zipfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from lambdas.package.bytecode import MODES, Compiler, compile_tree, find_compiler
 from lambdas.package.dependencies import PLATFORMS, PYTHON_VERSION, PackageError, install_dependencies
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 FUNCTIONS = ("api_handler", "processor")
 SHARED_PACKAGE = "tap_items"

@@ -11,13 +11,11 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from lambdas.package.dependencies import PYTHON_VERSION, PackageError, find_uv
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 CODE_FOLDER = "/var/task"
 MODES = ("never", "always")

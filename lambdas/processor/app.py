@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 
-from processor.delivery import Deliveries, delivery_of, is_message
+from processor.delivery import Deliveries, Delivery, delivery_of, is_message
 from processor.work import ItemWork, RejectedError
 from tap_items import stack
 from tap_items.aws_clients import UnavailableError
 from tap_items.item_table import NO_ITEM
-from tap_items.json_text import canonical_json
+from tap_items.json_text import JsonObject, JsonValue, canonical_json
 from tap_items.observability import (
     begin_invocation,
     count,
@@ -26,13 +27,8 @@ from tap_items.stack import check_health
 from tap_items.tracing import step
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
-
-    from processor.delivery import Delivery
-    from tap_items.json_text import JsonObject, JsonValue
 
 
 @cache

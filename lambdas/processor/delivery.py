@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from processor.work import RejectedError
@@ -14,8 +15,6 @@ from tap_items.record import ItemRecord, Status
 from tap_items.work_queue import CORRELATION_ID, InvalidMessageError, correlation_id_or, decode_message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from processor.work import ItemWork, Outcome
     from tap_items.item_table import ItemTable
     from tap_items.json_text import JsonValue

@@ -7,6 +7,7 @@ Nothing marks an item as begun, so a crash or a time-out leaves nothing to clean
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, cast
 
@@ -14,14 +15,11 @@ from processor.transform import transform
 from tap_items.aws_clients import UnavailableError
 from tap_items.item import InvalidItemError, NewItem, read_item, sha256_hex
 from tap_items.json_text import JsonTextError, JsonValue, canonical_json, parse_json
-from tap_items.object_store import incoming_name, processed_name
+from tap_items.object_store import ObjectStore, incoming_name, processed_name
 from tap_items.record import ItemKey, ItemRecord, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from tap_items.item_table import ItemTable
-    from tap_items.object_store import ObjectStore
 
 
 class Outcome(StrEnum):

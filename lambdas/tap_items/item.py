@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple, cast
 
-from tap_items.json_text import canonical_json
+from tap_items.json_text import JsonValue, canonical_json
 from tap_items.schema import Schema, Violation, violations
-
-if TYPE_CHECKING:
-    from tap_items.json_text import JsonValue
 
 MAX_BODY_BYTES = 256 * 1024
 """Largest item that is accepted, in bytes of its JSON text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,8 +14,6 @@ from tap_items.observability import logger
 from tap_items.record import ForeignRecordError, ItemKey, ItemRecord, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
     from tap_items.json_text import JsonValue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,8 +13,6 @@ from botocore.exceptions import ClientError
 from tap_items.aws_clients import UnavailableError, error_code, http_status, unavailable_on_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mypy_boto3_s3.client import S3Client
 
 CONFLICT_ATTEMPTS = 3

@@ -6,14 +6,13 @@ accepted → processed, accepted → rejected, rejected → processed (after a r
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from tap_items.item import ID_PATTERN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tap_items.json_text import JsonValue
 
 

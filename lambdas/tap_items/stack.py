@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING
 
 from tap_items import aws_clients
 from tap_items.aws_clients import UnavailableError
@@ -13,9 +13,6 @@ from tap_items.object_store import ObjectStore
 from tap_items.observability import logger
 from tap_items.settings import settings
 from tap_items.work_queue import WorkQueue
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 
 def now_milliseconds() -> int:

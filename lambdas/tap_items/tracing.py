@@ -14,13 +14,11 @@ import os
 import secrets
 import socket
 import time
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+from typing import Any, Protocol
 
 DEFAULT_DAEMON = "127.0.0.1:2000"
 HEADER = b'{"format": "json", "version": 1}\n'

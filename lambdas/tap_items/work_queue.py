@@ -6,6 +6,7 @@ A correlation id joins a client's request to what both functions log about it.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from tap_items.aws_clients import unavailable_on_failure
@@ -16,8 +17,6 @@ from tap_items.schema import Schema, violations
 from tap_items.tracing import trace_header
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mypy_boto3_sqs.client import SQSClient
 
 CORRELATION_PATTERN = "^[A-Za-z0-9._:=-]{1,128}$"

@@ -7,26 +7,22 @@ import re
 import sys
 import tomllib
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import botocore.session
 
-from data.sources import LIST, read_sdk, read_service_spec
+from data.sources import LIST, Property, Sdk, ServiceSpec, read_sdk, read_service_spec
 from tap_guardrails import aws
 from tap_guardrails.aws.functions import ASSOCIATIONS
 from tap_guardrails.aws.sub_resources import LOG_TARGETS
 from tap_guardrails.model import ResourceType
 from tap_guardrails.rules.iam_no_public_trust import TRUST
 from tap_guardrails.rules.iam_no_wildcards import DOCUMENTS, INLINE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from data.sources import Property, Sdk, ServiceSpec
 
 FOLDER: Final = Path(__file__).parents[1] / "tap_guardrails/aws/tables"
 DOCUMENTED: Final = Path(__file__).with_name("documented.toml")

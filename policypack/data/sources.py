@@ -13,14 +13,12 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import Any, Final
 
 INPUT_TYPE: Final = re.compile(r"^@pulumi\.input_type\nclass (\w+):\n", re.MULTILINE)
 GETTER: Final = re.compile(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, ParamSpec, cast
 
 from tap_guardrails.aws.embedded import CARRIERS, with_embedded
 from tap_guardrails.model import (
     Finding,
+    Level,
     NotApplicable,
     Outcome,
     Resource,
@@ -24,14 +25,10 @@ from tap_guardrails.model.rule import LEVELS, types_read
 from tap_guardrails.model.settings import WAIVERS
 from tap_guardrails.model.stack import SECRET_CONFIGURATION
 from tap_guardrails.model.values import record
-from tap_guardrails.waivers import WAIVER_POLICY, Ledger, ProgramWaivers, in_policies, today_utc
+from tap_guardrails.waivers import WAIVER_POLICY, Ledger, Listed, ProgramWaivers, in_policies, today_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Sequence
     from datetime import date
-
-    from tap_guardrails.model import Level
-    from tap_guardrails.waivers import Listed
 
 P = ParamSpec("P")
 

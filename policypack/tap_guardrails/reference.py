@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from tap_guardrails import PACK_NAME
 from tap_guardrails.assembly import FRAMEWORKS, find_rules
-from tap_guardrails.model import ANY_TYPE, ResourceRule
-from tap_guardrails.model.settings import ON_UNKNOWN, WAIVERS
+from tap_guardrails.model import ANY_TYPE, ResourceRule, Rule
+from tap_guardrails.model.settings import ON_UNKNOWN, WAIVERS, Setting
 from tap_guardrails.waivers import STACK_KEY, TAG_PREFIX, WAIVER_POLICY
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from tap_guardrails.model import Rule
-    from tap_guardrails.model.settings import Setting
 
 MOST_TYPES, FEW_TYPES = 120, 10
 """More types than the first are not all listed, but the second of them."""

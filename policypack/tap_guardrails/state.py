@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import gc
 from collections import defaultdict
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
 from tap_guardrails.assembly import find_rules
 from tap_guardrails.aws.embedded import with_embedded
-from tap_guardrails.evaluation import Run, configure
-from tap_guardrails.model import Provider, Resource, Rule, Value, decode
+from tap_guardrails.evaluation import Answer, Configuration, Reported, Run, configure
+from tap_guardrails.model import Coverage, Provider, Resource, Rule, Value, decode
 from tap_guardrails.model.rule import message
 from tap_guardrails.model.values import MAXIMUM_DEPTH, LazyMapping, Overlay, record
 from tap_guardrails.waivers import in_stack, today_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping, Sequence
     from datetime import date
-
-    from tap_guardrails.evaluation import Answer, Configuration, Reported
-    from tap_guardrails.model import Coverage
 
 OWN_PACKAGE: Final = "pulumi:"
 PROVIDERS: Final = "pulumi:providers:"

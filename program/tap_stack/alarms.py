@@ -5,6 +5,7 @@ Lambda and DynamoDB send no data while nothing happens, so for their metrics mis
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
@@ -15,8 +16,6 @@ import pulumi_aws as aws
 from tap_stack.policy_document import deny_plain_transport, document
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tap_stack.context import Context
     from tap_stack.names import Addresses
 

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import pulumi
 
 from tap_stack.functions import API_HANDLER
 from tap_stack.names import MAX_SUFFIX_LENGTH, SUFFIX_PATTERN
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,6 @@ import pulumi_aws as aws
 from tap_stack.names import Addresses, Location, Names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tap_stack.settings import Settings
 
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pulumi_aws as aws
 
-from tap_stack.roles import api_handler_policy, processor_policy
+from tap_stack.roles import FunctionRole, api_handler_policy, processor_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import pulumi
 
     from tap_stack.context import Context
     from tap_stack.names import Addresses
-    from tap_stack.roles import FunctionRole
 
 RUNTIME = "python3.13"
 

@@ -11,18 +11,14 @@ from __future__ import annotations
 import inspect
 import json
 import sys
-from typing import TYPE_CHECKING
 
 import pulumi
-from pulumi.provider import main
+from pulumi.provider import ConstructResult, main
 from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.server import ComponentInitError
 
 from tap_stack.settings import InvalidTapStackArgs
 from tap_stack.stack import TapStack
-
-if TYPE_CHECKING:
-    from pulumi.provider import ConstructResult
 
 PACKAGE = "tap"
 VERSION = "0.1.0"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,6 @@ from tap_stack.functions import PROCESSOR
 from tap_stack.policy_document import deny_plain_transport, document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tap_stack.context import Context
     from tap_stack.names import Addresses
 

@@ -12,17 +12,15 @@ import base64
 import json
 import re
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from tapgate.analyzer.leftovers import UNKNOWN, leftovers
 from tapgate.events import EventLog
 from tapgate.failure import CouldNotRunError
 from tapgate.json_access import SIGNATURE, mapping, sequence, text, texts
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a published marker
 RESOURCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"

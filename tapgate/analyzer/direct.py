@@ -12,21 +12,20 @@ import importlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
-from tapgate.events import PolicyEvent, PolicySummary
+from tapgate.events import EventLog, PolicyEvent, PolicySummary
 from tapgate.failure import CouldNotRunError
 from tapgate.json_access import mapping, sanitized_lines, sequence, text, texts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import ModuleType
 
     from tapgate.analyzer.deployment import Deployment
-    from tapgate.events import EventLog
     from tapgate.packs import RequestedPack
 
 _MODULE: Final = "tap_guardrails"

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from tapgate.json_access import SIGNATURE, mapping, sequence, text
 from tapgate.sources import urn_name, urn_type
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What the engine sends for a value of any type that is unknown."""

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, cast
 
-from google.protobuf import json_format
+from google.protobuf import json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2
 
 from tapgate.analyzer.deployment import RESOURCE, SECRET, UNKNOWN, Deployment, Resource, root_of
 from tapgate.analyzer.direct import config_texts, secret_keys
 from tapgate.analyzer.process import PackProcess, struct
-from tapgate.events import PolicyEvent, PolicySummary
+from tapgate.events import EventLog, PolicyEvent, PolicySummary
 from tapgate.json_access import SIGNATURE, mapping, sequence, text, texts
-from tapgate.packs import level_of
+from tapgate.packs import RequestedPack, level_of
 from tapgate.project import read_yaml
 from tapgate.sources import urn_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
-
-    from google.protobuf import struct_pb2
-
-    from tapgate.events import EventLog
-    from tapgate.packs import RequestedPack
 
 LEVELS: Final[Mapping[str, analyzer_pb2.EnforcementLevel.ValueType]] = {
     "advisory": analyzer_pb2.ADVISORY,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,23 +16,18 @@ from pulumi.runtime.proto import analyzer_pb2
 
 from tapgate.analyzer.running import RunningPack
 from tapgate.audit.pool import Pool, WorkerDiedError, connected, local_processes
-from tapgate.audit.task import PassedOver, Result, Task, audit_state, pack_digest
+from tapgate.audit.task import PassedOver, Result, Store, Task, audit_state, pack_digest
 from tapgate.diagnose import could_not_run
 from tapgate.engine import Engine
 from tapgate.events import read_log
 from tapgate.failure import CouldNotRunError
-from tapgate.packs import pack_options, require_known
-from tapgate.reports.controls import policies_of
+from tapgate.packs import RequestedPack, pack_options, require_known
+from tapgate.reports.controls import PolicyInfo, policies_of
 from tapgate.reports.verdict_file import Unaudited, VerdictFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
-
     from tapgate.audit.states import State
-    from tapgate.audit.task import Store
     from tapgate.findings import Report
-    from tapgate.packs import RequestedPack
-    from tapgate.reports.controls import PolicyInfo
 
 _NAMED: Final = 3
 

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from tapgate.audit.states import LARGEST_BYTES, SUFFIXES, State, no_stack
 from tapgate.failure import CouldNotRunError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 _STACKS: Final = ".pulumi/stacks/"
 _PATH_STYLE: Final = ("s3ForcePathStyle", "use_path_style")

@@ -6,14 +6,15 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, TextIO, cast
 
 from tapgate.assemble import coverage_words
-from tapgate.audit.auditing import Plan, audit, require_valid_config
+from tapgate.audit.auditing import Audit, Plan, audit, require_valid_config
 from tapgate.audit.bucket import Bucket, states_in_bucket
-from tapgate.audit.states import states_in, states_of
-from tapgate.audit.task import PassedOver, Store, default_folder
+from tapgate.audit.states import State, states_in, states_of
+from tapgate.audit.task import PassedOver, Result, Store, default_folder
 from tapgate.commands.session import add_pack_options, packs_of
 from tapgate.failure import CouldNotRunError, Exit
 from tapgate.floor import read_floor
@@ -26,12 +27,7 @@ from tapgate.terminal import write as show
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
-    from typing import TextIO
 
-    from tapgate.audit.auditing import Audit
-    from tapgate.audit.states import State
-    from tapgate.audit.task import Result
     from tapgate.findings import Report
 
 

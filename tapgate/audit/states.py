@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tapgate.diagnose import UNKNOWN_CAUSE, could_not_run
 from tapgate.engine import find_engine, quiet_environment
 from tapgate.events import EventLog
 from tapgate.failure import CouldNotRunError
 from tapgate.json_access import mapping, sequence, text
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
 
 # Beyond this a state would not fit a worker's memory, several times over.
 LARGEST_BYTES: Final = 512 * 1024 * 1024

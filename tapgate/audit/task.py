@@ -17,7 +17,7 @@ from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tapgate.analyzer.deployment import NoStateError, begin, read_deployment, root_of
+from tapgate.analyzer.deployment import Deployment, NoStateError, begin, read_deployment, root_of
 from tapgate.analyzer.direct import called, offers_itself, request_for, take
 from tapgate.assemble import build_report, guardrails_of, managed, require_evaluated
 from tapgate.failure import CouldNotRunError
@@ -25,7 +25,6 @@ from tapgate.reports.verdict_file import ShapeError, Unaudited, VerdictFile, fro
 from tapgate.reports.writing import write_file
 
 if TYPE_CHECKING:
-    from tapgate.analyzer.deployment import Deployment
     from tapgate.analyzer.running import RunningPack
     from tapgate.audit.states import State
     from tapgate.events import EventLog

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
+from typing import Annotated, Any, Final, Literal, cast
 
 import msgspec
 import yaml
@@ -20,9 +21,6 @@ import yaml
 from tapgate.embedded.aws_provider.usage import short
 from tapgate.embedded.console import Failure
 from tapgate.embedded.environment import ANSWERS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
 
 ASKED: Final = "asked of a provider or a backend: "
 """How a message begins that says, as JSON, what a program asked."""

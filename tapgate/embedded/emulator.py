@@ -19,11 +19,9 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Self
 
 ACCOUNT = "123456789012"
 """The account that everything is in: AWS's own example number, which the stand-in provider names too."""

@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import sys
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
@@ -24,8 +25,6 @@ from tapgate.embedded.paths import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from tapgate.embedded.toolchain.search import Cli
 
 PROVIDER = "pulumi-resource-aws"

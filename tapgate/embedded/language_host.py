@@ -18,6 +18,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from itertools import chain
 from pathlib import Path
@@ -27,8 +28,6 @@ from urllib.parse import unquote, urlsplit
 from tapgate.embedded.aws_provider.__main__ import load_without_sdk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from google.protobuf.message import Message
     from pulumi.runtime.proto import language_pb2
 

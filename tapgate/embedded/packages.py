@@ -13,9 +13,10 @@ import re
 import shlex
 import shutil
 import sys
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from tapgate.embedded.aws_provider.marks import MARK, PROGRAM_FOLDER
 from tapgate.embedded.aws_provider.usage import Usage, older_function, read
@@ -26,6 +27,7 @@ from tapgate.embedded.environment import (
     PREFIX,
     PROGRAM_ENVIRONMENT,
     PROVIDER,
+    Changes,
     is_stand_in_folder,
     sdk_version,
     shim,
@@ -43,11 +45,6 @@ from tapgate.embedded.program_text import (
     read_yaml,
     texts,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
-
-    from tapgate.embedded.environment import Changes
 
 _AWS: Final = "aws"
 _OWN: Final = "pulumi"

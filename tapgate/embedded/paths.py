@@ -9,14 +9,12 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TypeVar, cast
 
 from tapgate.embedded.console import Failure, elapsed, say, still_going
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Generator, Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 """The checkout that this package belongs to."""

@@ -14,23 +14,18 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tapgate.embedded.console import Failure, say, still_going
-from tapgate.embedded.environment import PREFIX, PROGRAM_ENVIRONMENT, shim_folder
+from tapgate.embedded.environment import PREFIX, PROGRAM_ENVIRONMENT, Changes, shim_folder
 from tapgate.embedded.paths import cache_root, get_or_make
 from tapgate.embedded.program_text import PYTHON, language, mapping, program_folder, read_yaml, texts
 from tapgate.embedded.python_requirements import Source, above, find_source, is_for
 from tapgate.embedded.toolchain import find, search
-from tapgate.embedded.uv import NOT_BUILT, Uv, find_uv
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from tapgate.embedded.environment import Changes
-    from tapgate.embedded.uv import Confine
+from tapgate.embedded.uv import NOT_BUILT, Confine, Uv, find_uv
 
 _FORM: Final = "2"
 _PYTHON: Final = """\

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
@@ -16,8 +17,6 @@ from tapgate.embedded.environment import ACCOUNT, region_of_environment
 from tapgate.embedded.paths import cache_root, write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
-
     from tapgate.embedded.program_uses import Use, Uses
 
 _SUFFIXES: Final = frozenset(

@@ -12,9 +12,10 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 from urllib.parse import unquote, urlsplit
 
 import yaml
@@ -30,9 +31,6 @@ from tapgate.embedded.environment import (
 from tapgate.embedded.packages import LANGUAGE, shims
 from tapgate.embedded.paths import checkout_folder, make_folder, write_atomically
 from tapgate.embedded.program_text import config_forms, mapping, read_yaml, stand_ins
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
 
 _ROOT: Final = "pulumi:pulumi:Stack"
 SALT: Final = "v1:YckHv4jzYho=:v1:vG5ZCc+2uVe3TcUM:f5sywG81yJaJXuzbV28/HUz5PTLgCw=="

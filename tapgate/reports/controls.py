@@ -8,13 +8,11 @@ policies.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tapgate.json_access import mapping, sequence, text, texts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
 
 # A control's identifier has a digit (`KMS.4`, `AC-6`, `3.6`), which a label such as `team:payments` has not.
 _CONTROL_TAG: Final = re.compile(

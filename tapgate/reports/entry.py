@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final, Literal
@@ -11,8 +12,6 @@ from typing import TYPE_CHECKING, Final, Literal
 from tapgate.json_access import sanitized
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
     from tapgate.findings import Finding, Report
     from tapgate.reports.verdict_file import VerdictFile
 

@@ -12,11 +12,10 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from tapgate.json_access import sanitized
 from tapgate.reports.entry import instant, resource, source_of, waiver_of
-from tapgate.reports.score import policy_statuses
+from tapgate.reports.score import PolicyStatus, policy_statuses
 
 if TYPE_CHECKING:
     from tapgate.findings import Finding, Report
-    from tapgate.reports.score import PolicyStatus
     from tapgate.reports.verdict_file import Unaudited, VerdictFile
 
 _SKIPPED_BECAUSE = {

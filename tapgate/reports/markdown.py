@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from tapgate.assemble import coverage_words
 from tapgate.json_access import sanitized, web_address
-from tapgate.reports.controls import framework_title
+from tapgate.reports.controls import PolicyInfo, framework_title
 from tapgate.reports.entry import (
     CATEGORIES,
     NAMES,
@@ -30,11 +31,9 @@ from tapgate.reports.score import Score, Share, score
 from tapgate.reports.trend import Trend, compare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
 
     from tapgate.findings import Finding, Report
-    from tapgate.reports.controls import PolicyInfo
     from tapgate.reports.verdict_file import VerdictFile
 
 # The one way that GitHub documents to keep two of them from being a formula.

@@ -7,6 +7,7 @@ All stacks are in one run, since code scanning takes few runs in a file.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from tapgate.json_access import file_reference, sanitized, web_address
@@ -15,8 +16,6 @@ from tapgate.reports.entry import Identity, Waiver, identified, instant, named, 
 from tapgate.reports.markdown import DOLLAR, prose
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
     from tapgate.findings import Finding, Report
     from tapgate.reports.verdict_file import Unaudited, VerdictFile
 

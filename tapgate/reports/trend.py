@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,6 @@ from tapgate.reports.entry import CATEGORIES, NAMES, Identity, counts, identifie
 from tapgate.reports.score import Share, score
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from tapgate.findings import Finding
     from tapgate.reports.verdict_file import VerdictFile
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, Self, TypeVar, cast
@@ -22,8 +23,6 @@ from tapgate.json_access import mapping, sequence
 from tapgate.reports.controls import PolicyInfo  # noqa: TC001 - msgspec reads the annotations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
     from tapgate.failure import CouldNotRunError
 
 Kind = Literal["preview", "deploy", "audit"]

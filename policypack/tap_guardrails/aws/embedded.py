@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, cast
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, Final, cast
 
 from tap_guardrails.aws.policy_documents import unrepeated
 from tap_guardrails.model import (
@@ -29,9 +29,6 @@ from tap_guardrails.model import (
 )
 from tap_guardrails.model.property_value import join
 from tap_guardrails.model.values import CloudFormationObject, record
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 TEMPLATES: Final = frozenset(
     {

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from tap_guardrails.aws import (
     ASYNC_CONFIG,
@@ -22,9 +22,6 @@ from tap_guardrails.aws import (
 from tap_guardrails.aws.sub_resources import SubResource, own_region, region_of, same_location
 from tap_guardrails.model import Invalid, PropertyRef, Relation, RelationIndex, Resource, Stack, refs_at
 from tap_guardrails.model.values import record
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 LATEST: Final = "$LATEST"
 """What is called without naming a version or an alias."""

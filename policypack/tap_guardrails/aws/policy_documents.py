@@ -10,13 +10,10 @@ import functools
 import json
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tap_guardrails.aws import table
-from tap_guardrails.model import Absent, Known, PropertyRef, decode
-
-if TYPE_CHECKING:
-    from tap_guardrails.model import PropertyValue
+from tap_guardrails.model import Absent, Known, PropertyRef, PropertyValue, decode
 
 DOCUMENT: Final = "a policy document in JSON"
 UNREPEATED: Final = "a policy document in which no key stands twice"

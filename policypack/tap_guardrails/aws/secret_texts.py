@@ -6,7 +6,8 @@ import base64
 import binascii
 import json
 import re
-from typing import TYPE_CHECKING, Final, cast
+from collections.abc import Iterator, Mapping
+from typing import Final, cast
 
 from tap_guardrails.aws.secret_signs import (
     hint_of,
@@ -17,9 +18,6 @@ from tap_guardrails.aws.secret_signs import (
     secret_by_name,
 )
 from tap_guardrails.model.values import record
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 LONGEST: Final = 65_536
 """Characters of a text that are looked at."""

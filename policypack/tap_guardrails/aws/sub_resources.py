@@ -10,8 +10,9 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tap_guardrails.aws import (
     BUCKET,
@@ -27,6 +28,7 @@ from tap_guardrails.model import (
     Known,
     PropertyRef,
     PropertyValue,
+    Provider,
     Relation,
     RelationIndex,
     Resource,
@@ -37,11 +39,6 @@ from tap_guardrails.model import (
     refs_at,
 )
 from tap_guardrails.model.values import has_unknown, record
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from tap_guardrails.model import Provider
 
 ACCOUNT_INPUTS: Final = (
     "accessKey", "allowedAccountIds", "assumeRole", "assumeRoleWithWebIdentity", "assumeRoles", "endpoints",

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from tap_guardrails.aws import CHAT, SUBSCRIPTION, TOPIC, TOPIC_POLICY
 from tap_guardrails.aws.policy_documents import covers, document, one_or_many, texts
-from tap_guardrails.model import Known, PropertyRef, Unknown
+from tap_guardrails.model import Known, PropertyRef, Resource, ResourceType, Stack, Unknown
 from tap_guardrails.model.values import has_unknown, record
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from tap_guardrails.model import Resource, ResourceType, Stack
 
 SOURCE_ARN: Final = "aws:sourcearn"
 MATCHING: Final = frozenset({"arnequals", "arnlike", "stringequals", "stringlike", "stringequalsignorecase"})

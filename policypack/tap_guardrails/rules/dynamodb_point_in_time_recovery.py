@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeReco
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws import TABLE_REPLICA
@@ -20,8 +21,6 @@ from tap_guardrails.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tap_guardrails.model.rule import PathStep
 
 AWS_TABLE: Final = "aws:dynamodb/table:Table"

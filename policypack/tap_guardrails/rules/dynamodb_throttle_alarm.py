@@ -9,7 +9,8 @@ not for the table, so each index has to be watched as well.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final
 
 from tap_guardrails.aws import TABLE
 from tap_guardrails.aws.alarms import (
@@ -34,9 +35,6 @@ from tap_guardrails.model import (
     StackRule,
     StringList,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 READ_OPERATIONS: Final = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
 WRITE_OPERATIONS: Final = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"})

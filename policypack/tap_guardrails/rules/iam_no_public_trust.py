@@ -7,14 +7,12 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_pri
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import Final
 
 from tap_guardrails.aws import evaluate_each
 from tap_guardrails.aws.policy_documents import document, one_or_many
 from tap_guardrails.model import Known, Outcomes, PropertyRef, Resource, ResourceRule, Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 TRUST: Final = {"aws:iam/role:Role": "assumeRolePolicy", "aws-native:iam:Role": "assumeRolePolicyDocument"}
 """By type, the property with the trust policy."""

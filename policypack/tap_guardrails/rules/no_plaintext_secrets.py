@@ -16,6 +16,7 @@ unknown in it, what is known is read, and what is not leaves it open only where 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -40,8 +41,6 @@ from tap_guardrails.model.stack import SECRET_CONFIGURATION
 from tap_guardrails.model.values import UNKNOWN_TEXT, Overlay, Partial, record
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
-
     from tap_guardrails.aws.secret_texts import Sign
     from tap_guardrails.model import Value
 

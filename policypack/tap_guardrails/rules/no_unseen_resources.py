@@ -8,8 +8,9 @@ AWS's resource comes under a token that no policy reads, although one reads the 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tap_guardrails.aws import STACK_SET, twin
 from tap_guardrails.aws.embedded import CARRIERS, contents
@@ -25,9 +26,6 @@ from tap_guardrails.model import (
     StringList,
     Verdict,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 UNSEEN: Final = {
     "aws:cloudformation/*": "CloudFormation makes resources that the program does not declare.",

@@ -6,7 +6,8 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.htm
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import Final
 
 from tap_guardrails.aws import (
     AWS,
@@ -28,9 +29,6 @@ from tap_guardrails.model import (
     Stack,
     StackRule,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 S3: Final = "s3"
 KMS_ALGORITHMS: Final = ("aws:kms", "aws:kms:dsse")

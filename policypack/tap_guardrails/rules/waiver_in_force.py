@@ -6,7 +6,7 @@ lets nothing stand any more is reported too: it would hide the next mistake.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tap_guardrails.model import (
     ANY_TYPE,
@@ -24,6 +24,7 @@ from tap_guardrails.model import (
 from tap_guardrails.waivers import (
     LONGEST_DAYS,
     WAIVER_POLICY,
+    Ledger,
     Listed,
     ProgramWaivers,
     Refused,
@@ -32,9 +33,6 @@ from tap_guardrails.waivers import (
     ledger_of,
     tagged,
 )
-
-if TYPE_CHECKING:
-    from tap_guardrails.waivers import Ledger
 
 TERMS: Final = "a reason, an owner and a day within the bounds"
 PERMITTED: Final = "a waiver of the operator's, or one that the operator lets programs grant"

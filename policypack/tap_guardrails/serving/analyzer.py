@@ -20,7 +20,7 @@ from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerServicer
 from pulumi.runtime.proto.plugin_pb2 import PluginInfo
 
 from tap_guardrails import PACK_NAME, PACK_VERSION
-from tap_guardrails.assembly import FRAMEWORKS
+from tap_guardrails.assembly import FRAMEWORKS, Policy
 from tap_guardrails.evaluation import LEVEL, ConfigurationError, Reported, Run, configure
 from tap_guardrails.model import Finding, Opaque, Provider, Resource, ResourceRule, Value, Verdict
 from tap_guardrails.model.rule import message
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
 
-    from tap_guardrails.assembly import Policy
     from tap_guardrails.evaluation import Answer
     from tap_guardrails.model import Level, Rule
     from tap_guardrails.waivers import Listed

@@ -5,6 +5,7 @@ Only what a rule names is touched, so that secrets, unknowns and assets go back 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -12,13 +13,10 @@ from google.protobuf.struct_pb2 import Struct
 from google.protobuf.struct_pb2 import Value as WireValue
 
 from tap_guardrails.evaluation import evaluated
-from tap_guardrails.model import Verdict
+from tap_guardrails.model import PropertyPatch, Resource, ResourceRule, Settings, Value, Verdict
 from tap_guardrails.model.values import OUTPUT_SIGNATURE, SECRET_SIGNATURE, SIGNATURE_KEY, UNKNOWN_MARKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from tap_guardrails.model import PropertyPatch, Resource, ResourceRule, Settings, Value
     from tap_guardrails.model.rule import PathStep
 
 WRAPPERS: Final = (SECRET_SIGNATURE, OUTPUT_SIGNATURE)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
-from tap_guardrails.model import Finding, Resource, Rule, Stack, StackRule, Verdict, Waiver
-from tap_guardrails.model.settings import entry_of
+from tap_guardrails.model import Finding, Resource, Rule, Settings, Stack, StackRule, Verdict, Waiver
+from tap_guardrails.model.settings import Entry, entry_of
 from tap_guardrails.model.values import record
 from tap_guardrails.waivers.terms import (
     TAG_PREFIX,
@@ -30,12 +31,6 @@ from tap_guardrails.waivers.terms import (
     split,
     tagged,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-
-    from tap_guardrails.model import Settings
-    from tap_guardrails.model.settings import Entry
 
 STACK_KEY: Final = "tap-guardrails:waivers"
 SHOWN_LENGTH: Final = 200

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tap_guardrails.model import Known, PropertyRef, Resource, Secret, Unknown, Value, Waiver
 from tap_guardrails.model.values import record
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
 
 FIELDS: Final = ("finding", "granted", "expires", "owner", "reason")
 FIELD: Final = re.compile(r"(?:^|\s)(finding|granted|expires|owner|reason)=")

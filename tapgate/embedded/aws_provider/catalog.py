@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.embedded.aws_provider import sdk_source, sdk_text
-from tapgate.embedded.aws_provider.marks import marked, marked_text
+from tapgate.embedded.aws_provider.marks import Resources, marked, marked_text
 from tapgate.embedded.aws_provider.package_schema import object_schema, resource_schema
 from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema, Type
-from tapgate.embedded.aws_provider.usage import Usage, Used, older_function, read, short
-from tapgate.embedded.aws_provider.values import contains_unknown, dump_json
+from tapgate.embedded.aws_provider.usage import Tree, Usage, Used, older_function, read, short
+from tapgate.embedded.aws_provider.values import Properties, Value, contains_unknown, dump_json
 from tapgate.embedded.environment import sdk_version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
-
-    from tapgate.embedded.aws_provider.marks import Resources
-    from tapgate.embedded.aws_provider.usage import Tree
-    from tapgate.embedded.aws_provider.values import Properties, Value
 
 Json = dict[str, object]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -18,8 +19,6 @@ from tapgate.embedded.aws_provider.sdk_source import package_version
 from tapgate.embedded.aws_provider.values import UNKNOWN, Blob, Unknown, contains_unknown, dump_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from tapgate.embedded.aws_provider.resource_schema import Object, ResourceSchema, Type
     from tapgate.embedded.aws_provider.values import Properties, Value
 

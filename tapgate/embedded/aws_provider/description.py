@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from tapgate.embedded.aws_provider.members import inside
+from tapgate.embedded.aws_provider.members import Names, inside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from collections.abc import Set as AbstractSet
-
-    from tapgate.embedded.aws_provider.members import Names
     from tapgate.embedded.aws_provider.resource_schema import Limit, ResourceSchema
     from tapgate.embedded.aws_provider.values import Properties, Value
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from tapgate.embedded.aws_provider.inputs import DEFAULTS, rule_for
 from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.types import describe
-from tapgate.embedded.aws_provider.values import UNKNOWN, Blob
+from tapgate.embedded.aws_provider.values import UNKNOWN, Blob, Properties, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from tapgate.embedded.aws_provider.description import Description
     from tapgate.embedded.aws_provider.resource_schema import ResourceSchema, Type
-    from tapgate.embedded.aws_provider.values import Properties, Value
 
 Change: TypeAlias = Literal["add", "delete", "update"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -10,8 +11,6 @@ from tapgate.embedded.aws_provider import sdk_source, sdk_text
 from tapgate.embedded.aws_provider.inputs import rule_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from tapgate.embedded.aws_provider.resource_schema import ResourceSchema
 
 _IMPORT: Final = r"\$ pulumi import {token} (?:\"[^\"]*\"|\S+) (?P<id>.+)"

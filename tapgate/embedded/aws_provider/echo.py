@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import grpc
-from google.protobuf import empty_pb2
+from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, resource_pb2, resource_pb2_grpc
 from pulumi.runtime.proto import provider_pb2 as pb
 
@@ -44,8 +44,6 @@ from tapgate.embedded.aws_provider.values import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from google.protobuf import struct_pb2
 
     from tapgate.embedded.aws_provider.catalog import Known
     from tapgate.embedded.aws_provider.deploy.fence import Fence

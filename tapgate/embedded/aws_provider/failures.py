@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,14 +13,10 @@ from pulumi.runtime.proto import provider_pb2, status_pb2
 from tapgate.embedded.aws_provider.invokes import InvokeError
 from tapgate.embedded.aws_provider.sdk_source import SdkMissingError, package_version
 from tapgate.embedded.aws_provider.settings import RefusedEndpointError
-from tapgate.embedded.aws_provider.values import ArchiveError, encode
+from tapgate.embedded.aws_provider.values import ArchiveError, Properties, Secrets, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from google.protobuf.message import Message
-
-    from tapgate.embedded.aws_provider.values import Properties, Secrets
 
 
 class ApiError(RuntimeError):

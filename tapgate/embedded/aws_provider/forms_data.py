@@ -15,8 +15,9 @@ import json
 import re
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from tapgate.embedded.aws_provider.documented import (
     ARN,
@@ -30,9 +31,6 @@ from tapgate.embedded.aws_provider.documented import (
     random_form,
 )
 from tapgate.embedded.aws_provider.outputs import FORMS_FILE
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 _PLACEHOLDER: Final = re.compile(r"\$\{(\w+)\}")
 _SAME: Final = re.compile(r"\b[Ss]ame as `(\w+)`")

@@ -6,6 +6,7 @@ What the program does not name gets a name, as in pulumi-aws.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -16,8 +17,6 @@ from tapgate.embedded.aws_provider.settings import Settings, merge_tags
 from tapgate.embedded.aws_provider.types import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tapgate.embedded.aws_provider.resource_schema import ResourceSchema
     from tapgate.embedded.aws_provider.values import Properties, Value
 

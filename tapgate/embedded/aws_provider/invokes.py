@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
 from tapgate.embedded.aws_provider import sdk_source
@@ -10,15 +11,12 @@ from tapgate.embedded.aws_provider.checking import check
 from tapgate.embedded.aws_provider.marks import MARK_IN_BASE64, marked, marked_text
 from tapgate.embedded.aws_provider.policy_document import PolicyDocumentError, render
 from tapgate.embedded.aws_provider.schema_store import function_schema_of
-from tapgate.embedded.aws_provider.values import contains_unknown, dump_json
+from tapgate.embedded.aws_provider.values import Properties, Value, contains_unknown, dump_json
 from tapgate.embedded.environment import ACCOUNT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from tapgate.embedded.aws_provider.resource_schema import ResourceSchema, Type
     from tapgate.embedded.aws_provider.settings import Settings
-    from tapgate.embedded.aws_provider.values import Properties, Value
 
 _SUFFIXES = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-us-gov": "amazonaws.com"}
 _RESULT = "result"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.embedded.aws_provider.checking import Failure, nearest
@@ -12,8 +13,6 @@ from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.values import Blob, Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tapgate.embedded.aws_provider.description import Description, Rule
     from tapgate.embedded.aws_provider.resource_schema import Form, Object, ResourceSchema, Type
     from tapgate.embedded.aws_provider.values import Properties, Value

@@ -11,13 +11,12 @@ import functools
 import gzip
 import importlib.util
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from tapgate.embedded.aws_provider.resource_schema import ResourceSchema, Type
     from tapgate.embedded.aws_provider.values import Properties, Value
 

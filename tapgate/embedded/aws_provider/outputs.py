@@ -13,6 +13,7 @@ import functools
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -28,8 +29,6 @@ from tapgate.embedded.aws_provider.values import UNKNOWN
 from tapgate.embedded.environment import ACCOUNT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tapgate.embedded.aws_provider.description import Description
     from tapgate.embedded.aws_provider.resource_schema import ResourceSchema
     from tapgate.embedded.aws_provider.settings import Settings

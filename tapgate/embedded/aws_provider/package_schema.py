@@ -11,19 +11,17 @@ import hashlib
 import json
 import re
 import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from tapgate.embedded.aws_provider import sdk_source, sdk_text
-from tapgate.embedded.aws_provider.resource_schema import Property, Type
+from tapgate.embedded.aws_provider.resource_schema import Object, Property, Type
 from tapgate.embedded.aws_provider.schema_store import keep_file
 from tapgate.embedded.paths import cache_root
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from tapgate.embedded.aws_provider.resource_schema import Object
     from tapgate.embedded.aws_provider.sdk_text import Side
 
 _INDEX = "index"

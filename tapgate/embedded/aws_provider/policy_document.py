@@ -5,14 +5,10 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from typing import cast
 
-from tapgate.embedded.aws_provider.values import dump_json
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tapgate.embedded.aws_provider.values import Properties, Value
+from tapgate.embedded.aws_provider.values import Properties, Value, dump_json
 
 _VERSION = "2012-10-17"
 _ORDER = (

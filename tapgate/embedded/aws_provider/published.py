@@ -10,17 +10,12 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-from tapgate.embedded.aws_provider.members import models
-from tapgate.embedded.aws_provider.resource_schema import Limit
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from tapgate.embedded.aws_provider.members import Names, Shape
-    from tapgate.embedded.aws_provider.resource_schema import Type
+from tapgate.embedded.aws_provider.members import Names, Shape, models
+from tapgate.embedded.aws_provider.resource_schema import Limit, Type
 
 _QUOTED = r"`\[?\\?\"?(?P<{}>[^`\"\]\\]+)\\?\"?\]?`(?: \([^)]*\))?"
 _NEXT = r"(?:, and |, or |; | and | or |, |,)"

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -25,8 +26,6 @@ from tapgate.embedded.console import Failure
 from tapgate.embedded.paths import cache_root, write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tapgate.embedded.aws_provider.description import Description
     from tapgate.embedded.aws_provider.resource_schema import Object, Property, Type
 

@@ -12,19 +12,14 @@ import dataclasses
 import functools
 import importlib.util
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tapgate.embedded.aws_provider import sdk_text
 from tapgate.embedded.aws_provider.published import Published, of_property
 from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema, Type
-from tapgate.embedded.aws_provider.sdk_text import read_annotation
+from tapgate.embedded.aws_provider.sdk_text import References, Side, read_annotation
 from tapgate.embedded.environment import sdk_version
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from tapgate.embedded.aws_provider.sdk_text import References, Side
 
 _SECRETS = re.compile(r"additional_secret_outputs=\[(?P<names>[^\]]*)\]")
 _REPLACES = re.compile(r"forces? (?:a )?(?:new|replacement|re-?creation)", re.IGNORECASE)

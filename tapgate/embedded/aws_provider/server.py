@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent import futures
 from typing import TYPE_CHECKING, Any, cast
 
 import grpc
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from google.protobuf import struct_pb2
     from google.protobuf.message import Message
-    from pulumi.runtime.proto import provider_pb2
 
     from tapgate.embedded.aws_provider.deploy.fence import Fence
     from tapgate.embedded.aws_provider.service import Provider

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2
 from pulumi.runtime.proto import provider_pb2 as pb
 
-from tapgate.embedded.answers import ANSWERED, asked, given
+from tapgate.embedded.answers import ANSWERED, Answers, asked, given
 from tapgate.embedded.aws_provider import differ, sdk_source, settings
 from tapgate.embedded.aws_provider.differ import refresh_inputs
 from tapgate.embedded.aws_provider.failures import (
@@ -22,28 +23,24 @@ from tapgate.embedded.aws_provider.failures import (
     error_mapping,
     unknown_type,
 )
-from tapgate.embedded.aws_provider.inputs import Request, check_inputs
+from tapgate.embedded.aws_provider.inputs import Mode, Request, check_inputs
 from tapgate.embedded.aws_provider.invokes import invoke, is_answered
 from tapgate.embedded.aws_provider.marks import MARK, REHEARSED
 from tapgate.embedded.aws_provider.outputs import previewed, previewed_update, rehearsed, rehearsed_read
 from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.server import EngineLog, set_result, stack_of, type_and_name
 from tapgate.embedded.aws_provider.settings import RefusedEndpointError, require_emulator
-from tapgate.embedded.aws_provider.values import Secrets, contains_unknown, decode, encode
+from tapgate.embedded.aws_provider.values import Properties, Secrets, Value, contains_unknown, decode, encode
 from tapgate.embedded.environment import ACCOUNT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from google.protobuf.message import Message
 
-    from tapgate.embedded.answers import Answers
     from tapgate.embedded.aws_provider.deploy.aws import Api
     from tapgate.embedded.aws_provider.deploy.fence import Fence
     from tapgate.embedded.aws_provider.deploy.lifecycle import Lifecycle
-    from tapgate.embedded.aws_provider.inputs import Mode
-    from tapgate.embedded.aws_provider.values import Properties, Value
 
 
 _MODES: dict[int, Mode] = {0: "propose", 1: "enforce", 2: "disable"}

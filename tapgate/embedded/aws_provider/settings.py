@@ -6,20 +6,18 @@ import ipaddress
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from tapgate.embedded.aws_provider.checking import Failure, check
 from tapgate.embedded.aws_provider.sdk_source import read_provider
-from tapgate.embedded.aws_provider.values import UNKNOWN
+from tapgate.embedded.aws_provider.values import UNKNOWN, Properties, Value
 from tapgate.embedded.environment import DEFAULT_REGION, region_of_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tapgate.embedded.aws_provider.resource_schema import Object, ResourceSchema, Type
-    from tapgate.embedded.aws_provider.values import Properties, Value
 
 
 @dataclass(frozen=True, slots=True)

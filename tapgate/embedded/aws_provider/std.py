@@ -14,14 +14,12 @@ import itertools
 import json
 import math
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 from urllib.parse import quote_plus
 
 from tapgate.embedded.aws_provider.values import Value, dump_json
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 _VERB: Final = re.compile(r"%(?P<flags>[-+ #0]*\d{0,3}(?:\.\d{0,3})?)(?P<verb>[a-zA-Z%])")
 _TITLE: Final = re.compile(r"(?<![A-Za-z0-9_])[a-z]")

@@ -8,14 +8,12 @@ import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from google.protobuf import struct_pb2
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 
 class Unknown(enum.Enum):

@@ -8,16 +8,14 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, cast
+from typing import Self, cast
 
 from tapgate.embedded.console import Failure, say
 from tapgate.embedded.environment import is_stand_in_folder
 from tapgate.embedded.paths import cache_root, is_sealed, is_whole, read_object, write_atomically
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 FORCED = "TAP_PULUMI"
 """Environment variable that names the CLI to use: the executable, or the folder that it is in."""

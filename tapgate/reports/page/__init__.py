@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -21,8 +22,6 @@ from tapgate.reports.entry import count
 from tapgate.reports.page.view import Page, page_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from tapgate.reports.verdict_file import VerdictFile
 
 # Strokes on a 24 x 24 grid.

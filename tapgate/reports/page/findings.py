@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from tapgate.assemble import coverage_words
 from tapgate.json_access import sanitized
-from tapgate.reports.controls import framework_title
+from tapgate.reports.controls import Control, PolicyInfo, framework_title
 from tapgate.reports.entry import (
     CATEGORIES,
     NAMES,
@@ -28,10 +29,7 @@ from tapgate.reports.entry import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
     from tapgate.findings import Finding, Report
-    from tapgate.reports.controls import Control, PolicyInfo
     from tapgate.reports.verdict_file import VerdictFile
 
 

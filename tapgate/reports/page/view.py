@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -37,8 +38,6 @@ from tapgate.reports.trend import Trend, compare
 from tapgate.reports.verdict_file import SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from tapgate.findings import Finding
     from tapgate.reports.entry import Identity
     from tapgate.reports.score import ControlScore, FrameworkScore, Status

@@ -7,8 +7,9 @@ One way: `alarm` reads the alarm, `effective` says whether it can fire and notif
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from tap_guardrails.aws import COMPOSITE_ALARM, METRIC_ALARM
 from tap_guardrails.aws.alarms.alarm import Alarm, AlarmOptions, Series, read_alarm
@@ -36,9 +37,6 @@ from tap_guardrails.model import (
     listed,
 )
 from tap_guardrails.model.values import record
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 STACK, ELSEWHERE = "stack", "elsewhere"
 

@@ -5,8 +5,9 @@ All that the other modules ask of an alarm is read here, once.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from tap_guardrails.aws import FUNCTION, METRIC_ALARM
 from tap_guardrails.aws.alarms.syntax import ExpressionError, is_insights, parse_insights
@@ -22,9 +23,6 @@ from tap_guardrails.model import (
     Unknown,
 )
 from tap_guardrails.model.values import record
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 NATIVE: Final = METRIC_ALARM.types[1]
 ITSELF: Final = ""

@@ -8,20 +8,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from itertools import product
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from tap_guardrails.aws import COMPOSITE_ALARM, METRIC_ALARM, MUTE_RULE
 from tap_guardrails.aws.alarms.syntax import DEEPEST, ExpressionError, Scanner
 from tap_guardrails.aws.sub_resources import same_location
-from tap_guardrails.model import Finding, Invalid, Known, Resource, Stack, Unknown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tap_guardrails.model import PropertyValue
+from tap_guardrails.model import Finding, Invalid, Known, PropertyValue, Resource, Stack, Unknown
 
 TOKEN: Final = re.compile(r"""\s*("[^"]*"|'[^']*'|[(),]|[^\s()"',]+)""")
 MOST_TRIED: Final = 7

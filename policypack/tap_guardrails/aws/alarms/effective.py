@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import Final
 
 from tap_guardrails.aws import COMPOSITE_ALARM, METRIC_ALARM
-from tap_guardrails.aws.alarms.alarm import ITSELF, Alarm, Series
+from tap_guardrails.aws.alarms.alarm import ITSELF, Alarm, AlarmOptions, Series
 from tap_guardrails.aws.alarms.metrics import identity_findings, known_metric
 from tap_guardrails.aws.alarms.receivers import action_findings
 from tap_guardrails.aws.alarms.syntax import Call, ExpressionError, RefusedError, parse, parts
@@ -13,11 +14,6 @@ from tap_guardrails.aws.alarms.witness import SHORTEST_SECONDS, Outcome, outcome
 from tap_guardrails.aws.alarms.worlds import BAND, MINUTE, WITH_NUMBER
 from tap_guardrails.aws.sub_resources import same_location
 from tap_guardrails.model import Finding, Known, Resource, ResourceType, Stack
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tap_guardrails.aws.alarms.alarm import AlarmOptions
 
 HOUR, DAY, WEEK = 3600, 86_400, 604_800
 FAST_PERIODS: Final = frozenset({10, 20, 30})

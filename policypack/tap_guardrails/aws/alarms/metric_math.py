@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import accumulate
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from tap_guardrails.aws.alarms.syntax import (
     Call,
@@ -23,9 +24,6 @@ from tap_guardrails.aws.alarms.syntax import (
     RefusedError,
     Text,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
 
 Points: TypeAlias = tuple[float | None, ...]
 """A time series: what it has in each period, the oldest first."""

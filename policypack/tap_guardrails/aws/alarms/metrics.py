@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import math
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tap_guardrails.aws import METRIC_ALARM, table
@@ -16,8 +17,6 @@ from tap_guardrails.model import Finding, Invalid, Known, PropertyRef, PropertyV
 from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
     from tap_guardrails.aws.alarms.alarm import AlarmOptions, Series
 
 

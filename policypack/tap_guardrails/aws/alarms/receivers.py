@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from tap_guardrails.aws import AWS_ALIAS, COMPOSITE_ALARM, FUNCTION, KEY, METRIC_ALARM, MUTE_RULE, TOPIC
@@ -29,8 +30,6 @@ from tap_guardrails.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from tap_guardrails.aws.alarms.alarm import AlarmOptions
 
 TELL: Final = "at least one action, such as the ARN of an SNS topic that someone reads"

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from tap_guardrails.model.values import record
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
 
 DEEPEST: Final = 50
 """Parentheses within parentheses that are followed; no one writes more, and Python's stack has an end."""

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
-from tap_guardrails.aws.alarms.alarm import ITSELF
+from tap_guardrails.aws.alarms.alarm import ITSELF, Alarm, Series
 from tap_guardrails.aws.alarms.metrics import legal_statistic
 from tap_guardrails.aws.alarms.syntax import ExpressionError
 from tap_guardrails.aws.alarms.worlds import (
@@ -29,14 +30,8 @@ from tap_guardrails.aws.alarms.worlds import (
     Source,
     Variable,
 )
-from tap_guardrails.model import Absent, Known, Unknown
+from tap_guardrails.model import Absent, Known, PropertyValue, Unknown
 from tap_guardrails.model.values import record
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tap_guardrails.aws.alarms.alarm import Alarm, Series
-    from tap_guardrails.model import PropertyValue
 
 T = TypeVar("T")
 

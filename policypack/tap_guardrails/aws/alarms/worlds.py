@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple, TypeAlias
 
 from tap_guardrails.aws import table
 from tap_guardrails.aws.alarms.metric_math import (
@@ -33,9 +34,6 @@ from tap_guardrails.aws.alarms.syntax import (
     parts,
 )
 from tap_guardrails.model.values import record
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
 
 Variable: TypeAlias = tuple[str, str, int]
 """A metric of one thing: namespace, name, and which of the alarm's sets of dimensions."""

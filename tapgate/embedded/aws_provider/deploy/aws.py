@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
@@ -11,14 +12,11 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedErro
 from botocore.parsers import ResponseParserError
 
 from tapgate.embedded.aws_provider.failures import ApiError
-from tapgate.embedded.aws_provider.settings import require_emulator
+from tapgate.embedded.aws_provider.settings import Settings, require_emulator
 from tapgate.embedded.environment import ACCOUNT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from tapgate.embedded.aws_provider.description import Answer
-    from tapgate.embedded.aws_provider.settings import Settings
 
 _NOT_TWICE = frozenset({"create_event_source_mapping", "create_key"})
 """Creations of what AWS names: where the answer got lost, a second call would make a second one."""

@@ -9,6 +9,7 @@ instead of failing or doubling it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
@@ -18,8 +19,6 @@ from tapgate.embedded.aws_provider.failures import ApiError, NotDeployableError,
 from tapgate.embedded.aws_provider.inputs import DEFAULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from tapgate.embedded.aws_provider.description import Call, PropertyGroup, Subject
     from tapgate.embedded.aws_provider.values import Properties, Value
 

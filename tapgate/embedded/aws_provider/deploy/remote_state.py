@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import functools
 import time
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from tapgate.embedded.aws_provider.description import Call, Subject
+from tapgate.embedded.aws_provider.description import (
+    Answer,
+    Call,
+    Choice,
+    Description,
+    Operations,
+    PropertyGroup,
+    Subject,
+)
 from tapgate.embedded.aws_provider.failures import ApiError, NotDeployableError
-from tapgate.embedded.aws_provider.members import Decoding, hollow, inside, model, pairs_of, put
+from tapgate.embedded.aws_provider.members import Decoding, Model, hollow, inside, model, pairs_of, put
 from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.types import describe
 from tapgate.embedded.environment import ACCOUNT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from collections.abc import Set as AbstractSet
-
     from tapgate.embedded.aws_provider.deploy.aws import Api
-    from tapgate.embedded.aws_provider.description import (
-        Answer,
-        Choice,
-        Description,
-        Operations,
-        PropertyGroup,
-    )
-    from tapgate.embedded.aws_provider.members import Model
     from tapgate.embedded.aws_provider.resource_schema import ResourceSchema
     from tapgate.embedded.aws_provider.settings import Settings
     from tapgate.embedded.aws_provider.values import Properties, Value

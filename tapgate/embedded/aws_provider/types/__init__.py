@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import functools
 import importlib
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from typing import cast
 
 from tapgate.embedded.aws_provider.description import Description
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _FILES = {
     "cloudwatch": "cloudwatch",

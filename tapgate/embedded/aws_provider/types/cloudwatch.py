@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from tapgate.embedded.aws_provider.description import (
@@ -20,8 +21,6 @@ from tapgate.embedded.aws_provider.limits import at_most, given, not_both
 from tapgate.embedded.aws_provider.resource_schema import Limit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tapgate.embedded.aws_provider.description import Answer, Reader, Subject
     from tapgate.embedded.aws_provider.values import Properties, Value
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from collections.abc import Iterator
+from typing import Final, cast
 
 from tapgate.embedded.aws_provider.description import (
+    Answer,
     Call,
     Computed,
     Description,
     Operations,
     PropertyGroup,
+    Reader,
+    Source,
+    Subject,
     Tagging,
     Wanted,
     at,
@@ -18,13 +23,7 @@ from tapgate.embedded.aws_provider.description import (
 from tapgate.embedded.aws_provider.limits import given
 from tapgate.embedded.aws_provider.members import inside
 from tapgate.embedded.aws_provider.resource_schema import Limit
-from tapgate.embedded.aws_provider.values import Unknown, contains_unknown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tapgate.embedded.aws_provider.description import Answer, Reader, Source, Subject
-    from tapgate.embedded.aws_provider.values import Properties, Value
+from tapgate.embedded.aws_provider.values import Properties, Unknown, Value, contains_unknown
 
 _KEY_TYPES: Final = {"hashKey": "HASH", "rangeKey": "RANGE"}
 _CAPACITIES: Final = {"readCapacity": "ReadCapacityUnits", "writeCapacity": "WriteCapacityUnits"}

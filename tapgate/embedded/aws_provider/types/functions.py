@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final, cast
+from collections.abc import Iterator
+from typing import Final, cast
 
 from tapgate.embedded.aws_provider.description import (
+    Answer,
     Call,
     Computed,
     Description,
     Operations,
     PropertyGroup,
+    Source,
+    Subject,
     Tagging,
     Wanted,
     always,
@@ -21,13 +25,7 @@ from tapgate.embedded.aws_provider.description import (
 from tapgate.embedded.aws_provider.limits import MOMENT, at_most, needs, not_both, one_given
 from tapgate.embedded.aws_provider.members import inside
 from tapgate.embedded.aws_provider.resource_schema import Limit
-from tapgate.embedded.aws_provider.values import Blob, digest, zipped
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tapgate.embedded.aws_provider.description import Answer, Source, Subject
-    from tapgate.embedded.aws_provider.values import Properties, Value
+from tapgate.embedded.aws_provider.values import Blob, Properties, Value, digest, zipped
 
 # What terraform-provider-aws takes for a function's name or ARN: internal/service/lambda/validate.go.
 _FUNCTION_NAME: Final = (

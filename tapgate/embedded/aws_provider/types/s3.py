@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.embedded.aws_provider.description import (
@@ -19,8 +20,6 @@ from tapgate.embedded.aws_provider.limits import given
 from tapgate.embedded.aws_provider.resource_schema import Limit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tapgate.embedded.aws_provider.description import Answer, Caller, Source, Subject
     from tapgate.embedded.aws_provider.values import Properties, Value
 
