@@ -1,7 +1,7 @@
 """Renders the HTML report: one self-contained document, without scripts and without anything from elsewhere.
 
-The view model (`view`) decides what the templates show. They escape by themselves (autoescape), and every
-text is made visible first (`sanitized`), so that no name can pass for markup or hide from a reader.
+What the templates show is made in `view`. They escape by themselves (autoescape), and every text is made
+visible first (`sanitized`), so that no name can pass for markup or hide from a reader.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -17,25 +17,15 @@ from typing import TYPE_CHECKING, Final, cast
 import jinja2
 from markupsafe import Markup, escape
 
+from tapgate.assemble import coverage_words
 from tapgate.json_access import sanitized, web_address
-from tapgate.reports.entry import count
-from tapgate.reports.page.view import Page, page_of
+from tapgate.reports import entry
+from tapgate.reports.controls import framework_title
+from tapgate.reports.page import view
 
 if TYPE_CHECKING:
     from tapgate.reports.verdict_file import VerdictFile
 
-# Strokes on a 24 x 24 grid.
-_PATHS: Final[Mapping[str, str]] = {
-    "failed": "M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18M9 9l6 6M15 9l-6 6",
-    "met": "M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18M8 12.5l2.8 2.8L16.2 9.5",
-    "undecided": "M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18M9.6 9.6a2.5 2.5 0 1 1 3.6 2.3c-.8.4-1.2.9-1.2 1.8"
-    "M12 16.8v.1",
-    "advisory": "M12 4L21 19.5H3ZM12 10v4.2M12 16.7v.1",
-    "waived": "M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18M12 7.5V12l3 2",
-    "off": "M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18M6 6l12 12",
-    "not applicable": "M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18M8 12h8",
-    "shield": "M12 2.8l7.5 2.7v5.7c0 4.6-3 8.2-7.5 10c-4.5-1.8-7.5-5.4-7.5-10V5.5ZM8.4 11.8l2.6 2.6l4.8-4.9",
-}
 _COLOURS: Final[Mapping[str, str]] = {
     "failed": "bad",
     "violation": "bad",
@@ -49,22 +39,11 @@ _COLOURS: Final[Mapping[str, str]] = {
     "off": "none",
     "not applicable": "none",
 }
-_ALIASES: Final[Mapping[str, str]] = {
-    "violation": "failed",
-    "blocked": "failed",
-    "passed": "met",
-    "could-not-run": "advisory",
-}
 
 
 def colour(of: str) -> str:
     """Return the class that gives an outcome, a category or a status its colours."""
     return f"is-{_COLOURS.get(of, 'none')}"
-
-
-def icon(of: str) -> str:
-    """Return the icon of an outcome, a category or a status; whoever uses it says the word beside it."""
-    return _PATHS[_ALIASES.get(of, of)]
 
 
 def rectangles(parts: Iterable[tuple[str, int]]) -> list[tuple[str, str, str]]:
@@ -80,6 +59,13 @@ def rectangles(parts: Iterable[tuple[str, int]]) -> list[tuple[str, str, str]]:
     return found
 
 
+_CALLED: Final[tuple[Callable[..., object], ...]] = (
+    *(colour, rectangles, coverage_words, framework_title),
+    *(entry.at_words, entry.category_of, entry.count, entry.counts, entry.headline, entry.instant),
+    *(entry.named, entry.outcome_word, entry.resource, entry.source_of, entry.subject),
+    *(view.anchor_of, view.changes, view.flags, view.share_words),
+)
+"""What the templates call."""
 _FOLDER: Final = Path(__file__).parent
 _QUOTED: Final = re.compile(r"(?<!`)`(?!\s)([^`\n]+)(?<!\s)`(?!`)")
 
@@ -92,10 +78,11 @@ def to_html(verdicts: VerdictFile, *, earlier: VerdictFile | None = None) -> str
     """
     style = (_FOLDER / "report.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    page: Page = page_of(verdicts, earlier)
+    page = view.page_of(verdicts, earlier)
     # The style's text is the page's own; escaped it would be another one than its digest names.
     own = Markup(style)  # noqa: S704
-    return _environment().get_template("page.html.j2").render(page=page, style=own, digest=digest)
+    template = _environment().get_template("page.html.j2")
+    return template.render(page=page, verdicts=verdicts, style=own, digest=digest)
 
 
 @cache
@@ -111,7 +98,8 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters.update(prose=prose, address=web_address, number=_number)
     known = cast("dict[str, object]", environment.globals)
-    known.update(colour=colour, icon=icon, count=count, rectangles=rectangles)
+    for one in _CALLED:
+        known[one.__name__] = one
     return environment
 
 

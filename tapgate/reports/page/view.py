@@ -1,217 +1,184 @@
-"""The view model of the page: what its templates show, with every decision already made."""
+"""What the page's templates show: figures, and the findings in the order in which a reader needs them."""
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from datetime import date
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tapgate.assemble import coverage_words
 from tapgate.reports.controls import framework_title
 from tapgate.reports.entry import (
     CATEGORIES,
     NAMES,
+    SOON,
     Category,
-    at_words,
+    Identity,
+    Waiver,
     category_of,
     count,
     counts,
     guardrails_of,
-    headline,
+    identified,
     instant,
     named,
-    outcome_word,
-    resource,
-    subject,
+    waiver_of,
 )
-from tapgate.reports.page.findings import (
-    CategoryView,
-    Stack,
-    Waived,
-    anchor_of,
-    category_view,
-    stacks_of,
-    waived_of,
-)
-from tapgate.reports.score import MEANINGS, WORST_FIRST, Score, Share, score
+from tapgate.reports.score import MEANINGS, WORST_FIRST, Score, Share, Status, score
 from tapgate.reports.trend import Trend, compare
-from tapgate.reports.verdict_file import SCHEMA
+from tapgate.reports.verdict_file import SCHEMA, VerdictFile
 
 if TYPE_CHECKING:
-    from tapgate.findings import Finding
-    from tapgate.reports.entry import Identity
-    from tapgate.reports.score import ControlScore, FrameworkScore, Status
-    from tapgate.reports.trend import Figure, SharePair
-    from tapgate.reports.verdict_file import Unaudited, VerdictFile
+    from tapgate.findings import Finding, Report
 
-
-_KINDS: Final = {"preview": "Preview", "deploy": "Deployment", "audit": "Audit"}
 _BEST_FIRST: Final[tuple[Status, ...]] = ("met", "waived", "undecided", "failed", "off")
+_SEVERITIES: Final = ("critical", "high", "medium", "low")
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A time: its words for people, and the exact one, which is empty when it is none."""
-
-    words: str
-    exact: str
-
-    @classmethod
-    def of(cls, made: str) -> Moment:
-        """Read a time of a verdict file."""
-        at = instant(made)
-        return cls(at_words(made), f"{at:%Y-%m-%dT%H:%M:%S}Z" if at else "")
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """The score of a framework or pack."""
-
-    title: str
-    anchor: str
-    figure: str
-    parts: Sequence[tuple[str, int]]
-    label: str
-    words: str
-    breakdown: str
-
-
-@dataclass(frozen=True, slots=True)
-class Framework:
-    """The controls of one framework."""
-
-    title: str
-    words: str
-    controls: Sequence[ControlScore]
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """One line of what changed: what it is called, before, now, and what the difference means."""
-
-    name: str
-    before: str
-    now: str
-    words: str
-    status: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A finding among the changes: what it was, if it is another one now, and what it is."""
+class Anchored(NamedTuple):
+    """One finding, and the anchors of its full account and of its stack's section."""
 
     anchor: str
-    finding: Finding
-    resource: str
     stack: str
-    now: Category
-    before: Category | None = None
+    identity: Identity
+    finding: Finding
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What changed since an earlier report."""
-
-    since: Moment | None
-    summary: str
-    rows: Sequence[Changed]
-    new: Sequence[Line]
-    gone: Sequence[Line]
-    changed: Sequence[Line]
-    stacks: Sequence[tuple[str, Sequence[str]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Everything that the page shows."""
-
-    title: str
-    kind: str
-    made: Moment | None
-    subject: str
-    outcome: str
-    word: str
-    headline: str
-    tiles: Sequence[tuple[Category, str, int]]
-    checks: Share
-    notes: Sequence[str]
-    several: bool
-    cards: Sequence[Card]
-    unaudited: Sequence[Unaudited]
-    changes: Changes | None
-    stacks: Sequence[Stack]
-    by_tags: Sequence[str]
-    by_none: Sequence[str]
-    details: Mapping[tuple[str, str], str]
-    policy_rows: Mapping[str, str]
-    categories: Sequence[CategoryView]
-    waived: Sequence[Waived]
-    frameworks: Sequence[Framework]
-    score: Score
-    policy_titles: Mapping[tuple[str, str], str]
-    meanings: Sequence[tuple[str, str]]
-    idle: Sequence[str]
-    idle_controls: Sequence[str]
-    off: Sequence[str]
-    packs: Sequence[tuple[str, str, str, str]]
-    facts: Sequence[tuple[str, str]]
-    schema: str = SCHEMA
-    columns: Sequence[str] = field(default=tuple(NAMES[one] for one in CATEGORIES))
-
-
-def page_of(verdicts: VerdictFile, earlier: VerdictFile | None) -> Page:
-    """Return what the page of some verdicts shows."""
+def page_of(verdicts: VerdictFile, earlier: VerdictFile | None) -> dict[str, object]:
+    """Return what the page of some verdicts shows besides the verdicts themselves."""
     figures = score(verdicts)
-    found = counts(finding for report in verdicts.stacks for finding in report.findings)
-    several = len(verdicts.stacks) > 1
-    known = verdicts.known_policies
-    stacks = stacks_of(verdicts)
-    everything = [one for stack in stacks for one in stack.findings]
-    categories = [category_view(verdicts, everything, one) for one in CATEGORIES if one != "waived"]
-    details: dict[tuple[str, str], str] = {}
-    for category in categories:
-        for policy in category.policies:
-            details.setdefault(policy.key, policy.anchor)
+    total = counts(finding for report in verdicts.stacks for finding in report.findings)
+    stacks = _stacks(verdicts)
+    found = [one for _, _, findings in stacks for one in findings]
+    policies = {one: _policies(verdicts, found, one) for one in CATEGORIES if one != "waived"}
     idle = [
         f"{framework_title(one.framework)} {control.control.identifier}"
         for one in figures.frameworks
         for control in one.controls
         if control.status == "not applicable"
     ]
-    return Page(
-        title=f"{outcome_word(verdicts)}: {subject(verdicts)} · TAP Guardrails",
-        kind=_KINDS[verdicts.kind],
-        made=Moment.of(verdicts.made) if verdicts.made else None,
-        subject=subject(verdicts),
-        outcome=verdicts.outcome,
-        word=outcome_word(verdicts),
-        headline=headline(verdicts),
-        tiles=[(one, NAMES[one], found[one]) for one in CATEGORIES],
-        checks=figures.checks,
-        notes=list(dict.fromkeys(note for report in verdicts.stacks for note in report.notes)),
-        several=several,
-        cards=[*_cards(figures, stacks=len(verdicts.stacks))],
-        unaudited=verdicts.unaudited,
-        changes=None if earlier is None else _changes(compare(earlier, verdicts), verdicts),
-        stacks=stacks if len(stacks) != 1 else [],
-        by_tags=stacks[0].by_tags if len(stacks) == 1 else [],
-        by_none=stacks[0].by_none if len(stacks) == 1 else [],
-        details=details,
-        policy_rows={one.policy: f"policy-{number}" for number, one in enumerate(figures.policies, 1)},
-        categories=categories,
-        waived=[*waived_of(verdicts, everything)],
-        frameworks=[_framework(one) for one in figures.frameworks],
-        score=figures,
-        policy_titles={key: info.title for key, info in known.items()},
-        meanings=[(word, MEANINGS[word]) for word in WORST_FIRST],
-        idle=[one.policy for one in figures.policies if one.status == "not applicable"],
-        idle_controls=idle,
-        off=[one.policy for one in figures.policies if one.status == "off"],
-        packs=sorted(
+    details: dict[object, object] = {}
+    for policy in (one for listed in policies.values() for one in listed):
+        details.setdefault(policy["key"], policy["anchor"])
+    return {
+        "several": len(verdicts.stacks) > 1,
+        "tiles": [(one, NAMES[one], total[one]) for one in CATEGORIES],
+        "score": figures,
+        "notes": list(dict.fromkeys(note for report in verdicts.stacks for note in report.notes)),
+        "cards": [*_cards(figures, stacks=len(verdicts.stacks))],
+        "trend": None if earlier is None else compare(earlier, verdicts),
+        "stacks": stacks if len(stacks) != 1 else [],
+        "single": verdicts.stacks[0] if len(stacks) == 1 else None,
+        "policies": policies,
+        "details": details,
+        "rows": {one.policy: f"policy-{number}" for number, one in enumerate(figures.policies, 1)},
+        "known": verdicts.known_policies,
+        "waived": _waived(verdicts, found),
+        "idle_controls": idle,
+        "meanings": [*MEANINGS.items()],
+        "packs": sorted(
             {(one.name, one.version, one.path, one.config) for r in verdicts.stacks for one in r.packs}
         ),
-        facts=[*_facts(verdicts)],
-    )
+        "facts": [*_facts(verdicts)],
+        "schema": SCHEMA,
+    }
+
+
+def anchor_of(identity: Identity) -> str:
+    """Return a finding's anchor, which is the same in the next report: a link to a finding can be kept."""
+    return f"finding-{identity.fingerprint[:16]}"
+
+
+def _stacks(verdicts: VerdictFile) -> list[tuple[str, Report, list[Anchored]]]:
+    """Return each stack with its anchor and its findings, the one with the most blocking ones first."""
+
+    def order(report: Report) -> tuple[int, str, str]:
+        return -sum(finding.blocks for finding in report.findings), report.project, report.stack
+
+    uses: Counter[str] = Counter()
+    stacks: list[tuple[str, Report, list[Anchored]]] = []
+    for number, report in enumerate(sorted(verdicts.stacks, key=order), 1):
+        stack = f"stack-{number}"
+        found: list[Anchored] = []
+        for identity, finding in identified(report):
+            name = anchor_of(identity)
+            uses[name] += 1
+            found.append(
+                Anchored(name if uses[name] == 1 else f"{name}-{uses[name]}", stack, identity, finding)
+            )
+        found.sort(key=lambda one: CATEGORIES.index(category_of(one.finding)))
+        stacks.append((stack, report, found))
+    return stacks
+
+
+def _policies(
+    verdicts: VerdictFile, found: Sequence[Anchored], category: Category
+) -> list[dict[str, object]]:
+    """Return a category's findings by policy: the gravest first, then the most frequent, then by name."""
+    groups: defaultdict[tuple[str, str], list[Anchored]] = defaultdict(list)
+    for one in found:
+        if category_of(one.finding) == category:
+            groups[one.finding.pack, one.finding.policy].append(one)
+
+    def order(key: tuple[str, str]) -> tuple[int, int, tuple[str, str]]:
+        severity = groups[key][0].finding.severity
+        grave = _SEVERITIES.index(severity) if severity in _SEVERITIES else len(_SEVERITIES)
+        return grave, -len(groups[key]), key
+
+    known = verdicts.known_policies
+    policies: list[dict[str, object]] = []
+    for number, key in enumerate(sorted(groups, key=order), 1):
+        info, findings = known.get(key), [one.finding for one in groups[key]]
+        severity = info.severity if info else ""
+        controls: defaultdict[str, list[str]] = defaultdict(list)
+        for control in info.controls if info else ():
+            controls[control.framework].append(control.identifier)
+        policies.append(
+            {
+                "anchor": f"{category}-{number}",
+                "key": key,
+                "name": key[1],
+                "title": named(info.title if info else "", key[1], "Unnamed policy"),
+                "severity": findings[0].severity or severity,
+                "controls": controls,
+                "url": info.url if info else "",
+                "why": _only({one.why or one.description for one in findings}),
+                "fix": _only({one.fix for one in findings}),
+                "findings": groups[key],
+            }
+        )
+    return policies
+
+
+def _only(words: set[str]) -> str:
+    """Return what all findings say alike, or nothing."""
+    return next(iter(words)) if len(words) == 1 else ""
+
+
+def flags(finding: Finding) -> Iterator[tuple[str, str]]:
+    """Yield what the section's title does not say of a finding, each with what gives it its colours."""
+    if finding.verdict == "error":
+        yield "undecided", "the rule failed"
+    if finding.verdict == "waived" and finding.blocks:
+        yield "waived", "waived, and still blocking"
+    if category_of(finding) == "undecided":
+        yield ("violation", "blocks") if finding.blocks else ("advisory", "does not block")
+
+
+def _waived(verdicts: VerdictFile, found: Sequence[Anchored]) -> list[tuple[Anchored, Waiver, str, str]]:
+    """Return what is waived, until when in words, and how urgent that is: what expires first comes first."""
+    made = instant(verdicts.made)
+    today = made.date() if made else None
+    rows: list[tuple[int, Anchored, Waiver, str, str]] = []
+    for one in found:
+        waiver = waiver_of(one.finding)
+        if waiver is not None and category_of(one.finding) == "waived":
+            days, due = waiver.days_left(today), waiver.days_left(date.min)
+            urgent = "" if days is None or days > SOON else "violation" if days < 0 else "advisory"
+            last = date.max.toordinal() if due is None else due
+            rows.append((last, one, waiver, waiver.remaining(today), urgent))
+    return [row[1:] for row in sorted(rows, key=lambda row: (row[0], row[1].identity))]
 
 
 def share_words(share: Share, noun: str) -> str:
@@ -219,92 +186,57 @@ def share_words(share: Share, noun: str) -> str:
     return f"{share.holds:,} of {share.of:,} {noun}" if share.of else f"no {noun}"
 
 
-def percent(share: Share) -> str:
-    """Write a share's percentage; of nothing there is none."""
+def _percent(share: Share) -> str:
     return "none" if share.percent is None else f"{share.percent} %"
 
 
-def _cards(figures: Score, *, stacks: int) -> Iterator[Card]:
+def _cards(figures: Score, *, stacks: int) -> Iterator[dict[str, object]]:
     """Yield a card a framework; without any, one a pack."""
     noun = "controls hold" if stacks == 1 else "hold, each control once a stack"
     for number, framework in enumerate(figures.frameworks):
-        words = share_words(framework.share, noun)
-        title = framework_title(framework.framework)
-        yield _card(
-            title, f"framework-{number}", framework.share, framework.counts(), f"{title}: {words}", words
-        )
+        title, words = framework_title(framework.framework), share_words(framework.share, noun)
+        card = _card(title, framework.share, framework.counts(), words)
+        yield {**card, "anchor": f"framework-{number}", "label": f"{title}: {words}"}
     if figures.frameworks:
         return
     for pack in sorted({one.pack for one in figures.policies}):
         mine = [one for one in figures.policies if one.pack == pack]
         by: dict[Status, int] = {word: sum(one.status == word for one in mine) for word in WORST_FIRST}
         share = Share(by["met"], len(mine) - by["not applicable"])
-        words = share_words(share, "policies hold")
-        yield _card(named(pack, "Policies"), "", share, by, words, words)
+        yield _card(named(pack, "Policies"), share, by, share_words(share, "policies hold"))
 
 
-def _card(title: str, anchor: str, share: Share, by: Mapping[Status, int], label: str, words: str) -> Card:
-    breakdown = ", ".join(f"{by[word]:,} {word}" for word in WORST_FIRST if word != "met" and by[word])
-    return Card(
-        title, anchor, percent(share), [(word, by[word]) for word in _BEST_FIRST], label, words, breakdown
-    )
+def _card(title: str, share: Share, by: Mapping[Status, int], words: str) -> dict[str, object]:
+    return {
+        "title": title,
+        "anchor": "",
+        "figure": _percent(share),
+        "parts": [(word, by[word]) for word in _BEST_FIRST],
+        "label": words,
+        "words": words,
+        "breakdown": ", ".join(f"{by[word]:,} {word}" for word in WORST_FIRST if word != "met" and by[word]),
+    }
 
 
-def _framework(one: FrameworkScore) -> Framework:
-    return Framework(framework_title(one.framework), share_words(one.share, "hold"), one.controls)
-
-
-def _changes(trend: Trend, verdicts: VerdictFile) -> Changes:
-    several = len(verdicts.stacks) != 1
-
-    def line(found: tuple[Identity, Finding], before: Finding | None = None) -> Line:
-        identity, finding = found
-        stack = f" ({identity.project} / {identity.stack})" if several else ""
-        return Line(
-            anchor_of(identity),
-            finding,
-            resource(finding),
-            stack,
-            category_of(finding),
-            category_of(before) if before else None,
-        )
-
-    return Changes(
-        since=Moment.of(trend.since) if trend.since else None,
-        summary=f"{count(len(trend.new), 'new finding')}, {len(trend.gone):,} gone, {len(trend.changed):,} "
-        "changed. Findings are compared on the stacks that both reports have; the table counts all stacks of "
-        "each.",
-        rows=[*map(_figure, trend.figures), *map(_share, trend.shares)],
-        new=[line(one) for one in trend.new],
-        gone=[line(one) for one in trend.gone],
-        changed=[line((identity, now), before) for identity, before, now in trend.changed],
-        stacks=[
-            ("Stacks that are new in this report", [f"{a} / {b}" for a, b in trend.stacks_added]),
-            ("Stacks that this report no longer has", [f"{a} / {b}" for a, b in trend.stacks_left]),
-        ],
-    )
-
-
-def _figure(one: Figure) -> Changed:
-    difference = one.now - one.before
-    words, status = f"{difference:+,}", ""
-    if not difference:
-        words = "no change"
-    elif one.name != NAMES["waived"] and one.fewer_is_better:
-        words, status = (f"{words} better", "met") if difference < 0 else (f"{words} worse", "failed")
-    return Changed(one.name, f"{one.before:,}", f"{one.now:,}", words, status)
-
-
-def _share(pair: SharePair) -> Changed:
-    name = framework_title(pair.name) if pair.name else "Checks passed"
-    words, status = "cannot be compared", ""
-    if pair.before.percent is not None and pair.now.percent is not None:
-        # Compared exactly: two shares may round to the same percentage.
-        before, now = pair.before.holds * pair.now.of, pair.now.holds * pair.before.of
-        words, status = (
-            ("no change", "") if before == now else ("better", "met") if now > before else ("worse", "failed")
-        )
-    return Changed(name, percent(pair.before), percent(pair.now), words, status)
+def changes(trend: Trend) -> Iterator[tuple[str, str, str, str, str]]:
+    """Yield figures before and now: name, both, what the difference means, and the status that it is like."""
+    for one in trend.figures:
+        difference = one.now - one.before
+        words, status = f"{difference:+,}", ""
+        if not difference:
+            words = "no change"
+        elif one.name != NAMES["waived"] and one.fewer_is_better:
+            words, status = (f"{words} better", "met") if difference < 0 else (f"{words} worse", "failed")
+        yield one.name, f"{one.before:,}", f"{one.now:,}", words, status
+    for pair in trend.shares:
+        name = framework_title(pair.name) if pair.name else "Checks passed"
+        words, status = "cannot be compared", ""
+        if pair.before.percent is not None and pair.now.percent is not None:
+            # Compared exactly: two shares may round to the same percentage.
+            before, now = pair.before.holds * pair.now.of, pair.now.holds * pair.before.of
+            words = "no change" if before == now else "better" if now > before else "worse"
+            status = {"better": "met", "worse": "failed"}.get(words, "")
+        yield name, _percent(pair.before), _percent(pair.now), words, status
 
 
 def _facts(verdicts: VerdictFile) -> Iterator[tuple[str, str]]:
@@ -318,8 +250,8 @@ def _facts(verdicts: VerdictFile) -> Iterator[tuple[str, str]]:
     if len(verdicts.stacks) == 1:
         (report,) = verdicts.stacks
         verbs = {"same": "unchanged"}
-        changes = [f"{number:,} {verbs.get(name, 'to ' + name)}" for name, number in report.changes]
-        yield "Planned", ", ".join(changes) or "nothing"
+        changed = [f"{number:,} {verbs.get(name, 'to ' + name)}" for name, number in report.changes]
+        yield "Planned", ", ".join(changed) or "nothing"
     boxes = sorted({report.sandbox for report in verdicts.stacks if report.sandbox})
     if boxes:
         yield "Sandbox", "; ".join(boxes)
