@@ -36,170 +36,39 @@ def table(name: str) -> dict[str, Any]:
     return document["entries"]
 
 
-KEY: Final = ResourceType(
-    "KMS key", {"aws:kms/key:Key": {}, "aws-native:kms:Key": {"customerMasterKeySpec": "keySpec"}}
-)
+RESOURCE_TYPES: Final = {
+    name: ResourceType(one["title"], one["types"], one.get("name", "name"))
+    for name, one in json.loads(Path(__file__).with_name("resource_types.json").read_text("utf-8")).items()
+}
+"""By the name that rules use: what people call it, its type tokens, each with what it calls otherwise than
+the first, and the property with its name in AWS, unless that is `name`."""
 
-FUNCTION: Final = ResourceType(
-    "Lambda function",
-    {"aws:lambda/function:Function": {}, "aws-native:lambda:Function": {"name": "functionName"}},
-)
-
-LOG_GROUP: Final = ResourceType(
-    "log group",
-    {"aws:cloudwatch/logGroup:LogGroup": {}, "aws-native:logs:LogGroup": {"name": "logGroupName"}},
-)
-
-TABLE: Final = ResourceType(
-    "DynamoDB table",
-    {
-        "aws:dynamodb/table:Table": {},
-        "aws-native:dynamodb:Table": {"name": "tableName"},
-        "aws-native:dynamodb:GlobalTable": {"name": "tableName"},
-    },
-)
-
-TABLE_REPLICA: Final = ResourceType("DynamoDB table replica", {"aws:dynamodb/tableReplica:TableReplica": {}})
-
-QUEUE: Final = ResourceType(
-    "SQS queue", {"aws:sqs/queue:Queue": {}, "aws-native:sqs:Queue": {"name": "queueName"}}
-)
-
-METRIC_ALARM: Final = ResourceType(
-    "CloudWatch alarm",
-    {
-        "aws:cloudwatch/metricAlarm:MetricAlarm": {},
-        "aws-native:cloudwatch:Alarm": {"name": "alarmName", "metricQueries": "metrics"},
-    },
-)
-
-COMPOSITE_ALARM: Final = ResourceType(
-    "composite CloudWatch alarm",
-    {
-        "aws:cloudwatch/compositeAlarm:CompositeAlarm": {"name": "alarmName"},
-        "aws-native:cloudwatch:CompositeAlarm": {"name": "alarmName"},
-    },
-)
-
-BUCKET: Final = ResourceType(
-    "S3 bucket",
-    {
-        "aws:s3/bucket:Bucket": {},
-        "aws:s3/bucketV2:BucketV2": {
-            "serverSideEncryptionConfiguration": "serverSideEncryptionConfigurations",
-            "versioning": "versionings",
-        },
-        "aws-native:s3:Bucket": {
-            "bucket": "bucketName",
-            "serverSideEncryptionConfiguration": "bucketEncryption",
-            "versioning": "versioningConfiguration",
-        },
-    },
-    name_property="bucket",
-)
-
-BUCKET_VERSIONING: Final = ResourceType(
-    "BucketVersioning",
-    {"aws:s3/bucketVersioning:BucketVersioning": {}, "aws:s3/bucketVersioningV2:BucketVersioningV2": {}},
-)
-
-BUCKET_ENCRYPTION: Final = ResourceType(
-    "BucketServerSideEncryptionConfiguration",
-    {
-        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": {},
-        "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2": {},
-    },
-)
-
-PUBLIC_ACCESS_BLOCK: Final = ResourceType(
-    "BucketPublicAccessBlock", {"aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": {}}
-)
-
-ACCOUNT_PUBLIC_ACCESS_BLOCK: Final = ResourceType(
-    "AccountPublicAccessBlock", {"aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock": {}}
-)
-
-BUCKET_POLICY: Final = ResourceType(
-    "BucketPolicy",
-    {"aws:s3/bucketPolicy:BucketPolicy": {}, "aws-native:s3:BucketPolicy": {"policy": "policyDocument"}},
-)
-
-EVENT_SOURCE: Final = ResourceType(
-    "EventSourceMapping",
-    {"aws:lambda/eventSourceMapping:EventSourceMapping": {}, "aws-native:lambda:EventSourceMapping": {}},
-)
-
-ASYNC_CONFIG: Final = ResourceType(
-    "FunctionEventInvokeConfig",
-    {
-        "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": {},
-        "aws-native:lambda:EventInvokeConfig": {},
-    },
-)
-
-PERMISSION: Final = ResourceType(
-    "Permission",
-    {"aws:lambda/permission:Permission": {}, "aws-native:lambda:Permission": {"function": "functionName"}},
-)
-
-FUNCTION_URL: Final = ResourceType(
-    "FunctionUrl",
-    {
-        "aws:lambda/functionUrl:FunctionUrl": {},
-        "aws-native:lambda:Url": {"functionName": "targetFunctionArn"},
-    },
-)
-
-REDRIVE_POLICY: Final = ResourceType("RedrivePolicy", {"aws:sqs/redrivePolicy:RedrivePolicy": {}})
-
-TOPIC: Final = ResourceType(
-    "SNS topic", {"aws:sns/topic:Topic": {}, "aws-native:sns:Topic": {"name": "topicName"}}
-)
-
-TOPIC_POLICY: Final = ResourceType(
-    "SNS topic policy",
-    {
-        "aws:sns/topicPolicy:TopicPolicy": {},
-        "aws-native:sns:TopicInlinePolicy": {"arn": "topicArn", "policy": "policyDocument"},
-        "aws-native:sns:TopicPolicy": {"arn": "topics", "policy": "policyDocument"},
-    },
-)
-
-SUBSCRIPTION: Final = ResourceType(
-    "SNS subscription",
-    {"aws:sns/topicSubscription:TopicSubscription": {}, "aws-native:sns:Subscription": {"topic": "topicArn"}},
-)
-
-CHAT: Final = ResourceType(
-    "chat configuration",
-    {
-        "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": {},
-        "aws:chatbot/teamsChannelConfiguration:TeamsChannelConfiguration": {},
-        "aws-native:chatbot:SlackChannelConfiguration": {},
-        "aws-native:chatbot:MicrosoftTeamsChannelConfiguration": {},
-    },
-)
-
-MUTE_RULE: Final = ResourceType(
-    "alarm mute rule",
-    {"aws:cloudwatch/alarmMuteRule:AlarmMuteRule": {}, "aws-native:cloudwatch:AlarmMuteRule": {}},
-)
-
-STATE_MACHINE: Final = ResourceType(
-    "Step Functions state machine",
-    {
-        "aws:sfn/stateMachine:StateMachine": {},
-        "aws-native:stepfunctions:StateMachine": {"definition": "definitionString"},
-    },
-)
-
-STACK_SET: Final = ResourceType(
-    "CloudFormation stack set",
-    {
-        "aws:cloudformation/stackSet:StackSet": {},
-        "aws-native:cloudformation:StackSet": {"name": "stackSetName"},
-    },
-)
+KEY: Final = RESOURCE_TYPES["KEY"]
+FUNCTION: Final = RESOURCE_TYPES["FUNCTION"]
+LOG_GROUP: Final = RESOURCE_TYPES["LOG_GROUP"]
+TABLE: Final = RESOURCE_TYPES["TABLE"]
+TABLE_REPLICA: Final = RESOURCE_TYPES["TABLE_REPLICA"]
+QUEUE: Final = RESOURCE_TYPES["QUEUE"]
+METRIC_ALARM: Final = RESOURCE_TYPES["METRIC_ALARM"]
+COMPOSITE_ALARM: Final = RESOURCE_TYPES["COMPOSITE_ALARM"]
+BUCKET: Final = RESOURCE_TYPES["BUCKET"]
+BUCKET_VERSIONING: Final = RESOURCE_TYPES["BUCKET_VERSIONING"]
+BUCKET_ENCRYPTION: Final = RESOURCE_TYPES["BUCKET_ENCRYPTION"]
+PUBLIC_ACCESS_BLOCK: Final = RESOURCE_TYPES["PUBLIC_ACCESS_BLOCK"]
+ACCOUNT_PUBLIC_ACCESS_BLOCK: Final = RESOURCE_TYPES["ACCOUNT_PUBLIC_ACCESS_BLOCK"]
+BUCKET_POLICY: Final = RESOURCE_TYPES["BUCKET_POLICY"]
+EVENT_SOURCE: Final = RESOURCE_TYPES["EVENT_SOURCE"]
+ASYNC_CONFIG: Final = RESOURCE_TYPES["ASYNC_CONFIG"]
+PERMISSION: Final = RESOURCE_TYPES["PERMISSION"]
+FUNCTION_URL: Final = RESOURCE_TYPES["FUNCTION_URL"]
+REDRIVE_POLICY: Final = RESOURCE_TYPES["REDRIVE_POLICY"]
+TOPIC: Final = RESOURCE_TYPES["TOPIC"]
+TOPIC_POLICY: Final = RESOURCE_TYPES["TOPIC_POLICY"]
+SUBSCRIPTION: Final = RESOURCE_TYPES["SUBSCRIPTION"]
+CHAT: Final = RESOURCE_TYPES["CHAT"]
+MUTE_RULE: Final = RESOURCE_TYPES["MUTE_RULE"]
+STATE_MACHINE: Final = RESOURCE_TYPES["STATE_MACHINE"]
+STACK_SET: Final = RESOURCE_TYPES["STACK_SET"]
 
 NATIVE_BUCKET: Final = "aws-native:s3:Bucket"
 """CloudFormation's bucket, which has all its settings on itself but the policy."""
