@@ -46,72 +46,15 @@ def gate(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, st
 Gate = Callable[..., tuple[int, str, str]]
 
 
-def test_a_stack_passes(gate: Gate, project: Project, pack: Pack, backend: Path, tmp_path: Path) -> None:
-    """With every file that can be asked for."""
+def test_a_stack_passes(project: Project, pack: Pack, backend: Path, tmp_path: Path) -> None:
+    """As a program of its own, with every file that can be asked for; named by its suffix: without config."""
     folder = project("plain")
     asked = ("json", "html", "sarif", "junit", "markdown", "verdict")
     files = {name: tmp_path / f"report.{name}" for name in asked}
     options = [word for name, path in files.items() for word in (f"--{name}", str(path))]
-    code, out, _ = gate("-C", str(folder), "--policy-pack", pack("probe"), *options)
-    assert code == 0
-    assert "✓ probe-resource  1 resource" in out
-    assert "✓ probe-stack     stack" in out
-    assert "PASSED  2 policies, 1 resource" in out
-    assert json.loads(files["json"].read_text())["steps"][0]["op"] == "create"
-    verdict = json.loads(files["verdict"].read_text())
-    assert verdict["outcome"] == "passed"
-    assert {one["policy"] for one in verdict["policies"]} == {"probe-resource", "probe-stack"}
-    assert all(path.stat().st_size for path in files.values())
-    assert stacks(backend) == []
-    assert (folder / "Pulumi.dev.yaml").read_text() == "config: {}\n"
-
-
-def test_a_stack_is_blocked(gate: Gate, project: Project, pack: Pack, tmp_path: Path) -> None:
-    """By a policy of a resource, and by one that only says words."""
-    config = say(tmp_path, probe_resource={"say": "violation"}, probe_stack={"say": "free"})
-    code, out, _ = gate(
-        "-C", str(project("plain")), "--policy-pack", pack("probe"), "--policy-pack-config", config
-    )
-    assert code == 1
-    assert out.splitlines()[-1].startswith("BLOCKED BY POLICY")
-    assert "Just words." in out
-    assert "  property  rotation\n  found     false\n  required  true\n" in out
-    assert "[undecided]" not in out
-
-
-def test_what_is_undecided_blocks_by_itself(gate: Gate, project: Project, pack: Pack, tmp_path: Path) -> None:
-    config = say(tmp_path, probe_stack={"say": "undecided"})
-    code, out, _ = gate(
-        "-C", str(project("plain")), "--policy-pack", pack("probe"), "--policy-pack-config", config
-    )
-    assert code == 1
-    assert out.splitlines()[-1].startswith("BLOCKED BY POLICY")
-    assert "  property  rotation\n  found     false\n  required  true\n" in out
-    assert "[undecided]" in out
-
-
-def test_advice_passes(gate: Gate, project: Project, pack: Pack, tmp_path: Path) -> None:
-    config = say(
-        tmp_path,
-        probe_stack={"say": "violation", "enforcementLevel": "advisory"},
-        probe_resource={"enforcementLevel": "disabled"},
-    )
-    code, out, _ = gate(
-        "-C", str(project("plain")), "--policy-pack", pack("probe"), "--policy-pack-config", config
-    )
-    assert code == 0
-    assert "ADVISORY  probe-stack" in out
-    assert "! probe-resource  turned off by the pack's config file" in out
-
-
-def test_a_stack_named_after_its_suffix_needs_no_config_file(
-    project: Project, pack: Pack, backend: Path
-) -> None:
-    """As a program of its own."""
-    folder = project("plain")
     command = [sys.executable, "-m", "tapgate", "preview", "-C", str(folder), "-s", "TapStackpr12"]
     done = subprocess.run(
-        [*command, "--policy-pack", pack("probe")],
+        [*command, "--policy-pack", pack("probe"), *options],
         cwd=Path(__file__).parents[2],
         env=dict(os.environ),
         capture_output=True,
@@ -119,9 +62,29 @@ def test_a_stack_named_after_its_suffix_needs_no_config_file(
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-1].startswith("PASSED")
+    assert "✓ probe-resource  1 resource" in done.stdout
+    assert "✓ probe-stack     stack" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("PASSED  2 policies, 1 resource")
+    assert json.loads(files["json"].read_text())["steps"][0]["op"] == "create"
+    verdict = json.loads(files["verdict"].read_text())
+    assert verdict["outcome"] == "passed"
+    assert {one["policy"] for one in verdict["policies"]} == {"probe-resource", "probe-stack"}
+    assert all(path.stat().st_size for path in files.values())
     assert stacks(backend) == []
     assert sorted(path.name for path in folder.iterdir()) == ["Pulumi.dev.yaml", "Pulumi.yaml"]
+
+
+def test_a_stack_is_blocked(gate: Gate, project: Project, pack: Pack, tmp_path: Path) -> None:
+    """By a policy of a resource, and by one that only says words."""
+    config = say(tmp_path, probe_resource={"say": "violation"}, probe_stack={"say": "free"})
+    folder = project("plain")
+    code, out, _ = gate("-C", str(folder), "--policy-pack", pack("probe"), "--policy-pack-config", config)
+    assert code == 1
+    assert (folder / "Pulumi.dev.yaml").read_text() == "config: {}\n"
+    assert out.splitlines()[-1].startswith("BLOCKED BY POLICY")
+    assert "Just words." in out
+    assert "  property  rotation\n  found     false\n  required  true\n" in out
+    assert "[undecided]" not in out
 
 
 @pytest.mark.parametrize(
@@ -242,15 +205,18 @@ def test_policy_config_that_does_not_match(
     assert stacks(backend) == []
 
 
-def test_every_policy_turned_off_is_no_pass(gate: Gate, project: Project, pack: Pack, tmp_path: Path) -> None:
+def test_no_pass_are_policies_turned_off_and_a_result_that_cannot_be_written(
+    gate: Gate, project: Project, pack: Pack, tmp_path: Path
+) -> None:
     arguments = ["-C", str(project("plain")), "--policy-pack", pack("probe")]
     config = ["--policy-pack-config", say(tmp_path, all="disabled")]
     code, _, err = gate(*arguments, *config)
     assert code == 2
     assert "No policy was evaluated." in err
-    code, out, _ = gate(*arguments, *config, "--allow-empty")
-    assert code == 0
-    assert "PASSED  0 policies" in out
+    code, out, err = gate(*arguments, *config, "--allow-empty", "--json", str(tmp_path / "none" / "x.json"))
+    assert "PASSED  0 policies" in out, err
+    assert code == 2
+    assert "A file that was asked for cannot be written." in err
 
 
 def test_the_engines_surroundings(
@@ -271,21 +237,6 @@ def test_the_engines_surroundings(
         assert (code, "There is no pulumi CLI." in err) == (2, True)
 
 
-def test_a_result_that_cannot_be_written_is_no_pass(
-    gate: Gate, project: Project, pack: Pack, tmp_path: Path
-) -> None:
-    code, _, err = gate(
-        "-C",
-        str(project("plain")),
-        "--policy-pack",
-        pack("probe"),
-        "--json",
-        str(tmp_path / "none" / "x.json"),
-    )
-    assert code == 2
-    assert "A file that was asked for cannot be written." in err
-
-
 @pytest.mark.parametrize(
     "arguments", [[], ["prevew"], ["preview", "--stak", "x"], ["--stack", "dev", "preview"]]
 )
@@ -296,14 +247,24 @@ def test_a_wrong_command_line(arguments: list[str], capsys: pytest.CaptureFixtur
     assert "usage: tapgate" in capsys.readouterr().err
 
 
-def test_a_stack_in_the_backend_needs_no_config_file(gate: Gate, project: Project, pack: Pack) -> None:
+def test_advice_passes_a_stack_in_the_backend_that_has_no_config_file(
+    gate: Gate, project: Project, pack: Pack, tmp_path: Path
+) -> None:
     folder = project("plain")
     init = ["pulumi", "-C", str(folder), "stack", "init", "old", "--no-select", "--non-interactive"]
     subprocess.run(init, check=True, capture_output=True)
     (folder / "Pulumi.old.yaml").unlink()
-    code, _, _ = gate("-C", str(folder), "-s", "old", "--policy-pack", pack("probe"))
+    config = say(
+        tmp_path,
+        probe_stack={"say": "violation", "enforcementLevel": "advisory"},
+        probe_resource={"enforcementLevel": "disabled"},
+    )
+    arguments = ("-C", str(folder), "--policy-pack", pack("probe"), "--policy-pack-config", config)
+    code, out, _ = gate(*arguments, "-s", "old")
     assert code == 0
-    code, _, err = gate("-C", str(folder), "-s", "odl", "--policy-pack", pack("probe"))
+    assert "ADVISORY  probe-stack" in out
+    assert "! probe-resource  turned off by the pack's config file" in out
+    code, _, err = gate(*arguments, "-s", "odl")
     assert code == 2
     assert "use one of: dev, old;" in err
 
