@@ -52,12 +52,6 @@ def test_what_a_program_does_only_at_up_is_judged(tmp_path: Path, preview: Previ
     assert not (tmp_path / "reached").exists(), (tmp_path / "reached").read_text()
 
 
-def test_values_that_a_preview_does_not_know_are_decided(preview: Preview) -> None:
-    code, findings, said = preview("known")
-    assert (code, findings) == (0, set()), said
-    assert "[undecided]" not in said
-
-
 def write_network(backend: Path, outputs: Mapping[str, object]) -> None:
     """Put the stack `network/prod` with these outputs into a folder backend."""
     root = {**resource("network-prod", STACK, stack="prod"), "outputs": outputs}
@@ -70,17 +64,19 @@ def write_network(backend: Path, outputs: Mapping[str, object]) -> None:
     (stacks / "prod.json").write_text(json.dumps(state))
 
 
-def test_another_stacks_outputs_are_there(tmp_path: Path, preview: Preview) -> None:
+def test_values_that_a_preview_does_not_know_are_decided(tmp_path: Path, preview: Preview) -> None:
+    """Outputs of resources, answers of functions, and what another stack gives."""
     write_network(tmp_path / "backend", {"bucketArn": "arn:aws:s3:::shared"})
-    code, findings, said = preview("refers")
+    code, findings, said = preview("known")
     assert (code, findings) == (0, set()), said
+    assert "[undecided]" not in said
 
 
 def test_another_stacks_secrets_stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_network(tmp_path / "backend", {"plain": ["a"], "hidden": {"inner": SECRET}})
     monkeypatch.setenv("PULUMI_BACKEND_URL", (tmp_path / "backend").as_uri())
-    project = FIXTURES / "refers" / "Pulumi.yaml"
-    stage = Theatre().stage(tmp_path / "stage", "refers", "dev", tmp_path / "none.yaml", project)
+    project = FIXTURES / "known" / "Pulumi.yaml"
+    stage = Theatre().stage(tmp_path / "stage", "known", "dev", tmp_path / "none.yaml", project)
     carried = tmp_path / "stage" / "backend" / ".pulumi" / "stacks" / "network" / "prod.json"
     (root,) = json.loads(carried.read_text())["checkpoint"]["latest"]["resources"]
     assert root["outputs"]["plain"] == ["a"]
