@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import sys
@@ -12,13 +13,14 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import botocore.session
 
 from data.sources import LIST, Property, Sdk, ServiceSpec, read_sdk, read_service_spec
 from tap_guardrails import aws
 from tap_guardrails.aws.functions import ASSOCIATIONS
+from tap_guardrails.aws.policy_documents import BROAD_NAME, is_whole_service
 from tap_guardrails.aws.sub_resources import LOG_TARGETS
 from tap_guardrails.model import ResourceType
 from tap_guardrails.rules.iam_no_public_trust import TRUST
@@ -164,6 +166,35 @@ def attaches(path: tuple[str, ...]) -> bool:
     return bool(ATTACHED.search(path[-1].removesuffix(LIST))) and not any(map(BOUNDARY.search, path))
 
 
+def broad_policies() -> Table:
+    """By path, AWS's own policies that allow whole services and do not say so by their names.
+
+    Those of services' linked roles are left out: no one can attach them.
+    """
+    module = ast.parse(package_file("moto", "iam/aws_managed_policies.py"))
+    text = next(ast.literal_eval(one.value) for one in module.body if isinstance(one, ast.Assign))
+    entries: dict[str, list[str]] = defaultdict(list)
+    for name, policy in json.loads(text).items():
+        path = str(policy["Path"]).strip("/")
+        if not BROAD_NAME.fullmatch(name) and path != "aws-service-role" and allows_whole(policy["Document"]):
+            entries[path].append(name)
+    return Table(
+        "broad_policies", versions("moto"), {path: " ".join(sorted(all_)) for path, all_ in entries.items()}
+    )
+
+
+def allows_whole(document: dict[str, Any]) -> bool:
+    """Tell whether a policy document allows a whole service, or everything but some actions."""
+    allowed = [one for one in listed(document["Statement"]) if one["Effect"] == "Allow"]
+    actions = [action for one in allowed for action in listed(one.get("Action", []))]
+    return any("NotAction" in one for one in allowed) or any(map(is_whole_service, actions))
+
+
+def listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
+    """Return one or several as a list."""
+    return cast("list[Any]", value) if isinstance(value, list) else [value]
+
+
 def secret_properties(sdk: Sdk) -> Table:
     """By type, the inputs that the schema marks secret."""
     entries = {
@@ -291,6 +322,7 @@ def every_table(sdk: Sdk, spec: ServiceSpec) -> Iterator[Table]:
     yield taggable(sdk)
     yield failure_targets(sdk, spec)
     yield policy_attachments(sdk)
+    yield broad_policies()
     yield secret_properties(sdk)
     yield shown_values(sdk)
     yield metric_behaviours()

@@ -112,7 +112,7 @@ SOMETHING: Final = "\x00"
 """Stands for a part of an ARN that no pattern spells out, so that only a wildcard matches it."""
 
 RESOURCE_TYPE: Final = re.compile(r"[a-z][a-zA-Z0-9-]*[:/]")
-BROAD_MANAGED: Final = re.compile(r"AdministratorAccess.*|PowerUserAccess|.*FullAccess.*")
+BROAD_NAME: Final = re.compile(r"AdministratorAccess.*|PowerUserAccess|.*FullAccess.*")
 MANAGED_POLICY: Final = re.compile(r"arn:[^:]+:iam::aws:policy/(?:.*/)?([^/]+)")
 
 
@@ -166,7 +166,14 @@ def broad_managed_policy(arn: str) -> str | None:
     https://docs.aws.amazon.com/aws-managed-policy/latest/reference/about-managed-policy-reference.html
     """
     match = MANAGED_POLICY.fullmatch(arn)
-    return match[1] if match and BROAD_MANAGED.fullmatch(match[1]) else None
+    broad = match and (BROAD_NAME.fullmatch(match[1]) or match[1] in broad_policies())
+    return match[1] if match and broad else None
+
+
+@functools.cache
+def broad_policies() -> frozenset[str]:
+    """Return the names of AWS's own policies that allow whole services and do not say so by their names."""
+    return frozenset(name for names in table("broad_policies").values() for name in names.split())
 
 
 class Extent(enum.Enum):
