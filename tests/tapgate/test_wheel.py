@@ -42,11 +42,14 @@ def test_the_wheel_has_the_tool_its_pack_and_what_they_read(wheel: Path) -> None
         "tapgate/cli.py",
         "tapgate/reports/verdicts.schema.json",
         "tapgate/embedded/toolchain/cli/go.sum",
+        "tapgate/reports/comment.md.j2",
         "tapgate/reports/page/templates/page.html.j2",
         "tapgate/guardrails/policy-config.yaml",
         "tapgate/guardrails/waivers.yaml",
         "tapgate/policypack/PulumiPolicy.yaml",
         "tapgate/policypack/profiles/strict.json",
+        "tapgate/policypack/tap_guardrails/aws/resource_types.json",
+        "tapgate/policypack/tap_guardrails/aws/secret_signs.toml",
     } <= names
     assert {name.partition("/")[0] for name in names} == {
         "tapgate",
