@@ -176,9 +176,9 @@ def read_events(lines: Iterable[str]) -> EventLog:
         except ValueError:
             log.truncated = True
             continue
-        for kind, take in _READERS.items():
-            if kind in event:
-                take(log, mapping(event[kind]))
+        for name, take in _READERS.items():
+            if name in event:
+                take(log, mapping(event[name]))
     return log
 
 
@@ -238,13 +238,13 @@ def _diagnostic(log: EventLog, body: Mapping[str, object]) -> None:
 
 def _step(log: EventLog, body: Mapping[str, object]) -> None:
     step = mapping(body.get("metadata"))
-    kind = text(step.get("type"))
-    if kind.startswith(_PROVIDER_PREFIX):
-        log.providers.add(kind.removeprefix(_PROVIDER_PREFIX))
+    token = text(step.get("type"))
+    if token.startswith(_PROVIDER_PREFIX):
+        log.providers.add(token.removeprefix(_PROVIDER_PREFIX))
     if text(step.get("op")) in DECLARED:
-        log.declared[text(step.get("urn"))] = kind
+        log.declared[text(step.get("urn"))] = token
     if text(step.get("op")) in _LOOKED_UP:
-        log.looked_up[text(step.get("urn"))] = kind
+        log.looked_up[text(step.get("urn"))] = token
     # Of a component nothing more is said until it registers its outputs, which it may never come to.
     new = mapping(step.get("new"))
     if new and body.get("planning") is not True and new.get("custom") is not True:

@@ -52,10 +52,10 @@ def retained(document: str) -> tuple[Resource, ...]:
         return ()
     found: dict[str, Resource] = {}
     for step in map(mapping, steps):
-        state, kind = mapping(step.get("oldState")), text(step.get("op"))
-        if kind in _LEAVES and state.get("retainOnDelete") is True:
+        state, operation = mapping(step.get("oldState")), text(step.get("op"))
+        if operation in _LEAVES and state.get("retainOnDelete") is True:
             # One that is replaced has its successor's URN.
-            urn = f"{text(step.get('urn'))}{' (replaced)' if kind in _REPLACED else ''}"
+            urn = f"{text(step.get('urn'))}{' (replaced)' if operation in _REPLACED else ''}"
             found[urn] = Resource(urn, text(state.get("type")), mapping(_unblinded(state)))
     return tuple(found.values())
 

@@ -73,7 +73,7 @@ def count_values(value: JsonValue) -> dict[str, int]:
     waiting = [(value, 0)]
     while waiting:
         each, depth = waiting.pop()
-        counts[_kind(each)] += 1
+        counts[_json_type(each)] += 1
         if isinstance(each, list | dict):
             counts["depth"] = max(counts["depth"], depth + 1)
             parts = each if isinstance(each, list) else list(each.values())
@@ -81,7 +81,7 @@ def count_values(value: JsonValue) -> dict[str, int]:
     return counts
 
 
-def _kind(value: JsonValue) -> str:
+def _json_type(value: JsonValue) -> str:
     if value is None:
         return "nulls"
     if isinstance(value, bool):

@@ -35,7 +35,7 @@ class ItemKey(NamedTuple):
     timestamp: int
 
 
-_KINDS: dict[str, Any] = {
+_TYPES: dict[str, Any] = {
     "id": str,
     "timestamp": int,
     "status": str,
@@ -116,8 +116,8 @@ class ItemRecord(NamedTuple):
         Raises:
             ForeignRecordError: Something else wrote it.
         """
-        for name, kind in _KINDS.items():
-            if not isinstance(attributes.get(name), kind):
+        for name, expected in _TYPES.items():
+            if not isinstance(attributes.get(name), expected):
                 raise ForeignRecordError(f"{name} is missing or of another type")
         if not valid_id(attributes["id"]) or not 0 <= cast("int", attributes["timestamp"]) < END_OF_TIME:
             raise ForeignRecordError("the key is none that this service gives")

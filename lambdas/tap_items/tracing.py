@@ -51,8 +51,8 @@ class Subsegment:
             **self.parts,
         }
         if failure is not None:
-            kind = {"id": secrets.token_hex(8), "type": type(failure).__name__}
-            document |= {"fault": True, "cause": {"exceptions": [kind]}}
+            cause = {"id": secrets.token_hex(8), "type": type(failure).__name__}
+            document |= {"fault": True, "cause": {"exceptions": [cause]}}
         _send(document)
 
 

@@ -181,10 +181,10 @@ def _without_lone_surrogates(value: object) -> object:
 
 
 def _resource(body: Mapping[str, object], where: str) -> Resource:
-    urn, kind = text(body.get("urn")), text(body.get("type"))
-    if not _URN.fullmatch(urn) or not kind:
+    urn, token = text(body.get("urn")), text(body.get("type"))
+    if not _URN.fullmatch(urn) or not token:
         raise _unreadable(where, f"it has a resource without a proper URN or type: {urn[:200]!r}")
-    return Resource(urn, kind, body)
+    return Resource(urn, token, body)
 
 
 def _unreadable(where: str, problem: str) -> CouldNotRunError:

@@ -116,9 +116,9 @@ class RunningPack:
         """The pack's name."""
         return self.process.info.name
 
-    def enabled(self, kind: analyzer_pb2.PolicyType.ValueType) -> frozenset[str]:
+    def enabled(self, policy_type: analyzer_pb2.PolicyType.ValueType) -> frozenset[str]:
         """Return the names of the policies of one kind that are not turned off."""
-        return self._enabled.get(kind, frozenset())
+        return self._enabled.get(policy_type, frozenset())
 
     def severity(self, policy: str) -> str:
         """Return a policy's own severity, or nothing."""
@@ -131,8 +131,11 @@ class RunningPack:
     @cached_property
     def _enabled(self) -> dict[int, frozenset[str]]:
         on = [one for one in self.process.info.policies if self.levels[one.name] != analyzer_pb2.DISABLED]
-        kinds = {one.policy_type for one in on}
-        return {kind: frozenset(one.name for one in on if one.policy_type == kind) for kind in kinds}
+        policy_types = {one.policy_type for one in on}
+        return {
+            policy_type: frozenset(one.name for one in on if one.policy_type == policy_type)
+            for policy_type in policy_types
+        }
 
     @cached_property
     def _severities(self) -> dict[str, str]:
@@ -299,17 +302,17 @@ def _take(
     pack: RunningPack,
     response: analyzer_pb2.AnalyzeResponse,
     urn: str,
-    kind: analyzer_pb2.PolicyType.ValueType,
+    policy_type: analyzer_pb2.PolicyType.ValueType,
     root: str = "",
 ) -> None:
     """Add one response to the log, with the summary that the engine would make of it."""
     failed = {one.policyName for one in response.diagnostics}
     apart = failed | {one.policy_name for one in response.not_applicable}
-    passed = sorted(pack.enabled(kind) - apart)
+    passed = sorted(pack.enabled(policy_type) - apart)
     summary = PolicySummary(urn, pack.name, tuple(passed), tuple(sorted(failed)))
     (log.analyzed if urn else log.stack_analyzed).append(summary)
     if urn:
-        log.offered.setdefault(pack.name, set()).update(pack.enabled(kind))
+        log.offered.setdefault(pack.name, set()).update(pack.enabled(policy_type))
     for one in response.diagnostics:
         log.findings.append(
             PolicyEvent(

@@ -132,9 +132,9 @@ def _record(opened: Session, recorder: Recorder, name: str, folder: Path) -> Cou
         )
         if not questions:
             return failure
-        for index, (kind, group) in enumerate(groupby(sorted(questions, key=_group), key=_group)):
+        for index, (key, group) in enumerate(groupby(sorted(questions, key=_group), key=_group)):
             asked = list(group)
-            if kind[0]:
+            if key[0]:
                 for one in asked:
                     _ask_stack(opened, recorder, one)
             else:

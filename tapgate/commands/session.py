@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tapgate.project import Project
     from tapgate.rehearsal import Answers, Theatre
     from tapgate.reports.controls import PolicyInfo
-    from tapgate.reports.verdict_file import Kind
+    from tapgate.reports.verdict_file import Command
     from tapgate.reports.writing import Targets
     from tapgate.stacks import EmbeddedBackend, Stack
 
@@ -150,12 +150,12 @@ def packs_of(options: argparse.Namespace, floor: Floor) -> list[RequestedPack]:
 
 
 def write_reports(
-    kind: Kind, reports: Sequence[Report], packs: Sequence[RequestedPack], targets: Targets
+    command: Command, reports: Sequence[Report], packs: Sequence[RequestedPack], targets: Targets
 ) -> None:
     """Write the report files.
 
     Args:
-        kind: the command.
+        command: the command.
         reports: the verdicts.
         packs: the packs that gave them; each is started once to describe its policies. One that does not
             describe them costs the reports their titles and controls, not the verdict.
@@ -169,7 +169,7 @@ def write_reports(
     from tapgate.reports.verdict_file import VerdictFile  # noqa: PLC0415 - a run without reports does without
 
     described = [info for pack in packs for info in _described(pack)]
-    write_files(VerdictFile.of(kind, reports, policies=described, made=datetime.now(UTC)), targets)
+    write_files(VerdictFile.of(command, reports, policies=described, made=datetime.now(UTC)), targets)
 
 
 def _described(pack: RequestedPack) -> tuple[PolicyInfo, ...]:

@@ -138,15 +138,15 @@ def stack_name(name: str) -> str:
     return f'stacks["{name}"]'
 
 
-def asked(kind: str, of: str, **more: object) -> str:
+def asked(category: str, of: str, **more: object) -> str:
     """Return the message that says what a program asked.
 
     Args:
-        kind: `function`, `resource` or `stack`.
+        category: `function`, `resource` or `stack`.
         of: The token, or the stack's name.
         more: The arguments, the id, the region.
     """
-    return f"{ASKED}{json.dumps({'kind': kind, 'of': of, **more}, default=str)}"
+    return f"{ASKED}{json.dumps({'kind': category, 'of': of, **more}, default=str)}"
 
 
 def given(variables: Mapping[str, str] = os.environ) -> Answers:
@@ -240,9 +240,9 @@ def _require_fitting(
     try:
         schema = function_schema_of(token) if is_function else schema_of(token)
     except sdk_source.UnknownTypeError:
-        kind = "function" if is_function else "resource type"
+        category = "function" if is_function else "resource type"
         name = "token" if is_function else "type"
-        found = f"`{name_in_file}`, and pulumi_aws {sdk_source.package_version()} has no such {kind}"
+        found = f"`{name_in_file}`, and pulumi_aws {sdk_source.package_version()} has no such {category}"
         raise _refused(path, f"{entry}.{name}", found, "check its name in the pulumi_aws reference") from None
     for name, values in parts.items():
         known = schema.inputs if name == "arguments" else schema.outputs

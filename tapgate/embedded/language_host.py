@@ -154,14 +154,14 @@ class _Between:
             self._references.project = run.project
             self._references.folder = Path(run.info.root_directory or run.pwd or ".")
             return run.SerializeToString(), ""
-        kind = {
+        message = {
             "ReadResource": resource_pb2.ReadResourceRequest,
             "RegisterResource": resource_pb2.RegisterResourceRequest,
             "Invoke": resource_pb2.ResourceInvokeRequest,
         }.get(method.removeprefix(_MONITOR))
-        if kind is None or (_TYPE.encode() not in request and _FUNCTION.encode() not in request):
+        if message is None or (_TYPE.encode() not in request and _FUNCTION.encode() not in request):
             return request, ""
-        body = cast("Any", kind.FromString(request))
+        body = cast("Any", message.FromString(request))
         if (body.tok if method.endswith("/Invoke") else body.type) not in {_TYPE, _FUNCTION}:
             return request, ""
         fields = {"ReadResource": "properties", "RegisterResource": "object", "Invoke": "args"}
@@ -215,7 +215,8 @@ class _InPlace:
             "Cancel": empty_pb2.Empty,
         }
         served = {
-            name: library.unary_unary_rpc_method_handler(_answer(kind)) for name, kind in handlers.items()
+            name: library.unary_unary_rpc_method_handler(_answer(message))
+            for name, message in handlers.items()
         }
         served["RunPlugin"] = library.unary_stream_rpc_method_handler(
             self.run_plugin, request_deserializer=started, response_serializer=_bytes
@@ -245,8 +246,8 @@ def _bytes(message: Message) -> bytes:
     return message.SerializeToString()
 
 
-def _answer(kind: Callable[[], Message]) -> Callable[[bytes, object], bytes]:
-    return lambda _request, _context: kind().SerializeToString()
+def _answer(message: Callable[[], Message]) -> Callable[[bytes, object], bytes]:
+    return lambda _request, _context: message().SerializeToString()
 
 
 def main(program: str, arguments: list[str]) -> int:

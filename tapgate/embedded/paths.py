@@ -138,8 +138,8 @@ def is_sealed(entry: Path, known: Collection[str] = ()) -> bool:
 def tree_digest(entry: Path) -> str:
     """Return a digest of all files of an entry; nothing when there is anything but files and folders."""
     total = hashlib.sha256()
-    for path, kind in _tree(entry):
-        if kind == "other":
+    for path, status in _tree(entry):
+        if status == "other":
             return ""
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -149,9 +149,9 @@ def tree_digest(entry: Path) -> str:
 
 def _stamp(entry: Path) -> str:
     total = hashlib.sha256()
-    for path, kind in _tree(entry):
+    for path, status in _tree(entry):
         one = path.lstat()
-        about = f"{kind}|{one.st_dev}|{one.st_ino}|{one.st_size}|{one.st_mtime_ns}|{one.st_ctime_ns}"
+        about = f"{status}|{one.st_dev}|{one.st_ino}|{one.st_size}|{one.st_mtime_ns}|{one.st_ctime_ns}"
         total.update(f"{path.relative_to(entry)}|{about}\n".encode())
     return total.hexdigest()
 

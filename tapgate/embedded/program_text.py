@@ -45,11 +45,11 @@ _STEP: Final = re.compile(
 )
 _SEVERAL: Final = re.compile(r"(?:[a-z]I|(?:^|[_-])i)ds$|(?:[a-z]A|(?:^|[_-])a)rns$|[sS]ubnets$|[zZ]ones$")
 _CONFIGURED: Final = re.compile(
-    r"""\b(?:require|get|try)_?(?:secret)?_?(?P<kind>int|bool|float|object|number|boolean)?"""
+    r"""\b(?:require|get|try)_?(?:secret)?_?(?P<type>int|bool|float|object|number|boolean)?"""
     r"""\(\s*(["'`])(?P<key>[\w.:-]{1,127})\2""",
     re.IGNORECASE,
 )
-_KINDS: Final = {"int": "integer", "float": "number", "number": "number", "object": "object"}
+_TYPES: Final = {"int": "integer", "float": "number", "number": "number", "object": "object"}
 _JSON_OF: Final = r"(?:json\.loads|json_loads|JSON\.parse|fromJSON|[jJ]son[dD]e(?:code|serialize)|Unmarshal)"
 _URL_OF: Final = r"(?:urlparse|urlsplit|new\s+URL|new\s+Uri|make_url)"
 _ASSIGNED: Final = re.compile(
@@ -249,8 +249,8 @@ def config_forms(folder: Path) -> dict[str, str]:
         for match in re.finditer(rf"{_JSON_OF}:\s*[\"']?\${{([\w:-]{{1,127}})}}", text):
             found[match[1]] = "object"
         for match in _CONFIGURED.finditer(text):
-            kind = (match["kind"] or "").lower()
-            form = "boolean" if kind.startswith("bool") else _KINDS.get(kind) or _form(text, match)
+            type_ = (match["type"] or "").lower()
+            form = "boolean" if type_.startswith("bool") else _TYPES.get(type_) or _form(text, match)
             if form:
                 found[match["key"]] = form
     return found
@@ -302,9 +302,9 @@ def required(project_file: Path) -> dict[str, str]:
     for block in (body.get("config"), body.get("configuration"), template.get("config")):
         for key, declared in mapping(block).items():
             full = key if ":" in key else f"{name}:{key}"
-            kind = _required_type(declared)
-            if kind:
-                found[full] = kind
+            type_ = _required_type(declared)
+            if type_:
+                found[full] = type_
             else:
                 given.add(full)
     declared = {one for key in (*found, *given) for one in (key, key.rpartition(":")[2])}
@@ -313,7 +313,7 @@ def required(project_file: Path) -> dict[str, str]:
         found[key if ":" in key else f"{name}:{key}"] = STRING
     if runtime == "python":
         found = {**used(project_file).required, **found}
-    return {key: kind for key, kind in found.items() if key not in given}
+    return {key: type_ for key, type_ in found.items() if key not in given}
 
 
 def used(project_file: Path) -> Uses:
@@ -331,32 +331,32 @@ def stand_ins(project_file: Path, encrypted: str) -> dict[str, object]:
     """Return values for what a project's program requires, by key; see `stand_in`."""
     uses = used(project_file).config
     return {
-        key: stand_in(key, kind, encrypted, uses.get(key))
-        for key, kind in sorted(required(project_file).items())
+        key: stand_in(key, type_, encrypted, uses.get(key))
+        for key, type_ in sorted(required(project_file).items())
     }
 
 
-def stand_in(key: str, kind: str, encrypted: str, use: Use | None = None) -> object:
+def stand_in(key: str, type_: str, encrypted: str, use: Use | None = None) -> object:
     """Return a value for a key."""
-    if kind == SECRET:
+    if type_ == SECRET:
         return {"secure": encrypted}
     if key == "aws:region":
         return region_of_environment()
     from tapgate.embedded.program_uses import formed  # noqa: PLC0415 - for what is not there
 
-    if use is not None and (kind == "object" or use.has_form()) and kind in {STRING, "object"}:
-        return formed(use, key, number=1, whole=kind == "object")
+    if use is not None and (type_ == "object" or use.has_form()) and type_ in {STRING, "object"}:
+        return formed(use, key, number=1, whole=type_ == "object")
     text = marked_text(key)
     short = key.rpartition(":")[2].casefold()
     is_path = short.startswith("path") or short.endswith((*_NAMES_A_FILE, *_NAMES_A_FOLDER))
-    if kind == STRING and is_path:
+    if type_ == STRING and is_path:
         file = short.endswith(_NAMES_A_FILE)
         path = cache_root() / "stand-in-files" / text if file else cache_root() / "stand-in-folders" / text
         there = path if file else path / text
         if not there.is_file():
             write_atomically(there, f"{text}\n")
         return str(path)
-    return _VALUES.get(kind, text)
+    return _VALUES.get(type_, text)
 
 
 def _required_type(declared: object) -> str:
@@ -364,8 +364,8 @@ def _required_type(declared: object) -> str:
     body = mapping(declared)
     if not body or "default" in body or "value" in body:
         return ""
-    kind = str(body.get("type") or STRING).casefold().partition("<")[0]
-    return SECRET if body.get("secret") is True and kind == STRING else kind
+    type_ = str(body.get("type") or STRING).casefold().partition("<")[0]
+    return SECRET if body.get("secret") is True and type_ == STRING else type_
 
 
 def _text(path: Path) -> str:

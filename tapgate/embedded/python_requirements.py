@@ -245,15 +245,15 @@ def _pinned(lock: Path) -> Iterator[str]:
     conditions = _conditions(packages, _dependencies(lock.with_name("pyproject.toml")))
     for package in packages:
         source = mapping(package.get("source"))
-        kind, address = source.get("type"), str(source.get("url") or "")
-        if package.get("optional") or kind == "directory":
+        source_type, address = source.get("type"), str(source.get("url") or "")
+        if package.get("optional") or source_type == "directory":
             continue
         name, pinned = package.get("name"), f"{package.get('name')}=={package.get('version')}"
-        if kind == "git":
+        if source_type == "git":
             pinned = f"{name} @ git+{address}@{source.get('resolved_reference')}"
-        elif kind == "url":
+        elif source_type == "url":
             pinned = f"{name} @ {address}"
-        elif kind == "file":
+        elif source_type == "file":
             pinned = f"{name} @ {(lock.parent / address).resolve().as_uri()}"
         markers = package.get("markers") or conditions.get(str(name).casefold())
         yield f"{pinned} ; {markers}" if isinstance(markers, str) else pinned

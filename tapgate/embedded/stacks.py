@@ -182,9 +182,9 @@ def _secrets(
     namespace, declared = str(project.get("name")), mapping(project.get("config"))
     for key, value in _entries(config):
         short = key.removeprefix(f"{namespace}:")
-        kind = declared.get(short, declared.get(f"{namespace}:{short}"))
+        declared_type = declared.get(short, declared.get(f"{namespace}:{short}"))
         form = forms.get(short) or forms.get(key) or ("url" if _NAMES_A_URL.search(short) else "")
-        for secret, of in _within(value, kind or form):
+        for secret, of in _within(value, declared_type or form):
             of_text = form if of == "string" and form in {"object", "url"} else of
             _replace(edits, secret, ENCRYPTED[_OF_TYPE.get(of_text, SECRET)])
             yield key
@@ -195,9 +195,9 @@ def _body(project: str) -> Mapping[str, object]:
     return mapping(cast("object", yaml.load(project, Loader=yaml.BaseLoader)))  # noqa: S506 - makes only texts
 
 
-def _within(node: yaml.Node, kind: object) -> Iterator[tuple[yaml.Node, str]]:
+def _within(node: yaml.Node, declared_type: object) -> Iterator[tuple[yaml.Node, str]]:
     """Yield the ciphertext of each secret, and the type that the project declares of it."""
-    types = mapping(kind) or {"type": kind}
+    types = mapping(declared_type) or {"type": declared_type}
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
             yield from _within(item, types.get("items"))

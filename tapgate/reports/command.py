@@ -68,9 +68,9 @@ def run(options: argparse.Namespace) -> Exit:
 def merged(verdict_files: list[VerdictFile], described: list[PolicyInfo]) -> VerdictFile:
     """Put several verdict files together; of several verdicts on one stack, the last counts."""
     stacks = {(one.project, one.stack): one for verdicts in verdict_files for one in verdicts.stacks}
-    kinds = {verdicts.kind for verdicts in verdict_files}
+    commands = {verdicts.kind for verdicts in verdict_files}
     whole = VerdictFile.of(
-        verdict_files[0].kind if len(kinds) == 1 else "audit",
+        verdict_files[0].kind if len(commands) == 1 else "audit",
         stacks.values(),
         unaudited=dict.fromkeys(one for verdicts in verdict_files for one in verdicts.unaudited),
         policies=[*described, *(info for verdicts in verdict_files for info in verdicts.policies)],

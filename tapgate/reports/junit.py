@@ -75,8 +75,8 @@ def _finding_case(suite: Element, finding: Finding, seen: Counter[tuple[str, str
     if not finding.blocks:
         SubElement(case, "skipped", message=_reason(finding, message)).text = _words(finding)
         return
-    kind = "error" if finding.verdict == "error" else "failure"
-    SubElement(case, kind, type=finding.verdict, message=message).text = _words(finding)
+    element = "error" if finding.verdict == "error" else "failure"
+    SubElement(case, element, type=finding.verdict, message=message).text = _words(finding)
 
 
 def _reason(finding: Finding, message: str) -> str:

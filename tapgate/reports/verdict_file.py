@@ -25,7 +25,7 @@ from tapgate.reports.controls import PolicyInfo  # noqa: TC001 - msgspec reads t
 if TYPE_CHECKING:
     from tapgate.failure import CouldNotRunError
 
-Kind = Literal["preview", "deploy", "audit"]
+Command = Literal["preview", "deploy", "audit"]
 SCHEMA: Final = "tap-guardrails/verdicts/1"
 T = TypeVar("T")
 
@@ -73,7 +73,7 @@ class VerdictFile:
         made: when, in UTC, ISO 8601; empty when no one said.
     """
 
-    kind: Kind
+    kind: Command
     stacks: tuple[Report, ...]
     unaudited: tuple[Unaudited, ...] = ()
     policies: tuple[PolicyInfo, ...] = ()
@@ -82,7 +82,7 @@ class VerdictFile:
     @classmethod
     def of(
         cls,
-        kind: Kind,
+        kind: Command,
         stacks: Iterable[Report],
         *,
         unaudited: Iterable[Unaudited] = (),

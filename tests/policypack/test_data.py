@@ -101,12 +101,12 @@ def leads_somewhere(schema: ResourceSchema, path: str) -> bool:
         name = step.removesuffix(LIST)
         if name not in properties:
             return False
-        kind = properties[name].type
+        type_ = properties[name].type
         if step.endswith(LIST):
-            if kind.kind != "list":
+            if type_.base != "list":
                 return False
-            (kind,) = kind.args
-        properties = schema.properties_of(kind)
+            (type_,) = type_.args
+        properties = schema.properties_of(type_)
     return True
 
 

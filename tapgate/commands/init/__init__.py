@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--for",
-        dest="kinds",
+        dest="names",
         action="append",
         choices=tuple(_TARGETS),
         default=[],
@@ -94,7 +94,7 @@ def run(options: argparse.Namespace) -> Exit:
     for stack in stacks:
         check_stack_name(stack)
     package = cast("str", options.package) or _this()
-    targets = _chosen(cast("list[str]", options.kinds), root)
+    targets = _chosen(cast("list[str]", options.names), root)
     if not options.force:
         _require_free([root / target.path for target in targets])
     lines: list[str] = []
@@ -121,12 +121,12 @@ def _repository(folder: Path) -> Path:
     return next((one for one in (folder, *folder.parents) if (one / ".git").exists()), folder)
 
 
-def _chosen(kinds: Sequence[str], root: Path) -> list[_Target]:
+def _chosen(names: Sequence[str], root: Path) -> list[_Target]:
     """Return what is asked for, else what the repository uses, else the job for GitHub."""
     here = [
-        kind for kind, target in _TARGETS.items() if kind != "pre-commit" and (root / target.present).exists()
+        name for name, target in _TARGETS.items() if name != "pre-commit" and (root / target.present).exists()
     ]
-    return [_TARGETS[kind] for kind in dict.fromkeys(kinds or here or ["github"])]
+    return [_TARGETS[name] for name in dict.fromkeys(names or here or ["github"])]
 
 
 def _require_free(paths: Sequence[Path]) -> None:

@@ -71,16 +71,16 @@ def main(arguments: list[str]) -> int:
         catalog = Catalog(
             _value(arguments, PACKAGE), _path(arguments, PROGRAM), _path(arguments, SDK), UNSEEN in arguments
         )
-        kind = partial(Other, catalog=catalog)
-        server, port = start(address, fence, kind, rehearsing=REHEARSE in arguments)
+        make = partial(Other, catalog=catalog)
+        server, port = start(address, fence, make, rehearsing=REHEARSE in arguments)
     else:
         sdk = _path(arguments, SDK)
         if sdk is not None:
             from tapgate.embedded.aws_provider import sdk_source  # noqa: PLC0415 - after the SDK has been put aside
 
             sdk_source.use(sdk)
-        kind = partial(Provider, program=_path(arguments, PROGRAM))
-        server, port = start(address, fence, kind, rehearsing=REHEARSE in arguments)
+        make = partial(Provider, program=_path(arguments, PROGRAM))
+        server, port = start(address, fence, make, rehearsing=REHEARSE in arguments)
     stop = threading.Event()
 
     def end(_number: int, _frame: object) -> None:

@@ -68,67 +68,67 @@ class _Check:
                 self.fail(_join(path, name), _missing(self.schema.token, name, prop.type))
         return checked
 
-    def value(self, value: Value, kind: Type, path: str) -> Value:
-        if value is UNKNOWN or kind.kind == "any":
+    def value(self, value: Value, type_: Type, path: str) -> Value:
+        if value is UNKNOWN or type_.base == "any":
             return value
-        if kind.kind == "union":
-            return self.union(value, kind, path)
-        if kind.kind == "list":
+        if type_.base == "union":
+            return self.union(value, type_, path)
+        if type_.base == "list":
             # The bridge under pulumi-aws puts a single value where a list is expected into one.
             items = value if isinstance(value, list) else [value]
-            return [self.value(item, kind.args[0], f"{path}[{index}]") for index, item in enumerate(items)]
-        if kind.kind in {"map", "object"}:
-            return self.mapping(value, kind, path)
-        if kind.kind == "string" and isinstance(value, dict) and self.is_document(path):
+            return [self.value(item, type_.args[0], f"{path}[{index}]") for index, item in enumerate(items)]
+        if type_.base in {"map", "object"}:
+            return self.mapping(value, type_, path)
+        if type_.base == "string" and isinstance(value, dict) and self.is_document(path):
             return UNKNOWN if contains_unknown(value) else dump_json(value)
-        converted = _convert(value, kind)
-        return self.mismatch(value, kind, path) if converted is None else converted
+        converted = _convert(value, type_)
+        return self.mismatch(value, type_, path) if converted is None else converted
 
     def is_document(self, path: str) -> bool:
         """Until version 6 the types say text alone of what pulumi-aws takes as an object too."""
         older = package_version().partition(".")[0] in _TEXT_ALONE
         return older and path.casefold().endswith("policy")
 
-    def mapping(self, value: Value, kind: Type, path: str) -> Value:
+    def mapping(self, value: Value, type_: Type, path: str) -> Value:
         if not isinstance(value, dict):
-            return self.mismatch(value, kind, path)
-        if kind.kind == "object":
-            return self.object(value, self.schema.objects[kind.name], path)
+            return self.mismatch(value, type_, path)
+        if type_.base == "object":
+            return self.object(value, self.schema.objects[type_.name], path)
         return {
-            key: self.value(item, kind.args[0], _join(path, key))
+            key: self.value(item, type_.args[0], _join(path, key))
             for key, item in value.items()
             if item is not None and not key.startswith("__")
         }
 
-    def union(self, value: Value, kind: Type, path: str) -> Value:
-        text = next((choice for choice in kind.args if choice.kind == "string"), None)
+    def union(self, value: Value, type_: Type, path: str) -> Value:
+        text = next((choice for choice in type_.args if choice.base == "string"), None)
         if isinstance(value, dict | list) and text is not None:
-            document = next((choice for choice in kind.args if choice.kind == "object"), None)
+            document = next((choice for choice in type_.args if choice.base == "object"), None)
             if document is not None and isinstance(value, dict) and path.isidentifier():
                 return self.document(value, document, path)
-        for choice in kind.args:
+        for choice in type_.args:
             trial = _Check(self.schema)
             converted = trial.value(value, choice, path)
             if not trial.failures:
                 return converted
-        return self.mismatch(value, kind, path)
+        return self.mismatch(value, type_, path)
 
-    def document(self, value: dict[str, Value], kind: Type, path: str) -> Value:
+    def document(self, value: dict[str, Value], type_: Type, path: str) -> Value:
         """A policy document given as an object: pulumi-aws turns it into the JSON text that AWS wants."""
         before = len(self.failures)
-        checked = self.mapping(value, kind, path)
+        checked = self.mapping(value, type_, path)
         if len(self.failures) > before:
             return UNKNOWN
         return UNKNOWN if contains_unknown(checked) else dump_json(checked)
 
-    def mismatch(self, value: Value, kind: Type, path: str) -> Value:
+    def mismatch(self, value: Value, type_: Type, path: str) -> Value:
         if _is_marked(value):
             # It stands for what no one knows, the type included.
-            return MARKED_NUMBER if kind.kind in {"integer", "number"} else value
+            return MARKED_NUMBER if type_.base in {"integer", "number"} else value
         self.fail(
             path,
             f"{self.schema.token}: `{path}` has the wrong type. Found: {_show(value)}. "
-            f"Required: {kind.describe()}. AWS would refuse it, or take it for something else. "
+            f"Required: {type_.describe()}. AWS would refuse it, or take it for something else. "
             "Fix: give a value of the required type",
         )
         return UNKNOWN
@@ -160,18 +160,18 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return by_folded[found[0]] if found else None
 
 
-def _convert(value: Value, kind: Type) -> str | float | Blob | None:
+def _convert(value: Value, type_: Type) -> str | float | Blob | None:
     if isinstance(value, Blob):
-        return value if value.kind == kind.kind else None
+        return value if value.base == type_.base else None
     if isinstance(value, Unknown | list | dict) or value is None:
         return None
-    if kind.kind == "string":
+    if type_.base == "string":
         return _to_string(value)
-    if kind.kind == "boolean":
+    if type_.base == "boolean":
         return _to_boolean(value)
-    if kind.kind in {"asset", "archive"} or isinstance(value, bool):
+    if type_.base in {"asset", "archive"} or isinstance(value, bool):
         return None
-    return _to_integer(value) if kind.kind == "integer" else _to_number(value)
+    return _to_integer(value) if type_.base == "integer" else _to_number(value)
 
 
 def _to_string(value: bool | float | str) -> str:  # noqa: FBT001 - a value of any primitive type
@@ -210,11 +210,11 @@ def _unknown_property(schema: ResourceSchema, name: str, properties: Object, pat
     return f"{what}. Pulumi AWS would {done} without it. Fix: {fix}"
 
 
-def _missing(token: str, name: str, kind: Type) -> str:
+def _missing(token: str, name: str, type_: Type) -> str:
     done = "answer" if _is_function(token) else "create the resource"
     return (
         f"{token}: the required property `{name}` is missing. AWS cannot {done} without it. "
-        f"Fix: give {kind.describe()}"
+        f"Fix: give {type_.describe()}"
     )
 
 
@@ -224,7 +224,7 @@ def _is_function(token: str) -> bool:
 
 def _show(value: Value) -> str:
     if isinstance(value, Blob):
-        return f"an {value.kind}"
+        return f"an {value.base}"
     if isinstance(value, dict):
         return "an object"
     if isinstance(value, list):

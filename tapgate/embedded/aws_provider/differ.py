@@ -48,15 +48,15 @@ class _Comparison:
     description: Description
 
     def values(
-        self, old: Value, new: Value, where: tuple[str, str], kind: Type | None
+        self, old: Value, new: Value, where: tuple[str, str], type_: Type | None
     ) -> Iterator[tuple[str, Change]]:
         path, abstract = where
         if new is UNKNOWN:
             yield path, "update"
         elif isinstance(old, dict) and isinstance(new, dict):
-            yield from self.objects(old, new, where, kind)
+            yield from self.objects(old, new, where, type_)
         elif isinstance(old, list) and isinstance(new, list):
-            element = kind.args[0] if kind is not None and kind.kind == "list" else None
+            element = type_.args[0] if type_ is not None and type_.base == "list" else None
             if abstract in self.description.sets:
                 yield from self.sets(old, new, where, element)
             else:
@@ -72,10 +72,10 @@ class _Comparison:
         return old == new and isinstance(old, bool) == isinstance(new, bool)
 
     def objects(
-        self, old: Properties, new: Properties, where: tuple[str, str], kind: Type | None
+        self, old: Properties, new: Properties, where: tuple[str, str], type_: Type | None
     ) -> Iterator[tuple[str, Change]]:
         path, abstract = where
-        properties = self.schema.properties_of(kind)
+        properties = self.schema.properties_of(type_)
         for name in sorted((old.keys() | new.keys()) - {DEFAULTS}):
             prop = properties.get(name)
             at = (f"{path}.{name}", f"{abstract}.{name}")
@@ -84,7 +84,7 @@ class _Comparison:
             yield from self.maybe(old.get(name), new.get(name), at, prop.type if prop else None)
 
     def maybe(
-        self, old: Value, new: Value, where: tuple[str, str], kind: Type | None
+        self, old: Value, new: Value, where: tuple[str, str], type_: Type | None
     ) -> Iterator[tuple[str, Change]]:
         assumed = self.description.absent.get(where[1])
         if _nothing(old, assumed) and _nothing(new, assumed):
@@ -94,10 +94,10 @@ class _Comparison:
         elif new is None:
             yield where[0], "delete"
         else:
-            yield from self.values(old, new, where, kind)
+            yield from self.values(old, new, where, type_)
 
     def lists(
-        self, old: list[Value], new: list[Value], where: tuple[str, str], kind: Type | None
+        self, old: list[Value], new: list[Value], where: tuple[str, str], type_: Type | None
     ) -> Iterator[tuple[str, Change]]:
         path, abstract = where
         for index in range(max(len(old), len(new))):
@@ -107,16 +107,18 @@ class _Comparison:
             elif index >= len(new):
                 yield at, "delete"
             else:
-                yield from self.values(old[index], new[index], (at, abstract), kind)
+                yield from self.values(old[index], new[index], (at, abstract), type_)
 
     def sets(
-        self, old: list[Value], new: list[Value], where: tuple[str, str], kind: Type | None
+        self, old: list[Value], new: list[Value], where: tuple[str, str], type_: Type | None
     ) -> Iterator[tuple[str, Change]]:
         path, abstract = where
         gone = list(enumerate(old))
         for index, item in enumerate(new):
             at = f"{path}[{index}]"
-            match = next((it for it in gone if not any(self.values(it[1], item, (at, abstract), kind))), None)
+            match = next(
+                (it for it in gone if not any(self.values(it[1], item, (at, abstract), type_))), None
+            )
             if match is None:
                 yield at, "add"
             else:
@@ -140,11 +142,11 @@ def compare(token: str, state: Mapping[str, Value], news: Mapping[str, Value]) -
             continue
         if name not in state and output is not None and output.required and name == "region":
             continue
-        kind = output.type if output is not None else None
+        type_ = output.type if output is not None else None
         always = name == "region" or (name in schema.inputs and schema.inputs[name].replaces)
         found.extend(
             Difference(path, change, always or _replaces(description, path))
-            for path, change in comparison.maybe(state.get(name), news.get(name), (name, name), kind)
+            for path, change in comparison.maybe(state.get(name), news.get(name), (name, name), type_)
         )
     return found
 
@@ -164,8 +166,8 @@ def equivalent(token: str, name: str, old: Value, new: Value) -> bool:
     output = schema.outputs.get(name)
     if new is None and (output is None or output.required):
         return True
-    kind = output.type if output is not None else None
-    return not any(_Comparison(schema, description).maybe(old, new, (name, name), kind))
+    type_ = output.type if output is not None else None
+    return not any(_Comparison(schema, description).maybe(old, new, (name, name), type_))
 
 
 def changed_properties(token: str, state: Mapping[str, Value], news: Mapping[str, Value]) -> set[str]:

@@ -162,8 +162,8 @@ def random_form(example: str) -> str:
     pool = re.fullmatch(r"(?:us|eu|ap)-[a-z]+-\d([_:])([A-Za-z0-9]{6,12}|\S{36})", example)
     if pool:
         return "{:region}" + pool[1] + ("{#uuid}" if len(pool[2]) == 36 else "{#mixed9}")
-    kind = next((kind for pattern, kind in _RANDOM if pattern.fullmatch(example)), "")
-    return f"{{#{kind}}}" if kind == "uuid" else f"{{#{kind}{len(example)}}}" if kind else ""
+    type_ = next((type_ for pattern, type_ in _RANDOM if pattern.fullmatch(example)), "")
+    return f"{{#{type_}}}" if type_ == "uuid" else f"{{#{type_}{len(example)}}}" if type_ else ""
 
 
 def matches(form: str, example: str) -> bool:

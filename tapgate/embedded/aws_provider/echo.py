@@ -302,7 +302,7 @@ class Other(Provider):
 def _echoed(known: Known, inputs: Mapping[str, Value]) -> Properties:
     """Return the inputs as outputs, without those under whose name a component gives something else."""
     given, made = known.schema.inputs, known.schema.outputs
-    other = {name for name in given if name in made and given[name].type.kind != made[name].type.kind}
+    other = {name for name in given if name in made and given[name].type.base != made[name].type.base}
     return {name: value for name, value in inputs.items() if not known.component or name not in other}
 
 

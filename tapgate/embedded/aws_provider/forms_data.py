@@ -149,10 +149,10 @@ def _published_arns(definition: Mapping[str, object]) -> dict[str, list[tuple[st
     for service in definition.values():
         if isinstance(service, dict):
             body = cast("dict[str, object]", service)
-            kinds = cast("dict[str, dict[str, str]]", body.get("resources") or {})
-            for kind, described in kinds.items():
+            by_name = cast("dict[str, dict[str, str]]", body.get("resources") or {})
+            for type_, described in by_name.items():
                 arn = described["arn"]
-                found[arn.split(":")[2]].append((kind, arn))
+                found[arn.split(":")[2]].append((type_, arn))
     return found
 
 
@@ -161,8 +161,8 @@ def _arn_form(one: Documented, services: Sequence[str], arns: Mapping[str, Seque
     example = one.example if ARN.fullmatch(one.example) else ""
     scored: list[tuple[float, int, str]] = []
     for rank, service in enumerate(services):
-        for kind, template in arns.get(service, ()):
-            score = _likeness(one, kind, template)
+        for type_, template in arns.get(service, ()):
+            score = _likeness(one, type_, template)
             form = _filled(one, template) if score else ""
             if not form:
                 continue
@@ -193,7 +193,7 @@ def _as_shown(example: str, published: Sequence[tuple[str, str]]) -> str:
     return f"arn:{{:partition}}:{parts[2]}:{region}:{account}:{''.join(steps)}"
 
 
-def _likeness(one: Documented, kind: str, template: str) -> float:
+def _likeness(one: Documented, type_: str, template: str) -> float:
     """Say how much a kind of resource is like a type: by its name, the ARN's fixed part, what varies."""
     own = plain(one.name)
     resource = template.split(":", 5)[-1]
@@ -204,10 +204,10 @@ def _likeness(one: Documented, kind: str, template: str) -> float:
         if placeholders
         else ""
     )
-    for name, score in ((plain(kind), 3.0), (fixed, 2.5), (last, 2.0)):
+    for name, score in ((plain(type_), 3.0), (fixed, 2.5), (last, 2.0)):
         if name and name == own:
             return score
-    for name, score in ((plain(kind), 1.5), (fixed, 1.2), (last, 1.0)):
+    for name, score in ((plain(type_), 1.5), (fixed, 1.2), (last, 1.0)):
         if len(name) > 3 and own.endswith(name):
             return score - 0.01 * (len(own) - len(name))
         if len(own) > 3 and name.endswith(own):
@@ -250,7 +250,7 @@ def _other_forms(one: Documented, own: Mapping[str, str]) -> dict[str, str]:
     """Return the forms of outputs besides `id` and `arn`."""
     found: dict[str, str] = {}
     for name, prop in one.schema.outputs.items():
-        if name in {"arn", "region"} or prop.type.kind != "string":
+        if name in {"arn", "region"} or prop.type.base != "string":
             continue
         form = _output_form(one, name, own)
         if form:

@@ -118,7 +118,7 @@ def rule_for(schema: ResourceSchema) -> Rule | None:
     if schema.token in _RULES:
         return _RULES[schema.token]
     name = schema.inputs.get("name")
-    if name is None or name.required or name.type.kind != "string":
+    if name is None or name.required or name.type.base != "string":
         return None
     return Rule()
 

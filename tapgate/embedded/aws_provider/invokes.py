@@ -111,10 +111,10 @@ def stood_in(schema: ResourceSchema, args: Mapping[str, Value]) -> Properties:
     }
 
 
-def _marked(kind: Type, schema: ResourceSchema, seed: str) -> Value:
+def _marked(type_: Type, schema: ResourceSchema, seed: str) -> Value:
     """Return a marked value; a map says by an entry that no one knows what is in it."""
-    value = marked(kind, schema, seed)
-    return {marked_text(seed): marked_text(seed)} if kind.kind == "map" and not value else value
+    value = marked(type_, schema, seed)
+    return {marked_text(seed): marked_text(seed)} if type_.base == "map" and not value else value
 
 
 def _filtered(args: Mapping[str, Value]) -> Properties:
@@ -128,9 +128,9 @@ def _filtered(args: Mapping[str, Value]) -> Properties:
         if said and not set(values[0]) & set("*?"):
             found[said] = values[0]
         elif name == "name":
-            kinds = {kind for word, kind in _IN_NAMES.items() if word in values[0]}
-            if len(kinds) == 1:
-                found["architecture"] = kinds.pop()
+            bases = {type_ for word, type_ in _IN_NAMES.items() if word in values[0]}
+            if len(bases) == 1:
+                found["architecture"] = bases.pop()
     return found
 
 
@@ -230,8 +230,8 @@ def _arn_build(args: Mapping[str, Value], _config: Settings) -> Properties:
 
 def _trim_iam_role_path(args: Mapping[str, Value], _config: Settings) -> Properties:
     parts = _parts_of_arn(args)
-    kind, *path = str(parts["resource"]).split("/")
-    if parts["service"] != "iam" or kind != "role" or not path:
+    type_, *path = str(parts["resource"]).split("/")
+    if parts["service"] != "iam" or type_ != "role" or not path:
         msg = f"trimIamRolePath: `{args['arn']}` is no role's ARN. Fix: give the ARN of an IAM role"
         raise InvokeError(msg)
     return {_RESULT: f"arn:{parts['partition']}:iam:{parts['region']}:{parts['account']}:role/{path[-1]}"}

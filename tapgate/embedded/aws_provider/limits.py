@@ -86,15 +86,15 @@ def values_at(value: Value, steps: list[str], path: str = "") -> Iterator[tuple[
 
 def _published(schema: ResourceSchema, inputs: Properties) -> Iterator[tuple[str, str, Value, Limit]]:
     def walk(
-        value: Value, kind: Type, dotted: str, path: str, limit: Limit | None
+        value: Value, type_: Type, dotted: str, path: str, limit: Limit | None
     ) -> Iterator[tuple[str, str, Value, Limit]]:
         if isinstance(value, list):
-            inner = kind.args[0] if kind.kind == "list" else kind
+            inner = type_.args[0] if type_.base == "list" else type_
             for index, item in enumerate(value):
                 yield from walk(item, inner, dotted, f"{path}[{index}]", limit)
         elif isinstance(value, dict):
             for name, item in value.items():
-                prop = schema.properties_of(kind).get(name)
+                prop = schema.properties_of(type_).get(name)
                 if prop is not None:
                     yield from walk(item, prop.type, f"{dotted}.{name}", f"{path}.{name}", prop.limit)
         elif limit is not None:
@@ -123,11 +123,11 @@ def _at_odds(schema: ResourceSchema, value: Value, properties: Object, path: str
                     f"{schema.token}: `{where}` is given together with `{other}`. Required: only one. "
                     "AWS refuses both. Fix: take one of them out",
                 )
-        kind = prop.type.args[0] if prop.type.kind == "list" else prop.type
+        type_ = prop.type.args[0] if prop.type.base == "list" else prop.type
         for index, inner in enumerate(item if isinstance(item, list) else [item]):
             below = f"{path}.{name}" if path else name
             step = f"{below}[{index}]" if isinstance(item, list) else below
-            yield from _at_odds(schema, inner, schema.properties_of(kind), step)
+            yield from _at_odds(schema, inner, schema.properties_of(type_), step)
 
 
 def given(value: Value) -> bool:

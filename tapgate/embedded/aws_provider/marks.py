@@ -59,50 +59,50 @@ Resources = Callable[[str, str], "Value"]
 
 
 def marked(
-    kind: Type, schema: ResourceSchema, seed: str, depth: int = 0, resources: Resources | None = None
+    type_: Type, schema: ResourceSchema, seed: str, depth: int = 0, resources: Resources | None = None
 ) -> Value:
     """Return a value of a type, marked as far as it can be.
 
     Args:
-        kind: The type.
+        type_: The type.
         schema: What the objects in it are.
         seed: What it stands for.
         depth: How deep in another value it is; objects may hold themselves.
         resources: Makes what is a resource of another package; such a one is a text where it is None.
     """
-    if resources is not None and kind.kind == "any" and kind.stand_in:
-        return resources(kind.stand_in, seed)
+    if resources is not None and type_.base == "any" and type_.stand_in:
+        return resources(type_.stand_in, seed)
     inner = functools.partial(marked, schema=schema, depth=depth + 1, resources=resources)
-    if kind.kind == "list":
+    if type_.base == "list":
         # Programs take the first one, and spread over zones; an object may become a resource each.
-        count = 1 if kind.args[0].kind in {"object", "union"} else 3
-        return [inner(kind.args[0], seed=f"{seed}[{index}]") for index in range(count)]
-    if kind.kind == "map":
+        count = 1 if type_.args[0].base in {"object", "union"} else 3
+        return [inner(type_.args[0], seed=f"{seed}[{index}]") for index in range(count)]
+    if type_.base == "map":
         # A key that no one knows makes all of the map unknown: which others there are, no one knows.
         keys = {marked_text(f"{seed}[*]"): "*", **{key: key for key in _lookups().keys}}
-        return {key: inner(kind.args[0], seed=f"{seed}[{name}]") for key, name in keys.items()}
-    if kind.kind == "object" and depth > _DEEPEST:
+        return {key: inner(type_.args[0], seed=f"{seed}[{name}]") for key, name in keys.items()}
+    if type_.base == "object" and depth > _DEEPEST:
         return {}
-    if kind.kind == "object":
+    if type_.base == "object":
         besides = depth <= _DEEPEST_OPTIONAL
         return {
             name: inner(prop.type, seed=f"{seed}.{name}")
-            for name, prop in schema.properties_of(kind).items()
+            for name, prop in schema.properties_of(type_).items()
             if prop.required or (besides and is_read(name))
         }
-    return _plain(kind, seed)
+    return _plain(type_, seed)
 
 
-def _plain(kind: Type, seed: str) -> Value:
-    if kind.kind in {"integer", "number"}:
+def _plain(type_: Type, seed: str) -> Value:
+    if type_.base in {"integer", "number"}:
         return MARKED_NUMBER
-    if kind.kind == "boolean":
+    if type_.base == "boolean":
         return False
-    form = _form(seed) if kind.kind in {"string", "any"} and not kind.stand_in else None
+    form = _form(seed) if type_.base in {"string", "any"} and not type_.stand_in else None
     if form is not None:
         return form
     # Pulumi's Python SDK waits for ever for an output that is no value of its enumeration.
-    return kind.stand_in if kind.kind == "string" and kind.stand_in else marked_text(seed)
+    return type_.stand_in if type_.base == "string" and type_.stand_in else marked_text(seed)
 
 
 def is_read(name: str) -> bool:

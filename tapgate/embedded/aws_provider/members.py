@@ -120,13 +120,13 @@ class Model:
     def to_api(self, value: object, shape: str, names: Names, path: str) -> object:
         """Return a property's value in AWS's form."""
         described = self.definitions.get(shape, {})
-        kind = described.get("type")
-        if kind == "list":
+        type_ = described.get("type")
+        if type_ == "list":
             return self._list_to_api(value, self.inner(described, "member"), names, path)
-        if kind == "map" and isinstance(value, dict):
+        if type_ == "map" and isinstance(value, dict):
             inner, entries = self.inner(described, "value"), cast("dict[str, object]", value)
             return {key: self.to_api(item, inner, names, path) for key, item in entries.items()}
-        if kind == "structure" and isinstance(value, dict):
+        if type_ == "structure" and isinstance(value, dict):
             made: dict[str, object] = {}
             for name, item in cast("dict[str, object]", value).items():
                 if item is None or name.startswith("__"):
@@ -199,35 +199,35 @@ class Decoding:
     schema: ResourceSchema
     names: Names
 
-    def value(self, answer: object, path: str, kind: Type, beside: Iterable[str] = ()) -> Value:
+    def value(self, answer: object, path: str, type_: Type, beside: Iterable[str] = ()) -> Value:
         """Return a property in an object of an answer; None where it is not there, or nothing.
 
         Args:
             answer: The object.
             path: The property.
-            kind: Its type.
+            type_: Its type.
             beside: The properties of the same object: what is inside of them is theirs.
         """
-        return self.converted(self._located(answer, path, beside), kind, path)
+        return self.converted(self._located(answer, path, beside), type_, path)
 
-    def converted(self, value: object, kind: Type, path: str) -> Value:
+    def converted(self, value: object, type_: Type, path: str) -> Value:
         """Return a value in Pulumi's form."""
         if isinstance(value, dt.datetime):
             return value.isoformat().replace("+00:00", "Z")
-        if kind.kind == "list" and isinstance(value, list):
+        if type_.base == "list" and isinstance(value, list):
             items = cast("list[object]", value)
-            return [self.converted(item, kind.args[0], path) for item in items] or None
-        if kind.kind == "map":
+            return [self.converted(item, type_.args[0], path) for item in items] or None
+        if type_.base == "map":
             return pairs_of(value) or None
-        if kind.kind == "object":
-            return self._object(value, kind, path)
-        return None if value is None or value in _EMPTY else _scalar(value, kind)
+        if type_.base == "object":
+            return self._object(value, type_, path)
+        return None if value is None or value in _EMPTY else _scalar(value, type_)
 
-    def _object(self, value: object, kind: Type, path: str) -> Value:
+    def _object(self, value: object, type_: Type, path: str) -> Value:
         one = next(iter(cast("list[object]", value)), None) if isinstance(value, list) else value
         if not isinstance(one, dict):
             return None
-        there, properties = cast("dict[str, object]", one), self.schema.properties_of(kind)
+        there, properties = cast("dict[str, object]", one), self.schema.properties_of(type_)
         found: Properties = {
             name: self.value(there, f"{path}.{name}", prop.type, beside=properties)
             for name, prop in properties.items()
@@ -256,11 +256,11 @@ class Decoding:
         return None
 
 
-def _scalar(value: object, kind: Type) -> Value:
+def _scalar(value: object, type_: Type) -> Value:
     """Return a text, number or boolean, which maps of attributes have as a text."""
-    if kind.kind == "boolean":
+    if type_.base == "boolean":
         return str(value).lower() == "true"
-    return int(str(value)) if kind.kind == "integer" else cast("Value", value)
+    return int(str(value)) if type_.base == "integer" else cast("Value", value)
 
 
 def pairs_of(value: object) -> Properties:

@@ -119,12 +119,12 @@ def completed(token: str, outputs: Mapping[str, Value], by_form: OutputsByForm) 
     complete: Properties = {}
     marks: list[Value] = []
     for name, value in outputs.items():
-        kind = schema.outputs.get(name, _ANYTHING).type
+        type_ = schema.outputs.get(name, _ANYTHING).type
         known = by_form.output(name) if value is UNKNOWN else None
         if known is not None:
             complete[name] = known
         else:
-            complete[name] = _Filling(schema, by_form.urn, marks).filled(value, kind, name)
+            complete[name] = _Filling(schema, by_form.urn, marks).filled(value, type_, name)
     if marks:
         complete[REHEARSED] = marks
     return complete
@@ -138,19 +138,19 @@ class _Filling:
     urn: str
     marks: list[Value]
 
-    def filled(self, value: Value, kind: Type, path: str) -> Value:
+    def filled(self, value: Value, type_: Type, path: str) -> Value:
         if value is UNKNOWN:
             self.marks.append(path)
-            return marked(kind, self.schema, f"{self.urn}#{path}")
-        if isinstance(value, dict) and kind.kind in {"object", "map"}:
-            properties = self.schema.properties_of(kind)
-            element = kind.args[0] if kind.kind == "map" else None
+            return marked(type_, self.schema, f"{self.urn}#{path}")
+        if isinstance(value, dict) and type_.base in {"object", "map"}:
+            properties = self.schema.properties_of(type_)
+            element = type_.args[0] if type_.base == "map" else None
             return {
                 name: self.filled(item, element or properties.get(name, _ANYTHING).type, f"{path}.{name}")
                 for name, item in value.items()
             }
-        if isinstance(value, list) and kind.kind == "list":
-            return [self.filled(item, kind.args[0], f"{path}[{index}]") for index, item in enumerate(value)]
+        if isinstance(value, list) and type_.base == "list":
+            return [self.filled(item, type_.args[0], f"{path}[{index}]") for index, item in enumerate(value)]
         return value
 
 
@@ -244,13 +244,13 @@ def _fitting(before: str, part: str) -> str:
     return part
 
 
-def _made_up(seed: str, kind: str) -> str:
+def _made_up(seed: str, type_: str) -> str:
     digest = hashlib.sha256(seed.encode()).hexdigest()
-    if kind == "uuid":
+    if type_ == "uuid":
         return "-".join((digest[:8], digest[8:12], f"4{digest[13:16]}", f"8{digest[17:20]}", digest[20:32]))
-    match = _MADE_UP.fullmatch(kind)
+    match = _MADE_UP.fullmatch(type_)
     if match is None:
-        message = f"no form has a field {{#{kind}}}"
+        message = f"no form has a field {{#{type_}}}"
         raise ValueError(message)
     alphabet, number = _ALPHABETS[match[1]], int(digest, 16)
     characters: list[str] = []

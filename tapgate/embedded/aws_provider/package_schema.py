@@ -131,7 +131,7 @@ def _resource(path: Path, text: str, token: str, module: ModuleTypes) -> Json:
     schema = _both_sides(arguments, resource, module)
     aliases = _ALIASES.search(resource)
     if aliases is not None:
-        schema["aliases"] = [{"type": kind} for kind in _ALIAS.findall(aliases[1])]
+        schema["aliases"] = [{"type": type_} for type_ in _ALIAS.findall(aliases[1])]
     return schema
 
 
@@ -218,16 +218,16 @@ def object_schema(properties: Object, refer: Callable[[str], str] = str) -> Json
     }
 
 
-def _type(kind: Type, refer: Callable[[str], str]) -> Json:
-    if kind.kind == "list":
-        return {"type": "array", "items": _type(kind.args[0], refer)}
-    if kind.kind == "map":
-        return {"type": "object", "additionalProperties": _type(kind.args[0], refer)}
-    if kind.kind == "union":
-        return {"oneOf": [_type(choice, refer) for choice in kind.args]}
-    if kind.name:
-        return {"$ref": f"#/types/{refer(kind.name)}"}
-    return _BUILT_IN.get(kind.kind) or {"type": kind.kind}
+def _type(type_: Type, refer: Callable[[str], str]) -> Json:
+    if type_.base == "list":
+        return {"type": "array", "items": _type(type_.args[0], refer)}
+    if type_.base == "map":
+        return {"type": "object", "additionalProperties": _type(type_.args[0], refer)}
+    if type_.base == "union":
+        return {"oneOf": [_type(choice, refer) for choice in type_.args]}
+    if type_.name:
+        return {"$ref": f"#/types/{refer(type_.name)}"}
+    return _BUILT_IN.get(type_.base) or {"type": type_.base}
 
 
 def schema_text() -> str:

@@ -102,17 +102,17 @@ def _principals(given: list[Value], version: str) -> object:
     principals = [cast("Properties", item) for item in given]
     raw: dict[str, object] = {}
     for principal in principals:
-        kind = str(principal.get("type"))
+        type_ = str(principal.get("type"))
         identifiers = [_variables(str(item), version) for item in _list(principal.get("identifiers"))]
         found = sorted(set(identifiers), reverse=True)
-        earlier = raw.get(kind)
+        earlier = raw.get(type_)
         if earlier is None:
-            raw[kind] = found[0] if len(found) == 1 else found
+            raw[type_] = found[0] if len(found) == 1 else found
         else:
-            raw[kind] = [*(cast("list[str]", earlier) if isinstance(earlier, list) else [earlier]), *found]
+            raw[type_] = [*(cast("list[str]", earlier) if isinstance(earlier, list) else [earlier]), *found]
     if len(principals) == 1 and raw == {"*": "*"}:
         return "*"
-    return {kind: raw[kind] for kind in sorted(raw)}
+    return {type_: raw[type_] for type_ in sorted(raw)}
 
 
 def _conditions(given: list[Value], version: str) -> dict[str, dict[str, object]]:

@@ -78,10 +78,10 @@ class Published:
     one_of: tuple[str, ...] = ()
 
 
-def of_property(name: str, kind: Type, documentation: str) -> Published:
+def of_property(name: str, type_: Type, documentation: str) -> Published:
     """Return what is published of a property."""
     text = re.sub(r"\s+", " ", documentation).strip()
-    leaf = _leaf(kind)
+    leaf = _leaf(type_)
     limit = None
     if leaf in {"integer", "number"}:
         limit = _numbers(text, whole=leaf == "integer")
@@ -131,18 +131,18 @@ def of_operations(module: str, operations: Iterable[str], path: str, names: Name
     return None
 
 
-def _leaf(kind: Type) -> str:
-    if kind.kind == "list":
-        return _leaf(kind.args[0])
-    if kind.kind == "union":
-        kinds = {choice.kind for choice in kind.args}
-        if "string" in kinds:
+def _leaf(type_: Type) -> str:
+    if type_.base == "list":
+        return _leaf(type_.args[0])
+    if type_.base == "union":
+        bases = {choice.base for choice in type_.args}
+        if "string" in bases:
             return (
                 "policy"
-                if any(choice.name.endswith("PolicyDocumentArgs") for choice in kind.args)
+                if any(choice.name.endswith("PolicyDocumentArgs") for choice in type_.args)
                 else "string"
             )
-    return kind.kind
+    return type_.base
 
 
 def _listed(pattern: re.Pattern[str], text: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-Kind: TypeAlias = Literal[
+Base: TypeAlias = Literal[
     "string", "integer", "number", "boolean", "any", "asset", "archive", "list", "map", "object", "union"
 ]
 Form: TypeAlias = Literal["", "arn", "json", "policy", "iam-policy"]
@@ -19,29 +19,29 @@ class Type:
     """The type of a property.
 
     Attributes:
-        kind: What it is; `asset` admits an asset, `archive` an archive.
+        type_: What it is; `asset` admits an asset, `archive` an archive.
         name: For `object`, the key into `ResourceSchema.objects`; for `string`, its enumeration; else empty.
         args: The element of a list or map, the choices of a union; empty otherwise.
         stand_in: A value of its enumeration; of another package's resource, its class in that SDK.
     """
 
-    kind: Kind
+    base: Base
     name: str = ""
     args: tuple[Type, ...] = ()
     stand_in: str = field(default="", compare=False)
 
     def describe(self) -> str:
         """Say the type as a message to a user does: `a list of strings`, `true or false`, …."""
-        if self.kind == "list":
+        if self.base == "list":
             return f"a list, each element {self.args[0].describe()}"
-        if self.kind == "map":
+        if self.base == "map":
             return f"a map, each value {self.args[0].describe()}"
-        if self.kind == "union":
+        if self.base == "union":
             return " or ".join(choice.describe() for choice in self.args)
-        return _SAID[self.kind]
+        return _SAID[self.base]
 
 
-_SAID: dict[Kind, str] = {
+_SAID: dict[Base, str] = {
     "string": "a string",
     "integer": "a whole number",
     "number": "a number",
@@ -121,10 +121,12 @@ class ResourceSchema:
     secret_outputs: tuple[str, ...] = ()
     one_of: tuple[tuple[str, ...], ...] = ()
 
-    def properties_of(self, kind: Type | None) -> Object:
+    def properties_of(self, type_: Type | None) -> Object:
         """Return the properties of an object's type; none for every other type."""
         nothing: dict[str, Property] = {}
-        return self.objects.get(kind.name, nothing) if kind is not None and kind.kind == "object" else nothing
+        return (
+            self.objects.get(type_.name, nothing) if type_ is not None and type_.base == "object" else nothing
+        )
 
 
 def to_json(schema: ResourceSchema) -> bytes:

@@ -150,12 +150,12 @@ def with_model_limits(schema: ResourceSchema, description: Description) -> Resou
     def added(properties: Object, path: str) -> dict[str, Property]:
         found: dict[str, Property] = {}
         for name, prop in properties.items():
-            where, kind = f"{path}{name}", _element(prop.type)
-            if kind.kind == "object" and kind.name in pending:
-                pending.discard(kind.name)
-                objects[kind.name] = added(schema.objects[kind.name], f"{where}.")
+            where, type_ = f"{path}{name}", _element(prop.type)
+            if type_.base == "object" and type_.name in pending:
+                pending.discard(type_.name)
+                objects[type_.name] = added(schema.objects[type_.name], f"{where}.")
             limit = prop.limit
-            if kind.kind in _PRIMITIVE:
+            if type_.base in _PRIMITIVE:
                 names = description.names if description.known else None
                 stated = of_operations(module, operations, where, names)
                 limit = _joined(limit, _trusted(stated, description), module, confirmed=not description.known)
@@ -166,8 +166,8 @@ def with_model_limits(schema: ResourceSchema, description: Description) -> Resou
     return replace(schema, inputs=inputs, objects=objects)
 
 
-def _element(kind: Type) -> Type:
-    return _element(kind.args[0]) if kind.kind == "list" else kind
+def _element(type_: Type) -> Type:
+    return _element(type_.args[0]) if type_.base == "list" else type_
 
 
 def _trusted(stated: Limit | None, description: Description) -> Limit | None:

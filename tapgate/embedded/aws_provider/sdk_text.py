@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from tapgate.embedded.aws_provider.resource_schema import Kind, Type
+from tapgate.embedded.aws_provider.resource_schema import Base, Type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -131,7 +131,7 @@ def snake(name: str) -> str:
 
 Side = Literal["inputs", "outputs"]
 
-_PRIMITIVES: dict[str, Kind] = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
+_PRIMITIVES: dict[str, Base] = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 ENUM_VALUE = re.compile(r"^    \w+ = (\"[^\"]*\")", re.MULTILINE)
 _OTHER_PACKAGE = "pulumi_"
 """How the name of a class of another package's SDK begins."""

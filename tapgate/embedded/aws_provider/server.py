@@ -55,14 +55,14 @@ _MESSAGE_BYTES = 400 * 1024 * 1024
 
 
 def start(
-    engine_address: str, fence: Fence, kind: Callable[..., Provider], *, rehearsing: bool = False
+    engine_address: str, fence: Fence, make: Callable[..., Provider], *, rehearsing: bool = False
 ) -> tuple[grpc.Server, int]:
     """Start serving on a free port of the loopback address.
 
     Args:
         engine_address: Where the engine listens, `host:port`; empty when it attaches later.
         fence: What the process may still do.
-        kind: Makes what to serve.
+        make: Makes what to serve.
         rehearsing: Say what would be created, and create nothing.
 
     Returns:
@@ -76,7 +76,7 @@ def start(
         name: library.unary_unary_rpc_method_handler(
             method, request_deserializer=request.FromString, response_serializer=_serialize
         )
-        for name, (method, request) in kind(engine_address, fence, rehearsing=rehearsing).methods().items()
+        for name, (method, request) in make(engine_address, fence, rehearsing=rehearsing).methods().items()
     }
     server.add_generic_rpc_handlers((library.method_handlers_generic_handler(_SERVICE, handlers),))
     port = server.add_insecure_port("127.0.0.1:0")

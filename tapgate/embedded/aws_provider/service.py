@@ -225,9 +225,9 @@ class Provider:
             item for item in differ.compare(token, {**old_inputs, **state}, news) if item.path not in ignored
         ]
         replaces = sorted({item.property for item in differences if item.replaces})
-        kind = pb.DiffResponse.DIFF_SOME if differences else pb.DiffResponse.DIFF_NONE
+        changes = pb.DiffResponse.DIFF_SOME if differences else pb.DiffResponse.DIFF_NONE
         response = pb.DiffResponse(
-            changes=kind,
+            changes=changes,
             replaces=replaces,
             diffs=sorted({item.property for item in differences}),
             deleteBeforeReplace=bool(replaces) and differ.replaced_first(token, news),

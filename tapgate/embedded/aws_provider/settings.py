@@ -191,9 +191,9 @@ def _renamed(values: Mapping[str, Value], properties: Object, schema: ResourceSc
     return renamed
 
 
-def _inside(value: Value, kind: Type, schema: ResourceSchema) -> Value:
-    if kind.kind == "list" and isinstance(value, list):
-        return [_inside(item, kind.args[0], schema) for item in value]
-    if kind.kind == "object" and isinstance(value, dict):
-        return _renamed(value, schema.properties_of(kind), schema)
+def _inside(value: Value, type__: Type, schema: ResourceSchema) -> Value:
+    if type__.base == "list" and isinstance(value, list):
+        return [_inside(item, type__.args[0], schema) for item in value]
+    if type__.base == "object" and isinstance(value, dict):
+        return _renamed(value, schema.properties_of(type__), schema)
     return value

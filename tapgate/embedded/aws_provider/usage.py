@@ -215,5 +215,5 @@ def _widen_function(function: _Json, used: Used) -> None:
 
 def _add(owner: _Json, name: str, more: Mapping[str, dict[str, str]]) -> None:
     there = owner.setdefault(name, {})
-    for one, kind in more.items():
-        there.setdefault(one, kind)
+    for one, inner in more.items():
+        there.setdefault(one, inner)

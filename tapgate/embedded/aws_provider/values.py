@@ -30,7 +30,7 @@ class Blob:
     """An asset (one file) or an archive (a tree of files).
 
     Attributes:
-        kind: Which of the two.
+        base: Which of the two.
         hash: The SHA-256 that the engine gives to its content, hexadecimal; empty when it gave none.
         text: An asset's content; None when it has none.
         path: Path of the file or folder; empty when it has none.
@@ -38,7 +38,7 @@ class Blob:
         assets: An archive's members, when it is not a file or folder itself.
     """
 
-    kind: Literal["asset", "archive"]
+    base: Literal["asset", "archive"]
     hash: str = ""
     text: str | None = None
     path: str = ""
@@ -148,20 +148,20 @@ def resource_reference(urn: str, identifier: str, version: str) -> Properties:
 
 
 def _decode(field: struct_pb2.Value) -> tuple[Value, Secrets | None]:
-    kind = field.WhichOneof("kind")
-    if kind == "string_value":
+    oneof = field.WhichOneof("kind")
+    if oneof == "string_value":
         text = field.string_value
         return (UNKNOWN if text in _UNKNOWNS else text), {}
-    if kind == "number_value":
+    if oneof == "number_value":
         number = field.number_value
         return (int(number) if number.is_integer() else number), {}
-    if kind == "bool_value":
+    if oneof == "bool_value":
         return field.bool_value, {}
-    if kind == "list_value":
+    if oneof == "list_value":
         items = [_decode(item) for item in field.list_value.values]
         secret = any(mark is None or mark for _, mark in items)
         return [value for value, _ in items], (None if secret else {})
-    if kind == "struct_value":
+    if oneof == "struct_value":
         return _decode_struct(field.struct_value)
     return None, {}
 
@@ -185,7 +185,7 @@ def _decode_blob(struct: struct_pb2.Struct, signature: str) -> Blob:
         dict(fields["assets"].struct_value.fields) if "assets" in fields else dict[str, struct_pb2.Value]()
     )
     return Blob(
-        kind="asset" if signature == _ASSET else "archive",
+        base="asset" if signature == _ASSET else "archive",
         hash=fields["hash"].string_value if "hash" in fields else "",
         text=fields["text"].string_value if "text" in fields else None,
         path=fields["path"].string_value if "path" in fields else "",
@@ -219,7 +219,7 @@ def _encode(value: Value, field: struct_pb2.Value) -> None:
 
 
 def _encode_blob(blob: Blob, struct: struct_pb2.Struct) -> None:
-    struct.fields[_SIGNATURE].string_value = _ASSET if blob.kind == "asset" else _ARCHIVE
+    struct.fields[_SIGNATURE].string_value = _ASSET if blob.base == "asset" else _ARCHIVE
     if blob.hash:
         struct.fields["hash"].string_value = blob.hash
     if blob.text is not None:

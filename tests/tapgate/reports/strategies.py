@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tapgate.findings import Finding, Location, Pack, PolicyTally, Report, Verdict
 from tapgate.reports.controls import PolicyInfo
-from tapgate.reports.verdict_file import Kind, Unaudited, VerdictFile
+from tapgate.reports.verdict_file import Command, Unaudited, VerdictFile
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -131,7 +131,7 @@ unaudited = st.builds(
 )
 verdict_files = st.builds(
     VerdictFile.of,
-    st.sampled_from(get_args(Kind)),
+    st.sampled_from(get_args(Command)),
     st.lists(reports, max_size=2),
     unaudited=st.lists(unaudited, max_size=2),
     policies=st.lists(infos, max_size=2),

@@ -42,7 +42,7 @@ def _statistic(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str
         yield "statistic", f"{reason}. Fix: give one of them"
 
 
-def _queries_of_one_kind(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:
+def _queries_alike(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:
     queries = inputs.get("metricQueries")
     for index, query in enumerate(queries if isinstance(queries, list) else []):
         if isinstance(query, dict) and given(query.get("expression")) and given(query.get("metric")):
@@ -90,7 +90,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             at_most("insufficientDataActions", 5),
             at_most("okActions", 5),
             _statistic,
-            _queries_of_one_kind,
+            _queries_alike,
         ),
         names={
             "arn": "AlarmArn",

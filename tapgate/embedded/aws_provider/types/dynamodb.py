@@ -34,8 +34,8 @@ _MADE_FROM: Final = ("restoreSourceName", "restoreSourceTableArn", "restoreBacku
 def _key_schema(owner: Properties) -> list[dict[str, object]]:
     """Return the keys of a table or index in AWS's form."""
     return [
-        {"AttributeName": owner[name], "KeyType": kind}
-        for name, kind in _KEY_TYPES.items()
+        {"AttributeName": owner[name], "KeyType": key_type}
+        for name, key_type in _KEY_TYPES.items()
         if owner.get(name)
     ]
 

@@ -8,20 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapgate.embedded.aws_provider.checking import check, nearest
-from tapgate.embedded.aws_provider.resource_schema import Kind, Property, ResourceSchema, Type
+from tapgate.embedded.aws_provider.resource_schema import Base, Property, ResourceSchema, Type
 from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.values import UNKNOWN, Blob, Properties, Value
 
 FUNCTION = "aws:lambda/function:Function"
 
 
-def _one(kind: Kind | Type, *, required: bool = False) -> ResourceSchema:
-    of = kind if isinstance(kind, Type) else Type(kind)
+def _one(type_: Base | Type, *, required: bool = False) -> ResourceSchema:
+    of = type_ if isinstance(type_, Type) else Type(type_)
     return ResourceSchema("test:index:One", {"value": Property(of, required)}, {})
 
 
-def _convert(kind: Kind | Type, value: Value) -> tuple[Value, list[str]]:
-    inputs, failures = check(_one(kind), {"value": value})
+def _convert(type_: Base | Type, value: Value) -> tuple[Value, list[str]]:
+    inputs, failures = check(_one(type_), {"value": value})
     return inputs.get("value"), [failure.property for failure in failures]
 
 
@@ -45,7 +45,7 @@ def test_fractions_are_no_whole_numbers(number: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "given_", "expected"),
+    ("type_", "given_", "expected"),
     [
         ("boolean", "true", True),
         ("boolean", "True", True),
@@ -59,8 +59,8 @@ def test_fractions_are_no_whole_numbers(number: float) -> None:
         ("any", {"x": [1]}, {"x": [1]}),
     ],
 )
-def test_conversions_that_pulumi_aws_makes(kind: Kind, given_: Value, expected: Value) -> None:
-    assert _convert(kind, given_) == (expected, [])
+def test_conversions_that_pulumi_aws_makes(type_: Base, given_: Value, expected: Value) -> None:
+    assert _convert(type_, given_) == (expected, [])
 
 
 @given(st.text(alphabet=string.ascii_letters + " -._", min_size=1, max_size=8))
@@ -71,7 +71,7 @@ def test_words_are_no_numbers_and_no_booleans(word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "value"),
+    ("type_", "value"),
     [
         ("boolean", 1),
         ("boolean", "yes"),
@@ -92,8 +92,8 @@ def test_words_are_no_numbers_and_no_booleans(word: str) -> None:
         (Type("union", args=(Type("asset"), Type("archive"))), "a.zip"),
     ],
 )
-def test_wrong_types_are_refused_with_the_type_that_is_wanted(kind: Kind | Type, value: Value) -> None:
-    of = kind if isinstance(kind, Type) else Type(kind)
+def test_wrong_types_are_refused_with_the_type_that_is_wanted(type_: Base | Type, value: Value) -> None:
+    of = type_ if isinstance(type_, Type) else Type(type_)
     _, failures = check(_one(of), {"value": value})
     (failure,) = failures
     assert failure.property.startswith("value")
@@ -102,8 +102,8 @@ def test_wrong_types_are_refused_with_the_type_that_is_wanted(kind: Kind | Type,
 
 
 @given(st.sampled_from(["string", "integer", "number", "boolean", "archive", "asset", "any"]))
-def test_unknown_stays_unknown_whatever_the_type(kind: Kind) -> None:
-    assert _convert(kind, UNKNOWN) == (UNKNOWN, [])
+def test_unknown_stays_unknown_whatever_the_type(type_: Base) -> None:
+    assert _convert(type_, UNKNOWN) == (UNKNOWN, [])
 
 
 def test_a_single_value_becomes_the_list_that_is_wanted() -> None:
@@ -114,8 +114,8 @@ def test_a_single_value_becomes_the_list_that_is_wanted() -> None:
 
 
 def test_a_union_takes_what_any_choice_takes() -> None:
-    kind = Type("union", args=(Type("asset"), Type("archive")))
-    assert _convert(kind, Blob("archive")) == (Blob("archive"), [])
+    type_ = Type("union", args=(Type("asset"), Type("archive")))
+    assert _convert(type_, Blob("archive")) == (Blob("archive"), [])
 
 
 REFUSED: list[tuple[Properties, str, str]] = [

@@ -201,10 +201,10 @@ def _exists(token: str, path: str) -> bool:
     for name in path.split("."):
         if name not in properties:
             return False
-        kind = properties[name].type
-        while kind.kind == "list":
-            kind = kind.args[0]
-        properties = dict(schema.properties_of(kind))
+        type_ = properties[name].type
+        while type_.base == "list":
+            type_ = type_.args[0]
+        properties = dict(schema.properties_of(type_))
     return True
 
 

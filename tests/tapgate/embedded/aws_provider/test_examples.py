@@ -103,11 +103,11 @@ def _named(given: Properties, properties: Object, schema: ResourceSchema) -> Pro
     return found
 
 
-def _inner(value: Value, kind: Type, schema: ResourceSchema) -> Value:
+def _inner(value: Value, type_: Type, schema: ResourceSchema) -> Value:
     if isinstance(value, list):
-        return [_inner(item, kind.args[0] if kind.kind == "list" else kind, schema) for item in value]
-    if isinstance(value, dict) and kind.kind == "list":
-        return _inner(value, kind.args[0], schema)
-    if isinstance(value, dict) and kind.kind == "object":
-        return _named(value, schema.objects[kind.name], schema)
+        return [_inner(item, type_.args[0] if type_.base == "list" else type_, schema) for item in value]
+    if isinstance(value, dict) and type_.base == "list":
+        return _inner(value, type_.args[0], schema)
+    if isinstance(value, dict) and type_.base == "object":
+        return _named(value, schema.objects[type_.name], schema)
     return value

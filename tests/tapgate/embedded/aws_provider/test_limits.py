@@ -22,14 +22,14 @@ TABLE = cast(
 )
 
 
-def _cases(kind: str) -> list[object]:
-    return list(_each(kind))
+def _cases(type_: str) -> list[object]:
+    return list(_each(type_))
 
 
-def _each(kind: str) -> Iterator[object]:
+def _each(type_: str) -> Iterator[object]:
     for token, entry in TABLE.items():
         good = cast("Properties", entry["good"])
-        for number, change in enumerate(cast("list[Properties]", entry[kind])):
+        for number, change in enumerate(cast("list[Properties]", entry[type_])):
             own = {name: value for name, value in change.items() if name != "source"}
             inputs = {name: value for name, value in {**good, **own}.items() if value is not None}
             yield pytest.param(token, inputs, id=f"{token.rpartition(':')[2]}-{number}-{next(iter(own))}")

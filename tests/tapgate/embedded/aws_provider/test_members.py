@@ -139,7 +139,7 @@ SCHEMA = ResourceSchema(
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind", "value"),
+    ("answer", "type_", "value"),
     [
         ({"FooName": "n"}, STRING, None),
         ({"Foos": ["n"]}, Type("list", args=(STRING,)), ["n"]),
@@ -152,8 +152,8 @@ SCHEMA = ResourceSchema(
         ({}, STRING, None),
     ],
 )
-def test_an_answer_is_read_by_the_same_names(answer: object, kind: Type, value: Value) -> None:
-    assert Decoding(SCHEMA, {}).value(answer, "foo", kind) == value
+def test_an_answer_is_read_by_the_same_names(answer: object, type_: Type, value: Value) -> None:
+    assert Decoding(SCHEMA, {}).value(answer, "foo", type_) == value
 
 
 def test_what_ends_in_name_is_taken_for_it_only_where_it_is_the_only_one() -> None:

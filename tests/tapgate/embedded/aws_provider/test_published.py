@@ -12,7 +12,7 @@ POLICY = Type("union", args=(TEXT, Type("object", "i:PolicyDocumentArgs")))
 
 
 @pytest.mark.parametrize(
-    ("kind", "said", "limit"),
+    ("type_", "said", "limit"),
     [
         (TEXT, "Valid values: `Active`, `PassThrough`.", Limit(choices=("Active", "PassThrough"))),
         (
@@ -51,8 +51,8 @@ POLICY = Type("union", args=(TEXT, Type("object", "i:PolicyDocumentArgs")))
         (WHOLE, "Must be a non-zero positive integer.", Limit(minimum=1)),
     ],
 )
-def test_a_sentence_is_read_strictly(kind: Type, said: str, limit: Limit | None) -> None:
-    assert of_property("it", kind, said).limit == limit
+def test_a_sentence_is_read_strictly(type_: Type, said: str, limit: Limit | None) -> None:
+    assert of_property("it", type_, said).limit == limit
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_every_form_fits_its_type_and_the_examples_in_the_documentation() -> Non
         one = types[token]
         properties = {*one.schema.inputs, *one.schema.outputs, "id"}
         for name, form in outputs.items():
-            assert name == "id" or one.schema.outputs[name].type.kind == "string"
+            assert name == "id" or one.schema.outputs[name].type.base == "string"
             for field in FIELD.findall(form):
                 known = field in OF_THE_PROVIDER or field.partition("=")[0] in properties
                 assert known or re.fullmatch(r"#(uuid|(hex|lower|upper|mixed)\d+)", field), (token, form)
@@ -70,7 +70,7 @@ def test_every_output_of_every_type_has_a_value_of_its_kind() -> None:
     for token in resource_tokens():
         schema = schema_of(token)
         inputs: Properties = {
-            name: "given" for name, prop in schema.inputs.items() if prop.type.kind == "string"
+            name: "given" for name, prop in schema.inputs.items() if prop.type.base == "string"
         }
         outputs = of(token, inputs)
         listed = cast("list[str]", outputs.pop(REHEARSED, []))
@@ -86,14 +86,14 @@ def test_every_output_of_every_type_has_a_value_of_its_kind() -> None:
     assert derived > 1_000
 
 
-def fits(value: Value, kind: Type, schema: ResourceSchema) -> bool:
-    if kind.kind == "list":
-        return isinstance(value, list) and all(fits(item, kind.args[0], schema) for item in value)
-    if kind.kind in {"map", "object"}:
+def fits(value: Value, type_: Type, schema: ResourceSchema) -> bool:
+    if type_.base == "list":
+        return isinstance(value, list) and all(fits(item, type_.args[0], schema) for item in value)
+    if type_.base in {"map", "object"}:
         return isinstance(value, dict)
-    if kind.kind in {"integer", "number"}:
+    if type_.base in {"integer", "number"}:
         return value == MARKED_NUMBER
-    return isinstance(value, bool) if kind.kind == "boolean" else isinstance(value, str)
+    return isinstance(value, bool) if type_.base == "boolean" else isinstance(value, str)
 
 
 def test_what_aws_makes_up_differs_from_resource_to_resource_and_not_from_run_to_run() -> None:

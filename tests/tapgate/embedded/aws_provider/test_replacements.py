@@ -39,17 +39,17 @@ TABLE = _table()
 CHANGES = [(token, name) for token in TABLE for name in sorted(schema_of(token).inputs)]
 
 
-def _values(schema: ResourceSchema, kind: Type, side: int) -> Value:
+def _values(schema: ResourceSchema, type_: Type, side: int) -> Value:
     """Make a value of a type: one of two that differ wherever they can."""
-    if kind.kind in SCALARS:
-        return SCALARS[kind.kind][side]
-    if kind.kind == "union":
-        return _values(schema, kind.args[0], side)
-    if kind.kind == "list":
-        return [_values(schema, kind.args[0], side)]
-    if kind.kind == "map":
-        return {"key": _values(schema, kind.args[0], side)}
-    return {name: _values(schema, prop.type, side) for name, prop in schema.properties_of(kind).items()}
+    if type_.base in SCALARS:
+        return SCALARS[type_.base][side]
+    if type_.base == "union":
+        return _values(schema, type_.args[0], side)
+    if type_.base == "list":
+        return [_values(schema, type_.args[0], side)]
+    if type_.base == "map":
+        return {"key": _values(schema, type_.args[0], side)}
+    return {name: _values(schema, prop.type, side) for name, prop in schema.properties_of(type_).items()}
 
 
 def _replaced(token: str, name: str, old: Value, new: Value) -> bool:
@@ -70,8 +70,8 @@ def test_the_table_has_every_type_that_is_deployed() -> None:
 )
 def test_a_change_is_an_update_or_a_replacement(token: str, name: str) -> None:
     schema = schema_of(token)
-    kind = schema.inputs[name].type
-    old, new = (_values(schema, kind, side) for side in (0, 1))
+    type_ = schema.inputs[name].type
+    old, new = (_values(schema, type_, side) for side in (0, 1))
     inner = {path.partition(".")[2] for path in TABLE[token] if path.startswith(f"{name}.")}
     assert _replaced(token, name, old, new) == (name in TABLE[token] or bool(inner))
     if not inner:

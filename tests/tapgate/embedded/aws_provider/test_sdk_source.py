@@ -32,7 +32,7 @@ def test_a_key_is_read_as_pulumi_aws_has_it() -> None:
 def test_nested_objects_come_along() -> None:
     schema = read_resource("aws:lambda/function:Function")
     tracing = schema.inputs["tracingConfig"].type
-    assert tracing.kind == "object"
+    assert tracing.base == "object"
     assert schema.objects[tracing.name]["mode"].required
     assert schema.inputs["role"].required
     assert not schema.inputs["name"].required
@@ -99,7 +99,7 @@ def test_every_type_of_pulumi_aws_is_read_and_survives_the_cache() -> None:
     for token in tokens:
         schema = read_resource(token)
         assert repr(from_json(to_json(schema))) == repr(schema), "7 is not 7.0 in a message"
-        names = {kind.name for kind in _kinds(schema) if kind.kind == "object"}
+        names = {type_.name for type_ in _kinds(schema) if type_.base == "object"}
         assert names <= set(schema.objects), token
 
 
@@ -107,9 +107,9 @@ def _kinds(schema: ResourceSchema) -> list[Type]:
     found: list[Type] = []
     todo = [prop.type for prop in (*schema.inputs.values(), *schema.outputs.values())]
     while todo:
-        kind = todo.pop()
-        found.append(kind)
-        todo.extend(kind.args)
+        type_ = todo.pop()
+        found.append(type_)
+        todo.extend(type_.args)
     return found
 
 
@@ -171,7 +171,7 @@ def test_a_cache_that_cannot_be_written_is_no_error(cache: Path) -> None:
 def test_functions_are_read_with_what_they_take_and_give() -> None:
     schema = sdk_source.read_function("aws:iam/getPolicyDocument:getPolicyDocument")
     statements = schema.inputs["statements"].type
-    assert statements.kind == "list"
+    assert statements.base == "list"
     assert schema.objects[statements.args[0].name]["actions"].type == Type("list", args=(STRING,))
     assert not schema.inputs["statements"].required
     assert schema.outputs["json"].required
