@@ -88,6 +88,37 @@ def _waiting_calls(state: object, name: str | None) -> Iterator[bool]:
             yield from _waiting_calls(one, name)
 
 
+WITHOUT_WAITING: Final[Mapping[str, tuple[str, ...]]] = {
+    "aws:cloudwatch/eventTarget:EventTarget": ("arn",),
+    "aws:pipes/pipe:Pipe": ("target",),
+    "aws:scheduler/schedule:Schedule": ("target", "arn"),
+    "aws-native:events:Rule": ("targets[*]", "arn"),
+    "aws-native:pipes:Pipe": ("target",),
+    "aws-native:scheduler:Schedule": ("target", "arn"),
+}
+"""By type, where it names a function that it calls and does not wait for, by a role instead of a permission.
+
+https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-templated.html
+"""
+
+IN_PIPE: Final = ("targetParameters", "lambdaFunctionParameters", "invocationType")
+"""A pipe waits for the answer unless it is told otherwise."""
+
+
+def called_without_waiting(stack: Stack) -> frozenset[str]:
+    """Return the URNs of the functions that rules, schedules and pipes may call without waiting."""
+    called: set[str] = set()
+    for token, path in WITHOUT_WAITING.items():
+        for caller in stack.of(token):
+            kind = caller.at(*IN_PIPE).text()
+            if token.endswith(":Pipe") and (kind.absent or kind.value == "REQUEST_RESPONSE"):
+                continue
+            for ref in refs_at(caller, path):
+                found = stack.resolve_reference(caller, ref, FUNCTION, function_name)
+                called.update(one.urn for one in (*found.certain, *found.possible))
+    return frozenset(called)
+
+
 SOURCES_OF: Final = SubResource(EVENT_SOURCE, "functionName", FUNCTION, function_name)
 ASYNC_CONFIGS_OF: Final = SubResource(ASYNC_CONFIG, "functionName", FUNCTION, function_name)
 PERMISSIONS_OF: Final = SubResource(PERMISSION, "function", FUNCTION, function_name)

@@ -26,6 +26,7 @@ from tap_guardrails.aws.functions import (
     STREAM_TYPES,
     SYNCHRONOUS_CALLERS,
     URLS_OF,
+    called_without_waiting,
     function_qualifier,
     is_edge,
     queue_name,
@@ -175,6 +176,8 @@ def only_waited_for(resource: Resource, stack: Stack, *, exempting: bool) -> str
         PERMISSION.at(one, "principal").text() for one in (*permissions.certain, *permissions.possible)
     ]
     if any(not isinstance(one, Known) or one.value not in SYNCHRONOUS_CALLERS for one in principals):
+        return ""
+    if resource.urn in stack.memoized(called_without_waiting):
         return ""
     if sub_resources(stack, resource, SOURCES_OF).certain:
         return "Event sources feed the function, and each of them is evaluated by itself."
