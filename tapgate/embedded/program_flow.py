@@ -115,7 +115,7 @@ class _Reader:
             if name not in self._given and (required or not use.tested):
                 uses.variables[name] = use
         for key, use in self._optional.items():
-            if use.demanded and not use.tested:
+            if not use.tested and (use.demanded or any(_is_required(*one) for one in use.given)):
                 form = "object" if use.fields or use.items or use.mapped or use.at else "string"
                 uses.required.setdefault(key, form)
         for key, kind in uses.required.items():
@@ -192,17 +192,6 @@ class _Reader:
         elif call is not None and name == "zip" and isinstance(target, ast.Tuple):
             for one, of in zip(target.elts, call.args, strict=False):
                 self._loop(one, of, scope)
-        elif (
-            call is not None and name in {"items", "values", "keys"} and isinstance(call.func, ast.Attribute)
-        ):
-            uses = self.value(call.func.value, scope)
-            for use in uses:
-                use.mapped = True
-            elements = tuple(use.element() for use in uses)
-            if name == "items" and isinstance(target, ast.Tuple):
-                self._bind(target.elts[-1], elements, scope)
-            elif name == "values":
-                self._bind(target, elements, scope)
         else:
             self._bind(target, tuple(use.element() for use in self.value(iterated, scope)), scope)
 
@@ -361,6 +350,8 @@ class _Reader:
             return self._source("config", _namespace(node, self._project))
         if name in _OTHER_STACKS or whole.endswith("cloudformation.get_stack"):
             self._inside(node, scope)
+            for use in self.value(first, scope) if first is not None else ():
+                use.demanded = True
             return self._source("stack", "")
         found = self._method(node, node.func, text, scope) if isinstance(node.func, ast.Attribute) else None
         return found if found is not None else self._function(node, name, scope)
@@ -371,7 +362,9 @@ class _Reader:
         for one in node.keywords:
             for use in self.value(one.value, scope):
                 use.spread = use.spread or one.arg is None
-                use.arguments |= {one.arg} if one.arg is not None else set()
+                if one.arg is not None:
+                    use.arguments.add(one.arg)
+                    use.given.add((ast.unparse(node.func), one.arg))
                 if name in self._records and one.arg is not None:
                     _add(self._attributes[one.arg], [use])
         for function in self._functions.get(name, ()):
@@ -430,7 +423,9 @@ class _Reader:
                 use.fields.get(text, Use()) if len(node.args) > 1 else use.field(text) for use in owners
             )
         if name in _OF_MAPPINGS:
-            return tuple(use.element() for use in owners) if name == "values" else ()
+            elements = [use.element() for use in owners]
+            inside = elements if name == "values" else [Use(at={1: one}) for one in elements]
+            return () if name == "keys" else tuple(Use(items=one, alike=True) for one in inside)
         return (
             tuple(use.parts.setdefault(text or " ", Use()) for use in owners) if name in _PARTED else owners
         )
@@ -504,7 +499,7 @@ def _add(to: set[Use], uses: Iterable[Use]) -> None:
 
 def _at(use: Use, index: int) -> Use:
     use.demanded = True
-    return use.at.setdefault(index, Use())
+    return use.element() if use.alike else use.at.setdefault(index, Use())
 
 
 def _called(node: ast.Call) -> str:
@@ -516,6 +511,21 @@ def _ends(body: list[ast.stmt]) -> bool:
     last = body[-1]
     call = last.value if isinstance(last, ast.Expr) else None
     return isinstance(last, ast.Raise) or (isinstance(call, ast.Call) and ast.unparse(call.func) in _ENDS)
+
+
+def _is_required(function: str, argument: str) -> bool:
+    """Say whether a class of pulumi_aws, as a program calls it, ends the program without an argument."""
+    *_, module, member = ("", *function.split("."))
+    if not member[:1].isupper() or not module:
+        return False
+    from tapgate.embedded.aws_provider import schema_store, sdk_source, sdk_text  # noqa: PLC0415 - seldom needed
+
+    token = f"aws:{module}/{member[:1].lower()}{member[1:]}:{member}"
+    try:
+        inputs = schema_store.schema_of(token).inputs
+    except (sdk_source.UnknownTypeError, sdk_source.SdkMissingError):
+        return False
+    return any(one.required and sdk_text.snake(name) == argument for name, one in inputs.items())
 
 
 def _namespace(node: ast.Call, project: str) -> str:

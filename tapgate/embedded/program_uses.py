@@ -36,11 +36,13 @@ class Use:
         length: How many elements it must have; 0 for any number.
         mapped: It is gone through by names.
         spread: Its fields are handed on as arguments.
+        alike: What is read of it by any number is what is done with each of its elements.
         document: What is done with the document that it is.
         parts: What is done with its parts, by what parts them.
         kind: `number`, `count` (of which the program makes as many), `length` (of a list), `base64`, `url` or
             `network`; empty for any.
         arguments: The names of the arguments that it is given for.
+        given: The functions that it is given to, each with the argument's name.
         demanded: The program ends without it.
         tested: The program can do without it.
     """
@@ -52,10 +54,12 @@ class Use:
     length: int = 0
     mapped: bool = False
     spread: bool = False
+    alike: bool = False
     document: Use | None = None
     parts: dict[str, Use] = field(default_factory=dict[str, "Use"])
     kind: str = ""
     arguments: set[str] = field(default_factory=set[str])
+    given: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     demanded: bool = False
     tested: bool = False
 

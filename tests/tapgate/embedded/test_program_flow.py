@@ -27,6 +27,9 @@ MADE: Mapping[str, object] = {
     "for one in x['a']: print(one)": {"a": ["", "", ""], "*": ""},
     "for key, one in x.items(): one['a']": {"*": {"a": "", "*": ""}},
     "[one['a'] for one in x.values()]": {"*": {"a": "", "*": ""}},
+    "y = x['a'][0].items()\nfor key, one in y: one['b']": {"a": [{"*": {"b": "", "*": ""}}], "*": ""},
+    "for i, (key, one) in enumerate(x.items()): one['a']": {"*": {"a": "", "*": ""}},
+    "list(x.values())[0]['a']": {"*": {"a": "", "*": ""}},
     "for i, one in enumerate(x): one['a']": [{"a": "", "*": ""}],
     "for a, b in zip(x['a'], x['b']): a['c']": {"a": [{"c": "", "*": ""}], "b": ["", "", ""], "*": ""},
     "a, b = x['pair']": {"pair": ["", ""], "*": ""},
@@ -111,6 +114,10 @@ OPTIONAL = {
     "(config.get('x') or 'a').split(',')": None,
     "config.get('x', 'a').split(',')": None,
     "bucket(name=config.get('x'))": None,
+    "aws.ec2.KeyPair('key', public_key=config.get('x'))": "string",
+    "aws.ec2.KeyPair('key', key_name=config.get('x'), public_key='')": None,
+    "aws.ec2.Nothing('key', public_key=config.get('x'))": None,
+    "pulumi.StackReference(config.get('x'))": "string",
     "x = config.get('x')\nif x is not None: x['a']": None,
 }
 
