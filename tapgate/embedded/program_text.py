@@ -275,14 +275,8 @@ _ACCOUNTS: Final = frozenset({"AWS_ACCOUNT_ID", "AWS_ACCOUNT", "AWS_DEFAULT_ACCO
 _REGIONS: Final = frozenset({"AWS_REGION", "AWS_DEFAULT_REGION"})
 STRING: Final = "string"
 SECRET: Final = "secret"  # noqa: S105 - a kind of value
-# A number or a truth cannot be marked as long as programs count and branch by it.
-_VALUES: Final[dict[str, object]] = {
-    **dict.fromkeys(("integer", "int", "number", "float"), 1),
-    **dict.fromkeys(("boolean", "bool"), False),
-    "array": [],
-    "list": [],
-    "object": {},
-}
+_INTEGERS: Final = frozenset({"integer", "int", "number", "float"})
+_LISTS: Final = frozenset({"array", "list"})
 # What a program reads as it starts has to be there.
 _NAMES_A_FILE: Final = ("path", "file")
 _NAMES_A_FOLDER: Final = ("dir", "directory", "folder")
@@ -317,46 +311,82 @@ def required(project_file: Path) -> dict[str, str]:
 
 
 def used(project_file: Path) -> Uses:
-    """Return what a project's Python program makes of what it is given; nothing of another language's."""
+    """Return what a project's program, in Python or YAML, makes of what it is given."""
     from tapgate.embedded.program_flow import read  # noqa: PLC0415 - for Python programs
     from tapgate.embedded.program_uses import Uses  # noqa: PLC0415
 
     body = read_yaml(project_file)
-    if language(body) != "python":
-        return Uses()
-    return read(program_folder(project_file.parent, body), str(body.get("name")))
+    name, runtime, program = str(body.get("name")), language(body), program_folder(project_file.parent, body)
+    if runtime == "python":
+        return read(program, name)
+    return _used_by_yaml(program, project_file, name) if runtime == "yaml" else Uses()
+
+
+def _used_by_yaml(program: Path, project_file: Path, project: str) -> Uses:
+    from tapgate.embedded.aws_provider.usage import references  # noqa: PLC0415 - it takes this module
+    from tapgate.embedded.program_uses import Use, Uses  # noqa: PLC0415
+
+    uses = Uses()
+    for name, steps in references(parsed_yaml(_text(program / "Main.yaml") or _text(project_file))):
+        use = uses.config.setdefault(f"{project}:{name}", Use())
+        for step in steps:
+            use = use.field(step) if isinstance(step, str) else use.at.setdefault(step, Use())
+    for name, form in config_forms(project_file).items():
+        if form == "object":
+            uses.config.setdefault(name if ":" in name else f"{project}:{name}", Use()).parsed()
+    return uses
 
 
 def stand_ins(project_file: Path, encrypted: str) -> dict[str, object]:
     """Return values for what a project's program requires, by key; see `stand_in`."""
-    uses = used(project_file).config
+    uses, counts = used(project_file).config, language(read_yaml(project_file)) != "yaml"
     return {
-        key: stand_in(key, type_, encrypted, uses.get(key))
+        key: stand_in(key, type_, encrypted, uses.get(key), counts=counts)
         for key, type_ in sorted(required(project_file).items())
     }
 
 
-def stand_in(key: str, type_: str, encrypted: str, use: Use | None = None) -> object:
-    """Return a value for a key."""
-    if type_ == SECRET:
-        return {"secure": encrypted}
+def stand_in(key: str, type_: str, encrypted: str, use: Use | None = None, *, counts: bool = False) -> object:
+    """Return a value for a key.
+
+    Args:
+        key: The key, in full.
+        type_: Its type.
+        encrypted: What stands in for a secret, encrypted.
+        use: What the program makes of it.
+        counts: The program may count by a number, and so not live with a marked one.
+    """
+    fixed: dict[str, object] = {SECRET: {"secure": encrypted}, "boolean": False, "bool": False}
+    if type_ in fixed:
+        return fixed[type_]  # A truth cannot be marked.
     if key == "aws:region":
         return region_of_environment()
-    from tapgate.embedded.program_uses import formed  # noqa: PLC0415 - for what is not there
+    from tapgate.embedded.program_uses import Use, formed  # noqa: PLC0415 - for what is not there
 
-    if use is not None and (type_ == "object" or use.has_form()) and type_ in {STRING, "object"}:
+    use = use or Use()
+    if type_ in _INTEGERS:
+        is_handed_on = bool(use.arguments) and not use.kind
+        return MARKED_NUMBER if is_handed_on or not counts else 1
+    whole, _, items = type_.partition("<")
+    if whole in _LISTS and not any(one.has_form() for one in (*use.at.values(), use.items or Use())):
+        type_, count = items.rstrip(">") or STRING, max([_SPREAD, use.length, *(at + 1 for at in use.at)])
+        return [stand_in(f"{key}[{at}]", type_, encrypted, counts=counts) for at in range(count)]
+    if type_ == "object" or use.has_form():
         return formed(use, key, number=1, whole=type_ == "object")
-    text = marked_text(key)
-    short = key.rpartition(":")[2].casefold()
-    is_path = short.startswith("path") or short.endswith((*_NAMES_A_FILE, *_NAMES_A_FOLDER))
-    if type_ == STRING and is_path:
-        file = short.endswith(_NAMES_A_FILE)
-        path = cache_root() / "stand-in-files" / text if file else cache_root() / "stand-in-folders" / text
-        there = path if file else path / text
-        if not there.is_file():
-            write_atomically(there, f"{text}\n")
-        return str(path)
-    return _VALUES.get(type_, text)
+    return _text_that_stands_in(key)
+
+
+def _text_that_stands_in(key: str) -> str:
+    """Return a marked text, of a file or a folder that is there where the key names one."""
+    text, short = marked_text(key), key.rpartition(":")[2].casefold()
+    if not short.startswith("path") and not short.endswith((*_NAMES_A_FILE, *_NAMES_A_FOLDER)):
+        return text
+    file = short.endswith(_NAMES_A_FILE)
+    path = cache_root() / "stand-in-files" / text if file else cache_root() / "stand-in-folders" / text
+    there = path if file else path / text
+    if not there.is_file():
+        write_atomically(there, f"{text}\n")
+    return str(path)
 
 
 def _required_type(declared: object) -> str:
@@ -364,7 +394,10 @@ def _required_type(declared: object) -> str:
     body = mapping(declared)
     if not body or "default" in body or "value" in body:
         return ""
-    type_ = str(body.get("type") or STRING).casefold().partition("<")[0]
+    type_ = str(body.get("type") or STRING).casefold()
+    items = _required_type(body.get("items")) if type_ in _LISTS else ""
+    if items not in {STRING, ""}:
+        type_ = f"{type_}<{items}>"
     return SECRET if body.get("secret") is True and type_ == STRING else type_
 
 

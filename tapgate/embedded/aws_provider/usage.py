@@ -82,7 +82,7 @@ def read(program: Path) -> Usage:
             token, _, wanted = called
             outputs = usage.functions[token].outputs
             named[name] = outputs[wanted] if wanted else outputs
-    for name, steps in _references(body):
+    for name, steps in references(body):
         if name in named:
             _note(named[name], steps)
     for used in usage.resources.values():
@@ -154,17 +154,18 @@ def _called(value: object) -> tuple[str, Mapping[str, object], str] | None:
     return (token, mapping(inner), "") if ":" in token else None
 
 
-def _references(value: object) -> Iterator[tuple[str, list[str | int]]]:
+def references(value: object) -> Iterator[tuple[str, list[str | int]]]:
+    """Yield what a value of a YAML program refers to, and the steps inside of that."""
     if isinstance(value, str):
         for name, path in _REFERENCE.findall(value):
             yield name, [int(number) if number else dot or text for dot, number, text in _STEP.findall(path)]
     for key, inner in mapping(value).items():
         arguments: list[object] = cast("list[object]", inner) if isinstance(inner, list) else []
         if key.casefold() in _OF_LISTS and len(arguments) > 1:
-            for name, steps in _references(arguments[1]) if isinstance(arguments[1], str) else ():
+            for name, steps in references(arguments[1]) if isinstance(arguments[1], str) else ():
                 yield name, [*steps, 0]
     for one in _inside(value):
-        yield from _references(one)
+        yield from references(one)
 
 
 def _inside(value: object) -> Iterator[object]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import yaml
 
-from tapgate.embedded.aws_provider.marks import MARK
-from tapgate.embedded.program_text import required, stand_in
+from tapgate.embedded.aws_provider.marks import MARK, MARKED_NUMBER
+from tapgate.embedded.program_text import required, stand_in, stand_ins
 from tapgate.embedded.stacks import adapted
 
 DECLARED = """\
@@ -61,7 +63,7 @@ def test_what_a_project_declares_without_a_value_is_required(tmp_path: Path) -> 
         "app:names": "array",
         "aws:region": "string",
         "app:older": "string",
-        "app:many": "list",
+        "app:many": "list<number>",
     }
 
 
@@ -124,7 +126,9 @@ def test_what_a_stack_s_file_lacks_of_what_is_required_stands_in(
     found = adapted(stack, project)
     config = yaml.safe_load(found.text)["config"]
     assert config["aws:region"] == "eu-north-1"
-    assert (config["app:count"], config["app:names"]) == (1, [])
+    assert config["app:count"] == MARKED_NUMBER
+    assert config["app:many"] == [MARKED_NUMBER] * 3
+    assert all(one.startswith(MARK) for one in config["app:names"])
     assert config["app:older"].startswith(MARK)
     assert set(config["app:password"]) == {"secure"}
     file = Path(config["app:keyPath"])
@@ -145,3 +149,36 @@ def test_what_a_stack_s_file_lacks_of_what_is_required_stands_in(
     )
     stack.write_text(completed.text)
     assert adapted(stack, project).notes == ("secrets in the stack's config stand in: app:password",)
+
+
+USED = """\
+name: app
+runtime: yaml
+config:
+  network: {type: object}
+  sizes: {type: array, items: {type: integer}}
+  rules: {type: string}
+variables:
+  parsed: {fn::fromJSON: "${rules}"}
+outputs: {o: "${network.zones[1].name}${network.cidr}", p: {fn::select: [0, "${sizes}"]}, q: "${sizes[4]}"}
+"""
+
+
+def test_config_of_a_yaml_program_stands_in_as_the_program_takes_it_apart(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(USED)
+    found = stand_ins(tmp_path / "Pulumi.yaml", "")
+    network = cast("dict[str, Any]", found["app:network"])
+    assert MARK in network["zones"][1]["name"]
+    assert MARK in network["cidr"]
+    assert found["app:sizes"] == [MARKED_NUMBER] * 5
+    (key,) = cast("dict[str, str]", json.loads(str(found["app:rules"])))
+    assert MARK in key
+
+
+def test_a_number_is_marked_where_no_program_can_count_by_it(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: app\nruntime: python\n")
+    lines = ("f(days=config.require_int('days'))", "for i in range(config.require_int('count')): pass")
+    lines = (*lines, "g(config.require_int('some'))", "x = config.require_int('both')\nf(n=x)\nrange(x)")
+    (tmp_path / "__main__.py").write_text("\n".join(("config = pulumi.Config()", *lines)))
+    found = stand_ins(tmp_path / "Pulumi.yaml", "")
+    assert found == {"app:days": MARKED_NUMBER, "app:count": 1, "app:some": 1, "app:both": 1}
