@@ -20,7 +20,7 @@ import yaml
 from tapgate.failure import CouldNotRunError
 from tapgate.findings import Guardrails
 from tapgate.json_access import mapping, sanitized_lines, sequence
-from tapgate.registry import PlainLoader, allowed, refused, waivers
+from tapgate.registry import StrictLoader, allowed, refused, waivers
 
 CONFIGS: Final = ("policy-config.yaml", "policy-config.json")
 WAIVERS: Final = "waivers.yaml"
@@ -121,7 +121,7 @@ def parse_config(path: Path, content: bytes) -> Mapping[str, object]:
     """
     try:
         words = content.decode("utf-8")
-        loaded: object = json.loads(words) if path.suffix == ".json" else yaml.load(words, PlainLoader)  # noqa: S506
+        loaded: object = json.loads(words) if path.suffix == ".json" else yaml.load(words, StrictLoader)  # noqa: S506
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         problem = " ".join(str(error).split())
     else:

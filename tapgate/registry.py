@@ -28,7 +28,7 @@ _EXAMPLE: Final = (
 )
 
 
-class PlainLoader(yaml.SafeLoader):
+class StrictLoader(yaml.SafeLoader):
     """Reads YAML as JSON could hold it: a day stays a text, and nothing refers to something else."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
@@ -38,7 +38,7 @@ class PlainLoader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-PlainLoader.yaml_implicit_resolvers = {
+StrictLoader.yaml_implicit_resolvers = {
     first: [one for one in resolvers if one[0] != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
@@ -60,7 +60,7 @@ class _Mistake:
 
 def _compose(path: Path, content: bytes) -> yaml.Node | None:
     try:
-        return yaml.compose(content.decode("utf-8"), PlainLoader)
+        return yaml.compose(content.decode("utf-8"), StrictLoader)
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         problem = " ".join(str(error).split())
     raise refused("A file of the guardrails is not YAML.", str(path), problem, "correct the file's YAML.")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import pulumi
 import pulumi_aws as aws
 
-from tap_stack.policy_document import deny_plain_transport, document
+from tap_stack.policy_document import deny_insecure_transport, document
 
 if TYPE_CHECKING:
     from tap_stack.context import Context
@@ -38,7 +38,7 @@ def topic_policy(addresses: Addresses) -> str:
                     "ArnEquals": {"aws:SourceArn": addresses.alarms},
                 },
             },
-            deny_plain_transport("sns:Publish", [addresses.alarm_topic]),
+            deny_insecure_transport("sns:Publish", [addresses.alarm_topic]),
         ]
     )
 

@@ -30,7 +30,7 @@ def allow(sid: str, actions: list[str], resources: list[str]) -> Statement:
     return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
 
 
-def deny_plain_transport(actions: str, resources: list[str]) -> Statement:
+def deny_insecure_transport(actions: str, resources: list[str]) -> Statement:
     """Return a statement of a resource's policy that refuses every request outside TLS.
 
     Security Hub S3.5, and its like for queues and topics.

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from tap_stack.functions import PROCESSOR
-from tap_stack.policy_document import deny_plain_transport, document
+from tap_stack.policy_document import deny_insecure_transport, document
 
 if TYPE_CHECKING:
     from tap_stack.context import Context
@@ -39,7 +39,7 @@ class Queues:
 
 def queue_policy(queue: str) -> str:
     """Return the policy of a queue, by its ARN: TLS only."""
-    return document([deny_plain_transport("sqs:*", [queue])])
+    return document([deny_insecure_transport("sqs:*", [queue])])
 
 
 def redrive_allow_policy(source: str) -> str:

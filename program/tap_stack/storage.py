@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pulumi_aws as aws
 
-from tap_stack.policy_document import deny_plain_transport, document
+from tap_stack.policy_document import deny_insecure_transport, document
 
 if TYPE_CHECKING:
     from tap_stack.context import Context
@@ -22,7 +22,7 @@ def bucket_policy(addresses: Addresses) -> str:
     objects = f"{addresses.bucket}/*"
     return document(
         [
-            deny_plain_transport("s3:*", [addresses.bucket, objects]),
+            deny_insecure_transport("s3:*", [addresses.bucket, objects]),
             {
                 "Sid": "DenyOldTransport",
                 "Effect": "Deny",

@@ -216,7 +216,7 @@ def without_marks(deployment: Deployment) -> Deployment:
     takes from them is found by the dependencies of its properties. So is what was made of the outputs of a
     stack of which no one knows any: a part of a mark is none.
     """
-    vague = {one.urn for one in deployment.resources if _has_vague_choice(one)}
+    vague = {one.urn for one in deployment.resources if _has_vague_boolean(one)}
     silent = {one.urn for one in deployment.resources if _is_silent(one)}
     elsewhere = f"urn:pulumi:{deployment.stack}::{deployment.project}::tapgate:index:Elsewhere::elsewhere"
     return replace(
@@ -263,7 +263,7 @@ def _without_marks(one: Resource, vague: set[str], silent: set[str], elsewhere: 
     return replace(one, body=body)
 
 
-def _has_vague_choice(one: Resource) -> bool:
+def _has_vague_boolean(one: Resource) -> bool:
     return any(isinstance(_at(one.outputs, path), bool) for path in texts(one.outputs.get(REHEARSED)))
 
 

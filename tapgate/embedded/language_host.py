@@ -193,7 +193,7 @@ class _Between:
         return answer.SerializeToString()
 
 
-class _InPlace:
+class _StandIn:
     """Serves of a language host what the engine asks to start a component.
 
     Args:
@@ -261,7 +261,7 @@ def main(program: str, arguments: list[str]) -> int:
     load_without_sdk()
     if not program:
         components = [one.partition("=") for one in arguments if "=" in one and not one.startswith("-")]
-        host = _InPlace({folder: package for package, _, folder in components})
+        host = _StandIn({folder: package for package, _, folder in components})
         sys.stdout.write(f"{host.port}\n")
         sys.stdout.flush()
         # The engine ends it by a signal, and by closing its standard input where it is killed.

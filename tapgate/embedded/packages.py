@@ -294,10 +294,10 @@ def _components(folder: Path, body: Mapping[str, object]) -> Iterator[tuple[str,
     """Yield the packages of a project that are folders, a version behind the path or not."""
     for package, one in mapping(body.get("packages")).items():
         source = str(mapping(one).get("source") or one)
-        places = (folder / path for path in dict.fromkeys((source, source.rpartition("@")[0])) if path)
-        place = next((path for path in places if path.is_dir()), None)
-        if place is not None:
-            yield package, place.resolve()
+        folders = (folder / path for path in dict.fromkeys((source, source.rpartition("@")[0])) if path)
+        found_folder = next((path for path in folders if path.is_dir()), None)
+        if found_folder is not None:
+            yield package, found_folder.resolve()
 
 
 def _sdks(program: _Program, made: str) -> dict[str, Path]:

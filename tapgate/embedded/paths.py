@@ -158,9 +158,9 @@ def _stamp(entry: Path) -> str:
 
 def _tree(entry: Path) -> Iterator[tuple[Path, str]]:
     for path in sorted(entry.rglob("*")):
-        plain = not path.is_symlink()
-        if not (plain and path.is_dir()) and path != entry / MANIFEST:
-            yield path, "file" if plain and path.is_file() else "other"
+        own = not path.is_symlink()
+        if not (own and path.is_dir()) and path != entry / MANIFEST:
+            yield path, "file" if own and path.is_file() else "other"
 
 
 def _seal(entry: Path) -> Path:

@@ -81,7 +81,7 @@ class _Reader:
         self._sources: dict[tuple[str, str], Use] = {}
         self._optional: dict[str, Use] = {}
         self.uses = Uses()
-        self._readings: dict[type[ast.expr], Callable[[Any, _Scope], _Uses]] = {
+        self._readers: dict[type[ast.expr], Callable[[Any, _Scope], _Uses]] = {
             ast.Attribute: self._attribute,
             ast.BinOp: self._calculated,
             ast.BoolOp: self._either,
@@ -118,8 +118,8 @@ class _Reader:
             if not use.tested and (use.demanded or any(_is_required(*one) for one in use.given)):
                 form = "object" if use.fields or use.items or use.mapped or use.at else "string"
                 uses.required.setdefault(key, form)
-        for key, kind in uses.required.items():
-            if kind == "string" and uses.config.get(key, Use()).kind in {"number", "count", "length"}:
+        for key, form in uses.required.items():
+            if form == "string" and uses.config.get(key, Use()).form in {"number", "count", "length"}:
                 uses.required[key] = "int"
         return uses
 
@@ -215,19 +215,19 @@ class _Reader:
             of_the_environment = ast.unparse(one) in _ENVIRONMENT
             if of_the_environment and isinstance(node.left, ast.Constant) and not ends:
                 self._given.add(str(node.left.value))
-            others = [side for side in sides if side is not one]
-            empty = any(isinstance(side, ast.Constant) and side.value is None for side in others)
-            length = any(isinstance(side, ast.Call) and _called(side) == "len" for side in others)
+            others = [operand for operand in sides if operand is not one]
+            empty = any(isinstance(operand, ast.Constant) and operand.value is None for operand in others)
+            length = any(isinstance(operand, ast.Call) and _called(operand) == "len" for operand in others)
             number = any(isinstance(one, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for one in node.ops)
             for use in self.value(one, scope):
                 use.demanded, use.tested = use.demanded or (empty and ends), use.tested or not ends
-                use.kind = "length" if length else "count" if number else use.kind
+                use.form = "length" if length else "count" if number else use.form
         return ()
 
     def value(self, node: ast.expr, scope: _Scope) -> _Uses:
         """Return what is known of an expression's value, and note what the expression does."""
-        reading = self._readings.get(type(node), self._inside)
-        return reading(node, scope)
+        reader = self._readers.get(type(node), self._inside)
+        return reader(node, scope)
 
     def _passed_on(self, node: ast.Await | ast.Starred | ast.NamedExpr, scope: _Scope) -> _Uses:
         uses = self.value(node.value, scope)
@@ -262,7 +262,7 @@ class _Reader:
             number = isinstance(other, ast.Constant) and type(other.value) in {int, float}
             for use in self.value(one, scope):
                 use.demanded = True
-                use.kind = "count" if number or isinstance(node.op, ast.Mult) else use.kind
+                use.form = "count" if number or isinstance(node.op, ast.Mult) else use.form
         return ()
 
     def _either(self, node: ast.BoolOp, scope: _Scope) -> _Uses:
@@ -381,15 +381,15 @@ class _Reader:
 
     def _converted(self, use: Use, name: str) -> None:
         if name == "range":
-            use.kind, use.demanded = "count", True
+            use.form, use.demanded = "count", True
         elif name in _NUMBERS:
-            use.kind, use.demanded = use.kind or "number", True
+            use.form, use.demanded = use.form or "number", True
         elif name in _NETWORKS:
-            use.kind, use.demanded = "network", True
+            use.form, use.demanded = "network", True
         elif name.endswith("b64decode"):
-            use.kind, use.demanded = "base64", True
+            use.form, use.demanded = "base64", True
         elif name in _URLS:
-            use.kind, use.demanded = "url", True
+            use.form, use.demanded = "url", True
         elif name == "len":
             use.element()
 
@@ -433,10 +433,10 @@ class _Reader:
     def _configured(self, namespace: str, method: str, name: str, node: ast.Call) -> Use:
         key = name if ":" in name else f"{namespace}:{name}"
         use = self.uses.config.setdefault(key, Use())
-        kind = method.removeprefix("require").removeprefix("get").replace("secret", "").strip("_") or "string"
+        form = method.removeprefix("require").removeprefix("get").replace("secret", "").strip("_") or "string"
         if method.startswith("require"):
-            secret = "secret" in method and kind == "string"
-            self.uses.required[key] = "secret" if secret else kind
+            secret = "secret" in method and form == "string"
+            self.uses.required[key] = "secret" if secret else form
         elif key == "aws:region":
             self.uses.required.setdefault(key, "string")
         elif len(node.args) > 1 or node.keywords:
@@ -488,8 +488,8 @@ class _Reader:
         found.outer = outer or found.outer
         return found
 
-    def _source(self, kind: str, of: str) -> _Uses:
-        return (self._sources.setdefault((kind, of), Use((kind, of))),) if kind == "stack" or of else ()
+    def _source(self, form: str, of: str) -> _Uses:
+        return (self._sources.setdefault((form, of), Use((form, of))),) if form == "stack" or of else ()
 
 
 def _add(to: set[Use], uses: Iterable[Use]) -> None:

@@ -39,7 +39,7 @@ class Use:
         alike: What is read of it by any number is what is done with each of its elements.
         document: What is done with the document that it is.
         parts: What is done with its parts, by what parts them.
-        kind: `number`, `count` (of which the program makes as many), `length` (of a list), `base64`, `url` or
+        form: `number`, `count` (of which the program makes as many), `length` (of a list), `base64`, `url` or
             `network`; empty for any.
         arguments: The names of the arguments that it is given for.
         given: The functions that it is given to, each with the argument's name.
@@ -57,7 +57,7 @@ class Use:
     alike: bool = False
     document: Use | None = None
     parts: dict[str, Use] = field(default_factory=dict[str, "Use"])
-    kind: str = ""
+    form: str = ""
     arguments: set[str] = field(default_factory=set[str])
     given: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     demanded: bool = False
@@ -66,11 +66,11 @@ class Use:
     def has_form(self) -> bool:
         """Say whether anything tells what it is like."""
         inner = (self.fields, self.at, self.items, self.document, self.parts)
-        return any(inner) or self.mapped or bool(self.length or self.kind)
+        return any(inner) or self.mapped or bool(self.length or self.form)
 
     def has_text_form(self) -> bool:
         """Say whether it is a text that not every text can be."""
-        return self.document is not None or bool(self.parts) or self.kind in _TEXTS
+        return self.document is not None or bool(self.parts) or self.form in _TEXTS
 
     def field(self, name: str) -> Use:
         """Return the use of a field."""
@@ -151,8 +151,8 @@ def _text(use: Use, seed: str, number: int, *, whole: bool) -> object:
         count = use.length or max([2, part.length, *(index + 1 for index in part.at)])
         return between.join(str(formed(_element(part, index), f"{seed}[{index}]")) for index in range(count))
     text = marked_text(seed)
-    if use.kind in _NUMBERS:
-        return {"count": number, "length": _SPREAD}.get(use.kind, MARKED_NUMBER)
-    if use.kind:
-        return _TEXTS[use.kind](text)
+    if use.form in _NUMBERS:
+        return {"count": number, "length": _SPREAD}.get(use.form, MARKED_NUMBER)
+    if use.form:
+        return _TEXTS[use.form](text)
     return {text: text} if whole else text

@@ -311,5 +311,5 @@ def _types(refer: Callable[[str], str], schema: ResourceSchema) -> dict[str, Jso
 
 
 def _type_token(package: str, prefix: str, name: str) -> str:
-    plain = re.sub(r"\W", "_", name)
-    return f"{package}:{prefix}/{plain}:{plain}"
+    identifier = re.sub(r"\W", "_", name)
+    return f"{package}:{prefix}/{identifier}:{identifier}"

@@ -101,14 +101,14 @@ class _Check:
         }
 
     def union(self, value: Value, type_: Type, path: str) -> Value:
-        text = next((choice for choice in type_.args if choice.base == "string"), None)
+        text = next((variant for variant in type_.args if variant.base == "string"), None)
         if isinstance(value, dict | list) and text is not None:
-            document = next((choice for choice in type_.args if choice.base == "object"), None)
+            document = next((variant for variant in type_.args if variant.base == "object"), None)
             if document is not None and isinstance(value, dict) and path.isidentifier():
                 return self.document(value, document, path)
-        for choice in type_.args:
+        for variant in type_.args:
             trial = _Check(self.schema)
-            converted = trial.value(value, choice, path)
+            converted = trial.value(value, variant, path)
             if not trial.failures:
                 return converted
         return self.mismatch(value, type_, path)
@@ -233,6 +233,6 @@ def _show(value: Value) -> str:
 
 
 def _join(path: str, name: str) -> str:
-    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) is not None
-    step = (f".{name}" if path else name) if plain else f'["{name}"]'
+    dotted_name = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) is not None
+    step = (f".{name}" if path else name) if dotted_name else f'["{name}"]'
     return path + step

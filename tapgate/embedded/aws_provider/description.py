@@ -119,7 +119,7 @@ class Call:
         return found
 
 
-Choice: TypeAlias = "Call | Callable[[Subject], Call | None]"
+CallOfSubject: TypeAlias = "Call | Callable[[Subject], Call | None]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class PropertyGroup:
         absent: Error codes that say that there is nothing to read.
     """
 
-    put: Choice
+    put: CallOfSubject
     properties: tuple[str, ...] = ()
     clear: Call | None = None
     empty: Mapping[str, object] = field(default_factory=dict[str, object])
@@ -204,7 +204,7 @@ class Operations:
     create: Call | None = None
     root: str = ""
     found: Mapping[str, Reader] = field(default_factory=dict[str, "Reader"])
-    delete: tuple[Choice, ...] = ()
+    delete: tuple[CallOfSubject, ...] = ()
     property_groups: tuple[PropertyGroup, ...] = ()
     tags: Tagging | None = None
     missing: AbstractSet[str] = frozenset()

@@ -47,10 +47,10 @@ class Documented:
 
     def property(self, words: str) -> str:
         """Return the property that some words mean, `id` for the type's own; empty when none does."""
-        word, own = plain(words), plain(self.name)
+        word, own = letters(words), letters(self.name)
         names = [*self.schema.inputs, *self.schema.outputs]
         for wanted in (word, word.removesuffix("id"), word.removesuffix("name"), word.removesuffix("arn")):
-            found = next((name for name in names if plain(name) == wanted), "")
+            found = next((name for name in names if letters(name) == wanted), "")
             if found:
                 return found
         stem = re.sub(r"(?:id|uuid|identifier|name)$", "", word)
@@ -58,7 +58,7 @@ class Documented:
             return self.naming if word.endswith("name") else "id"
         if word == own and self.naming:
             return self.naming
-        return next((name for name in names if word.endswith(plain(name)) and len(name) > 4), "")
+        return next((name for name in names if word.endswith(letters(name)) and len(name) > 4), "")
 
 
 def documented() -> Iterator[Documented]:
@@ -110,7 +110,7 @@ def _separators(one: Documented, count: int) -> list[str]:
 
 
 def _by_property(one: Documented, word: str, *, composite: bool = False) -> str:
-    if plain(word) == "arn":
+    if letters(word) == "arn":
         return "{arn}" if "arn" in one.schema.outputs else ""
     name = one.property(word)
     if name in {"", "id"}:
@@ -176,7 +176,7 @@ def matches(form: str, example: str) -> bool:
     return re.fullmatch(pattern, example) is not None
 
 
-def plain(word: str) -> str:
+def letters(word: str) -> str:
     """Return a name without what its spellings differ in."""
     return re.sub(r"[^a-z0-9]", "", word.lower())
 

@@ -26,8 +26,8 @@ from tapgate.embedded.aws_provider.documented import (
     Documented,
     documented,
     id_form,
+    letters,
     matches,
-    plain,
     random_form,
 )
 from tapgate.embedded.aws_provider.outputs import FORMS_FILE
@@ -195,19 +195,19 @@ def _as_shown(example: str, published: Sequence[tuple[str, str]]) -> str:
 
 def _likeness(one: Documented, type_: str, template: str) -> float:
     """Say how much a kind of resource is like a type: by its name, the ARN's fixed part, what varies."""
-    own = plain(one.name)
+    own = letters(one.name)
     resource = template.split(":", 5)[-1]
     placeholders = _PLACEHOLDER.findall(resource)
-    fixed = plain(re.split(r"[/:]", resource)[0]) if not resource.startswith("$") else ""
+    fixed = letters(re.split(r"[/:]", resource)[0]) if not resource.startswith("$") else ""
     last = (
-        re.sub(r"(?:name|id|arn|identifier|uuid|withpath)+$", "", plain(placeholders[-1]))
+        re.sub(r"(?:name|id|arn|identifier|uuid|withpath)+$", "", letters(placeholders[-1]))
         if placeholders
         else ""
     )
-    for name, score in ((plain(type_), 3.0), (fixed, 2.5), (last, 2.0)):
+    for name, score in ((letters(type_), 3.0), (fixed, 2.5), (last, 2.0)):
         if name and name == own:
             return score
-    for name, score in ((plain(type_), 1.5), (fixed, 1.2), (last, 1.0)):
+    for name, score in ((letters(type_), 1.5), (fixed, 1.2), (last, 1.0)):
         if len(name) > 3 and own.endswith(name):
             return score - 0.01 * (len(own) - len(name))
         if len(own) > 3 and name.endswith(own):
@@ -272,7 +272,7 @@ def _computed_form(one: Documented, name: str, own: Mapping[str, str]) -> str:
     """Return the form of an output that no program can set."""
     if "id" in own and one.property(name) == name and _is_own_id(one, name, own["id"]):
         return "{id}"
-    if "arn" in own and plain(name) == f"{plain(one.name)}arn":
+    if "arn" in own and letters(name) == f"{letters(one.name)}arn":
         return "{arn}"
     doc = one.docs.get(name, "")
     quoted = _FORMAT.search(doc.replace("_`", "`").replace("`_", "`"))
@@ -283,7 +283,7 @@ def _computed_form(one: Documented, name: str, own: Mapping[str, str]) -> str:
 
 def _is_own_id(one: Documented, name: str, form: str) -> bool:
     """Return whether an output is what the id is: the type's own id under a longer name."""
-    word, own = plain(name), plain(one.name)
+    word, own = letters(name), letters(one.name)
     return (
         "#" in form and word.endswith("id") and (word == "uuid" or own.endswith(word[:-2])) and name != "id"
     )

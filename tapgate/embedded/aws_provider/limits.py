@@ -143,7 +143,7 @@ def _passes(value: Value, limit: Limit) -> bool:
         return False
     if limit.form == "arn":
         return value == "*" or value.startswith("arn:")
-    return value.lower() in {str(choice).lower() for choice in limit.choices}
+    return value.lower() in {str(allowed).lower() for allowed in limit.choices}
 
 
 def _failure(token: str, path: str, value: Value, limit: Limit, secrets: frozenset[str]) -> list[Failure]:
@@ -175,7 +175,7 @@ def _number_problem(value: float, limit: Limit) -> str | None:
     if limit.multiple and value > 0 and value % limit.multiple == 0:
         return None
     if low is None and high is None:
-        return _no_choice(value, limit) if limit.choices else None
+        return _not_allowed(value, limit) if limit.choices else None
     within = (low is None or value >= low) and (high is None or value <= high)
     return None if within else _out_of_bounds(limit)
 
@@ -197,7 +197,7 @@ def _text_problem(value: str, limit: Limit) -> str | None:
     if limit.form:
         return None if _has_form(value, limit.form) else _unfit(_FORMS[limit.form])
     if limit.choices:
-        return _no_choice(value, limit) if value else None
+        return _not_allowed(value, limit) if value else None
     if len(value) < limit.min_length or (limit.max_length is not None and len(value) > limit.max_length):
         upper = f" to {limit.max_length}" if limit.max_length is not None else " or more"
         return _unfit(f"{limit.min_length}{upper} characters; it has {len(value)}")
@@ -210,8 +210,8 @@ def _unfit(required: str) -> str:
     return f"Required: {required}. AWS refuses anything else. Fix: give such a value"
 
 
-def _no_choice(value: Value, limit: Limit) -> str:
-    meant = nearest(str(value), (str(choice) for choice in limit.choices))
+def _not_allowed(value: Value, limit: Limit) -> str:
+    meant = nearest(str(value), (str(allowed) for allowed in limit.choices))
     fix = f"did you mean {meant}?" if meant and isinstance(value, str) else "take one of these"
     also = f", or a multiple of {limit.multiple}" if limit.multiple else ""
     return (

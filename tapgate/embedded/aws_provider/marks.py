@@ -90,10 +90,10 @@ def marked(
             for name, prop in schema.properties_of(type_).items()
             if prop.required or (besides and is_read(name))
         }
-    return _plain(type_, seed)
+    return _scalar(type_, seed)
 
 
-def _plain(type_: Type, seed: str) -> Value:
+def _scalar(type_: Type, seed: str) -> Value:
     if type_.base in {"integer", "number"}:
         return MARKED_NUMBER
     if type_.base == "boolean":

@@ -76,9 +76,10 @@ def _without_defaults(value: object) -> object:
 def main(arguments: Sequence[str]) -> int:
     """Write the table of the older versions in folders; with `--check` say by 1 that it is not current."""
     made = generate([Path(one) for one in arguments if not one.startswith("-")])
-    plain = cast("dict[str, object]", _without_defaults(msgspec.to_builtins(made)))
+    described = cast("dict[str, object]", _without_defaults(msgspec.to_builtins(made)))
     lines = [
-        f"{json.dumps(token)}:{json.dumps(plain[token], separators=(',', ':'))}" for token in sorted(plain)
+        f"{json.dumps(token)}:{json.dumps(described[token], separators=(',', ':'))}"
+        for token in sorted(described)
     ]
     table = "{\n" + ",\n".join(lines) + "\n}\n"
     if "--check" not in arguments:

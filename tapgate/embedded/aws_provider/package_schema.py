@@ -22,7 +22,7 @@ from tapgate.embedded.aws_provider.schema_store import keep_file
 from tapgate.embedded.paths import cache_root
 
 if TYPE_CHECKING:
-    from tapgate.embedded.aws_provider.sdk_text import Side
+    from tapgate.embedded.aws_provider.sdk_text import Direction
 
 _INDEX = "index"
 
@@ -32,16 +32,16 @@ def module_of(folder: str) -> str:
     return _INDEX if folder == "pulumi_aws" else folder.rstrip("_")
 
 
-def type_token(module: str, name: str, side: Side) -> str:
+def type_token(module: str, name: str, direction: Direction) -> str:
     """Return the token of an object's class.
 
     Args:
         module: Its module.
         name: The class, e.g. `BucketCorsRuleArgs`, or of a function's result `GetSecretSecretResult`.
-        side: Whether programs give or get it. Both classes of one object have one token.
+        direction: Whether programs give or get it. Both classes of one object have one token.
     """
-    generated = side == "inputs" or name.startswith("Get")
-    stem = name.removesuffix("Args" if side == "inputs" else "Result") if generated else name
+    generated = direction == "inputs" or name.startswith("Get")
+    stem = name.removesuffix("Args" if direction == "inputs" else "Result") if generated else name
     if stem.startswith("Get"):
         stem = stem[0].lower() + stem[1:]
     return f"aws:{module}/{stem}:{stem}"
@@ -53,10 +53,10 @@ class ModuleTypes:
 
     module: str
 
-    def refer(self, reference: str, side: Side) -> str:
+    def refer(self, reference: str, direction: Direction) -> str:
         """Return the token of an object's type."""
         module, name = self._location(reference)
-        return type_token(module, name, side)
+        return type_token(module, name, direction)
 
     def enumeration(self, reference: str) -> Type:
         """Return an enumeration's type, by its token."""
@@ -224,7 +224,7 @@ def _type(type_: Type, refer: Callable[[str], str]) -> Json:
     if type_.base == "map":
         return {"type": "object", "additionalProperties": _type(type_.args[0], refer)}
     if type_.base == "union":
-        return {"oneOf": [_type(choice, refer) for choice in type_.args]}
+        return {"oneOf": [_type(variant, refer) for variant in type_.args]}
     if type_.name:
         return {"$ref": f"#/types/{refer(type_.name)}"}
     return _BUILT_IN.get(type_.base) or {"type": type_.base}

@@ -59,8 +59,8 @@ def render(args: Mapping[str, Value]) -> Properties:
         if document:
             _merge(merged, _parse(str(document)))
     ordered = _ordered(merged)
-    text = dump_json(ordered, indent=2, sort=False)
-    minified = dump_json(ordered, sort=False)
+    text = dump_json(ordered, indent=2, sort_keys=False)
+    minified = dump_json(ordered, sort_keys=False)
     return {
         **args,
         "id": str(zlib.crc32(text.encode())),

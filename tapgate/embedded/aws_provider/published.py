@@ -100,7 +100,7 @@ def widened(module: str, limit: Limit | None, *, confirmed: bool) -> Limit | Non
         limit: What its documentation says.
         confirmed: Whether to say nothing where no enumeration has all the choices.
     """
-    if limit is None or not limit.choices or not all(isinstance(choice, str) for choice in limit.choices):
+    if limit is None or not limit.choices or not all(isinstance(variant, str) for variant in limit.choices):
         return limit
     stated = set(limit.choices)
     more = [values for values in _enumerations(module) if stated <= set(values)]
@@ -135,11 +135,11 @@ def _leaf(type_: Type) -> str:
     if type_.base == "list":
         return _leaf(type_.args[0])
     if type_.base == "union":
-        bases = {choice.base for choice in type_.args}
+        bases = {variant.base for variant in type_.args}
         if "string" in bases:
             return (
                 "policy"
-                if any(choice.name.endswith("PolicyDocumentArgs") for choice in type_.args)
+                if any(variant.name.endswith("PolicyDocumentArgs") for variant in type_.args)
                 else "string"
             )
     return type_.base

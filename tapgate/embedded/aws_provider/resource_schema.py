@@ -37,7 +37,7 @@ class Type:
         if self.base == "map":
             return f"a map, each value {self.args[0].describe()}"
         if self.base == "union":
-            return " or ".join(choice.describe() for choice in self.args)
+            return " or ".join(variant.describe() for variant in self.args)
         return _SAID[self.base]
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from tapgate.embedded.aws_provider import sdk_text
 from tapgate.embedded.aws_provider.published import Published, of_property
 from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema, Type
-from tapgate.embedded.aws_provider.sdk_text import References, Side, read_annotation
+from tapgate.embedded.aws_provider.sdk_text import Direction, References, read_annotation
 from tapgate.embedded.environment import sdk_version
 
 _SECRETS = re.compile(r"additional_secret_outputs=\[(?P<names>[^\]]*)\]")
@@ -211,11 +211,11 @@ def inputs_of(body: str, references: References, *, limits: bool = False) -> dic
     found: dict[str, Property] = {}
     conflicts: dict[str, tuple[str, ...]] = {}
     for getter in sdk_text.getters(body):
-        kind, _ = read_annotation(getter.annotation, references, "inputs")
-        stated = of_property(getter.name, kind, getter.doc) if limits else Published()
+        type_, _ = read_annotation(getter.annotation, references, "inputs")
+        stated = of_property(getter.name, type_, getter.doc) if limits else Published()
         conflicts[getter.name] = stated.conflicts
         replaces = bool(_REPLACES.search(getter.doc))
-        found[getter.name] = Property(kind, getter.py in required, replaces, stated.limit)
+        found[getter.name] = Property(type_, getter.py in required, replaces, stated.limit)
     for name, others in conflicts.items():
         if others:
             found[name] = dataclasses.replace(found[name], conflicts=_siblings(others, found))
@@ -247,8 +247,8 @@ def outputs_of(body: str, references: References) -> dict[str, Property]:
     """Read the properties of a class of results."""
     found: dict[str, Property] = {}
     for getter in sdk_text.getters(body):
-        kind, may_miss = read_annotation(getter.annotation, references, "outputs")
-        found[getter.name] = Property(kind, not may_miss, bool(_REPLACES.search(getter.doc)))
+        type_, may_miss = read_annotation(getter.annotation, references, "outputs")
+        found[getter.name] = Property(type_, not may_miss, bool(_REPLACES.search(getter.doc)))
     return found
 
 
@@ -280,19 +280,19 @@ class Objects:
         """Take the module; nothing is wanted yet."""
         self._folder = folder
         self.root = root
-        self._wanted: list[tuple[str, Path, str, Side]] = []
+        self._wanted: list[tuple[str, Path, str, Direction]] = []
         self._names: set[str] = set()
 
-    def refer(self, reference: str, side: Side) -> str:
+    def refer(self, reference: str, direction: Direction) -> str:
         """Note that an object is wanted; gives the name that it has in the schema."""
         module, _, name = reference.rpartition(".")
         folder = self._folder
         if module and module != "outputs":
             folder = (self.root or package_folder()) / module.lstrip("_")
-        key = f"{side[0]}:{module}.{name}" if module not in {"", "outputs"} else f"{side[0]}:{name}"
+        key = f"{direction[0]}:{module}.{name}" if module not in {"", "outputs"} else f"{direction[0]}:{name}"
         if key not in self._names:
             self._names.add(key)
-            self._wanted.append((key, folder, name, side))
+            self._wanted.append((key, folder, name, direction))
         return key
 
     def enumeration(self, reference: str) -> Type:
@@ -305,14 +305,14 @@ class Objects:
         """Read what is wanted, and what that refers to in turn."""
         found: dict[str, dict[str, Property]] = {}
         while self._wanted:
-            key, folder, name, side = self._wanted.pop()
-            path = folder / ("_inputs.py" if side == "inputs" else "outputs.py")
+            key, folder, name, direction = self._wanted.pop()
+            path = folder / ("_inputs.py" if direction == "inputs" else "outputs.py")
             body = sdk_text.class_body(path, name)
             here = _Here(self, folder) if folder != self._folder else self
             if body is None:
                 found[key] = {}
             else:
-                inputs = side == "inputs"
+                inputs = direction == "inputs"
                 found[key] = inputs_of(body, here, limits=True) if inputs else outputs_of(body, here)
         return found
 
@@ -324,7 +324,7 @@ class _Here(Objects):
         super().__init__(folder, parent.root)
         self._parent = parent
 
-    def refer(self, reference: str, side: Side) -> str:
+    def refer(self, reference: str, direction: Direction) -> str:
         if "." in reference and not reference.startswith("outputs."):
-            return self._parent.refer(reference, side)
-        return self._parent.refer(f"{self._folder.name}.{reference.removeprefix('outputs.')}", side)
+            return self._parent.refer(reference, direction)
+        return self._parent.refer(f"{self._folder.name}.{reference.removeprefix('outputs.')}", direction)

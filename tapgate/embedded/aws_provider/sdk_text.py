@@ -39,7 +39,7 @@ _OLDEST_FUNCTION = re.compile(
 # Until version 6 the two wrappers are the other way round.
 _FUNCTION_ARGUMENT = re.compile(
     r"^ *(?P<py>\w+): (?:pulumi\.Input\[Optional|Optional\[pulumi\.Input)\[(?P<type>.*)\]\] = None,?$"
-    r"|^ *(?P<oldest>\w+): (?P<plain>Optional\[(?!pulumi\.I).*\]) = None,?$",
+    r"|^ *(?P<oldest>\w+): (?P<bare>Optional\[(?!pulumi\.I).*\]) = None,?$",
     re.MULTILINE,
 )
 _FUNCTION_NAME = re.compile(r"^    __args__\['(?P<name>\w+)'\] = (?P<py>\w+)$", re.MULTILINE)
@@ -89,7 +89,7 @@ def signature(path: Path) -> Signature | None:
         return None
     names = {match["py"]: match["name"] for match in _FUNCTION_NAME.finditer(text)}
     stated = (
-        (one["py"] or one["oldest"], one["type"] or one["plain"])
+        (one["py"] or one["oldest"], one["type"] or one["bare"])
         for one in _FUNCTION_ARGUMENT.finditer(found["arguments"])
     )
     arguments = {names[py]: annotation for py, annotation in stated if py in names}
@@ -129,7 +129,7 @@ def snake(name: str) -> str:
     return partly.lower()
 
 
-Side = Literal["inputs", "outputs"]
+Direction = Literal["inputs", "outputs"]
 
 _PRIMITIVES: dict[str, Base] = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 ENUM_VALUE = re.compile(r"^    \w+ = (\"[^\"]*\")", re.MULTILINE)
@@ -141,7 +141,7 @@ _TRANSPARENT = frozenset({"pulumi.Input", "pulumi.InputType", "pulumi.Output", "
 class References(Protocol):
     """Where the classes are known by which annotations refer to nested objects and enumerations."""
 
-    def refer(self, reference: str, side: Side) -> str:
+    def refer(self, reference: str, direction: Direction) -> str:
         """Return the name of an object's type, e.g. for `KeyArgs` or `_iam.PolicyStatementArgs`."""
         ...
 
@@ -150,13 +150,13 @@ class References(Protocol):
         ...
 
 
-def read_annotation(annotation: str, references: References, side: Side) -> tuple[Type, bool]:
+def read_annotation(annotation: str, references: References, direction: Direction) -> tuple[Type, bool]:
     """Read an annotation.
 
     Args:
         annotation: Its text, e.g. `pulumi.Input[Optional[_builtins.int]]`.
         references: Where nested objects are known.
-        side: Whether it is of something that a program gives or that it gets.
+        direction: Whether it is of something that a program gives or that it gets.
 
     Returns:
         The type, and whether there may be no value.
@@ -165,14 +165,14 @@ def read_annotation(annotation: str, references: References, side: Side) -> tupl
     while isinstance(tree, ast.Subscript) and _dotted(tree.value) in {"pulumi.Input", "pulumi.Output"}:
         tree = tree.slice
     may_miss = isinstance(tree, ast.Subscript) and _dotted(tree.value) == "Optional"
-    return _type(tree, references, side), may_miss
+    return _type(tree, references, direction), may_miss
 
 
-def _type(tree: ast.expr, references: References, side: Side) -> Type:
+def _type(tree: ast.expr, references: References, direction: Direction) -> Type:
     if isinstance(tree, ast.Constant) and isinstance(tree.value, str):
-        return _reference(tree.value, references, side)
+        return _reference(tree.value, references, direction)
     if isinstance(tree, ast.Subscript):
-        return _generic(tree, references, side)
+        return _generic(tree, references, direction)
     dotted = _dotted(tree)
     if dotted == "Any":
         return Type("any")
@@ -181,34 +181,34 @@ def _type(tree: ast.expr, references: References, side: Side) -> Type:
     return Type(_PRIMITIVES.get(dotted.removeprefix("_").removeprefix("builtins."), "any"))
 
 
-def _generic(tree: ast.Subscript, references: References, side: Side) -> Type:
+def _generic(tree: ast.Subscript, references: References, direction: Direction) -> Type:
     name = _dotted(tree.value)
     inner = tree.slice.elts if isinstance(tree.slice, ast.Tuple) else [tree.slice]
     if name in _TRANSPARENT:
-        return _type(inner[0], references, side)
+        return _type(inner[0], references, direction)
     if name == "Sequence":
-        return Type("list", args=(_type(inner[0], references, side),))
+        return Type("list", args=(_type(inner[0], references, direction),))
     if name == "Mapping":
-        return Type("map", args=(_type(inner[1], references, side),))
-    choices = tuple(dict.fromkeys(_type(choice, references, side) for choice in _once(inner)))
+        return Type("map", args=(_type(inner[1], references, direction),))
+    choices = tuple(dict.fromkeys(_type(variant, references, direction) for variant in _once(inner)))
     return choices[0] if len(choices) == 1 else Type("union", args=choices)
 
 
 def _once(choices: list[ast.expr]) -> Iterator[ast.expr]:
     """Leave out the other Python forms of an object that a function takes as well."""
-    for choice in choices:
-        text = choice.value if isinstance(choice, ast.Constant) else None
+    for variant in choices:
+        text = variant.value if isinstance(variant, ast.Constant) else None
         if not (isinstance(text, str) and (text.endswith("ArgsDict") or text.startswith("outputs.Get"))):
-            yield choice
+            yield variant
 
 
-def _reference(reference: str, references: References, side: Side) -> Type:
+def _reference(reference: str, references: References, direction: Direction) -> Type:
     if reference.startswith(_OTHER_PACKAGE):
         return Type("any", stand_in=reference)
     # A name without `Args` on the input side is an enumeration, as is one without a module on the other.
-    if not reference.endswith("Args") if side == "inputs" else "." not in reference:
+    if not reference.endswith("Args") if direction == "inputs" else "." not in reference:
         return references.enumeration(reference)
-    return Type("object", references.refer(reference, side))
+    return Type("object", references.refer(reference, direction))
 
 
 @functools.lru_cache(maxsize=4096)

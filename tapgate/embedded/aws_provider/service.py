@@ -152,7 +152,7 @@ class Provider:
     def configure(self, request: pb.ConfigureRequest) -> pb.ConfigureResponse:
         """Take the configuration, and tell the user what provider this is."""
         args, _ = decode(request.args)
-        self._settings = settings.read(settings.plain_config(args))
+        self._settings = settings.read(settings.decoded_config(args))
         for endpoint in (self._settings.endpoint, *self._settings.endpoints.values()):
             if endpoint:
                 require_emulator(endpoint)

@@ -165,11 +165,11 @@ def check_config(inputs: Mapping[str, Value]) -> list[Failure]:
     Returns:
         Why it is refused; an empty list when it is not.
     """
-    _, failures = check(read_provider(), plain_config(inputs))
+    _, failures = check(read_provider(), decoded_config(inputs))
     return failures
 
 
-def plain_config(inputs: Mapping[str, Value]) -> Properties:
+def decoded_config(inputs: Mapping[str, Value]) -> Properties:
     """Undo how configuration comes: lists and objects as JSON texts, and names as Python programs write them.
 
     The Python SDK makes JSON of a dictionary as it stands, `{"role_arn": …}`, and the bridge under pulumi-aws

@@ -66,16 +66,18 @@ _ESCAPES = str.maketrans(
 )
 
 
-def dump_json(document: Value | Mapping[str, object], *, indent: int | None = None, sort: bool = True) -> str:
+def dump_json(
+    document: Value | Mapping[str, object], *, indent: int | None = None, sort_keys: bool = True
+) -> str:
     """Write a JSON document as Go's encoding/json does: keys sorted, no spaces, `<`, `>` and `&` escaped.
 
     Args:
         document: What to write; nothing unknown in it.
         indent: Spaces a level for the indented form, None for the compact one.
-        sort: Whether to sort keys, as Go does with maps but not with structs.
+        sort_keys: Whether to sort keys, as Go does with maps but not with structs.
     """
     separators = (",", ": ") if indent is not None else (",", ":")
-    text = json.dumps(document, ensure_ascii=False, sort_keys=sort, indent=indent, separators=separators)
+    text = json.dumps(document, ensure_ascii=False, sort_keys=sort_keys, indent=indent, separators=separators)
     # These characters occur inside strings only, never in JSON's own syntax.
     return text.translate(_ESCAPES)
 

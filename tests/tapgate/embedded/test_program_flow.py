@@ -190,8 +190,8 @@ def test_a_document_bears_its_marks_inside() -> None:
     use.parsed().field("user")
     document = json.loads(str(formed(use, "seed")))
     assert form(document) == {"user": "", "*": ""}
-    text = base64.b64decode(str(formed(Use(kind="base64"), "seed"))).decode()
-    assert MARK in str(formed(Use(kind="base64"), "seed")).lower()
+    text = base64.b64decode(str(formed(Use(form="base64"), "seed"))).decode()
+    assert MARK in str(formed(Use(form="base64"), "seed")).lower()
     assert text
 
 

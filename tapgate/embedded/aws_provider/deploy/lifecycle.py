@@ -98,9 +98,9 @@ class Lifecycle(RemoteState):
         subject = self.subject(identifier, state)
         try:
             if operations.pre_delete is not None:
-                operations.pre_delete(lambda name, given: self.plain(name, subject, given), subject)
-            for choice in operations.delete:
-                call = chosen(choice, subject)
+                operations.pre_delete(lambda name, given: self.request(name, subject, given), subject)
+            for call_or_none in operations.delete:
+                call = chosen(call_or_none, subject)
                 if call is not None:
                     self.call(call, subject)
         except ApiError as error:
@@ -151,7 +151,7 @@ class Lifecycle(RemoteState):
         given = self.calls.params(call, subject, () if call is group.clear else names)
         if call is not group.clear:
             given = {**group.empty, **given}
-        self.plain(call.operation, subject, given)
+        self.request(call.operation, subject, given)
 
     def _put_tags(self, subject: Subject) -> None:
         tagging = self.operations.tags
@@ -165,11 +165,11 @@ class Lifecycle(RemoteState):
         if tagging.untag is None:
             changed = wanted if changed or gone else {}
         if changed:
-            self.plain(tagging.tag, subject, {name: resource, **self.calls.tags(tagging.tag, changed)})
+            self.request(tagging.tag, subject, {name: resource, **self.calls.tags(tagging.tag, changed)})
         if gone and tagging.untag is not None:
             members = self.calls.model.members_of(self.calls.model.input_of(tagging.untag))
             keys = next(member for member in members if member.lower() == "tagkeys")
-            self.plain(tagging.untag, subject, {name: resource, keys: gone})
+            self.request(tagging.untag, subject, {name: resource, keys: gone})
 
     def _outputs(
         self, echoed: Mapping[str, Value], wanted: Mapping[str, Value], remote_state: Properties
@@ -215,7 +215,7 @@ class Lifecycle(RemoteState):
         if operations.tags is not None:
             given |= self.calls.tags(create.operation, all_tags(subject))
         try:
-            answer = self.plain(create.operation, subject, given)
+            answer = self.request(create.operation, subject, given)
         except ApiError as error:
             if not operations.exists_already(error.code):
                 raise

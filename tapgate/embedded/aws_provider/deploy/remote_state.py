@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from tapgate.embedded.aws_provider.description import (
     Answer,
     Call,
-    Choice,
+    CallOfSubject,
     Description,
     Operations,
     PropertyGroup,
@@ -311,10 +311,10 @@ class RemoteState:
 
     def call(self, call: Call, subject: Subject, takes: Iterable[str] = ()) -> Answer | None:
         """Carry out a call of the type's description."""
-        answer = self.plain(call.operation, subject, self.calls.params(call, subject, takes))
+        answer = self.request(call.operation, subject, self.calls.params(call, subject, takes))
         return call.pick(answer, subject) if call.pick is not None else answer
 
-    def plain(self, operation: str, subject: Subject, params: dict[str, object]) -> Answer:
+    def request(self, operation: str, subject: Subject, params: dict[str, object]) -> Answer:
         """Carry out an operation of the type's service."""
         return self.api.call(self.calls.service, subject.region, operation, params)
 
@@ -334,9 +334,9 @@ def _calls(token: str) -> Calls:
     return Calls(token, description, cast("Operations", description.operations))
 
 
-def chosen(choice: Choice, subject: Subject) -> Call | None:
+def chosen(call_or_none: CallOfSubject, subject: Subject) -> Call | None:
     """Return the call that a choice comes to; None for none."""
-    return choice if isinstance(choice, Call) else choice(subject)
+    return call_or_none if isinstance(call_or_none, Call) else call_or_none(subject)
 
 
 def _take_as_wanted(remote_state: Properties, wanted: Mapping[str, Value], path: str) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tapgate.embedded.aws_provider.invokes import InvokeError, invoke
-from tapgate.embedded.aws_provider.settings import Settings, check_config, plain_config, read
+from tapgate.embedded.aws_provider.settings import Settings, check_config, decoded_config, read
 from tapgate.embedded.aws_provider.values import UNKNOWN, Properties
 from tapgate.embedded.environment import ACCOUNT
 
@@ -209,7 +209,7 @@ def test_configuration_as_python_programs_write_it_is_understood() -> None:
         "ignoreTags": '{"key_prefixes":["p:"]}',
     }
     assert check_config(config) == []
-    settings_ = read(plain_config(config))
+    settings_ = read(decoded_config(config))
     assert settings_.default_tags == {"cost_center": "7"}
     assert settings_.ignored_prefixes == ("p:",)
 
