@@ -230,7 +230,7 @@ def evaluate(
     secrets = secret_keys(deployment.project, config)
     for pack in filter(offers_itself, packs):
         answer = called_apart(pack, request_for(deployment, pack, texts, secrets))
-        take(log, pack, answer, root_of(deployment))
+        take(log, pack.folder, answer, root_of(deployment))
     others = [pack for pack in packs if not offers_itself(pack)]
     if others:
         _over_the_protocol(log, deployment, others, config)

@@ -142,13 +142,13 @@ def main() -> None:
     sys.stdout.buffer.write(msgspec.json.encode(called(Path(sys.argv[1]), request)))
 
 
-def take(log: EventLog, pack: RequestedPack, answer: Answer, root: str) -> None:
-    """Add an answer to a run's events; a finding that names no resource of the state goes to `root`'s URN."""
+def take(log: EventLog, folder: Path, answer: Answer, root: str) -> None:
+    """Add a pack's answer to a run's events; a finding of no resource of the state goes to `root`'s URN."""
     from tapgate.project import read_yaml  # noqa: PLC0415 - the pack's own process does without
 
     name = text(answer["name"])
-    version = text(read_yaml(pack.folder / "PulumiPolicy.yaml", "policy pack's project file").get("version"))
-    log.packs[f"{name}|local|{pack.folder}"] = version or text(answer["version"])
+    version = text(read_yaml(folder / "PulumiPolicy.yaml", "policy pack's project file").get("version"))
+    log.packs[f"{name}|local|{folder}"] = version or text(answer["version"])
     for one in sequence(answer["findings"]):
         policy, urn, level, severity, message = map(str, sequence(one))
         log.findings.append(
@@ -167,9 +167,9 @@ def take(log: EventLog, pack: RequestedPack, answer: Answer, root: str) -> None:
         log.analyzed.append(PolicySummary(text(one["urn"]), name, passed, failed))
     stack = mapping(answer["stack"])
     log.stack_analyzed.append(PolicySummary("", name, texts(stack["passed"]), texts(stack["failed"])))
-    log.coverage.setdefault(name, {}).update(
-        {urn: text(what) for urn, what in mapping(answer["coverage"]).items()}
-    )
+    if "coverage" in answer:
+        coverage = mapping(answer["coverage"])
+        log.coverage.setdefault(name, {}).update({urn: text(what) for urn, what in coverage.items()})
 
 
 def _summed(one: Any) -> dict[str, object]:  # noqa: ANN401 - the pack's own

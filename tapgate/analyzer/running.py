@@ -11,16 +11,16 @@ from google.protobuf import json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2
 
 from tapgate.analyzer.deployment import RESOURCE, SECRET, UNKNOWN, Deployment, Resource, root_of
-from tapgate.analyzer.direct import config_texts, secret_keys
+from tapgate.analyzer.direct import Answer, config_texts, secret_keys, take
 from tapgate.analyzer.process import PackProcess, struct
-from tapgate.events import EventLog, PolicyEvent, PolicySummary
 from tapgate.json_access import SIGNATURE, mapping, sequence, text, texts
 from tapgate.packs import RequestedPack, level_of
-from tapgate.project import read_yaml
 from tapgate.sources import urn_name
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tapgate.events import EventLog
 
 LEVELS: Final[Mapping[str, analyzer_pb2.EnforcementLevel.ValueType]] = {
     "advisory": analyzer_pb2.ADVISORY,
@@ -80,13 +80,11 @@ class RunningPack:
     """A pack, started and configured; close its process when done.
 
     Attributes:
-        version: its version: of PulumiPolicy.yaml, else what it says itself.
         levels: enforcement level of each policy, by name.
     """
 
     process: PackProcess
     folder: Path
-    version: str
     levels: Mapping[str, analyzer_pb2.EnforcementLevel.ValueType]
 
     @classmethod
@@ -103,11 +101,9 @@ class RunningPack:
         except BaseException:
             process.close()
             raise
-        body = read_yaml(pack.folder / "PulumiPolicy.yaml", "policy pack's project file")
         return cls(
             process=process,
             folder=pack.folder,
-            version=text(body.get("version")) or process.info.version,
             levels={name: one.enforcementLevel for name, one in config.items()},
         )
 
@@ -283,44 +279,40 @@ def evaluate(
     Raises:
         CouldNotRunError: a policy raised, or a pack has died.
     """
-    root = root_of(deployment)
     for pack in packs:
-        log.packs[f"{pack.name}|local|{pack.folder}"] = pack.version
         if config is not None:
             pack.process.configure_stack(
                 configure_stack_request(deployment.project, deployment.stack, config)
             )
-        for request in analyze_requests(deployment):
-            _take(log, pack, pack.process.analyze(request), request.urn, analyzer_pb2.POLICY_TYPE_RESOURCE)
-        response = pack.process.analyze_stack(analyze_stack_request(deployment))
-        _take(log, pack, response, "", analyzer_pb2.POLICY_TYPE_STACK, root)
+        take(log, pack.folder, _answer(pack, deployment), root_of(deployment))
     return log
 
 
-def _take(
-    log: EventLog,
-    pack: RunningPack,
-    response: analyzer_pb2.AnalyzeResponse,
-    urn: str,
-    policy_type: analyzer_pb2.PolicyType.ValueType,
-    root: str = "",
-) -> None:
-    """Add one response to the log, with the summary that the engine would make of it."""
-    failed = {one.policyName for one in response.diagnostics}
-    apart = failed | {one.policy_name for one in response.not_applicable}
-    passed = sorted(pack.enabled(policy_type) - apart)
-    summary = PolicySummary(urn, pack.name, tuple(passed), tuple(sorted(failed)))
-    (log.analyzed if urn else log.stack_analyzed).append(summary)
-    if urn:
-        log.offered.setdefault(pack.name, set()).update(pack.enabled(policy_type))
-    for one in response.diagnostics:
-        log.findings.append(
-            PolicyEvent(
-                urn=urn or (one.urn if one.urn in log.declared or one.urn in log.looked_up else root),
-                message=one.message,
-                policy=one.policyName,
-                pack=pack.name,
-                level=_LEVELS.get(one.enforcementLevel, ""),
-                severity=SEVERITIES.get(one.severity) or pack.severity(one.policyName),
-            )
-        )
+def _answer(pack: RunningPack, deployment: Deployment) -> Answer:
+    """Ask a pack about each resource, then about the stack, and sum up what it says as the engine would."""
+    findings: list[list[str]] = []
+
+    def summed(
+        urn: str, response: analyzer_pb2.AnalyzeResponse, kind: analyzer_pb2.PolicyType.ValueType
+    ) -> dict[str, object]:
+        failed = {one.policyName for one in response.diagnostics}
+        apart = failed | {one.policy_name for one in response.not_applicable}
+        for one in response.diagnostics:
+            level = _LEVELS.get(one.enforcementLevel, "")
+            severity = SEVERITIES.get(one.severity) or pack.severity(one.policyName)
+            findings.append([one.policyName, urn or one.urn, level, severity, one.message])
+        return {"urn": urn, "passed": sorted(pack.enabled(kind) - apart), "failed": sorted(failed)}
+
+    of_resource, of_stack = analyzer_pb2.POLICY_TYPE_RESOURCE, analyzer_pb2.POLICY_TYPE_STACK
+    resources = [
+        summed(request.urn, pack.process.analyze(request), of_resource)
+        for request in analyze_requests(deployment)
+    ]
+    return {
+        "name": pack.name,
+        "version": pack.process.info.version,
+        "resources": resources,
+        "stack": summed("", pack.process.analyze_stack(analyze_stack_request(deployment)), of_stack),
+        "findings": findings,
+        "offered": sorted(pack.enabled(of_resource)) if resources else [],
+    }

@@ -155,7 +155,9 @@ def _evaluated(deployment: Deployment, packs: tuple[RequestedPack, ...]) -> Even
     """Ask the packs: those that offer themselves as a function here, the others over the protocol."""
     log = begin(deployment)
     for pack in filter(offers_itself, packs):
-        take(log, pack, called(pack.folder, request_for(deployment, pack, {}, ())), root_of(deployment))
+        take(
+            log, pack.folder, called(pack.folder, request_for(deployment, pack, {}, ())), root_of(deployment)
+        )
     others = tuple(pack for pack in packs if not offers_itself(pack))
     if others:
         _over_the_protocol(log, deployment, others)

@@ -200,7 +200,7 @@ def called_or_asked(organisation: Organisation) -> Row:
 
 def _called(deployment: Deployment, pack: RequestedPack) -> object:
     log = begin(deployment)
-    take(log, pack, called(pack.folder, request_for(deployment, pack, {}, ())), root_of(deployment))
+    take(log, pack.folder, called(pack.folder, request_for(deployment, pack, {}, ())), root_of(deployment))
     return sorted(log.findings, key=repr)
 
 

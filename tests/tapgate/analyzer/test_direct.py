@@ -83,8 +83,8 @@ def test_both_ways_say_the_same(config: Mapping[str, object]) -> None:
     pack, deployment = RequestedPack(PACK, None, config), read_deployment(STATE, "f")
     request = request_for(deployment, pack, {}, ())
     theirs, here, apart = over_the_protocol(deployment, pack), begin(deployment), begin(deployment)
-    take(here, pack, called(pack.folder, request), root_of(deployment))
-    take(apart, pack, called_apart(pack, request), root_of(deployment))
+    take(here, pack.folder, called(pack.folder, request), root_of(deployment))
+    take(apart, pack.folder, called_apart(pack, request), root_of(deployment))
     assert here == apart
     assert Counter(here.findings) == Counter(theirs.findings)
     assert len(here.findings) > 10

@@ -81,16 +81,13 @@ def test_the_same_as_the_engine(tmp_path: Path, config: dict[str, object]) -> No
 def test_evidence_of_what_passed_and_what_does_not_apply() -> None:
     running = RunningPack.start(requested("probe", probe_stack={"say": "violation"}))
     with running.process:
-        assert (running.name, running.version, running.severity("probe-resource")) == (
-            "probe",
-            "1.2.3",
-            "high",
-        )
+        assert (running.name, running.severity("probe-resource")) == ("probe", "high")
         log = asked(read_deployment(STATE, "f"), running)
     require_evaluated(log, [requested("probe")], allow_empty=False)
     assert [one.passed for one in log.analyzed] == [("probe-resource",), (), ()]
     assert [(one.passed, one.failed) for one in log.stack_analyzed] == [((), ("probe-stack",))]
     assert log.offered == {"probe": {"probe-resource"}}
+    assert [*log.packs.values()] == ["1.2.3"]
     assert [(one.urn, one.severity) for one in log.findings] == [(ROOT, "")]
 
 
