@@ -1,6 +1,6 @@
 r"""Texts, JSON, YAML and addresses that somebody else wrote: read by their shape, and shown safely.
 
-A name may hold escape sequences that repaint the screen (so that a violation is not seen), line breaks
+A name may hold escape sequences that repaint the terminal (so that a violation is not seen), line breaks
 that forge a line of the report, or bidirectional controls that make it read as another name. All of
 these come out as visible escapes such as `\x1b` or `\u202e`.
 """

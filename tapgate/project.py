@@ -78,7 +78,7 @@ def find_project(start: Path) -> Project:
         raise CouldNotRunError(
             "There is no such folder.",
             where=str(start),
-            why="A project in a folder above it would be judged instead of the one that was meant.",
+            why="A project in a folder above it would be evaluated instead of the one that was meant.",
             fix="name the folder of the project with --project.",
         )
     for folder in (begin, *begin.parents):

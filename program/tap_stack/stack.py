@@ -142,7 +142,7 @@ class TapStack(pulumi.ComponentResource):
         """Declare the stack.
 
         Args:
-            name: The component's logical name, the beginning of its children's.
+            name: The component's logical name, the prefix of its children's.
             args: See `TapStackArgs`.
             opts: Options of the component; its providers are its children's.
 

@@ -65,7 +65,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     version: Literal[1]
     recorded: date
-    maximumDays: Annotated[int, msgspec.Meta(ge=1)] = _DAYS  # noqa: N815 - the file's own spelling
+    maximumDays: Annotated[int, msgspec.Meta(ge=1)] = _DAYS  # noqa: N815 - the file's own casing
     functions: list[Function] = []
     environment: Environment = Environment()
     stacks: dict[Name, dict[str, Any]] = {}

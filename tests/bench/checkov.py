@@ -43,13 +43,13 @@ def run(folder: str) -> Callable[[], None]:
             [*command, "--soft-fail"], capture_output=True, text=True, env=quiet, check=True
         )
         said = (done.stdout + done.stderr)[-1000:]
-        assert re.search(r"Passed checks: [1-9]", done.stdout), f"Checkov found nothing to judge: {said}"
+        assert re.search(r"Passed checks: [1-9]", done.stdout), f"Checkov found nothing to evaluate: {said}"
 
     return once
 
 
 def compare(what: str, size: int, bound: float, pairs: int) -> Row:
-    """Judge a stack of one size with both."""
+    """Evaluate a stack of one size with both."""
     workload = Workload(size)
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "main.tf").write_text(terraform(synthetic_stack(size)))

@@ -40,7 +40,7 @@ UNMODIFIED: Final = PACKS / "unmodified"
 
 
 class Workload:
-    """A stack, put on the wire once, so that only sending and judging it is timed."""
+    """A stack, put on the wire once, so that only sending and evaluating it is timed."""
 
     def __init__(self, size: int) -> None:
         resources = synthetic_stack(size)
@@ -116,7 +116,7 @@ def in_process() -> Row:
 
 
 def start_and_evaluate(workload: Workload) -> None:
-    """Start our pack, judge a stack, end it."""
+    """Start our pack, evaluate a stack, end it."""
     with connected(PACK_FOLDER) as (stub, _):
         workload.run(stub)
 
@@ -128,7 +128,7 @@ def peak_megabytes(pid: int) -> float:
 
 
 def evaluation() -> list[Row]:
-    """Judge 5,000 resources against the yardstick, and 1,000 against the same rules served otherwise."""
+    """Evaluate 5,000 resources against the yardstick, and 1,000 against the same rules served otherwise."""
     workload, small = Workload(5_000), Workload(1_000)
     with ExitStack() as packs:
         ours, plain, unmodified = (
@@ -143,7 +143,7 @@ def evaluation() -> list[Row]:
 
 
 def growth() -> list[Row]:
-    """Judge ten times as much; tell the memory it took."""
+    """Evaluate ten times as much; tell the memory it took."""
     small, large = Workload(1_000), Workload(10_000)
     with connected(PACK_FOLDER) as (stub, pid):
         grown = paired(lambda: large.run(stub), lambda: small.run(stub), pairs=2)

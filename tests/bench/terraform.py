@@ -1,4 +1,4 @@
-"""The synthetic stacks in Terraform's language, so that Checkov judges what the pack judges.
+"""The synthetic stacks in Terraform's language, so that Checkov evaluates what the pack evaluates.
 
 https://developer.hashicorp.com/terraform/language/syntax/configuration
 """
@@ -33,7 +33,7 @@ COMPUTED: Final = "tagsAll"
 
 
 def snake(name: str) -> str:
-    """Return Terraform's spelling of a property."""
+    """Return Terraform's casing of a property."""
     return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
 
 

@@ -109,7 +109,7 @@ def in_terminal(project: Path, *arguments: str) -> str:
         while part := os.read(mine, 65536):
             written += part
     except OSError:
-        pass  # This is how Linux says that nobody holds the other end any more.
+        pass  # This is how Linux says that no one holds the other end any more.
     os.close(mine)
     if process.wait() != 1:
         sys.exit(f"the gate was to block, and answered {process.returncode}:\n{written.decode()}")

@@ -238,7 +238,7 @@ SERVICE_CONTROL = {
     "Cloud Control": ["cloudformation:CreateResource", "cloudformation:UpdateResource",
                       "cloudformation:DeleteResource"],
     "a bucket": ["s3:CreateBucket"],
-    "nobody is told": ["sns:Unsubscribe", "sns:DeleteTopic", "cloudwatch:DisableAlarmActions"],
+    "no one is told": ["sns:Unsubscribe", "sns:DeleteTopic", "cloudwatch:DisableAlarmActions"],
     "restores": ["dynamodb:RestoreTableFromBackup", "dynamodb:RestoreTableToPointInTime",
                  "dynamodb:RestoreTableFromAwsBackup"],
     "alarms that are mute": ["cloudwatch:PutAlarmMuteRule", "cloudwatch:DeleteAlarms"],

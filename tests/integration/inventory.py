@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _GONE = {"PendingDeletion", "PendingReplicaDeletion"}
 _UNCONFIRMED = {"PendingConfirmation", "Deleted"}
-"""AWS goes on listing a subscription that nobody confirmed for days after its topic is gone."""
+"""AWS goes on listing a subscription that no one confirmed for days after its topic is gone."""
 
 
 def inventory(target: Target, suffix: str = "") -> set[str]:

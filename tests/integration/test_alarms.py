@@ -88,7 +88,7 @@ def test_an_alarm_fires_and_is_heard(tap: Tap, heard: str, alarm: str) -> None:
         datum: MetricDatumTypeDef = {"MetricName": metric, "Value": too_much, "Dimensions": [point]}
         cloudwatch.put_metric_data(Namespace=namespace, MetricData=[datum])
     else:
-        # AWS lets nobody write into its own namespaces, and ministack 1.4 keeps nothing of an alarm's metric
+        # AWS lets no one write into its own namespaces, and ministack 1.4 keeps nothing of an alarm's metric
         # math (the next test shows it): there the alarm is told its state, and what follows is tested.
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="the test says so")
 

@@ -1,4 +1,4 @@
-"""What somebody changes behind the program's back shows, is judged, and is repaired."""
+"""What somebody changes behind the program's back shows, is evaluated, and is corrected."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _audit(tap: Tap, folder: Path) -> tuple[int, str, list[str]]:
     return audited.returncode, audited.stdout + audited.stderr, policies
 
 
-def test_drift_shows_blocks_and_is_repaired(tap: Tap, tmp_path: Path) -> None:
+def test_drift_shows_blocks_and_is_corrected(tap: Tap, tmp_path: Path) -> None:
     """All of them in one run of each command: each is told of by its own policy and resource."""
     code, said, _ = _audit(tap, tmp_path)
     assert code == 0, said
@@ -83,8 +83,8 @@ def test_drift_shows_blocks_and_is_repaired(tap: Tap, tmp_path: Path) -> None:
     assert policies == sorted([*DRIFTS, "lambda-log-group"]), said
 
     assert tap.deployment.changes() == {"update": len(DRIFTS) - 1, "create": 1}
-    repaired = tap.deployment.gate("deploy")
-    assert repaired.returncode == 0, repaired.stdout + repaired.stderr
+    corrected = tap.deployment.gate("deploy")
+    assert corrected.returncode == 0, corrected.stdout + corrected.stderr
     code, said, _ = _audit(tap, tmp_path)
     assert code == 0, said
     assert tap.deployment.changes("--refresh") == {}

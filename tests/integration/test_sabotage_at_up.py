@@ -147,7 +147,7 @@ def test_what_is_remediated_is_deployed_so(pristine: Deployment, target: Target,
 
 
 def test_without_the_gate_a_stack_policy_comes_too_late(tmp_path: Path) -> None:
-    """The hole that `gate deploy` closes: the engine judges a stack when its resources exist."""
+    """The hole that `gate deploy` closes: the engine evaluates a stack when its resources exist."""
     mutant = MUTANTS[KINDS["a stack policy"]]
     with Emulator() as emulator:
         target = Target(emulator.endpoint, emulator.environment())

@@ -34,7 +34,7 @@ _client: Callable[..., Any] = vars(boto3)["client"]
 
 
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody uses."""
+    """A TCP port of the loopback interface that no one uses."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

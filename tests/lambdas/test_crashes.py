@@ -25,7 +25,7 @@ pytestmark = pytest.mark.emulator
 
 ROOT = Path(__file__).parent.parent.parent
 ITEM = {"type": "order", "payload": {"n": 1}}
-INTAKE = ["PutObject", "PutItem", "SendMessage"]
+INGESTION = ["PutObject", "PutItem", "SendMessage"]
 PROCESSING = ["GetItem", "GetObject", "PutObject", "UpdateItem"]
 AFTER_A_RESULT = ["GetItem", "GetObject", "PutObject", "HeadObject", "UpdateItem"]
 REJECTING = ["GetItem", "GetObject", "UpdateItem", "ChangeMessageVisibility"]
@@ -79,11 +79,11 @@ def assert_processed_once(stand: Stand) -> None:
     assert stand.depth(stand.dead_letter_url) == 0
 
 
-@pytest.mark.parametrize("number", range(1, 4), ids=INTAKE)
+@pytest.mark.parametrize("number", range(1, 4), ids=INGESTION)
 def test_intake_that_breaks_off_is_completed_by_its_repetition(stand: Stand, number: int) -> None:
     with killed_after(number) as done, pytest.raises(KilledError):
         call_api(post(ITEM))
-    assert done == INTAKE[:number]
+    assert done == INGESTION[:number]
     forget_wiring()
     assert call_api(post(ITEM)).status == 202
     assert len(stand.rows()) == 1

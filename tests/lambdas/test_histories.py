@@ -1,4 +1,4 @@
-"""Any history of requests, deliveries, crashes, races, outages and repairs ends well once all is repaired."""
+"""Any history of requests, deliveries, crashes, races and outages ends well once all is recovered."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class World:
                 pass
         self._look()
 
-    def repair(self) -> None:
+    def recover(self) -> None:
         """Put back what was removed, move all dead letters back, work everything off."""
         for name in list(self._removed):
             self._move_object(name, back=True)
@@ -153,4 +153,4 @@ def test_any_history_ends_with_each_item_processed_once(world: Stand, steps: lis
     history.act("post", 0)
     for step, how in steps:
         history.act(step, how)
-    history.repair()
+    history.recover()

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.emulator
 
 ITEM: dict[str, Any] = {"type": "order", "payload": {"n": 1}}
 PROCESSING = ["GetItem", "GetObject", "PutObject", "UpdateItem"]
-INTAKE = ["PutObject", "PutItem", "SendMessage"]
+INGESTION = ["PutObject", "PutItem", "SendMessage"]
 
 
 @contextmanager
@@ -184,7 +184,7 @@ KEYS = pytest.mark.parametrize("key", [None, "order-1"], ids=["by content", "by 
 
 
 @KEYS
-@pytest.mark.parametrize("number", range(1, 4), ids=INTAKE)
+@pytest.mark.parametrize("number", range(1, 4), ids=INGESTION)
 def test_two_equal_requests_at_once_are_one(stand: Stand, number: int, key: str | None) -> None:
     taken: list[tuple[ItemRecord, bool]] = []
     ingestion = the_ingestion()
@@ -194,7 +194,7 @@ def test_two_equal_requests_at_once_are_one(stand: Stand, number: int, key: str 
     assert_one_item(stand)
 
 
-@pytest.mark.parametrize("number", range(1, 4), ids=INTAKE)
+@pytest.mark.parametrize("number", range(1, 4), ids=INGESTION)
 def test_of_two_items_with_one_key_at_once_one_is_refused(stand: Stand, number: int) -> None:
     ingestion = the_ingestion()
     refused: list[str] = []

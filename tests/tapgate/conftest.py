@@ -50,7 +50,7 @@ def backend(engine_env: Mapping[str, str], tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.fixture
-def judged(
+def evaluated(
     backend: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, set[tuple[str, str, str]], str]]:
     """Previews a project in this process: exit code, what blocks (policy, resource, verdict), words."""

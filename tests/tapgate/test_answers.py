@@ -31,14 +31,14 @@ Gate = Callable[[str, str], tuple[int, Findings, str]]
 
 @pytest.fixture
 def gate(
-    judged: Callable[..., tuple[int, Findings, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    evaluated: Callable[..., tuple[int, Findings, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Gate:
     """Previews a fixture with its answers: exit code, what blocks, and what was said, on one line."""
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", PASSPHRASE)
 
     def run(name: str, answers: str) -> tuple[int, Findings, str]:
         project = Path(shutil.copytree(FIXTURES / name, tmp_path / name))
-        code, findings, said = judged(project, "--answers", str(project / answers))
+        code, findings, said = evaluated(project, "--answers", str(project / answers))
         return code, findings, " ".join(said.split())
 
     return run
@@ -240,7 +240,7 @@ def test_what_is_asked_by_what_nobody_knows_yet_waits_for_its_turn(tmp_path: Pat
 
 KEY = "aws:kms/key:Key"
 PARAMETERS = "aws:ssm/getParameters:getParameters"
-UNTOLD = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}
+NOT_RETURNED = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}
 """A secret as a state has it."""
 
 
@@ -304,16 +304,16 @@ def test_what_was_read_is_kept_once_and_without_secrets(tmp_path: Path) -> None:
     stack = question(recorder, "stack", "acme/network/prod")
     read_now = left_behind(
         q0={
-            "values": ["x", None, {"it": UNTOLD}],
-            "all": ["x", UNTOLD],
-            "more": {"of": UNTOLD},
+            "values": ["x", None, {"it": NOT_RETURNED}],
+            "all": ["x", NOT_RETURNED],
+            "more": {"of": NOT_RETURNED},
             "none": None,
         },
         q1=1,
-        q2={"arn": "arn:of:1234", "policy": UNTOLD},
+        q2={"arn": "arn:of:1234", "policy": NOT_RETURNED},
         q3={"arn": f"arn:{MARK}0"},
-        q4=UNTOLD,
-        q5=["x", UNTOLD],
+        q4=NOT_RETURNED,
+        q5=["x", NOT_RETURNED],
     )
     recorder.take([plain, single, key, other, closed, listed], read_now)
     recorder.take_stack(stack, json.dumps({"vpcId": "vpc-1", "password": "[secret]"}))

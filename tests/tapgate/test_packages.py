@@ -19,7 +19,7 @@ Preview = Callable[[str], tuple[int, set[tuple[str, str, str]], str]]
 
 @pytest.fixture
 def preview(
-    judged: Callable[..., tuple[int, set[tuple[str, str, str]], str]],
+    evaluated: Callable[..., tuple[int, set[tuple[str, str, str]], str]],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Preview:
@@ -28,7 +28,7 @@ def preview(
     monkeypatch.setenv("HOME", str(tmp_path))
 
     def run(name: str) -> tuple[int, set[tuple[str, str, str]], str]:
-        code, findings, said = judged(Path(shutil.copytree(FIXTURES / name, tmp_path / name)))
+        code, findings, said = evaluated(Path(shutil.copytree(FIXTURES / name, tmp_path / name)))
         return code, findings, " ".join(said.split())
 
     return run

@@ -1,4 +1,4 @@
-"""Programs are judged as they would be deployed: on the real engine, with the stand-ins rehearsing."""
+"""Programs are evaluated as they would be deployed: on the real engine, with the stand-ins rehearsing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Preview = Callable[[str], tuple[int, set[tuple[str, str, str]], str]]
 
 @pytest.fixture
 def preview(
-    judged: Callable[..., tuple[int, set[tuple[str, str, str]], str]],
+    evaluated: Callable[..., tuple[int, set[tuple[str, str, str]], str]],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Preview:
@@ -34,7 +34,7 @@ def preview(
     def run(name: str) -> tuple[int, set[tuple[str, str, str]], str]:
         project = Path(shutil.copytree(FIXTURES / name, tmp_path / name))
         # In a sandbox nothing could be reached, whatever provider runs.
-        return judged(project, "--sandbox", "off")
+        return evaluated(project, "--sandbox", "off")
 
     return run
 

@@ -1,4 +1,4 @@
-"""What is judged does not choose its judge: packs, engine options, plug-ins, configs."""
+"""What is evaluated does not choose its evaluate: packs, engine options, plug-ins, configs."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ def test_a_job_that_runs_programs_only_reads_the_cache_of_the_tool(workflow: str
     first = next(i for i, one in enumerate(steps) if starts.search(one.get("run", "")))
     assert not any("actions/cache@" in one.get("uses", "") for one in steps)
     assert not any("actions/cache/save@" in one.get("uses", "") for one in steps[first:])
-    # The CLI alone, which is checked by digest; no environment, whose files nobody vouches for.
+    # The CLI alone, which is checked by digest; no environment, whose files no one vouches for.
     caches = [one["with"]["path"] for one in steps if "actions/cache" in one.get("uses", "")]
     assert set(caches) <= {"~/.cache/tap-guardrails/pulumi-*"}
 

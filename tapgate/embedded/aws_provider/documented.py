@@ -177,7 +177,7 @@ def matches(form: str, example: str) -> bool:
 
 
 def letters(word: str) -> str:
-    """Return a name without what its spellings differ in."""
+    """Return the letters and digits of a name, in lower case."""
     return re.sub(r"[^a-z0-9]", "", word.lower())
 
 

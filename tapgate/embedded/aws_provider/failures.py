@@ -93,7 +93,7 @@ def error_mapping(method: Callable[[Request], Response]) -> Callable[[Request, A
 
 
 def _partly(error: PartlyCreatedError) -> SimpleNamespace:
-    """Say that a resource exists, but not as wanted: the engine keeps it and repairs it in its next run."""
+    """Say that a resource exists, but not as wanted: the engine keeps it and corrects it in its next run."""
     detail = any_pb2.Any()
     detail.Pack(
         provider_pb2.ErrorResourceInitFailed(

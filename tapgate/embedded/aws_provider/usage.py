@@ -92,7 +92,7 @@ def read(program: Path) -> Usage:
 
 
 def short(token: str) -> tuple[str, str, str]:
-    """Return what all spellings of a token have in common: package, module and member."""
+    """Return what all forms of a token have in common: package, module and member."""
     package, *modules, member = token.split(":")
     module = modules[0].partition("/")[0] if modules else "index"
     return package, module, member

@@ -48,7 +48,7 @@ def test_messages_are_judged_as_json_schema_says(value: JsonValue) -> None:
 def _judge(schema: Schema, value: JsonValue) -> list[str]:
     """What JSON Schema has against a value.
 
-    Date-times are judged by their own test, as the validator's format checker needs a package of its own. A
+    Date-times are checked by their own test, as the validator's format checker needs a package of its own. A
     number such as 1.0 is an integer to JSON Schema; the service wants it written as one.
     """
     validator: Any = Draft202012Validator(_anchored(schema))

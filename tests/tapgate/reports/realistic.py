@@ -79,9 +79,9 @@ def findings(
     ]
 
 
-def repaired(stack: str) -> Finding:
+def remediated(stack: str) -> Finding:
     """A finding that an earlier audit has."""
-    return _finding(_data()["repaired"], "tap", stack, located=False)
+    return _finding(_data()["remediated"], "tap", stack, located=False)
 
 
 def _tally(policy: dict[str, Any], failed: int) -> PolicyTally:
@@ -158,8 +158,8 @@ def earlier_audit() -> VerdictFile:
     return VerdictFile.of(
         "audit",
         [
-            report([*findings("alarm-effective", "iam-no-wildcards", located=False), repaired("prod")]),
-            report([repaired("staging")], "tap", "staging"),
+            report([*findings("alarm-effective", "iam-no-wildcards", located=False), remediated("prod")]),
+            report([remediated("staging")], "tap", "staging"),
             report([], "tap", "dev"),
             report(orders, "orders"),
             report([], "warehouse"),

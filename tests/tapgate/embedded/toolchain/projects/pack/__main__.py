@@ -1,4 +1,4 @@
-"""One rule, which says what a pack sees of the stack that it judges."""
+"""One rule, which says what a pack sees of the stack that it evaluates."""
 
 import pulumi
 from pulumi_policy import (
