@@ -38,7 +38,13 @@ _METHODS: Final = (
 )
 _NUMBERS: Final = frozenset({"int", "float"})
 _MOST_USES: Final = 24
+_ANNOTATED: Final = {"int": "number", "float": "number", "bool": "boolean"}
+_SEQUENCES: Final = frozenset({"list", "List", "Sequence", "tuple", "Tuple", "set", "Set", "Iterable"})
+_MAPPINGS: Final = frozenset({"dict", "Dict", "Mapping"})
+_VALIDATED: Final = frozenset({"model_validate", "parse_obj"})
+_DEEPEST: Final = 4
 _NETWORKS: Final = frozenset({"ip_network", "IPv4Network", "IPNetwork", "ip_interface"})
+_OPENED: Final = frozenset({"open", "FileAsset"})
 _URLS: Final = frozenset({"urlparse", "urlsplit", "make_url"})
 _ENDS: Final = frozenset({"exit", "sys.exit", "quit", "os._exit"})
 
@@ -74,7 +80,7 @@ class _Reader:
         self.trees = dict(_program(folder))
         self._scopes: dict[int | str, _Scope] = {}
         self._functions: dict[str, list[_Function]] = defaultdict(list)
-        self._records: set[str] = set()
+        self._records: dict[str, ast.ClassDef] = {}
         self._attributes: dict[str, set[Use]] = defaultdict(set)
         self._given: set[str] = set()
         self._asked: dict[str, tuple[Use, bool]] = {}
@@ -106,7 +112,7 @@ class _Reader:
                     makers = [one for one in node.body if getattr(one, "name", "") == "__init__"]
                     self._functions[node.name] += [one for one in makers if isinstance(one, ast.FunctionDef)]
                     if not makers:
-                        self._records.add(node.name)
+                        self._records[node.name] = node
 
     def result(self) -> Uses:
         """Return what was found."""
@@ -359,14 +365,7 @@ class _Reader:
     def _function(self, node: ast.Call, name: str, scope: _Scope) -> _Uses:
         """Read what a function of the program, or one that is known by its name, does."""
         given = [self.value(one, scope) for one in node.args]
-        for one in node.keywords:
-            for use in self.value(one.value, scope):
-                use.spread = use.spread or one.arg is None
-                if one.arg is not None:
-                    use.arguments.add(one.arg)
-                    use.given.add((ast.unparse(node.func), one.arg))
-                if name in self._records and one.arg is not None:
-                    _add(self._attributes[one.arg], [use])
+        self._by_name(node, name, scope)
         for function in self._functions.get(name, ()):
             self._arguments(function, node, scope)
         for uses in given:
@@ -374,10 +373,61 @@ class _Reader:
                 self._converted(use, name)
         if name == "all":
             return (self._together(node, scope),)
+        if name in _VALIDATED and given and isinstance(node.func, ast.Attribute):
+            for use in given[0]:
+                self._spread(use, ast.unparse(node.func.value))
         if given and (name in _SAME or name in _PARSED):
             return given[0] if name in _SAME else tuple(use.parsed() for use in given[0])
         inner = [self._scope_of(one) for one in self._functions.get(name, ())]
         return tuple(use for one in inner for use in one.names.get("return", ()))
+
+    def _by_name(self, node: ast.Call, name: str, scope: _Scope) -> None:
+        """Note the arguments that values are given for."""
+        for one in node.keywords:
+            for use in self.value(one.value, scope):
+                if one.arg is None:
+                    self._spread(use, name)
+                else:
+                    use.arguments.add(one.arg)
+                    use.given.add((ast.unparse(node.func), one.arg))
+                if name in self._records and one.arg is not None:
+                    _add(self._attributes[one.arg], [use])
+
+    def _spread(self, use: Use, name: str, depth: int = 0) -> None:
+        """Note that the fields of a mapping become the arguments of a function, or the fields of a class."""
+        use.spread = True
+        required: list[tuple[str, ast.expr | None]] = []
+        for one in self._functions.get(name, ()):
+            names = [*one.args.posonlyargs, *one.args.args]
+            names = names[: len(names) - len(one.args.defaults)]
+            alone = zip(one.args.kwonlyargs, one.args.kw_defaults, strict=True)
+            names += [each for each, default in alone if default is None]
+            required += [(each.arg, each.annotation) for each in names if each.arg not in {"self", "cls"}]
+        for one in self._records[name].body if name in self._records else ():
+            if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name) and one.value is None:
+                required.append((one.target.id, one.annotation))
+        for parameter, annotation in required if depth < _DEEPEST else ():
+            self._annotated(use.field(parameter), annotation, depth + 1)
+
+    def _annotated(self, use: Use, annotation: ast.expr | None, depth: int = 0) -> None:
+        """Note what an annotation says of a value."""
+        if isinstance(annotation, ast.BinOp):
+            annotation = annotation.left
+        owner = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+        name = ast.unparse(owner).rpartition(".")[2] if owner is not None else ""
+        inside = annotation.slice if isinstance(annotation, ast.Subscript) else None
+        inside = inside.elts[-1] if isinstance(inside, ast.Tuple) else inside
+        if name in _ANNOTATED:
+            use.form = use.form or _ANNOTATED[name]
+        elif name in _SEQUENCES:
+            self._annotated(use.element(), inside, depth)
+        elif name in _MAPPINGS:
+            use.mapped = True
+            self._annotated(use.element(), inside, depth)
+        elif name in {"Optional", "Input", "Annotated"}:
+            self._annotated(use, inside, depth)
+        elif name in self._records:
+            self._spread(use, name, depth)
 
     def _converted(self, use: Use, name: str) -> None:
         if name == "range":
@@ -388,6 +438,8 @@ class _Reader:
             use.form, use.demanded = "network", True
         elif name.endswith("b64decode"):
             use.form, use.demanded = "base64", True
+        elif name in _OPENED:
+            use.form, use.demanded = "file", True
         elif name in _URLS:
             use.form, use.demanded = "url", True
         elif name == "len":
@@ -475,13 +527,17 @@ class _Reader:
 
     def _arguments(self, function: _Function, node: ast.Call, scope: _Scope) -> None:
         inner = self._scope_of(function)
-        names = [one.arg for one in (*function.args.posonlyargs, *function.args.args)]
-        names = names[1:] if names[:1] in (["self"], ["cls"]) else names
-        for name, one in zip(names, node.args, strict=False):
-            _add(inner.names[name], self.value(one, scope))
-        for one in node.keywords:
-            if one.arg is not None:
-                _add(inner.names[one.arg], self.value(one.value, scope))
+        parameters = [*function.args.posonlyargs, *function.args.args]
+        parameters = parameters[1:] if parameters and parameters[0].arg in {"self", "cls"} else parameters
+        by_name = {one.arg: one for one in (*parameters, *function.args.kwonlyargs)}
+        given = [*zip(parameters, node.args, strict=False)]
+        given += [(by_name[one.arg], one.value) for one in node.keywords if one.arg in by_name]
+        for parameter, one in given:
+            uses = self.value(one, scope)
+            _add(inner.names[parameter.arg], uses)
+            for use in uses:
+                if parameter.annotation is not None and ast.unparse(parameter.annotation) in _ANNOTATED:
+                    use.form = use.form or _ANNOTATED[ast.unparse(parameter.annotation)]
 
     def _scope_of(self, function: _Function, outer: _Scope | None = None) -> _Scope:
         found = self._scopes[id(function)]

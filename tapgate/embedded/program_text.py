@@ -381,12 +381,14 @@ def _text_that_stands_in(key: str) -> str:
     text, short = marked_text(key), key.rpartition(":")[2].casefold()
     if not short.startswith("path") and not short.endswith((*_NAMES_A_FILE, *_NAMES_A_FOLDER)):
         return text
-    file = short.endswith(_NAMES_A_FILE)
-    path = cache_root() / "stand-in-files" / text if file else cache_root() / "stand-in-folders" / text
-    there = path if file else path / text
-    if not there.is_file():
-        write_atomically(there, f"{text}\n")
-    return str(path)
+    from tapgate.embedded.program_uses import file_that_stands_in  # noqa: PLC0415 - for what is not there
+
+    if short.endswith(_NAMES_A_FILE):
+        return file_that_stands_in(text)
+    folder = cache_root() / "stand-in-folders" / text
+    if not (folder / text).is_file():
+        write_atomically(folder / text, f"{text}\n")
+    return str(folder)
 
 
 def _required_type(declared: object) -> str:

@@ -9,16 +9,27 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from tapgate.embedded.aws_provider.marks import MARK_IN_BASE64, MARKED_NUMBER, marked_text
+from tapgate.embedded.paths import cache_root, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+
+def file_that_stands_in(text: str) -> str:
+    """Return the path of a file that is there and has nothing but a marked text, which names it."""
+    path = cache_root() / "stand-in-files" / text
+    if not path.is_file():
+        write_atomically(path, f"{text}\n")
+    return str(path)
+
+
 _TEXTS: Final[dict[str, Callable[[str], str]]] = {
     "base64": lambda text: base64.b64encode(f"{MARK_IN_BASE64}{text}".encode()).decode(),
+    "file": file_that_stands_in,
     "network": lambda _: "10.0.0.0/16",
     "url": "https://{}.example/".format,
 }
-_NUMBERS: Final = frozenset({"number", "count", "length"})
+_NUMBERS: Final = frozenset({"boolean", "number", "count", "length"})
 _DEEPEST: Final = 8
 _SPREAD: Final = 3
 _MOST_ELEMENTS: Final = 64
@@ -39,8 +50,8 @@ class Use:
         alike: What is read of it by any number is what is done with each of its elements.
         document: What is done with the document that it is.
         parts: What is done with its parts, by what parts them.
-        form: `number`, `count` (of which the program makes as many), `length` (of a list), `base64`, `url` or
-            `network`; empty for any.
+        form: `number`, `count` (of which the program makes as many), `length` (of a list), `boolean`,
+            `base64`, `file`, `url` or `network`; empty for any.
         arguments: The names of the arguments that it is given for.
         given: The functions that it is given to, each with the argument's name.
         demanded: The program ends without it.
@@ -152,7 +163,7 @@ def _text(use: Use, seed: str, number: int, *, whole: bool) -> object:
         return between.join(str(formed(_element(part, index), f"{seed}[{index}]")) for index in range(count))
     text = marked_text(seed)
     if use.form in _NUMBERS:
-        return {"count": number, "length": _SPREAD}.get(use.form, MARKED_NUMBER)
+        return {"boolean": False, "count": number, "length": _SPREAD}.get(use.form, MARKED_NUMBER)
     if use.form:
         return _TEXTS[use.form](text)
     return {text: text} if whole else text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -15,7 +16,6 @@ from tapgate.embedded.program_uses import Use, formed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 CONFIG = "from pulumi import Config\nconfig = Config()\n"
 # What a program does with `x`, and the form of what stands in: a text is "", an unknown key is "*".
@@ -45,6 +45,16 @@ MADE: Mapping[str, object] = {
     "a, b, c = x['a'].split('-')": {"a": "--", "*": ""},
     "ipaddress.ip_network(x['a'])": {"a": "10.0.0.0/16", "*": ""},
     "Args(**x); x['a']": {"a": ""},
+    "@dataclass\nclass C:\n a: str\n b: int\n c: list[bool]\n d: int = 3\nC(**x)": {
+        "a": "",
+        "b": MARKED_NUMBER,
+        "c": [False] * 3,
+    },
+    "class I:\n a: str\nclass C(BaseModel):\n i: I\n o: Optional[int] = None\nC.model_validate(x)": {
+        "i": {"a": ""}
+    },
+    "def f(a, b: dict[str, int], *, c, d=1): pass\nf(**x)": {"a": "", "b": {"*": MARKED_NUMBER}, "c": ""},
+    "def f(a: int): pass\nf(x['a'])": {"a": MARKED_NUMBER, "*": ""},
     "def f(given): given['a']\nf(x)": {"a": "", "*": ""},
     "def f(*, given): return given['a']\nf(given=x)['b']": {"a": {"b": "", "*": ""}, "*": ""},
     "class C:\n def __init__(self, given):\n  self.x = given\n def m(self): self.x['a']\nC(x)": {
@@ -165,6 +175,12 @@ def test_variables_that_mean_something_of_their_own(tmp_path: Path) -> None:
 def test_what_names_a_stack_is_required(tmp_path: Path) -> None:
     project(tmp_path, f"{CONFIG}ref = pulumi.StackReference(config.require('other'))\n")
     assert read(tmp_path, "app").required == {"app:other": "string"}
+
+
+def test_what_is_opened_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    file = project(tmp_path, f"{CONFIG}open(config.require('key')).read()\n")
+    assert MARK in Path(str(stand_ins(file, "")["app:key"])).read_text()
 
 
 OUTPUTS: Mapping[str, object] = {
