@@ -157,13 +157,13 @@ def region_of_environment() -> str:
 
 
 def sdk_version(folder: Path) -> str:
-    """Return the version of the pulumi_aws in a folder: older ones say it beside it alone; empty for none."""
+    """Return the version of the Python SDK in a folder: older ones say it beside it alone; empty for none."""
     try:
         document = cast("dict[str, str]", json.loads((folder / "pulumi-plugin.json").read_text("utf-8")))
     except FileNotFoundError:
         document = {}
-    beside = [path.name for path in folder.parent.glob("pulumi_aws-*.dist-info")]
-    said = "".join(beside[:1]).removeprefix("pulumi_aws-").removesuffix(".dist-info")
+    beside = [path.name for path in folder.parent.glob(f"{folder.name}-*.dist-info")]
+    said = "".join(beside[:1]).removeprefix(f"{folder.name}-").removesuffix(".dist-info")
     return document.get("version") or said
 
 

@@ -338,8 +338,10 @@ def _in(roots: list[Path]) -> dict[str, Path]:
             except (OSError, ValueError):
                 continue
             found.setdefault(str(document.get("name") or ""), path.parent)
-        if (root / "pulumi_aws" / "__init__.py").is_file():
-            found.setdefault(_AWS, root / "pulumi_aws")  # Version 3 does not say what it is.
+        for path in root.glob("pulumi_*/_utilities.py"):  # Until 2021 they do not say what they are.
+            name = path.parent.name.removeprefix("pulumi_").replace("_", "-")
+            if not (path.parent / "pulumi-plugin.json").exists():
+                found.setdefault(name, path.parent)
     return found
 
 

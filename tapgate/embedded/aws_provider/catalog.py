@@ -7,13 +7,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from tapgate.embedded.aws_provider import sdk_source, sdk_text
 from tapgate.embedded.aws_provider.marks import Resources, marked, marked_text
 from tapgate.embedded.aws_provider.package_schema import object_schema, resource_schema
 from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema, Type
-from tapgate.embedded.aws_provider.usage import Tree, Usage, Used, older_function, read, short
+from tapgate.embedded.aws_provider.usage import PROVIDER, Tree, Usage, Used, older_function, read, short
 from tapgate.embedded.aws_provider.values import Properties, Value, contains_unknown, dump_json
 from tapgate.embedded.environment import sdk_version
 
@@ -61,6 +61,10 @@ class Known:
     at_once: bool = False
     read: Tree = field(default_factory=dict)
 
+    def is_provider(self, name: str) -> bool:
+        """Return whether an output is a provider."""
+        return self.schema.outputs[name].type.stand_in.endswith(".Provider")
+
 
 @dataclass
 class Catalog:
@@ -89,8 +93,7 @@ class Catalog:
         """The SDK's version; else one that the program asks for."""
         if self.sdk is not None:
             try:
-                document = cast("Json", json.loads((self.sdk / "pulumi-plugin.json").read_text("utf-8")))
-                return str(document.get("version") or _UNKNOWN_VERSION)
+                return sdk_version(self.sdk) or _UNKNOWN_VERSION
             except (OSError, ValueError, AttributeError):
                 return _UNKNOWN_VERSION
         asked = sorted(self.usage.versions.get(self.package, ()))
@@ -130,6 +133,8 @@ class Catalog:
         if package == "pulumi_aws" and not folder.is_dir():
             folder = sdk_source.package_folder()
         text = sdk_text.source(folder.joinpath(*modules) / f"{sdk_text.snake(name)}.py")
+        if text and name == "Provider" and not modules:
+            return f"{PROVIDER}{package.removeprefix('pulumi_').replace('_', '-')}", sdk_version(folder)
         tokens = [*sdk_source.resources_in(text), *(token for token, _, _ in _defined(text))]
         token = next((one for one in tokens if one.rpartition(":")[2] == name), "")
         return token, sdk_version(folder) if token else ""
@@ -207,7 +212,8 @@ class Catalog:
                 continue
             member, body = found.rpartition(":")[2], text[start:]
             objects = sdk_source.Objects(path.parent, self.sdk)
-            inputs = sdk_source.inputs_of(sdk_source.arguments_body(path, member) or "", objects)
+            arguments = sdk_source.arguments_body(path, member)  # SDKs of before 2021 have none.
+            inputs = sdk_source.inputs_of(arguments, objects) if arguments else {}
             outputs = sdk_source.outputs_of(body, objects)
             secrets = sdk_source.secret_outputs(body)
             schema = ResourceSchema(found, inputs, outputs, objects.collect(), secrets)

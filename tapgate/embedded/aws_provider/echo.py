@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import grpc
 from google.protobuf import empty_pb2, struct_pb2
@@ -32,6 +32,7 @@ from tapgate.embedded.aws_provider.marks import (
 )
 from tapgate.embedded.aws_provider.server import set_result, type_and_name
 from tapgate.embedded.aws_provider.service import Provider
+from tapgate.embedded.aws_provider.usage import PROVIDER
 from tapgate.embedded.aws_provider.values import (
     UNKNOWN,
     Secrets,
@@ -65,14 +66,6 @@ _TERRAFORM_STATE: Final = "terraform:state:RemoteStateReference"
 _SELF: Final = "__self__"
 """The argument of a method that is the resource."""
 _SECONDS: Final = 60
-
-
-class _Lookup(Protocol):
-    """Asks the engine to read a resource."""
-
-    def __call__(
-        self, request: resource_pb2.ReadResourceRequest, /, *, timeout: float
-    ) -> resource_pb2.ReadResourceResponse: ...
 
 
 class Other(Provider):
@@ -119,11 +112,19 @@ class Other(Provider):
         return pb.CheckResponse(inputs=encode(inputs, secrets))
 
     def create(self, request: pb.CreateRequest) -> pb.CreateResponse:
-        """Say what the program said, under an id that no one knows."""
-        identifier = "" if request.preview else marked_text(f"{request.urn}#id")
+        """Say what the program said."""
+        identifier = "" if request.preview else self._identifier(request)
         token, _ = type_and_name(request.urn)
         properties = self._outputs(token, request.urn, request.properties, preview=request.preview)
         return pb.CreateResponse(id=identifier, properties=properties)
+
+    def _identifier(self, request: pb.CreateRequest) -> str:
+        """Return an id: namespace and name of an object of Kubernetes, else one that no one knows."""
+        inputs, _ = decode(request.properties)
+        metadata = inputs.get("metadata") if self._catalog.package == _KUBERNETES else None
+        if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str):
+            return marked_text(f"{request.urn}#id")
+        return "/".join(str(metadata[part]) for part in ("namespace", "name") if metadata.get(part))
 
     def update(self, request: pb.UpdateRequest) -> pb.UpdateResponse:
         """Say what the program says now."""
@@ -177,9 +178,7 @@ class Other(Provider):
                 registered.urn,
                 encode(inputs, secrets),
                 preview=request.dryRun,
-                resources=lambda reference, seed: self._looked_up(
-                    monitor.ReadResource, request, reference, seed
-                ),
+                resources=lambda reference, seed: self._made(monitor, request, reference, seed),
             )
             monitor.RegisterResourceOutputs(
                 resource_pb2.RegisterResourceOutputsRequest(urn=registered.urn, outputs=outputs),
@@ -250,30 +249,39 @@ class Other(Provider):
         """Return the version: that of the SDK."""
         return plugin_pb2.PluginInfo(version=self._catalog.version)
 
-    def _looked_up(self, look_up: _Lookup, request: pb.ConstructRequest, reference: str, seed: str) -> Value:
+    def _made(self, monitor: Any, request: pb.ConstructRequest, reference: str, seed: str) -> Value:  # noqa: ANN401 - untyped
         """Return a resource that a component would make: one that is there, of which no one knows anything.
 
         Policies pass over it, as over all that a program only reads; that the component is unseen they say.
+        A provider is made, for the program gives it to other resources.
         """
         token, version = self._catalog.resource_class(reference)
         identifier = marked_text(seed)
         if not token or self._catalog.program is not None:
             return identifier
         urn, _, output = seed.partition("#")
-        package = token.partition(":")[0]
-        read = look_up(
+        name = f"{request.name}-{output}"
+        if token.startswith(PROVIDER):
+            made = monitor.RegisterResource(
+                resource_pb2.RegisterResourceRequest(
+                    type=token, name=name, parent=urn, custom=True, version=version, acceptSecrets=True
+                ),
+                timeout=_SECONDS,
+            )
+            return resource_reference(made.urn, made.id)
+        read = monitor.ReadResource(
             resource_pb2.ReadResourceRequest(
                 id=identifier,
                 type=token,
-                name=f"{request.name}-{output}",
+                name=name,
                 parent=urn,
-                provider=dict(request.providers).get(package, ""),
+                provider=dict(request.providers).get(token.partition(":")[0], ""),
                 version=version,
                 acceptSecrets=True,
             ),
             timeout=_SECONDS,
         )
-        return resource_reference(read.urn, identifier, version)
+        return resource_reference(read.urn, identifier)
 
     def _outputs(
         self,
@@ -290,7 +298,9 @@ class Other(Provider):
         outputs = _echoed(known, inputs)
         missing = [name for name in _unsaid(known, outputs, there=there) if not name.startswith("__")]
         for name in missing:
-            outputs[name] = UNKNOWN if preview else stood_in(known, name, f"{urn}#{name}", resources)
+            # A program gives a provider to other resources, which the engine checks in a preview, too.
+            hidden = preview and not (resources is not None and known.is_provider(name) and is_read(name))
+            outputs[name] = UNKNOWN if hidden else stood_in(known, name, f"{urn}#{name}", resources)
             if self._catalog.package == _KUBERNETES and (token.rpartition(":")[2], name) == _ENCODED:
                 outputs[name] = _encoded(outputs[name])
         if missing and not preview:

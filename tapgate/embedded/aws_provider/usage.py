@@ -25,7 +25,7 @@ Tree: TypeAlias = "dict[str | int, Tree]"
 """What is read of a value: properties by name, elements by number; empty where it is taken as it is."""
 
 _OWN = "pulumi"
-_PROVIDER = "pulumi:providers:"
+PROVIDER = "pulumi:providers:"
 _REFERENCE = re.compile(r"\$\{\s*([A-Za-z_][\w-]*)((?:\.[\w$-]+|\[(?:\d+|\"[^\"]*\")\])*)\s*\}")
 _STEP = re.compile(r"\.([\w$-]+)|\[(\d+)\]|\[\"([^\"]*)\"\]")
 _OF_LISTS = frozenset({"fn::select", "fn::join"})
@@ -110,8 +110,8 @@ def _older_functions() -> Mapping[tuple[str, str, str], Older]:
 
 def _declared(usage: Usage, token: str) -> Used | None:
     package, _, member = token.partition(":")
-    if token.startswith(_PROVIDER):
-        return usage.providers.setdefault(token.removeprefix(_PROVIDER), Used())
+    if token.startswith(PROVIDER):
+        return usage.providers.setdefault(token.removeprefix(PROVIDER), Used())
     if package == _OWN or not member:
         return None
     return usage.resources.setdefault(token, Used())
@@ -119,7 +119,7 @@ def _declared(usage: Usage, token: str) -> Used | None:
 
 def _version(usage: Usage, token: str, options: object) -> None:
     version = mapping(options).get("version")
-    package = token.removeprefix(_PROVIDER).partition(":")[0]
+    package = token.removeprefix(PROVIDER).partition(":")[0]
     if version:
         usage.versions.setdefault(package, set()).add(str(version))
 

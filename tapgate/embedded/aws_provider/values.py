@@ -138,15 +138,15 @@ def encode(values: Mapping[str, Value], secrets: Secrets | None = None) -> struc
     return struct
 
 
-def resource_reference(urn: str, identifier: str, version: str) -> Properties:
+def resource_reference(urn: str, identifier: str) -> Properties:
     """Return what the protocol calls a resource in a value.
 
     Args:
         urn: The resource's URN.
         identifier: Its id.
-        version: That of its package.
     """
-    return {_SIGNATURE: _RESOURCE, "urn": urn, "id": identifier, "packageVersion": version}
+    # No `packageVersion`: Pulumi's Python SDK of before version 3 fails on it; a program has one SDK of each.
+    return {_SIGNATURE: _RESOURCE, "urn": urn, "id": identifier}
 
 
 def _decode(field: struct_pb2.Value) -> tuple[Value, Secrets | None]:

@@ -424,6 +424,31 @@ def test_an_object_of_kubernetes_has_a_name(token: str, given: Properties, name:
     assert re.fullmatch(name or "None", str(metadata.get("name")))
 
 
+@pytest.mark.parametrize(
+    ("metadata", "identifier"),
+    [
+        ({"name": "web", "namespace": "shop"}, "shop/web"),
+        ({"name": "shop"}, "shop"),
+        ({"generateName": "a-"}, f"{MARK}[0-9a-f]{{8}}"),
+    ],
+)
+def test_the_id_of_an_object_of_kubernetes_says_where_it_is(metadata: Properties, identifier: str) -> None:
+    urn = "urn:pulumi:dev::p::kubernetes:core/v1:Service::s"
+    request = provider_pb2.CreateRequest(urn=urn, properties=encode({"metadata": metadata}))
+    made = Other("", Fence(), catalog=Catalog("kubernetes")).create(request)
+    assert re.fullmatch(identifier, made.id)
+
+
+def test_an_sdk_that_does_not_say_what_it_is_is_found(tmp_path: Path) -> None:
+    site = tmp_path / "venv" / "lib" / "python3.11" / "site-packages"
+    for name in ("pulumi_aws_native", "pulumi_aws"):
+        (site / name).mkdir(parents=True)
+        (site / name / "_utilities.py").touch()
+    (tmp_path / "Pulumi.yaml").write_text("name: a\nruntime: python\n")
+    served = shims(tmp_path / "Pulumi.yaml", {"PATH": ""})
+    assert f"--sdk={site / 'pulumi_aws_native'}" in served["pulumi-resource-aws-native"]
+
+
 def test_what_is_there_already_has_what_the_program_reads_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

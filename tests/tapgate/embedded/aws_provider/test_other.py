@@ -13,9 +13,12 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, resource_pb2, resource_pb2_grpc
 
-from tapgate.embedded.aws_provider.echo import UNSEEN
+from tapgate.embedded.aws_provider.catalog import Catalog
+from tapgate.embedded.aws_provider.deploy.fence import Fence
+from tapgate.embedded.aws_provider.echo import UNSEEN, Other
 from tapgate.embedded.aws_provider.marks import MARK, REHEARSED
 from tapgate.embedded.aws_provider.values import UNKNOWN, decode, encode
+from tapgate.embedded.program_text import Lookups
 from tests.tapgate.embedded.aws_provider.conversation import URN, converse
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 FOREIGN = Path(__file__).parents[3] / "tapgate" / "fixtures" / "foreign"
 PROGRAM = FOREIGN / "packages" / "Pulumi.yaml"
 SDK = FOREIGN / "packages-python" / "pulumi_random"
+KUBERNETES = "pulumi:providers:kubernetes"
 ID, PASSWORD = "random:index/randomId:RandomId", "random:index/randomPassword:RandomPassword"
 
 
@@ -123,6 +127,13 @@ class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         self.registered.append(request)
         return resource_pb2.RegisterResourceResponse(urn=f"{URN}{request.type}::{request.name}")
 
+    def ReadResource(  # noqa: N802 - gRPC's name
+        self,
+        request: resource_pb2.ReadResourceRequest,
+        context: object,  # noqa: ARG002 - gRPC's
+    ) -> resource_pb2.ReadResourceResponse:
+        return resource_pb2.ReadResourceResponse(urn=f"{URN}{request.type}::{request.name}")
+
     def RegisterResourceOutputs(  # noqa: N802 - gRPC's name
         self,
         request: resource_pb2.RegisterResourceOutputsRequest,
@@ -158,3 +169,58 @@ def test_a_component_is_registered_without_what_it_is_made_of() -> None:
         assert "no one knows what it is made of" in str(decode(registered.object)[0][UNSEEN])
         assert monitor.outputs == [decode(made.state)[0]]
         assert decode(made.state)[0]["vpcId"] == UNKNOWN
+
+
+# As SDKs were until 2021: without a class of arguments, and without a file that says what they are.
+CLUSTER = """
+class Cluster(pulumi.ComponentResource):
+    def __init__(__self__, resource_name, opts=None):
+        super(Cluster, __self__).__init__(
+            'acme:index:Cluster',
+            resource_name)
+
+    @property
+    @pulumi.getter
+    def provider(self) -> pulumi.Output['pulumi_kubernetes.Provider']:
+        return pulumi.get(self, "provider")
+
+    @property
+    @pulumi.getter
+    def idle(self) -> pulumi.Output['pulumi_kubernetes.Provider']:
+        return pulumi.get(self, "idle")
+
+    @property
+    @pulumi.getter
+    def role(self) -> pulumi.Output['pulumi_aws.iam.Role']:
+        return pulumi.get(self, "role")
+"""
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_a_program_can_give_a_components_provider_to_other_resources(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, preview: bool
+) -> None:
+    for name in ("acme", "kubernetes"):
+        (tmp_path / f"pulumi_{name}").mkdir()
+        (tmp_path / f"pulumi_{name}-2.9.1.dist-info").mkdir()
+    (tmp_path / "pulumi_acme" / "cluster.py").write_text(CLUSTER)
+    (tmp_path / "pulumi_kubernetes" / "provider.py").write_text("class Provider(pulumi.ProviderResource):\n")
+    lookups = Lookups((), frozenset({"provider"}))
+    monkeypatch.setattr("tapgate.embedded.aws_provider.marks._lookups", lambda: lookups)
+    catalog = Catalog("acme", sdk=tmp_path / "pulumi_acme")
+    with monitoring() as (monitor, address):
+        request = provider_pb2.ConstructRequest(
+            type="acme:index:Cluster", name="c", monitorEndpoint=address, dryRun=preview
+        )
+        made, _ = decode(Other("", Fence(), catalog=catalog).construct(request).state)
+    component, *providers = monitor.registered
+    assert component.type == "acme:index:Cluster"
+    names = {"provider"} if preview else {"provider", "idle"}
+    assert {one.name for one in providers} == {f"c-{name}" for name in names}
+    assert {(one.type, one.custom, one.version) for one in providers} == {(KUBERNETES, True, "2.9.1")}
+    reference = made["provider"]
+    assert isinstance(reference, dict)
+    assert reference["urn"] == f"{URN}{KUBERNETES}::c-provider"
+    assert "packageVersion" not in reference  # Older SDKs of Pulumi fail on it.
+    role = made["role"]
+    assert (role == UNKNOWN) if preview else (isinstance(role, dict) and "aws:iam" in str(role["urn"]))
