@@ -365,7 +365,7 @@ def stand_in(key: str, type_: str, encrypted: str, use: Use | None = None, *, co
 
     use = use or Use()
     if type_ in _INTEGERS:
-        is_handed_on = bool(use.arguments) and not use.kind
+        is_handed_on = bool(use.arguments) and not use.form
         return MARKED_NUMBER if is_handed_on or not counts else 1
     whole, _, items = type_.partition("<")
     if whole in _LISTS and not any(one.has_form() for one in (*use.at.values(), use.items or Use())):
