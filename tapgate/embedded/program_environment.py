@@ -16,6 +16,8 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -49,6 +51,8 @@ _WELL_KNOWN: Final = re.compile(
     r"|x)?|cloudflare|cloudinit|command|datadog|docker(?:_build)?|eks|github|kubernetes|random|std|tls))\b",
     re.MULTILINE,
 )
+_IMPORTS: Final = re.compile(r"^\s*(?:import|from)\s+([A-Za-z_]\w*)", re.MULTILINE)
+_MOST_PARENTS: Final = 4
 _PACKAGES: Final = {"dotenv": "python-dotenv"}
 # What uv says of requirements that pip may take, or took once, and what is done about it.
 _EDITABLE: Final = "Unsupported editable requirement"
@@ -103,8 +107,9 @@ def changes(project_file: Path, base: Mapping[str, str], confine: Confine = _unc
     if source is None and any(importlib.util.find_spec(name) is None for name in _well_known(program)):
         source = Source(project_file, (), ("pulumi", "pulumi-aws"))
     if source is not None:
+        source = replace(source, importable=(*source.importable, *_above(program)))
         unnamed, python = _unnamed(source, program), _python_for(source)
-        name = f"{root.name}-{_digest(source, python, unnamed)}"
+        name = f"{root.name}-{_digest(source, python, [*unnamed, *map(str, source.importable)])}"
         entry = cache_root() / "program-environments" / name
         return _used(
             get_or_make(entry, lambda folder: _make(source, folder, confine, program, python, unnamed)), base
@@ -146,7 +151,10 @@ def _python_for(source: Source) -> str:
     if is_for(source.python, sys.version_info[:3]):
         return sys.executable
     words = [find_uv() or "uv", "python", "find", "--no-project", "--system", source.python]
-    variables = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
+    # The shims of pyenv on PATH stand for the versions that are chosen, not for those that are there.
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    path = [*map(str, sorted(pyenv.glob("versions/*/bin"))), os.environ.get("PATH", os.defpath)]
+    variables = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "PATH": os.pathsep.join(path)}
     with suppress(OSError):
         found = subprocess.run(words, env=variables, capture_output=True, text=True, check=False)
         if found.returncode == 0:
@@ -229,6 +237,24 @@ def _synced(uv: Uv, source: Source, python: str) -> bool:
 def _well_known(program: Path) -> set[str]:
     """Return the modules that a program imports of packages that are well known."""
     return {name for _, text in texts(program, PYTHON) for name in _WELL_KNOWN.findall(text)}
+
+
+def _above(program: Path) -> list[Path]:
+    """Return the folders above a program that have modules it imports, as its repository's jobs know them.
+
+    What is installed goes before, and so does what lies in the program's own folder.
+    """
+    folders = list(islice(program.parents, _MOST_PARENTS))
+    ends = next((index for index, one in enumerate([program, *folders]) if (one / ".git").exists()), None)
+    imported = {name for _, text in texts(program, PYTHON) for name in _IMPORTS.findall(text)}
+    missing = imported - sys.stdlib_module_names - {path.stem for path in program.glob("*")}
+    return [
+        folder / part
+        for folder in folders[:ends]
+        for part in ("", "src", "sdk/python")
+        if any((folder / part / name / "__init__.py").is_file() for name in missing)
+        or any((folder / part / f"{name}.py").is_file() for name in missing)
+    ]
 
 
 def _unnamed(source: Source, program: Path) -> list[str]:

@@ -69,6 +69,10 @@ def built_here(_folder: Path) -> bool:
     return True
 
 
+def never(_asked: str, _version: tuple[int, ...]) -> bool:
+    return False
+
+
 def official(_folder: Path) -> bool:
     return False
 
@@ -509,8 +513,12 @@ def sdist(folder: Path, name: str, version: str, code: str, needs: str = "") -> 
     return path
 
 
+def installed_in(file: Path) -> Path:
+    return Path(str(program_environment.changes(file, os.environ)[PROGRAM_ENVIRONMENT]))
+
+
 def installed(file: Path) -> set[str]:
-    made = Path(str(program_environment.changes(file, os.environ)[PROGRAM_ENVIRONMENT]))
+    made = installed_in(file)
     return {path.name.removesuffix(".dist-info") for path in made.glob("lib/*/site-packages/*.dist-info")}
 
 
@@ -649,6 +657,55 @@ beside = { path = "../beside", editable = true }
     code = "import base, common_parts; print(common_parts.HERE)"
     done = subprocess.run([made / "bin" / "python", "-c", code], capture_output=True, text=True, check=True)
     assert Path(done.stdout.strip()) == tmp_path / "beside" / "src" / "common_parts.py"
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_modules_of_the_repository_above_a_program_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of its own folder and what is installed go before; what lies outside of the repository is not."""
+    wheel(tmp_path, "base", "3")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    repository = tmp_path / "repository"
+    for name in (
+        "common/__init__.py",
+        "sdk/python/pulumi_ours/__init__.py",
+        "infra/base.py",
+        "../outside.py",
+    ):
+        (repository / name).parent.mkdir(parents=True, exist_ok=True)
+        (repository / name).write_text("HERE = __file__\n")
+    (repository / ".git").mkdir()
+    code = "import json, base\nfrom common import HERE\n  import pulumi_ours\nimport outside\n"
+    files = {"requirements.txt": "base\n", "__main__.py": code}
+    made = installed_in(project(repository / "infra" / "app", files))
+    code = "import base, common, pulumi_ours; print(base.VERSION, common.HERE, pulumi_ours.HERE)"
+    done = subprocess.run([made / "bin" / "python", "-c", code], capture_output=True, text=True, check=True)
+    paths = [repository / one / "__init__.py" for one in ("common", "sdk/python/pulumi_ours")]
+    assert done.stdout.split() == ["3", *map(str, paths)]
+    done = subprocess.run([made / "bin" / "python", "-c", "import outside"], capture_output=True, check=False)
+    assert done.returncode == 1
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_a_python_that_the_project_asks_for_is_found_among_those_of_pyenv(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here one that says it is another; uv starts what it finds to learn its version."""
+    here = ".".join(map(str, sys.version_info[:2]))
+    found = tmp_path / "pyenv" / "versions" / here / "bin" / f"python{here}"
+    found.parent.mkdir(parents=True)
+    found.symlink_to(Path(sys.executable).resolve())
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(program_environment, "is_for", never)
+    pyproject = f"[project]\nname = 'a'\ndependencies = ['base']\nrequires-python = '=={here}.*'"
+    wheel(tmp_path, "base", "3")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    made = installed_in(project(tmp_path / "app", {"pyproject.toml": pyproject}))
+    assert f"home = {found.parent}" in (made / "pyvenv.cfg").read_text()
 
 
 @pytest.mark.usefixtures("own_cache")
