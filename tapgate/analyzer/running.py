@@ -293,7 +293,7 @@ def _answer(pack: RunningPack, deployment: Deployment) -> Answer:
     findings: list[list[str]] = []
 
     def summed(
-        urn: str, response: analyzer_pb2.AnalyzeResponse, kind: analyzer_pb2.PolicyType.ValueType
+        urn: str, response: analyzer_pb2.AnalyzeResponse, policy_type: analyzer_pb2.PolicyType.ValueType
     ) -> dict[str, object]:
         failed = {one.policyName for one in response.diagnostics}
         apart = failed | {one.policy_name for one in response.not_applicable}
@@ -301,7 +301,7 @@ def _answer(pack: RunningPack, deployment: Deployment) -> Answer:
             level = _LEVELS.get(one.enforcementLevel, "")
             severity = SEVERITIES.get(one.severity) or pack.severity(one.policyName)
             findings.append([one.policyName, urn or one.urn, level, severity, one.message])
-        return {"urn": urn, "passed": sorted(pack.enabled(kind) - apart), "failed": sorted(failed)}
+        return {"urn": urn, "passed": sorted(pack.enabled(policy_type) - apart), "failed": sorted(failed)}
 
     of_resource, of_stack = analyzer_pb2.POLICY_TYPE_RESOURCE, analyzer_pb2.POLICY_TYPE_STACK
     resources = [

@@ -52,7 +52,7 @@ _PROJECT_FILES: Final = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]*")
 _PLUGIN: Final = re.compile(r"resource-(?P<name>[\w-]+?)-v(?P<version>\d+(?:\.\d+)*)[^/]*")
 # Packages whose resources are what the program says, each one thing of its provider.
-_PLAIN: Final = frozenset(
+_DECLARED_ALONE: Final = frozenset(
     {
         *("archive", "aws-native", "azure", "azure-native", "azuread", "cloudflare", "cloudinit", "command"),
         *("datadog", "digitalocean", "dnsimple", "docker", "docker-build", "gcp", "github", "gitlab"),
@@ -152,7 +152,7 @@ def _shims(
         words = [*mode, "--echo", f"--package={package}", *at_hand]
         if package in sdks:
             words.append(f"--sdk={sdks[package]}")
-        elif package not in _PLAIN and plugin is None:
+        elif package not in _DECLARED_ALONE and plugin is None:
             words.append("--unseen")
         found[name] = shim(words, remark=_digest(program.yaml))
     found.update(_language_host(program, base, said))
@@ -181,7 +181,7 @@ def described(project_file: Path, base: Mapping[str, str]) -> dict[str, tuple[st
             found[package] = ("the stand-in AWS provider; with --aws real, your plug-in", "")
         elif plugin is not None:
             found[package] = (f"your plug-in, {plugin[0]}", "")
-        elif package in sdks or package in _PLAIN:
+        elif package in sdks or package in _DECLARED_ALONE:
             found[package] = ("a stand-in: its resources are what the program says of them", "")
         else:
             found[package] = (

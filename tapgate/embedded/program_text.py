@@ -25,7 +25,7 @@ _SUFFIXES: Final = frozenset(
         ".scala",
     )
 ) | {".yaml", ".yml", ".json", ".pcl", ".pp"}
-_PLAIN: Final = frozenset({".yaml", ".yml", ".json"})
+_DATA_FILES: Final = frozenset({".yaml", ".yml", ".json"})
 _NOT_THE_PROGRAM: Final = frozenset(
     {"node_modules", "venv", "__pycache__", "site-packages", "bin", "obj", "vendor"}
 )
@@ -169,7 +169,7 @@ def lookups(folder: Path) -> Lookups:
     attributes: set[str] = set()
     for path, text in texts(folder):
         found.update(dict.fromkeys(match[2] for match in _SUBSCRIPT.finditer(text)))
-        if path.suffix in _PLAIN:
+        if path.suffix in _DATA_FILES:
             found.update(dict.fromkeys(_PROPERTY_OF_A_PROPERTY.findall(text)))
         attributes.update(_READ.findall(text))
     from tapgate.embedded.program_flow import read  # noqa: PLC0415 - for a provider alone
@@ -209,7 +209,7 @@ def outputs(folder: Path, stack: str) -> dict[str, object]:
     for path, text in texts(folder):
         names.update(match[2] for match in _QUOTED.finditer(text))
         names.update(_READ.findall(text))
-        if path.suffix in _PLAIN:
+        if path.suffix in _DATA_FILES:
             names.update(_WORD.findall(text))
         for match in _STEP.finditer(text):
             if match[3]:

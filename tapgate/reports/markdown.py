@@ -43,7 +43,7 @@ _ENTITIES: Final = {ord(character): f"&#{ord(character)};" for character in "&<>
 _ENTITIES[ord("$")] = DOLLAR
 _BREAK: Final = "&#8203;"
 # What follows is looked for after the entities are in: `#` is `&#35;` by then.
-_LIVE: Final = re.compile(
+_CLICKABLE: Final = re.compile(
     r"(?:@|&\#35;(?=[0-9])|\b(?i:GH-)(?=[0-9])|:(?=//)|\b(?i:www)(?=\.)|:(?=[A-Za-z0-9+-]+:)|(?<=mailto:)|(?<=xmpp:))"
 )
 _BACKTICKS: Final = re.compile(r"`+")
@@ -51,7 +51,7 @@ _BACKTICKS: Final = re.compile(r"`+")
 
 def prose(text: str) -> str:
     """Return words for running text, a table cell or a summary."""
-    return _LIVE.sub(lambda match: match[0] + _BREAK, sanitized(text).translate(_ENTITIES))
+    return _CLICKABLE.sub(lambda match: match[0] + _BREAK, sanitized(text).translate(_ENTITIES))
 
 
 def code(text: str) -> str:

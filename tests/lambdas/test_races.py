@@ -225,7 +225,7 @@ def test_many_equal_requests_at_once_are_one(stand: Stand, key: str | None) -> N
 
 
 def assert_one_item(stand: Stand) -> None:
-    """One object, one record, and, once all messages are worked off, one result."""
+    """One object, one record, and, once all messages are processed, one result."""
     (name,) = stand.objects("incoming/")
     assert stand.versions(name) == 1
     while stand.depth(stand.queue_url):

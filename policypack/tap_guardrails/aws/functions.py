@@ -110,8 +110,8 @@ def called_without_waiting(stack: Stack) -> frozenset[str]:
     called: set[str] = set()
     for token, path in WITHOUT_WAITING.items():
         for caller in stack.of(token):
-            kind = caller.at(*IN_PIPE).text()
-            if token.endswith(":Pipe") and (kind.absent or kind.value == "REQUEST_RESPONSE"):
+            invocation = caller.at(*IN_PIPE).text()
+            if token.endswith(":Pipe") and (invocation.absent or invocation.value == "REQUEST_RESPONSE"):
                 continue
             for ref in refs_at(caller, path):
                 found = stack.resolve_reference(caller, ref, FUNCTION, function_name)

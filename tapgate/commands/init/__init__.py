@@ -22,7 +22,7 @@ _TEMPLATES: Final = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
-class _Target:
+class _Job:
     """A file that can be made.
 
     Attributes:
@@ -35,20 +35,20 @@ class _Target:
     next: str
 
 
-_TARGETS: Final = {
-    "github": _Target(
+_JOBS: Final = {
+    "github": _Job(
         "github.yml",
         ".github/workflows/tapgate.yml",
         ".github",
         "commit it; then require its check for merges (a ruleset of the repository)",
     ),
-    "gitlab": _Target(
+    "gitlab": _Job(
         "gitlab.yml",
         ".gitlab/tapgate.yml",
         ".gitlab-ci.yml",
         "commit it, and have .gitlab-ci.yml include it: `include: [{local: .gitlab/tapgate.yml}]`",
     ),
-    "pre-commit": _Target(
+    "pre-commit": _Job(
         "pre-commit.yaml",
         ".pre-commit-config.yaml",
         ".pre-commit-config.yaml",
@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--for",
         dest="names",
         action="append",
-        choices=tuple(_TARGETS),
+        choices=tuple(_JOBS),
         default=[],
         help="what to write; may be given several times (default: what the repository looks like)",
     )
@@ -121,12 +121,12 @@ def _repository(folder: Path) -> Path:
     return next((one for one in (folder, *folder.parents) if (one / ".git").exists()), folder)
 
 
-def _chosen(names: Sequence[str], root: Path) -> list[_Target]:
+def _chosen(names: Sequence[str], root: Path) -> list[_Job]:
     """Return what is asked for, else what the repository uses, else the job for GitHub."""
     here = [
-        name for name, target in _TARGETS.items() if name != "pre-commit" and (root / target.present).exists()
+        name for name, target in _JOBS.items() if name != "pre-commit" and (root / target.present).exists()
     ]
-    return [_TARGETS[name] for name in dict.fromkeys(names or here or ["github"])]
+    return [_JOBS[name] for name in dict.fromkeys(names or here or ["github"])]
 
 
 def _require_free(paths: Sequence[Path]) -> None:

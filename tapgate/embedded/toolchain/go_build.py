@@ -62,7 +62,7 @@ def build() -> Cli | None:
 
 
 def pin() -> None:
-    """Build with the Go at hand, and write down what came of it; for a change of the sources."""
+    """Build with the Go at hand, and write down its digest; for a change of the sources."""
     go, entry = find_go(), entry_folder()
     if go is None or build() is None:
         raise Failure("There is no Go to build with", fix="install it from https://go.dev/dl/")

@@ -16,7 +16,7 @@ from tapgate.embedded.toolchain.search import ENTRY_PREFIX, INSTALLED, Cli, Unus
 if TYPE_CHECKING:
     from pathlib import Path
 
-REACH_SECONDS = 4.0
+CONNECT_SECONDS = 4.0
 INSTALLER_URL = "https://get.pulumi.com/install.sh"
 INSTALL_SECONDS = 600.0
 _INSTALL = """
@@ -26,7 +26,7 @@ PulumiCommand.install(root=sys.argv[1])
 """
 
 
-def obstacle(url: str, *, seconds: float = REACH_SECONDS, grace_seconds: float = 1.0) -> str:
+def obstacle(url: str, *, seconds: float = CONNECT_SECONDS, grace_seconds: float = 1.0) -> str:
     """Return what keeps the address from being read; empty when nothing does.
 
     The attempt runs beside, because looking up a host's name has no time limit of its own.

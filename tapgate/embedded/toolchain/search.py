@@ -71,7 +71,7 @@ MINIMUM = Version(3, 255, 0)
 ENTRY_PREFIX = "pulumi-official-"
 """How the cache entries begin that the official installer filled."""
 LANGUAGE_HOSTS = ("pulumi-language-python", "pulumi-language-yaml")
-PROBE_SECONDS = 20.0
+VERSION_SECONDS = 20.0
 _REMEMBERED = 32
 # A smaller file is a wrapper, which may start another version tomorrow without changing itself.
 _SMALLEST_BINARY = 1 << 20
@@ -308,12 +308,12 @@ def _ask(path: Path) -> str:
             [path, "version"],
             capture_output=True,
             text=True,
-            timeout=PROBE_SECONDS,
+            timeout=VERSION_SECONDS,
             env=environment,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise _RefusedError(f"`pulumi version` did not answer within {PROBE_SECONDS:.0f} s") from error
+        raise _RefusedError(f"`pulumi version` did not answer within {VERSION_SECONDS:.0f} s") from error
     except (OSError, UnicodeDecodeError) as error:
         raise _RefusedError(f"it cannot be run: {error}") from error
     if answer.returncode:

@@ -70,7 +70,7 @@ def test_what_it_prints_decides(tmp_path: Path, prints: str, reason: str) -> Non
 def test_one_that_does_not_answer_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, reason: str
 ) -> None:
-    monkeypatch.setattr("tapgate.embedded.toolchain.search.PROBE_SECONDS", 0.4)
+    monkeypatch.setattr("tapgate.embedded.toolchain.search.VERSION_SECONDS", 0.4)
     assert refusal(fakes.script(tmp_path / "pulumi", body)).startswith(reason)
 
 
