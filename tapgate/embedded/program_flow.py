@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
+from tapgate.embedded.program_names import ANNOTATED, Program, add
 from tapgate.embedded.program_uses import Use, Uses
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
-_MOST_FILES: Final = 300
+    from tapgate.embedded.program_names import Function, Scope, Values
+
 _ROUNDS: Final = 4
-_SKIPPED: Final = frozenset({"venv", ".venv", "env", "node_modules", "site-packages", "__pycache__", ".git"})
 _ENVIRONMENT: Final = frozenset({"os.environ", "environ"})
 _GETENV: Final = frozenset({"os.getenv", "getenv", "os.environ.get", "environ.get"})
 _OTHER_STACKS: Final = frozenset({"StackReference", "RemoteStateReference"})
@@ -37,30 +37,11 @@ _METHODS: Final = (
     | {"get", "strip", "lower", "upper", "removeprefix", "removesuffix", "rstrip", "lstrip", "replace"}
 )
 _NUMBERS: Final = frozenset({"int", "float"})
-_MOST_USES: Final = 24
-_ANNOTATED: Final = {"int": "number", "float": "number", "bool": "boolean"}
-_SEQUENCES: Final = frozenset({"list", "List", "Sequence", "tuple", "Tuple", "set", "Set", "Iterable"})
-_MAPPINGS: Final = frozenset({"dict", "Dict", "Mapping"})
 _VALIDATED: Final = frozenset({"model_validate", "parse_obj"})
-_DEEPEST: Final = 4
 _NETWORKS: Final = frozenset({"ip_network", "IPv4Network", "IPNetwork", "ip_interface"})
 _OPENED: Final = frozenset({"open", "FileAsset"})
 _URLS: Final = frozenset({"urlparse", "urlsplit", "make_url"})
 _ENDS: Final = frozenset({"exit", "sys.exit", "quit", "os._exit"})
-
-
-_Uses: TypeAlias = "tuple[Use, ...]"
-_Function: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda"
-
-
-@dataclass(eq=False)
-class _Scope:
-    """The names of a module or a function."""
-
-    outer: _Scope | None = None
-    names: dict[str, set[Use]] = field(default_factory=lambda: defaultdict[str, set[Use]](set))
-    modules: dict[str, str] = field(default_factory=dict[str, str])
-    imported: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
 
 
 def read(folder: Path, project: str = "") -> Uses:
@@ -72,22 +53,19 @@ def read(folder: Path, project: str = "") -> Uses:
     return reader.result()
 
 
-class _Reader:
+class _Reader(Program):
     """Follows values through the files of a program."""
 
     def __init__(self, folder: Path, project: str) -> None:
+        super().__init__(folder)
         self._project = project
-        self.trees = dict(_program(folder))
-        self._scopes: dict[int | str, _Scope] = {}
-        self._functions: dict[str, list[_Function]] = defaultdict(list)
-        self._records: dict[str, ast.ClassDef] = {}
         self._attributes: dict[str, set[Use]] = defaultdict(set)
         self._given: set[str] = set()
         self._asked: dict[str, tuple[Use, bool]] = {}
         self._sources: dict[tuple[str, str], Use] = {}
         self._optional: dict[str, Use] = {}
         self.uses = Uses()
-        self._readers: dict[type[ast.expr], Callable[[Any, _Scope], _Uses]] = {
+        self._readers: dict[type[ast.expr], Callable[[Any, Scope], Values]] = {
             ast.Attribute: self._attribute,
             ast.BinOp: self._calculated,
             ast.BoolOp: self._either,
@@ -101,18 +79,6 @@ class _Reader:
             **dict.fromkeys((ast.Await, ast.NamedExpr, ast.Starred), self._passed_on),
             **dict.fromkeys((ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp), self._comprehended),
         }
-        for name, tree in self.trees.items():
-            module = self._scopes[name] = _Scope()
-            for node in ast.walk(tree):
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-                    self._scopes[id(node)] = _Scope(module)
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                    self._functions[node.name].append(node)
-                elif isinstance(node, ast.ClassDef):
-                    makers = [one for one in node.body if getattr(one, "name", "") == "__init__"]
-                    self._functions[node.name] += [one for one in makers if isinstance(one, ast.FunctionDef)]
-                    if not makers:
-                        self._records[node.name] = node
 
     def result(self) -> Uses:
         """Return what was found."""
@@ -133,11 +99,11 @@ class _Reader:
         """Read a file once more."""
         self._block(tree.body, self._scopes[name])
 
-    def _block(self, body: Iterable[ast.stmt], scope: _Scope) -> None:
+    def _block(self, body: Iterable[ast.stmt], scope: Scope) -> None:
         for one in body:
             self._statement(one, scope)
 
-    def _statement(self, node: ast.AST, scope: _Scope) -> None:
+    def _statement(self, node: ast.AST, scope: Scope) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             self._block(node.body, self._scope_of(node, scope))
         elif isinstance(node, ast.Import | ast.ImportFrom):
@@ -150,14 +116,14 @@ class _Reader:
             self._loop(node.target, node.iter, scope)
             self._block([*node.body, *node.orelse], scope)
         elif isinstance(node, ast.Return) and node.value is not None:
-            _add(scope.names["return"], self.value(node.value, scope))
+            add(scope.names["return"], self.value(node.value, scope))
         elif isinstance(node, ast.If):
             self._test(node.test, scope, ends=_ends(node.body))
             self._block([*node.body, *node.orelse], scope)
         else:
             self._inside(node, scope)
 
-    def _inside(self, node: ast.AST, scope: _Scope) -> _Uses:
+    def _inside(self, node: ast.AST, scope: Scope) -> Values:
         """Read what is inside of something that makes nothing of it."""
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.expr):
@@ -167,18 +133,18 @@ class _Reader:
         return ()
 
     @staticmethod
-    def _imported(node: ast.Import | ast.ImportFrom, scope: _Scope) -> None:
+    def _imported(node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
         for one in node.names:
             if isinstance(node, ast.ImportFrom):
                 scope.imported[one.asname or one.name] = (node.module or "", one.name)
             else:
                 scope.modules[one.asname or one.name.partition(".")[0]] = one.name
 
-    def _bind(self, target: ast.expr, uses: _Uses, scope: _Scope) -> None:
+    def _bind(self, target: ast.expr, uses: Values, scope: Scope) -> None:
         if isinstance(target, ast.Name):
-            _add(scope.names[target.id], uses)
+            add(scope.names[target.id], uses)
         elif isinstance(target, ast.Attribute):
-            _add(self._attributes[target.attr], uses)
+            add(self._attributes[target.attr], uses)
         elif isinstance(target, ast.Tuple | ast.List):
             for use in uses:
                 use.length = max(use.length, len(target.elts))
@@ -190,7 +156,7 @@ class _Reader:
                 self._given.add(str(key.value))
             self.value(target.value, scope)
 
-    def _loop(self, target: ast.expr, iterated: ast.expr, scope: _Scope) -> None:
+    def _loop(self, target: ast.expr, iterated: ast.expr, scope: Scope) -> None:
         call = iterated if isinstance(iterated, ast.Call) else None
         name = _called(call) if call is not None else ""
         if call is not None and name == "enumerate" and call.args and isinstance(target, ast.Tuple):
@@ -201,7 +167,7 @@ class _Reader:
         else:
             self._bind(target, tuple(use.element() for use in self.value(iterated, scope)), scope)
 
-    def _test(self, node: ast.expr, scope: _Scope, *, ends: bool = False) -> None:
+    def _test(self, node: ast.expr, scope: Scope, *, ends: bool = False) -> None:
         """Read a condition: of what is only asked for, the program knows what to do without it."""
         if isinstance(node, ast.BoolOp):
             for one in node.values:
@@ -215,7 +181,7 @@ class _Reader:
             for use in self.value(node, scope):
                 use.tested = True
 
-    def _compared(self, node: ast.Compare, scope: _Scope, *, ends: bool = False) -> _Uses:
+    def _compared(self, node: ast.Compare, scope: Scope, *, ends: bool = False) -> Values:
         sides = [node.left, *node.comparators]
         for one in sides:
             of_the_environment = ast.unparse(one) in _ENVIRONMENT
@@ -230,22 +196,22 @@ class _Reader:
                 use.form = "length" if length else "count" if number else use.form
         return ()
 
-    def value(self, node: ast.expr, scope: _Scope) -> _Uses:
+    def value(self, node: ast.expr, scope: Scope) -> Values:
         """Return what is known of an expression's value, and note what the expression does."""
         reader = self._readers.get(type(node), self._inside)
         return reader(node, scope)
 
-    def _passed_on(self, node: ast.Await | ast.Starred | ast.NamedExpr, scope: _Scope) -> _Uses:
+    def _passed_on(self, node: ast.Await | ast.Starred | ast.NamedExpr, scope: Scope) -> Values:
         uses = self.value(node.value, scope)
         if isinstance(node, ast.NamedExpr):
             self._bind(node.target, uses, scope)
         return tuple(use.element() for use in uses) if isinstance(node, ast.Starred) else uses
 
-    def _chosen(self, node: ast.IfExp, scope: _Scope) -> _Uses:
+    def _chosen(self, node: ast.IfExp, scope: Scope) -> Values:
         self._test(node.test, scope)
         return self.value(node.body, scope) + self.value(node.orelse, scope)
 
-    def _comprehended(self, node: ast.ListComp | ast.DictComp, scope: _Scope) -> _Uses:
+    def _comprehended(self, node: ast.ListComp | ast.DictComp, scope: Scope) -> Values:
         for one in node.generators:
             self._loop(one.target, one.iter, scope)
             for test in one.ifs:
@@ -254,14 +220,21 @@ class _Reader:
             self.value(each, scope)
         return ()
 
-    def _mapping(self, node: ast.Dict, scope: _Scope) -> _Uses:
+    def _mapping(self, node: ast.Dict, scope: Scope) -> Values:
         for key, one in zip(node.keys, node.values, strict=True):
+            self._listed(one, scope)
             for use in self.value(one, scope):
                 if isinstance(key, ast.Constant):
                     use.arguments.add(str(key.value))
         return ()
 
-    def _calculated(self, node: ast.BinOp, scope: _Scope) -> _Uses:
+    def _listed(self, node: ast.expr, scope: Scope) -> None:
+        """Note what is given in a list: nothing is no element of one."""
+        for one in node.elts if isinstance(node, ast.List) else ():
+            for use in self.value(one, scope):
+                use.demanded = True
+
+    def _calculated(self, node: ast.BinOp, scope: Scope) -> Values:
         if isinstance(node.op, ast.Mod | ast.BitOr):
             return self._inside(node, scope)
         for one, other in ((node.left, node.right), (node.right, node.left)):
@@ -271,8 +244,8 @@ class _Reader:
                 use.form = "count" if number or isinstance(node.op, ast.Mult) else use.form
         return ()
 
-    def _either(self, node: ast.BoolOp, scope: _Scope) -> _Uses:
-        found: _Uses = ()
+    def _either(self, node: ast.BoolOp, scope: Scope) -> Values:
+        found: Values = ()
         for index, one in enumerate(node.values):
             uses = self.value(one, scope)
             for use in uses:
@@ -280,19 +253,7 @@ class _Reader:
             found += uses
         return found
 
-    def _named(self, name: str, scope: _Scope) -> _Uses:
-        inner: _Scope | None = scope
-        while inner is not None:
-            if inner.names.get(name):
-                return tuple(inner.names[name])
-            if name in inner.imported:
-                module, original = inner.imported[name]
-                other = self._module(module)
-                return tuple(other.names.get(original, ())) if other is not None else ()
-            inner = inner.outer
-        return ()
-
-    def _attribute(self, node: ast.Attribute, scope: _Scope) -> _Uses:
+    def _attribute(self, node: ast.Attribute, scope: Scope) -> Values:
         if isinstance(node.value, ast.Name):
             module = self._module_called(node.value.id, scope)
             if module is not None and not self._named(node.value.id, scope):
@@ -305,23 +266,7 @@ class _Reader:
         known = tuple(self._attributes.get(node.attr, ()))
         return (*known, self.uses.attributes.setdefault(node.attr, Use()))
 
-    def _module_called(self, name: str, scope: _Scope) -> _Scope | None:
-        inner: _Scope | None = scope
-        while inner is not None:
-            if name in inner.modules:
-                return self._module(inner.modules[name])
-            if name in inner.imported:
-                module, original = inner.imported[name]
-                return self._module(f"{module}.{original}".strip("."))
-            inner = inner.outer
-        return None
-
-    def _module(self, name: str) -> _Scope | None:
-        """Return a module of the program by its name, of which a package that it is in may be missing."""
-        found = (one for one in self.trees if one == name or one.endswith(f".{name}"))
-        return next((self._scopes[one] for one in found), None)
-
-    def _subscript(self, node: ast.Subscript, scope: _Scope) -> _Uses:
+    def _subscript(self, node: ast.Subscript, scope: Scope) -> Values:
         key = node.slice.value if isinstance(node.slice, ast.Constant) else None
         if ast.unparse(node.value) in _ENVIRONMENT and isinstance(key, str):
             return (self._variable(key, required=True),)
@@ -342,7 +287,7 @@ class _Reader:
     def _output(self, name: str) -> Use:
         return self.uses.outputs.setdefault(name, Use())
 
-    def _call(self, node: ast.Call, scope: _Scope) -> _Uses:
+    def _call(self, node: ast.Call, scope: Scope) -> Values:
         name, whole = _called(node), ast.unparse(node.func)
         first = node.args[0] if node.args else None
         text = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
@@ -362,7 +307,7 @@ class _Reader:
         found = self._method(node, node.func, text, scope) if isinstance(node.func, ast.Attribute) else None
         return found if found is not None else self._function(node, name, scope)
 
-    def _function(self, node: ast.Call, name: str, scope: _Scope) -> _Uses:
+    def _function(self, node: ast.Call, name: str, scope: Scope) -> Values:
         """Read what a function of the program, or one that is known by its name, does."""
         given = [self.value(one, scope) for one in node.args]
         self._by_name(node, name, scope)
@@ -381,9 +326,10 @@ class _Reader:
         inner = [self._scope_of(one) for one in self._functions.get(name, ())]
         return tuple(use for one in inner for use in one.names.get("return", ()))
 
-    def _by_name(self, node: ast.Call, name: str, scope: _Scope) -> None:
+    def _by_name(self, node: ast.Call, name: str, scope: Scope) -> None:
         """Note the arguments that values are given for."""
         for one in node.keywords:
+            self._listed(one.value, scope)
             for use in self.value(one.value, scope):
                 if one.arg is None:
                     self._spread(use, name)
@@ -391,43 +337,7 @@ class _Reader:
                     use.arguments.add(one.arg)
                     use.given.add((ast.unparse(node.func), one.arg))
                 if name in self._records and one.arg is not None:
-                    _add(self._attributes[one.arg], [use])
-
-    def _spread(self, use: Use, name: str, depth: int = 0) -> None:
-        """Note that the fields of a mapping become the arguments of a function, or the fields of a class."""
-        use.spread = True
-        required: list[tuple[str, ast.expr | None]] = []
-        for one in self._functions.get(name, ()):
-            names = [*one.args.posonlyargs, *one.args.args]
-            names = names[: len(names) - len(one.args.defaults)]
-            alone = zip(one.args.kwonlyargs, one.args.kw_defaults, strict=True)
-            names += [each for each, default in alone if default is None]
-            required += [(each.arg, each.annotation) for each in names if each.arg not in {"self", "cls"}]
-        for one in self._records[name].body if name in self._records else ():
-            if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name) and one.value is None:
-                required.append((one.target.id, one.annotation))
-        for parameter, annotation in required if depth < _DEEPEST else ():
-            self._annotated(use.field(parameter), annotation, depth + 1)
-
-    def _annotated(self, use: Use, annotation: ast.expr | None, depth: int = 0) -> None:
-        """Note what an annotation says of a value."""
-        if isinstance(annotation, ast.BinOp):
-            annotation = annotation.left
-        owner = annotation.value if isinstance(annotation, ast.Subscript) else annotation
-        name = ast.unparse(owner).rpartition(".")[2] if owner is not None else ""
-        inside = annotation.slice if isinstance(annotation, ast.Subscript) else None
-        inside = inside.elts[-1] if isinstance(inside, ast.Tuple) else inside
-        if name in _ANNOTATED:
-            use.form = use.form or _ANNOTATED[name]
-        elif name in _SEQUENCES:
-            self._annotated(use.element(), inside, depth)
-        elif name in _MAPPINGS:
-            use.mapped = True
-            self._annotated(use.element(), inside, depth)
-        elif name in {"Optional", "Input", "Annotated"}:
-            self._annotated(use, inside, depth)
-        elif name in self._records:
-            self._spread(use, name, depth)
+                    add(self._attributes[one.arg], [use])
 
     def _converted(self, use: Use, name: str) -> None:
         if name == "range":
@@ -445,7 +355,7 @@ class _Reader:
         elif name == "len":
             use.element()
 
-    def _method(self, node: ast.Call, function: ast.Attribute, text: str, scope: _Scope) -> _Uses | None:
+    def _method(self, node: ast.Call, function: ast.Attribute, text: str, scope: Scope) -> Values | None:
         """Read what a method of a value does; None where it may be any function."""
         name = function.attr
         if name in _OUTPUT_OF and text:
@@ -462,7 +372,7 @@ class _Reader:
         return self._done_with(owners, name, text, node)
 
     @staticmethod
-    def _done_with(owners: _Uses, name: str, text: str, node: ast.Call) -> _Uses | None:
+    def _done_with(owners: Values, name: str, text: str, node: ast.Call) -> Values | None:
         """Read what is done with a text, a list or a mapping by its own methods."""
         if not owners or name not in _METHODS or (name == "get" and not text):
             return None
@@ -497,7 +407,7 @@ class _Reader:
             self._optional[key] = use
         return use
 
-    def _applied(self, function: ast.expr, owners: _Uses, scope: _Scope) -> _Uses:
+    def _applied(self, function: ast.expr, owners: Values, scope: Scope) -> Values:
         name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
         if name in _PARSED:
             return tuple(use.parsed() for use in owners)
@@ -506,7 +416,7 @@ class _Reader:
             inner = self._scope_of(one, scope if isinstance(one, ast.Lambda) else None)
             names = [each.arg for each in one.args.args if each.arg != "self"]
             if names:
-                _add(inner.names[names[0]], owners)
+                add(inner.names[names[0]], owners)
             if isinstance(one, ast.Lambda):
                 found.update(self.value(one.body, inner))
             found |= inner.names.get("return", set())
@@ -514,7 +424,7 @@ class _Reader:
             self._converted(use, name)
         return tuple(found)
 
-    def _together(self, node: ast.Call, scope: _Scope) -> Use:
+    def _together(self, node: ast.Call, scope: Scope) -> Use:
         """Return what `Output.all` gives: its arguments by number, or by name."""
         together = Use()
         for index, one in enumerate(node.args):
@@ -525,7 +435,7 @@ class _Reader:
                 together.fields[each.arg or ""] = use
         return together
 
-    def _arguments(self, function: _Function, node: ast.Call, scope: _Scope) -> None:
+    def _arguments(self, function: Function, node: ast.Call, scope: Scope) -> None:
         inner = self._scope_of(function)
         parameters = [*function.args.posonlyargs, *function.args.args]
         parameters = parameters[1:] if parameters and parameters[0].arg in {"self", "cls"} else parameters
@@ -534,23 +444,13 @@ class _Reader:
         given += [(by_name[one.arg], one.value) for one in node.keywords if one.arg in by_name]
         for parameter, one in given:
             uses = self.value(one, scope)
-            _add(inner.names[parameter.arg], uses)
+            add(inner.names[parameter.arg], uses)
             for use in uses:
-                if parameter.annotation is not None and ast.unparse(parameter.annotation) in _ANNOTATED:
-                    use.form = use.form or _ANNOTATED[ast.unparse(parameter.annotation)]
+                if parameter.annotation is not None and ast.unparse(parameter.annotation) in ANNOTATED:
+                    use.form = use.form or ANNOTATED[ast.unparse(parameter.annotation)]
 
-    def _scope_of(self, function: _Function, outer: _Scope | None = None) -> _Scope:
-        found = self._scopes[id(function)]
-        found.outer = outer or found.outer
-        return found
-
-    def _source(self, form: str, of: str) -> _Uses:
+    def _source(self, form: str, of: str) -> Values:
         return (self._sources.setdefault((form, of), Use((form, of))),) if form == "stack" or of else ()
-
-
-def _add(to: set[Use], uses: Iterable[Use]) -> None:
-    """Add what a name may stand for; one that is assigned to itself again and again has no end of it."""
-    to.update(one for one in uses if len(to) < _MOST_USES)
 
 
 def _at(use: Use, index: int) -> Use:
@@ -593,37 +493,3 @@ def _namespace(node: ast.Call, project: str) -> str:
     if isinstance(first, ast.Constant):
         return first.value if isinstance(first.value, str) else project
     return project if ast.unparse(first).endswith("get_project()") else ""
-
-
-def _program(folder: Path) -> Iterator[tuple[str, ast.Module]]:
-    """Yield the modules of a program: what its main file imports, or all where there is none."""
-    main = folder / "__main__.py"
-    waiting = ["__main__"] if main.is_file() else []
-    if not waiting:
-        paths = (path for path in sorted(folder.rglob("*.py")) if _SKIPPED.isdisjoint(path.parts))
-        waiting = [".".join(path.relative_to(folder).with_suffix("").parts) for path in paths]
-    seen: set[str] = set()
-    while waiting and len(seen) < _MOST_FILES:
-        name = waiting.pop(0)
-        if name in seen:
-            continue
-        seen.add(name)
-        inside = folder.joinpath(*name.split("."))
-        path = next(
-            (one for one in (inside.with_suffix(".py"), inside / "__init__.py") if one.is_file()), None
-        )
-        if path is None or inside.name in _SKIPPED:
-            continue
-        try:
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, SyntaxError, RecursionError):
-            continue  # Python says what is wrong with it.
-        yield name, tree
-        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                waiting += [one.name for one in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
-                module = ".".join(one for one in (*base, node.module or "") if one)
-                waiting += [module, *(f"{module}.{one.name}".strip(".") for one in node.names)]

@@ -128,6 +128,9 @@ OPTIONAL = {
     "aws.ec2.KeyPair('key', key_name=config.get('x'), public_key='')": None,
     "aws.ec2.Nothing('key', public_key=config.get('x'))": None,
     "pulumi.StackReference(config.get('x'))": "string",
+    "f(names=[config.get('x')])": "string",
+    "f({'names': [config.get('x')]})": "string",
+    "[one for one in [config.get('x')] if one]": None,
     "x = config.get('x')\nif x is not None: x['a']": None,
 }
 
