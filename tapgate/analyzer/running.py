@@ -22,12 +22,7 @@ if TYPE_CHECKING:
 
     from tapgate.events import EventLog
 
-LEVELS: Final[Mapping[str, analyzer_pb2.EnforcementLevel.ValueType]] = {
-    "advisory": analyzer_pb2.ADVISORY,
-    "mandatory": analyzer_pb2.MANDATORY,
-    "disabled": analyzer_pb2.DISABLED,
-    "remediate": analyzer_pb2.REMEDIATE,
-}
+LEVELS: Final = {name.lower(): level for name, level in analyzer_pb2.EnforcementLevel.items()}
 
 
 @dataclass(slots=True)
@@ -67,11 +62,10 @@ def _message(setting: _Setting) -> analyzer_pb2.PolicyConfig:
     return analyzer_pb2.PolicyConfig(enforcementLevel=setting.level, properties=struct(setting.properties))
 
 
-SEVERITIES: Final[Mapping[int, str]] = {
-    analyzer_pb2.POLICY_SEVERITY_LOW: "low",
-    analyzer_pb2.POLICY_SEVERITY_MEDIUM: "medium",
-    analyzer_pb2.POLICY_SEVERITY_HIGH: "high",
-    analyzer_pb2.POLICY_SEVERITY_CRITICAL: "critical",
+SEVERITIES: Final = {
+    severity: name.removeprefix("POLICY_SEVERITY_").lower()
+    for name, severity in analyzer_pb2.PolicySeverity.items()
+    if severity != analyzer_pb2.POLICY_SEVERITY_UNSPECIFIED
 }
 
 
@@ -259,13 +253,8 @@ def _opened(secret: Mapping[str, object]) -> object:
     return _sent(secret["value"]) if "value" in secret else UNKNOWN
 
 
-_LEVELS: Final[Mapping[int, str]] = {
-    analyzer_pb2.ADVISORY: "advisory",
-    analyzer_pb2.MANDATORY: "mandatory",
-    analyzer_pb2.DISABLED: "disabled",
-    # What a remediation has not fixed is as good as mandatory.
-    analyzer_pb2.REMEDIATE: "mandatory",
-}
+# What a remediation has not fixed is as good as mandatory.
+_LEVELS: Final = {**{level: name for name, level in LEVELS.items()}, analyzer_pb2.REMEDIATE: "mandatory"}
 
 
 def evaluate(

@@ -9,7 +9,7 @@ no policy reads costs nothing. Only published parts are built on: the protocol's
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast, get_args
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
@@ -21,9 +21,9 @@ from pulumi.runtime.proto.plugin_pb2 import PluginInfo
 
 from tap_guardrails import PACK_NAME, PACK_VERSION
 from tap_guardrails.assembly import FRAMEWORKS, Policy
-from tap_guardrails.evaluation import LEVEL, ConfigurationError, Reported, Run, configure
-from tap_guardrails.model import Finding, Opaque, Provider, Resource, ResourceRule, Value, Verdict
-from tap_guardrails.model.rule import message
+from tap_guardrails.evaluation import LEVEL, Answer, ConfigurationError, Reported, Run, configure
+from tap_guardrails.model import Finding, Opaque, Provider, Resource, ResourceRule, Severity, Value, Verdict
+from tap_guardrails.model.rule import LEVELS, message
 from tap_guardrails.model.values import (
     MAXIMUM_DEPTH,
     SIGNATURE_KEY,
@@ -39,8 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
 
-    from tap_guardrails.evaluation import Answer
-    from tap_guardrails.model import Level, Rule
+    from tap_guardrails.model import Rule
     from tap_guardrails.waivers import Listed
 
 DISPLAY_NAME: Final = "TAP Guardrails"
@@ -51,19 +50,12 @@ DESCRIPTION: Final = (
 PROVIDER: Final = "aws"
 TAGS: Final = ("aws", "serverless")
 
-LEVELS_ON_WIRE: Final[dict[Level, proto.EnforcementLevel.ValueType]] = {
-    "advisory": proto.ADVISORY,
-    "mandatory": proto.MANDATORY,
-    "remediate": proto.REMEDIATE,
-    "disabled": proto.DISABLED,
-}
+LEVELS_ON_WIRE: Final = {level: proto.EnforcementLevel.Value(level.upper()) for level in LEVELS}
+LEVEL_NAMES: Final = {on_wire: level for level, on_wire in LEVELS_ON_WIRE.items()}
 SEVERITIES: Final = {
-    "low": proto.POLICY_SEVERITY_LOW,
-    "medium": proto.POLICY_SEVERITY_MEDIUM,
-    "high": proto.POLICY_SEVERITY_HIGH,
-    "critical": proto.POLICY_SEVERITY_CRITICAL,
+    severity: proto.PolicySeverity.Value(f"POLICY_SEVERITY_{severity.upper()}")
+    for severity in cast("tuple[Severity, ...]", get_args(Severity))
 }
-
 CONTAINERS: Final = frozenset({"struct_value", "list_value"})
 
 
@@ -196,8 +188,6 @@ def policy_info(policy: Policy, schemas: dict[int, Struct]) -> proto.PolicyInfo:
         info.framework.reference, info.framework.specification = first.identifier, first.source
     return info
 
-
-LEVEL_NAMES: Final = {on_wire: level for level, on_wire in LEVELS_ON_WIRE.items()}
 
 REPORTED_BY: Final = "no-unseen-resources"
 """The policy under whose name a second configuration is reported: after it, nothing said would be known."""
