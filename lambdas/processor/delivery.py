@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from processor.work import RejectedError
+from processor.work import ItemWork, Outcome, RejectedError
 from tap_items.aws_clients import UnavailableError
 from tap_items.item import message_record_id, sha256_hex
 from tap_items.observability import logger
@@ -15,7 +15,6 @@ from tap_items.record import ItemRecord, Status
 from tap_items.work_queue import CORRELATION_ID, InvalidMessageError, correlation_id_or, decode_message
 
 if TYPE_CHECKING:
-    from processor.work import ItemWork, Outcome
     from tap_items.item_table import ItemTable
     from tap_items.json_text import JsonValue
     from tap_items.record import ItemKey

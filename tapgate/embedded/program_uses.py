@@ -5,14 +5,12 @@ from __future__ import annotations
 import base64
 import functools
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tapgate.embedded.aws_provider.marks import MARK_IN_BASE64, MARKED_NUMBER, marked_text
 from tapgate.embedded.paths import cache_root, write_atomically
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def file_that_stands_in(text: str) -> str:

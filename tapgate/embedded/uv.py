@@ -9,15 +9,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tapgate.embedded.console import Failure
 from tapgate.embedded.environment import CLI, shim_folder
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _LAST_LINES: Final = 8
 NOT_BUILT: Final = "The build backend returned an error"

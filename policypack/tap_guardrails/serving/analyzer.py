@@ -33,14 +33,13 @@ from tap_guardrails.model.values import (
     signed,
 )
 from tap_guardrails.serving.remediation import remediated
-from tap_guardrails.waivers import in_stack, today_utc
+from tap_guardrails.waivers import Listed, in_stack, today_utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
 
     from tap_guardrails.model import Rule
-    from tap_guardrails.waivers import Listed
 
 DISPLAY_NAME: Final = "TAP Guardrails"
 DESCRIPTION: Final = (

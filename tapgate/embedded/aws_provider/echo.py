@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -20,12 +21,13 @@ from pulumi.runtime.proto import provider_pb2 as pb
 from tapgate.embedded import program_text
 from tapgate.embedded.answers import asked
 from tapgate.embedded.aws_provider import std
-from tapgate.embedded.aws_provider.catalog import Catalog, stood_in
+from tapgate.embedded.aws_provider.catalog import Catalog, Known, stood_in
 from tapgate.embedded.aws_provider.failures import InvalidRequestError, NotDeployableError
 from tapgate.embedded.aws_provider.marks import (
     MARK_IN_BASE64,
     PROGRAM_FOLDER,
     REHEARSED,
+    Resources,
     contains_mark,
     is_read,
     marked_text,
@@ -35,7 +37,9 @@ from tapgate.embedded.aws_provider.service import Provider
 from tapgate.embedded.aws_provider.usage import PROVIDER
 from tapgate.embedded.aws_provider.values import (
     UNKNOWN,
+    Properties,
     Secrets,
+    Value,
     contains_unknown,
     decode,
     dump_json,
@@ -44,12 +48,7 @@ from tapgate.embedded.aws_provider.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tapgate.embedded.aws_provider.catalog import Known
     from tapgate.embedded.aws_provider.deploy.fence import Fence
-    from tapgate.embedded.aws_provider.marks import Resources
-    from tapgate.embedded.aws_provider.values import Properties, Value
 
 # ruff: noqa: ARG002 - the arguments are the protocol's
 

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.embedded.aws_provider.checking import Failure, nearest
 from tapgate.embedded.aws_provider.marks import MARK, MARKED_NUMBER
-from tapgate.embedded.aws_provider.resource_schema import Limit
-from tapgate.embedded.aws_provider.values import Blob, Unknown
+from tapgate.embedded.aws_provider.resource_schema import Form, Limit, Object, ResourceSchema, Type
+from tapgate.embedded.aws_provider.values import Blob, Properties, Unknown, Value
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.description import Description, Rule
-    from tapgate.embedded.aws_provider.resource_schema import Form, Object, ResourceSchema, Type
-    from tapgate.embedded.aws_provider.values import Properties, Value
 
 _FORMS: dict[Form, str] = {
     "arn": "an ARN (arn:partition:service:region:account:resource)",

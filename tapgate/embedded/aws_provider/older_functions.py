@@ -9,16 +9,14 @@ from __future__ import annotations
 import functools
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 import msgspec
 
 from tapgate.embedded.aws_provider import sdk_source, sdk_text
 from tapgate.embedded.aws_provider.resource_schema import ResourceSchema
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 _FILE: Final = Path(__file__).with_name("older_functions.json")
 

@@ -22,17 +22,15 @@ from tapgate.embedded.aws_provider.differ import changed_properties
 from tapgate.embedded.aws_provider.inputs import DEFAULTS
 from tapgate.embedded.aws_provider.invokes import partition_of, suffix_of
 from tapgate.embedded.aws_provider.marks import REHEARSED, marked, marked_text
-from tapgate.embedded.aws_provider.resource_schema import Property, Type
+from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema, Type
 from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.types import describe
-from tapgate.embedded.aws_provider.values import UNKNOWN
+from tapgate.embedded.aws_provider.values import UNKNOWN, Properties, Value
 from tapgate.embedded.environment import ACCOUNT
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.description import Description
-    from tapgate.embedded.aws_provider.resource_schema import ResourceSchema
     from tapgate.embedded.aws_provider.settings import Settings
-    from tapgate.embedded.aws_provider.values import Properties, Value
 
 
 def previewed(token: str, inputs: Mapping[str, Value]) -> Properties:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tapgate.embedded.aws_provider import sdk_source
-from tapgate.embedded.aws_provider.description import Call
+from tapgate.embedded.aws_provider.description import Call, Description
 from tapgate.embedded.aws_provider.published import of_operations, widened
 from tapgate.embedded.aws_provider.resource_schema import Limit, ResourceSchema, from_json, to_json
 from tapgate.embedded.aws_provider.types import describe
@@ -26,7 +26,6 @@ from tapgate.embedded.console import Failure
 from tapgate.embedded.paths import cache_root, write_atomically
 
 if TYPE_CHECKING:
-    from tapgate.embedded.aws_provider.description import Description
     from tapgate.embedded.aws_provider.resource_schema import Object, Property, Type
 
 
