@@ -16,7 +16,7 @@ from tap_guardrails.assembly import policies
 from tap_guardrails.evaluation import ConfigurationError
 from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
 from tests.bench.stacks import synthetic_stack
-from tests.policypack.harness.cases import Case, CaseResource, all_cases
+from tests.policypack.harness.cases import CaseResource, cases, each_rule
 from tests.policypack.harness.clock import day
 from tests.policypack.harness.pack import PACK_FOLDER, analyze_request, stack_request
 from tests.policypack.harness.records import records
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     import grpc
+
+    from tap_guardrails.model import Rule
 
 CONTEXT = cast("grpc.ServicerContext", None)
 LEVELS = {proto.ADVISORY: "advisory", proto.MANDATORY: "mandatory"}
@@ -59,13 +61,14 @@ def over_the_protocol(
 
 
 @pytest.mark.uncounted
-@pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.identity)
-def test_both_ways_say_the_same(case: Case) -> None:
-    config = {case.rule.name: dict(case.config)}
-    levels = {name: {"enforcementLevel": "mandatory", **settings} for name, settings in config.items()}
-    said = evaluate(records(case.resources), levels)
-    found = sorted((one.policy, one.urn, one.level, one.message) for one in said.findings)
-    assert found == over_the_protocol(case.resources, config)
+@each_rule
+def test_both_ways_say_the_same(rule: Rule) -> None:
+    for case in cases(rule):
+        config = {rule.name: dict(case.config)}
+        levels = {name: {"enforcementLevel": "mandatory", **settings} for name, settings in config.items()}
+        said = evaluate(records(case.resources), levels)
+        found = sorted((one.policy, one.urn, one.level, one.message) for one in said.findings)
+        assert found == over_the_protocol(case.resources, config), case.name
 
 
 def test_each_policy_passed_failed_or_does_not_apply() -> None:

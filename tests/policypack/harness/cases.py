@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
+
 from tap_guardrails.assembly import RULES_FOLDER, find_rules
 from tap_guardrails.aws.embedded import with_embedded
 from tap_guardrails.model import Provider, Resource, ResourceRule, Rule, Stack, Value, decode
@@ -20,6 +22,9 @@ CUSTOM = {"aws", "aws-native", "command", "pulumi-nodejs", "pulumi-python", "ran
 
 RULES: dict[str, Rule] = {rule.name: rule for rule in find_rules()}
 TYPES_READ = types_read(RULES.values())
+
+each_rule = pytest.mark.parametrize("rule", list(RULES.values()), ids=list(RULES))
+"""For what is shown by all cases of a rule: a test for each costs more than what it runs."""
 
 
 @dataclass(frozen=True)

@@ -9,22 +9,16 @@ import pytest
 from pulumi.runtime.proto import analyzer_pb2 as proto
 
 from tap_guardrails.model import ResourceRule
-from tests.policypack.harness.cases import RULES, Case, cases
+from tests.policypack.harness.cases import Case, cases, each_rule
 from tests.policypack.harness.findings import on_the_wire, purely
 from tests.policypack.harness.injection import Place, places, with_unknown, with_value
 
 if TYPE_CHECKING:
+    from tap_guardrails.model import Rule
     from tests.policypack.harness.pack import Pack
 
 # The cases themselves are counted where they are evaluated as they are.
 pytestmark = pytest.mark.uncounted
-COMPLIANT = [
-    case
-    for rule in RULES.values()
-    for case in cases(rule)
-    if case.compliant and all(resource.inputs is None for resource in case.resources)
-]
-
 SUBSTITUTES: list[object] = [None, "", "x", True, False, 0, 1, 1e9, [], ["x"], {}, {"x": "x"}]
 
 LEGAL: list[tuple[re.Pattern[str], list[object]]] = [
@@ -47,27 +41,42 @@ def unneeded(case: Case, place: Place) -> bool:
     return not any(answer.findings or answer.reason for answer in answers)
 
 
-@pytest.mark.parametrize("case", COMPLIANT, ids=lambda case: case.identity)
-def test_an_unknown_is_compliant_only_where_no_value_matters(case: Case) -> None:
-    for place in places(case):
-        answer = purely(with_unknown(case, place))
-        if not answer.findings and answer.reason is None:
-            assert unneeded(case, place), f"{place} unknown is silently compliant"
+def compliant(rule: Rule) -> list[Case]:
+    return [
+        case
+        for case in cases(rule)
+        if case.compliant and all(resource.inputs is None for resource in case.resources)
+    ]
 
 
-@pytest.mark.parametrize("case", COMPLIANT, ids=lambda case: case.identity)
-def test_an_unknown_is_reported_at_the_level_of_the_policy(case: Case, pack: Pack) -> None:
-    pack.configure(case.rule.name, case.config)
-    for place in places(case):
-        changed = with_unknown(case, place)
-        of_resources = isinstance(case.rule, ResourceRule)
-        asked = changed.resources if case.in_stack else changed.resources[:of_resources]
-        responses = [pack.analyze(one) for one in asked if one.type in case.rule.types]
-        if case.in_stack or not of_resources:
-            responses.append(pack.analyze_stack(changed.resources))
-        every = [one for response in responses for one in response.diagnostics]
-        mine = [one for one in every if one.policyName == case.rule.name]
-        assert {one.enforcementLevel for one in mine} <= {proto.MANDATORY}
-        assert all(one.urn for one in mine)
-        found = [one for response in responses for one in on_the_wire(changed, response).findings]
-        assert len(found) == len(purely(changed).findings)
+@each_rule
+def test_an_unknown_is_compliant_only_where_no_value_matters(rule: Rule) -> None:
+    for case in compliant(rule):
+        for place in places(case):
+            answer = purely(with_unknown(case, place))
+            if not answer.findings and answer.reason is None:
+                silent = f"{case.name}: {place} unknown is silently compliant"
+                assert unneeded(case, place), silent
+
+
+@each_rule
+def test_an_unknown_is_reported_at_the_level_of_the_policy(rule: Rule, pack: Pack) -> None:
+    for case in compliant(rule):
+        pack.configure_stack()
+        pack.configure(rule.name, case.config)
+        for place in places(case):
+            changed = with_unknown(case, place)
+            of_resources = isinstance(rule, ResourceRule)
+            asked = [one for one in changed.resources if one.type in rule.types]
+            if not case.in_stack:
+                asked = changed.resources[:of_resources]
+            responses = [pack.analyze(one) for one in asked]
+            if case.in_stack or not of_resources:
+                responses.append(pack.analyze_stack(changed.resources))
+            every = [one for response in responses for one in response.diagnostics]
+            mine = [one for one in every if one.policyName == rule.name]
+            where = f"{case.name}: {place}"
+            assert {one.enforcementLevel for one in mine} <= {proto.MANDATORY}, where
+            assert all(one.urn for one in mine), where
+            found = [one for response in responses for one in on_the_wire(changed, response).findings]
+            assert len(found) == len(purely(changed).findings), where

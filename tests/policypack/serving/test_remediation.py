@@ -35,9 +35,12 @@ KMS, PITR, TRACING, RETENTION = (
     "log-group-retention",
 )
 REMEDIATING = [rule for rule in RULES.values() if isinstance(rule, ResourceRule) and rule.remediation]
-CASES = [case for rule in REMEDIATING for case in cases(rule) if not case.in_stack]
 
-each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.identity)
+each_remediating = pytest.mark.parametrize("rule", REMEDIATING, ids=lambda rule: rule.name)
+
+
+def alone(rule: ResourceRule) -> list[Case]:
+    return [case for case in cases(rule) if not case.in_stack]
 
 
 def remediated(pack: Pack, resource: CaseResource) -> dict[str, object] | None:
@@ -48,6 +51,7 @@ def remediated(pack: Pack, resource: CaseResource) -> dict[str, object] | None:
 
 
 def configure(pack: Pack, case: Case) -> None:
+    pack.configure_stack()
     pack.configure(case.rule.name, case.config, proto.REMEDIATE)
 
 
@@ -146,19 +150,20 @@ def test_the_answer_names_the_policy(pack: Pack) -> None:
     assert not answer.diagnostic
 
 
-@each_case
-def test_a_case_is_remediated_and_passes_or_is_left_alone_and_blocks(case: Case, pack: Pack) -> None:
-    configure(pack, case)
-    (resource,) = case.resources
-    properties = remediated(pack, resource)
-    fit = bool(case.findings) and all(one.verdict == "violation" for one in case.findings)
-    if properties is None:
-        assert len(levels(pack.analyze(resource), case.rule.name)) == len(case.findings)
-        return
-    assert fit, "something undecided, compliant or beyond the rule was changed"
-    right = replace(resource, props=properties)
-    assert not levels(pack.analyze(right), case.rule.name)
-    assert remediated(pack, right) is None
+@each_remediating
+def test_a_case_is_remediated_and_passes_or_is_left_alone_and_blocks(rule: ResourceRule, pack: Pack) -> None:
+    for case in alone(rule):
+        configure(pack, case)
+        (resource,) = case.resources
+        properties = remediated(pack, resource)
+        fit = bool(case.findings) and all(one.verdict == "violation" for one in case.findings)
+        if properties is None:
+            assert len(levels(pack.analyze(resource), rule.name)) == len(case.findings), case.name
+            continue
+        assert fit, f"{case.name}: something undecided, compliant or beyond the rule was changed"
+        right = replace(resource, props=properties)
+        assert not levels(pack.analyze(right), rule.name), case.name
+        assert remediated(pack, right) is None, case.name
 
 
 BEYOND_REPAIR = {
@@ -171,33 +176,36 @@ BEYOND_REPAIR = {
 }
 
 
-@each_case
-def test_what_is_left_alone_is_what_nobody_could_remediate_safely(case: Case, pack: Pack) -> None:
+@each_remediating
+def test_what_is_left_alone_is_what_nobody_could_remediate_safely(rule: ResourceRule, pack: Pack) -> None:
     """Every violation is remediated, save values of a wrong type, which need someone to look, and a few."""
-    configure(pack, case)
-    (resource,) = case.resources
-    if any(one.verdict != "violation" for one in case.findings) or not case.findings:
-        return
-    messages = [one.message for one in pack.analyze(resource).diagnostics if one.policyName == case.rule.name]
-    beyond = (
-        case.identity in BEYOND_REPAIR
-        or resource.type in CARRIERS
-        or any("` is not a" in text for text in messages)
-    )
-    assert (remediated(pack, resource) is None) == beyond
-
-
-@each_case
-def test_no_unknown_is_guessed_or_lost(case: Case, pack: Pack) -> None:
-    configure(pack, case)
-    for place in places(case):
-        (resource,) = with_unknown(case, place).resources
-        properties = remediated(pack, resource)
-        if properties is None:
+    for case in alone(rule):
+        if not case.findings or any(one.verdict != "violation" for one in case.findings):
             continue
-        response = pack.analyze(replace(resource, props=properties))
-        assert not levels(response, case.rule.name), f"{place} was changed to no avail"
-        assert str(properties).count(UNKNOWN_MARK) == str(resource.props).count(UNKNOWN_MARK), place
+        configure(pack, case)
+        (resource,) = case.resources
+        messages = [one.message for one in pack.analyze(resource).diagnostics if one.policyName == rule.name]
+        beyond = (
+            case.identity in BEYOND_REPAIR
+            or resource.type in CARRIERS
+            or any("` is not a" in text for text in messages)
+        )
+        assert (remediated(pack, resource) is None) == beyond, case.name
+
+
+@each_remediating
+def test_no_unknown_is_guessed_or_lost(rule: ResourceRule, pack: Pack) -> None:
+    for case in alone(rule):
+        configure(pack, case)
+        for place in places(case):
+            (resource,) = with_unknown(case, place).resources
+            properties = remediated(pack, resource)
+            if properties is None:
+                continue
+            where = f"{case.name}: {place}"
+            response = pack.analyze(replace(resource, props=properties))
+            assert not levels(response, rule.name), f"{where} was changed to no avail"
+            assert str(properties).count(UNKNOWN_MARK) == str(resource.props).count(UNKNOWN_MARK), where
 
 
 @pytest.mark.parametrize(
