@@ -10,16 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 Verdict = Literal["violation", "undecided", "error", "waived"]
 
-_VERDICTS: Final[Mapping[str, Verdict]] = {
-    "violation": "violation",
-    "undecided": "undecided",
-    "error": "error",
-    "waived": "waived",
-}
+_VERDICTS: Final[Mapping[str, Verdict]] = {word: word for word in get_args(Verdict)}
 _KEY_LINE: Final = re.compile(r"(?P<key>[A-Z][A-Za-z]{1,30}):(?: (?P<value>.*))?")
 _FIRST_KEYS: Final = frozenset({"Where", "Found", "Required", "Why", "Fix", "Verdict"})
 _PROPERTY: Final = re.compile(r".*, property `(?P<path>.*)`")

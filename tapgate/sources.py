@@ -11,11 +11,11 @@ import ast
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 from urllib.parse import unquote
 
 import yaml
@@ -25,6 +25,10 @@ from tapgate.json_access import mapping, sequence, text
 
 if TYPE_CHECKING:
     from tapgate.project import Project
+
+T = TypeVar("T")
+Part = tuple[str | int, int, T]
+"""Something that is written out in something else: its name or position, its line, and what it is."""
 
 
 def property_line(file: Path, line: int, steps: Sequence[str | int]) -> int | None:
@@ -47,40 +51,51 @@ def property_line(file: Path, line: int, steps: Sequence[str | int]) -> int | No
     calls = [one for one in ast.walk(tree) if isinstance(one, ast.Call) and _spans(one, line)]
     # The innermost call around the line is the one that the line belongs to.
     calls.sort(key=lambda one: (one.end_lineno or one.lineno) - one.lineno)
-    return next((found for call in calls if (found := _deepest(call, steps)) is not None), None)
+    return next(
+        (found for call in calls if (found := _deepest(call, steps, _python_parts)) is not None), None
+    )
 
 
 def _spans(call: ast.Call, line: int) -> bool:
     return call.lineno <= line <= (call.end_lineno or call.lineno)
 
 
-def _deepest(node: ast.expr, steps: Sequence[str | int]) -> int | None:
-    """Follow the path from a call or a literal as far as it is written out."""
+def _deepest(node: T, steps: Sequence[str | int], parts: Callable[[T], Iterator[Part[T]]]) -> int | None:
+    """Follow a property path from a node as far as it is written out; return the line where that ends."""
     line: int | None = None
     for step in steps:
-        found = next((part for name, part in _parts(node) if name == step), None)
+        found = next(((at, part) for name, at, part in parts(node) if name == step), None)
         if found is None:
             break
-        line, node = found.lineno, found
+        line, node = found
     return line
 
 
-def _parts(node: ast.expr) -> Iterator[tuple[str | int, ast.expr]]:
-    """Yield what a call, a dictionary or a list holds, names in the provider's casing."""
+def _python_parts(node: ast.expr) -> Iterator[Part[ast.expr]]:
+    """Yield what a call, a dictionary or a list holds, names in the provider's casing, each with its line."""
     match node:
         case ast.Call():
             for keyword in node.keywords:
                 if keyword.arg is not None:
-                    yield _camel(keyword.arg), keyword.value
+                    yield _camel(keyword.arg), keyword.value.lineno, keyword.value
         case ast.Dict():
             for key, value in zip(node.keys, node.values, strict=True):
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    yield key.value, value
-                    yield _camel(key.value), value
+                    yield key.value, value.lineno, value
+                    yield _camel(key.value), value.lineno, value
         case ast.List() | ast.Tuple():
-            yield from enumerate(node.elts)
+            yield from ((index, item.lineno, item) for index, item in enumerate(node.elts))
         case _:
             return
+
+
+def _yaml_parts(node: yaml.Node | None) -> Iterator[Part[yaml.Node | None]]:
+    """Yield what a mapping or a sequence holds, each with its line."""
+    for key, value in _pairs(node):
+        yield str(key.value), key.start_mark.line + 1, value
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(cast("list[yaml.Node]", node.value)):
+            yield index, item.start_mark.line + 1, item
 
 
 def _camel(name: str) -> str:
@@ -182,7 +197,7 @@ class Sources:
         if node is None:
             return None
         key, body = node
-        line = _property_line(_child(body, "properties"), steps) or key.start_mark.line + 1
+        line = _deepest(_child(body, "properties"), steps, _yaml_parts) or key.start_mark.line + 1
         return os.path.relpath(self._program, self._project.folder), line
 
     @cached_property
@@ -212,21 +227,3 @@ def _pairs(node: yaml.Node | None) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
 
 def _child(node: yaml.Node | None, name: str) -> yaml.Node | None:
     return next((value for key, value in _pairs(node) if key.value == name), None)
-
-
-def _property_line(node: yaml.Node | None, steps: list[str | int]) -> int | None:
-    """Return the line (from 1) of the deepest part of a property path that the YAML has."""
-    line: int | None = None
-    for step in steps:
-        if isinstance(step, int):
-            items: list[yaml.Node] = node.value if isinstance(node, yaml.SequenceNode) else []
-            if step >= len(items):
-                break
-            node = items[step]
-            line = node.start_mark.line + 1
-        else:
-            pair = next(((key, value) for key, value in _pairs(node) if key.value == step), None)
-            if pair is None:
-                break
-            line, node = pair[0].start_mark.line + 1, pair[1]
-    return line
