@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -57,6 +58,7 @@ UNSEEN: Final = "tapgateUnseen"
 """The property that says to policies why no one can look into a resource."""
 _COMPONENT: Final = "The package of the component is not there, so no one knows what it is made of."
 _RESOURCES_UNKNOWN: Final = "The package is not there, so no one knows whether this makes other resources."
+_PACKAGE: Final = re.compile(r"[a-z][a-z0-9_-]*")
 _KUBERNETES: Final = "kubernetes"
 _ENCODED: Final = ("Secret", "data")
 """What Kubernetes has in base64: programs decode it."""
@@ -82,11 +84,18 @@ class Other(Provider):
         return pb.GetSchemaResponse(schema=self._catalog.schema_text())
 
     def parameterize(self, request: pb.ParameterizeRequest) -> pb.ParameterizeResponse:
-        """Refuse: what the parameters stand for is made by the real provider."""
-        raise NotDeployableError(
-            f"the provider of package `{self._catalog.package}` is not there, and a stand-in for it takes no "
-            f"parameters. Fix: install it (pulumi plugin install resource {self._catalog.package})"
-        )
+        """Become the package that an SDK was generated for; what it has only its own provider knows."""
+        name = request.value.name
+        package, beside = self._catalog.package, self._catalog.sdk
+        if not _PACKAGE.fullmatch(name):
+            raise NotDeployableError(
+                f"the provider of package `{package}` is not there, and its stand-in takes parameters only "
+                f"as an SDK gives them. Fix: install it (pulumi plugin install resource {package})"
+            )
+        folder = beside.with_name(f"pulumi_{name.replace('-', '_')}") if beside is not None else None
+        sdk = folder if folder is not None and folder.is_dir() else None
+        self._catalog = Catalog(name, self._catalog.program, sdk, unseen=True)
+        return pb.ParameterizeResponse(name=name, version=request.value.version)
 
     def check_config(self, request: pb.CheckRequest) -> pb.CheckResponse:
         """Take any configuration."""

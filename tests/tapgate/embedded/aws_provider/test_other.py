@@ -16,6 +16,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, resource_pb2, resourc
 from tapgate.embedded.aws_provider.catalog import Catalog
 from tapgate.embedded.aws_provider.deploy.fence import Fence
 from tapgate.embedded.aws_provider.echo import UNSEEN, Other
+from tapgate.embedded.aws_provider.failures import NotDeployableError
 from tapgate.embedded.aws_provider.marks import MARK, REHEARSED
 from tapgate.embedded.aws_provider.values import UNKNOWN, decode, encode
 from tapgate.embedded.program_text import Lookups
@@ -106,10 +107,40 @@ def test_what_nobody_can_look_into_says_so() -> None:
         inputs, failures = provider.check("acme:platform:Service", {"size": 3})
         assert (failures, inputs["size"]) == ([], 3)
         assert "whether this makes other resources" in str(inputs[UNSEEN])
-        with pytest.raises(grpc.RpcError, match=r"takes no parameters.*pulumi plugin install resource acme"):
+        with pytest.raises(grpc.RpcError, match=r"takes parameters only.*plugin install resource acme"):
             provider.call(
                 "Parameterize", provider_pb2.ParameterizeRequest(), provider_pb2.ParameterizeResponse
             )
+
+
+def test_a_package_that_an_sdk_was_generated_for_is_unseen(tmp_path: Path) -> None:
+    for name in ("netlify", "my_cloud"):
+        (tmp_path / f"pulumi_{name}").mkdir()
+        (tmp_path / f"pulumi_{name}" / "site.py").write_text(SITE.format(name=name.replace("_", "-")))
+    provider = Other("", Fence(), catalog=Catalog("terraform-provider", sdk=tmp_path / "pulumi_netlify"))
+    request = provider_pb2.ParameterizeRequest()
+    request.value.name, request.value.version = "my-cloud", "0.2.3"
+    answered = provider.parameterize(request)
+    assert (answered.name, answered.version) == ("my-cloud", "0.2.3")
+    urn = f"{URN}my-cloud:index/site:Site::s"
+    checked, _ = decode(provider.check(provider_pb2.CheckRequest(urn=urn, news=encode({"a": 1}))).inputs)
+    assert checked["a"] == 1
+    assert "whether this makes other resources" in str(checked[UNSEEN])
+    created = provider.create(provider_pb2.CreateRequest(urn=urn, properties=encode(checked)))
+    assert MARK in str(decode(created.properties)[0]["url"])
+    request.value.name = "../../evil"
+    with pytest.raises(NotDeployableError):
+        provider.parameterize(request)
+
+
+SITE = """
+@pulumi.type_token("{name}:index/site:Site")
+class Site(pulumi.CustomResource):
+    @_builtins.property
+    @pulumi.getter
+    def url(self) -> pulumi.Output[_builtins.str]:
+        return pulumi.get(self, "url")
+"""
 
 
 class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
