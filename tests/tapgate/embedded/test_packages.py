@@ -536,7 +536,13 @@ def test_docker_stands_in_where_the_sdk_builds_images_by_itself(tmp_path: Path) 
         return subprocess.run([docker, *words], capture_output=True, text=True, check=False)
 
     assert json.loads(run("version", "-f", "{{json .}}").stdout)["Client"]["Version"]
-    first, second = (run("image", "inspect", "-f", "{{.Id}}", image).stdout for image in ("a", "b:1"))
+    inspecting = [
+        subprocess.Popen(
+            [docker, "image", "inspect", "-f", "{{.Id}}", image], stdout=subprocess.PIPE, text=True
+        )
+        for image in ("a", "b:1")
+    ]
+    first, second = (one.communicate()[0] for one in inspecting)
     assert first.startswith(f"sha256:{MARK}")
     assert first != second
     assert run("build", "-t", "a", ".").returncode == run("push", "a").returncode == 0
