@@ -41,7 +41,7 @@ RUNNABLE = runnable_policies()
 MARKS_ASKED_FOR = {"no-plaintext-secrets", "no-unseen-resources", "waiver-in-force"}
 LEFT_OUT = {
     "kms-key-rotation": 1,
-    "no-plaintext-secrets": 9,
+    "no-plaintext-secrets": 10,
     "no-unseen-resources": 2,
     "sqs-encryption": 1,
     "waiver-in-force": 2,
