@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 
-from tapgate.embedded.aws_provider.marks import marked_text
+from tapgate.embedded.aws_provider.marks import STAND_IN_SECRET, marked_text
 from tapgate.embedded.environment import (
     MARK,
     PASSPHRASE,
@@ -35,9 +35,7 @@ from tapgate.embedded.program_text import config_forms, mapping, read_yaml, stan
 _ROOT: Final = "pulumi:pulumi:Stack"
 SALT: Final = "v1:YckHv4jzYho=:v1:vG5ZCc+2uVe3TcUM:f5sywG81yJaJXuzbV28/HUz5PTLgCw=="
 """The passphrase provider's salt for the stand-in passphrase; the same in every embedded stack."""
-SECRET: Final = "tapgate-stand-in-secret"  # noqa: S105 - says that it is none
-"""What the program gets in place of a secret that may be any text."""
-
+SECRET: Final = STAND_IN_SECRET
 SECRET_URL: Final = "https://tapgate-stand-in-secret.invalid/"  # noqa: S105 - says that it is none
 
 # Each value as the passphrase provider encrypts it with the stand-in passphrase and SALT.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.embedded.aws_provider.checking import Failure, nearest
-from tapgate.embedded.aws_provider.marks import MARK, MARKED_NUMBER
+from tapgate.embedded.aws_provider.marks import MARK, MARKED_NUMBER, STAND_IN_SECRET
 from tapgate.embedded.aws_provider.resource_schema import Form, Limit, Object, ResourceSchema, Type
 from tapgate.embedded.aws_provider.values import Blob, Properties, Unknown, Value
 
@@ -113,7 +113,7 @@ def _at_odds(schema: ResourceSchema, value: Value, properties: Object, path: str
         if prop is None:
             continue
         for other in prop.conflicts:
-            twice = name > other and name in properties[other].conflicts
+            twice = name >= other and name in properties[other].conflicts
             if given(item) and given(value.get(other)) and not twice:
                 where = f"{path}.{name}" if path else name
                 yield Failure(
@@ -160,8 +160,8 @@ def _failure(token: str, path: str, value: Value, limit: Limit, secrets: frozens
 def _problem(value: Value, limit: Limit) -> str | None:
     if isinstance(value, Unknown | Blob | list | dict) or value is None or value in limit.choices:
         return None
-    if value == MARKED_NUMBER or (isinstance(value, str) and MARK in value):
-        # A rehearsal's stand-in for what only AWS knows.
+    if value in {MARKED_NUMBER, STAND_IN_SECRET} or (isinstance(value, str) and MARK in value):
+        # A rehearsal's stand-in for what only AWS knows, or for a secret that the team alone knows.
         return None
     if isinstance(value, str):
         return _text_problem(value, limit)

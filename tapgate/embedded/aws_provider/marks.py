@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MARK: Final = "tapunknown"
 """In every marked text: lower case, without separators: it survives what programs do with names."""
 
+STAND_IN_SECRET: Final = "tapgate-stand-in-secret"  # noqa: S105 - says that it is none
+"""What a program gets in place of a secret of its configuration that may be any text."""
+
 MARK_IN_BASE64: Final = base64.b64decode("QTApUnknOWNQ").decode()
 """A text that bears the mark when it is encoded, behind a multiple of three bytes."""
 

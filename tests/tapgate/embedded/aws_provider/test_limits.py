@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, cast
 import pytest
 import yaml
 
+from tapgate.embedded.aws_provider.description import Description
 from tapgate.embedded.aws_provider.inputs import Request, check_inputs
-from tapgate.embedded.aws_provider.marks import MARKED_NUMBER, marked_text
+from tapgate.embedded.aws_provider.limits import check_limits
+from tapgate.embedded.aws_provider.marks import MARKED_NUMBER, STAND_IN_SECRET, marked_text
+from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema, Type
 from tapgate.embedded.aws_provider.settings import Settings
 from tapgate.embedded.aws_provider.values import UNKNOWN, Properties, Value
 
@@ -63,10 +66,30 @@ def test_the_unknown_is_taken(token: str, inputs: Properties) -> None:
     assert _reasons(token, unknown) == []
 
 
-@pytest.mark.parametrize(("name", "value"), [("role", marked_text("x")), ("timeout", MARKED_NUMBER)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("role", marked_text("x")), ("role", STAND_IN_SECRET), ("timeout", MARKED_NUMBER)]
+)
 def test_what_a_rehearsal_made_up_is_taken(name: str, value: Value) -> None:
     function = "aws:lambda/function:Function"
     assert _reasons(function, {**cast("Properties", TABLE[function]["good"]), name: value}) == []
+
+
+def test_a_property_is_at_odds_with_others_and_never_with_itself() -> None:
+    """In pulumi_aws 5 `tags` of an auto scaling group stood for two arguments that exclude it."""
+    text = Type("string")
+    properties = {
+        "tags": Property(text, conflicts=("tags", "other")),
+        "other": Property(text, conflicts=("tags",)),
+        "third": Property(text, conflicts=("tags",)),
+    }
+    schema = ResourceSchema("test:index:One", properties, {})
+
+    def paths(inputs: Properties) -> list[str]:
+        return [failure.property for failure in check_limits(schema, inputs, Description(), {})]
+
+    assert paths({"tags": "a"}) == []
+    assert paths({"tags": "a", "other": "b"}) == ["other"]
+    assert paths({"tags": "a", "third": "b"}) == ["third"]
 
 
 def test_the_list_is_long_enough_and_names_its_sources() -> None:
