@@ -230,14 +230,22 @@ def test_a_component_whose_language_has_no_host_is_served_by_what_stands_in_for_
         with pytest.raises(grpc.RpcError, match="no language host that could start"):
             run_plugin(address, language_pb2.RunPluginRequest(info=language_pb2.ProgramInfo()))
         process.communicate()
-    # It serves no program, and no component whose host is there or that nothing uses.
-    project.write_text(project.read_text().replace("yaml", "nodejs"))
-    assert "pulumi-language-nodejs" not in shims(project, {"PATH": path})
-    project.write_text("name: a\nruntime: yaml\npackages: {net: ./net}\n")
-    assert "pulumi-language-nodejs" not in shims(project, {"PATH": path})
-    project.write_text(f"{text}{{net: ./net}}\n")
-    (plugin.parent / "pulumi-language-nodejs").symlink_to(plugin)
-    assert "pulumi-language-nodejs" not in shims(project, {"PATH": path})
+    hosts, python = tmp_path / "hosts", "name: a\nruntime: python\npackages: {net: ./net}\n"
+    hosts.mkdir()
+    (tmp_path / "__main__.py").write_text("import pulumi_net")
+
+    def served(text: str) -> set[str]:
+        project.write_text(text)
+        return {name for name in shims(project, {"PATH": str(hosts)}) if "language" in name}
+
+    assert served(python) == {"pulumi-language-nodejs"}
+    # It serves no program, and no component that nothing uses or whose host is there.
+    assert served(python.replace("python", "nodejs")) == set()
+    assert served("name: a\nruntime: yaml\npackages: {net: ./net}\n") == set()
+    (hosts / "pulumi-language-nodejs").symlink_to(plugin)
+    assert served(python) == set()
+    (tmp_path / "net" / "PulumiPlugin.yaml").write_text("runtime: python")
+    assert served(python) == set()
 
 
 def run_plugin(address: str, request: language_pb2.RunPluginRequest) -> list[object]:

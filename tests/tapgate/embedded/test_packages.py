@@ -174,7 +174,7 @@ def test_a_function_that_only_an_older_major_has_answers_in_its_form(
     program.write_text(
         f"runtime: yaml\nvariables:\n  found:\n    fn::invoke:\n      function: {function}\n"
         f"      arguments: {{vpcId: vpc-1}}\n{options}"
-        "resources: {a: {type: 'aws:ec2:Instance', properties: {subnetId: '${found.ids[0]}'}}}\n"
+        "resources: {a: {type: 'aws:lb:LoadBalancer', properties: {subnets: '${found.ids}'}}}\n"
     )
     assert f"--program={program}" in shims(program, {"PATH": ""})["pulumi-resource-aws"]
     token = "aws:ec2/getSubnetIds:getSubnetIds"

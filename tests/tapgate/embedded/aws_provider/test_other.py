@@ -236,7 +236,7 @@ def test_a_program_can_give_a_components_provider_to_other_resources(
         (tmp_path / f"pulumi_{name}-2.9.1.dist-info").mkdir()
     (tmp_path / "pulumi_acme" / "cluster.py").write_text(CLUSTER)
     (tmp_path / "pulumi_kubernetes" / "provider.py").write_text("class Provider(pulumi.ProviderResource):\n")
-    lookups = Lookups((), frozenset({"provider"}))
+    lookups = Lookups((), frozenset({"provider", "role"}))
     monkeypatch.setattr("tapgate.embedded.aws_provider.marks._lookups", lambda: lookups)
     catalog = Catalog("acme", sdk=tmp_path / "pulumi_acme")
     with monitoring() as (monitor, address):
