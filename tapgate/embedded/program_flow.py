@@ -11,7 +11,7 @@ import ast
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
-from tapgate.embedded.program_names import ANNOTATED, Program, add
+from tapgate.embedded.program_names import ANNOTATED, Program, add, dotted
 from tapgate.embedded.program_uses import Use, Uses
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tapgate.embedded.program_names import Function, Scope, Values
 
-_ROUNDS: Final = 4
+_ROUNDS: Final = 3
 _ENVIRONMENT: Final = frozenset({"os.environ", "environ"})
 _GETENV: Final = frozenset({"os.getenv", "getenv", "os.environ.get", "environ.get"})
 _OTHER_STACKS: Final = frozenset({"StackReference", "RemoteStateReference"})
@@ -152,7 +152,7 @@ class _Reader(Program):
                 self._bind(one, tuple(_at(use, index) for use in uses), scope)
         elif isinstance(target, ast.Subscript):
             key = target.slice
-            if ast.unparse(target.value) in _ENVIRONMENT and isinstance(key, ast.Constant):
+            if dotted(target.value) in _ENVIRONMENT and isinstance(key, ast.Constant):
                 self._given.add(str(key.value))
             self.value(target.value, scope)
 
@@ -184,7 +184,7 @@ class _Reader(Program):
     def _compared(self, node: ast.Compare, scope: Scope, *, ends: bool = False) -> Values:
         sides = [node.left, *node.comparators]
         for one in sides:
-            of_the_environment = ast.unparse(one) in _ENVIRONMENT
+            of_the_environment = dotted(one) in _ENVIRONMENT
             if of_the_environment and isinstance(node.left, ast.Constant) and not ends:
                 self._given.add(str(node.left.value))
             others = [operand for operand in sides if operand is not one]
@@ -258,7 +258,7 @@ class _Reader(Program):
             module = self._module_called(node.value.id, scope)
             if module is not None and not self._named(node.value.id, scope):
                 return tuple(module.names.get(node.attr, ()))
-        if node.attr == "region" and ast.unparse(node).endswith("aws.config.region"):
+        if node.attr == "region" and dotted(node).endswith("aws.config.region"):
             self.uses.required["aws:region"] = "string"
         owners = self.value(node.value, scope)
         if node.attr == "outputs" and any(use.source[0] == "stack" for use in owners):
@@ -268,7 +268,7 @@ class _Reader(Program):
 
     def _subscript(self, node: ast.Subscript, scope: Scope) -> Values:
         key = node.slice.value if isinstance(node.slice, ast.Constant) else None
-        if ast.unparse(node.value) in _ENVIRONMENT and isinstance(key, str):
+        if dotted(node.value) in _ENVIRONMENT and isinstance(key, str):
             return (self._variable(key, required=True),)
         owners = self.value(node.value, scope)
         self.value(node.slice, scope)
@@ -288,7 +288,7 @@ class _Reader(Program):
         return self.uses.outputs.setdefault(name, Use())
 
     def _call(self, node: ast.Call, scope: Scope) -> Values:
-        name, whole = _called(node), ast.unparse(node.func)
+        name, whole = _called(node), dotted(node.func)
         first = node.args[0] if node.args else None
         text = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
         if whole in _GETENV and text:
@@ -320,7 +320,7 @@ class _Reader(Program):
             return (self._together(node, scope),)
         if name in _VALIDATED and given and isinstance(node.func, ast.Attribute):
             for use in given[0]:
-                self._spread(use, ast.unparse(node.func.value))
+                self._spread(use, dotted(node.func.value))
         if given and (name in _SAME or name in _PARSED):
             return given[0] if name in _SAME else tuple(use.parsed() for use in given[0])
         inner = [self._scope_of(one) for one in self._functions.get(name, ())]
@@ -335,7 +335,7 @@ class _Reader(Program):
                     self._spread(use, name)
                 else:
                     use.arguments.add(one.arg)
-                    use.given.add((ast.unparse(node.func), one.arg))
+                    use.given.add((dotted(node.func), one.arg))
                 if name in self._records and one.arg is not None:
                     add(self._attributes[one.arg], [use])
 
@@ -446,8 +446,8 @@ class _Reader(Program):
             uses = self.value(one, scope)
             add(inner.names[parameter.arg], uses)
             for use in uses:
-                if parameter.annotation is not None and ast.unparse(parameter.annotation) in ANNOTATED:
-                    use.form = use.form or ANNOTATED[ast.unparse(parameter.annotation)]
+                if parameter.annotation is not None and dotted(parameter.annotation) in ANNOTATED:
+                    use.form = use.form or ANNOTATED[dotted(parameter.annotation)]
 
     def _source(self, form: str, of: str) -> Values:
         return (self._sources.setdefault((form, of), Use((form, of))),) if form == "stack" or of else ()
@@ -466,7 +466,7 @@ def _ends(body: list[ast.stmt]) -> bool:
     """Say whether a block ends the program."""
     last = body[-1]
     call = last.value if isinstance(last, ast.Expr) else None
-    return isinstance(last, ast.Raise) or (isinstance(call, ast.Call) and ast.unparse(call.func) in _ENDS)
+    return isinstance(last, ast.Raise) or (isinstance(call, ast.Call) and dotted(call.func) in _ENDS)
 
 
 def _is_required(function: str, argument: str) -> bool:
@@ -492,4 +492,4 @@ def _namespace(node: ast.Call, project: str) -> str:
     first = given[0]
     if isinstance(first, ast.Constant):
         return first.value if isinstance(first.value, str) else project
-    return project if ast.unparse(first).endswith("get_project()") else ""
+    return project if isinstance(first, ast.Call) and _called(first) == "get_project" else ""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-_MOST_FILES: Final = 300
+_MOST_FILES: Final = 100
 _SKIPPED: Final = frozenset({"venv", ".venv", "env", "node_modules", "site-packages", "__pycache__", ".git"})
 _MOST_USES: Final = 24
 _SEQUENCES: Final = frozenset({"list", "List", "Sequence", "tuple", "Tuple", "set", "Set", "Iterable"})
@@ -50,6 +50,7 @@ class Program:
         self._scopes: dict[int | str, Scope] = {}
         self._functions: dict[str, list[Function]] = defaultdict(list)
         self._records: dict[str, ast.ClassDef] = {}
+        self._found: dict[str, Scope | None] = {}
         for name, tree in self.trees.items():
             module = self._scopes[name] = Scope()
             for node in ast.walk(tree):
@@ -88,8 +89,10 @@ class Program:
 
     def _module(self, name: str) -> Scope | None:
         """Return a module of the program by its name, of which a package that it is in may be missing."""
-        found = (one for one in self.trees if one == name or one.endswith(f".{name}"))
-        return next((self._scopes[one] for one in found), None)
+        if name not in self._found:
+            found = (one for one in self.trees if one == name or one.endswith(f".{name}"))
+            self._found[name] = next((self._scopes[one] for one in found), None)
+        return self._found[name]
 
     def _scope_of(self, function: Function, outer: Scope | None = None) -> Scope:
         found = self._scopes[id(function)]
@@ -117,7 +120,7 @@ class Program:
         if isinstance(annotation, ast.BinOp):
             annotation = annotation.left
         owner = annotation.value if isinstance(annotation, ast.Subscript) else annotation
-        name = ast.unparse(owner).rpartition(".")[2] if owner is not None else ""
+        name = dotted(owner).rpartition(".")[2] if owner is not None else ""
         inside = annotation.slice if isinstance(annotation, ast.Subscript) else None
         inside = inside.elts[-1] if isinstance(inside, ast.Tuple) else inside
         if name in ANNOTATED:
@@ -131,6 +134,15 @@ class Program:
             self._annotated(use, inside, depth)
         elif name in self._records:
             self._spread(use, name, depth)
+
+
+def dotted(node: ast.expr) -> str:
+    """Return a name with its dots; empty for what is no name."""
+    names: list[str] = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    return ".".join(reversed([*names, node.id])) if isinstance(node, ast.Name) else ""
 
 
 def add(to: set[Use], uses: Iterable[Use]) -> None:

@@ -172,11 +172,9 @@ def lookups(folder: Path) -> Lookups:
         if path.suffix in _DATA_FILES:
             found.update(dict.fromkeys(_PROPERTY_OF_A_PROPERTY.findall(text)))
         attributes.update(_READ.findall(text))
-    from tapgate.embedded.program_flow import read  # noqa: PLC0415 - for a provider alone
-
     forms = {
         name: use
-        for name, use in read(folder).attributes.items()
+        for name, use in _used_in_python(folder).attributes.items()
         if any(one.has_text_form() for one in (use, *use.fields.values()))
     }
     return Lookups(tuple(found)[:_MOST_SUBSCRIPTS], frozenset(attributes), forms)
@@ -199,13 +197,12 @@ def variables(project_file: Path) -> dict[str, str]:
 
 def outputs(folder: Path, stack: str) -> dict[str, object]:
     """Return a marked value for each output of another stack whose name the program's text may mean."""
-    from tapgate.embedded.program_flow import read  # noqa: PLC0415 - for programs that refer to stacks
-    from tapgate.embedded.program_uses import Use, formed  # noqa: PLC0415
+    from tapgate.embedded.program_uses import Use, formed  # noqa: PLC0415 - for programs that refer to stacks
 
     names: set[str] = set()
     several: set[str] = set()
     fields: dict[str, set[str]] = {}
-    used = read(folder).outputs
+    used = _used_in_python(folder).outputs
     for path, text in texts(folder):
         names.update(match[2] for match in _QUOTED.finditer(text))
         names.update(_READ.findall(text))
@@ -284,7 +281,7 @@ _NAMES_A_FOLDER: Final = ("dir", "directory", "folder")
 _REFERENCE: Final = re.compile(r"(?<!\$)\$\{\s*(aws:region|[A-Za-z_][\w-]*(?![\w:-]))")
 
 
-def required(project_file: Path) -> dict[str, str]:
+def required(project_file: Path, uses: Uses | None = None) -> dict[str, str]:
     """Return the config that a project's program requires and nothing gives: its full key, and its type."""
     body = read_yaml(project_file)
     name, runtime = str(body.get("name")), language(body)
@@ -306,7 +303,7 @@ def required(project_file: Path) -> dict[str, str]:
     for key in sorted({*_REFERENCE.findall(text)} - declared - {"pulumi"}):
         found[key if ":" in key else f"{name}:{key}"] = STRING
     if runtime == "python":
-        found = {**used(project_file).required, **found}
+        found = {**(uses or used(project_file)).required, **found}
     return {key: type_ for key, type_ in found.items() if key not in given}
 
 
@@ -320,6 +317,15 @@ def used(project_file: Path) -> Uses:
     if runtime == "python":
         return read(program, name)
     return _used_by_yaml(program, project_file, name) if runtime == "yaml" else Uses()
+
+
+def _used_in_python(folder: Path) -> Uses:
+    """Return what a program in Python makes of what it is given; nothing of another language's project."""
+    from tapgate.embedded.program_flow import read  # noqa: PLC0415 - for Python programs
+    from tapgate.embedded.program_uses import Uses  # noqa: PLC0415
+
+    body = read_yaml(folder / "Pulumi.yaml")
+    return read(program_folder(folder, body)) if language(body) in {"", "python"} else Uses()
 
 
 def _used_by_yaml(program: Path, project_file: Path, project: str) -> Uses:
@@ -339,10 +345,10 @@ def _used_by_yaml(program: Path, project_file: Path, project: str) -> Uses:
 
 def stand_ins(project_file: Path, encrypted: str) -> dict[str, object]:
     """Return values for what a project's program requires, by key; see `stand_in`."""
-    uses, counts = used(project_file).config, language(read_yaml(project_file)) != "yaml"
+    uses, counts = used(project_file), language(read_yaml(project_file)) != "yaml"
     return {
-        key: stand_in(key, type_, encrypted, uses.get(key), counts=counts)
-        for key, type_ in sorted(required(project_file).items())
+        key: stand_in(key, type_, encrypted, uses.config.get(key), counts=counts)
+        for key, type_ in sorted(required(project_file, uses).items())
     }
 
 

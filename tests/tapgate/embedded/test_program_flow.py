@@ -11,7 +11,8 @@ import pytest
 
 from tapgate.embedded.aws_provider.marks import MARK, MARKED_NUMBER
 from tapgate.embedded.program_flow import read
-from tapgate.embedded.program_text import stand_ins, variables
+from tapgate.embedded.program_names import Program
+from tapgate.embedded.program_text import lookups, outputs, stand_ins, variables
 from tapgate.embedded.program_uses import Use, formed
 
 if TYPE_CHECKING:
@@ -220,3 +221,17 @@ def test_a_document_bears_its_marks_inside() -> None:
 def test_what_has_no_end_is_read_in_no_time(tmp_path: Path, text: str) -> None:
     project(tmp_path, f"{CONFIG}x = config.require_object('x')\n{text}")
     assert "app:x" in read(tmp_path, "app").required or text.startswith("(")
+
+
+def test_a_program_of_another_language_is_not_read_for_python_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repository may have thousands of Python files beside a program in YAML."""
+    monkeypatch.setattr(Program, "__init__", None)
+    (tmp_path / "tool.py").write_text(CONFIG)
+    (tmp_path / "Pulumi.yaml").write_text("name: app\nruntime: yaml\n")
+    assert (lookups(tmp_path).forms, stand_ins(tmp_path / "Pulumi.yaml", "")) == ({}, {})
+    assert "runtime" in outputs(tmp_path, "a/b/c")
+    (tmp_path / "Pulumi.yaml").write_text("name: app\nruntime: python\n")
+    with pytest.raises(TypeError):
+        lookups(tmp_path)
