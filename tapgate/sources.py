@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tapgate.project import Project
 
 T = TypeVar("T")
-Part = tuple[str | int, int, T]
+Child = tuple[str | int, int, T]
 """Something that is written out in something else: its name or position, its line, and what it is."""
 
 
@@ -60,7 +60,7 @@ def _spans(call: ast.Call, line: int) -> bool:
     return call.lineno <= line <= (call.end_lineno or call.lineno)
 
 
-def _deepest(node: T, steps: Sequence[str | int], parts: Callable[[T], Iterator[Part[T]]]) -> int | None:
+def _deepest(node: T, steps: Sequence[str | int], parts: Callable[[T], Iterator[Child[T]]]) -> int | None:
     """Follow a property path from a node as far as it is written out; return the line where that ends."""
     line: int | None = None
     for step in steps:
@@ -71,7 +71,7 @@ def _deepest(node: T, steps: Sequence[str | int], parts: Callable[[T], Iterator[
     return line
 
 
-def _python_parts(node: ast.expr) -> Iterator[Part[ast.expr]]:
+def _python_parts(node: ast.expr) -> Iterator[Child[ast.expr]]:
     """Yield what a call, a dictionary or a list holds, names in the provider's casing, each with its line."""
     match node:
         case ast.Call():
@@ -89,7 +89,7 @@ def _python_parts(node: ast.expr) -> Iterator[Part[ast.expr]]:
             return
 
 
-def _yaml_parts(node: yaml.Node | None) -> Iterator[Part[yaml.Node | None]]:
+def _yaml_parts(node: yaml.Node | None) -> Iterator[Child[yaml.Node | None]]:
     """Yield what a mapping or a sequence holds, each with its line."""
     for key, value in _pairs(node):
         yield str(key.value), key.start_mark.line + 1, value

@@ -20,7 +20,7 @@ import yaml
 
 from tapgate.embedded.aws_provider.usage import short
 from tapgate.embedded.console import Failure
-from tapgate.embedded.environment import ANSWERS
+from tapgate.embedded.environment import ANSWERS, STEERING
 
 ASKED: Final = "asked of a provider or a backend: "
 """How a message begins that says, as JSON, what a program asked."""
@@ -28,10 +28,6 @@ ANSWERED: Final = "taken from the answers file: "
 """How a message of the engine's log begins that names an entry."""
 _LOCATION: Final = re.compile(r" - at `\$\.?([^`]*)`$")
 _DAYS: Final = 90
-STEERING: Final = re.compile(
-    r"PULUMI_|TAPGATE_|TAP_|LD_|DYLD_|PYTHON|NODE_|GO|JAVA_|JDK_|DOTNET_|GRPC_|VIRTUAL_ENV$|(?:PATH|HOME|TMPDIR)$"
-)
-"""Variables that an environment of Pulumi Cloud may not set here."""
 
 Name = Annotated[str, msgspec.Meta(min_length=1)]
 

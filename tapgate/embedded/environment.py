@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shlex
 import sys
 from collections.abc import Iterable, Mapping
@@ -183,6 +184,10 @@ PROGRAM_ENVIRONMENT = "TAPGATE_PROGRAM_ENVIRONMENT"
 """Names the environment that the language host runs programs in (options.go of pulumi-language-python)."""
 ANSWERS = "TAPGATE_ANSWERS"
 """Names the answers file to the processes of a run."""
+STEERING = re.compile(
+    r"PULUMI_|TAPGATE_|TAP_|LD_|DYLD_|PYTHON|NODE_|GO|JAVA_|JDK_|DOTNET_|GRPC_|VIRTUAL_ENV$|(?:PATH|HOME|TMPDIR)$"
+)
+"""Variables that an environment of Pulumi Cloud may not set here."""
 EMULATOR_STATE = "TAP_EMULATOR_STATE"
 """Set by `python -m tapgate.embedded.emulator run`: the folder for the state of what is deployed to it."""
 PASSPHRASE = "tap-guardrails-stand-in"  # noqa: S105 - protects nothing: it belongs to the embedded state alone

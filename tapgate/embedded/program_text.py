@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 import yaml
 
 from tapgate.embedded.aws_provider.marks import MARKED_NUMBER, marked_text
-from tapgate.embedded.environment import ACCOUNT, region_of_environment
+from tapgate.embedded.environment import ACCOUNT, STEERING, region_of_environment
 from tapgate.embedded.paths import cache_root, write_atomically
 
 if TYPE_CHECKING:
@@ -185,9 +185,9 @@ def variables(project_file: Path) -> dict[str, str]:
 
     What decides about the engine or an interpreter is no program's to read; a region is its stacks' own.
     """
-    from tapgate.embedded.answers import STEERING  # noqa: PLC0415 - it takes this module
-
     found: dict[str, str] = {}
+    if language(read_yaml(project_file)) == "yaml":
+        return found  # It reads none.
     for name, use in sorted(used(project_file).variables.items()):
         if not STEERING.match(name) and name not in _REGIONS:
             value = ACCOUNT if name in _ACCOUNTS else stand_in(name, STRING, "", use)
@@ -309,12 +309,13 @@ def required(project_file: Path, uses: Uses | None = None) -> dict[str, str]:
 
 def used(project_file: Path) -> Uses:
     """Return what a project's program, in Python or YAML, makes of what it is given."""
-    from tapgate.embedded.program_flow import read  # noqa: PLC0415 - for Python programs
-    from tapgate.embedded.program_uses import Uses  # noqa: PLC0415
+    from tapgate.embedded.program_uses import Uses  # noqa: PLC0415 - for programs that are given something
 
     body = read_yaml(project_file)
     name, runtime, program = str(body.get("name")), language(body), program_folder(project_file.parent, body)
     if runtime == "python":
+        from tapgate.embedded.program_flow import read  # noqa: PLC0415 - for Python programs
+
         return read(program, name)
     return _used_by_yaml(program, project_file, name) if runtime == "yaml" else Uses()
 
@@ -345,11 +346,13 @@ def _used_by_yaml(program: Path, project_file: Path, project: str) -> Uses:
 
 def stand_ins(project_file: Path, encrypted: str) -> dict[str, object]:
     """Return values for what a project's program requires, by key; see `stand_in`."""
-    uses, counts = used(project_file), language(read_yaml(project_file)) != "yaml"
-    return {
-        key: stand_in(key, type_, encrypted, uses.config.get(key), counts=counts)
-        for key, type_ in sorted(required(project_file, uses).items())
-    }
+    counts = language(read_yaml(project_file)) != "yaml"
+    uses = used(project_file) if counts else None
+    wanted = sorted(required(project_file, uses).items())
+    if not wanted:
+        return {}
+    config = (uses or used(project_file)).config
+    return {key: stand_in(key, type_, encrypted, config.get(key), counts=counts) for key, type_ in wanted}
 
 
 def stand_in(key: str, type_: str, encrypted: str, use: Use | None = None, *, counts: bool = False) -> object:

@@ -111,17 +111,19 @@ def adapted(file: Path, project_file: Path) -> StackFile:
 
 def _completed(found: StackFile, file: Path, project_file: Path) -> StackFile:
     """Return a stack file that has, in place of environments, what the answers file says, and stand-ins."""
-    from tapgate.embedded.answers import given  # noqa: PLC0415 - few stacks have environments
-
     top = cast("yaml.MappingNode", yaml.compose(found.text, Loader=yaml.SafeLoader))
     config = next((value for key, value in _entries(top) if key == "config"), None)
     there = {key for key, _ in _entries(config)} if config is not None else set[str]()
     name = str(read_yaml(project_file).get("name"))
     environments = _ENVIRONMENTS in found.notes
-    answered = {
-        key if ":" in key else f"{name}:{key}": value
-        for key, value in (given().environment.pulumiConfig.items() if environments else ())
-    }
+    answered: dict[str, object] = {}
+    if environments:
+        from tapgate.embedded.answers import given  # noqa: PLC0415 - few stacks have environments
+
+        answered = {
+            key if ":" in key else f"{name}:{key}": value
+            for key, value in given().environment.pulumiConfig.items()
+        }
     required = stand_ins(project_file, ENCRYPTED[SECRET])
     # A project's own keys may be written without its name.
     there |= {f"{name}:{key}" for key in there if ":" not in key}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,3 +60,25 @@ def test_the_folders_do_not_import_each_other(folder: str) -> None:
         if name.partition(".")[0] in others
     ]
     assert crossing == []
+
+
+# What the embedded environment does before a preview, as the command imports it.
+PREPARES = "environment,packages,paths,prepare,stacks,toolchain"
+LOADED = """
+import sys
+from importlib import import_module
+for name in sys.argv[1].split(","):
+    import_module(f"tapgate.embedded.{name}")
+print(*sorted(name for name in sys.modules if name.startswith("tapgate.embedded.")))
+"""
+
+
+def test_a_preview_loads_nothing_of_the_stand_in_but_what_it_asks_for() -> None:
+    """The stand-in is a process of its own: its schemas and checks are no part of the way to a verdict."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, PREPARES], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    loaded = {name.removeprefix("tapgate.embedded.") for name in done.stdout.split()}
+    inner = {name for name in loaded if name.count(".")}
+    assert inner == {"aws_provider.marks", "aws_provider.usage", "toolchain.search"}
+    assert "answers" not in loaded

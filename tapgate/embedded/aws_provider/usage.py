@@ -14,12 +14,13 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
-from tapgate.embedded.aws_provider.older_functions import Older, older_functions
 from tapgate.embedded.program_text import mapping, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from tapgate.embedded.aws_provider.older_functions import Older
 
 Tree: TypeAlias = "dict[str | int, Tree]"
 """What is read of a value: properties by name, elements by number; empty where it is taken as it is."""
@@ -105,6 +106,8 @@ def older_function(token: str) -> Older | None:
 
 @functools.cache
 def _older_functions() -> Mapping[tuple[str, str, str], Older]:
+    from tapgate.embedded.aws_provider.older_functions import older_functions  # noqa: PLC0415 - of AWS's alone
+
     return {short(token): one for token, one in older_functions().items()}
 
 
