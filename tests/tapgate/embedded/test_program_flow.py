@@ -65,6 +65,26 @@ MADE: Mapping[str, object] = {
     "class C:\n x: dict\nC(x=x)\ndef f(c): c.x['a']": {"a": "", "*": ""},
     "pulumi.Output.all(1, x).apply(lambda both: both[1]['a'])": {"a": "", "*": ""},
     "f(tags=x)": {"*": ""},
+    "pulumi.Output.all(x=x).apply(lambda given: given['x']['a'])": {"a": "", "*": ""},
+    "x['a'].apply(json.loads)": {"a": "{}", "*": ""},
+    "x['a'].apply(lambda: 1); x['a'].apply(f)\ndef f(): pass": {"a": "", "*": ""},
+    "b64decode(x['a'])": {"a": "", "*": ""},
+    "y = x['a'] if x['b'] and x['c'] else x['d']\ny['e']": {
+        "a": {"e": "", "*": ""},
+        "b": "",
+        "c": "",
+        "d": {"e": "", "*": ""},
+        "*": "",
+    },
+    "f(*x['a']); x['b'] | {}; '%s' % x['c']; {**x['d']}": {
+        "a": ["", "", ""],
+        "b": "",
+        "c": "",
+        "d": "",
+        "*": "",
+    },
+    "kept = {}\nkept[0] = x['a']": {"a": "", "*": ""},
+    "def f(*, a: int | None, b: pulumi.Input[int]): pass\nf(**x)": {"a": MARKED_NUMBER, "b": MARKED_NUMBER},
     "(x or {})['a']": {"a": "", "*": ""},
     "if (y := x['a']): y['b']": {"a": {"b": "", "*": ""}, "*": ""},
     "": {"*": ""},
@@ -83,6 +103,8 @@ def form(value: object) -> object:
         return "{}"
     if isinstance(value, str) and MARK in value:
         return "".join(one for one in value if one in "/-")
+    if isinstance(value, str) and MARK in value.casefold():
+        return ""
     return value
 
 
@@ -174,6 +196,18 @@ def test_variables_that_mean_something_of_their_own(tmp_path: Path) -> None:
     found = variables(project(tmp_path, "".join(f"os.environ['{name}']\n" for name in names)))
     assert found["AWS_ACCOUNT_ID"] == "123456789012"
     assert set(found) == {"AWS_ACCOUNT_ID", "DB_PASSWORD"}
+
+
+def test_a_module_of_a_package_is_found_by_its_name_and_what_is_no_python_is_passed_over(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "net.py").write_text("def make(given):\n return given['a']\n")
+    file = project(
+        tmp_path, f"{CONFIG}import wrong\nfrom parts import net\nnet.make(config.require_object('x'))\n"
+    )
+    (tmp_path / "wrong.py").write_text("def")
+    assert form(stand_ins(file, "")["app:x"]) == {"a": "", "*": ""}
 
 
 def test_what_names_a_stack_is_required(tmp_path: Path) -> None:
