@@ -339,7 +339,7 @@ def _in(roots: list[Path]) -> dict[str, Path]:
             except (OSError, ValueError):
                 continue
             found.setdefault(str(document.get("name") or ""), path.parent)
-        for path in root.glob("pulumi_*/_utilities.py"):  # Until 2021 they do not say what they are.
+        for path in root.glob("pulumi_*/*utilities.py"):  # Until 2021 they do not say what they are.
             name = path.parent.name.removeprefix("pulumi_").replace("_", "-")
             if not (path.parent / "pulumi-plugin.json").exists():
                 found.setdefault(name, path.parent)

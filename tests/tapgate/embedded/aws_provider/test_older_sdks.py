@@ -84,6 +84,7 @@ def sdk(folder: Path, version: str) -> Path:
     package = folder / "lib" / "python3.11" / "site-packages" / "pulumi_aws"
     (package / "kms").mkdir(parents=True)
     (package / "__init__.py").touch()
+    (package / ("utilities.py" if version.startswith("2") else "_utilities.py")).touch()
     (package.parent / f"pulumi_aws-{version}.dist-info").mkdir()
     (package / "kms" / "key.py").write_text(f"import pulumi\n\n{KEY.format(**form)}")
     function = FUNCTION if version.startswith("3") else FUNCTION + WITH_OUTPUTS
