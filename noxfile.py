@@ -248,16 +248,10 @@ def publish(session: nox.Session) -> None:
 def install_checkov(session: nox.Session) -> str:
     """Install Checkov apart, for it pins much that we do not; return its executable."""
     rival = Path(session.create_tmp()) / "checkov"
-    session.run("python", "-m", "venv", str(rival))
-    pip = (
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--require-hashes",
-        "-r",
-        "requirements/checkov.txt",
-    )
-    session.run(str(rival / "bin" / "pip"), *pip, external=True)
+    uv = ("python", "-m", "uv")
+    session.run(*uv, "venv", "--quiet", "--clear", str(rival))
+    locked = ("--quiet", "--require-hashes", "-r", "requirements/checkov.txt")
+    session.run(*uv, "pip", "install", "--python", str(rival), *locked)
     return str(rival / "bin" / "checkov")
 
 
