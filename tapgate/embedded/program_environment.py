@@ -47,10 +47,12 @@ exec {bin}/python -u -m pulumi.dynamic "$@"
 """
 # Packages that environments tend to have without being asked for them.
 _WELL_KNOWN: Final = re.compile(
-    r"^\s*(?:import|from)\s+(boto3|cryptography|dotenv|jinja2|requests|pulumi_(?:archive|aws(?:_native|_apigateway"
-    r"|x)?|cloudflare|cloudinit|command|datadog|docker(?:_build)?|eks|github|kubernetes|random|std|tls))\b",
-    re.MULTILINE,
+    r"(?:^|,)\s*(boto3|cryptography|dotenv|jinja2|requests|pulumi_(?:archive|aws(?:_native|_apigateway|_iam|x)?"
+    r"|cloudflare|cloudinit|command|confluentcloud|databricks|datadog|docker(?:_build)?|eks|gcp|github|gitlab"
+    r"|kubernetes|mongodbatlas|newrelic|pagerduty|postgresql|pulumiservice|random|snowflake|std|synced_folder"
+    r"|time|tls|vault))\b",
 )
+_IMPORT_LINE: Final = re.compile(r"^\s*(?:import|from)[ \t]+(.+?)(?:[ \t]+import\b.*)?$", re.MULTILINE)
 _IMPORTS: Final = re.compile(r"^\s*(?:import|from)\s+([A-Za-z_]\w*)", re.MULTILINE)
 _MOST_PARENTS: Final = 4
 _PACKAGES: Final = {"dotenv": "python-dotenv"}
@@ -236,7 +238,8 @@ def _synced(uv: Uv, source: Source, python: str) -> bool:
 
 def _well_known(program: Path) -> set[str]:
     """Return the modules that a program imports of packages that are well known."""
-    return {name for _, text in texts(program, PYTHON) for name in _WELL_KNOWN.findall(text)}
+    lines = (line for _, text in texts(program, PYTHON) for line in _IMPORT_LINE.findall(text))
+    return {name for line in lines for name in _WELL_KNOWN.findall(line)}
 
 
 def _above(program: Path) -> list[Path]:

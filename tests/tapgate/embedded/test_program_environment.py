@@ -591,14 +591,14 @@ def test_what_a_program_imports_without_asking_for_it_is_installed_besides(
     """Of Pulumi's and AWS's own packages alone, in a release that goes with what is asked for."""
     wheel(tmp_path, "pulumi_tls", "4", needs="base<4")
     wheel(tmp_path, "pulumi_tls", "5", needs="base>=5")
-    for name, version in (("base", "3"), ("base", "5"), ("pulumi_evil", "1")):
+    for name, version in (("base", "3"), ("base", "5"), ("pulumi_evil", "1"), ("pulumi_vault", "2")):
         wheel(tmp_path, name, version)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    code = "import pulumi_tls as tls\nimport pulumi_evil\n"
+    code = "import pulumi_tls as tls\nimport pulumi_evil, pulumi_vault as vault\nfrom pulumi import random\n"
     file = project(tmp_path / "app", {"requirements.txt": "base<5\n", "__main__.py": code})
-    assert installed(file) == {"base-3", "pulumi_tls-4"}
-    assert "does not ask for pulumi_tls, which the program imports" in capsys.readouterr().err
+    assert installed(file) == {"base-3", "pulumi_tls-4", "pulumi_vault-2"}
+    assert "does not ask for pulumi_tls, pulumi_vault, which the program imports" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("own_cache")
