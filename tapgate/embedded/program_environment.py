@@ -49,7 +49,7 @@ exec {bin}/python -u -m pulumi.dynamic "$@"
 _WELL_KNOWN: Final = re.compile(
     r"(?:^|,)\s*(boto3|cryptography|dotenv|jinja2|requests|pulumi_(?:archive|aws(?:_native|_apigateway|_iam|x)?"
     r"|cloudflare|cloudinit|command|confluentcloud|databricks|datadog|docker(?:_build)?|eks|gcp|github|gitlab"
-    r"|kubernetes|mongodbatlas|newrelic|pagerduty|postgresql|pulumiservice|random|snowflake|std|synced_folder"
+    r"|kubernetes|mongodbatlas|newrelic|pagerduty|postgresql|pulumiservice|random|snowflake|std|synced_folder|terraform"
     r"|time|tls|vault))\b",
 )
 _IMPORT_LINE: Final = re.compile(r"^\s*(?:import|from)[ \t]+(.+?)(?:[ \t]+import\b.*)?$", re.MULTILINE)
