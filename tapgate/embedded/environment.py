@@ -165,7 +165,17 @@ def sdk_version(folder: Path) -> str:
         document = {}
     beside = [path.name for path in folder.parent.glob(f"{folder.name}-*.dist-info")]
     said = "".join(beside[:1]).removeprefix(f"{folder.name}-").removesuffix(".dist-info")
-    return document.get("version") or said
+    return document.get("version") or _semantic(said)
+
+
+def _semantic(version: str) -> str:
+    """Return a version of Python's as the engine reads it: `2.0.0a4` is 2.0.0-alpha.4."""
+    match = re.match(r"(\d+\.\d+\.\d+)(?:(a|b|rc)(\d+))?", version)
+    if match is None:
+        return version
+    release, stage, number = match.groups()
+    stages = {"a": "alpha", "b": "beta", "rc": "rc"}
+    return f"{release}-{stages[stage]}.{number}" if stage else release
 
 
 def is_stand_in_folder(entry: str) -> bool:

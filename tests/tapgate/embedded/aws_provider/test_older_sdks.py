@@ -9,6 +9,7 @@ import pytest
 
 from tapgate.embedded.aws_provider import package_schema, sdk_source
 from tapgate.embedded.aws_provider.resource_schema import Type
+from tapgate.embedded.environment import sdk_version
 from tapgate.embedded.packages import shims
 
 if TYPE_CHECKING:
@@ -147,3 +148,12 @@ def test_a_python_program_is_typed_by_the_one_that_it_uses(
 def test_one_of_the_installed_major_is_served_by_the_installed_one(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: a\nruntime: python\n")
     assert "pulumi-resource-aws" not in shims(tmp_path / "Pulumi.yaml", {"PATH": ""})
+
+
+@pytest.mark.parametrize(
+    ("release", "version"),
+    [("2.0.0a4", "2.0.0-alpha.4"), ("3.1.0rc1", "3.1.0-rc.1"), ("1.2.0.post1", "1.2.0")],
+)
+def test_a_pre_release_is_said_as_the_engine_reads_it(tmp_path: Path, release: str, version: str) -> None:
+    (tmp_path / f"pulumi_eks-{release}.dist-info").mkdir()
+    assert sdk_version(tmp_path / "pulumi_eks") == version
