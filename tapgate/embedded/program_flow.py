@@ -15,7 +15,7 @@ from tapgate.embedded.program_names import ANNOTATED, Program, add, dotted
 from tapgate.embedded.program_uses import Use, Uses
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from tapgate.embedded.program_names import Function, Scope, Values
@@ -222,17 +222,19 @@ class _Reader(Program):
 
     def _mapping(self, node: ast.Dict, scope: Scope) -> Values:
         for key, one in zip(node.keys, node.values, strict=True):
-            self._listed(one, scope)
-            for use in self.value(one, scope):
+            for use in self._given_as(one, scope):
                 if isinstance(key, ast.Constant):
                     use.arguments.add(str(key.value))
         return ()
 
-    def _listed(self, node: ast.expr, scope: Scope) -> None:
-        """Note what is given in a list: nothing is no element of one."""
-        for one in node.elts if isinstance(node, ast.List) else ():
+    def _given_as(self, node: ast.expr, scope: Scope) -> Values:
+        """Return what is given under a name; of a list nothing, but that nothing is no element of one."""
+        if not isinstance(node, ast.List):
+            return self.value(node, scope)
+        for one in node.elts:
             for use in self.value(one, scope):
                 use.demanded = True
+        return ()
 
     def _calculated(self, node: ast.BinOp, scope: Scope) -> Values:
         if isinstance(node.op, ast.Mod | ast.BitOr):
@@ -310,14 +312,14 @@ class _Reader(Program):
     def _function(self, node: ast.Call, name: str, scope: Scope) -> Values:
         """Read what a function of the program, or one that is known by its name, does."""
         given = [self.value(one, scope) for one in node.args]
-        self._by_name(node, name, scope)
+        named = self._by_name(node, name, scope)
         for function in self._functions.get(name, ()):
-            self._arguments(function, node, scope)
+            self._arguments(function, given, named)
         for uses in given:
             for use in uses:
                 self._converted(use, name)
         if name == "all":
-            return (self._together(node, scope),)
+            return (_together(given, named),)
         if name in _VALIDATED and given and isinstance(node.func, ast.Attribute):
             for use in given[0]:
                 self._spread(use, dotted(node.func.value))
@@ -326,11 +328,12 @@ class _Reader(Program):
         inner = [self._scope_of(one) for one in self._functions.get(name, ())]
         return tuple(use for one in inner for use in one.names.get("return", ()))
 
-    def _by_name(self, node: ast.Call, name: str, scope: Scope) -> None:
-        """Note the arguments that values are given for."""
+    def _by_name(self, node: ast.Call, name: str, scope: Scope) -> dict[str, Values]:
+        """Return what is given by name, and note the arguments that it is given for."""
+        named: dict[str, Values] = {}
         for one in node.keywords:
-            self._listed(one.value, scope)
-            for use in self.value(one.value, scope):
+            uses = named[one.arg or ""] = self._given_as(one.value, scope)
+            for use in uses:
                 if one.arg is None:
                     self._spread(use, name)
                 else:
@@ -338,6 +341,7 @@ class _Reader(Program):
                     use.given.add((dotted(node.func), one.arg))
                 if name in self._records and one.arg is not None:
                     add(self._attributes[one.arg], [use])
+        return named
 
     def _converted(self, use: Use, name: str) -> None:
         if name == "range":
@@ -424,26 +428,14 @@ class _Reader(Program):
             self._converted(use, name)
         return tuple(found)
 
-    def _together(self, node: ast.Call, scope: Scope) -> Use:
-        """Return what `Output.all` gives: its arguments by number, or by name."""
-        together = Use()
-        for index, one in enumerate(node.args):
-            for use in self.value(one, scope):
-                together.at[index] = use
-        for each in node.keywords:
-            for use in self.value(each.value, scope):
-                together.fields[each.arg or ""] = use
-        return together
-
-    def _arguments(self, function: Function, node: ast.Call, scope: Scope) -> None:
+    def _arguments(self, function: Function, given: list[Values], named: Mapping[str, Values]) -> None:
         inner = self._scope_of(function)
         parameters = [*function.args.posonlyargs, *function.args.args]
         parameters = parameters[1:] if parameters and parameters[0].arg in {"self", "cls"} else parameters
-        by_name = {one.arg: one for one in (*parameters, *function.args.kwonlyargs)}
-        given = [*zip(parameters, node.args, strict=False)]
-        given += [(by_name[one.arg], one.value) for one in node.keywords if one.arg in by_name]
-        for parameter, one in given:
-            uses = self.value(one, scope)
+        pairs = [*zip(parameters, given, strict=False)]
+        by_name = (*parameters, *function.args.kwonlyargs)
+        pairs += [(one, named[one.arg]) for one in by_name if one.arg in named]
+        for parameter, uses in pairs:
             add(inner.names[parameter.arg], uses)
             for use in uses:
                 if parameter.annotation is not None and dotted(parameter.annotation) in ANNOTATED:
@@ -451,6 +443,12 @@ class _Reader(Program):
 
     def _source(self, form: str, of: str) -> Values:
         return (self._sources.setdefault((form, of), Use((form, of))),) if form == "stack" or of else ()
+
+
+def _together(given: list[Values], named: Mapping[str, Values]) -> Use:
+    """Return what `Output.all` gives: its arguments by number, or by name."""
+    at = {index: use for index, uses in enumerate(given) for use in uses}
+    return Use(at=at, fields={name: use for name, uses in named.items() for use in uses})
 
 
 def _at(use: Use, index: int) -> Use:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from tapgate.embedded.program_text import PYTHON, files
 from tapgate.embedded.program_uses import Use
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MOST_FILES: Final = 100
-_SKIPPED: Final = frozenset({"venv", ".venv", "env", "node_modules", "site-packages", "__pycache__", ".git"})
 _MOST_USES: Final = 24
 _SEQUENCES: Final = frozenset({"list", "List", "Sequence", "tuple", "Tuple", "set", "Set", "Iterable"})
 _MAPPINGS: Final = frozenset({"dict", "Dict", "Mapping"})
@@ -155,8 +155,8 @@ def _modules(folder: Path) -> Iterator[tuple[str, ast.Module]]:
     main = folder / "__main__.py"
     waiting = ["__main__"] if main.is_file() else []
     if not waiting:
-        paths = (path for path in sorted(folder.rglob("*.py")) if _SKIPPED.isdisjoint(path.parts))
-        waiting = [".".join(path.relative_to(folder).with_suffix("").parts) for path in paths]
+        paths = (path.relative_to(folder) for path in files(folder, PYTHON))
+        waiting = [".".join(path.with_suffix("").parts) for path in paths]
     seen: set[str] = set()
     while waiting and len(seen) < _MOST_FILES:
         name = waiting.pop(0)
@@ -167,7 +167,7 @@ def _modules(folder: Path) -> Iterator[tuple[str, ast.Module]]:
         path = next(
             (one for one in (inside.with_suffix(".py"), inside / "__init__.py") if one.is_file()), None
         )
-        if path is None or inside.name in _SKIPPED:
+        if path is None:
             continue
         try:
             tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -250,7 +250,14 @@ def test_a_document_bears_its_marks_inside() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["x = x['a']\n" * 40, "def f(x): return f(x['a'])\nf(config)\n" * 10, "(" * 150 + ")" * 150]
+    "text",
+    [
+        "x = x['a']\n" * 40,
+        "def f(x): return f(x['a'])\nf(config)\n" * 10,
+        "(" * 150 + ")" * 150,
+        f"y = {'[{1: ' * 40}x{'}]' * 40}\n",
+        f"def f(x, y=1): return x\ny = {'f(y=f(' * 30}x{'))' * 30}\n",
+    ],
 )
 def test_what_has_no_end_is_read_in_no_time(tmp_path: Path, text: str) -> None:
     project(tmp_path, f"{CONFIG}x = config.require_object('x')\n{text}")
