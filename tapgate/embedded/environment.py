@@ -35,6 +35,7 @@ OLDEST_MAJOR = 3
 ACCOUNT = "123456789012"
 """The account that the stand-in says it is in: AWS's own example number."""
 DEFAULT_REGION = "eu-west-2"
+REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 FOLDER_PREFIX = "stand-ins-"
 # Commands of the CLI that work on a stack by its config.
 OPERATIONS = ("preview", "pre", "up", "update", "destroy", "refresh", "import", "watch")
@@ -154,7 +155,7 @@ def types_version() -> str:
 
 def region_of_environment() -> str:
     """Return the region that holds where nothing else says one."""
-    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
+    return next(filter(None, map(os.environ.get, REGION_VARIABLES)), DEFAULT_REGION)
 
 
 def sdk_version(folder: Path) -> str:

@@ -27,6 +27,7 @@ from tapgate.embedded.environment import (
     PREFIX,
     PROGRAM_ENVIRONMENT,
     PROVIDER,
+    REGION_VARIABLES,
     Changes,
     is_stand_in_folder,
     sdk_version,
@@ -36,8 +37,8 @@ from tapgate.embedded.environment import (
 )
 from tapgate.embedded.paths import ROOT
 from tapgate.embedded.program_text import (
-    PYTHON,
     Mentions,
+    imported,
     language,
     mapping,
     mentions,
@@ -63,9 +64,8 @@ _DECLARED_ALONE: Final = frozenset(
 
 _NO_PROVIDERS: Final = frozenset({"policy", "esc-sdk", "language-host"})
 _ASKED: Final = re.compile(r"(?<![\w.-])pulumi[-_](?P<name>[a-z][a-z0-9_-]*)", re.IGNORECASE)
-_IMPORTED: Final = re.compile(r"^\s*(?:import|from)\s+pulumi_(?P<name>\w+)", re.MULTILINE)
+_SDK: Final = "pulumi_"
 _REQUIREMENTS: Final = ("*requirements*.txt", "pyproject.toml", "Pipfile", "setup.cfg")
-_REGIONS: Final = ("AWS_REGION", "AWS_DEFAULT_REGION")
 LANGUAGE: Final = "pulumi-language-"
 _HOST: Final = """\
 #!/bin/sh
@@ -237,7 +237,7 @@ def changes(project_file: Path, base: Mapping[str, str]) -> Changes:
     said = mentions(program.folder)
     found = _shims(program, base, said)
     changed: Changes = {PROGRAM_FOLDER: str(program.folder)}
-    if said.region and not any(base.get(name) for name in _REGIONS):
+    if said.region and not any(base.get(name) for name in REGION_VARIABLES):
         changed |= _region(project_file)
     if found:
         changed["PATH"] = os.pathsep.join([str(shim_folder(found)), base.get("PATH", os.defpath)])
@@ -251,7 +251,7 @@ def _region(project_file: Path) -> Changes:
     """
     of_stacks = [_said(path) for path in sorted(project_file.parent.glob("Pulumi.*.yaml"))]
     said = set(filter(None, of_stacks)) or {_said(project_file) or DEFAULT_REGION}
-    return dict.fromkeys(_REGIONS, said.pop()) if len(said) == 1 else {}
+    return dict.fromkeys(REGION_VARIABLES, said.pop()) if len(said) == 1 else {}
 
 
 def _said(file: Path) -> str:
@@ -320,14 +320,9 @@ def _named(program: _Program) -> set[str]:
     if program.runtime != "python":
         return set()
     asked = [path for pattern in _REQUIREMENTS for path in sorted(program.folder.glob(pattern))]
-    said = [(text, _ASKED) for path in asked for _, text in texts(path)]
-    said += [(text, _IMPORTED) for _, text in texts(program.folder, PYTHON)]
-    found = {
-        match["name"].lower().replace("_", "-").strip("-")
-        for text, pattern in said
-        for match in pattern.finditer(text)
-    }
-    return found - _NO_PROVIDERS
+    found = {match["name"] for path in asked for _, text in texts(path) for match in _ASKED.finditer(text)}
+    found |= {one.removeprefix(_SDK) for one in imported(program.folder) if one.startswith(_SDK)}
+    return {name.lower().replace("_", "-").strip("-") for name in found} - _NO_PROVIDERS
 
 
 def _in(roots: list[Path]) -> dict[str, Path]:

@@ -24,7 +24,15 @@ from typing import Final
 from tapgate.embedded.console import Failure, say, still_going
 from tapgate.embedded.environment import PREFIX, PROGRAM_ENVIRONMENT, Changes, shim_folder
 from tapgate.embedded.paths import cache_root, get_or_make
-from tapgate.embedded.program_text import PYTHON, language, mapping, program_folder, read_yaml, texts
+from tapgate.embedded.program_text import (
+    PYTHON,
+    imported,
+    language,
+    mapping,
+    program_folder,
+    read_yaml,
+    texts,
+)
 from tapgate.embedded.python_requirements import Source, above, find_source, is_for
 from tapgate.embedded.toolchain import find, search
 from tapgate.embedded.uv import NOT_BUILT, Confine, Uv, find_uv
@@ -46,14 +54,18 @@ export PATH
 exec {bin}/python -u -m pulumi.dynamic "$@"
 """
 # Packages that environments tend to have without being asked for them.
-_WELL_KNOWN: Final = re.compile(
-    r"(?:^|,)\s*(boto3|cryptography|dotenv|jinja2|requests|pulumi_(?:archive|aws(?:_native|_apigateway|_iam|x)?"
-    r"|cloudflare|cloudinit|command|confluentcloud|databricks|datadog|docker(?:_build)?|eks|gcp|github|gitlab"
-    r"|kubernetes|mongodbatlas|newrelic|pagerduty|postgresql|pulumiservice|random|snowflake|std|synced_folder|terraform"
-    r"|time|tls|vault))\b",
+_WELL_KNOWN: Final = frozenset(
+    {
+        *("boto3", "cryptography", "dotenv", "jinja2", "requests", "pulumi_archive", "pulumi_aws"),
+        *("pulumi_aws_apigateway", "pulumi_aws_iam", "pulumi_aws_native", "pulumi_awsx", "pulumi_cloudflare"),
+        *("pulumi_cloudinit", "pulumi_command", "pulumi_confluentcloud", "pulumi_databricks"),
+        *("pulumi_datadog", "pulumi_docker", "pulumi_docker_build", "pulumi_eks", "pulumi_gcp"),
+        *("pulumi_github", "pulumi_gitlab", "pulumi_kubernetes", "pulumi_mongodbatlas", "pulumi_newrelic"),
+        *("pulumi_pagerduty", "pulumi_postgresql", "pulumi_pulumiservice", "pulumi_random"),
+        *("pulumi_snowflake", "pulumi_std", "pulumi_synced_folder", "pulumi_terraform", "pulumi_time"),
+        *("pulumi_tls", "pulumi_vault"),
+    }
 )
-_IMPORT_LINE: Final = re.compile(r"^\s*(?:import|from)[ \t]+(.+?)(?:[ \t]+import\b.*)?$", re.MULTILINE)
-_IMPORTS: Final = re.compile(r"^\s*(?:import|from)\s+([A-Za-z_]\w*)", re.MULTILINE)
 _MOST_PARENTS: Final = 4
 _PACKAGES: Final = {"dotenv": "python-dotenv"}
 # What uv says of requirements that pip may take, or took once, and what is done about it.
@@ -106,7 +118,9 @@ def changes(project_file: Path, base: Mapping[str, str], confine: Confine = _unc
         return {}  # The language host runs the program there by itself.
     program = program_folder(root, body)
     source = find_source(root, program, toolchain)
-    if source is None and any(importlib.util.find_spec(name) is None for name in _well_known(program)):
+    if source is None and any(
+        importlib.util.find_spec(name) is None for name in _WELL_KNOWN & imported(program)
+    ):
         source = Source(project_file, (), ("pulumi", "pulumi-aws"))
     if source is not None:
         source = replace(source, importable=(*source.importable, *_above(program)))
@@ -215,7 +229,7 @@ def _make(
     # Compiles what the program imports as it starts: in its sandbox nothing of that is kept.
     for words in (
         ["-c", "import pulumi, pulumi_aws"],
-        ["-m", "compileall", "-q", *_imported(packages, program)],
+        ["-m", "compileall", "-q", *_to_compile(packages, program)],
     ):
         made = [str(folder / "bin" / "python"), "-I"]
         command, variables = confine([*made, *words], folder, folder, dict(os.environ))
@@ -236,12 +250,6 @@ def _synced(uv: Uv, source: Source, python: str) -> bool:
     return True
 
 
-def _well_known(program: Path) -> set[str]:
-    """Return the modules that a program imports of packages that are well known."""
-    lines = (line for _, text in texts(program, PYTHON) for line in _IMPORT_LINE.findall(text))
-    return {name for line in lines for name in _WELL_KNOWN.findall(line)}
-
-
 def _above(program: Path) -> list[Path]:
     """Return the folders above a program that have modules it imports, as its repository's jobs know them.
 
@@ -249,8 +257,7 @@ def _above(program: Path) -> list[Path]:
     """
     folders = list(islice(program.parents, _MOST_PARENTS))
     ends = next((index for index, one in enumerate([program, *folders]) if (one / ".git").exists()), None)
-    imported = {name for _, text in texts(program, PYTHON) for name in _IMPORTS.findall(text)}
-    missing = imported - sys.stdlib_module_names - {path.stem for path in program.glob("*")}
+    missing = imported(program) - sys.stdlib_module_names - {path.stem for path in program.glob("*")}
     return [
         folder / part
         for folder in folders[:ends]
@@ -264,7 +271,7 @@ def _unnamed(source: Source, program: Path) -> list[str]:
     """Return those that its project does not ask for."""
     asked = (path.read_text(encoding="utf-8", errors="replace") for path in source.inputs if path.is_file())
     named = {name.lower().replace("-", "_") for text in asked for name in re.findall(r"[\w-]+", text)}
-    return sorted(_well_known(program) - named)
+    return sorted((_WELL_KNOWN & imported(program)) - named)
 
 
 def _add_unnamed(uv: Uv, folder: Path, file: Path, wanted: Path, modules: list[str]) -> None:
@@ -278,7 +285,7 @@ def _add_unnamed(uv: Uv, folder: Path, file: Path, wanted: Path, modules: list[s
             _install(uv, folder, wanted, [], missing)
 
 
-def _imported(packages: Path, program: Path) -> Iterator[str]:
+def _to_compile(packages: Path, program: Path) -> Iterator[str]:
     """Yield the modules of SDKs that a program seems to use; all of them take many seconds to compile."""
     words = {word for _, text in texts(program, PYTHON) for word in re.findall(r"\w+", text)}
     for path in packages.glob("pulumi_*/*/__init__.py"):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 import yaml
 
 from tapgate.embedded.aws_provider.marks import MARKED_NUMBER, marked_text
-from tapgate.embedded.environment import ACCOUNT, STEERING, region_of_environment
+from tapgate.embedded.environment import ACCOUNT, REGION_VARIABLES, STEERING, region_of_environment
 from tapgate.embedded.paths import cache_root, write_atomically
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ _MOST_FILES: Final = 2_000
 _MOST_NAMES: Final = 20_000
 _OF_AN_ENVIRONMENT: Final = ("pyvenv.cfg", "conda-meta")
 PYTHON: Final = frozenset({".py"})
+_IMPORT: Final = re.compile(r"^[ \t]*(import|from)[ \t]+(.+?)(?:[ \t]+import\b.*)?$", re.MULTILINE)
+_FIRST_NAME: Final = re.compile(r"[ \t]*([A-Za-z_]\w*)")
 _REFERS: Final = re.compile(r"stack_?reference", re.IGNORECASE)
 _REGION: Final = re.compile(r"AWS_(?:DEFAULT_)?REGION")
 _QUOTED: Final = re.compile(r"""(["'`])([A-Za-z_$][\w$.:/-]{0,127})\1""")
@@ -140,6 +142,13 @@ def texts(program: Path, suffixes: Collection[str] = _SUFFIXES) -> Iterator[tupl
             continue
 
 
+def imported(program: Path) -> set[str]:
+    """Return the modules that a Python program imports, of a package its first name."""
+    lines = (found for _, text in texts(program, PYTHON) for found in _IMPORT.findall(text))
+    each = (one for how, names in lines for one in (names.split(",") if how == "import" else [names]))
+    return {match[1] for match in map(_FIRST_NAME.match, each) if match is not None}
+
+
 class Mentions(NamedTuple):
     """What a program has a word about: stack references, and the environment's region."""
 
@@ -189,7 +198,7 @@ def variables(project_file: Path) -> dict[str, str]:
     if language(read_yaml(project_file)) == "yaml":
         return found  # It reads none.
     for name, use in sorted(used(project_file).variables.items()):
-        if not STEERING.match(name) and name not in _REGIONS:
+        if not STEERING.match(name) and name not in REGION_VARIABLES:
             value = ACCOUNT if name in _ACCOUNTS else stand_in(name, STRING, "", use)
             found[name] = value if isinstance(value, str) else json.dumps(value)
     return found
@@ -269,7 +278,6 @@ def _form(text: str, match: re.Match[str]) -> str:
 
 
 _ACCOUNTS: Final = frozenset({"AWS_ACCOUNT_ID", "AWS_ACCOUNT", "AWS_DEFAULT_ACCOUNT", "CDK_DEFAULT_ACCOUNT"})
-_REGIONS: Final = frozenset({"AWS_REGION", "AWS_DEFAULT_REGION"})
 STRING: Final = "string"
 SECRET: Final = "secret"  # noqa: S105 - a kind of value
 _INTEGERS: Final = frozenset({"integer", "int", "number", "float"})

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapgate.embedded.aws_provider.marks import MARK
-from tapgate.embedded.program_text import config_forms, files, mentions, outputs, read_yaml
+from tapgate.embedded.program_text import config_forms, files, imported, mentions, outputs, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,6 +100,14 @@ def test_what_is_installed_or_built_beside_a_program_is_no_part_of_it(tmp_path: 
     (tmp_path / "last.ts").write_text("stack_reference")
     assert mentions(tmp_path).stacks
     assert mentions(tmp_path / "last.ts").stacks
+
+
+def test_modules_that_a_program_imports_are_found_wherever_they_stand_in_a_line(tmp_path: Path) -> None:
+    text = (
+        "import a.b as c, d\nfrom e.f import g, h\nif True:\n\timport i\nfrom . import j\nfrom .k import l\n"
+    )
+    (tmp_path / "__main__.py").write_text(text)
+    assert imported(tmp_path) == {"a", "d", "e", "i"}
 
 
 def test_of_very_many_files_the_first_are_read(tmp_path: Path) -> None:
