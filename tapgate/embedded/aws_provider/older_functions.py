@@ -7,7 +7,6 @@ give; `nox -s data` makes it of the last release of each major version.
 from __future__ import annotations
 
 import functools
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -73,19 +72,11 @@ def _without_defaults(value: object) -> object:
 
 def main(arguments: Sequence[str]) -> int:
     """Write the table of the older versions in folders; with `--check` say by 1 that it is not current."""
+    from tapgate.embedded.aws_provider.forms_data import write_table  # noqa: PLC0415 - a provider makes no data
+
     made = generate([Path(one) for one in arguments if not one.startswith("-")])
     described = cast("dict[str, object]", _without_defaults(msgspec.to_builtins(made)))
-    lines = [
-        f"{json.dumps(token)}:{json.dumps(described[token], separators=(',', ':'))}"
-        for token in sorted(described)
-    ]
-    table = "{\n" + ",\n".join(lines) + "\n}\n"
-    if "--check" not in arguments:
-        _FILE.write_text(table, "utf-8")
-    elif _FILE.read_text("utf-8") != table:
-        sys.stderr.write(f"{_FILE.name} is not current; Fix: nox -s data, and look at the difference\n")
-        return 1
-    return 0
+    return write_table(_FILE, described, check="--check" in arguments)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf import empty_pb2
@@ -35,6 +34,8 @@ from tapgate.embedded.aws_provider.values import Properties, Secrets, Value, con
 from tapgate.embedded.environment import ACCOUNT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from google.protobuf.message import Message
 
     from tapgate.embedded.aws_provider.deploy.aws import Api
@@ -308,20 +309,7 @@ class Provider:
         args, secrets = decode(request.args)
         region = str(args.get("region") or self._settings.region)
         answered, entry = self._answers.function(request.tok, args, region)
-        if is_answered(request.tok) or sdk_source.is_function(request.tok):
-            result = invoke(request.tok, args, self._settings, answered)
-        else:
-            from tapgate.embedded.aws_provider.catalog import as_read, older_function  # noqa: PLC0415 - few need it
-
-            older = older_function(request.tok)
-            if older is None and self._program is None:
-                invoke(request.tok, args, self._settings, answered)  # It says that there is none.
-            if older is not None:
-                self._log.warn_once(
-                    f"version {older.major} of the AWS provider is the last that has {request.tok}: "
-                    "the program runs with that, and is evaluated by the types of a later one"
-                )
-            result = {**as_read(self._program or Path(), request.tok, args), **answered}
+        result = self._answer(request.tok, args, answered)
         self._take(entry)
         if not secrets and not is_answered(request.tok) and not contains_unknown(args):
             self._log.note_once(asked("function", request.tok, arguments=args, region=region))
@@ -334,6 +322,21 @@ class Provider:
         response = pb.InvokeResponse()
         set_result(response, encode(result, marks))
         return response
+
+    def _answer(self, token: str, args: Properties, answered: Mapping[str, Value]) -> Properties:
+        """Answer a function by what is known, or as an older version of the provider knew it."""
+        if not is_answered(token) and not sdk_source.is_function(token):
+            from tapgate.embedded.aws_provider.catalog import as_read, older_function  # noqa: PLC0415 - few need it
+
+            older = older_function(token)
+            if older is not None:
+                self._log.warn_once(
+                    f"version {older.major} of the AWS provider is the last that has {token}: "
+                    "the program runs with that, and is evaluated by the types of a later one"
+                )
+            if older is not None or self._program is not None:
+                return {**as_read(self._program, token, args), **answered}
+        return invoke(token, args, self._settings, answered)
 
     def construct(self, request: pb.ConstructRequest) -> pb.ConstructResponse:
         """Refuse: the AWS provider has no components."""
