@@ -51,6 +51,8 @@ class _Check:
         self.failures.append(Failure(path, reason))
 
     def object(self, values: Mapping[str, Value], properties: Object, path: str) -> dict[str, Value]:
+        if path and not _is_function(self.schema.token):
+            values = _in_plural(values, properties)
         checked: dict[str, Value] = {}
         for name, value in values.items():
             if name.startswith("__"):
@@ -132,6 +134,19 @@ class _Check:
             "Fix: give a value of the required type",
         )
         return UNKNOWN
+
+
+def _in_plural(values: Mapping[str, Value], properties: Object) -> Mapping[str, Value]:
+    """Return an object with its lists by Pulumi's names, as the bridge also takes Terraform's singular ones.
+
+    Only lists that are required: where Terraform's name is no other, nothing can be created without them.
+    """
+    lists = {name for name, one in properties.items() if one.required and one.type.base == "list"}
+    missing, named = lists - values.keys(), dict(values)
+    for name in sorted(values.keys() - properties.keys()):
+        for plural in missing & {f"{name}s", f"{name}es", f"{name[:-1]}ies"}:
+            named[plural] = named.pop(name)
+    return named
 
 
 def _is_marked(value: Value) -> bool:

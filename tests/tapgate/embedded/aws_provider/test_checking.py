@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapgate.embedded.aws_provider.checking import check, nearest
+from tapgate.embedded.aws_provider.checking import Failure, check, nearest
 from tapgate.embedded.aws_provider.resource_schema import Base, Property, ResourceSchema, Type
 from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.values import UNKNOWN, Blob, Properties, Value
@@ -133,6 +133,30 @@ REFUSED: list[tuple[Properties, str, str]] = [
     ),
     ({"role": "r", "layers": ["a", {}]}, "layers[1]", "Found: an object"),
 ]
+
+
+def test_a_required_list_inside_an_object_has_terraform_s_singular_name_too() -> None:
+    """The name goes to Terraform as it is; a slip in it creates nothing, for the list is required."""
+    group = schema_of("aws:networkfirewall/ruleGroup:RuleGroup")
+
+    def checked(*names: str, key: str = "ipSets") -> tuple[Properties, list[Failure]]:
+        of: dict[str, Value] = {name: ["10.0.0.0/8"] for name in names}
+        variables: Properties = {key: [{"key": "A", "ipSet": of}]}
+        source: Properties = {"rulesString": "pass"}
+        return check(
+            group,
+            {
+                "capacity": 1,
+                "type": "STATEFUL",
+                "ruleGroup": {"ruleVariables": variables, "rulesSource": source},
+            },
+        )
+
+    assert checked("definition") == checked("definitions")
+    assert not checked("definition")[1]
+    for wrong in (("definition", "definitions"), ("definitionn",)):
+        assert [one.property.rpartition(".")[2] for one in checked(*wrong)[1]][:1] == [wrong[0]]
+    assert "did you mean `ipSets`" in checked("definition", key="ipSet")[1][0].reason
 
 
 @pytest.mark.parametrize(("inputs", "path", "words"), REFUSED)
