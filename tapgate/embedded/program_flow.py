@@ -274,7 +274,13 @@ class _Reader(Program):
             return (self._variable(key, required=True),)
         owners = self.value(node.value, scope)
         self.value(node.slice, scope)
-        return owners if isinstance(node.slice, ast.Slice) else tuple(self._step(use, key) for use in owners)
+        if not isinstance(node.slice, ast.Slice):
+            return tuple(self._step(use, key) for use in owners)
+        end = node.slice.upper or node.slice.lower
+        if isinstance(end, ast.Constant) and isinstance(end.value, int):
+            for use in owners:
+                use.sliced = max(use.sliced, end.value + (node.slice.upper is None))
+        return owners
 
     def _step(self, use: Use, key: object) -> Use:
         if isinstance(key, str):

@@ -184,7 +184,7 @@ def lookups(folder: Path) -> Lookups:
     forms = {
         name: use
         for name, use in _used_in_python(folder).attributes.items()
-        if any(one.has_text_form() for one in (use, *use.fields.values()))
+        if use.elements(0) or any(one.has_text_form() for one in (use, *use.fields.values()))
     }
     return Lookups(tuple(found)[:_MOST_SUBSCRIPTS], frozenset(attributes), forms)
 
@@ -386,7 +386,7 @@ def stand_in(key: str, type_: str, encrypted: str, use: Use | None = None, *, co
         return MARKED_NUMBER if is_handed_on or not counts else 1
     whole, _, items = type_.partition("<")
     if whole in _LISTS and not any(one.has_form() for one in (*use.at.values(), use.items or Use())):
-        type_, count = items.rstrip(">") or STRING, max([_SPREAD, use.length, *(at + 1 for at in use.at)])
+        type_, count = items.rstrip(">") or STRING, use.elements(_SPREAD)
         return [stand_in(f"{key}[{at}]", type_, encrypted, counts=counts) for at in range(count)]
     if type_ == "object" or use.has_form():
         return formed(use, key, number=1, whole=type_ == "object")

@@ -43,6 +43,7 @@ class Use:
         at: What is read of it by a number.
         items: What is done with any of its elements.
         length: How many elements it must have; 0 for any number.
+        sliced: How many elements its slices reach over, where it is a list; 0 where there are none.
         mapped: It is gone through by names.
         spread: Its fields are handed on as arguments.
         alike: What is read of it by any number is what is done with each of its elements.
@@ -61,6 +62,7 @@ class Use:
     at: dict[int, Use] = field(default_factory=dict[int, "Use"])
     items: Use | None = None
     length: int = 0
+    sliced: int = 0
     mapped: bool = False
     spread: bool = False
     alike: bool = False
@@ -80,6 +82,10 @@ class Use:
     def has_text_form(self) -> bool:
         """Say whether it is a text that not every text can be."""
         return self.document is not None or bool(self.parts) or self.form in _TEXTS
+
+    def elements(self, least: int) -> int:
+        """Return how many elements it has as a list: those that are read of it, and no fewer than some."""
+        return min(max([least, self.length, self.sliced, *(at + 1 for at in self.at)]), _MOST_ELEMENTS)
 
     def field(self, name: str) -> Use:
         """Return the use of a field."""
@@ -142,10 +148,8 @@ def formed(
         return {**found, **others}
     if use.at or use.items or use.length:
         several = _element(use, 0).fields or _element(use, 0).mapped
-        count = use.length or max([1 if several else _SPREAD, *(index + 1 for index in use.at)])
-        return [
-            inner(_element(use, index), f"{seed}[{index}]") for index in range(min(count, _MOST_ELEMENTS))
-        ]
+        count = use.elements(use.length or (1 if several else _SPREAD))
+        return [inner(_element(use, index), f"{seed}[{index}]") for index in range(count)]
     return _text(use, seed, number, whole=whole)
 
 
@@ -157,7 +161,7 @@ def _element(use: Use, index: int) -> Use:
 def _text(use: Use, seed: str, number: int, *, whole: bool) -> object:
     if use.parts:
         part, between = next((one, by) for by, one in use.parts.items())
-        count = use.length or max([2, part.length, *(index + 1 for index in part.at)])
+        count = use.length or part.elements(2)
         return between.join(str(formed(_element(part, index), f"{seed}[{index}]")) for index in range(count))
     text = marked_text(seed)
     if use.form in _NUMBERS:

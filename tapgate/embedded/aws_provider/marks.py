@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.resource_schema import ResourceSchema, Type
     from tapgate.embedded.aws_provider.values import Value
     from tapgate.embedded.program_text import Lookups
+    from tapgate.embedded.program_uses import Use
 
 MARK: Final = "tapunknown"
 """In every marked text: lower case, without separators: it survives what programs do with names."""
@@ -78,7 +79,8 @@ def marked(
     inner = functools.partial(marked, schema=schema, depth=depth + 1, resources=resources)
     if type_.base == "list":
         # Programs take the first one, and spread over zones; an object may become a resource each.
-        count = 1 if type_.args[0].base in {"object", "union"} else 3
+        count, use = 1 if type_.args[0].base in {"object", "union"} else 3, _use(seed)
+        count = use.elements(count) if use is not None else count
         return [inner(type_.args[0], seed=f"{seed}[{index}]") for index in range(count)]
     if type_.base == "map":
         # A key that no one knows makes all of the map unknown: which others there are, no one knows.
@@ -122,17 +124,24 @@ def _form(seed: str) -> Value:
     Args:
         seed: What it stands for: an attribute, or an entry of one that is a map.
     """
+    use = _use(seed)
+    if use is None or not use.has_text_form():
+        return None
+    from tapgate.embedded.program_uses import formed  # noqa: PLC0415 - it marks values, too
+
+    return cast("Value", formed(use, seed, whole=True))
+
+
+def _use(seed: str) -> Use | None:
+    """Return what the program does with an attribute, or with an entry of one; None where that is unknown."""
     forms = _lookups().forms
     if not forms:
         return None
     from tapgate.embedded.aws_provider.sdk_text import snake  # noqa: PLC0415 - for a provider alone
-    from tapgate.embedded.program_uses import formed  # noqa: PLC0415
 
     owner, _, key = _OWNER.split(seed)[-1].partition("[")
     use = forms.get(snake(owner))
-    if use is not None and key:
-        use = use.fields.get(key.removesuffix("]"))
-    return cast("Value", formed(use, seed, whole=True)) if use is not None and use.has_text_form() else None
+    return use.fields.get(key.removesuffix("]")) if use is not None and key else use
 
 
 @functools.cache

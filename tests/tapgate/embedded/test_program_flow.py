@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from tapgate.embedded.aws_provider.marks import MARK, MARKED_NUMBER
+from tapgate.embedded.aws_provider.marks import MARK, MARKED_NUMBER, marked
+from tapgate.embedded.aws_provider.resource_schema import ResourceSchema, Type
 from tapgate.embedded.program_flow import read
 from tapgate.embedded.program_names import Program
 from tapgate.embedded.program_text import lookups, outputs, stand_ins, variables
@@ -237,6 +238,31 @@ def test_what_is_made_of_outputs_of_other_stacks(tmp_path: Path, text: str) -> N
     project(tmp_path, f"ref = pulumi.StackReference('a/b/c')\n{text}\n")
     use = read(tmp_path).outputs["x"]
     assert (form(formed(use, "x")) if use.has_form() else None) == OUTPUTS[text]
+
+
+LISTS = {
+    "v.subnet_ids.apply(lambda ids: ids[3])": 4,
+    "v.subnet_ids.apply(take)\ndef take(ids): return [ids[5], ids[0]]": 6,
+    "v.subnet_ids[4]": 5,
+    "ids = v.subnet_ids\nids[1]; ids[-1]": 3,
+    "a, b, c, d = v.subnet_ids": 4,
+    "v.subnet_ids.apply(lambda ids: ids[3:6])": 6,
+    "v.subnet_ids.apply(lambda ids: ids[3:])": 4,
+    "v.subnet_ids[9999]": 64,
+    "v.name[7]": 3,
+}
+
+
+@pytest.mark.parametrize("text", LISTS)
+def test_an_output_has_as_many_elements_as_the_program_takes_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    project(tmp_path, f"{text}\n")
+    monkeypatch.setattr("tapgate.embedded.aws_provider.marks._lookups", lambda: lookups(tmp_path))
+    schema = ResourceSchema("awsx:ec2:Vpc", {}, {})
+    several = marked(Type("list", args=(Type("string"),)), schema, "urn#subnetIds")
+    assert len(cast("list[object]", several)) == LISTS[text]
+    assert isinstance(marked(Type("string"), schema, "urn#name"), str)
 
 
 def test_a_document_bears_its_marks_inside() -> None:
