@@ -13,6 +13,7 @@ from tapgate.embedded import environment, prepare
 from tapgate.embedded.console import Failure
 from tapgate.embedded.packages import described, find_project_file
 from tapgate.embedded.paths import ROOT, cache_root, make_folder
+from tapgate.embedded.pruning import MOST_BYTES, readable, size_of
 from tapgate.embedded.toolchain import at_hand, go_build
 from tapgate.embedded.toolchain.search import FORCED, Cli, find_forced
 
@@ -100,7 +101,11 @@ def _cache() -> Line:
         make_folder(folder)
     except Failure as failure:
         return Line("cache folder", there=False, found=str(failure))
-    return Line("cache folder", os.access(folder, os.W_OK), str(folder), fix="make it writable")
+    sizes = ", ".join(
+        f"{name} {readable(size_of(folder / name))} of {readable(most)}" for name, most in MOST_BYTES.items()
+    )
+    found = f"{folder}: {readable(size_of(folder))}, with {sizes} at most"
+    return Line("cache folder", os.access(folder, os.W_OK), found, fix="make it writable")
 
 
 def _archives() -> Line:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from tapgate.embedded import environment
 from tapgate.embedded.console import Failure, say, still_going
 from tapgate.embedded.paths import ROOT, checkout_folder, write_atomically
+from tapgate.embedded.program_text import read_yaml
+from tapgate.embedded.pruning import prune
 from tapgate.embedded.stacks import EmbeddedStacks
 from tapgate.embedded.toolchain import find, search
 
@@ -108,8 +110,8 @@ def configured_stacks(root: Path = ROOT) -> list[str]:
 
 def ensure_stacks(names: Iterable[str], root: Path = ROOT, state: Path | None = None) -> None:
     """Create those of the named stacks that the embedded backend does not have yet, empty."""
-    project = _project_name(root)
-    if project is None:
+    project = read_yaml(root / "Pulumi.yaml").get("name")
+    if not isinstance(project, str):
         return
     stacks = EmbeddedStacks(state or environment.state_folder(root))
     for name in names:
@@ -120,15 +122,6 @@ def ensure_stacks(names: Iterable[str], root: Path = ROOT, state: Path | None = 
                 fix="give another name to --stack-init",
             )
         stacks.create(project, name)
-
-
-def _project_name(root: Path) -> str | None:
-    try:
-        text = (root / "Pulumi.yaml").read_text(encoding="utf-8")
-    except OSError:
-        return None
-    found = re.search(r"""^name:\s*["']?([\w.-]+)""", text, re.MULTILINE | re.ASCII)
-    return found[1] if found else None
 
 
 _BANNER = "using a stand-in AWS provider: nothing here reaches AWS (--aws real uses your account)"
@@ -144,6 +137,7 @@ def prepare(aws: Aws, project: Path | None = None, stacks: Sequence[str] | None 
         stacks: Stacks of the checkout that plain `pulumi` has to find in the backend, beside those with a
             file of their own; None for none at all.
     """
+    prune()
     cli = find()
     changes = environment.changes_for(aws, cli, os.environ)
     if os.environ.get(environment.MARK) != aws:

@@ -23,7 +23,7 @@ from typing import Final
 
 from tapgate.embedded.console import Failure, say, still_going
 from tapgate.embedded.environment import PREFIX, PROGRAM_ENVIRONMENT, Changes, shim_folder
-from tapgate.embedded.paths import cache_root, get_or_make
+from tapgate.embedded.paths import cache_root
 from tapgate.embedded.program_text import (
     PYTHON,
     imported,
@@ -33,6 +33,7 @@ from tapgate.embedded.program_text import (
     read_yaml,
     texts,
 )
+from tapgate.embedded.pruning import ENVIRONMENTS, hold
 from tapgate.embedded.python_requirements import Source, above, find_source, is_for
 from tapgate.embedded.toolchain import find, search
 from tapgate.embedded.uv import NOT_BUILT, Confine, Uv, find_uv
@@ -126,9 +127,9 @@ def changes(project_file: Path, base: Mapping[str, str], confine: Confine = _unc
         source = replace(source, importable=(*source.importable, *_above(program)))
         unnamed, python = _unnamed(source, program), _python_for(source)
         name = f"{root.name}-{_digest(source, python, [*unnamed, *map(str, source.importable)])}"
-        entry = cache_root() / "program-environments" / name
+        entry = cache_root() / ENVIRONMENTS / name
         return _used(
-            get_or_make(entry, lambda folder: _make(source, folder, confine, program, python, unnamed)), base
+            hold(entry, lambda folder: _make(source, folder, confine, program, python, unnamed)), base
         )
     if named and _is_environment(Path(sys.prefix)):
         say(f"no file says what is in the program's environment {named}: it runs in tapgate's")
