@@ -54,6 +54,7 @@ _CONFIGURED: Final = re.compile(
 _TYPES: Final = {"int": "integer", "float": "number", "number": "number", "object": "object"}
 _JSON_OF: Final = r"(?:json\.loads|json_loads|JSON\.parse|fromJSON|[jJ]son[dD]e(?:code|serialize)|Unmarshal)"
 _URL_OF: Final = r"(?:urlparse|urlsplit|new\s+URL|new\s+Uri|make_url)"
+_KEY_OF: Final = r"(?i:private_?key(?:_?pem)?)[\"']?\s*[:=]"
 _ASSIGNED: Final = re.compile(
     r"^\s*(?:(?:const|let|var|final)\s+)?(?P<name>[A-Za-z_]\w{0,63})\s*(?::[^=\n]{0,80})?:?="
 )
@@ -248,7 +249,8 @@ def config_forms(folder: Path) -> dict[str, str]:
     """Return what form a program needs of config that it reads, by key, as far as its text tells.
 
     Returns:
-        `integer`, `number`, `boolean`, `object` (as JSON) or `url`; nothing of what may be any text.
+        `integer`, `number`, `boolean`, `object` (as JSON), `url` or `key` (a private one); nothing of what
+        may be any text.
     """
     found: dict[str, str] = {}
     for _, text in texts(folder):
@@ -267,14 +269,15 @@ def _form(text: str, match: re.Match[str]) -> str:
     start, end = text.rfind("\n", 0, match.start()) + 1, text.find("\n", match.end())
     line = text[start : end if end >= 0 else len(text)]
     assigned = _ASSIGNED.match(line)
+    name = re.escape(assigned["name"]) if assigned is not None else None
     for form, parser in (("object", _JSON_OF), ("url", _URL_OF)):
         if re.search(parser, line):
             return form
-        if assigned is not None:
-            name = re.escape(assigned["name"])
-            if re.search(rf"{parser}\(\s*{name}\b|\b{name}\.apply\([^\n]{{0,120}}{parser}", text):
-                return form
-    return ""
+        if name and re.search(rf"{parser}\(\s*{name}\b|\b{name}\.apply\([^\n]{{0,120}}{parser}", text):
+            return form
+    before = text[start : match.start()]
+    given = re.search(_KEY_OF, before) or (name and re.search(rf"{_KEY_OF}\s*{name}\b", text))
+    return "key" if given else ""
 
 
 _ACCOUNTS: Final = frozenset({"AWS_ACCOUNT_ID", "AWS_ACCOUNT", "AWS_DEFAULT_ACCOUNT", "CDK_DEFAULT_ACCOUNT"})

@@ -7,12 +7,13 @@ stand-in salt, without what leads to the team's own keys or to Pulumi Cloud, and
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, cast
@@ -38,6 +39,9 @@ SALT: Final = "v1:YckHv4jzYho=:v1:vG5ZCc+2uVe3TcUM:f5sywG81yJaJXuzbV28/HUz5PTLgC
 SECRET: Final = STAND_IN_SECRET
 SECRET_URL: Final = "https://tapgate-stand-in-secret.invalid/"  # noqa: S105 - says that it is none
 
+SECRET_KEY: Final = "an RSA key in PEM, and under it the stand-in secret"  # noqa: S105 - its name alone
+"""Names a private key of 1,024 bits that opens nothing; what it signs no one trusts."""
+
 # Each value as the passphrase provider encrypts it with the stand-in passphrase and SALT.
 ENCRYPTED: Final = {
     SECRET: "v1:UPzr4OMDlmftXFG7:IBiTR29XRH29StwiJNpKEGpN8aU1AalZLveoranHDTkSPzzhRiF7",
@@ -47,9 +51,34 @@ ENCRYPTED: Final = {
     SECRET_URL: (
         "v1:BwzwW3wdBXT9OaHQ:Yvynb7hfUoLagGxMLjsgw+x9y+beQnckKtU21Gy6XTmho9gKAeHnHftCrz0lGmNGaQrznV6AYx4="
     ),
+    SECRET_KEY: (
+        "v1:fH3A/4cnmzkFMKT/:/xbTJrfPY7KK9oXrZGbwf3H2hloy4nWOmyoWoTQaLDU1hAPEV+tpCkq6YC+SfYFba7cYbF44GLo4"
+        "YgWNFXr6WUL0R0a84SZrZ0gugYbdJQyyRXQe2NFWAO71kNBY/y38olGkG7GnmH9royzhISyfjjjM7fULuU4b1eYZwWDwbruH"
+        "3u9CaOoIhcl+Dq+f0Q9ki2ycWc+ZP8ZCmqQbU4Bw0nU54f9vPFBTLF5Fn65QrFKZUv04SwujyhI9g4TZowvoEEnNC3vZeF9x"
+        "SaIvGz3PhkNQM7REOz+vujo0eCHYEyAGDIgcUFDqRmIzoIlKMgFhWCAlz2UTpvBIXUC1YyP8FLLQKiGqXlDuztk55AAVXsIF"
+        "HB8OxRhf8jcIEE0V3qJyFSsaIQzB0hH8Yr04xQ3Y7vGzlBVNTIVYi8RLjDzPmk98pyUJ/JAxTctvhlTJQC8mxDZYHkCFZ2Mn"
+        "3kDFcttEV51e/6cVmGkny8LCQ08IXykiO9YbQ1TANszDryu47n7IlynyUKIAncQi9JmNp6MvKfnJm8u0iXltVyzD7tN9J5nx"
+        "7jdl3GNAmxsARVewaYRbupFyvb2t04+nVGDD3HA5+vSpyG7pQSoYG+k8K2//ORgjdHa0x/qYYW+3kEB36zzz8MhxHDx+U3aA"
+        "aUvxKs+nocT1Jw61MC7tXVc6sgcfln3DFs5dALdzXHZlEiAAtJZ2nVfizFEKe7W/ZY7fqquWwv4//XB0E5a3FJ15Idd2QTaC"
+        "4gPfUsoWWnsmfP/MyEBgjURIGkq6RvqGF+pHx9bUEoBixZx3taYXwPzrQ3EvxV8hAC6BfNsqnIda5TKy4Pl4pOG/z8QrueB/"
+        "v0O931CPwyAkyP8ndbYxkBTlFbzH1nl/9WNhFH77GmvYScM8bEmzGhtjsPHdnZiVW+9/CBndhagEbGtsStcBanRx+8X9K+TO"
+        "Q/bxlnTzSXDOOMbSRPHSr3r7d+RsjPmyLCxB0X/dg0w3jsfSCBtUQc9Lfjmsi1+q/R/HXLb1KuM111MbnnE5tSNu7BAmePJ2"
+        "g6dsOp7tZ2MxL0T0fwcoLWu2wDPKpNgIYJ5OeWU+1fZvRJMyayAQqLZc4aCE4bYvzVBy/eFj7J/6yjIYeD3Eqs8oQ2kNtFES"
+        "hKmKzzz51gEMNMs+vW0Hr2EZ449lsNIoQczWa5L5GNqkmMONH40zbbeVXuAWrXSbgKVFpF/KcZDmalLVjsbyGYFKxROn0Hbt"
+        "TxtuUJI="
+    ),
 }
-_OF_TYPE: Final = {"integer": "1", "number": "1", "boolean": "true", "object": "{}", "url": SECRET_URL}
-_NAMES_A_URL: Final = re.compile(r"(?:url|uri|endpoint|webhook|dsn)$", re.IGNORECASE)
+_OF_TYPE: Final = {
+    **dict.fromkeys(("integer", "number"), "1"),
+    "boolean": "true",
+    "object": "{}",
+    "url": SECRET_URL,
+    "key": SECRET_KEY,
+}
+_BY_NAME: Final = {
+    "url": re.compile(r"(?:url|uri|endpoint|webhook|dsn)$", re.IGNORECASE),
+    "key": re.compile(r"(?:(?:private|ssh|rsa|tls)[_-]?key|pem)$", re.IGNORECASE),
+}
 # What takes `encryptionsalt` for the passphrase provider alone: an empty value is none to the engine.
 _OTHER_PROVIDER: Final = ("secretsprovider", "encryptedkey")
 _ENVIRONMENTS: Final = "environments of Pulumi Cloud are left out: their values do not reach the program"
@@ -105,11 +134,15 @@ def adapted(file: Path, project_file: Path) -> StackFile:
     project = project_file.read_text(encoding="utf-8") if project_file.is_file() else ""
     text = file.read_text(encoding="utf-8") if file.is_file() else ""
     main = project_file.parent / str(_body(project).get("main") or "")
-    forms = config_forms(main if main.is_dir() else main.parent) if "secure:" in text else {}
-    return _completed(embedded(text, project, forms), file, project_file)
+    forms = functools.cache(lambda: config_forms(main if main.is_dir() else main.parent))
+    return _completed(
+        embedded(text, project, forms() if "secure:" in text else {}), file, project_file, forms
+    )
 
 
-def _completed(found: StackFile, file: Path, project_file: Path) -> StackFile:
+def _completed(
+    found: StackFile, file: Path, project_file: Path, forms: Callable[[], Mapping[str, str]]
+) -> StackFile:
     """Return a stack file that has, in place of environments, what the answers file says, and stand-ins."""
     top = cast("yaml.MappingNode", yaml.compose(found.text, Loader=yaml.SafeLoader))
     config = next((value for key, value in _entries(top) if key == "config"), None)
@@ -125,6 +158,9 @@ def _completed(found: StackFile, file: Path, project_file: Path) -> StackFile:
             for key, value in given().environment.pulumiConfig.items()
         }
     required = stand_ins(project_file, ENCRYPTED[SECRET])
+    for key in [key for key, value in required.items() if value == {"secure": ENCRYPTED[SECRET]}]:
+        form = _form(key, key.removeprefix(f"{name}:"), forms())
+        required[key] = {"secure": ENCRYPTED[_OF_TYPE.get(form, SECRET)]}
     # A project's own keys may be written without its name.
     there |= {f"{name}:{key}" for key in there if ":" not in key}
     values = {key: value for key, value in {**required, **answered}.items() if key not in there}
@@ -183,11 +219,16 @@ def _secrets(
     for key, value in _entries(config):
         short = key.removeprefix(f"{namespace}:")
         declared_type = declared.get(short, declared.get(f"{namespace}:{short}"))
-        form = forms.get(short) or forms.get(key) or ("url" if _NAMES_A_URL.search(short) else "")
+        form = _form(key, short, forms)
         for secret, of in _within(value, declared_type or form):
-            of_text = form if of == "string" and form in {"object", "url"} else of
+            of_text = form if of == "string" and form in {"object", "url", "key"} else of
             _replace(edits, secret, ENCRYPTED[_OF_TYPE.get(of_text, SECRET)])
             yield key
+
+
+def _form(key: str, short: str, forms: Mapping[str, str]) -> str:
+    by_name = (form for form, names in _BY_NAME.items() if names.search(short))
+    return forms.get(short) or forms.get(key) or next(by_name, "")
 
 
 def _body(project: str) -> Mapping[str, object]:

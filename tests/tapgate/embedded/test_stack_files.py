@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -13,7 +14,16 @@ from hypothesis import strategies as st
 
 from tapgate.embedded.aws_provider.marks import MARK
 from tapgate.embedded.environment import stand_in_folder
-from tapgate.embedded.stacks import ENCRYPTED, SALT, SECRET, SECRET_URL, EmbeddedStacks, adapted, embedded
+from tapgate.embedded.stacks import (
+    ENCRYPTED,
+    SALT,
+    SECRET,
+    SECRET_KEY,
+    SECRET_URL,
+    EmbeddedStacks,
+    adapted,
+    embedded,
+)
 from tapgate.embedded.toolchain import find
 
 if TYPE_CHECKING:
@@ -30,7 +40,9 @@ config:
   database: {type: object}
   app:word: {type: string}
   hookUrl: {secret: true, type: string}
+  privateKey: {secret: true, type: string}
 outputs:
+  key: "${privateKey}"
   url: "${hookUrl}"
   size: "${size}"
   on: "${on}"
@@ -53,6 +65,7 @@ config:
   app:word:
     secure: "{CIPHERTEXT}"
   app:hookUrl: {{secure: {CIPHERTEXT}}}
+  app:privateKey: {{secure: {CIPHERTEXT}}}
   app:sizes: [1, {{secure: {CIPHERTEXT}}}]
   app:database:
     user: them
@@ -73,7 +86,9 @@ def test_what_leads_to_the_teams_keys_is_dropped_and_all_else_stays() -> None:
     assert CIPHERTEXT not in adapted.text
     environments, secrets = adapted.notes
     assert "Pulumi Cloud" in environments
-    assert secrets.endswith("stand in: app:size, app:on, app:word, app:hookUrl, app:sizes, app:database")
+    assert secrets.endswith(
+        "stand in: app:size, app:on, app:word, app:hookUrl, app:privateKey, app:sizes, app:database"
+    )
 
 
 @pytest.mark.parametrize(
@@ -96,6 +111,12 @@ def test_what_leads_to_the_teams_keys_is_dropped_and_all_else_stays() -> None:
         ("Main.yaml", "variables:\n  a:\n    fn::fromJSON: ${word}", "", "{}"),
         ("__main__.py", "other = json.loads(text)\nword = config.require_secret('word')", "", SECRET),
         ("__main__.py", "word = config.require_secret_object('word')", "integer", "1"),
+        ("__main__.py", "private_key = config.require_secret('word')", "", SECRET_KEY),
+        ("__main__.py", "args(user='x', private_key=config.require_secret('word'))", "", SECRET_KEY),
+        ("__main__.py", "word = config.require_secret('word')\nkey(private_key_pem=word)", "", SECRET_KEY),
+        ("index.ts", "const word = cfg.requireSecret('word');\n({ privateKey: word })", "", SECRET_KEY),
+        ("__main__.py", "private_key_id = config.require_secret('word')", "", SECRET),
+        ("__main__.py", "word = config.require_secret('word')\nf(private_key=words)", "", SECRET),
     ],
 )
 def test_a_secret_stands_in_by_the_form_that_the_program_needs(
@@ -110,6 +131,35 @@ def test_a_secret_stands_in_by_the_form_that_the_program_needs(
     body = yaml.safe_load(adapted(stack, project).text)["config"]
     assert body["app:word"] == {"secure": ENCRYPTED[value]}
     assert body["app:hookUrl"] == {"secure": ENCRYPTED[SECRET_URL]}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("privateKey", SECRET_KEY),
+        ("deploy_private_key", SECRET_KEY),
+        ("sshKey", SECRET_KEY),
+        ("ca-pem", SECRET_KEY),
+        ("apiKey", SECRET),
+        ("privateKeyPassword", SECRET),
+        ("hookUrl", SECRET_URL),
+    ],
+)
+@pytest.mark.parametrize("there", [True, False])
+def test_a_secret_stands_in_by_what_its_name_says(
+    tmp_path: Path,
+    key: str,
+    value: str,
+    there: bool,  # noqa: FBT001
+) -> None:
+    """Whether the team's file has it or the program alone requires it."""
+    project, stack = tmp_path / "Pulumi.yaml", tmp_path / "Pulumi.dev.yaml"
+    project.write_text("name: app\nruntime: python\n")
+    (tmp_path / "__main__.py").write_text(f"import pulumi\nf(pulumi.Config().require_secret('{key}'))")
+    if there:
+        stack.write_text(f"config: {{app:{key}: {{secure: {CIPHERTEXT}}}}}\n")
+    config = yaml.safe_load(adapted(stack, project).text)["config"]
+    assert config == {f"app:{key}": {"secure": ENCRYPTED[value]}}
 
 
 @pytest.mark.parametrize(
@@ -218,6 +268,11 @@ def test_the_engine_opens_every_stand_in(engine_env: Mapping[str, str], tmp_path
     said = yaml.safe_load(pulumi("stack", "output", "--json", "--show-secrets", "--stack", "prod"))
     assert (said["size"], said["on"], said["word"]) == (1, True, SECRET)
     assert said["url"] == SECRET_URL
+    begin, *lines, end, name = said["key"].strip().splitlines()
+    assert (begin, end, name) == ("-----BEGIN RSA PRIVATE KEY-----", begin.replace("BEGIN", "END"), SECRET)
+    key = base64.b64decode("".join(lines), validate=True)
+    assert key[:2] == b"\x30\x82"
+    assert int.from_bytes(key[2:4]) == len(key) - 4
     assert said["sizes"] == [1, "1"]
     assert said["database"] == {"user": "them", "password": SECRET, "replicas": [{"key": SECRET}]}
     hidden = yaml.safe_load(pulumi("stack", "output", "--json", "--stack", "prod"))
