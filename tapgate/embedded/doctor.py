@@ -39,8 +39,9 @@ def examine() -> list[Line]:
 
 def packages(project: Path) -> list[Line]:
     """Return what serves each package of a project's program."""
-    file = find_project_file(project)
-    served = {} if file is None else described(file, os.environ)
+    file, cli = find_project_file(project), cli_at_hand()
+    entries = [*([] if cli is None else [str(cli.folder)]), os.environ.get("PATH", os.defpath)]
+    served = {} if file is None else described(file, {**os.environ, "PATH": os.pathsep.join(entries)})
     return [
         Line(f"package {name}", there=not fix, found=found, fix=fix, needed="--install" in fix)
         for name, (found, fix) in served.items()

@@ -182,6 +182,8 @@ def described(project_file: Path, base: Mapping[str, str]) -> dict[str, tuple[st
             found[package] = ("the stand-in AWS provider; with --aws real, your plug-in", "")
         elif plugin is not None:
             found[package] = (f"your plug-in, {plugin[0]}", "")
+        elif package in program.components and not _missing_hosts(program, base, {f"{PREFIX}{package}"}):
+            found[package] = (f"the component in {program.components[package]}", "")
         elif package in sdks or package in _DECLARED_ALONE:
             found[package] = ("a stand-in: its resources are what the program says of them", "")
         else:

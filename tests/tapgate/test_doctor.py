@@ -54,16 +54,20 @@ def test_everything_is_there(
 def test_what_serves_the_packages_of_a_program(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text(
         "{name: x, runtime: yaml, resources: {a: {type: 'aws:sqs:Queue'}, b: {type: 'awsx:ec2:Vpc'}, "
-        "c: {type: 'random:RandomId'}}}"
+        "c: {type: 'random:RandomId'}, d: {type: 'own:index:Part'}}, packages: {own: ./own}}"
     )
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "PulumiPlugin.yaml").write_text("runtime: python")
     lines = {line.name: line for line in packages(tmp_path)}
     assert {name: line.there for name, line in lines.items()} == {
         "package aws": True,
         "package awsx": False,
+        "package own": True,
         "package random": True,
     }
     assert "pulumi plugin install resource awsx" in lines["package awsx"].fix
     assert not lines["package awsx"].needed
+    assert lines["package own"].found == f"the component in {tmp_path / 'own'}"
     python = tmp_path / "python"
     python.mkdir()
     (python / "Pulumi.yaml").write_text("{name: x, runtime: python}")

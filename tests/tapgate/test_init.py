@@ -61,6 +61,27 @@ def test_the_jobs_and_the_hook_gate_the_project_with_the_wheel(project: Path) ->
     assert hook["additional_dependencies"] == ['tapgate @ "x"']
 
 
+def test_what_the_jobs_keep_is_the_tools_alone(project: Path) -> None:
+    """A program runs after it is kept; another version of the tool, or another Go, has a cache of its own."""
+    github, gitlab = written(project, "--for", "github", "--for", "gitlab").values()
+    steps = github["jobs"]["gate"]["steps"]
+    kept = [i for i, one in enumerate(steps) if one.get("uses", "").startswith("actions/cache/save@")]
+    runs = next(i for i, one in enumerate(steps) if "tapgate preview" in one.get("run", ""))
+    assert kept
+    assert max(kept) < runs
+    assert not any("actions/cache@" in one.get("uses", "") for one in steps)
+    caches = [one["with"] for one in steps if "actions/cache" in one.get("uses", "")]
+    assert {one["path"] for one in caches} == {"~/.cache/tap-guardrails/pulumi-*"}
+    assert FILES[0] in caches[0]["key"]
+    assert gitlab["tapgate"]["cache"] == {
+        "key": {"files": [FILES[1]]},
+        "paths": [".cache/tap-guardrails/pulumi-*/"],
+    }
+    # The Go that the sources vouch for: what another builds is built again in each pipeline.
+    images = (gitlab["tapgate"]["image"], (ROOT / "docs" / "gitlab-gate.yml").read_text(encoding="utf-8"))
+    assert f"image: {images[0]}\n" in images[1]
+
+
 @pytest.mark.parametrize(
     ("there", "expected"),
     [
@@ -95,10 +116,8 @@ def test_bad_input_is_refused_and_nothing_written(project: Path, option: str, va
 
 def test_actions_are_pinned_to_the_commits_of_this_repositorys_own_workflow() -> None:
     uses = re.compile(r"uses: (\S+@[0-9a-f]{40}) # v")
-    here, theirs = (
-        uses.findall(path.read_text(encoding="utf-8"))
-        for path in (ROOT / ".github/workflows/gate.yml", ROOT / "tapgate/commands/init/github.yml")
-    )
+    here = uses.findall("".join(path.read_text() for path in (ROOT / ".github/workflows").glob("*.yml")))
+    theirs = uses.findall((ROOT / "tapgate/commands/init/github.yml").read_text(encoding="utf-8"))
     assert theirs
     assert set(theirs) <= set(here)
     assert (ROOT / "tapgate/commands/init/github.yml").read_text().count("uses:") == len(theirs)
