@@ -74,7 +74,7 @@ class _Reader(Program):
             ast.Dict: self._mapping,
             ast.IfExp: self._chosen,
             ast.Lambda: lambda node, scope: self.value(node.body, self._scope_of(node, scope)),
-            ast.Name: lambda node, scope: self._named(node.id, scope),
+            ast.Name: self._name,
             ast.Subscript: self._subscript,
             **dict.fromkeys((ast.Await, ast.NamedExpr, ast.Starred), self._passed_on),
             **dict.fromkeys((ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp), self._comprehended),
@@ -201,6 +201,10 @@ class _Reader(Program):
         reader = self._readers.get(type(node), self._inside)
         return reader(node, scope)
 
+    def _name(self, node: ast.Name, scope: Scope) -> Values:
+        self._region(node.id, scope)
+        return self._named(node.id, scope)
+
     def _passed_on(self, node: ast.Await | ast.Starred | ast.NamedExpr, scope: Scope) -> Values:
         uses = self.value(node.value, scope)
         if isinstance(node, ast.NamedExpr):
@@ -260,13 +264,17 @@ class _Reader(Program):
             module = self._module_called(node.value.id, scope)
             if module is not None and not self._named(node.value.id, scope):
                 return tuple(module.names.get(node.attr, ()))
-        if node.attr == "region" and dotted(node).endswith("aws.config.region"):
-            self.uses.required["aws:region"] = "string"
+        if node.attr == "region":
+            self._region(dotted(node), scope)
         owners = self.value(node.value, scope)
         if node.attr == "outputs" and any(use.source[0] == "stack" for use in owners):
             return tuple(owners)
         known = tuple(self._attributes.get(node.attr, ()))
         return (*known, self.uses.attributes.setdefault(node.attr, Use()))
+
+    def _region(self, name: str, scope: Scope) -> None:
+        if name and self._imported_as(name, scope).endswith("aws.config.region"):
+            self.uses.required["aws:region"] = "string"
 
     def _subscript(self, node: ast.Subscript, scope: Scope) -> Values:
         key = node.slice.value if isinstance(node.slice, ast.Constant) else None
@@ -309,7 +317,11 @@ class _Reader(Program):
             return self._source("config", _namespace(node, self._project))
         if name in _OTHER_STACKS or whole.endswith("cloudformation.get_stack"):
             self._inside(node, scope)
-            for use in self.value(first, scope) if first is not None else ():
+            # Nor is a stack called None because a part of its name is.
+            named = (
+                [one.value for one in ast.walk(first) if isinstance(one, ast.FormattedValue)] if first else []
+            )
+            for use in (use for one in (first, *named) if one is not None for use in self.value(one, scope)):
                 use.demanded = True
             return self._source("stack", "")
         found = self._method(node, node.func, text, scope) if isinstance(node.func, ast.Attribute) else None

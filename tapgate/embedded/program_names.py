@@ -87,6 +87,18 @@ class Program:
             inner = inner.outer
         return None
 
+    def _imported_as(self, name: str, scope: Scope) -> str:
+        """Return what a name with dots is called where it is imported from; the name where it is not."""
+        first, dot, rest = name.partition(".")
+        inner: Scope | None = scope
+        while inner is not None:
+            if first in inner.imported:
+                return f"{'.'.join(inner.imported[first])}{dot}{rest}"
+            if first in inner.modules and not name.startswith(f"{inner.modules[first]}."):
+                return f"{inner.modules[first]}{dot}{rest}"
+            inner = inner.outer
+        return name
+
     def _module(self, name: str) -> Scope | None:
         """Return a module of the program by its name, of which a package that it is in may be missing."""
         if name not in self._found:

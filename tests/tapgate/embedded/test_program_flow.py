@@ -152,6 +152,9 @@ OPTIONAL = {
     "aws.ec2.KeyPair('key', key_name=config.get('x'), public_key='')": None,
     "aws.ec2.Nothing('key', public_key=config.get('x'))": None,
     "pulumi.StackReference(config.get('x'))": "string",
+    "pulumi.StackReference(f\"a/{config.get('x')}/c\")": "string",
+    "pulumi.StackReference(f\"a/{config.get('x') or 'b'}/c\")": None,
+    "bucket(name=f\"a-{config.get('x')}\")": None,
     "f(names=[config.get('x')])": "string",
     "f({'names': [config.get('x')]})": "string",
     "[one for one in [config.get('x')] if one]": None,
@@ -165,6 +168,30 @@ def test_config_that_is_optional_stands_in_where_the_program_ends_without_it(
 ) -> None:
     project(tmp_path, f"{CONFIG}{text}\n")
     assert read(tmp_path, "app").required.get("app:x") == OPTIONAL[text]
+
+
+@pytest.mark.parametrize(
+    ("text", "read_there"),
+    [
+        ("import pulumi_aws as aws\nzone = aws.config.region + 'a'", True),
+        ("import pulumi_aws\nname = f'igw-{pulumi_aws.config.region}'", True),
+        ("from pulumi_aws import config\nname = f'igw-{config.region}'", True),
+        ("from pulumi_aws import config as of\ndef f(): return of.region", True),
+        ("import pulumi_aws.config as of\nname = of.region", True),
+        ("from pulumi_aws.config import region\nname = region", True),
+        ("from other import config\nname = config.region", False),
+        ("region = 'us-east-1'\nname = region", False),
+        ("import pulumi_aws as aws\nname = aws.get_region().region", False),
+    ],
+)
+def test_the_region_of_the_provider_is_required_however_it_is_imported(
+    tmp_path: Path,
+    text: str,
+    read_there: bool,  # noqa: FBT001
+) -> None:
+    """What is not there is None, which a name takes in as a text."""
+    project(tmp_path, f"{text}\n")
+    assert ("aws:region" in read(tmp_path, "app").required) is read_there
 
 
 VARIABLES: Mapping[str, object] = {
