@@ -68,30 +68,30 @@ def covered(log: EventLog) -> dict[str, str]:
 
     Of a pack that does not tell, a resource policy that applies counts as a control.
     """
-    found: dict[str, str] = {}
+    closeness: dict[str, str] = {}
     for told in log.coverage.values():
         for urn, what in told.items():
-            found[urn] = min(found.get(urn, what), what, key=_CLOSENESS.index)
+            closeness[urn] = min(closeness.get(urn, what), what, key=_CLOSENESS.index)
     for one in log.analyzed:
         if one.pack not in log.coverage and not log.declared.get(one.urn, "").startswith("pulumi:"):
             looked = "control" if one.passed or one.failed else "none"
-            found[one.urn] = min(found.get(one.urn, looked), looked, key=_CLOSENESS.index)
-    return found
+            closeness[one.urn] = min(closeness.get(one.urn, looked), looked, key=_CLOSENESS.index)
+    return closeness
 
 
 def coverage_words(reports: Iterable[Report]) -> str:
     """Say how many resources a control looked at, and of which types the others are; empty if unknown."""
-    found: dict[str, list[str]] = {what: [] for what in _CLOSENESS}
+    urns_by: dict[str, list[str]] = {what: [] for what in _CLOSENESS}
     for report in reports:
         for urn, what in report.coverage:
-            found[what].append(urn)
-    if not any(found.values()):
+            urns_by[what].append(urn)
+    if not any(urns_by.values()):
         return ""
-    control = len(found["control"])
+    control = len(urns_by["control"])
     parts = [f"{control:,} {'resource' if control == 1 else 'resources'} by a control"]
     for what, words in (("tags", "by tags alone"), ("none", "by no policy")):
-        if found[what]:
-            parts.append(f"{len(found[what]):,} {words} ({_types(found[what])})")
+        if urns_by[what]:
+            parts.append(f"{len(urns_by[what]):,} {words} ({_types(urns_by[what])})")
     return ", ".join(parts)
 
 

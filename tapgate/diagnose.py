@@ -73,9 +73,9 @@ def could_not_run(log: EventLog, errors: str, *, where: str, interrupted: bool =
     everything = "\n".join([*said, *(one.message for one in failed), *printed, *closing])
     details = _details(failed, said, printed)
     for known in _known_failures():
-        found = re.search("|".join(known.words), everything)
-        if found is not None:
-            it = sanitized(next(filter(None, found.groups()), ""))
+        match = re.search("|".join(known.words), everything)
+        if match is not None:
+            it = sanitized(next(filter(None, match.groups()), ""))
             return CouldNotRunError(
                 known.what.format(it=it),
                 where=where,

@@ -73,10 +73,10 @@ def examine(folder: Path, packs: Sequence[Path]) -> Iterator[Check]:
 
 
 def _sandbox() -> Check:
-    found = look()
-    if isinstance(found, Sandbox):
-        return Check("sandbox", "there", f"{found.version} at {found.program}")
-    return Check("sandbox", "optional", f"{found}; programs are previewed without one", SANDBOX_HINT)
+    outcome = look()
+    if isinstance(outcome, Sandbox):
+        return Check("sandbox", "there", f"{outcome.version} at {outcome.program}")
+    return Check("sandbox", "optional", f"{outcome}; programs are previewed without one", SANDBOX_HINT)
 
 
 def check_line(check: Check, ink: Ink) -> Iterator[str]:
@@ -116,9 +116,9 @@ def _backend(program: str) -> Check:
 
 def _passphrase() -> Check:
     names = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
-    found = next((name for name in names if name in os.environ), None)
-    if found is not None:
-        return Check("secrets passphrase", "there", f"{found} is set")
+    variable = next((name for name in names if name in os.environ), None)
+    if variable is not None:
+        return Check("secrets passphrase", "there", f"{variable} is set")
     fix = f"set {names[0]} if the stacks encrypt with one (self-managed backends do by default)"
     return Check("secrets passphrase", "optional", "not set", fix)
 
@@ -150,9 +150,9 @@ def _project_check(folder: Path, project: Project | None) -> Check:
 
 def _host(runtime: str) -> Check:
     name = f"{runtime} language host"
-    found = shutil.which(f"pulumi-language-{runtime}")
-    if found is not None:
-        return Check(name, "there", found)
+    executable = shutil.which(f"pulumi-language-{runtime}")
+    if executable is not None:
+        return Check(name, "there", executable)
     return Check(
         name, "missing", "not on PATH", "install the full Pulumi CLI, which brings its language hosts"
     )

@@ -54,15 +54,15 @@ def find_engine() -> str:
     Raises:
         CouldNotRunError: there is none.
     """
-    found = shutil.which("pulumi")
-    if found is None:
+    executable = shutil.which("pulumi")
+    if executable is None:
         raise CouldNotRunError(
             "There is no pulumi CLI.",
             where="PATH",
             why="The gate runs the real Pulumi engine; without it nothing can be evaluated.",
             fix=f"{INSTALL_HINT}; `tapgate doctor` shows what else is missing.",
         )
-    return found
+    return executable
 
 
 # The engine takes any of its options, and hooks for debuggers, from variables of these names.

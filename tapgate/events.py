@@ -40,8 +40,8 @@ class Remediation:
 
 def changes(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[str, ...]:
     """Return what differs between two property trees; a secret is only said to be one."""
-    found = tuple(_changes("", before, after))
-    return found or ("something that is not shown",)
+    changed = tuple(_changes("", before, after))
+    return changed or ("something that is not shown",)
 
 
 def _changes(path: str, before: object, after: object) -> Iterator[str]:

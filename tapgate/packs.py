@@ -65,14 +65,14 @@ def own_pack() -> Path:
 
 def relaxed(packs: Iterable[RequestedPack], policies: Collection[str]) -> list[RequestedPack]:
     """Return packs with some policies advisory, for a run that is to go on where these have been settled."""
-    found: list[RequestedPack] = []
+    loosened: list[RequestedPack] = []
     for pack in packs:
         body = dict(pack.body)
         for policy in policies:
             own = mapping(body.get(policy))
             body[policy] = {**own, "enforcementLevel": "advisory"}
-        found.append(replace(pack, body=body))
-    return found
+        loosened.append(replace(pack, body=body))
+    return loosened
 
 
 def requested_packs(

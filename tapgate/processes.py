@@ -76,12 +76,12 @@ def _below(roots: set[int], parents: Mapping[int, int]) -> set[int]:
     of: dict[int, list[int]] = {}
     for pid, parent in parents.items():
         of.setdefault(parent, []).append(pid)
-    found, waiting = set(roots), list(roots)
+    descendants, waiting = set(roots), list(roots)
     while waiting:
-        fresh = [pid for pid in of.get(waiting.pop(), ()) if pid not in found]
-        found.update(fresh)
+        fresh = [pid for pid in of.get(waiting.pop(), ()) if pid not in descendants]
+        descendants.update(fresh)
         waiting.extend(fresh)
-    return found
+    return descendants
 
 
 def _processes() -> Iterator[tuple[int, int]]:

@@ -219,12 +219,12 @@ def check_choices(project: Project, allowed: Collection[str] = ()) -> None:
     body = read_yaml(project.file, "project file")
     program = project.yaml_program() if project.runtime == "yaml" else project.file
     other = body if program == project.file else read_yaml(program, "program")
-    found = {
+    choices = {
         "plugins": bool(_get(body, "plugins")),
         "compiler": bool(_get(_get(_get(body, "runtime"), "options"), "compiler")),
         "pluginDownloadURL": _anywhere(body, "pluginDownloadURL") or _anywhere(other, "pluginDownloadURL"),
     }
-    for name, there in found.items():
+    for name, there in choices.items():
         if there and name not in allowed:
             where = "runtime.options.compiler" if name == "compiler" else name
             raise CouldNotRunError(

@@ -105,7 +105,7 @@ def waivers(path: Path, content: bytes) -> Iterator[tuple[str, dict[str, str]]]:
         CouldNotRunError: an entry is none.
     """
     mistakes: list[_Mistake] = []
-    found: list[tuple[str, dict[str, str]]] = []
+    granted: list[tuple[str, dict[str, str]]] = []
     for _, entries in _entries(path, content, ("waivers",)):
         for number, node in enumerate(cast("list[yaml.Node]", entries.value), 1):
             where = f"{_line(path, node)}, waiver {number}"
@@ -118,10 +118,10 @@ def waivers(path: Path, content: bytes) -> Iterator[tuple[str, dict[str, str]]]:
             wrong = list(_wrong(where, fields))
             mistakes += wrong
             if not wrong:
-                found.append((where, fields))
+                granted.append((where, fields))
     if mistakes:
         raise _invalid(mistakes)
-    yield from found
+    yield from granted
 
 
 def _fields_of(node: yaml.Node) -> dict[str, str] | None:
@@ -225,7 +225,7 @@ def allowed(path: Path, content: bytes) -> tuple[list[object], list[str]]:
     Raises:
         CouldNotRunError: an entry is none.
     """
-    found: dict[str, list[str]] = {"unseen": [], "inProject": []}
+    listed: dict[str, list[str]] = {"unseen": [], "inProject": []}
     rules: dict[str, tuple[Callable[[str], object], str]] = {
         "unseen": (
             _TYPE.fullmatch,
@@ -238,10 +238,10 @@ def allowed(path: Path, content: bytes) -> tuple[list[object], list[str]]:
         fits, required = rules[name]
         for node in cast("list[yaml.Node]", entries.value):
             if isinstance(node, yaml.ScalarNode) and fits(str(node.value)):
-                found[name].append(str(node.value))
+                listed[name].append(str(node.value))
             else:
                 mistakes.append(_Mistake(_line(path, node), f"An entry of `{name}` is not valid.",
                                          _shown(node), required, "correct or remove it."))  # fmt: skip
     if mistakes:
         raise _invalid(mistakes)
-    return list(found["unseen"]), found["inProject"]
+    return list(listed["unseen"]), listed["inProject"]

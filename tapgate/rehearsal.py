@@ -50,14 +50,14 @@ def retained(document: str) -> tuple[Resource, ...]:
         steps = sequence(mapping(json.loads(document)).get("steps"))
     except ValueError:
         return ()
-    found: dict[str, Resource] = {}
+    kept: dict[str, Resource] = {}
     for step in map(mapping, steps):
         state, operation = mapping(step.get("oldState")), text(step.get("op"))
         if operation in _LEAVES and state.get("retainOnDelete") is True:
             # One that is replaced has its successor's URN.
             urn = f"{text(step.get('urn'))}{' (replaced)' if operation in _REPLACED else ''}"
-            found[urn] = Resource(urn, text(state.get("type")), mapping(_unblinded(state)))
-    return tuple(found.values())
+            kept[urn] = Resource(urn, text(state.get("type")), mapping(_unblinded(state)))
+    return tuple(kept.values())
 
 
 def with_retained(deployment: Deployment, document: str) -> tuple[Deployment, tuple[str, ...]]:
@@ -274,10 +274,10 @@ def settled(
         The second, with what it has not settled, and with the changes and notes of the first.
     """
     left = _by_question(report.findings)
-    found = [one for one in later.findings if _question(one) not in remediated or _question(one) in left]
+    findings = [one for one in later.findings if _question(one) not in remediated or _question(one) in left]
     return replace(
         later,
-        findings=sorted_findings([*found, *unsettled(report.findings, later, known, stood_in)]),
+        findings=sorted_findings([*findings, *unsettled(report.findings, later, known, stood_in)]),
         notes=tuple(dict.fromkeys((*report.notes, *later.notes))),
         changes=report.changes,
     )
@@ -308,10 +308,10 @@ def _is_settled(
 
 
 def _by_question(findings: Iterable[Finding]) -> Mapping[Question, list[Finding]]:
-    found: dict[Question, list[Finding]] = defaultdict(list)
+    grouped: dict[Question, list[Finding]] = defaultdict(list)
     for one in findings:
-        found[_question(one)].append(one)
-    return found
+        grouped[_question(one)].append(one)
+    return grouped
 
 
 def _question(one: Finding) -> Question:

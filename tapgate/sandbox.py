@@ -190,17 +190,17 @@ def find(mode: Mode, readable: Iterable[Path] = ()) -> tuple[Sandbox | None, str
     """
     if mode == "off":
         return None, "off by --sandbox"
-    found = look(readable)
-    if isinstance(found, Sandbox):
-        return found, ""
+    seen = look(readable)
+    if isinstance(seen, Sandbox):
+        return seen, ""
     if mode == "require":
         raise CouldNotRunError(
             "There is no sandbox.",
             where="--sandbox require",
-            why=f"{found}; without it the program reaches the network, other runs and the tool's own files.",
+            why=f"{seen}; without it the program reaches the network, other runs and the tool's own files.",
             fix=f"{INSTALL_HINT}; or use --sandbox auto where the program is trusted.",
         )
-    return None, found
+    return None, seen
 
 
 def look(readable: Iterable[Path] = ()) -> Sandbox | str:
@@ -271,13 +271,13 @@ def own_copy(folder: Path, copy: Path, readable: Iterable[Path] = ()) -> list[st
 
 def _left_out(own: Collection[Path], folder: str, names: Iterable[str]) -> set[str]:
     """Return the names in a folder that are not copied: folders that stay, and what is no file to be read."""
-    found: set[str] = set()
+    hidden: set[str] = set()
     for name in names:
         path = Path(folder, name)
         stays = (name in _NOT_COPIED or path in own) if path.is_dir() else not path.is_file()
         if stays and not path.is_symlink():
-            found.add(name)
-    return found
+            hidden.add(name)
+    return hidden
 
 
 def _around(folder: Path, hidden: Sequence[Path]) -> Iterator[Path]:

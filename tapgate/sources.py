@@ -52,7 +52,7 @@ def property_line(file: Path, line: int, steps: Sequence[str | int]) -> int | No
     # The innermost call around the line is the one that the line belongs to.
     calls.sort(key=lambda one: (one.end_lineno or one.lineno) - one.lineno)
     return next(
-        (found for call in calls if (found := _deepest(call, steps, _python_parts)) is not None), None
+        (number for call in calls if (number := _deepest(call, steps, _python_parts)) is not None), None
     )
 
 
@@ -64,10 +64,10 @@ def _deepest(node: T, steps: Sequence[str | int], parts: Callable[[T], Iterator[
     """Follow a property path from a node as far as it is written out; return the line where that ends."""
     line: int | None = None
     for step in steps:
-        found = next(((at, part) for name, at, part in parts(node) if name == step), None)
-        if found is None:
+        child = next(((at, part) for name, at, part in parts(node) if name == step), None)
+        if child is None:
             break
-        line, node = found
+        line, node = child
     return line
 
 
@@ -212,11 +212,11 @@ class Sources:
             top = yaml.compose(self._program.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
         except (OSError, ValueError, yaml.YAMLError):
             return {}
-        found: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        resources: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         for key, body in _pairs(_child(top, "resources")):
             name = _child(body, "name")
-            found[str(name.value) if isinstance(name, yaml.ScalarNode) else str(key.value)] = (key, body)
-        return found
+            resources[str(name.value) if isinstance(name, yaml.ScalarNode) else str(key.value)] = (key, body)
+        return resources
 
 
 def _pairs(node: yaml.Node | None) -> list[tuple[yaml.ScalarNode, yaml.Node]]:

@@ -89,8 +89,8 @@ def post_item() -> Response[str]:
 def list_items() -> Response[str]:
     """Return a page of records, in no order."""
     limit, after = read_page(_request().query)
-    found, following = stack.records().page(limit, after)
-    body: dict[str, JsonValue] = {"items": [record.attributes() for record in found]}
+    records, following = stack.records().page(limit, after)
+    body: dict[str, JsonValue] = {"items": [record.attributes() for record in records]}
     if following is not None:
         body["nextCursor"] = write_cursor(following)
     return _json(200, body)

@@ -68,9 +68,9 @@ def compile_tree(compiler: Compiler, folder: Path) -> None:
 def _candidates() -> Iterator[str]:
     if sys.version_info[:2] == tuple(map(int, PYTHON_VERSION.split("."))):
         yield sys.executable
-    found = shutil.which(f"python{PYTHON_VERSION}")
-    if found is not None:
-        yield found
+    executable = shutil.which(f"python{PYTHON_VERSION}")
+    if executable is not None:
+        yield executable
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     yield from map(str, sorted(pyenv.glob(f"versions/{PYTHON_VERSION}.*/bin/python"), reverse=True))
     command = [*find_uv(), "python", "find", "--no-python-downloads", "--no-project", PYTHON_VERSION]

@@ -29,13 +29,13 @@ def find_uv() -> list[str]:
     """
     if importlib.util.find_spec("uv") is not None:
         return [sys.executable, "-m", "uv"]
-    found = shutil.which("uv")
-    if found is None:
+    executable = shutil.which("uv")
+    if executable is None:
         raise PackageError(
             "uv was not found, neither beside this Python nor on PATH, and the functions' dependencies "
             "cannot be installed without it. Install it: python -m pip install uv."
         )
-    return [found]
+    return [executable]
 
 
 def install_dependencies(lock: Path, target: Path, platform: str) -> None:

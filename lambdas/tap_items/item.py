@@ -57,9 +57,9 @@ ITEM_SCHEMA: Schema = {
 class InvalidItemError(ValueError):
     """The value is JSON but no item; `violations` says where and why, without the values."""
 
-    def __init__(self, found: tuple[Violation, ...]) -> None:
-        super().__init__("; ".join(f"{each.pointer or '/'} {each.detail}" for each in found))
-        self.violations = found
+    def __init__(self, problems: tuple[Violation, ...]) -> None:
+        super().__init__("; ".join(f"{each.pointer or '/'} {each.detail}" for each in problems))
+        self.violations = problems
 
 
 class NewItem(NamedTuple):
@@ -87,9 +87,9 @@ def read_item(value: JsonValue) -> NewItem:
     Raises:
         InvalidItemError: The value breaks `ITEM_SCHEMA`.
     """
-    found = tuple(violations(value, ITEM_SCHEMA))
-    if found:
-        raise InvalidItemError(found)
+    problems = tuple(violations(value, ITEM_SCHEMA))
+    if problems:
+        raise InvalidItemError(problems)
     members = cast("dict[str, JsonValue]", value)
     return NewItem(
         type=cast("str", members["type"]),

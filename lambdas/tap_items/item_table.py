@@ -80,10 +80,10 @@ class ItemTable:
         while True:
             with unavailable_on_failure("Scan"):
                 answer = self._client.scan(TableName=self._table, Limit=limit, **start)
-            found = [record for record in map(_record, answer["Items"]) if record is not None]
+            records = [record for record in map(_record, answer["Items"]) if record is not None]
             last = answer.get("LastEvaluatedKey")
-            if found or not last:
-                return found, found[-1].key if last else None
+            if records or not last:
+                return records, records[-1].key if last else None
             start = {"ExclusiveStartKey": last}
 
     def mark_processed(self, key: ItemKey, result: Mapping[str, int], now: int) -> bool:

@@ -68,9 +68,9 @@ def decode_message(text: str) -> ItemKey:
         value = parse_json(text.encode("utf-8", "surrogatepass"))
     except JsonTextError as error:
         raise InvalidMessageError(str(error)) from None
-    found = tuple(violations(value, MESSAGE_SCHEMA))
-    if found:
-        raise InvalidMessageError("; ".join(f"{each.pointer or '/'} {each.detail}" for each in found))
+    problems = tuple(violations(value, MESSAGE_SCHEMA))
+    if problems:
+        raise InvalidMessageError("; ".join(f"{each.pointer or '/'} {each.detail}" for each in problems))
     members = cast("dict[str, int | str]", value)
     return ItemKey(cast("str", members["id"]), cast("int", members["timestamp"]))
 

@@ -332,8 +332,8 @@ def every_table(sdk: Sdk, spec: ServiceSpec) -> Iterator[Table]:
 def stale(tables: Iterable[Table], folder: Path = FOLDER) -> list[str]:
     """Return the names of the tables whose files are not what their sources say, and of files of no table."""
     wanted = {f"{table.name}.json": table.text() for table in tables}
-    found = {path.name: path.read_text("utf-8") for path in folder.glob("*.json")}
-    return sorted(name for name in {*wanted, *found} if wanted.get(name) != found.get(name))
+    committed = {path.name: path.read_text("utf-8") for path in folder.glob("*.json")}
+    return sorted(name for name in {*wanted, *committed} if wanted.get(name) != committed.get(name))
 
 
 def main(arguments: list[str]) -> int:

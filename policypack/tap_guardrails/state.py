@@ -156,14 +156,14 @@ def summary(urn: str, answer: Answer, enabled: frozenset[str]) -> PolicySummary:
 def coverage(resources: Iterable[Resource], configuration: Configuration) -> dict[str, str]:
     """Return what looked at each resource: a control, a policy on tags alone, or none."""
     by_type = coverage_by_type((*configuration.resource_rules, *configuration.stack_rules))
-    found: dict[str, str] = {}
+    closeness: dict[str, str] = {}
     for resource in with_embedded(resources):
         if resource.provider is None or resource.type.startswith(OWN_PACKAGE):
             continue
         urn, looked = resource.declared.urn, by_type[resource.type]
-        if found.get(urn) != "control" and (urn not in found or looked != "none"):
-            found[urn] = looked
-    return found
+        if closeness.get(urn) != "control" and (urn not in closeness or looked != "none"):
+            closeness[urn] = looked
+    return closeness
 
 
 def coverage_by_type(rules: Iterable[Rule]) -> Mapping[str, Coverage]:

@@ -81,9 +81,9 @@ def settings_in(value: object) -> dict[str, object]:
     return {name: setting for name, setting in given.items() if name != LEVEL}
 
 
-def looser(about: str, found: object, limit: object) -> str:
+def looser(about: str, stated: object, limit: object) -> str:
     """Say that something is looser than it may be, and who may change that."""
-    ours, theirs = (json.dumps(value, ensure_ascii=False) for value in (found, limit))
+    ours, theirs = (json.dumps(value, ensure_ascii=False) for value in (stated, limit))
     return f"{about} {ours} is looser than {theirs}, which only the operator may change"
 
 

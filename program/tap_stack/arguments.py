@@ -278,9 +278,9 @@ def read(argument: Argument, value: object, environment: str) -> Any:  # noqa: A
             "it is a secret, or the output of a resource and known only when that is deployed, but names and "
             "sizes are planned with it: give a plain value or a plain config value"
         )
-    found = None if value is None else argument.type(value)
-    if found is None:
-        found = argument.default_in(environment)
-    if found is not None and (wrong := argument.check(found)):
+    converted = None if value is None else argument.type(value)
+    if converted is None:
+        converted = argument.default_in(environment)
+    if converted is not None and (wrong := argument.check(converted)):
         raise Refused(wrong)
-    return found
+    return converted

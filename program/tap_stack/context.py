@@ -53,5 +53,5 @@ def open_context(parent: pulumi.ComponentResource, name: str, settings: Settings
         account=aws.get_caller_identity_output(opts=options).account_id,
         region=aws.get_region_output(opts=options).region,
         partition=aws.get_partition_output(opts=options).partition,
-    ).apply(lambda found: Location(**found))
+    ).apply(lambda answer: Location(**answer))
     return Context(parent, name, settings, names, location.apply(lambda where: Addresses(names, where)))

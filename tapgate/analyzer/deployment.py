@@ -118,9 +118,9 @@ def read_deployment(body: bytes, where: str) -> Deployment:
 def root_of(deployment: Deployment) -> str:
     """Return the URN of the stack itself, to which findings belong that name no resource of the state."""
     stack = "pulumi:pulumi:Stack"
-    found = next((one.urn for one in deployment.resources if one.type == stack), None)
+    root = next((one.urn for one in deployment.resources if one.type == stack), None)
     project, name = deployment.project, deployment.stack
-    return found or f"urn:pulumi:{name}::{project}::{stack}::{project}-{name}"
+    return root or f"urn:pulumi:{name}::{project}::{stack}::{project}-{name}"
 
 
 def begin(deployment: Deployment) -> EventLog:

@@ -83,12 +83,12 @@ def _same(asked: object, there: object, depth: int = 0) -> bool:
         both = _both("", mapping(cast("object", asked)), mapping(cast("object", there)), depth)
         return all(_same(one, other, depth + 1) for _, one, other in both)
     if isinstance(asked, list) and isinstance(there, list):
-        wanted, found = sequence(cast("object", asked)), sequence(cast("object", there))
-        if depth > _DEEPEST or len(wanted) * len(found) > _MOST_PAIRS:
+        wanted, actual = sequence(cast("object", asked)), sequence(cast("object", there))
+        if depth > _DEEPEST or len(wanted) * len(actual) > _MOST_PAIRS:
             return True
         # Within an element a provider may add to lists as well.
-        return (len(wanted) == len(found) or depth > 0) and all(
-            any(_same(one, other, depth + 1) for other in found) for one in wanted
+        return (len(wanted) == len(actual) or depth > 0) and all(
+            any(_same(one, other, depth + 1) for other in actual) for one in wanted
         )
     if not isinstance(asked, _COMPARED) or not isinstance(there, _COMPARED) or asked in {"", UNKNOWN}:
         return True

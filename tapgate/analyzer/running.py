@@ -198,14 +198,14 @@ def _provider(
     A custom resource always has one: where the state has lost it, its inputs are unknown, and no more.
     """
     urn = text(one.body.get("provider")).rpartition("::")[0]
-    found = providers.get(urn)
-    if found is None:
+    provider = providers.get(urn)
+    if provider is None:
         if not urn and one.body.get("custom") is not True:
             return None
         package = f"pulumi:providers:{one.type.partition(':')[0]}"
         return analyzer_pb2.AnalyzerProviderResource(type=package, urn=urn, name=urn_name(urn))
     return analyzer_pb2.AnalyzerProviderResource(
-        type=found.type, properties=_struct(found.inputs), urn=found.urn, name=urn_name(found.urn)
+        type=provider.type, properties=_struct(provider.inputs), urn=provider.urn, name=urn_name(provider.urn)
     )
 
 

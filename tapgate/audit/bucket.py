@@ -98,8 +98,8 @@ def states_in_bucket(bucket: Bucket) -> list[State]:
     """
     try:
         pages = _client(bucket).get_paginator("list_objects_v2")
-        found = pages.paginate(Bucket=bucket.name, Prefix=bucket.prefix)
-        keys = [str(one["Key"]) for page in found for one in page.get("Contents", ())]
+        objects = pages.paginate(Bucket=bucket.name, Prefix=bucket.prefix)
+        keys = [str(one["Key"]) for page in objects for one in page.get("Contents", ())]
     except _failures() as error:
         raise CouldNotRunError(
             "The backend cannot be listed.",

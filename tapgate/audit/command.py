@@ -176,9 +176,9 @@ def audit_lines(audit: Audit, seconds: float, ink: Ink) -> Iterator[str]:
     if blocked:
         yield ""
     for stack in blocked[:_MOST]:
-        found = count(sum(finding.blocks for finding in stack.findings), "finding")
+        blocking = count(sum(finding.blocks for finding in stack.findings), "finding")
         name = sanitized(f"{stack.project} / {stack.stack}")
-        yield f"{ink.paint('BLOCKED', 'red', 'bold')}      {name}  {ink.paint(found, 'dim')}"
+        yield f"{ink.paint('BLOCKED', 'red', 'bold')}      {name}  {ink.paint(blocking, 'dim')}"
     yield from _more(len(blocked))
     if verdicts.unaudited:
         yield ""

@@ -29,17 +29,17 @@ class State:
     Attributes:
         name: the file, or the stack's full name.
         read: reads it; raises `CouldNotRunError` when it cannot be read.
-        found: it was found in a folder, where other files may be as well, and not named.
+        discovered: it was found in a folder, where other files may be as well, and not named.
     """
 
     name: str
     read: Callable[[], bytes]
-    found: bool = False
+    discovered: bool = False
 
 
-def file_state(path: Path, *, found: bool = False) -> State:
+def file_state(path: Path, *, discovered: bool = False) -> State:
     """Return the state in a file."""
-    return State(str(path), partial(_read_file, path), found)
+    return State(str(path), partial(_read_file, path), discovered)
 
 
 def _read_file(path: Path) -> bytes:
@@ -102,7 +102,7 @@ def _in_folder(folder: Path) -> Iterator[State]:
     )
     for path in (backend or folder).rglob("*"):
         if path.name.endswith(SUFFIXES) and path.is_file():
-            yield file_state(path, found=backend is None)
+            yield file_state(path, discovered=backend is None)
 
 
 def states_of(backend: str) -> list[State]:

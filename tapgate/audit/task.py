@@ -104,7 +104,7 @@ def audit_state(task: Task) -> Result:
     try:
         return _audit(task)
     except NoStateError as failure:
-        if task.state.found:
+        if task.state.discovered:
             return Result(PassedOver(task.state.name))
         return Result(Unaudited.because(task.state.name, failure))
     except CouldNotRunError as failure:

@@ -96,8 +96,8 @@ class Answers:
         ]
         if not fitting:
             return {}, ""
-        *_, index, found = max(fitting, key=lambda one: one[:3])
-        return found.result, _function_name(-index, found)
+        *_, index, answer = max(fitting, key=lambda one: one[:3])
+        return answer.result, _function_name(-index, answer)
 
     def resource(self, token: str, identifier: str) -> tuple[Mapping[str, Any], str]:
         """Return what is known of a resource that is there, and the entry's name."""
@@ -178,8 +178,8 @@ def read_file(path: Path) -> File:
     try:
         document = cast("object", yaml.load(path.read_text("utf-8"), Loader=_Loader))  # noqa: S506 - a safe one
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        found = " ".join(str(error).split())
-        raise _refused(path, "", found, "name a YAML or JSON file that can be read") from None
+        reason = " ".join(str(error).split())
+        raise _refused(path, "", reason, "name a YAML or JSON file that can be read") from None
     try:
         body = msgspec.convert(document, File)
     except msgspec.ValidationError as error:
@@ -238,8 +238,10 @@ def _require_fitting(
     except sdk_source.UnknownTypeError:
         category = "function" if is_function else "resource type"
         name = "token" if is_function else "type"
-        found = f"`{name_in_file}`, and pulumi_aws {sdk_source.package_version()} has no such {category}"
-        raise _refused(path, f"{entry}.{name}", found, "check its name in the pulumi_aws reference") from None
+        reason = f"`{name_in_file}`, and pulumi_aws {sdk_source.package_version()} has no such {category}"
+        raise _refused(
+            path, f"{entry}.{name}", reason, "check its name in the pulumi_aws reference"
+        ) from None
     for name, values in parts.items():
         known = schema.inputs if name == "arguments" else schema.outputs
         if name == "result" and not known:
@@ -247,8 +249,8 @@ def _require_fitting(
         optional = {key: replace(prop, required=False) for key, prop in known.items()}
         _, failures = check(replace(schema, inputs=optional, outputs={}), values)
         if failures:
-            found, _, fix = failures[0].reason.partition(" Fix: ")
-            raise _refused(path, f"{entry}.{name}.{failures[0].property}", found.removesuffix("."), fix)
+            reason, _, fix = failures[0].reason.partition(" Fix: ")
+            raise _refused(path, f"{entry}.{name}.{failures[0].property}", reason.removesuffix("."), fix)
 
 
 def _require_harmless(path: Path, body: File) -> None:
@@ -286,10 +288,10 @@ def _require_one_answer(path: Path, body: File) -> None:
             )
 
 
-def _refused(path: Path, entry: str, found: str, fix: str) -> Failure:
+def _refused(path: Path, entry: str, reason: str, fix: str) -> Failure:
     return Failure(
         "The answers file cannot be used",
         where=f"{path}, {entry}" if entry else str(path),
-        why=f"found: {found}",
+        why=f"found: {reason}",
         fix=fix,
     )

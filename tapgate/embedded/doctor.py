@@ -43,8 +43,8 @@ def packages(project: Path) -> list[Line]:
     entries = [*([] if cli is None else [str(cli.folder)]), os.environ.get("PATH", os.defpath)]
     served = {} if file is None else described(file, {**os.environ, "PATH": os.pathsep.join(entries)})
     return [
-        Line(f"package {name}", there=not fix, found=found, fix=fix, needed="--install" in fix)
-        for name, (found, fix) in served.items()
+        Line(f"package {name}", there=not fix, found=state, fix=fix, needed="--install" in fix)
+        for name, (state, fix) in served.items()
     ]
 
 
@@ -111,8 +111,8 @@ def _cache() -> Line:
 
 def _archives() -> Line:
     missing = [name for name in prepare.ARCHIVES if not (ROOT / name).exists()]
-    found = f"not built yet: {', '.join(missing)}" if missing else ", ".join(prepare.ARCHIVES)
-    return Line("Lambda archives", not missing, found, fix=prepare.COMMAND, needed=False)
+    state = f"not built yet: {', '.join(missing)}" if missing else ", ".join(prepare.ARCHIVES)
+    return Line("Lambda archives", not missing, state, fix=prepare.COMMAND, needed=False)
 
 
 def _stacks() -> Line:

@@ -262,11 +262,11 @@ def acting_providers(base: Mapping[str, str]) -> list[str]:
 
     Those that only compute, or make components of other providers' resources, do nothing by themselves.
     """
-    found: set[str] = set()
+    providers: set[str] = set()
     for entry in base.get("PATH", os.defpath).split(os.pathsep):
         if not is_stand_in_folder(entry) and Path(entry).is_dir():
-            found |= {path.name for path in Path(entry).glob(f"{PREFIX}*") if path.suffix == ""}
-    return sorted(found - {PROVIDER, *(f"{PREFIX}{name}" for name in DO_NOTHING)})
+            providers |= {path.name for path in Path(entry).glob(f"{PREFIX}*") if path.suffix == ""}
+    return sorted(providers - {PROVIDER, *(f"{PREFIX}{name}" for name in DO_NOTHING)})
 
 
 def _embedded(base: Mapping[str, str], first: list[Path], backend: Path, root: Path) -> Changes:

@@ -140,7 +140,7 @@ def _shims(
     wanted = usage.packages() if program.yaml is not None else {*sdks, *_named(program)}
     mode = ["--rehearse"] if rehearse else []
     at_hand = ["--program=" + str(program.yaml)] if program.yaml is not None else []
-    found: dict[str, str] = {}
+    shims: dict[str, str] = {}
     for package in sorted(wanted - {_AWS, _OWN}):
         if not _NAME.fullmatch(package):
             continue  # It becomes a file's name; the engine says what is wrong with it.
@@ -148,24 +148,24 @@ def _shims(
         runs = plugin is not None and (not rehearse or package in DO_NOTHING)
         if runs and plugin is not None:
             if not plugin[1]:
-                found[name] = _EXEC.format(program=shlex.quote(str(plugin[0])))
+                shims[name] = _EXEC.format(program=shlex.quote(str(plugin[0])))
             continue
         words = [*mode, "--echo", f"--package={package}", *at_hand]
         if package in sdks:
             words.append(f"--sdk={sdks[package]}")
         elif package not in _DECLARED_ALONE and plugin is None:
             words.append("--unseen")
-        found[name] = shim(words, remark=_digest(program.yaml))
-    found.update(_language_host(program, base, said))
-    found.update(_missing_hosts(program, base, found))
+        shims[name] = shim(words, remark=_digest(program.yaml))
+    shims.update(_language_host(program, base, said))
+    shims.update(_missing_hosts(program, base, shims))
     if (sdks.get("docker", Path()) / "docker.py").is_file():
-        found["docker"] = _DOCKER.format(mark=MARK)
+        shims["docker"] = _DOCKER.format(mark=MARK)
     sdk = _other_sdk(sdks.get(_AWS))
     if sdk is not None:
-        found[PROVIDER] = shim([*mode, f"--sdk={sdk}"], remark=sdk_version(sdk))
+        shims[PROVIDER] = shim([*mode, f"--sdk={sdk}"], remark=sdk_version(sdk))
     elif _other_major(usage):
-        found[PROVIDER] = shim([*mode, *at_hand], remark=_digest(program.yaml))
-    return found
+        shims[PROVIDER] = shim([*mode, *at_hand], remark=_digest(program.yaml))
+    return shims
 
 
 def described(project_file: Path, base: Mapping[str, str]) -> dict[str, tuple[str, str]]:
@@ -173,25 +173,25 @@ def described(project_file: Path, base: Mapping[str, str]) -> dict[str, tuple[st
     program = _program(project_file)
     sdks = _sdks(program, base.get(PROGRAM_ENVIRONMENT, ""))
     wanted = read(program.yaml).packages() if program.yaml is not None else _named(program)
-    found: dict[str, tuple[str, str]] = {}
+    packages: dict[str, tuple[str, str]] = {}
     for package in sorted(wanted - {_OWN}):
         plugin = _plugin(package, base)
         if program.yaml is None and package not in sdks:
-            found[package] = ("its Python SDK is not installed", "run the gate with --install")
+            packages[package] = ("its Python SDK is not installed", "run the gate with --install")
         elif package == _AWS:
-            found[package] = ("the stand-in AWS provider; with --aws real, your plug-in", "")
+            packages[package] = ("the stand-in AWS provider; with --aws real, your plug-in", "")
         elif plugin is not None:
-            found[package] = (f"your plug-in, {plugin[0]}", "")
+            packages[package] = (f"your plug-in, {plugin[0]}", "")
         elif package in program.components and not _missing_hosts(program, base, {f"{PREFIX}{package}"}):
-            found[package] = (f"the component in {program.components[package]}", "")
+            packages[package] = (f"the component in {program.components[package]}", "")
         elif package in sdks or package in _DECLARED_ALONE:
-            found[package] = ("a stand-in: its resources are what the program says of them", "")
+            packages[package] = ("a stand-in: its resources are what the program says of them", "")
         else:
-            found[package] = (
+            packages[package] = (
                 "a stand-in that cannot look into components: no-unseen-resources decides",
                 f"pulumi plugin install resource {package}, or let the operator allow its types (allow.yaml)",
             )
-    return found
+    return packages
 
 
 def _language_host(program: _Program, base: Mapping[str, str], said: Mentions | None) -> dict[str, str]:
@@ -210,19 +210,19 @@ def _language_host(program: _Program, base: Mapping[str, str], said: Mentions | 
 
 def _missing_hosts(program: _Program, base: Mapping[str, str], served: Collection[str]) -> dict[str, str]:
     """Return what stands in for the language hosts of components in the repository that are not there."""
-    found: dict[str, list[str]] = {}
+    missing: dict[str, list[str]] = {}
     for package, folder in program.components.items():
         if f"{PREFIX}{package}" not in served:
             continue
         plugin = next((folder / name for name in _PLUGIN_FILES if (folder / name).is_file()), folder)
         runtime = language(read_yaml(plugin))
         if _NAME.fullmatch(runtime) and runtime != program.runtime and not _host(runtime, base):
-            found.setdefault(runtime, []).append(shlex.quote(f"{package}={folder}"))
+            missing.setdefault(runtime, []).append(shlex.quote(f"{package}={folder}"))
     words = {"python": sys.executable, "code": _CODE, "home": str(ROOT)}
     quoted = {key: shlex.quote(word) for key, word in words.items()}
     return {
         f"{LANGUAGE}{runtime}": _NO_HOST.format(components=" ".join(components), **quoted)
-        for runtime, components in found.items()
+        for runtime, components in missing.items()
     }
 
 
@@ -237,12 +237,12 @@ def changes(project_file: Path, base: Mapping[str, str]) -> Changes:
     """Return what to change in a prepared environment so that the engine finds what serves the packages."""
     program = _program(project_file)
     said = mentions(program.folder)
-    found = _shims(program, base, said)
+    variables = _shims(program, base, said)
     changed: Changes = {PROGRAM_FOLDER: str(program.folder)}
     if said.region and not any(base.get(name) for name in REGION_VARIABLES):
         changed |= _region(project_file)
-    if found:
-        changed["PATH"] = os.pathsep.join([str(shim_folder(found)), base.get("PATH", os.defpath)])
+    if variables:
+        changed["PATH"] = os.pathsep.join([str(shim_folder(variables)), base.get("PATH", os.defpath)])
     return changed
 
 
@@ -322,25 +322,25 @@ def _named(program: _Program) -> set[str]:
     if program.runtime != "python":
         return set()
     asked = [path for pattern in _REQUIREMENTS for path in sorted(program.folder.glob(pattern))]
-    found = {match["name"] for path in asked for _, text in texts(path) for match in _ASKED.finditer(text)}
-    found |= {one.removeprefix(_SDK) for one in imported(program.folder) if one.startswith(_SDK)}
-    return {name.lower().replace("_", "-").strip("-") for name in found} - _NO_PROVIDERS
+    names = {match["name"] for path in asked for _, text in texts(path) for match in _ASKED.finditer(text)}
+    names |= {one.removeprefix(_SDK) for one in imported(program.folder) if one.startswith(_SDK)}
+    return {name.lower().replace("_", "-").strip("-") for name in names} - _NO_PROVIDERS
 
 
 def _in(roots: list[Path]) -> dict[str, Path]:
-    found: dict[str, Path] = {}
+    folders: dict[str, Path] = {}
     for root in roots:
         for path in root.glob("pulumi_*/pulumi-plugin.json"):
             try:
                 document = mapping(cast("object", json.loads(path.read_text("utf-8"))))
             except (OSError, ValueError):
                 continue
-            found.setdefault(str(document.get("name") or ""), path.parent)
+            folders.setdefault(str(document.get("name") or ""), path.parent)
         for path in root.glob("pulumi_*/*utilities.py"):  # Until 2021 they do not say what they are.
             name = path.parent.name.removeprefix("pulumi_").replace("_", "-")
             if not (path.parent / "pulumi-plugin.json").exists():
-                found.setdefault(name, path.parent)
-    return found
+                folders.setdefault(name, path.parent)
+    return folders
 
 
 def _plugin(package: str, base: Mapping[str, str]) -> tuple[Path, bool] | None:

@@ -173,9 +173,9 @@ def _python_for(source: Source) -> str:
     path = [*map(str, sorted(pyenv.glob("versions/*/bin"))), os.environ.get("PATH", os.defpath)]
     variables = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "PATH": os.pathsep.join(path)}
     with suppress(OSError):
-        found = subprocess.run(words, env=variables, capture_output=True, text=True, check=False)
-        if found.returncode == 0:
-            return found.stdout.strip()
+        answer = subprocess.run(words, env=variables, capture_output=True, text=True, check=False)
+        if answer.returncode == 0:
+            return answer.stdout.strip()
     say(
         f"{source.file} asks for Python {source.python}: there is {platform.python_version()}, which is tried"
     )
@@ -297,7 +297,7 @@ def _to_compile(packages: Path, program: Path) -> Iterator[str]:
 def _install(uv: Uv, folder: Path, wanted: Path, options: list[str], besides: Iterable[str] = ()) -> None:
     """Install requirements; what is known to keep older ones from it, or components, is dealt with."""
     own = wanted.read_text(encoding="utf-8", errors="replace")
-    own = _INCLUDES.sub(lambda found: f"{found[1]}{wanted.parent / found[2]}", own)
+    own = _INCLUDES.sub(lambda match: f"{match[1]}{wanted.parent / match[2]}", own)
     words, left, overridden = ["-r", str(wanted), *besides], dict(_REMEDIES), ""
     while True:
         try:

@@ -251,13 +251,13 @@ class _Reader(Program):
         return ()
 
     def _either(self, node: ast.BoolOp, scope: Scope) -> Values:
-        found: Values = ()
+        alternatives: Values = ()
         for index, one in enumerate(node.values):
             uses = self.value(one, scope)
             for use in uses:
                 use.tested = use.tested or index < len(node.values) - 1
-            found += uses
-        return found
+            alternatives += uses
+        return alternatives
 
     def _attribute(self, node: ast.Attribute, scope: Scope) -> Values:
         if isinstance(node.value, ast.Name):
@@ -324,8 +324,8 @@ class _Reader(Program):
             for use in (use for one in (first, *named) if one is not None for use in self.value(one, scope)):
                 use.demanded = True
             return self._source("stack", "")
-        found = self._method(node, node.func, text, scope) if isinstance(node.func, ast.Attribute) else None
-        return found if found is not None else self._function(node, name, scope)
+        result = self._method(node, node.func, text, scope) if isinstance(node.func, ast.Attribute) else None
+        return result if result is not None else self._function(node, name, scope)
 
     def _function(self, node: ast.Call, name: str, scope: Scope) -> Values:
         """Read what a function of the program, or one that is known by its name, does."""
@@ -433,18 +433,18 @@ class _Reader(Program):
         name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
         if name in _PARSED:
             return tuple(use.parsed() for use in owners)
-        found: set[Use] = set()
+        results: set[Use] = set()
         for one in [function] if isinstance(function, ast.Lambda) else self._functions.get(name, ()):
             inner = self._scope_of(one, scope if isinstance(one, ast.Lambda) else None)
             names = [each.arg for each in one.args.args if each.arg != "self"]
             if names:
                 add(inner.names[names[0]], owners)
             if isinstance(one, ast.Lambda):
-                found.update(self.value(one.body, inner))
-            found |= inner.names.get("return", set())
+                results.update(self.value(one.body, inner))
+            results |= inner.names.get("return", set())
         for use in owners:
             self._converted(use, name)
-        return tuple(found)
+        return tuple(results)
 
     def _arguments(self, function: Function, given: list[Values], named: Mapping[str, Values]) -> None:
         inner = self._scope_of(function)

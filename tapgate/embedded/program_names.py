@@ -102,14 +102,14 @@ class Program:
     def _module(self, name: str) -> Scope | None:
         """Return a module of the program by its name, of which a package that it is in may be missing."""
         if name not in self._found:
-            found = (one for one in self.trees if one == name or one.endswith(f".{name}"))
-            self._found[name] = next((self._scopes[one] for one in found), None)
+            scopes = (one for one in self.trees if one == name or one.endswith(f".{name}"))
+            self._found[name] = next((self._scopes[one] for one in scopes), None)
         return self._found[name]
 
     def _scope_of(self, function: Function, outer: Scope | None = None) -> Scope:
-        found = self._scopes[id(function)]
-        found.outer = outer or found.outer
-        return found
+        scope = self._scopes[id(function)]
+        scope.outer = outer or scope.outer
+        return scope
 
     def _spread(self, use: Use, name: str, depth: int = 0) -> None:
         """Note that the fields of a mapping become the arguments of a function, or the fields of a class."""

@@ -145,7 +145,7 @@ def texts(program: Path, suffixes: Collection[str] = _SUFFIXES) -> Iterator[tupl
 
 def imported(program: Path) -> set[str]:
     """Return the modules that a Python program imports, of a package its first name."""
-    lines = (found for _, text in texts(program, PYTHON) for found in _IMPORT.findall(text))
+    lines = (statement for _, text in texts(program, PYTHON) for statement in _IMPORT.findall(text))
     each = (one for how, names in lines for one in (names.split(",") if how == "import" else [names]))
     return {match[1] for match in map(_FIRST_NAME.match, each) if match is not None}
 
@@ -159,14 +159,14 @@ class Mentions(NamedTuple):
 
 def mentions(program: Path) -> Mentions:
     """Return what a program, which is a file or a folder, has a word about."""
-    found = Mentions()
+    mentioned = Mentions()
     for _, text in texts(program):
-        found = Mentions(
-            found.stacks or bool(_REFERS.search(text)), found.region or bool(_REGION.search(text))
+        mentioned = Mentions(
+            mentioned.stacks or bool(_REFERS.search(text)), mentioned.region or bool(_REGION.search(text))
         )
-        if all(found):
+        if all(mentioned):
             break
-    return found
+    return mentioned
 
 
 def lookups(folder: Path) -> Lookups:
@@ -175,19 +175,19 @@ def lookups(folder: Path) -> Lookups:
     Args:
         folder: The program's folder.
     """
-    found: dict[str, None] = {}
+    keys: dict[str, None] = {}
     attributes: set[str] = set()
     for path, text in texts(folder):
-        found.update(dict.fromkeys(match[2] for match in _SUBSCRIPT.finditer(text)))
+        keys.update(dict.fromkeys(match[2] for match in _SUBSCRIPT.finditer(text)))
         if path.suffix in _DATA_FILES:
-            found.update(dict.fromkeys(_PROPERTY_OF_A_PROPERTY.findall(text)))
+            keys.update(dict.fromkeys(_PROPERTY_OF_A_PROPERTY.findall(text)))
         attributes.update(_READ.findall(text))
     forms = {
         name: use
         for name, use in _used_in_python(folder).attributes.items()
         if use.elements(0) or any(one.has_text_form() for one in (use, *use.fields.values()))
     }
-    return Lookups(tuple(found)[:_MOST_SUBSCRIPTS], frozenset(attributes), forms)
+    return Lookups(tuple(keys)[:_MOST_SUBSCRIPTS], frozenset(attributes), forms)
 
 
 def variables(project_file: Path) -> dict[str, str]:
@@ -195,14 +195,14 @@ def variables(project_file: Path) -> dict[str, str]:
 
     What decides about the engine or an interpreter is no program's to read; a region is its stacks' own.
     """
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     if language(read_yaml(project_file)) == "yaml":
-        return found  # It reads none.
+        return values  # It reads none.
     for name, use in sorted(used(project_file).variables.items()):
         if not STEERING.match(name) and name not in REGION_VARIABLES:
             value = ACCOUNT if name in _ACCOUNTS else stand_in(name, STRING, "", use)
-            found[name] = value if isinstance(value, str) else json.dumps(value)
-    return found
+            values[name] = value if isinstance(value, str) else json.dumps(value)
+    return values
 
 
 def outputs(folder: Path, stack: str) -> dict[str, object]:
@@ -223,16 +223,16 @@ def outputs(folder: Path, stack: str) -> dict[str, object]:
                 fields.setdefault(match[1], set()).add(match[3])
             else:
                 several.add(match[1])
-    found: dict[str, object] = {}
+    values: dict[str, object] = {}
     for name in (*used, *sorted(names - used.keys())[:_MOST_NAMES]):
         seed, use = f"{stack}#{name}", used.get(name, Use())
         if use.has_form():
-            found[name] = formed(use, seed)
+            values[name] = formed(use, seed)
         elif name in fields and not use.arguments:
-            found[name] = {field: marked_text(f"{seed}.{field}") for field in sorted(fields[name])}
+            values[name] = {field: marked_text(f"{seed}.{field}") for field in sorted(fields[name])}
         else:
-            found[name] = _named(name, use, seed, several=name in several)
-    return found
+            values[name] = _named(name, use, seed, several=name in several)
+    return values
 
 
 def _named(name: str, use: Use, seed: str, *, several: bool) -> object:
@@ -252,16 +252,16 @@ def config_forms(folder: Path) -> dict[str, str]:
         `integer`, `number`, `boolean`, `object` (as JSON), `url` or `key` (a private one); nothing of what
         may be any text.
     """
-    found: dict[str, str] = {}
+    forms: dict[str, str] = {}
     for _, text in texts(folder):
         for match in re.finditer(rf"{_JSON_OF}:\s*[\"']?\${{([\w:-]{{1,127}})}}", text):
-            found[match[1]] = "object"
+            forms[match[1]] = "object"
         for match in _CONFIGURED.finditer(text):
             type_ = (match["type"] or "").lower()
             form = "boolean" if type_.startswith("bool") else _TYPES.get(type_) or _form(text, match)
             if form:
-                found[match["key"]] = form
-    return found
+                forms[match["key"]] = form
+    return forms
 
 
 def _form(text: str, match: re.Match[str]) -> str:
@@ -298,7 +298,7 @@ def required(project_file: Path, uses: Uses | None = None) -> dict[str, str]:
     name, runtime = str(body.get("name")), language(body)
     program = program_folder(project_file.parent, body)
     given: set[str] = set()
-    found: dict[str, str] = {}
+    types: dict[str, str] = {}
     text = _text(program / "Main.yaml") or _text(project_file) if runtime == "yaml" else ""
     template = parsed_yaml(text)
     for block in (body.get("config"), body.get("configuration"), template.get("config")):
@@ -306,16 +306,16 @@ def required(project_file: Path, uses: Uses | None = None) -> dict[str, str]:
             full = key if ":" in key else f"{name}:{key}"
             type_ = _required_type(declared)
             if type_:
-                found[full] = type_
+                types[full] = type_
             else:
                 given.add(full)
-    declared = {one for key in (*found, *given) for one in (key, key.rpartition(":")[2])}
+    declared = {one for key in (*types, *given) for one in (key, key.rpartition(":")[2])}
     declared |= {key for part in ("resources", "variables") for key in mapping(template.get(part))}
     for key in sorted({*_REFERENCE.findall(text)} - declared - {"pulumi"}):
-        found[key if ":" in key else f"{name}:{key}"] = STRING
+        types[key if ":" in key else f"{name}:{key}"] = STRING
     if runtime == "python":
-        found = {**(uses or used(project_file)).required, **found}
-    return {key: type_ for key, type_ in found.items() if key not in given}
+        types = {**(uses or used(project_file)).required, **types}
+    return {key: type_ for key, type_ in types.items() if key not in given}
 
 
 def used(project_file: Path) -> Uses:

@@ -142,10 +142,10 @@ def formed(
     if use.document is not None:
         return json.dumps(inner(use.document, seed, whole=True))
     if use.fields or use.mapped:
-        found = {name: inner(one, f"{seed}.{name}") for name, one in sorted(use.fields.items())}
+        fields = {name: inner(one, f"{seed}.{name}") for name, one in sorted(use.fields.items())}
         # Which others there are, no one knows; as an argument, one that no function has is none.
         others = {} if use.spread else {marked_text(seed): inner(use.items or Use(), f"{seed}[*]")}
-        return {**found, **others}
+        return {**fields, **others}
     if use.at or use.items or use.length:
         several = _element(use, 0).fields or _element(use, 0).mapped
         count = use.elements(use.length or (1 if several else _SPREAD))

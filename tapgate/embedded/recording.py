@@ -70,7 +70,7 @@ class Recorder:
 
         What is asked by a value that no one knows yet waits for the rehearsal that knows it.
         """
-        found: list[Question] = []
+        questions: list[Question] = []
         for message in messages:
             if not message.startswith(ASKED) or MARK in message.lower():
                 continue
@@ -86,8 +86,8 @@ class Recorder:
             }[str(body["kind"])]
             if question not in self._asked:
                 self._asked.add(question)
-                found.append(question)
-        return found
+                questions.append(question)
+        return questions
 
     def program(self, folder: Path, questions: Sequence[Question], config: Mapping[str, object]) -> None:
         """Write the project that asks, for one region."""
@@ -133,8 +133,8 @@ class Recorder:
                 self.refuse(one, "a stand-in answered, and no provider")
             elif one.function[0]:
                 # A function that gives a single value gives it under this name.
-                found = cast("dict[str, Any]", result) if isinstance(result, dict) else {"result": result}
-                self._keep_function(one, found)
+                answer = cast("dict[str, Any]", result) if isinstance(result, dict) else {"result": result}
+                self._keep_function(one, answer)
             else:
                 known = cast("dict[str, Any]", result or {})
                 entry = Resource(*one.resource, outputs=known)
@@ -144,8 +144,8 @@ class Recorder:
 
     def take_stack(self, question: Question, outputs: str) -> None:
         """Take the outputs of another stack, as `pulumi stack output --json` prints them."""
-        found = cast("dict[str, Any]", json.loads(outputs))
-        known = {name: value for name, value in found.items() if value != "[secret]"}
+        answers = cast("dict[str, Any]", json.loads(outputs))
+        known = {name: value for name, value in answers.items() if value != "[secret]"}
         self._file = msgspec.structs.replace(self._file, stacks={**self._file.stacks, question.stack: known})
         self.recorded.append(question.name)
 

@@ -141,14 +141,14 @@ def adapted(file: Path, project_file: Path) -> StackFile:
 
 
 def _completed(
-    found: StackFile, file: Path, project_file: Path, forms: Callable[[], Mapping[str, str]]
+    prepared: StackFile, file: Path, project_file: Path, forms: Callable[[], Mapping[str, str]]
 ) -> StackFile:
     """Return a stack file that has, in place of environments, what the answers file says, and stand-ins."""
-    top = cast("yaml.MappingNode", yaml.compose(found.text, Loader=yaml.SafeLoader))
+    top = cast("yaml.MappingNode", yaml.compose(prepared.text, Loader=yaml.SafeLoader))
     config = next((value for key, value in _entries(top) if key == "config"), None)
     there = {key for key, _ in _entries(config)} if config is not None else set[str]()
     name = str(read_yaml(project_file).get("name"))
-    environments = _ENVIRONMENTS in found.notes
+    environments = _ENVIRONMENTS in prepared.notes
     answered: dict[str, object] = {}
     if environments:
         from tapgate.embedded.answers import given  # noqa: PLC0415 - few stacks have environments
@@ -164,7 +164,7 @@ def _completed(
     # A project's own keys may be written without its name.
     there |= {f"{name}:{key}" for key in there if ":" not in key}
     values = {key: value for key, value in {**required, **answered}.items() if key not in there}
-    notes = [one for one in found.notes if one != _ENVIRONMENTS]
+    notes = [one for one in prepared.notes if one != _ENVIRONMENTS]
     if environments:
         said = f"of environments there is what the answers file says: {', '.join(answered)}"
         notes.append(said if answered else _ENVIRONMENTS)
@@ -178,7 +178,7 @@ def _completed(
             else ("is not there, so config that the program requires")
         )
         notes.append(f"{file.name} {why} stands in: {stood_in}")
-    return StackFile(_with_config(found.text, top, config, values), tuple(notes))
+    return StackFile(_with_config(prepared.text, top, config, values), tuple(notes))
 
 
 def _with_config(
@@ -384,8 +384,8 @@ class EmbeddedStacks:
 
     def config(self, file: Path, project_file: Path) -> tuple[str, Sequence[str]]:
         """Return a stack's file as this backend can use it, and what in it is not the team's."""
-        found = adapted(file, project_file)
-        return found.text, found.notes
+        prepared = adapted(file, project_file)
+        return prepared.text, prepared.notes
 
     def path(self, project: str, name: str) -> Path:
         """Return the file with a stack's state."""
@@ -441,10 +441,10 @@ def outputs_of(path: Path) -> dict[str, object]:
             "dict[str, dict[str, dict[str, list[dict[str, object]]]]]", json.loads(path.read_bytes())
         )
         resources = state["checkpoint"]["latest"]["resources"]
-        found = next(one for one in resources if one.get("type") == _ROOT).get("outputs")
+        outputs = next(one for one in resources if one.get("type") == _ROOT).get("outputs")
     except (OSError, ValueError, LookupError, TypeError, AttributeError, StopIteration):
         return {}
-    kept: object = _without_secrets(cast("object", found)) if isinstance(found, dict) else {}
+    kept: object = _without_secrets(cast("object", outputs)) if isinstance(outputs, dict) else {}
     return cast("dict[str, object]", kept)
 
 

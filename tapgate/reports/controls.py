@@ -66,11 +66,11 @@ class PolicyInfo:
     @property
     def controls(self) -> tuple[Control, ...]:
         """The controls that the policy answers: of its tags, and of the compliance field if no tag has it."""
-        found = set(_tagged(self.tags))
+        tagged = set(_tagged(self.tags))
         named = self.framework.strip() and self.reference.strip()
-        if named and self.reference not in {one.identifier for one in found}:
-            found.add(Control(self.framework, self.reference))
-        return tuple(sorted(found, key=control_order))
+        if named and self.reference not in {one.identifier for one in tagged}:
+            tagged.add(Control(self.framework, self.reference))
+        return tuple(sorted(tagged, key=control_order))
 
 
 def _tagged(tags: Iterable[str]) -> Iterator[Control]:

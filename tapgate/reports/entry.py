@@ -37,10 +37,10 @@ def category_of(finding: Finding) -> Category:
 
 def counts(findings: Iterable[Finding]) -> Mapping[Category, int]:
     """Count findings by category, every category named."""
-    found: dict[Category, int] = dict.fromkeys(CATEGORIES, 0)
+    tally: dict[Category, int] = dict.fromkeys(CATEGORIES, 0)
     for finding in findings:
-        found[category_of(finding)] += 1
-    return found
+        tally[category_of(finding)] += 1
+    return tally
 
 
 @dataclass(frozen=True, slots=True, order=True)

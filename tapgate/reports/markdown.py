@@ -109,14 +109,14 @@ def to_markdown(verdicts: VerdictFile, *, earlier: VerdictFile | None = None, li
         limit: the most characters that the comment may have, at least 8,000; what does not fit is counted.
     """
     packs = sorted({(pack.name, pack.version) for one in verdicts.stacks for pack in one.packs})
-    found = counts(finding for report in verdicts.stacks for finding in report.findings)
+    tally = counts(finding for report in verdicts.stacks for finding in report.findings)
     # A job finds its own comment again by what it is about.
     about = repr((verdicts.kind, [(one.project, one.stack) for one in verdicts.stacks][:1]))
     parts: Any = _template().make_module(
         {
             "verdicts": verdicts,
             "marker": hashlib.sha256(about.encode()).hexdigest()[:16],
-            "totals": [(NAMES[category], found[category]) for category in CATEGORIES],
+            "totals": [(NAMES[category], tally[category]) for category in CATEGORIES],
             "score": score(verdicts),
             "trend": None if earlier is None else compare(earlier, verdicts),
             "packs": packs,

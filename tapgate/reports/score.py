@@ -59,9 +59,9 @@ class PolicyStatus:
 
 def worst(statuses: Iterable[Status]) -> Status:
     """Return the worst of several; of none, `off`, since nothing was evaluated."""
-    found = set(statuses)
+    present = set(statuses)
     for word in WORST_FIRST:
-        if word in found:
+        if word in present:
             return word
     return "off"
 
@@ -176,10 +176,10 @@ class FrameworkScore:
 
     def counts(self) -> Mapping[Status, int]:
         """Return the number of controls by status, each counted once a stack."""
-        found: Counter[Status] = Counter()
+        tally: Counter[Status] = Counter()
         for control in self.controls:
-            found.update(control.stacks)
-        return {status: found[status] for status in WORST_FIRST}
+            tally.update(control.stacks)
+        return {status: tally[status] for status in WORST_FIRST}
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,8 +114,8 @@ def called_without_waiting(stack: Stack) -> frozenset[str]:
             if token.endswith(":Pipe") and (invocation.absent or invocation.value == "REQUEST_RESPONSE"):
                 continue
             for ref in refs_at(caller, path):
-                found = stack.resolve_reference(caller, ref, FUNCTION, function_name)
-                called.update(one.urn for one in (*found.certain, *found.possible))
+                callees = stack.resolve_reference(caller, ref, FUNCTION, function_name)
+                called.update(one.urn for one in (*callees.certain, *callees.possible))
     return frozenset(called)
 
 
@@ -286,11 +286,11 @@ def edge_functions(stack: Stack) -> Relation[Resource]:
     for token, paths in ASSOCIATIONS.items():
         for distribution in stack.of(token):
             for ref in (ref for path in paths for ref in refs_at(distribution, path)):
-                found = stack.resolve_reference(distribution, ref, FUNCTION, function_name)
-                for one in found.certain:
+                associated = stack.resolve_reference(distribution, ref, FUNCTION, function_name)
+                for one in associated.certain:
                     (possible if own_region(one) is None else certain)[one.urn] = one
-                possible.update({one.urn: one for one in found.possible})
-                anything = anything or found.anything
+                possible.update({one.urn: one for one in associated.possible})
+                anything = anything or associated.anything
     return Relation(tuple(certain.values()), tuple(possible.values()), anything).where(
         lambda one: region_of(one) in ("", HOME)
     )
@@ -298,10 +298,10 @@ def edge_functions(stack: Stack) -> Relation[Resource]:
 
 def is_edge(function: Resource, stack: Stack) -> bool | None:
     """Tell whether CloudFront runs a function; None while that is undecided."""
-    found = stack.memoized(edge_functions)
-    if function in found.certain:
+    edge = stack.memoized(edge_functions)
+    if function in edge.certain:
         return True
-    return None if may_be_edge(function) and (found.anything or function in found.possible) else False
+    return None if may_be_edge(function) and (edge.anything or function in edge.possible) else False
 
 
 def may_be_edge(function: Resource) -> bool:

@@ -228,9 +228,9 @@ def may_be_everywhere(action: str) -> bool | None:
         return True
     service, _, name = lower.partition(":")
     known = extents_of(service)
-    found = [extent for one, extent in known.items() if covers(name, one)] if wild(name) else []
+    extents = [extent for one, extent in known.items() if covers(name, one)] if wild(name) else []
     if name in known:
-        found.append(known[name])
-    if not found:
+        extents.append(known[name])
+    if not extents:
         return None
-    return Extent.RESOURCES not in found and found.count(Extent.LISTED) <= HARDLY * len(found)
+    return Extent.RESOURCES not in extents and extents.count(Extent.LISTED) <= HARDLY * len(extents)

@@ -120,23 +120,23 @@ def parts(word: str) -> tuple[str, ...]:
 
 def hint_of(name: str) -> Hint:
     """Tell how much a name says of a value."""
-    found = words(name)
-    while found and (found[-1].isdigit() or found[-1] in WORDS["encodings"]):
-        found.pop()
-    if not found or found[-1] in WORDS["about"] or not WORDS["public"].isdisjoint(found):
+    tokens = words(name)
+    while tokens and (tokens[-1].isdigit() or tokens[-1] in WORDS["encodings"]):
+        tokens.pop()
+    if not tokens or tokens[-1] in WORDS["about"] or not WORDS["public"].isdisjoint(tokens):
         return Hint.NONE
     if any(
-        word in ("token", "tokens") and before in WORDS["before_token"] for before, word in pairwise(found)
+        word in ("token", "tokens") and before in WORDS["before_token"] for before, word in pairwise(tokens)
     ):
         return Hint.NONE
-    if not WORDS["passwords"].isdisjoint(found):
+    if not WORDS["passwords"].isdisjoint(tokens):
         return Hint.PASSWORD
-    if any(before in WORDS["negations"] and word in WORDS["secrets"] for before, word in pairwise(found)):
+    if any(before in WORDS["negations"] and word in WORDS["secrets"] for before, word in pairwise(tokens)):
         return Hint.NONE
-    keys = any(word == "key" and before in WORDS["before_key"] for before, word in pairwise(found))
-    if keys or not WORDS["secrets"].isdisjoint(found):
+    keys = any(word == "key" and before in WORDS["before_key"] for before, word in pairwise(tokens))
+    if keys or not WORDS["secrets"].isdisjoint(tokens):
         return Hint.STRONG
-    return Hint.NONE if WORDS["weak"].isdisjoint(found) else Hint.WEAK
+    return Hint.NONE if WORDS["weak"].isdisjoint(tokens) else Hint.WEAK
 
 
 def names_a_secret(name: str) -> bool:
@@ -146,20 +146,22 @@ def names_a_secret(name: str) -> bool:
 
 def is_about_a_secret(name: str) -> bool:
     """Tell whether a property that a schema marks secret holds no secret by its name, or not always."""
-    found = words(name)
-    return bool(found) and found[-1] in WORDS["about"] | WORDS["may_be_told"]
+    tokens = words(name)
+    return bool(tokens) and tokens[-1] in WORDS["about"] | WORDS["may_be_told"]
 
 
 def names_a_connection(name: str) -> bool:
     """Tell whether a name is that of a text that may have a password in it."""
-    found = words(name)
-    return bool(found) and found[-1] in WORDS["connection_ends"] and not WORDS["connection"].isdisjoint(found)
+    tokens = words(name)
+    return (
+        bool(tokens) and tokens[-1] in WORDS["connection_ends"] and not WORDS["connection"].isdisjoint(tokens)
+    )
 
 
 def names_an_identity(name: str) -> bool:
     """Tell whether a name is that of something that may be as random as a secret, and is none."""
-    found = words(name)
-    return bool(found) and (found[-1] in WORDS["identity"] or not WORDS["public"].isdisjoint(found))
+    tokens = words(name)
+    return bool(tokens) and (tokens[-1] in WORDS["identity"] or not WORDS["public"].isdisjoint(tokens))
 
 
 def secret_by_name(name: str, text: str) -> bool:

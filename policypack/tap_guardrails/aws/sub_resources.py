@@ -155,7 +155,7 @@ def settings_of(stack: Stack, bucket: Resource, resource_type: ResourceType) -> 
 
 
 def missing(
-    found: Relation[Resource],
+    relation: Relation[Resource],
     resource_type: ResourceType,
     where: PropertyRef,
     problem: str,
@@ -164,11 +164,11 @@ def missing(
 ) -> Finding:
     """Say that nothing is declared for a bucket, or that it is undecided whether it is."""
     nowhere = replace(where, value=None)
-    if not found.possible:
+    if not relation.possible:
         return nowhere.violation(problem, required, fix)
     return nowhere.undecided(
         required,
-        f"Undecided before deployment: {listed(found.possible)} may be for this bucket or for another.",
+        f"Undecided before deployment: {listed(relation.possible)} may be for this bucket or for another.",
         f"Give the {resource_type.title} the bucket's own output, or a name that is known at preview.",
     )
 
@@ -217,4 +217,4 @@ def find_log_buckets(stack: Stack) -> frozenset[str]:
         for path in paths
         for ref in refs_at(source, path)
     )
-    return frozenset(bucket.urn for found in named for bucket in found.certain)
+    return frozenset(bucket.urn for relation in named for bucket in relation.certain)

@@ -201,7 +201,7 @@ def naming(topic: Resource, resource_type: ResourceType, prop: str, stack: Stack
     """Return the resources of a type that name a topic, or may, by a property of theirs."""
 
     def index(one: Stack) -> Mapping[Resource, Sequence[Resource]]:
-        found: dict[Resource, list[Resource]] = defaultdict(list)
+        indexed: dict[Resource, list[Resource]] = defaultdict(list)
         for owner in one.of(*resource_type.types):
             ref = resource_type.at(owner, prop)
             listed = isinstance(ref.value, list) or resource_type is CHAT
@@ -213,7 +213,7 @@ def naming(topic: Resource, resource_type: ResourceType, prop: str, stack: Stack
                 each for relation in relations for each in (*relation.certain, *relation.possible)
             )
             for each in named:
-                found[each].append(owner)
-        return found
+                indexed[each].append(owner)
+        return indexed
 
     return stack.memoized(index, (naming, resource_type, prop)).get(topic, ())

@@ -111,12 +111,12 @@ class Declaration:
     @property
     def answered(self) -> tuple[Control, ...]:
         """The published requirements that it answers."""
-        found: list[Control] = []
+        controls: list[Control] = []
         for anchor, _, groups in (one.partition(": ") for one in self.controls):
             source = f"{SECURITY_HUB}{anchor.rpartition('-')[0]}-controls.html#{anchor}"
             for framework, *identifiers in (group.split(" ") for group in groups.split(", ")):
-                found += [Control(framework, identifier, source) for identifier in identifiers]
-        return tuple(found)
+                controls += [Control(framework, identifier, source) for identifier in identifiers]
+        return tuple(controls)
 
     @property
     def types_shown(self) -> str:

@@ -238,10 +238,10 @@ class Stack:
             key: What tells the results of one closure from another's.
         """
         entry = key or build
-        found = self._memoized.get(entry, _NOT_MADE)
-        if found is _NOT_MADE:
-            found = self._memoized[entry] = build(self)
-        return cast("T", found)
+        cached = self._memoized.get(entry, _NOT_MADE)
+        if cached is _NOT_MADE:
+            cached = self._memoized[entry] = build(self)
+        return cast("T", cached)
 
     def names(self, resource_type: ResourceType) -> RelationIndex[Resource]:
         """Return the resources of a type by their names in AWS, which several regions may have."""
@@ -255,13 +255,13 @@ class Stack:
         """
         urns = resource.property_dependencies.get(top, ())
         if len(urns) == 1:
-            found = self.members(urns[0], tuple(types))
+            candidates = self.members(urns[0], tuple(types))
         else:
             every = (member for urn in urns for member in self.members(urn, tuple(types)))
-            found = tuple({member.urn: member for member in every}.values())
+            candidates = tuple({member.urn: member for member in every}.values())
         if resource.type not in types:
-            return found
-        return tuple(member for member in found if member.urn != resource.urn)
+            return candidates
+        return tuple(member for member in candidates if member.urn != resource.urn)
 
     def members(self, urn: str, types: tuple[str, ...]) -> tuple[Resource, ...]:
         """Return which of a resource and its descendants are of some types; many ask for one component."""

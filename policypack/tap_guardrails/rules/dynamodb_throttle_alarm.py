@@ -69,10 +69,10 @@ ALL_OPERATIONS: Final = READ_OPERATIONS | WRITE_OPERATIONS
 def check(table: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Check a table."""
     options = alarm_options(settings)
-    found = [coverage(table, metric, stack, options) for metric in METRICS]
-    certain = [match for one in found for match in one.certain]
-    possible = [match for one in found for match in one.possible]
-    useless = [match for one in found for match in one.useless]
+    coverages = [coverage(table, metric, stack, options) for metric in METRICS]
+    certain = [match for one in coverages for match in one.certain]
+    possible = [match for one in coverages for match in one.possible]
+    useless = [match for one in coverages for match in one.useless]
     for direction in settings.strings("watch"):
         left = OPERATIONS[direction] - noticed_by_all(certain, certainly=True)
         if left:
@@ -85,7 +85,7 @@ def check(table: Resource, stack: Stack, settings: Settings) -> Outcomes:
                 required=f"an alarm on {WANTED[direction]} with the one dimension TableName, for this table",
             )
     if settings.enum("indexes") == REQUIRE:
-        requests = noticed_by_all(found[METRICS.index(REQUESTS)].certain, certainly=True)
+        requests = noticed_by_all(coverages[METRICS.index(REQUESTS)].certain, certainly=True)
         yield from index_findings(table, stack, settings, requests)
 
 
@@ -100,9 +100,9 @@ def index_findings(table: Resource, stack: Stack, settings: Settings, requests: 
     for direction in settings.strings("watch"):
         if direction == "writes" and requests >= WRITE_OPERATIONS:
             continue
-        found = coverage(table, OF_INDEX[direction], stack, alarm_options(settings))
+        covered = coverage(table, OF_INDEX[direction], stack, alarm_options(settings))
         for name in names:
-            certain = [match for match in found.certain if is_about(match, name) is True]
+            certain = [match for match in covered.certain if is_about(match, name) is True]
             if not certain:
                 yield missing_alarm(
                     TABLE,
@@ -111,10 +111,10 @@ def index_findings(table: Resource, stack: Stack, settings: Settings, requests: 
                         (),
                         tuple(
                             match
-                            for match in (*found.possible, *found.certain)
+                            for match in (*covered.possible, *covered.certain)
                             if is_about(match, name) is not False
                         ),
-                        tuple(match for match in found.useless if is_about(match, name)),
+                        tuple(match for match in covered.useless if is_about(match, name)),
                     ),
                     problem=f"No effective alarm watches the refused {direction} of index {name.found()}.",
                     required=f"an alarm on {WANTED[direction]} with the dimensions TableName and {INDEX}",

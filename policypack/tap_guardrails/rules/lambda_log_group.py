@@ -48,14 +48,14 @@ def check(function: Resource, stack: Stack, _settings: Settings) -> Outcomes:
     path = FUNCTION.at(function, "name").path if prop.absent else logs.ref.path
     if None in kept or logs.groups.possible or logs.groups.anything:
         problem = "Undecided before deployment: the function's log group, or its retention, is unknown."
-        yield Finding(Verdict.UNDECIDED, problem, path, found(logs), REQUIRED, DECIDABLE)
+        yield Finding(Verdict.UNDECIDED, problem, path, shown(logs), REQUIRED, DECIDABLE)
     elif logs.groups.certain:
         problem = f"The function's log group {listed(logs.groups.certain)} keeps its events for ever."
         fix = "Set `retentionInDays` on the log group."
         yield Finding(Verdict.VIOLATION, problem, path, listed(logs.groups.certain), REQUIRED, fix)
     else:
         problem = "The function's log group is not declared."
-        yield Finding(Verdict.VIOLATION, problem, path, found(logs), AT_EDGE if logs.edge else REQUIRED)
+        yield Finding(Verdict.VIOLATION, problem, path, shown(logs), AT_EDGE if logs.edge else REQUIRED)
 
 
 def retained(group: Resource) -> bool | None:
@@ -68,7 +68,7 @@ def retained(group: Resource) -> bool | None:
     return (retention.value or 0) > 0
 
 
-def found(logs: FunctionLogs) -> str:
+def shown(logs: FunctionLogs) -> str:
     """Say which log group there is, or may be."""
     return listed(logs.groups.possible) if logs.groups.possible else logs.ref.found()
 

@@ -86,7 +86,7 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
     if not mark.text().absent and not unseen(resource):
         told = isinstance(mark.value, str) and not mark.hidden
         reason = str(mark.value) if told else "It is marked as one that no one can look into."
-        yield found(resource, reason, SEEN, INSTALL, Verdict.UNDECIDED)
+        yield unseen_finding(resource, reason, SEEN, INSTALL, Verdict.UNDECIDED)
     elif resource.provider is None:
         yield from component(resource, stack)
     elif resource.type in CARRIERS:
@@ -94,11 +94,11 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
     elif resource.type in INSTANCES and in_stack(resource, stack):
         return
     elif reason := unseen(resource):
-        yield found(resource, reason)
+        yield unseen_finding(resource, reason)
     elif resource.type in stack.types_read or resource.type in LEFT_TO_OTHERS:
         return
     elif known := twin(resource.type, stack.types_read):
-        yield found(resource, f"No policy reads this type; the policies read {known}.", f"`{known}`")
+        yield unseen_finding(resource, f"No policy reads this type; the policies read {known}.", f"`{known}`")
 
 
 def in_stack(instances: Resource, stack: Stack) -> bool:
@@ -125,9 +125,11 @@ def component(resource: Resource, stack: Stack) -> Iterator[Finding]:
     """Evaluate a component: one from elsewhere has to have registered its children."""
     if not resource.is_a((resource.type,)):
         reason = "A component bears the type of an AWS resource, which no provider makes."
-        yield found(resource, reason, "a type of the component's own", "Give the component another type.")
+        yield unseen_finding(
+            resource, reason, "a type of the component's own", "Give the component another type."
+        )
     elif is_remote(resource, stack) and not stack.children(resource.urn):
-        yield found(
+        yield unseen_finding(
             resource,
             "The component comes from another package, and none of its resources is registered.",
             "a component whose resources are registered as its children",
@@ -141,7 +143,7 @@ def is_remote(resource: Resource, stack: Stack) -> bool:
     return any(True for _ in stack.of(PROVIDERS + resource.type.partition(":")[0]))
 
 
-def found(
+def unseen_finding(
     resource: Resource,
     problem: str,
     required: str = DECLARED,

@@ -26,7 +26,7 @@ def check(resource: Resource, settings: Settings) -> Outcomes:
     values = {
         key: [prop.value[key].text() for prop in props if prop.value and key in prop.value] for key in keys
     }
-    missing = [key for key, found in values.items() if not any(value.value is not None for value in found)]
+    missing = [key for key, given in values.items() if not any(value.value is not None for value in given)]
     required = f"the tags {', '.join(f'`{key}`' for key in keys)}"
     if missing:
         open_ones = [

@@ -53,13 +53,13 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
     if resource.type in BUCKET_ENCRYPTION.types:
         yield from every_default(resource, stack, resource.at, key)
         return
-    found = settings_of(stack, resource, BUCKET_ENCRYPTION)
-    if found.certain:
+    configured = settings_of(stack, resource, BUCKET_ENCRYPTION)
+    if configured.certain:
         return
     if resource.type == NATIVE_BUCKET:
         rules = resource.at("bucketEncryption", "serverSideEncryptionConfiguration").items()
         if rules.absent and key != S3:
-            yield missing(found, BUCKET_ENCRYPTION, rules.ref, OWN_KEYS, REQUIRED[key], NATIVE_FIX)
+            yield missing(configured, BUCKET_ENCRYPTION, rules.ref, OWN_KEYS, REQUIRED[key], NATIVE_FIX)
         yield from evaluate_each(
             rules,
             lambda rule: encrypted(resource, stack, rule.at("serverSideEncryptionByDefault"), key),
@@ -72,7 +72,7 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
             said, lambda block: every_default(resource, stack, block.at, key), required=REQUIRED[key]
         )
     elif key != S3:
-        yield missing(found, BUCKET_ENCRYPTION, said.ref, OWN_KEYS, REQUIRED[key])
+        yield missing(configured, BUCKET_ENCRYPTION, said.ref, OWN_KEYS, REQUIRED[key])
 
 
 def of_access_logs(resource: Resource, stack: Stack) -> bool:

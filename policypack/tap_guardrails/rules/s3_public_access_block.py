@@ -42,16 +42,16 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
     elif resource.type in PUBLIC_ACCESS_BLOCK.types:
         yield from all_on(resource)
     else:
-        found = settings_of(stack, resource, PUBLIC_ACCESS_BLOCK)
-        if found.certain:
+        configured = settings_of(stack, resource, PUBLIC_ACCESS_BLOCK)
+        if configured.certain:
             return
         own = resource.at("publicAccessBlockConfiguration")
         on = f"{', '.join(SWITCHES)} all true"
         if resource.type != NATIVE_BUCKET:
             required = f"a BucketPublicAccessBlock of this bucket with {on}"
-            yield missing(found, PUBLIC_ACCESS_BLOCK, BUCKET.at(resource, "bucket"), OPEN, required)
+            yield missing(configured, PUBLIC_ACCESS_BLOCK, BUCKET.at(resource, "bucket"), OPEN, required)
         elif own.value is None:
-            yield missing(found, PUBLIC_ACCESS_BLOCK, own, OPEN, on, NATIVE_FIX)
+            yield missing(configured, PUBLIC_ACCESS_BLOCK, own, OPEN, on, NATIVE_FIX)
         else:
             yield from all_on(own, NATIVE_FIX)
 

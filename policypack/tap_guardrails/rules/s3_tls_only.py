@@ -31,12 +31,12 @@ def check(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
     if resource.type in BUCKET_POLICY.types:
         yield from closed(BUCKET_POLICY.at(resource, "policy"), bucket_name(resource, stack))
         return
-    found = settings_of(stack, resource, BUCKET_POLICY)
-    if found.certain:
+    configured = settings_of(stack, resource, BUCKET_POLICY)
+    if configured.certain:
         return
     policy = resource.as_set(resource.at("policy"))
     if policy.text().absent:
-        yield missing(found, BUCKET_POLICY, resource.at("policy"), OPEN, DENIAL)
+        yield missing(configured, BUCKET_POLICY, resource.at("policy"), OPEN, DENIAL)
     else:
         yield from closed(policy, BUCKET.physical_name(resource))
 

@@ -22,10 +22,10 @@ def check(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
     if resource.type in BUCKET_VERSIONING.types:
         yield from enabled(resource)
         return
-    found = settings_of(stack, resource, BUCKET_VERSIONING)
-    if found.certain or locks_objects(resource):
+    configured = settings_of(stack, resource, BUCKET_VERSIONING)
+    if configured.certain or locks_objects(resource):
         return
-    if resource.type == NATIVE_BUCKET and not found.possible:
+    if resource.type == NATIVE_BUCKET and not configured.possible:
         yield from enabled(resource, NATIVE_FIX)
         return
     said = blocks(resource.as_set(BUCKET.at(resource, "versioning")))
@@ -34,7 +34,7 @@ def check(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
         switch = resource.as_set(block.at("enabled")).boolean()
         yield from switch.must(bool, problem=OFF, required="true")
     if said.absent:
-        yield missing(found, BUCKET_VERSIONING, said.ref, OFF, "a BucketVersioning of this bucket")
+        yield missing(configured, BUCKET_VERSIONING, said.ref, OFF, "a BucketVersioning of this bucket")
 
 
 def enabled(resource: Resource, fix: str = "") -> Outcomes:

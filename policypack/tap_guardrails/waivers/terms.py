@@ -162,10 +162,10 @@ def matches(pattern: str, text: str) -> bool:
     if at > end or not text.startswith(first) or not text.endswith(last):
         return False
     for part in middle:
-        found = text.find(part, at, end)
-        if found < 0:
+        position = text.find(part, at, end)
+        if position < 0:
             return False
-        at = found + len(part)
+        at = position + len(part)
     return True
 
 

@@ -207,16 +207,16 @@ class Catalog:
 
     def _resources(self, path: Path, text: str, token: str) -> Iterator[Known]:
         assert self.sdk is not None  # noqa: S101 - its only caller has asked
-        for found, base, start in _defined(text):
-            if short(found) != short(token):
+        for defined, base, start in _defined(text):
+            if short(defined) != short(token):
                 continue
-            member, body = found.rpartition(":")[2], text[start:]
+            member, body = defined.rpartition(":")[2], text[start:]
             objects = sdk_source.Objects(path.parent, self.sdk)
             arguments = sdk_source.arguments_body(path, member)  # SDKs of before 2021 have none.
             inputs = sdk_source.inputs_of(arguments, objects) if arguments else {}
             outputs = sdk_source.outputs_of(body, objects)
             secrets = sdk_source.secret_outputs(body)
-            schema = ResourceSchema(found, inputs, outputs, objects.collect(), secrets)
+            schema = ResourceSchema(defined, inputs, outputs, objects.collect(), secrets)
             yield Known(schema, base == "pulumi.ComponentResource")
 
     def _methods(self, path: Path, text: str, token: str) -> Iterator[Known]:
@@ -233,15 +233,15 @@ class Catalog:
 
     def _functions(self, path: Path, text: str, token: str) -> Iterator[Known]:
         assert self.sdk is not None  # noqa: S101 - its only caller has asked
-        for found in dict.fromkeys(_CALLED.findall(text)):
-            if short(found) != short(token):
+        for called in dict.fromkeys(_CALLED.findall(text)):
+            if short(called) != short(token):
                 continue
-            name = found.rpartition(":")[2]
+            name = called.rpartition(":")[2]
             result = f"{name[:1].upper()}{name[1:]}Result"
             objects = sdk_source.Objects(path.parent, self.sdk)
             inputs = {one: Property(Type("any")) for one in _ARGUMENT.findall(text)}
             outputs = sdk_source.outputs_of(sdk_text.class_body(path, result) or "", objects)
-            yield Known(ResourceSchema(found, inputs, outputs, objects.collect()))
+            yield Known(ResourceSchema(called, inputs, outputs, objects.collect()))
 
 
 def as_read(program: Path | None, token: str, args: Properties) -> Properties:

@@ -171,8 +171,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that a misspelt one was most likely meant to be; None when nothing is near."""
     by_folded = {candidate.replace("_", "").casefold(): candidate for candidate in known}
     folded = name.replace("_", "").casefold()
-    found = difflib.get_close_matches(folded, by_folded, n=1, cutoff=0.6)
-    return by_folded[found[0]] if found else None
+    close = difflib.get_close_matches(folded, by_folded, n=1, cutoff=0.6)
+    return by_folded[close[0]] if close else None
 
 
 def _convert(value: Value, type_: Type) -> str | float | Blob | None:

@@ -110,13 +110,13 @@ class Call:
 
     def properties(self) -> set[str]:
         """Name the properties that its own parameters are made of."""
-        found: set[str] = set()
+        names: set[str] = set()
         for source in self.params.values():
             if isinstance(source, Wanted):
-                found.add(source.property)
+                names.add(source.property)
             elif isinstance(source, Computed):
-                found.update(source.properties)
-        return found
+                names.update(source.properties)
+        return names
 
 
 CallOfSubject: TypeAlias = "Call | Callable[[Subject], Call | None]"
@@ -132,7 +132,7 @@ class PropertyGroup:
         clear: Takes them away when the program wants none of them; `put` does that too where it is None.
         empty: What `put` is given for a property that the program does not want, by member.
         read: Reads them; the resource's own `read` does where it is None.
-        found: Reads properties out of the answer that are not there by their names.
+        readers: Reads properties out of the answer that are not there by their names.
         absent: Error codes that say that there is nothing to read.
     """
 
@@ -141,7 +141,7 @@ class PropertyGroup:
     clear: Call | None = None
     empty: Mapping[str, object] = field(default_factory=dict[str, object])
     read: Call | None = None
-    found: Mapping[str, Reader] = field(default_factory=dict[str, "Reader"])
+    readers: Mapping[str, Reader] = field(default_factory=dict[str, "Reader"])
     absent: AbstractSet[str] = frozenset()
 
 
@@ -178,7 +178,7 @@ class Operations:
         imported: The properties of what an import takes, where that is more than the id.
         create: Creates it; None where the property groups' `put` does.
         root: The object of the answer to `read` that has the properties, e.g. `Table`.
-        found: Reads properties out of the answer to `read` that are not in `root` by their names.
+        readers: Reads properties out of the answer to `read` that are not in `root` by their names.
         delete: Deletes it; several in turn.
         property_groups: Properties with operations of their own, in the order in which they are put.
         tags: How tags are read and changed; None where it has none.
@@ -203,7 +203,7 @@ class Operations:
     imported: tuple[str, ...] = ()
     create: Call | None = None
     root: str = ""
-    found: Mapping[str, Reader] = field(default_factory=dict[str, "Reader"])
+    readers: Mapping[str, Reader] = field(default_factory=dict[str, "Reader"])
     delete: tuple[CallOfSubject, ...] = ()
     property_groups: tuple[PropertyGroup, ...] = ()
     tags: Tagging | None = None

@@ -135,7 +135,7 @@ def compare(token: str, state: Mapping[str, Value], news: Mapping[str, Value]) -
     """
     schema, description = schema_of(token), describe(token)
     comparison = _Comparison(schema, description)
-    found: list[Difference] = []
+    differences: list[Difference] = []
     for name in sorted((set(schema.inputs) | set(news)) - {DEFAULTS}):
         output = schema.outputs.get(name)
         if name not in news and (output is None or output.required):
@@ -144,11 +144,11 @@ def compare(token: str, state: Mapping[str, Value], news: Mapping[str, Value]) -
             continue
         type_ = output.type if output is not None else None
         always = name == "region" or (name in schema.inputs and schema.inputs[name].replaces)
-        found.extend(
+        differences.extend(
             Difference(path, change, always or _replaces(description, path))
             for path, change in comparison.maybe(state.get(name), news.get(name), (name, name), type_)
         )
-    return found
+    return differences
 
 
 def _replaces(description: Description, path: str) -> bool:
@@ -232,15 +232,15 @@ def refresh_inputs(token: str, inputs: Mapping[str, Value], outputs: Mapping[str
     """
     schema = schema_of(token)
     if not inputs:
-        found: Properties = {
+        refreshed: Properties = {
             name: outputs[name]
             for name in schema.inputs
             if outputs.get(name) not in (None, [], {}, "")
             and (name == "region" or not _computed(token, name))
         }
         if "tagsAll" in outputs:
-            found["tagsAll"] = outputs["tagsAll"]
-        return {**found, DEFAULTS: []}
+            refreshed["tagsAll"] = outputs["tagsAll"]
+        return {**refreshed, DEFAULTS: []}
     kept: Properties = {}
     for name, value in inputs.items():
         if name == DEFAULTS or equivalent(token, name, outputs.get(name), value):

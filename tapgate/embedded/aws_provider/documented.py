@@ -50,9 +50,9 @@ class Documented:
         word, own = letters(words), letters(self.name)
         names = [*self.schema.inputs, *self.schema.outputs]
         for wanted in (word, word.removesuffix("id"), word.removesuffix("name"), word.removesuffix("arn")):
-            found = next((name for name in names if letters(name) == wanted), "")
-            if found:
-                return found
+            matching = next((name for name in names if letters(name) == wanted), "")
+            if matching:
+                return matching
         stem = re.sub(r"(?:id|uuid|identifier|name)$", "", word)
         if stem != word and (own.endswith(stem) or own in stem):
             return self.naming if word.endswith("name") else "id"

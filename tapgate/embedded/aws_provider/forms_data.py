@@ -145,15 +145,15 @@ _ALSO_CALLED: Final[Mapping[str, tuple[str, ...]]] = {
 
 def _published_arns(definition: Mapping[str, object]) -> dict[str, list[tuple[str, str]]]:
     """Return the kinds of resources of each service, with their ARNs."""
-    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    arns: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for service in definition.values():
         if isinstance(service, dict):
             body = cast("dict[str, object]", service)
             by_name = cast("dict[str, dict[str, str]]", body.get("resources") or {})
             for type_, described in by_name.items():
                 arn = described["arn"]
-                found[arn.split(":")[2]].append((type_, arn))
-    return found
+                arns[arn.split(":")[2]].append((type_, arn))
+    return arns
 
 
 def _arn_form(one: Documented, services: Sequence[str], arns: Mapping[str, Sequence[tuple[str, str]]]) -> str:
@@ -234,28 +234,28 @@ def _filled(one: Documented, template: str) -> str:
 def _variable(one: Documented, name: str, *, last: bool) -> str:
     if name.endswith("WithPath"):
         return "{path=/}{" + one.naming + "}" if one.naming else ""
-    found = one.property(name)
+    property_name = one.property(name)
     if name == "Scope":
         return ""
-    if last and found in {"", "id"}:
+    if last and property_name in {"", "id"}:
         own = id_form(one)
         if own != "{arn}":
-            return "{id}" if found else "{" + one.naming + "}" if one.naming else ""
+            return "{id}" if property_name else "{" + one.naming + "}" if one.naming else ""
         made = random_form(one.example.rpartition("/")[2].rpartition(":")[2])
         return made or ("{" + one.naming + "}" if one.naming else "")
-    return "{" + found + "}" if found else ""
+    return "{" + property_name + "}" if property_name else ""
 
 
 def _other_forms(one: Documented, own: Mapping[str, str]) -> dict[str, str]:
     """Return the forms of outputs besides `id` and `arn`."""
-    found: dict[str, str] = {}
+    forms: dict[str, str] = {}
     for name, prop in one.schema.outputs.items():
         if name in {"arn", "region"} or prop.type.base != "string":
             continue
         form = _output_form(one, name, own)
         if form:
-            found[name] = form
-    return found
+            forms[name] = form
+    return forms
 
 
 def _output_form(one: Documented, name: str, own: Mapping[str, str]) -> str:

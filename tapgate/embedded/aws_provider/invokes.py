@@ -119,19 +119,19 @@ def _marked(type_: Type, schema: ResourceSchema, seed: str) -> Value:
 
 def _filtered(args: Mapping[str, Value]) -> Properties:
     """Return what is true of any image that AWS would find: what it is asked to be, each by one value."""
-    found: Properties = {"state": "available"}
+    filters: Properties = {"state": "available"}
     for one in cast("list[dict[str, Value]]", args.get("filters") or []):
         name, values = str(one["name"]), cast("list[str]", one["values"])
         if len(values) != 1:
             continue
         said = _OF_FILTERS.get(name)
         if said and not set(values[0]) & set("*?"):
-            found[said] = values[0]
+            filters[said] = values[0]
         elif name == "name":
             bases = {type_ for word, type_ in _IN_NAMES.items() if word in values[0]}
             if len(bases) == 1:
-                found["architecture"] = bases.pop()
-    return found
+                filters["architecture"] = bases.pop()
+    return filters
 
 
 def _ecr_login(token: str, args: Mapping[str, Value]) -> Properties:
@@ -179,25 +179,23 @@ def _availability_zone(args: Mapping[str, Value], config: Settings) -> Propertie
     zones = _availability_zones({"region": region}, config)
     names, ids = cast("list[str]", zones["names"]), cast("list[str]", zones["zoneIds"])
     asked = [str(args[one]) for one in ("name", "zoneId") if one in args]
-    found = next(
-        (at for at, pair in enumerate(zip(names, ids, strict=True)) if set(asked) <= set(pair)), None
-    )
-    if found is None:
+    zone = next((at for at, pair in enumerate(zip(names, ids, strict=True)) if set(asked) <= set(pair)), None)
+    if zone is None:
         msg = f"getAvailabilityZone: {region} has no {' '.join(asked)}. Fix: name one of {', '.join(names)}"
         raise InvokeError(msg)
     return {
         **args,
         "groupName": region,
-        "id": names[found],
-        "name": names[found],
-        "nameSuffix": names[found].removeprefix(region),
+        "id": names[zone],
+        "name": names[zone],
+        "nameSuffix": names[zone].removeprefix(region),
         "networkBorderGroup": region,
         "optInStatus": "opt-in-not-required",
         "parentZoneId": "",
         "parentZoneName": "",
         "region": region,
         "state": "available",
-        "zoneId": ids[found],
+        "zoneId": ids[zone],
         "zoneType": "availability-zone",
     }
 

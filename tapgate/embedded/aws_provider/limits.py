@@ -50,7 +50,7 @@ def check_limits(
         olds: The inputs of the last deployment; empty when there is none.
         secrets: Inputs whose values are not shown.
     """
-    found: list[Failure] = []
+    failures: list[Failure] = []
     documents = dict.fromkeys(description.documents, Limit(form="json"))
     published = {dotted for dotted, _, _, _ in _published(schema, inputs)}
     stated = {
@@ -61,14 +61,14 @@ def check_limits(
         stated.setdefault("region", _REGION)
     for name, limit in stated.items():
         for path, value in values_at(inputs, name.split(".")):
-            found += _failure(schema.token, path, value, limit, secrets)
+            failures += _failure(schema.token, path, value, limit, secrets)
     for dotted, path, value, limit in _published(schema, inputs):
         if dotted not in stated and (description.known or not _passes(value, limit)):
-            found += _failure(schema.token, path, value, limit, secrets)
-    found += _at_odds(schema, inputs, schema.inputs, "")
+            failures += _failure(schema.token, path, value, limit, secrets)
+    failures += _at_odds(schema, inputs, schema.inputs, "")
     for rule in description.rules:
-        found += [Failure(path, f"{schema.token}: {reason}") for path, reason in rule(inputs, olds)]
-    return found
+        failures += [Failure(path, f"{schema.token}: {reason}") for path, reason in rule(inputs, olds)]
+    return failures
 
 
 def values_at(value: Value, steps: list[str], path: str = "") -> Iterator[tuple[str, Value]]:
@@ -232,10 +232,10 @@ def _has_form(value: str, form: Form) -> bool:
 
 
 def _no_key_twice(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         raise ValueError
-    return found
+    return members
 
 
 def _show(value: Value) -> str:

@@ -153,6 +153,6 @@ def _lookups() -> Lookups:
     folder = os.environ.get(PROGRAM_FOLDER)
     if not folder:
         return Lookups()
-    found = lookups(Path(folder))
-    forms = {snake(name): use for name, use in found.forms.items()}
-    return Lookups(found.keys, frozenset(map(snake, found.attributes)), forms)
+    known = lookups(Path(folder))
+    forms = {snake(name): use for name, use in known.forms.items()}
+    return Lookups(known.keys, frozenset(map(snake, known.attributes)), forms)

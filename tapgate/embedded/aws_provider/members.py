@@ -86,18 +86,18 @@ class Model:
         if path in names:
             return tuple(names[path].split("."))
         members, name = self.members_of(shape), path.rpartition(".")[2]
-        found = _spelled(name, members)
-        if found or not loose:
-            return (found,) if found else ()
+        spelled = _spelled(name, members)
+        if spelled or not loose:
+            return (spelled,) if spelled else ()
         suffix = _SUFFIXES.get(name)
         ending = [member for member in members if suffix and member.endswith(suffix)]
         if len(ending) == 1:
             return (ending[0],)
         for member, inner in members.items():
             structure = self.definitions[inner].get("type") == "structure"
-            found = _spelled(name, self.members_of(inner)) if structure else ""
-            if found:
-                return (member, found)
+            spelled = _spelled(name, self.members_of(inner)) if structure else ""
+            if spelled:
+                return (member, spelled)
         return ()
 
     def follow(self, shape: str, steps: Iterable[str]) -> str:
@@ -114,8 +114,8 @@ class Model:
             shape = self.follow(shape, steps) if steps else ""
             if not shape:
                 return None
-        found = self.element(shape)
-        return found if found["type"] not in {"structure", "map"} else None
+        element = self.element(shape)
+        return element if element["type"] not in {"structure", "map"} else None
 
     def to_api(self, value: object, shape: str, names: Names, path: str) -> object:
         """Return a property's value in AWS's form."""
@@ -228,11 +228,11 @@ class Decoding:
         if not isinstance(one, dict):
             return None
         there, properties = cast("dict[str, object]", one), self.schema.properties_of(type_)
-        found: Properties = {
+        decoded: Properties = {
             name: self.value(there, f"{path}.{name}", prop.type, beside=properties)
             for name, prop in properties.items()
         }
-        return {name: item for name, item in found.items() if item is not None}
+        return {name: item for name, item in decoded.items() if item is not None}
 
     def _located(self, answer: object, path: str, beside: Iterable[str]) -> object:
         if path in self.names:
@@ -240,9 +240,9 @@ class Decoding:
         if not isinstance(answer, dict):
             return None
         there, name = cast("dict[str, object]", answer), path.rpartition(".")[2]
-        found = _spelled(name, there)
-        if found:
-            return there[found]
+        member = _spelled(name, there)
+        if member:
+            return there[member]
         suffix = _SUFFIXES.get(name)
         ending = [key for key in there if suffix and key.endswith(suffix)]
         if len(ending) == 1:
@@ -250,9 +250,9 @@ class Decoding:
         for key, inner in there.items():
             if not isinstance(inner, dict) or _spelled(key, beside):
                 continue
-            found = _spelled(name, cast("dict[str, object]", inner))
-            if found:
-                return cast("dict[str, object]", inner)[found]
+            member = _spelled(name, cast("dict[str, object]", inner))
+            if member:
+                return cast("dict[str, object]", inner)[member]
         return None
 
 

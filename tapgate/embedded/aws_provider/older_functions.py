@@ -45,7 +45,7 @@ def generate(folders: Sequence[Path]) -> dict[str, Older]:
         folders: The older ones, oldest first.
     """
     present = {token for path in sdk_source.member_files() for token in _functions(path)}
-    found: dict[str, Older] = {}
+    older: dict[str, Older] = {}
     for folder in folders:
         sdk_source.use(folder)
         gone = {token for path in sdk_source.member_files() for token in _functions(path)} - present
@@ -53,8 +53,8 @@ def generate(folders: Sequence[Path]) -> dict[str, Older]:
             given = sdk_source.read_function(token)
             of_results = {name: one for name, one in given.objects.items() if name.startswith("o:")}
             schema = ResourceSchema(token, {}, given.outputs, of_results)
-            found[token] = Older(sdk_source.package_version().partition(".")[0], schema)
-    return found
+            older[token] = Older(sdk_source.package_version().partition(".")[0], schema)
+    return older
 
 
 def _functions(path: Path) -> list[str]:

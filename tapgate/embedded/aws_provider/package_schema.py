@@ -168,28 +168,30 @@ def _function(path: Path, module: ModuleTypes) -> Json:
 
 def _object_types(folder: Path, module: ModuleTypes) -> dict[str, Json]:
     """Return the objects of a module; what a program gives says what is required of an object."""
-    found: dict[str, dict[str, Property]] = {}
+    objects: dict[str, dict[str, Property]] = {}
     inputs, outputs = folder / "_inputs.py", folder / "outputs.py"
     for name in sdk_text.classes(outputs):
         token = type_token(module.module, name, "outputs")
-        found[token] = sdk_source.outputs_of(sdk_text.class_body(outputs, name) or "", module)
+        objects[token] = sdk_source.outputs_of(sdk_text.class_body(outputs, name) or "", module)
     for name in sdk_text.classes(inputs):
         if name.endswith("Args"):
             token = type_token(module.module, name, "inputs")
             given = sdk_source.inputs_of(sdk_text.class_body(inputs, name) or "", module)
             computed = {
-                name: Property(prop.type) for name, prop in found.get(token, {}).items() if name not in given
+                name: Property(prop.type)
+                for name, prop in objects.get(token, {}).items()
+                if name not in given
             }
-            found[token] = {**given, **computed}
-    return {token: object_schema(properties) for token, properties in found.items()}
+            objects[token] = {**given, **computed}
+    return {token: object_schema(properties) for token, properties in objects.items()}
 
 
 def _enumerations(folder: Path) -> dict[str, Json]:
-    found: dict[str, Json] = {}
+    enumerations: dict[str, Json] = {}
     for token, body in _ENUMERATION.findall(sdk_text.source(folder / "_enums.py")):
         values = [{"value": value.strip('"')} for value in sdk_text.ENUM_VALUE.findall(body)]
-        found[token] = {"type": "string", "enum": values}
-    return found
+        enumerations[token] = {"type": "string", "enum": values}
+    return enumerations
 
 
 def resource_schema(inputs: Object, outputs: Object, refer: Callable[[str], str] = str) -> Json:

@@ -104,12 +104,12 @@ def _principals(given: list[Value], version: str) -> object:
     for principal in principals:
         type_ = str(principal.get("type"))
         identifiers = [_variables(str(item), version) for item in _list(principal.get("identifiers"))]
-        found = sorted(set(identifiers), reverse=True)
+        named = sorted(set(identifiers), reverse=True)
         earlier = raw.get(type_)
         if earlier is None:
-            raw[type_] = found[0] if len(found) == 1 else found
+            raw[type_] = named[0] if len(named) == 1 else named
         else:
-            raw[type_] = [*(cast("list[str]", earlier) if isinstance(earlier, list) else [earlier]), *found]
+            raw[type_] = [*(cast("list[str]", earlier) if isinstance(earlier, list) else [earlier]), *named]
     if len(principals) == 1 and raw == {"*": "*"}:
         return "*"
     return {type_: raw[type_] for type_ in sorted(raw)}
@@ -189,8 +189,8 @@ def _parse(document: str) -> dict[str, object]:
 
 
 def _statements(document: Mapping[str, object]) -> list[dict[str, object]]:
-    found = document.get("Statement", [])
-    return list(cast("list[dict[str, object]]", found if isinstance(found, list) else [found]))
+    statements = document.get("Statement", [])
+    return list(cast("list[dict[str, object]]", statements if isinstance(statements, list) else [statements]))
 
 
 def _refuse_repeated_sids(statements: list[dict[str, object]]) -> None:

@@ -125,9 +125,9 @@ def of_operations(module: str, operations: Iterable[str], path: str, names: Name
     """
     for model in models(module):
         for shape in filter(None, map(model.input_of, operations)):
-            found = model.find(shape, path, names or {}, loose=names is not None)
-            if found is not None:
-                return _of_shape(found, identifier=bool(_IDENTIFIER.search(path)))
+            described = model.find(shape, path, names or {}, loose=names is not None)
+            if described is not None:
+                return _of_shape(described, identifier=bool(_IDENTIFIER.search(path)))
     return None
 
 
@@ -155,7 +155,7 @@ def _texts(name: str, text: str) -> Limit | None:
     if _ARN_NAME.search(name) and name not in _NO_ARNS:
         return Limit(form="arn")
     # Where a list is said of a case ("For the … strategy, valid values are …"), there are other cases.
-    if "also valid" not in text and any(_begins(text, found.start()) for found in _CHOICES.finditer(text)):
+    if "also valid" not in text and any(_begins(text, one.start()) for one in _CHOICES.finditer(text)):
         return Limit(choices=tuple(dict.fromkeys(_listed(_CHOICES, text))))
     if _JSON.search(text) and "YAML" not in text:
         return Limit(form="json")
@@ -194,9 +194,9 @@ def _range(text: str) -> Limit | None:
             continue
         beside = (-1,) if re.search(r"(?<!\w)`?-1\b", text) else ()
         for pattern in _RANGES:
-            found = list(pattern.finditer(sentence))
-            if len(found) == 1:
-                low, high = (_number(found[0][name]) for name in ("low", "high"))
+            matches = list(pattern.finditer(sentence))
+            if len(matches) == 1:
+                low, high = (_number(matches[0][name]) for name in ("low", "high"))
                 return Limit(choices=beside, minimum=low, maximum=high)
         least, most = _LEAST.search(sentence), _MOST.search(sentence)
         if least is not None or most is not None:

@@ -147,7 +147,7 @@ def with_model_limits(schema: ResourceSchema, description: Description) -> Resou
     objects, pending = dict(schema.objects), set(schema.objects)
 
     def added(properties: Object, path: str) -> dict[str, Property]:
-        found: dict[str, Property] = {}
+        limited: dict[str, Property] = {}
         for name, prop in properties.items():
             where, type_ = f"{path}{name}", _element(prop.type)
             if type_.base == "object" and type_.name in pending:
@@ -158,8 +158,8 @@ def with_model_limits(schema: ResourceSchema, description: Description) -> Resou
                 names = description.names if description.known else None
                 stated = of_operations(module, operations, where, names)
                 limit = _joined(limit, _trusted(stated, description), module, confirmed=not description.known)
-            found[name] = replace(prop, limit=limit)
-        return found
+            limited[name] = replace(prop, limit=limit)
+        return limited
 
     inputs = added(schema.inputs, "")
     return replace(schema, inputs=inputs, objects=objects)

@@ -208,28 +208,28 @@ def inputs_of(body: str, references: References, *, limits: bool = False) -> dic
         limits: Whether to read as well what values they take.
     """
     required = sdk_text.required_arguments(body)
-    found: dict[str, Property] = {}
+    inputs: dict[str, Property] = {}
     conflicts: dict[str, tuple[str, ...]] = {}
     for getter in sdk_text.getters(body):
         type_, _ = read_annotation(getter.annotation, references, "inputs")
         stated = of_property(getter.name, type_, getter.doc) if limits else Published()
         conflicts[getter.name] = stated.conflicts
         replaces = bool(_REPLACES.search(getter.doc))
-        found[getter.name] = Property(type_, getter.py in required, replaces, stated.limit)
+        inputs[getter.name] = Property(type_, getter.py in required, replaces, stated.limit)
     for name, others in conflicts.items():
         if others:
-            found[name] = dataclasses.replace(found[name], conflicts=_siblings(others, found))
-    return found
+            inputs[name] = dataclasses.replace(inputs[name], conflicts=_siblings(others, inputs))
+    return inputs
 
 
 def _siblings(names: tuple[str, ...], known: Mapping[str, object]) -> tuple[str, ...]:
     """Find properties by Terraform's names: in snake case, and a list of blocks in the singular."""
-    found: list[str] = []
+    siblings: list[str] = []
     for name in names:
         head, *rest = name.split("_")
         camel = head + "".join(word.capitalize() for word in rest)
-        found += [spelled for spelled in (camel, f"{camel}s", f"{camel[:-1]}ies") if spelled in known][:1]
-    return tuple(found)
+        siblings += [spelled for spelled in (camel, f"{camel}s", f"{camel[:-1]}ies") if spelled in known][:1]
+    return tuple(siblings)
 
 
 def _one_of(body: str, inputs: Mapping[str, Property]) -> tuple[tuple[str, ...], ...]:
@@ -245,11 +245,11 @@ def _one_of(body: str, inputs: Mapping[str, Property]) -> tuple[tuple[str, ...],
 
 def outputs_of(body: str, references: References) -> dict[str, Property]:
     """Read the properties of a class of results."""
-    found: dict[str, Property] = {}
+    outputs: dict[str, Property] = {}
     for getter in sdk_text.getters(body):
         type_, may_miss = read_annotation(getter.annotation, references, "outputs")
-        found[getter.name] = Property(type_, not may_miss, bool(_REPLACES.search(getter.doc)))
-    return found
+        outputs[getter.name] = Property(type_, not may_miss, bool(_REPLACES.search(getter.doc)))
+    return outputs
 
 
 def function_properties(
@@ -303,18 +303,18 @@ class Objects:
 
     def collect(self) -> dict[str, dict[str, Property]]:
         """Read what is wanted, and what that refers to in turn."""
-        found: dict[str, dict[str, Property]] = {}
+        objects: dict[str, dict[str, Property]] = {}
         while self._wanted:
             key, folder, name, direction = self._wanted.pop()
             path = folder / ("_inputs.py" if direction == "inputs" else "outputs.py")
             body = sdk_text.class_body(path, name)
             here = _Here(self, folder) if folder != self._folder else self
             if body is None:
-                found[key] = {}
+                objects[key] = {}
             else:
                 inputs = direction == "inputs"
-                found[key] = inputs_of(body, here, limits=True) if inputs else outputs_of(body, here)
-        return found
+                objects[key] = inputs_of(body, here, limits=True) if inputs else outputs_of(body, here)
+        return objects
 
 
 class _Here(Objects):

@@ -84,16 +84,16 @@ def required_arguments(body: str) -> frozenset[str]:
 def signature(path: Path) -> Signature | None:
     """Read the function that a file defines; None when it defines none."""
     text = source(path)
-    found = _FUNCTION.search(text) or _OLDEST_FUNCTION.search(text)
-    if found is None:
+    definition = _FUNCTION.search(text) or _OLDEST_FUNCTION.search(text)
+    if definition is None:
         return None
     names = {match["py"]: match["name"] for match in _FUNCTION_NAME.finditer(text)}
     stated = (
         (one["py"] or one["oldest"], one["type"] or one["bare"])
-        for one in _FUNCTION_ARGUMENT.finditer(found["arguments"])
+        for one in _FUNCTION_ARGUMENT.finditer(definition["arguments"])
     )
     arguments = {names[py]: annotation for py, annotation in stated if py in names}
-    return Signature(arguments, found["result"])
+    return Signature(arguments, definition["result"])
 
 
 def optional(annotation: str) -> bool:

@@ -85,10 +85,10 @@ def _text(value: Any) -> str:  # noqa: ANN401 - whatever JSON has
 
 
 def _flat(items: list[Any]) -> list[Any]:
-    found: list[Any] = []
+    flat: list[Any] = []
     for item in items:
-        found += _flat(cast("list[Any]", item)) if isinstance(item, list) else [item]
-    return found
+        flat += _flat(cast("list[Any]", item)) if isinstance(item, list) else [item]
+    return flat
 
 
 def _distinct(items: list[Any]) -> list[Any]:
@@ -109,10 +109,10 @@ def _first(items: list[Any], nothing: tuple[object, ...]) -> Value:
 
 
 def _merged(args: dict[str, Any]) -> Value:
-    found: dict[str, Any] = {}
+    merged: dict[str, Any] = {}
     for one in args["input"]:
-        found.update(one or {})
-    return found
+        merged.update(one or {})
+    return merged
 
 
 def _regex(args: dict[str, Any]) -> Value:
@@ -152,13 +152,13 @@ def _subnet(prefix: str, bits: int, number: int) -> str:
 
 def _subnets(args: dict[str, Any]) -> Value:
     network = ipaddress.ip_network(args["input"], strict=False)
-    address, found = int(network.network_address), list[Value]()
+    address, subnets = int(network.network_address), list[Value]()
     for bits in args["newbits"]:
         size = 1 << (network.max_prefixlen - network.prefixlen - bits)
         address = -(-address // size) * size
-        found.append(str(ipaddress.ip_network((address, network.prefixlen + bits))))
+        subnets.append(str(ipaddress.ip_network((address, network.prefixlen + bits))))
         address += size
-    return found
+    return subnets
 
 
 def _host(args: dict[str, Any]) -> Value:
@@ -175,11 +175,11 @@ def _boolean(value: Any) -> Value:  # noqa: ANN401 - whatever JSON has
 
 
 def _transposed(args: dict[str, Any]) -> Value:
-    found: dict[str, Any] = {}
+    transposed: dict[str, Any] = {}
     for key, values in sorted(args["input"].items()):
         for value in values:
-            found.setdefault(value, []).append(key)
-    return dict(sorted(found.items()))
+            transposed.setdefault(value, []).append(key)
+    return dict(sorted(transposed.items()))
 
 
 _HASHES: Final = {

@@ -50,15 +50,15 @@ def build() -> Cli | None:
         return None
     entry = entry_folder()
     get_or_make(entry, lambda folder: _compile(go, folder), vouched_for(entry.name))
-    found = inspect(executable_of(entry), BUILT)
-    if isinstance(found, Unusable):
+    cli = inspect(executable_of(entry), BUILT)
+    if isinstance(cli, Unusable):
         raise Failure(
             "The Pulumi CLI was built but cannot be used",
-            where=str(found.path),
-            why=found.reason,
+            where=str(cli.path),
+            why=cli.reason,
             fix=f"remove {entry} and run the command again",
         )
-    return found
+    return cli
 
 
 def pin() -> None:
@@ -139,14 +139,14 @@ def _go_environment(go: Path, scratch: Path) -> dict[str, str]:
 
 
 def _required_go() -> str:
-    found = re.search(r"^go (\S+)", go_mod(), re.MULTILINE)
-    return found[1] if found else "1.21"
+    match = re.search(r"^go (\S+)", go_mod(), re.MULTILINE)
+    return match[1] if match else "1.21"
 
 
 def _go_release(text: str) -> tuple[int, ...]:
     """The numbers of `go1.26.8` or `1.25.11`; (0,) for a development version."""
-    found = re.search(r"\d+(?:\.\d+)+", text)
-    return tuple(map(int, found[0].split("."))) if found else (0,)
+    match = re.search(r"\d+(?:\.\d+)+", text)
+    return tuple(map(int, match[0].split("."))) if match else (0,)
 
 
 def _go(go: Path, environment: dict[str, str], *arguments: str, folder: Path = SOURCES) -> str:

@@ -79,12 +79,12 @@ def install(url: str = INSTALLER_URL) -> Cli | None:
     except (_NotInstalledError, metadata.PackageNotFoundError) as error:
         say(f"the official installer failed ({error}); trying the next way")
         return None
-    found = inspect(executable_of(entry), INSTALLED)
-    if isinstance(found, Unusable):
-        say(f"what the official installer installed cannot be used: {found.reason}; trying the next way")
+    cli = inspect(executable_of(entry), INSTALLED)
+    if isinstance(cli, Unusable):
+        say(f"what the official installer installed cannot be used: {cli.reason}; trying the next way")
         return None
     say(f"installed in {elapsed(time.monotonic() - started)}")
-    return found
+    return cli
 
 
 def run_installer(folder: Path) -> None:

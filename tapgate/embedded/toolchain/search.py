@@ -103,15 +103,15 @@ def find() -> Cli:
 
     What is there already goes before what would have to be downloaded.
     """
-    found = find_forced() or at_hand()
-    if found is not None:
-        return found
+    cli = find_forced() or at_hand()
+    if cli is not None:
+        return cli
     from tapgate.embedded.toolchain import go_build, official  # noqa: PLC0415 - where there is none
 
-    found = official.install() or go_build.build()
-    if found is None:
+    cli = official.install() or go_build.build()
+    if cli is None:
         raise _nothing()
-    return found
+    return cli
 
 
 def at_hand() -> Cli | None:
@@ -146,23 +146,23 @@ def find_forced() -> Cli | None:
     if not named:
         return None
     path = Path(named, "pulumi") if Path(named).is_dir() else Path(named)
-    found = inspect(path.absolute(), f"named by {FORCED}")
-    if isinstance(found, Cli):
-        return found
+    cli = inspect(path.absolute(), f"named by {FORCED}")
+    if isinstance(cli, Cli):
+        return cli
     raise Failure(
         "The Pulumi CLI that was asked for cannot be used",
         where=f"{FORCED}={named}",
-        why=found.reason,
+        why=cli.reason,
         fix=f"name a Pulumi CLI {MINIMUM} or newer, or unset {FORCED} to let one be found",
     )
 
 
 def _on_path() -> Cli | None:
     for path in _candidates():
-        found = inspect(path, "found on PATH")
-        if isinstance(found, Cli):
-            return found
-        say(f"passing over {path}: {found.reason}")
+        cli = inspect(path, "found on PATH")
+        if isinstance(cli, Cli):
+            return cli
+        say(f"passing over {path}: {cli.reason}")
     return None
 
 
@@ -191,9 +191,9 @@ def installed() -> Cli | None:
     """The newest CLI that an earlier run installed and that is still whole."""
     for entry in sorted(cache_root().glob(f"{ENTRY_PREFIX}*"), reverse=True):
         if is_whole(entry) and is_sealed(entry):
-            found = inspect(executable_of(entry), INSTALLED)
-            if isinstance(found, Cli):
-                return found
+            cli = inspect(executable_of(entry), INSTALLED)
+            if isinstance(cli, Cli):
+                return cli
     return None
 
 
@@ -207,8 +207,8 @@ def built() -> Cli | None:
     entry = entry_folder()
     if not is_whole(entry) or not is_sealed(entry, vouched_for(entry.name)):
         return None
-    found = inspect(executable_of(entry), BUILT)
-    return found if isinstance(found, Cli) else None
+    cli = inspect(executable_of(entry), BUILT)
+    return cli if isinstance(cli, Cli) else None
 
 
 def vouched_for(name: str) -> frozenset[str]:
@@ -225,10 +225,10 @@ def is_build(folder: Path) -> bool:
 
 def pulumi_version() -> str:
     """The version of the CLI that go.mod names, as in `v3.259.0`."""
-    found = re.search(rf"^\s*{re.escape(SDK_MODULE)} (v\S+)", go_mod(), re.MULTILINE)
-    if found is None:
+    match = re.search(rf"^\s*{re.escape(SDK_MODULE)} (v\S+)", go_mod(), re.MULTILINE)
+    if match is None:
         raise Failure(f"go.mod does not name {SDK_MODULE}", where=str(SOURCES / "go.mod"))
-    return found[1]
+    return match[1]
 
 
 def go_mod() -> str:

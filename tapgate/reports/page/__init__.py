@@ -50,13 +50,13 @@ def rectangles(parts: Iterable[tuple[str, int]]) -> list[tuple[str, str, str]]:
     """Return the colour, start and width of each part of a bar that is a hundred wide."""
     sized = [(of, size) for of, size in parts if size > 0]
     total = sum(size for _, size in sized)
-    found: list[tuple[str, str, str]] = []
+    drawn: list[tuple[str, str, str]] = []
     start = 0.0
     for of, size in sized:
         width = size * 100 / total
-        found.append((colour(of), f"{start:.3f}", f"{width:.3f}"))
+        drawn.append((colour(of), f"{start:.3f}", f"{width:.3f}"))
         start += width
-    return found
+    return drawn
 
 
 _CALLED: Final[tuple[Callable[..., object], ...]] = (

@@ -50,8 +50,8 @@ def page_of(verdicts: VerdictFile, earlier: VerdictFile | None) -> dict[str, obj
     figures = score(verdicts)
     total = counts(finding for report in verdicts.stacks for finding in report.findings)
     stacks = _stacks(verdicts)
-    found = [one for _, _, findings in stacks for one in findings]
-    policies = {one: _policies(verdicts, found, one) for one in CATEGORIES if one != "waived"}
+    anchored = [one for _, _, findings in stacks for one in findings]
+    policies = {one: _policies(verdicts, anchored, one) for one in CATEGORIES if one != "waived"}
     idle = [
         f"{framework_title(one.framework)} {control.control.identifier}"
         for one in figures.frameworks
@@ -74,7 +74,7 @@ def page_of(verdicts: VerdictFile, earlier: VerdictFile | None) -> dict[str, obj
         "details": details,
         "rows": {one.policy: f"policy-{number}" for number, one in enumerate(figures.policies, 1)},
         "known": verdicts.known_policies,
-        "waived": _waived(verdicts, found),
+        "waived": _waived(verdicts, anchored),
         "idle_controls": idle,
         "meanings": [*MEANINGS.items()],
         "packs": sorted(
@@ -100,24 +100,24 @@ def _stacks(verdicts: VerdictFile) -> list[tuple[str, Report, list[Anchored]]]:
     stacks: list[tuple[str, Report, list[Anchored]]] = []
     for number, report in enumerate(sorted(verdicts.stacks, key=order), 1):
         stack = f"stack-{number}"
-        found: list[Anchored] = []
+        anchored: list[Anchored] = []
         for identity, finding in identified(report):
             name = anchor_of(identity)
             uses[name] += 1
-            found.append(
+            anchored.append(
                 Anchored(name if uses[name] == 1 else f"{name}-{uses[name]}", stack, identity, finding)
             )
-        found.sort(key=lambda one: CATEGORIES.index(category_of(one.finding)))
-        stacks.append((stack, report, found))
+        anchored.sort(key=lambda one: CATEGORIES.index(category_of(one.finding)))
+        stacks.append((stack, report, anchored))
     return stacks
 
 
 def _policies(
-    verdicts: VerdictFile, found: Sequence[Anchored], category: Category
+    verdicts: VerdictFile, anchored: Sequence[Anchored], category: Category
 ) -> list[dict[str, object]]:
     """Return a category's findings by policy: the gravest first, then the most frequent, then by name."""
     groups: defaultdict[tuple[str, str], list[Anchored]] = defaultdict(list)
-    for one in found:
+    for one in anchored:
         if category_of(one.finding) == category:
             groups[one.finding.pack, one.finding.policy].append(one)
 
@@ -166,12 +166,12 @@ def flags(finding: Finding) -> Iterator[tuple[str, str]]:
         yield ("violation", "blocks") if finding.blocks else ("advisory", "does not block")
 
 
-def _waived(verdicts: VerdictFile, found: Sequence[Anchored]) -> list[tuple[Anchored, Waiver, str, str]]:
+def _waived(verdicts: VerdictFile, anchored: Sequence[Anchored]) -> list[tuple[Anchored, Waiver, str, str]]:
     """Return what is waived, until when in words, and how urgent that is: what expires first comes first."""
     made = instant(verdicts.made)
     today = made.date() if made else None
     rows: list[tuple[int, Anchored, Waiver, str, str]] = []
-    for one in found:
+    for one in anchored:
         waiver = waiver_of(one.finding)
         if waiver is not None and category_of(one.finding) == "waived":
             days, due = waiver.days_left(today), waiver.days_left(date.min)

@@ -158,9 +158,9 @@ class RequiredMetric(NamedTuple):
         self, resource: Resource, stack: Stack, settings: Settings, *, problem: str, required: str
     ) -> Iterator[Finding]:
         """Require an effective alarm on this metric of a resource."""
-        found = coverage(resource, self, stack, alarm_options(settings))
-        if not found.certain:
-            yield missing_alarm(self.type, resource, found, problem=problem, required=required)
+        covered = coverage(resource, self, stack, alarm_options(settings))
+        if not covered.certain:
+            yield missing_alarm(self.type, resource, covered, problem=problem, required=required)
 
 
 @record(eq=False)
@@ -204,13 +204,13 @@ def coverage(
         about = is_about(match)
         return about if about is False else both(about, is_effective(match.alarm, stack, options))
 
-    found = matches.where(covers, MOST_POSSIBLE)
+    matched = matches.where(covers, MOST_POSSIBLE)
     useless = tuple(
         match
         for match in matches.certain
         if is_about(match) is not False and is_effective(match.alarm, stack, options) is False
     )
-    return AlarmCoverage(found.certain, found.possible, useless)
+    return AlarmCoverage(matched.certain, matched.possible, useless)
 
 
 def both(one: bool | None, other: bool | None) -> bool | None:  # noqa: FBT001 - answers
@@ -319,16 +319,16 @@ def made_from(ref: PropertyRef, required: RequiredMetric, alarm: Alarm, stack: S
 
 
 def missing_alarm(
-    resource_type: ResourceType, resource: Resource, found: AlarmCoverage, *, problem: str, required: str
+    resource_type: ResourceType, resource: Resource, covered: AlarmCoverage, *, problem: str, required: str
 ) -> Finding:
     """Say that no effective alarm covers a resource."""
     path = resource_type.at(resource, resource_type.name_property).path
-    if found.possible:
-        names = listing(found.possible)
+    if covered.possible:
+        names = listing(covered.possible)
         problem = f"{problem} Undecided before deployment: alarm {names} may cover it."
         return Finding(Verdict.UNDECIDED, problem, path, names, required, DECIDABLE)
-    if found.useless:
-        names = listing(found.useless)
+    if covered.useless:
+        names = listing(covered.useless)
         near = f"{problem} {names} would, but is not effective: policy alarm-effective says why."
         fix = "Fix the alarm as policy alarm-effective says."
         return Finding(Verdict.VIOLATION, near, path, names, required, fix)

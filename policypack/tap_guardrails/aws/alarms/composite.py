@@ -317,7 +317,7 @@ def leaves_nothing_out(fields: tuple[str, ...], lasting: int) -> bool:
 
 def values(field: str, low: int, high: int, names: tuple[str, ...] = ()) -> frozenset[int]:
     """Return the numbers that a field of a cron expression stands for, or raise `ValueError`."""
-    found: set[int] = set()
+    numbers: set[int] = set()
     for part in field.split(","):
         span, _, step = part.partition("/")
         every = int(step) if step else 1
@@ -329,8 +329,8 @@ def values(field: str, low: int, high: int, names: tuple[str, ...] = ()) -> froz
             last = number(end, low, names) if end else (high if step else first)
         if not (low <= first <= high and low <= last <= high and every >= 1):
             raise ValueError(field)
-        found.update(range(first, last + 1, every))
-    return frozenset(found)
+        numbers.update(range(first, last + 1, every))
+    return frozenset(numbers)
 
 
 def number(word: str, low: int, names: tuple[str, ...]) -> int:

@@ -44,7 +44,7 @@ def name_findings(alarm: Resource, resource_type: ResourceType, stack: Stack) ->
     """Say that two alarms have one name, of which the later replaces the other."""
     name = resource_type.physical_name(alarm)
     named = [] if name is None else [stack.names(one).of(name) for one in (METRIC_ALARM, COMPOSITE_ALARM)]
-    for other in (one for found in named for one in found.certain):
+    for other in (one for relation in named for one in relation.certain):
         if other is not alarm and same_location(alarm, other):
             yield resource_type.at(alarm, resource_type.name_property).violation(
                 f"Alarm `{other.name}` has the same name in the same region, so that one replaces the other.",

@@ -185,8 +185,8 @@ def refused_for(value: str, alarm: Resource, resource_type: ResourceType) -> tup
 
 def partition_of(region: str) -> str:
     """Return the partition of a region, empty while that is not known."""
-    found = (partition for prefix, partition in PARTITIONS if region.startswith(prefix))
-    return next(found, "aws" if region else "")
+    partitions = (partition for prefix, partition in PARTITIONS if region.startswith(prefix))
+    return next(partitions, "aws" if region else "")
 
 
 def deaf_findings(
@@ -224,8 +224,8 @@ def topics_of(action: PropertyValue[str], alarm: Resource, stack: Stack) -> list
     """Return the topics of the stack that an action goes to, or may go to while it is unknown."""
     if (isinstance(action, Known) and ":sns:" not in action.value) or not any(stack.of(*TOPIC.types)):
         return []
-    found = stack.resolve_reference(alarm, action.ref, TOPIC, topic_name)
-    topics = found.certain if isinstance(action, Known) else (*found.certain, *found.possible)
+    receivers = stack.resolve_reference(alarm, action.ref, TOPIC, topic_name)
+    topics = receivers.certain if isinstance(action, Known) else (*receivers.certain, *receivers.possible)
     return [topic for topic in topics if same_location(alarm, topic) is not False and may_be(topic, action)]
 
 
@@ -239,8 +239,8 @@ def functions_of(action: PropertyValue[str], alarm: Resource, stack: Stack) -> l
     """Return the functions of the stack that an action certainly calls."""
     if isinstance(action, Known) and ":lambda:" not in action.value:
         return []
-    found = stack.resolve_reference(alarm, action.ref, FUNCTION, function_name)
-    return [function for function in found.certain if same_location(alarm, function) is not False]
+    functions = stack.resolve_reference(alarm, action.ref, FUNCTION, function_name)
+    return [function for function in functions.certain if same_location(alarm, function) is not False]
 
 
 def topic_findings(
@@ -323,11 +323,11 @@ def key_policies(key: Resource, stack: Stack) -> list[PropertyRef]:
     inline = KEY.at(key, "policy")
 
     def beside(one: Stack) -> Mapping[Resource, Sequence[PropertyRef]]:
-        found: dict[Resource, list[PropertyRef]] = defaultdict(list)
+        policies: dict[Resource, list[PropertyRef]] = defaultdict(list)
         for policy in one.of(KEY_POLICY):
             for named in keys_of(policy, policy.at("keyId"), one):
-                found[named].append(policy.at("policy"))
-        return found
+                policies[named].append(policy.at("policy"))
+        return policies
 
     own = [inline] if key.as_set(inline).value is not None else []
     return [*own, *stack.memoized(beside, key_policies).get(key, ())]
@@ -346,9 +346,9 @@ def keys_of(owner: Resource, ref: PropertyRef, stack: Stack) -> tuple[Resource, 
             texts = (value, value.rpartition("key/")[2])
             return tuple(dict.fromkeys(key for text in texts for key in keys.get(text, ())))
         case Unknown():
-            found = stack.dependencies_of(owner, ref.top, (*KEY.types, *ALIASES))
-            keys = tuple(one for one in found if one.type in KEY.types)
-            return keys if len(found) == 1 else ()
+            candidates = stack.dependencies_of(owner, ref.top, (*KEY.types, *ALIASES))
+            keys = tuple(one for one in candidates if one.type in KEY.types)
+            return keys if len(candidates) == 1 else ()
         case _:
             return ()
 
@@ -357,12 +357,12 @@ def by_text(stack: Stack, types: tuple[str, ...], names: tuple[str, ...]) -> Map
     """Return the resources of some types by the texts that any of some properties is known to have."""
 
     def index(one: Stack) -> Mapping[str, Sequence[Resource]]:
-        found: dict[str, list[Resource]] = defaultdict(list)
+        indexed: dict[str, list[Resource]] = defaultdict(list)
         for resource in one.of(*types):
             texts = (resource.at(name).text() for name in names)
             for text in dict.fromkeys(prop.value for prop in texts if isinstance(prop, Known)):
-                found[text].append(resource)
-        return found
+                indexed[text].append(resource)
+        return indexed
 
     return stack.memoized(index, (by_text, types, names))
 

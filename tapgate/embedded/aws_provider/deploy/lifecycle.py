@@ -157,11 +157,11 @@ class Lifecycle(RemoteState):
         tagging = self.operations.tags
         if tagging is None:
             return
-        wanted, found = all_tags(subject), self.tags(subject)
+        wanted, actual = all_tags(subject), self.tags(subject)
         name, source = tagging.resource
         resource = source(subject)
-        changed = {key: value for key, value in wanted.items() if found.get(key) != value}
-        gone = [key for key in found if key not in wanted]
+        changed = {key: value for key, value in wanted.items() if actual.get(key) != value}
+        gone = [key for key in actual if key not in wanted]
         if tagging.untag is None:
             changed = wanted if changed or gone else {}
         if changed:
@@ -256,9 +256,9 @@ class Lifecycle(RemoteState):
         remote_state = self.look(subject)
         if remote_state is None:
             return False
-        found = self.tags(subject) if operations.tags is not None else {}
-        if found or (operations.tags is not None and not by_name):
-            return found.get(MARKER) == subject.marker
+        actual = self.tags(subject) if operations.tags is not None else {}
+        if actual or (operations.tags is not None and not by_name):
+            return actual.get(MARKER) == subject.marker
         # Without tags there is no marker, and some get theirs after their creation (buckets; on ministack 1.4
         # alarms too). What has the name and is as wanted already can be taken for ours.
         return all(

@@ -154,38 +154,38 @@ class Calls:
         }
         settable = {name for names in self.grouped.values() for name in names} - elsewhere
         decoding = Decoding(self.schema, self.description.names)
-        found: Properties = {}
+        properties: Properties = {}
         for name, prop in self.schema.outputs.items():
-            if name in operations.found:
-                found[name] = operations.found[name](answer, subject)
+            if name in operations.readers:
+                properties[name] = operations.readers[name](answer, subject)
             elif name not in elsewhere | operations.write_only | _OF_THE_PROVIDER:
                 value = decoding.value(own, name, prop.type, self.schema.outputs)
                 if value is not None or name in settable:
-                    found[name] = value
-        return self._known(found, subject)
+                    properties[name] = value
+        return self._known(properties, subject)
 
     def read_group(self, index: int, answer: Answer | None, subject: Subject) -> Properties:
         """Read the properties of a group out of what its own operation answers."""
         group = self.operations.property_groups[index]
         decoding = Decoding(self.schema, self.description.names)
-        found: Properties = {}
+        properties: Properties = {}
         for name in self.grouped[index]:
             if answer is None:
-                found[name] = None
-            elif name in group.found:
-                found[name] = group.found[name](answer, subject)
+                properties[name] = None
+            elif name in group.readers:
+                properties[name] = group.readers[name](answer, subject)
             else:
-                found[name] = decoding.value(answer, name, self.schema.inputs[name].type)
-        return self._known(found, subject)
+                properties[name] = decoding.value(answer, name, self.schema.inputs[name].type)
+        return self._known(properties, subject)
 
-    def _known(self, found: Properties, subject: Subject) -> Properties:
+    def _known(self, properties: Properties, subject: Subject) -> Properties:
         """Leave out what AWS says of a property that the program does not give, where it means nothing."""
         return {
             name: None
             if subject.wanted.get(name) is None
             and (hollow(value) or value == self.description.absent.get(name))
             else value
-            for name, value in found.items()
+            for name, value in properties.items()
         }
 
     def _of(self, group: PropertyGroup) -> tuple[str, ...]:
@@ -306,8 +306,8 @@ class RemoteState:
             if error.code not in tagging.absent:
                 raise
             return {}
-        found = (inside(answer, (name,)) for name in ("Tags", "tags", "TagSet"))
-        return {key: str(value) for key, value in pairs_of(next(filter(None, found), None)).items()}
+        listed = (inside(answer, (name,)) for name in ("Tags", "tags", "TagSet"))
+        return {key: str(value) for key, value in pairs_of(next(filter(None, listed), None)).items()}
 
     def call(self, call: Call, subject: Subject, takes: Iterable[str] = ()) -> Answer | None:
         """Carry out a call of the type's description."""

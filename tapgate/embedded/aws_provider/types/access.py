@@ -62,7 +62,7 @@ _ROLE_OPERATIONS = Operations(
     create=Call("create_role"),
     read=Call("get_role"),
     root="Role",
-    found={
+    readers={
         "assumeRolePolicy": document("Role.AssumeRolePolicyDocument"),
         "permissionsBoundary": at("Role.PermissionsBoundary.PermissionsBoundaryArn"),
     },
@@ -143,7 +143,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             key={"RoleName": _of_role(0), "PolicyName": _of_role(1)},
             id=("role", "name"),
             read=Call("get_role_policy"),
-            found={"policy": document("PolicyDocument")},
+            readers={"policy": document("PolicyDocument")},
             property_groups=(PropertyGroup(Call("put_role_policy")),),
             delete=(Call("delete_role_policy"),),
         ),
@@ -215,7 +215,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             key={"AliasName": identity},
             create=Call("create_alias"),
             read=Call("list_aliases", {"Limit": always(100)}, pick=picked("Aliases", "AliasName")),
-            found={
+            readers={
                 "targetKeyArn": lambda answer, _subject: (
                     f"{str(answer['AliasArn']).rpartition(':')[0]}:key/{answer.get('TargetKeyId')}"
                 ),

@@ -112,7 +112,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
                 {"AlarmNames": lambda subject: [subject.id]},
                 pick=picked("MetricAlarms", "AlarmName"),
             ),
-            found={
+            readers={
                 **{
                     f"{name[:1].lower()}{name[1:]}": _of_one_metric(name)
                     for name in ("ExtendedStatistic", "Period", "Statistic", "Unit")
@@ -149,7 +149,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
                 {"logGroupNamePrefix": identity},
                 pick=picked("logGroups", "logGroupName"),
             ),
-            found={"arn": lambda answer, _subject: str(answer.get("arn")).removesuffix(":*")},
+            readers={"arn": lambda answer, _subject: str(answer.get("arn")).removesuffix(":*")},
             property_groups=(
                 PropertyGroup(_retention, ("retentionInDays",)),
                 PropertyGroup(Call("associate_kms_key"), clear=Call("disassociate_kms_key")),

@@ -125,7 +125,7 @@ def _capacity_input(member: str) -> Reader:
 
 def _indexes_input(path: str) -> Reader:
     def read(answer: Answer, _subject: Subject) -> Value:
-        found: list[Value] = []
+        indexes: list[Value] = []
         for index in cast("list[dict[str, object]]", inside(answer, ("Table", path)) or []):
             entry: dict[str, object] = {
                 "name": index["IndexName"],
@@ -139,17 +139,17 @@ def _indexes_input(path: str) -> Reader:
                     for name, member in _CAPACITIES.items()
                 },
             }
-            found.append({name: cast("Value", value) for name, value in entry.items() if value is not None})
-        return found or None
+            indexes.append({name: cast("Value", value) for name, value in entry.items() if value is not None})
+        return indexes or None
 
     return read
 
 
 def _recovery_input(answer: Answer, subject: Subject) -> Value:
     path = "ContinuousBackupsDescription.PointInTimeRecoveryDescription"
-    found: Properties = {"enabled": at(f"{path}.PointInTimeRecoveryStatus")(answer, subject) == "ENABLED"}
+    recovery: Properties = {"enabled": at(f"{path}.PointInTimeRecoveryStatus")(answer, subject) == "ENABLED"}
     days = at(f"{path}.RecoveryPeriodInDays")(answer, subject)
-    return {**found, "recoveryPeriodInDays": days} if found["enabled"] and days else found
+    return {**recovery, "recoveryPeriodInDays": days} if recovery["enabled"] and days else recovery
 
 
 def _expiry_input(answer: Answer, subject: Subject) -> Value:
@@ -261,7 +261,7 @@ _OPERATIONS = Operations(
     ),
     read=Call("describe_table"),
     root="Table",
-    found={
+    readers={
         "billingMode": _billing_input,
         "serverSideEncryption": _encryption_input,
         "streamArn": at("Table.LatestStreamArn"),
@@ -283,13 +283,13 @@ _OPERATIONS = Operations(
             ),
             ("pointInTimeRecovery",),
             read=Call("describe_continuous_backups"),
-            found={"pointInTimeRecovery": _recovery_input},
+            readers={"pointInTimeRecovery": _recovery_input},
         ),
         PropertyGroup(
             Call("update_time_to_live", {"TimeToLiveSpecification": Computed(("ttl",), _expiry)}),
             ("ttl",),
             read=Call("describe_time_to_live"),
-            found={"ttl": _expiry_input},
+            readers={"ttl": _expiry_input},
         ),
     ),
     tags=Tagging(

@@ -121,7 +121,7 @@ _FUNCTION_OPERATIONS = Operations(
     create=Call("create_function", {"Publish": Wanted("publish"), "Code": Computed(("code", *_CODE), _code)}),
     read=Call("get_function"),
     root="Configuration",
-    found={
+    readers={
         "arn": _arn,
         "code": _code_input,
         "invokeArn": lambda answer, subject: (
@@ -159,7 +159,7 @@ _FUNCTION_OPERATIONS = Operations(
             _concurrency,
             ("reservedConcurrentExecutions",),
             read=Call("get_function_concurrency"),
-            found={
+            readers={
                 "reservedConcurrentExecutions": lambda answer, _subject: cast(
                     "Value", answer.get("ReservedConcurrentExecutions", -1)
                 )
@@ -240,7 +240,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             create=Call("create_function_url_config"),
             id=("functionName", "qualifier"),
             read=Call("get_function_url_config"),
-            found={"functionName": _function_input, "urlId": _url_id},
+            readers={"functionName": _function_input, "urlId": _url_id},
             property_groups=(PropertyGroup(Call("update_function_url_config")),),
             delete=(Call("delete_function_url_config"),),
             write_only={"qualifier"},
@@ -268,7 +268,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             create=Call("add_permission"),
             id=("statementId",),
             read=Call("get_policy", pick=_statement),
-            found={"statementId": at("Sid")},
+            readers={"statementId": at("Sid")},
             delete=(Call("remove_permission"),),
             imported=("function", "statementId"),
             separator="/",
@@ -311,7 +311,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
                 pick=ids("EventSourceMappings", "UUID"),
             ),
             read=Call("get_event_source_mapping"),
-            found={
+            readers={
                 "functionName": _function_input,
                 "enabled": lambda answer, _subject: (
                     str(answer.get("State")) in {"Enabled", "Enabling", "Creating", "Updating"}
@@ -331,7 +331,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             key=_OF_FUNCTION,
             id=("functionName", "qualifier"),
             read=Call("get_function_event_invoke_config"),
-            found={"functionName": _function_input},
+            readers={"functionName": _function_input},
             property_groups=(PropertyGroup(Call("put_function_event_invoke_config")),),
             delete=(Call("delete_function_event_invoke_config"),),
             write_only={"qualifier"},

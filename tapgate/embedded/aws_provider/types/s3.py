@@ -136,7 +136,7 @@ _BUCKET_DESCRIPTION = Description(
         ),
         id=("bucket",),
         read=Call("head_bucket"),
-        found={
+        readers={
             "arn": lambda _answer, subject: f"arn:aws:s3:::{subject.id}",
             "bucket": lambda _answer, subject: subject.id,
             "bucketDomainName": lambda _answer, subject: f"{subject.id}.s3.amazonaws.com",
@@ -161,7 +161,7 @@ _VERSIONING = Description(
         key=_BUCKET,
         id=("bucket",),
         read=Call("get_bucket_versioning"),
-        found={"versioningConfiguration": _versioning_input},
+        readers={"versioningConfiguration": _versioning_input},
         property_groups=(PropertyGroup(_versioning, ("versioningConfiguration", "mfa")),),
         delete=(_suspended,),
         write_only=_BESIDE | {"mfa"},
