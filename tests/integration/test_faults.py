@@ -33,6 +33,7 @@ Killed = Literal["engine", "provider", "both"]
 STACK = "TapStackfault"
 UNASKED = ("--yes", "--skip-preview")
 STEPS_OF_UP = 70
+MOST_ROUNDS = 6
 STAND_IN = pytest.mark.skipif(
     official.chosen(), reason="of the stand-in: the official provider does not find what a killed run left"
 )
@@ -138,12 +139,18 @@ def test_an_engine_killed_again_and_again_gets_there(
     """Each run goes on where the one before was killed, and meets whatever that left behind."""
     chance = random.Random(20)  # noqa: S311 - points in time, no secret
     deployment = _prepared(folder, target)
-    # With the tests before and after this one, `up` is killed at more than ten points.
-    assert _killed_until_done(deployment, "up", chance, most=4) >= 6
-    assert _named(target) == expected
-    assert deployment.changes() == {}
-    assert _killed_until_done(deployment, "destroy", chance, most=14) >= 2
-    assert inventory(target) == set()
+    # With the tests before and after this one, `up` is killed at more than ten points. A busy machine hears
+    # of the steps late and kills more seldom: all is made and taken away until it was killed that often.
+    ups = destroys = 0
+    for _ in range(MOST_ROUNDS):
+        ups += _killed_until_done(deployment, "up", chance, most=4)
+        assert _named(target) == expected
+        assert deployment.changes() == {}
+        destroys += _killed_until_done(deployment, "destroy", chance, most=14)
+        assert inventory(target) == set()
+        if ups >= 6 and destroys >= 2:
+            return
+    pytest.fail(f"killed only {ups} and {destroys} times")
 
 
 def _killed_until_done(deployment: Deployment, command: str, chance: random.Random, *, most: int) -> int:
