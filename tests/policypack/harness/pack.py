@@ -37,9 +37,9 @@ class Pack:
         self.standing: Mapping[str, Mapping[str, object]] = {}
         """Settings, by policy, that every configuration has unless it says otherwise."""
 
-    def _call(self, method: str, request: object) -> object:
+    def _call(self, method: str, request: object, seconds: float = 120) -> object:
         call = cast("Callable[..., object]", getattr(self._stub, method))
-        return call(request, timeout=120)
+        return call(request, timeout=seconds)
 
     def info(self) -> proto.AnalyzerInfo:
         return cast("proto.AnalyzerInfo", self._call("GetAnalyzerInfo", Empty()))
@@ -81,11 +81,11 @@ class Pack:
     def remediate(self, resource: CaseResource) -> proto.RemediateResponse:
         return cast("proto.RemediateResponse", self._call("Remediate", analyze_request(resource)))
 
-    def analyze_stack(self, resources: Sequence[CaseResource]) -> proto.AnalyzeResponse:
+    def analyze_stack(self, resources: Sequence[CaseResource], seconds: float = 120) -> proto.AnalyzeResponse:
         for resource in resources:
             if resource.inputs is not None:
                 self.analyze(replace(resource, props=resource.inputs))
-        return cast("proto.AnalyzeResponse", self._call("AnalyzeStack", stack_request(resources)))
+        return cast("proto.AnalyzeResponse", self._call("AnalyzeStack", stack_request(resources), seconds))
 
 
 def analyze_request(resource: CaseResource) -> proto.AnalyzeRequest:
