@@ -49,6 +49,7 @@ ATTRIBUTES: Final = re.compile(
 
 SSHPASS: Final = re.compile(
     r"sshpass\s{1,4}-p\s{0,4}[\"']?[^\s\"'$]{3}|chpasswd|IDENTIFIED BY\s{1,4}[\"'][^\"'$]{3}"
+    r"|echo(?:\s{1,4}-\w)?\s{1,4}[\"']?[^\s\"'$`(<{|-][^\s\"'|]{2,200}[\"']?[\s\\]{0,8}\|[^\n|]{0,200}-stdin\b"
 )
 COMMAND_LINE: Final = "a password of a command line"
 
@@ -64,10 +65,10 @@ COMPARED: Final = re.compile(
     r"[\"'](?P<value>[^\"'\n]{4,500})[\"']\s{0,4}[!=]={1,2}\s{0,4}(?P<name>[A-Za-z_][A-Za-z0-9_.-]{1,64})"
 )
 OPTION: Final = re.compile(
-    r"(?:^|\s)--?(?P<name>[a-z][a-z0-9-]{1,40})[\s=]{1,2}[\"']?(?P<value>[^\s\"'$(<{-][^\s\"']{2,200})"
+    r"(?:^|\s)--?(?P<name>[a-z][a-z0-9-]{1,40}(?<!stdin))[\s=]{1,2}[\"']?(?P<value>[^\s\"'$(<{-][^\s\"']{2,200})"
 )
 USER: Final = re.compile(r"(?:^|\s)(?:-u|--user)[\s=][\"']?[^\s:\"'$]{1,64}:(?P<value>[^\s\"'$@]{3,200})")
-"""Options of a command line."""
+"""Options of a command line; `--password-stdin` takes no value."""
 
 CODE: Final = re.compile(r"[A-Za-z_][\w.]+[(\[].*|[$%&*<{(\[-].*|\w+(?:\.\w+)+|.*\)", re.DOTALL)
 """A value without quotes that is computed, or where the text goes on."""
