@@ -210,8 +210,13 @@ def _require_known(engine: Engine, project: Project, name: str) -> None:
     if project.stack_file(name).is_file() or _TAP_STACK.fullmatch(name):
         return
     listed = engine.run("stack", "ls", "--json", name="stack-ls")
+    if listed.code != 0:
+        from tapgate.diagnose import could_not_run  # noqa: PLC0415 - only of a run that failed
+
+        where = f"project {project.name} ({project.file})"
+        raise could_not_run(EventLog(), listed.errors, where=where, interrupted=listed.interrupted)
     known = sorted({*project.known_stacks(), *_listed(listed)})
-    if listed.code == 0 and (not known or name in known):
+    if not known or name in known:
         return
     listed_names = ", ".join(map(sanitized, known)) or "(none)"
     raise CouldNotRunError(
@@ -223,8 +228,6 @@ def _require_known(engine: Engine, project: Project, name: str) -> None:
 
 
 def _listed(run: Run) -> list[str]:
-    if run.code != 0:
-        return []
     try:
         stacks = sequence(json.loads(run.output.read_text(encoding="utf-8")))
     except ValueError:

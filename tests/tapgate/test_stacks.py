@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CLI = """#!/bin/sh
 echo "$1 $2" >> calls
 case "$2" in
-    ls) cat known ;;
+    ls) if [ -f broken ]; then cat broken >&2; exit 255; fi; cat known ;;
     init) if [ -f taken ]; then echo "stack 'dev' already exists" >&2; exit 255; fi ;;
 esac
 if [ "$2" != ls ] && [ -s locked ]; then
@@ -79,6 +79,13 @@ def test_a_stack_that_nobody_knows_is_refused(engine: Engine, where: str) -> Non
         on_stack(engine, find_project(engine.folder), "prd", missing(1))
     assert "use one of: prod;" in str(refused.value.fix)
     assert calls(engine) == ["stack ls"]
+
+
+def test_a_backend_that_lists_no_stacks_says_why(engine: Engine) -> None:
+    (engine.folder / "broken").write_text("error: could not load current project: a key is not namespaced\n")
+    with pytest.raises(CouldNotRunError) as refused:
+        on_stack(engine, find_project(engine.folder), "dev", missing(1))
+    assert "a key is not namespaced" in "\n".join(refused.value.details)
 
 
 def test_a_stack_that_another_run_has_just_made_is_used_and_left_to_it(engine: Engine) -> None:
