@@ -184,7 +184,7 @@ def lookups(folder: Path) -> Lookups:
         attributes.update(_READ.findall(text))
     forms = {
         name: use
-        for name, use in _used_in_python(folder).attributes.items()
+        for name, use in _used_in(folder).attributes.items()
         if use.elements(0) or any(one.has_text_form() for one in (use, *use.fields.values()))
     }
     return Lookups(tuple(keys)[:_MOST_SUBSCRIPTS], frozenset(attributes), forms)
@@ -212,7 +212,7 @@ def outputs(folder: Path, stack: str) -> dict[str, object]:
     names: set[str] = set()
     several: set[str] = set()
     fields: dict[str, set[str]] = {}
-    used = _used_in_python(folder).outputs
+    used = _used_in(folder).outputs
     for path, text in texts(folder):
         names.update(match[2] for match in _QUOTED.finditer(text))
         names.update(_READ.findall(text))
@@ -331,24 +331,38 @@ def used(project_file: Path) -> Uses:
     return _used_by_yaml(program, project_file, name) if runtime == "yaml" else Uses()
 
 
-def _used_in_python(folder: Path) -> Uses:
-    """Return what a program in Python makes of what it is given; nothing of another language's project."""
+def _used_in(folder: Path) -> Uses:
+    """Return what the program of a folder, which may be no project's, makes of what it is given."""
+    project_file = folder / "Pulumi.yaml"
+    if language(read_yaml(project_file)):
+        return used(project_file)
     from tapgate.embedded.program_flow import read  # noqa: PLC0415 - for Python programs
-    from tapgate.embedded.program_uses import Uses  # noqa: PLC0415
 
-    body = read_yaml(folder / "Pulumi.yaml")
-    return read(program_folder(folder, body)) if language(body) in {"", "python"} else Uses()
+    return read(folder)
 
 
 def _used_by_yaml(program: Path, project_file: Path, project: str) -> Uses:
-    from tapgate.embedded.aws_provider.usage import references  # noqa: PLC0415 - it takes this module
+    from tapgate.embedded.aws_provider.usage import references, taken_apart  # noqa: PLC0415 - it takes this
     from tapgate.embedded.program_uses import Use, Uses  # noqa: PLC0415
 
     uses = Uses()
-    for name, steps in references(parsed_yaml(_text(program / "Main.yaml") or _text(project_file))):
+    body = parsed_yaml(_text(program / "Main.yaml") or _text(project_file))
+    for name, steps in references(body):
         use = uses.config.setdefault(f"{project}:{name}", Use())
         for step in steps:
             use = use.field(step) if isinstance(step, str) else use.at.setdefault(step, Use())
+    for steps, by, last in taken_apart(body):
+        name = next(step for step in reversed(steps) if isinstance(step, str))
+        of = uses.outputs if "outputs" in steps else uses.attributes
+        use = (
+            of.setdefault(name, Use())
+            if len(steps) > 1
+            else uses.config.setdefault(f"{project}:{name}", Use())
+        )
+        if by:
+            use.parts.setdefault(by, Use()).at.setdefault(last, Use())
+        else:
+            use.form = "base64"
     for name, form in config_forms(project_file).items():
         if form == "object":
             uses.config.setdefault(name if ":" in name else f"{project}:{name}", Use()).parsed()

@@ -30,6 +30,8 @@ PROVIDER = "pulumi:providers:"
 _REFERENCE = re.compile(r"\$\{\s*([A-Za-z_][\w-]*)((?:\.[\w$-]+|\[(?:\d+|\"[^\"]*\")\])*)\s*\}")
 _STEP = re.compile(r"\.([\w$-]+)|\[(\d+)\]|\[\"([^\"]*)\"\]")
 _OF_LISTS = frozenset({"fn::select", "fn::join"})
+_SPLITS = frozenset({"std:split", "std:index:split"})
+_DECODES = frozenset({"std:base64decode", "std:index:base64decode"})
 _OF_EVERY_RESOURCE = frozenset({"id", "urn"})
 
 
@@ -169,6 +171,43 @@ def references(value: object) -> Iterator[tuple[str, list[str | int]]]:
                 yield name, [*steps, 0]
     for one in _inside(value):
         yield from references(one)
+
+
+def taken_apart(body: Mapping[str, object]) -> Iterator[tuple[list[str | int], str, int]]:
+    """Yield what a YAML program splits or decodes.
+
+    Yields:
+        What it refers to, and the steps inside of that; by what it splits it, nothing for Base64; and the
+        number of the last part that it reads.
+    """
+    last: dict[str, int] = {}
+    for name, steps in references(body):
+        last[name] = max([last.get(name, 0), *(step for step in steps if isinstance(step, int))])
+    for name, value in mapping(body.get("variables")).items():
+        yield from _apart(value, last.get(name, 0))
+    yield from _apart({key: value for key, value in body.items() if key != "variables"}, 0)
+
+
+def _apart(value: object, last: int) -> Iterator[tuple[list[str | int], str, int]]:
+    entries = {key.casefold(): inner for key, inner in mapping(value).items()}
+    token, given, _ = _called(value) or ("", entries, "")
+    taken: tuple[object, object] | None = None
+    if token in _SPLITS:
+        taken = (given.get("text"), given.get("separator"))
+    elif token in _DECODES or "fn::frombase64" in entries:
+        taken = (given.get("input", given.get("fn::frombase64")), "")
+    arguments = entries.get("fn::split", entries.get("fn::select"))
+    if isinstance(arguments, list) and len(cast("list[object]", arguments)) > 1:
+        first, second = cast("list[object]", arguments)[:2]
+        if "fn::split" in entries:
+            taken = (second, first)
+        else:
+            last = first if isinstance(first, int) else 0
+    if taken is not None and isinstance(taken[0], str):
+        for name, steps in references(taken[0]):
+            yield [name, *steps], str(taken[1]), last
+    for one in _inside(value):
+        yield from _apart(one, last)
 
 
 def _inside(value: object) -> Iterator[object]:

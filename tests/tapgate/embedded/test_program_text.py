@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -9,7 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapgate.embedded.aws_provider.marks import MARK
-from tapgate.embedded.program_text import config_forms, files, imported, mentions, outputs, read_yaml
+from tapgate.embedded.program_text import (
+    config_forms,
+    files,
+    imported,
+    lookups,
+    mentions,
+    outputs,
+    read_yaml,
+    stand_ins,
+)
+from tapgate.embedded.program_uses import formed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -157,3 +168,39 @@ FORMS: Mapping[str, Mapping[str, str]] = {
 def test_the_form_of_config_that_a_program_reads(tmp_path: Path, text: str) -> None:
     (tmp_path / "main.py").write_text(text)
     assert config_forms(tmp_path) == FORMS[text]
+
+
+# What a YAML program makes of an attribute, and what parts that then has.
+TAKEN_APART: Mapping[str, str] = {
+    "{fn::split: [/, '${cluster.identities[0].oidcs[0].issuer}']}": "/",
+    "{Fn::Split: [':', '${cluster.issuer}']}": ":",
+    "{fn::invoke: {function: std:split, return: result, arguments: {separator: /, text: '${a.issuer}'}}}": (
+        "/"
+    ),
+    "{fn::std:split: {separator: /, text: '${a.issuer}'}}": "/",
+}
+
+
+@pytest.mark.parametrize("value", TAKEN_APART)
+def test_what_a_yaml_program_splits_has_the_parts_that_it_reads(tmp_path: Path, value: str) -> None:
+    host = "${parts.result[4]}" if "fn::std" in value else "${parts[4]}"
+    program = f"name: app\nruntime: yaml\nvariables: {{parts: {value}}}\noutputs: {{host: '{host}'}}\n"
+    (tmp_path / "Pulumi.yaml").write_text(program)
+    parts = str(formed(lookups(tmp_path).forms["issuer"], "issuer")).split(TAKEN_APART[value])
+    assert len(parts) == 5
+    assert all(MARK in part for part in parts)
+
+
+def test_what_a_yaml_program_selects_or_decodes_can_be(tmp_path: Path) -> None:
+    program = """\
+name: app
+runtime: yaml
+config: {subnets: {type: string}}
+variables:
+  third: {fn::select: [2, {fn::split: [",", "${subnets}"]}]}
+  data: {fn::fromBase64: "${cluster.certificateAuthority.data}"}
+"""
+    (tmp_path / "Pulumi.yaml").write_text(program)
+    subnets = stand_ins(tmp_path / "Pulumi.yaml", "")["app:subnets"]
+    assert [MARK in part for part in str(subnets).split(",")] == [True] * 3
+    assert MARK in base64.b64decode(str(formed(lookups(tmp_path).forms["data"], "data"))).decode()
