@@ -254,7 +254,7 @@ def check_stack_name(stack: str) -> None:
     Raises:
         CouldNotRunError: the name is not legal.
     """
-    if _STACK_NAME.fullmatch(stack) and all(part.strip(".") for part in stack.split("/")):
+    if _STACK_NAME.fullmatch(stack) and all(segment.strip(".") for segment in stack.split("/")):
         return
     raise CouldNotRunError(
         f"{stack!r} is not a stack name.",

@@ -64,7 +64,7 @@ def _deepest(node: T, steps: Sequence[str | int], parts: Callable[[T], Iterator[
     """Follow a property path from a node as far as it is written out; return the line where that ends."""
     line: int | None = None
     for step in steps:
-        child = next(((at, part) for name, at, part in parts(node) if name == step), None)
+        child = next(((at, inner) for name, at, inner in parts(node) if name == step), None)
         if child is None:
             break
         line, node = child

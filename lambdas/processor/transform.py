@@ -77,7 +77,7 @@ def count_values(value: JsonValue) -> dict[str, int]:
         if isinstance(each, list | dict):
             counts["depth"] = max(counts["depth"], depth + 1)
             parts = each if isinstance(each, list) else list(each.values())
-            waiting.extend((part, depth + 1) for part in parts)
+            waiting.extend((child, depth + 1) for child in parts)
     return counts
 
 

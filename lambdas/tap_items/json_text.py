@@ -102,5 +102,5 @@ def _check(value: JsonValue, depth: int) -> None:
             message = f"nested deeper than {MAX_DEPTH} levels"
             raise JsonTextError(message)
         parts = value if isinstance(value, list) else (*value.keys(), *value.values())
-        for part in parts:
-            _check(part, depth + 1)
+        for child in parts:
+            _check(child, depth + 1)

@@ -144,7 +144,7 @@ def _begin(name: str, namespace: str | None = None) -> Subsegment | None:
 
 def _trace() -> dict[str, str] | None:
     parts = dict(
-        part.split("=", 1) for part in os.environ.get("_X_AMZN_TRACE_ID", "").split(";") if "=" in part
+        pair.split("=", 1) for pair in os.environ.get("_X_AMZN_TRACE_ID", "").split(";") if "=" in pair
     )
     return parts if "Root" in parts and "Parent" in parts else None
 
@@ -164,9 +164,9 @@ def _socket() -> socket.socket:
 
 def _daemon(address: str) -> tuple[str, int]:
     """Read `host:port`, or the longer `tcp:host:port udp:host:port`."""
-    for part in address.split():
-        if part.startswith("udp:") or part.count(":") == 1:
-            host, _, port = part.removeprefix("udp:").rpartition(":")
+    for endpoint in address.split():
+        if endpoint.startswith("udp:") or endpoint.count(":") == 1:
+            host, _, port = endpoint.removeprefix("udp:").rpartition(":")
             return host, int(port)
     message = "no UDP address"
     raise ValueError(message)

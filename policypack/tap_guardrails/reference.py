@@ -63,7 +63,7 @@ def reference(rules: Sequence[Rule]) -> str:
         "## All policies\n\n" + "\n".join(overview(rules)),
         *("\n".join(chapter(rule)) for rule in rules),
     ]
-    return "\n".join(f"{part.rstrip()}\n" for part in parts)
+    return "\n".join(f"{section.rstrip()}\n" for section in parts)
 
 
 def overview(rules: Iterable[Rule]) -> Iterator[str]:

@@ -30,9 +30,9 @@ class Context:
         """The tags of every resource that can have tags."""
         return self.settings.tags
 
-    def logical(self, part: str) -> str:
+    def logical(self, suffix: str) -> str:
         """Return a child's logical name; it carries the component's, for URNs do not."""
-        return f"{self.name}-{part}"
+        return f"{self.name}-{suffix}"
 
     def child(
         self, *, depends_on: Sequence[pulumi.Resource] = (), holds_data: bool = False

@@ -97,9 +97,11 @@ def create_queues(context: Context, key: aws.kms.Key) -> Queues:
     return Queues(work, dead_letters, failed_events)
 
 
-def _require_tls(context: Context, part: str, queue: aws.sqs.Queue, arn: Callable[[Addresses], str]) -> None:
+def _require_tls(
+    context: Context, suffix: str, queue: aws.sqs.Queue, arn: Callable[[Addresses], str]
+) -> None:
     aws.sqs.QueuePolicy(
-        context.logical(f"{part}-policy"),
+        context.logical(f"{suffix}-policy"),
         queue_url=queue.url,
         policy=context.addresses.apply(lambda addresses: queue_policy(arn(addresses))),
         opts=context.child(),

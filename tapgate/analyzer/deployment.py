@@ -279,7 +279,7 @@ def _known(value: object) -> object:
     if isinstance(value, str):
         if MARK in value.lower():
             return _known_text(value)
-        return _packed(value) if any(part in value for part in _MARK_IN_BASE64) else value
+        return _packed(value) if any(mark in value for mark in _MARK_IN_BASE64) else value
     if isinstance(value, list):
         return [_known(item) for item in sequence(cast("object", value))]
     if isinstance(value, dict):

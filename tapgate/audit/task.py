@@ -194,7 +194,7 @@ def _files(folder: Path) -> list[Path]:
         path
         for path in folder.rglob("*")
         if path.is_file()
-        and not any(part in _NOT_THE_PACK or part.startswith(".") for part in path.relative_to(folder).parts)
+        and not any(name in _NOT_THE_PACK or name.startswith(".") for name in path.relative_to(folder).parts)
     )
 
 

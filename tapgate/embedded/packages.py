@@ -354,7 +354,7 @@ def _plugin(package: str, base: Mapping[str, str]) -> tuple[Path, bool] | None:
         homes.append(Path(base["HOME"], ".pulumi"))
     for home in homes:
         versions = {
-            tuple(int(part) for part in match["version"].split(".")): path / name
+            tuple(int(digits) for digits in match["version"].split(".")): path / name
             for path in (home / "plugins").glob(f"resource-{package}-v*")
             if (match := _PLUGIN.fullmatch(path.name)) and match["name"] == package
             if os.access(path / name, os.X_OK)

@@ -260,11 +260,11 @@ def _above(program: Path) -> list[Path]:
     ends = next((index for index, one in enumerate([program, *folders]) if (one / ".git").exists()), None)
     missing = imported(program) - sys.stdlib_module_names - {path.stem for path in program.glob("*")}
     return [
-        folder / part
+        folder / inner
         for folder in folders[:ends]
-        for part in ("", "src", "sdk/python")
-        if any((folder / part / name / "__init__.py").is_file() for name in missing)
-        or any((folder / part / f"{name}.py").is_file() for name in missing)
+        for inner in ("", "src", "sdk/python")
+        if any((folder / inner / name / "__init__.py").is_file() for name in missing)
+        or any((folder / inner / f"{name}.py").is_file() for name in missing)
     ]
 
 

@@ -310,7 +310,7 @@ def required(project_file: Path, uses: Uses | None = None) -> dict[str, str]:
             else:
                 given.add(full)
     declared = {one for key in (*types, *given) for one in (key, key.rpartition(":")[2])}
-    declared |= {key for part in ("resources", "variables") for key in mapping(template.get(part))}
+    declared |= {key for section in ("resources", "variables") for key in mapping(template.get(section))}
     for key in sorted({*_REFERENCE.findall(text)} - declared - {"pulumi"}):
         types[key if ":" in key else f"{name}:{key}"] = STRING
     if runtime == "python":

@@ -160,9 +160,11 @@ def _element(use: Use, index: int) -> Use:
 
 def _text(use: Use, seed: str, number: int, *, whole: bool) -> object:
     if use.parts:
-        part, between = next((one, by) for by, one in use.parts.items())
-        count = use.length or part.elements(2)
-        return between.join(str(formed(_element(part, index), f"{seed}[{index}]")) for index in range(count))
+        segment, between = next((one, by) for by, one in use.parts.items())
+        count = use.length or segment.elements(2)
+        return between.join(
+            str(formed(_element(segment, index), f"{seed}[{index}]")) for index in range(count)
+        )
     text = marked_text(seed)
     if use.form in _NUMBERS:
         return {"boolean": False, "count": number, "length": _SPREAD}.get(use.form, MARKED_NUMBER)

@@ -218,7 +218,7 @@ def is_for(asked: str, version: tuple[int, ...]) -> bool:
 
 
 def _takes(clause: str, version: tuple[int, ...]) -> bool:
-    parts = tuple(int(part) for part in re.findall(r"\d+", clause))
+    parts = tuple(int(digits) for digits in re.findall(r"\d+", clause))
     there = version[: len(parts)]
     if clause.startswith("~="):
         return there >= parts and there[:-1] == parts[:-1]
@@ -302,9 +302,9 @@ def _bound(asked: str) -> str:
     if asked[0] not in "^~" or asked.startswith("~="):
         return asked if asked[0] in "<>=!~" else f"=={asked}"
     least = asked[1:].strip()
-    parts = [int(part) for part in re.findall(r"\d+", least)]
+    parts = [int(digits) for digits in re.findall(r"\d+", least)]
     # A caret keeps the first part that is not zero, a tilde the first two.
-    kept = next((index for index, part in enumerate(parts) if part), len(parts) - 1)
+    kept = next((index for index, digits in enumerate(parts) if digits), len(parts) - 1)
     kept = kept if asked[0] == "^" else min(1, len(parts) - 1)
     return f">={least},<{'.'.join(map(str, [*parts[:kept], parts[kept] + 1]))}"
 

@@ -83,9 +83,9 @@ def _tagged(tags: Iterable[str]) -> Iterator[Control]:
 def control_order(control: Control) -> tuple[str, tuple[tuple[int, int, str], ...], str]:
     """Category key that puts `3.10` after `3.9`, and `SC-12` before `SC-12(2)`."""
     parts = (
-        (0, int(part), "") if part.isdecimal() and part.isascii() else (1, 0, part)
-        for part in _DIGITS.split(control.identifier)
-        if part
+        (0, int(token), "") if token.isdecimal() and token.isascii() else (1, 0, token)
+        for token in _DIGITS.split(control.identifier)
+        if token
     )
     return control.framework, tuple(parts), control.identifier
 

@@ -118,7 +118,7 @@ def _policy_case(suite: Element, status: PolicyStatus) -> None:
 
 
 def _class_name(pack: str, policy: str) -> str:
-    return sanitized(".".join(part for part in (pack, policy) if part)) or "policy"
+    return sanitized(".".join(name for name in (pack, policy) if name)) or "policy"
 
 
 def _unaudited_suite(root: Element, one: Unaudited) -> None:

@@ -152,7 +152,7 @@ def _template() -> Template:
 def _notices(verdicts: VerdictFile) -> Iterator[tuple[str, str]]:
     """Yield what a reader of the verdict must know first: stacks without one, and warnings."""
     for one in verdicts.unaudited:
-        words = " ".join(prose(part) for part in (one.what, one.why, one.fix) if part)
+        words = " ".join(prose(sentence) for sentence in (one.what, one.why, one.fix) if sentence)
         yield "", f"> **Could not be audited:** {cell(one.name)}: {words}\n"
     for note in dict.fromkeys(note for report in verdicts.stacks for note in report.notes):
         yield "", f"> **Note:** {prose(note)}\n"

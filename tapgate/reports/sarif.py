@@ -123,7 +123,7 @@ class Rules:
 
 
 def _rule_id(info: PolicyInfo) -> str:
-    return sanitized("/".join(part for part in (info.pack, info.policy) if part)) or "unnamed"
+    return sanitized("/".join(name for name in (info.pack, info.policy) if name)) or "unnamed"
 
 
 def _unique(wanted: Iterable[str]) -> list[str]:

@@ -29,14 +29,14 @@ def write_file(body: bytes, target: Path) -> None:
             target.write_bytes(body)
             return
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        part = Path(name)
+        unfinished = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(body)
-            part.chmod(0o644)
-            part.replace(target)
+            unfinished.chmod(0o644)
+            unfinished.replace(target)
         except BaseException:
-            part.unlink(missing_ok=True)
+            unfinished.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise CouldNotRunError(

@@ -105,7 +105,7 @@ LONGEST_COUNT: Final = 11
 
 def words(name: str) -> list[str]:
     """Take a name apart: `DB_PASSWORD`, `dbPassword` and `DBPASSWORD` are `db` and `password`."""
-    return [part for word in WORD.findall(name) for part in parts(word.casefold())]
+    return [token for word in WORD.findall(name) for token in parts(word.casefold())]
 
 
 def parts(word: str) -> tuple[str, ...]:

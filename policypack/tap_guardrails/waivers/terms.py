@@ -161,11 +161,11 @@ def matches(pattern: str, text: str) -> bool:
     at, end = len(first), len(text) - len(last)
     if at > end or not text.startswith(first) or not text.endswith(last):
         return False
-    for part in middle:
-        position = text.find(part, at, end)
+    for literal in middle:
+        position = text.find(literal, at, end)
         if position < 0:
             return False
-        at = position + len(part)
+        at = position + len(literal)
     return True
 
 

@@ -220,7 +220,7 @@ class Operations:
         if self.answered:
             return str(inside(answer, self.answered.split(".")))
         return self.separator.join(
-            str(part) for name in self.id if (part := subject.wanted.get(name)) is not None
+            str(segment) for name in self.id if (segment := subject.wanted.get(name)) is not None
         )
 
     def of_import(self, given: str) -> tuple[str, Properties]:

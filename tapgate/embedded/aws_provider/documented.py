@@ -90,7 +90,9 @@ def id_form(one: Documented) -> str:
     separators = _separators(one, len(words))
     if not all(parts) or len(separators) != len(parts) - 1:
         return ""
-    return parts[0] + "".join(separator + part for separator, part in zip(separators, parts[1:], strict=True))
+    return parts[0] + "".join(
+        separator + segment for separator, segment in zip(separators, parts[1:], strict=True)
+    )
 
 
 def _names_in(one: Documented) -> list[str]:

@@ -132,7 +132,7 @@ class Other(Provider):
         metadata = inputs.get("metadata") if self._catalog.package == _KUBERNETES else None
         if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str):
             return marked_text(f"{request.urn}#id")
-        return "/".join(str(metadata[part]) for part in ("namespace", "name") if metadata.get(part))
+        return "/".join(str(metadata[key]) for key in ("namespace", "name") if metadata.get(key))
 
     def update(self, request: pb.UpdateRequest) -> pb.UpdateResponse:
         """Say what the program says now."""

@@ -168,7 +168,7 @@ def _partition(_args: Mapping[str, Value], config: Settings) -> Properties:
 def _availability_zones(args: Mapping[str, Value], config: Settings) -> Properties:
     region = str(args.get("region") or config.region)
     names: list[Value] = [f"{region}{letter}" for letter in "abc"]
-    short = "".join(part if part.isdigit() else part[0] for part in region.split("-"))
+    short = "".join(word if word.isdigit() else word[0] for word in region.split("-"))
     ids: list[Value] = [f"{short}-az{number}" for number in (1, 2, 3)]
     return {**args, "groupNames": [region], "id": region, "names": names, "region": region, "zoneIds": ids}
 

@@ -205,8 +205,8 @@ class OutputsByForm:
         text = ""
         for position, step in enumerate(_FIELD.split(form)):
             if step.startswith("{"):
-                part = self._field(name, position, step[1:-1])
-                text += part if step in {form, "{arn}"} else _fitting(text, part)
+                segment = self._field(name, position, step[1:-1])
+                text += segment if step in {form, "{arn}"} else _fitting(text, segment)
             else:
                 text += step
         return text
@@ -232,14 +232,14 @@ class OutputsByForm:
         return partition_of(self.region) if what == "partition" else suffix_of(self.region)
 
 
-def _fitting(before: str, part: str) -> str:
+def _fitting(before: str, segment: str) -> str:
     """Fit a value into a form: of an ARN the name, and `alias/` once where the name begins with it."""
-    if part.startswith("arn:"):
-        part = re.split(r"[/:]", part)[-1]
+    if segment.startswith("arn:"):
+        segment = re.split(r"[/:]", segment)[-1]
     if before.endswith("/"):
         head = f"{re.split('[/:]', before[:-1])[-1]}/"
-        return part.removeprefix(head) if part.startswith(head) else part.removeprefix("/")
-    return part
+        return segment.removeprefix(head) if segment.startswith(head) else segment.removeprefix("/")
+    return segment
 
 
 def _made_up(seed: str, type_: str) -> str:

@@ -147,12 +147,12 @@ def _both_sides(arguments: str, resource: str, module: ModuleTypes) -> Json:
     outputs = sdk_source.outputs_of(resource, module)
     camel = {getter.py: getter.name for getter in sdk_text.getters(arguments)}
     schema = resource_schema(inputs, outputs)
-    for part, secret in (
+    for members, secret in (
         ("inputProperties", [camel[name] for name in _SECRET_INPUT.findall(resource)]),
         ("properties", sdk_source.secret_outputs(resource)),
     ):
         for name in secret:
-            cast("dict[str, Json]", schema[part])[name]["secret"] = True
+            cast("dict[str, Json]", schema[members])[name]["secret"] = True
     return schema
 
 

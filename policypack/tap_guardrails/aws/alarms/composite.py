@@ -52,13 +52,13 @@ class RuleParser:
         parts = [self._all()]
         while self._scanner.accept("OR"):
             parts.append(self._all())
-        return lambda states: any(part(states) for part in parts)
+        return lambda states: any(condition(states) for condition in parts)
 
     def _all(self) -> Condition:
         parts = [self._one()]
         while self._scanner.accept("AND"):
             parts.append(self._one())
-        return lambda states: all(part(states) for part in parts)
+        return lambda states: all(condition(states) for condition in parts)
 
     def _one(self) -> Condition:
         self._depth += 1
@@ -318,8 +318,8 @@ def leaves_nothing_out(fields: tuple[str, ...], lasting: int) -> bool:
 def values(field: str, low: int, high: int, names: tuple[str, ...] = ()) -> frozenset[int]:
     """Return the numbers that a field of a cron expression stands for, or raise `ValueError`."""
     numbers: set[int] = set()
-    for part in field.split(","):
-        span, _, step = part.partition("/")
+    for item in field.split(","):
+        span, _, step = item.partition("/")
         every = int(step) if step else 1
         if span in {"*", "?"}:
             first, last = low, high

@@ -143,9 +143,7 @@ def is_band(alarm: Alarm, identifier: str) -> bool:
     if expression is None:
         return False
     try:
-        return any(
-            isinstance(part, Call) and part.function == A_BAND for part in parts(parse(expression.value))
-        )
+        return any(isinstance(one, Call) and one.function == A_BAND for one in parts(parse(expression.value)))
     except ExpressionError:
         return True
 

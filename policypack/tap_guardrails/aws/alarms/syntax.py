@@ -210,9 +210,9 @@ def parts(tree: Expression) -> Iterator[Expression]:
     """Go through an expression and all that it is made of."""
     waiting: list[Expression] = [tree]
     while waiting:
-        part = waiting.pop()
-        yield part
-        match part:
+        expression = waiting.pop()
+        yield expression
+        match expression:
             case Call(_, arguments):
                 waiting.extend(arguments)
             case Chain(first, rest):
@@ -242,7 +242,7 @@ def in_order(returned: str, trees: Mapping[str, Expression], metrics: Collection
             continue
         if key not in trees:
             raise ExpressionError(f"there is no metric query {key!r}")
-        named = {part.value for part in parts(trees[key]) if isinstance(part, Name)}
+        named = {one.value for one in parts(trees[key]) if isinstance(one, Name)}
         inner = sorted(named - set(metrics) - BARE_WORDS - ordered.keys())
         if inner and key in opened:
             raise ExpressionError(f"{key!r} refers to itself")

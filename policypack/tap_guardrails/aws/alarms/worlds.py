@@ -203,18 +203,18 @@ class Machine:
         self.base = min(self.periods.values(), default=MINUTE)
         self.step = max(self.periods.values(), default=MINUTE)
         self.cap = max(1, plan.most_events * max(self.base, MINUTE) // MINUTE)
-        used = [part for key in self.order for part in parts(self.trees[key])]
-        functions = {part.function for part in used if isinstance(part, Call)}
+        used = [expression for key in self.order for expression in parts(self.trees[key])]
+        functions = {expression.function for expression in used if isinstance(expression, Call)}
         self.windowed = any(map(looks_around, used))
         self.clock = functions & CLOCK.keys()
         self.outside = bool(functions & (OUTSIDE | {"ANOMALY_DETECTION_BAND"}))
-        numbers = {part.value for part in used if isinstance(part, Number)}
+        numbers = {expression.value for expression in used if isinstance(expression, Number)}
         self.constants = sorted(numbers | ({plan.threshold} if plan.threshold is not None else set()))
         self.window = min(plan.periods, LOOKED_AT) if self.windowed else 1
         share = min(1.0, plan.datapoints / plan.periods)
         self.needed = max(1, math.ceil(share * self.window))
         self.length = self.window + 2 if self.windowed else 1
-        named = {plan.returned, *(part.value for part in used if isinstance(part, Name))}
+        named = {plan.returned, *(expression.value for expression in used if isinstance(expression, Name))}
         counted = [one for one in plan.sources if one.key in named or "METRICS" in functions]
         self.variables = tuple(dict.fromkeys(one.variable for one in counted))
         self.levels = [one for one in self.variables if is_level(one)]
@@ -373,9 +373,9 @@ def one_series(value: Value) -> Points:
     return value
 
 
-def looks_around(part: Expression) -> bool:
+def looks_around(expression: Expression) -> bool:
     """Tell whether a part of an expression looks at other periods than the one that it gives a value to."""
-    match part:
+    match expression:
         case Call(function, (Call("[" | "METRICS"), *_)) if function in REDUCERS:
             return False
         case Call("FILL", (_, Number())):
