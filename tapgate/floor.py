@@ -153,12 +153,12 @@ def read_config(path: Path) -> Mapping[str, object]:
 
 
 def _add(
-    body: dict[str, object], policy: str, setting: str, entries: list[object] | list[dict[str, str]]
+    body: dict[str, object], policy: str, setting: str, added: list[object] | list[dict[str, str]]
 ) -> None:
     """Add to a policy's setting that is a list."""
     given = body.get(policy)
     own = {"enforcementLevel": given} if isinstance(given, str) else dict(mapping(given))
-    body[policy] = {**own, setting: [*sequence(own.get(setting)), *entries]}
+    body[policy] = {**own, setting: [*sequence(own.get(setting)), *added]}
 
 
 def _digest(files: Mapping[str, bytes]) -> str:

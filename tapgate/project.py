@@ -244,8 +244,8 @@ def _anywhere(value: object, name: str) -> bool:
     """Say whether an entry at any depth has the name, in any case."""
     if isinstance(value, list):
         return any(_anywhere(one, name) for one in sequence(cast("object", value)))
-    entries = mapping(value).items()
-    return any(str(key).casefold() == name.casefold() or _anywhere(one, name) for key, one in entries)
+    items = mapping(value).items()
+    return any(str(key).casefold() == name.casefold() or _anywhere(one, name) for key, one in items)
 
 
 def check_stack_name(stack: str) -> None:

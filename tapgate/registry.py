@@ -106,8 +106,8 @@ def waivers(path: Path, content: bytes) -> Iterator[tuple[str, dict[str, str]]]:
     """
     mistakes: list[_Mistake] = []
     granted: list[tuple[str, dict[str, str]]] = []
-    for _, entries in _entries(path, content, ("waivers",)):
-        for number, node in enumerate(cast("list[yaml.Node]", entries.value), 1):
+    for _, block in _entries(path, content, ("waivers",)):
+        for number, node in enumerate(cast("list[yaml.Node]", block.value), 1):
             where = f"{_line(path, node)}, waiver {number}"
             fields = _fields_of(node)
             if fields is None:
@@ -234,9 +234,9 @@ def allowed(path: Path, content: bytes) -> tuple[list[object], list[str]]:
         "inProject": (OPERATORS_CHOICES.__contains__, f"one of {', '.join(OPERATORS_CHOICES)}"),
     }
     mistakes: list[_Mistake] = []
-    for name, entries in _entries(path, content, tuple(rules)):
+    for name, block in _entries(path, content, tuple(rules)):
         fits, required = rules[name]
-        for node in cast("list[yaml.Node]", entries.value):
+        for node in cast("list[yaml.Node]", block.value):
             if isinstance(node, yaml.ScalarNode) and fits(str(node.value)):
                 listed[name].append(str(node.value))
             else:

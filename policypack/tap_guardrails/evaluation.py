@@ -97,14 +97,14 @@ class Configuration:
     def ledger(self, of_stack: Iterable[Listed], today: Callable[[], date]) -> Ledger:
         """Open the book of waivers for a run."""
         lists = {name: settings.objects(WAIVERS.name) for name, settings in self._settings.items()}
-        entries = (*in_policies(lists), *of_stack)
+        waivers = (*in_policies(lists), *of_stack)
         own = self._settings.get(WAIVER_POLICY)
         if own is None:
-            return Ledger(self._rules, self.enabled, entries, today=today)
+            return Ledger(self._rules, self.enabled, waivers, today=today)
         return Ledger(
             self._rules,
             self.enabled,
-            entries,
+            waivers,
             today=today,
             in_program=ProgramWaivers.of(own),
             longest=own.integer("maximumDays"),

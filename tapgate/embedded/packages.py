@@ -228,8 +228,8 @@ def _missing_hosts(program: _Program, base: Mapping[str, str], served: Collectio
 
 def _host(runtime: str, base: Mapping[str, str]) -> str | None:
     """Return the language host of a runtime that is on PATH; None where there is none."""
-    entries = base.get("PATH", os.defpath).split(os.pathsep)
-    path = os.pathsep.join(one for one in entries if one and not is_stand_in_folder(one))
+    folders = base.get("PATH", os.defpath).split(os.pathsep)
+    path = os.pathsep.join(one for one in folders if one and not is_stand_in_folder(one))
     return shutil.which(f"{LANGUAGE}{runtime}", path=path) if _NAME.fullmatch(runtime) else None
 
 

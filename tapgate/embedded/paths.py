@@ -89,8 +89,8 @@ def read_object(path: Path, of: type[Value]) -> dict[str, Value]:
         return {}
     if not isinstance(content, dict):
         return {}
-    entries = cast("dict[str, object]", content)
-    return {key: value for key, value in entries.items() if isinstance(value, of)}
+    members = cast("dict[str, object]", content)
+    return {key: value for key, value in members.items() if isinstance(value, of)}
 
 
 MANIFEST = "complete.json"

@@ -184,15 +184,15 @@ def _completed(
 def _with_config(
     text: str, top: yaml.MappingNode, config: yaml.Node | None, values: Mapping[str, object]
 ) -> str:
-    entries = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in values.items()]
-    if not entries:
+    given = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in values.items()]
+    if not given:
         return text
-    flow = f"{{{', '.join(entries)}}}"
+    flow = f"{{{', '.join(given)}}}"
     if isinstance(config, yaml.MappingNode) and config.value:
         start = config.start_mark.index
         if config.flow_style:
-            return f"{text[: start + 1]}{', '.join(entries)}, {text[start + 1 :]}"
-        lines = f"\n{' ' * config.start_mark.column}".join([*entries, ""])
+            return f"{text[: start + 1]}{', '.join(given)}, {text[start + 1 :]}"
+        lines = f"\n{' ' * config.start_mark.column}".join([*given, ""])
         return f"{text[:start]}{lines}{text[start:]}"
     if config is not None:
         return f"{text[: config.start_mark.index]} {flow}{text[config.end_mark.index :]}"
@@ -243,11 +243,11 @@ def _within(node: yaml.Node, declared_type: object) -> Iterator[tuple[yaml.Node,
         for item in node.value:
             yield from _within(item, types.get("items"))
         return
-    entries = list(_entries(node))
-    if len(entries) == 1 and entries[0][0] == "secure" and entries[0][1].tag == _STRING:
-        yield entries[0][1], str(types.get("type") or "string")
+    items = list(_entries(node))
+    if len(items) == 1 and items[0][0] == "secure" and items[0][1].tag == _STRING:
+        yield items[0][1], str(types.get("type") or "string")
         return
-    for _, value in entries:
+    for _, value in items:
         yield from _within(value, None)
 
 
@@ -371,10 +371,8 @@ class EmbeddedStacks:
 
         The stacks that stand in for others are written while the program runs.
         """
-        entries = [
-            Path(one) for one in os.environ.get("PATH", "").split(os.pathsep) if is_stand_in_folder(one)
-        ]
-        if not any(any(one.glob(f"{LANGUAGE}*")) for one in entries):
+        moved = [Path(one) for one in os.environ.get("PATH", "").split(os.pathsep) if is_stand_in_folder(one)]
+        if not any(any(one.glob(f"{LANGUAGE}*")) for one in moved):
             return {}
         before, self._folder = self._folder / "stacks", folder / "backend" / ".pulumi"
         write_atomically(self._folder / "meta.yaml", "version: 1\n")

@@ -126,8 +126,8 @@ def to_markdown(verdicts: VerdictFile, *, earlier: VerdictFile | None = None, li
     room = limit - len(head) - len(_left_out(10**9))
     if len(tail) > room // 2:
         tail = ""
-    entries = [*_notices(verdicts), *_findings(verdicts, parts)]
-    return head + _fitting(entries, room - len(tail)) + tail
+    sections = [*_notices(verdicts), *_findings(verdicts, parts)]
+    return head + _fitting(sections, room - len(tail)) + tail
 
 
 @cache

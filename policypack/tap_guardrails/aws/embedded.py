@@ -184,11 +184,11 @@ def read_template(carrier: Resource, body: PropertyRef, document: Mapping[str, o
     if macros or has_transform(document):
         where = step(body, "Transform")
         gaps.append(where.violation("A macro transforms the template, and may add any resource.", READABLE))
-    entries = document.get("Resources")
-    if not isinstance(entries, dict):
+    bodies = document.get("Resources")
+    if not isinstance(bodies, dict):
         gaps.append(step(body, "Resources").violation("The template declares no resources.", READABLE))
         return Contents((), tuple(gaps))
-    declared = cast("dict[str, object]", entries)
+    declared = cast("dict[str, object]", bodies)
     resources: list[Resource] = []
     for identifier, entry in declared.items():
         where = step(body, "Resources", str(identifier))

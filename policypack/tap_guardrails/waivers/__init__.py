@@ -60,8 +60,8 @@ class Listed:
 
 def in_policies(lists: Mapping[str, Sequence[Entry]]) -> Iterator[Listed]:
     """Read the waivers in the configuration of policies, given by policy."""
-    for policy, entries in lists.items():
-        for position, entry in enumerate(entries):
+    for policy, listed in lists.items():
+        for position, entry in enumerate(listed):
             yield read_entry(policy, f"{policy}.waivers[{position}]", dict(entry), of_stack=False)
 
 
@@ -73,13 +73,13 @@ def in_stack(config: Mapping[str, str], secret_keys: Sequence[str]) -> Iterator[
         yield unreadable("[secret]", "is a secret")
         return
     try:
-        entries: object = json.loads(config[STACK_KEY])
+        listed: object = json.loads(config[STACK_KEY])
     except (ValueError, RecursionError):
-        entries = None
-    if not isinstance(entries, list):
+        listed = None
+    if not isinstance(listed, list):
         yield unreadable(config[STACK_KEY][:SHOWN_LENGTH], "is no list of waivers")
         return
-    for position, entry in enumerate(cast("list[object]", entries)):
+    for position, entry in enumerate(cast("list[object]", listed)):
         fields = dict(entry_of(entry))
         policy = fields.pop("policy", "")
         for name in ("granted", "expires"):

@@ -201,8 +201,8 @@ def equivalent_documents(old: str, new: str) -> bool:
 
 def _normal(document: object) -> object:
     if isinstance(document, dict):
-        entries = cast("dict[str, object]", document)
-        return {key: _normal(entries[key]) for key in sorted(entries)}
+        members = cast("dict[str, object]", document)
+        return {key: _normal(members[key]) for key in sorted(members)}
     if isinstance(document, list):
         items = sorted((_normal(item) for item in cast("list[object]", document)), key=repr)
         return items[0] if len(items) == 1 else items

@@ -124,8 +124,8 @@ class Model:
         if type_ == "list":
             return self._list_to_api(value, self.inner(described, "member"), names, path)
         if type_ == "map" and isinstance(value, dict):
-            inner, entries = self.inner(described, "value"), cast("dict[str, object]", value)
-            return {key: self.to_api(item, inner, names, path) for key, item in entries.items()}
+            inner, items = self.inner(described, "value"), cast("dict[str, object]", value)
+            return {key: self.to_api(item, inner, names, path) for key, item in items.items()}
         if type_ == "structure" and isinstance(value, dict):
             made: dict[str, object] = {}
             for name, item in cast("dict[str, object]", value).items():
@@ -139,20 +139,20 @@ class Model:
 
     def _list_to_api(self, value: object, element: str, names: Names, path: str) -> object:
         if isinstance(value, dict):
-            entries = cast("dict[str, object]", value)
+            pairs = cast("dict[str, object]", value)
             key, item = self._pair(element)
-            if key and not set(entries) <= {key.lower(), item.lower()}:
-                return [{key: name, item: one} for name, one in entries.items()]
+            if key and not set(pairs) <= {key.lower(), item.lower()}:
+                return [{key: name, item: one} for name, one in pairs.items()]
         items = cast("list[object]", value if isinstance(value, list) else [value])
         return [self.to_api(one, element, names, path) for one in items]
 
-    def pairs(self, entries: Mapping[str, object], shape: str) -> object:
+    def pairs(self, items: Mapping[str, object], shape: str) -> object:
         """Return a map in AWS's form: as it is, or as a list of pairs."""
         described = self.definitions[shape]
         if described.get("type") != "list":
-            return dict(entries)
+            return dict(items)
         key, item = self._pair(self.inner(described, "member"))
-        return [{key: name, item: value} for name, value in entries.items()]
+        return [{key: name, item: value} for name, value in items.items()]
 
     def _pair(self, element: str) -> tuple[str, str]:
         return next((pair for pair in _PAIRS if {*pair} == {*self.members_of(element)}), ("", ""))

@@ -63,8 +63,8 @@ def _functions(path: Path) -> list[str]:
 
 def _without_defaults(value: object) -> object:
     if isinstance(value, dict):
-        entries = cast("dict[str, object]", value).items()
-        return {key: _without_defaults(one) for key, one in entries if one not in ("", (), None, False)}
+        items = cast("dict[str, object]", value).items()
+        return {key: _without_defaults(one) for key, one in items if one not in ("", (), None, False)}
     if isinstance(value, tuple):
         return [_without_defaults(one) for one in cast("tuple[object, ...]", value)]
     return value

@@ -144,10 +144,10 @@ def _functions(usage: Usage, value: object) -> None:
 
 def _called(value: object) -> tuple[str, Mapping[str, object], str] | None:
     """Return token, arguments and the result that is wanted of a call; None where the value is none."""
-    entries = mapping(value)
-    if len(entries) != 1:
+    invoke = mapping(value)
+    if len(invoke) != 1:
         return None
-    ((key, inner),) = entries.items()
+    ((key, inner),) = invoke.items()
     prefix, _, token = key.partition("::")
     if prefix.casefold() != "fn":
         return None

@@ -88,8 +88,8 @@ two services, `Lamda` is none."""
 @functools.cache
 def known_metrics(namespace: str) -> Mapping[str, Metric] | None:
     """Return the metrics of a namespace by name; None where not all of them are known."""
-    entries = table("metrics")
-    if namespace not in entries["complete"]:
+    published = table("metrics")
+    if namespace not in published["complete"]:
         return None
     behaviours = {
         name: behaviour_in(group)
@@ -98,7 +98,7 @@ def known_metrics(namespace: str) -> Mapping[str, Metric] | None:
     }
     return {
         name: Metric(sets(*dimensions.split(" | ")), behaviours.get(name, Behaviour()))
-        for dimensions, names in entries[namespace].items()
+        for dimensions, names in published[namespace].items()
         for name in names.split()
     }
 

@@ -38,14 +38,14 @@ def _empty_bucket(call: Caller, subject: Subject) -> None:
     """Take away the bucket's objects, where the program has said that they may go too."""
     while subject.wanted.get("forceDestroy"):
         answer = call("list_object_versions", {"Bucket": subject.id})
-        entries = [
+        versions = [
             entry
             for name in ("Versions", "DeleteMarkers")
             for entry in cast("list[dict[str, str]]", answer.get(name) or [])
         ]
-        if not entries:
+        if not versions:
             return
-        objects = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
+        objects = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in versions]
         call("delete_objects", {"Bucket": subject.id, "Delete": {"Objects": objects, "Quiet": True}})
 
 
