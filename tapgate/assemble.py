@@ -89,9 +89,9 @@ def coverage_words(reports: Iterable[Report]) -> str:
         return ""
     control = len(urns_by["control"])
     parts = [f"{control:,} {'resource' if control == 1 else 'resources'} by a control"]
-    for what, words in (("tags", "by tags alone"), ("none", "by no policy")):
+    for what, by in (("tags", "by tags alone"), ("none", "by no policy")):
         if urns_by[what]:
-            parts.append(f"{len(urns_by[what]):,} {words} ({_types(urns_by[what])})")
+            parts.append(f"{len(urns_by[what]):,} {by} ({_types(urns_by[what])})")
     return ", ".join(parts)
 
 
@@ -247,25 +247,25 @@ def build_report(
 
 
 def _finding(event: PolicyEvent, locate: Locate) -> Finding:
-    words = parse(event.message)
+    text = parse(event.message)
     return Finding(
         policy=event.policy,
         pack=event.pack,
         level=event.level,
         severity=event.severity,
-        verdict=words.verdict,
+        verdict=text.verdict,
         urn=event.urn,
         type=urn_type(event.urn),
         name=urn_name(event.urn),
-        property_path=words.property_path,
-        summary=words.summary,
-        found=words.found,
-        required=words.required,
-        why=words.why,
-        fix=words.fix,
-        description=words.description,
-        location=locate(event.urn, words.property_path),
-        more=tuple(words.more.items()),
+        property_path=text.property_path,
+        summary=text.summary,
+        found=text.found,
+        required=text.required,
+        why=text.why,
+        fix=text.fix,
+        description=text.description,
+        location=locate(event.urn, text.property_path),
+        more=tuple(text.more.items()),
     )
 
 

@@ -139,8 +139,8 @@ def _unheard_stream() -> TextIO:
 def _unheard(error: Exception) -> int:
     """Say, if that can be heard, that no one can read the verdict; what is not written yet is dropped."""
     with contextlib.suppress(OutputError):
-        words = f"COULD NOT RUN  The verdict cannot be written: {error}."
-        write([words, "  fix       give the output a place to go to."], sys.stderr)
+        sentence = f"COULD NOT RUN  The verdict cannot be written: {error}."
+        write([sentence, "  fix       give the output a place to go to."], sys.stderr)
     with contextlib.suppress(OSError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         for number in (1, 2):
@@ -267,12 +267,12 @@ def _install(project: Path, mode: Mode) -> None:
     from tapgate.embedded.paths import cache_root  # noqa: PLC0415
 
     def confine(
-        words: list[str], folder: Path, writable: Path, variables: dict[str, str]
+        command: list[str], folder: Path, writable: Path, variables: dict[str, str]
     ) -> tuple[list[str], dict[str, str]]:
         box, _ = sandbox.find(mode, [cache_root()])
         if box is None:
-            return words, variables
-        return box.inside(words, folder, writable, variables, network=True)
+            return command, variables
+        return box.inside(command, folder, writable, variables, network=True)
 
     file = find_project_file(project)
     if file is not None:

@@ -120,8 +120,8 @@ def parse_config(path: Path, content: bytes) -> Mapping[str, object]:
         CouldNotRunError: it cannot be read.
     """
     try:
-        words = content.decode("utf-8")
-        loaded: object = json.loads(words) if path.suffix == ".json" else yaml.load(words, StrictLoader)  # noqa: S506
+        text = content.decode("utf-8")
+        loaded: object = json.loads(text) if path.suffix == ".json" else yaml.load(text, StrictLoader)  # noqa: S506
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         problem = " ".join(str(error).split())
     else:
@@ -182,12 +182,12 @@ def _version(folder: Path, files: Mapping[str, bytes]) -> str:
     return f"commit {commit.strip()}" + ("" if now == committed else ", with changes that are not committed")
 
 
-def _git(folder: Path, *words: str) -> str | None:
+def _git(folder: Path, *arguments: str) -> str | None:
     """Return what git says of a folder, or nothing; no hook, filter or variable has a say."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         done = subprocess.run(
-            ["git", "-c", "safe.directory=*", "-C", str(folder), *words],
+            ["git", "-c", "safe.directory=*", "-C", str(folder), *arguments],
             env=environment, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
     except (OSError, ValueError, subprocess.TimeoutExpired):

@@ -129,8 +129,8 @@ def _configured(folder: Path, config: Path | None, floor: Floor | None, team: Pa
     if not files:
         return named
     digests = [hashlib.sha256(file.read_bytes()).hexdigest()[:12] for file in files]
-    words = ", ".join(f"{file} (sha256 {digest})" for file, digest in zip(files, digests, strict=True))
-    return replace(named, body=settings, guardrails=replace(floor.identity, team=words))
+    listed = ", ".join(f"{file} (sha256 {digest})" for file, digest in zip(files, digests, strict=True))
+    return replace(named, body=settings, guardrails=replace(floor.identity, team=listed))
 
 
 def require_known(pack: RequestedPack, names: Iterable[str], policies: Collection[str]) -> None:

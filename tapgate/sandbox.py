@@ -109,21 +109,21 @@ class Sandbox:
             network: let it reach the network, as what installs packages has to.
         """
         hidden = _hidden(variables)
-        words = [self.program, *_NAMESPACES, *([] if network else [_OFFLINE]), *_SYSTEM]
+        command = [self.program, *_NAMESPACES, *([] if network else [_OFFLINE]), *_SYSTEM]
         for path in _KERNEL:
-            words += ["--ro-bind-try", path, path]
+            command += ["--ro-bind-try", path, path]
         readable = [Path(arguments[0]).parent, *self._readable(variables), *_around(folder, hidden)]
-        words += _mounts([*readable, Path(_RESOLVER)] if network else readable, hidden)
+        command += _mounts([*readable, Path(_RESOLVER)] if network else readable, hidden)
         plugins = str(Path(variables.get("PULUMI_HOME", _HOME), "plugins"))
-        words += ["--dir", _HOME, "--ro-bind-try", plugins, f"{_HOME}/plugins"]
+        command += ["--dir", _HOME, "--ro-bind-try", plugins, f"{_HOME}/plugins"]
         if not network:
-            words += own_copy(folder.resolve(), scratch / "project", readable)
-        words += ["--bind", str(scratch), str(scratch), "--chdir", str(folder), "--"]
+            command += own_copy(folder.resolve(), scratch / "project", readable)
+        command += ["--bind", str(scratch), str(scratch), "--chdir", str(folder), "--"]
         left_out = secrets(variables)
         if network:
             left_out = tuple(name for name in left_out if not name.startswith(("UV_", "PIP_")))
         kept = {name: value for name, value in variables.items() if name not in left_out}
-        return [*words, *arguments], {
+        return [*command, *arguments], {
             **kept,
             "TMPDIR": _TEMPORARY,
             "PULUMI_HOME": _HOME,
@@ -263,10 +263,10 @@ def own_copy(folder: Path, copy: Path, readable: Iterable[Path] = ()) -> list[st
             return []
         for path in kept:
             (copy / path.relative_to(folder)).mkdir()
-    words = ["--bind", str(copy), str(folder)]
+    arguments = ["--bind", str(copy), str(folder)]
     for path in kept:
-        words += ["--ro-bind", str(path), str(path)]
-    return words
+        arguments += ["--ro-bind", str(path), str(path)]
+    return arguments
 
 
 def _left_out(own: Collection[Path], folder: str, names: Iterable[str]) -> set[str]:
@@ -292,11 +292,11 @@ def _mounts(readable: Iterable[Path], hidden: Iterable[Path]) -> list[str]:
     """Return the options that empty what is hidden and have in it what may be read, outer ones first."""
     wanted = {one for path in readable for one in (path, path.resolve()) if path.exists()}
     there: dict[Path, bool] = {}
-    words: list[str] = []
+    arguments: list[str] = []
     for path in sorted({*wanted, *hidden}, key=lambda one: len(one.parts)):
         # Outside of all of them everything can be read.
         around = next((there[parent] for parent in path.parents if parent in there), True)
         if (path in wanted) != around:
             there[path] = path in wanted
-            words += ["--ro-bind", str(path), str(path)] if there[path] else ["--tmpfs", str(path)]
-    return words
+            arguments += ["--ro-bind", str(path), str(path)] if there[path] else ["--tmpfs", str(path)]
+    return arguments

@@ -257,11 +257,11 @@ class PackProcess:
     def _failure(self, problem: str) -> CouldNotRunError:
         from tapgate.diagnose import without_traceback  # noqa: PLC0415 - only of a pack that failed
 
-        words = "".join([*self._words, *(f"{message}\n" for message in self._engine.messages)])
+        output = "".join([*self._words, *(f"{message}\n" for message in self._engine.messages)])
         return CouldNotRunError(
             "The policy pack does not run.",
             where=str(self._folder),
             why="a pack that does not run protects nothing, so this is never a pass.",
             fix="correct the pack (its own words are below); its requirements must be installed.",
-            details=(problem, *without_traceback(sanitized_lines(words))[-12:]),
+            details=(problem, *without_traceback(sanitized_lines(output))[-12:]),
         )

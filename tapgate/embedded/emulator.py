@@ -314,8 +314,8 @@ def _environment(emulator: Emulator) -> dict[str, str]:
     return environment
 
 
-def _say(words: str) -> None:
-    print(words, file=sys.stderr)
+def _say(message: str) -> None:
+    print(message, file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -130,16 +130,16 @@ def _is(path: Path, text: str) -> bool:
         return False
 
 
-def shim(words: Iterable[str], root: Path = ROOT, python: str = sys.executable, remark: str = "") -> str:
+def shim(command: Iterable[str], root: Path = ROOT, python: str = sys.executable, remark: str = "") -> str:
     """Return the text of an executable that starts a stand-in.
 
     Args:
-        words: The stand-in's options.
+        command: The stand-in's options.
         root: The checkout.
         python: The interpreter that runs it.
         remark: What else its answers hang on: the engine keeps the schema of an executable.
     """
-    mode = "".join(f" {shlex.quote(word)}" for word in words)
+    mode = "".join(f" {shlex.quote(word)}" for word in command)
     folder, interpreter = shlex.quote(str(root)), shlex.quote(python)
     about = f" {remark}" if remark else ""
     return _SHIM.format(root=folder, python=interpreter, types=types_version(), mode=mode, remark=about)

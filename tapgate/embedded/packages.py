@@ -150,12 +150,12 @@ def _shims(
             if not plugin[1]:
                 shims[name] = _EXEC.format(program=shlex.quote(str(plugin[0])))
             continue
-        words = [*mode, "--echo", f"--package={package}", *at_hand]
+        command = [*mode, "--echo", f"--package={package}", *at_hand]
         if package in sdks:
-            words.append(f"--sdk={sdks[package]}")
+            command.append(f"--sdk={sdks[package]}")
         elif package not in _DECLARED_ALONE and plugin is None:
-            words.append("--unseen")
-        shims[name] = shim(words, remark=_digest(program.yaml))
+            command.append("--unseen")
+        shims[name] = shim(command, remark=_digest(program.yaml))
     shims.update(_language_host(program, base, said))
     shims.update(_missing_hosts(program, base, shims))
     if (sdks.get("docker", Path()) / "docker.py").is_file():
@@ -203,9 +203,9 @@ def _language_host(program: _Program, base: Mapping[str, str], said: Mentions | 
         said = mentions(program.yaml or program.folder)
     if not said.stacks:
         return {}
-    words = {"python": sys.executable, "code": _CODE, "home": str(ROOT), "program": host}
+    fields = {"python": sys.executable, "code": _CODE, "home": str(ROOT), "program": host}
     name = f"{LANGUAGE}{program.runtime}"
-    return {name: _HOST.format(**{key: shlex.quote(word) for key, word in words.items()})}
+    return {name: _HOST.format(**{key: shlex.quote(word) for key, word in fields.items()})}
 
 
 def _missing_hosts(program: _Program, base: Mapping[str, str], served: Collection[str]) -> dict[str, str]:
@@ -218,8 +218,8 @@ def _missing_hosts(program: _Program, base: Mapping[str, str], served: Collectio
         runtime = language(read_yaml(plugin))
         if _NAME.fullmatch(runtime) and runtime != program.runtime and not _host(runtime, base):
             missing.setdefault(runtime, []).append(shlex.quote(f"{package}={folder}"))
-    words = {"python": sys.executable, "code": _CODE, "home": str(ROOT)}
-    quoted = {key: shlex.quote(word) for key, word in words.items()}
+    fields = {"python": sys.executable, "code": _CODE, "home": str(ROOT)}
+    quoted = {key: shlex.quote(word) for key, word in fields.items()}
     return {
         f"{LANGUAGE}{runtime}": _NO_HOST.format(components=" ".join(components), **quoted)
         for runtime, components in missing.items()

@@ -165,7 +165,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stack-init",
         metavar="STACKS",
-        type=lambda words: [name for name in str(words).split(",") if name],
+        type=lambda value: [name for name in str(value).split(",") if name],
         default=[],
         help="create these stacks too, comma-separated (embedded only)",
     )

@@ -92,9 +92,9 @@ _GRPCIO: Final = re.compile(r"\s*grpcio\s*[<>=!~;\[(@]")
 
 
 def _unconfined(
-    words: list[str], _folder: Path, _writable: Path, variables: dict[str, str]
+    command: list[str], _folder: Path, _writable: Path, variables: dict[str, str]
 ) -> tuple[list[str], dict[str, str]]:
-    return words, variables
+    return command, variables
 
 
 def changes(project_file: Path, base: Mapping[str, str], confine: Confine = _unconfined) -> Changes:
@@ -167,13 +167,13 @@ def _python_for(source: Source) -> str:
     """Return the interpreter that programs are for: this one, unless they ask for another that is there."""
     if is_for(source.python, sys.version_info[:3]):
         return sys.executable
-    words = [find_uv() or "uv", "python", "find", "--no-project", "--system", source.python]
+    command = [find_uv() or "uv", "python", "find", "--no-project", "--system", source.python]
     # The shims of pyenv on PATH stand for the versions that are chosen, not for those that are there.
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     path = [*map(str, sorted(pyenv.glob("versions/*/bin"))), os.environ.get("PATH", os.defpath)]
     variables = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "PATH": os.pathsep.join(path)}
     with suppress(OSError):
-        answer = subprocess.run(words, env=variables, capture_output=True, text=True, check=False)
+        answer = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
         if answer.returncode == 0:
             return answer.stdout.strip()
     say(
@@ -205,8 +205,8 @@ def _make(
             if not _synced(uv, source, python):
                 importable += source.beside
                 wanted = folder / "requirements.txt"
-                words = ("--no-emit-project", "--no-emit-local", "--no-hashes", "--no-header")
-                uv.run("export", "--frozen", *words, "-o", str(wanted))
+                options = ("--no-emit-project", "--no-emit-local", "--no-hashes", "--no-header")
+                uv.run("export", "--frozen", *options, "-o", str(wanted))
                 _install(uv, folder, wanted, ["--no-deps"])
         else:
             wanted = source.file
@@ -228,12 +228,12 @@ def _make(
             # Generated for it: later ones refuse what those releases have.
             uv.install("protobuf<4")
     # Compiles what the program imports as it starts: in its sandbox nothing of that is kept.
-    for words in (
+    for options in (
         ["-c", "import pulumi, pulumi_aws"],
         ["-m", "compileall", "-q", *_to_compile(packages, program)],
     ):
         made = [str(folder / "bin" / "python"), "-I"]
-        command, variables = confine([*made, *words], folder, folder, dict(os.environ))
+        command, variables = confine([*made, *options], folder, folder, dict(os.environ))
         subprocess.run(command, cwd=folder, env=variables, capture_output=True, check=False)
 
 
@@ -288,9 +288,9 @@ def _add_unnamed(uv: Uv, folder: Path, file: Path, wanted: Path, modules: list[s
 
 def _to_compile(packages: Path, program: Path) -> Iterator[str]:
     """Yield the modules of SDKs that a program seems to use; all of them take many seconds to compile."""
-    words = {word for _, text in texts(program, PYTHON) for word in re.findall(r"\w+", text)}
+    mentioned = {word for _, text in texts(program, PYTHON) for word in re.findall(r"\w+", text)}
     for path in packages.glob("pulumi_*/*/__init__.py"):
-        if path.parent.name.rstrip("_") in {*words, "config"}:
+        if path.parent.name.rstrip("_") in {*mentioned, "config"}:
             yield str(path.parent)
 
 
@@ -298,10 +298,10 @@ def _install(uv: Uv, folder: Path, wanted: Path, options: list[str], besides: It
     """Install requirements; what is known to keep older ones from it, or components, is dealt with."""
     own = wanted.read_text(encoding="utf-8", errors="replace")
     own = _INCLUDES.sub(lambda match: f"{match[1]}{wanted.parent / match[2]}", own)
-    words, left, overridden = ["-r", str(wanted), *besides], dict(_REMEDIES), ""
+    arguments, left, overridden = ["-r", str(wanted), *besides], dict(_REMEDIES), ""
     while True:
         try:
-            return uv.install(*options, *words)
+            return uv.install(*options, *arguments)
         except Failure:
             gone = _NOT_FOUND.search(uv.said)
             known = gone is None or gone[1] in sys.stdlib_module_names
@@ -312,11 +312,11 @@ def _install(uv: Uv, folder: Path, wanted: Path, options: list[str], besides: It
         if sign == NOT_BUILT:
             constraints = folder / "build-constraints.txt"
             constraints.write_text("cython<3\nsetuptools<81\n", encoding="utf-8")
-            words += ["--build-constraints", str(constraints)]
+            arguments += ["--build-constraints", str(constraints)]
         elif sign in {_EDITABLE, _STANDARD}:
             own = _EDITABLE_GIT.sub("", own) if sign == _EDITABLE else _OF_PYTHON.sub("", own)
-            words[1] = str(folder / "requirements.txt")
-            Path(words[1]).write_text(own, encoding="utf-8")
+            arguments[1] = str(folder / "requirements.txt")
+            Path(arguments[1]).write_text(own, encoding="utf-8")
         else:
             if sign == _NO_WHEEL:
                 overridden += "grpcio\n"
@@ -326,7 +326,7 @@ def _install(uv: Uv, folder: Path, wanted: Path, options: list[str], besides: It
                 overridden += "\n".join([*kept, more])
             overrides = folder / "overrides.txt"
             overrides.write_text(_EDITABLE_GIT.sub("", overridden), encoding="utf-8")
-            words += [] if "--overrides" in words else ["--overrides", str(overrides)]
+            arguments += [] if "--overrides" in arguments else ["--overrides", str(overrides)]
 
 
 def _wants_setuptools(packages: Path) -> bool:

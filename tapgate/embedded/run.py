@@ -37,14 +37,14 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         Failure: there is no such command, or nothing to run it in.
     """
-    words = cast("list[str]", options.words)
-    words = words[1:] if words[:1] == ["--"] else words
-    if not words:
+    command = cast("list[str]", options.words)
+    command = command[1:] if command[:1] == ["--"] else command
+    if not command:
         raise Failure(
             "No command is given", fix="write it behind two hyphens: tapgate exec -- pulumi version"
         )
     changes = prepare.prepare(options.aws, ROOT, options.stack_init)
-    return run_to_end(words, applied(changes, os.environ))
+    return run_to_end(command, applied(changes, os.environ))
 
 
 def run_to_end(command: Sequence[str], environment: Mapping[str, str]) -> int:

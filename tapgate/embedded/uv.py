@@ -81,14 +81,14 @@ class Uv:
         # It takes many minutes to compile; where there is no wheel of the version, that is said at once.
         self.run("pip", "install", *self.index, *there, "--only-binary=grpcio", *what)
 
-    def run(self, *words: str) -> None:
+    def run(self, *arguments: str) -> None:
         """Run one command of uv.
 
         Raises:
             Failure: It fails.
         """
         command, variables = self._confine(
-            [self._command, "--quiet", "--no-progress", *words],
+            [self._command, "--quiet", "--no-progress", *arguments],
             self._file.parent,
             self._folder,
             self._variables,

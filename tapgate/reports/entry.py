@@ -117,10 +117,10 @@ def waiver_of(finding: Finding) -> Waiver | None:
     """Return the finding's waiver, or none when it is not waived."""
     if finding.verdict != "waived":
         return None
-    words = {key.lower(): value for key, value in finding.more}
+    fields = {key.lower(): value for key, value in finding.more}
 
     def first(keys: tuple[str, ...]) -> str:
-        return next((words[key] for key in keys if words.get(key)), "")
+        return next((fields[key] for key in keys if fields.get(key)), "")
 
     return Waiver(reason=first(_REASON), owner=first(_OWNER), expires=first(_EXPIRES))
 

@@ -140,12 +140,10 @@ def _unique(wanted: Iterable[str]) -> list[str]:
 
 def _help(about: str, why: str, fix: str) -> dict[str, str]:
     parts = [("", about), ("Why: ", why), ("Fix: ", fix)]
-    said = [(label, words) for label, words in parts if words]
+    said = [(label, text) for label, text in parts if text]
     return {
-        "text": "\n".join(sarif_text(label + words) for label, words in said),
-        "markdown": "\n\n".join(
-            label + sarif_text(prose(words).replace(DOLLAR, "$")) for label, words in said
-        ),
+        "text": "\n".join(sarif_text(label + text) for label, text in said),
+        "markdown": "\n\n".join(label + sarif_text(prose(text).replace(DOLLAR, "$")) for label, text in said),
     }
 
 
@@ -228,15 +226,15 @@ def _invocation(verdicts: VerdictFile) -> dict[str, object]:
 def _notes(verdicts: VerdictFile) -> Iterator[dict[str, object]]:
     for report in verdicts.stacks:
         for note in report.notes:
-            words = f"{report.project} / {report.stack}: {note}"
-            yield {"level": "warning", "message": {"text": sarif_text(words)}}
+            text = f"{report.project} / {report.stack}: {note}"
+            yield {"level": "warning", "message": {"text": sarif_text(text)}}
 
 
 def _unaudited(one: Unaudited) -> dict[str, object]:
-    words = [one.what, *_labelled(("Where", one.where), ("Why", one.why), ("Fix", one.fix)), *one.details]
+    lines = [one.what, *_labelled(("Where", one.where), ("Why", one.why), ("Fix", one.fix)), *one.details]
     return {
         "level": "error",
-        "message": {"text": sarif_text("\n".join([f"{one.name}: {words[0]}", *words[1:]]))},
+        "message": {"text": sarif_text("\n".join([f"{one.name}: {lines[0]}", *lines[1:]]))},
     }
 
 
@@ -304,11 +302,11 @@ def _physical(finding: Finding, prefix: str, *, of_program: bool) -> dict[str, o
 
 
 def _suppression(waiver: Waiver) -> dict[str, str]:
-    words = _labelled(("Reason", waiver.reason), ("Owner", waiver.owner), ("Expires", waiver.expires))
+    lines = _labelled(("Reason", waiver.reason), ("Owner", waiver.owner), ("Expires", waiver.expires))
     return {
         "kind": "external",
         "status": "accepted",
-        "justification": sanitized("; ".join(words) or "waived by the policy pack"),
+        "justification": sanitized("; ".join(lines) or "waived by the policy pack"),
     }
 
 

@@ -235,9 +235,9 @@ def _frameworks(
             answered[control].add((info.pack, info.policy))
     stacks: defaultdict[Control, Counter[Status]] = defaultdict(Counter)
     for statuses in per_stack:
-        words: Mapping[Key, Status] = {(one.pack, one.policy): one.status for one in statuses}
+        status_by: Mapping[Key, Status] = {(one.pack, one.policy): one.status for one in statuses}
         for control, keys in answered.items():
-            mine: list[Status] = [words[key] for key in keys if key in words]
+            mine: list[Status] = [status_by[key] for key in keys if key in status_by]
             if mine:
                 stacks[control][worst(mine)] += 1
     grouped: defaultdict[str, list[ControlScore]] = defaultdict(list)

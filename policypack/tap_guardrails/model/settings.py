@@ -150,10 +150,10 @@ class StringList:
     def parse(self, value: object) -> SettingValue:
         """Return the value, or raise `SettingsError`."""
         given = shown(value)
-        words = list(cast("Sequence[object]", value)) if isinstance(value, (list, tuple)) else [None]
-        texts = tuple(word for word in words if isinstance(word, str))
+        listed = list(cast("Sequence[object]", value)) if isinstance(value, (list, tuple)) else [None]
+        texts = tuple(word for word in listed if isinstance(word, str))
         allowed = not self.choices or set(texts) <= set(self.choices)
-        if len(texts) == len(words) >= self.at_least and allowed:
+        if len(texts) == len(listed) >= self.at_least and allowed:
             return texts
         what = f"of {', '.join(self.choices)}" if self.choices else "of texts"
         raise SettingsError(f"`{self.name}` must be a list {what}, not {given}")

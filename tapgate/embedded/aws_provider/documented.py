@@ -45,9 +45,9 @@ class Documented:
         usual = ("name", f"{own}Name", f"{own}Identifier", f"{own}Id", "identifier")
         return next((one for one in usual if one in self.schema.inputs), "")
 
-    def property(self, words: str) -> str:
+    def property(self, phrase: str) -> str:
         """Return the property that some words mean, `id` for the type's own; empty when none does."""
-        word, own = letters(words), letters(self.name)
+        word, own = letters(phrase), letters(self.name)
         names = [*self.schema.inputs, *self.schema.outputs]
         for wanted in (word, word.removesuffix("id"), word.removesuffix("name"), word.removesuffix("arn")):
             matching = next((name for name in names if letters(name) == wanted), "")
@@ -81,13 +81,13 @@ def documented() -> Iterator[Documented]:
 
 def id_form(one: Documented) -> str:
     """Return the form of a type's id: what its import takes."""
-    words = list(one.identity) or _names_in(one)
-    if not words:
+    names = list(one.identity) or _names_in(one)
+    if not names:
         return _by_example(one)
-    if len(words) == 1:
-        return _by_property(one, words[0])
-    parts = [_by_property(one, word, composite=True) for word in words]
-    separators = _separators(one, len(words))
+    if len(names) == 1:
+        return _by_property(one, names[0])
+    parts = [_by_property(one, word, composite=True) for word in names]
+    separators = _separators(one, len(names))
     if not all(parts) or len(separators) != len(parts) - 1:
         return ""
     return parts[0] + "".join(

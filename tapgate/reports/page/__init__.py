@@ -112,8 +112,8 @@ def visible(value: object) -> object:
     return value if isinstance(value, Markup) else sanitized(str(value))
 
 
-def prose(words: str) -> Markup:
+def prose(text: str) -> Markup:
     """Return a pack's words as HTML; what stands between two backquotes is an identifier or a value."""
-    pieces = [escape(sanitized(piece)) for piece in _QUOTED.split(words)]
+    pieces = [escape(sanitized(piece)) for piece in _QUOTED.split(text)]
     code = Markup("<code>{}</code>")
     return Markup().join(code.format(piece) if index % 2 else piece for index, piece in enumerate(pieces))

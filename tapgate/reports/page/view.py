@@ -151,9 +151,9 @@ def _policies(
     return policies
 
 
-def _only(words: set[str]) -> str:
+def _only(names: set[str]) -> str:
     """Return what all findings say alike, or nothing."""
-    return next(iter(words)) if len(words) == 1 else ""
+    return next(iter(names)) if len(names) == 1 else ""
 
 
 def flags(finding: Finding) -> Iterator[tuple[str, str]]:
@@ -194,9 +194,9 @@ def _cards(figures: Score, *, stacks: int) -> Iterator[dict[str, object]]:
     """Yield a card a framework; without any, one a pack."""
     noun = "controls hold" if stacks == 1 else "hold, each control once a stack"
     for number, framework in enumerate(figures.frameworks):
-        title, words = framework_title(framework.framework), share_words(framework.share, noun)
-        card = _card(title, framework.share, framework.counts(), words)
-        yield {**card, "anchor": f"framework-{number}", "label": f"{title}: {words}"}
+        title, caption = framework_title(framework.framework), share_words(framework.share, noun)
+        card = _card(title, framework.share, framework.counts(), caption)
+        yield {**card, "anchor": f"framework-{number}", "label": f"{title}: {caption}"}
     if figures.frameworks:
         return
     for pack in sorted({one.pack for one in figures.policies}):
@@ -206,14 +206,14 @@ def _cards(figures: Score, *, stacks: int) -> Iterator[dict[str, object]]:
         yield _card(named(pack, "Policies"), share, by, share_words(share, "policies hold"))
 
 
-def _card(title: str, share: Share, by: Mapping[Status, int], words: str) -> dict[str, object]:
+def _card(title: str, share: Share, by: Mapping[Status, int], caption: str) -> dict[str, object]:
     return {
         "title": title,
         "anchor": "",
         "figure": _percent(share),
         "parts": [(word, by[word]) for word in _BEST_FIRST],
-        "label": words,
-        "words": words,
+        "label": caption,
+        "words": caption,
         "breakdown": ", ".join(f"{by[word]:,} {word}" for word in WORST_FIRST if word != "met" and by[word]),
     }
 
@@ -222,21 +222,21 @@ def changes(trend: Trend) -> Iterator[tuple[str, str, str, str, str]]:
     """Yield figures before and now: name, both, what the difference means, and the status that it is like."""
     for one in trend.figures:
         difference = one.now - one.before
-        words, status = f"{difference:+,}", ""
+        shown, status = f"{difference:+,}", ""
         if not difference:
-            words = "no change"
+            shown = "no change"
         elif one.name != NAMES["waived"] and one.fewer_is_better:
-            words, status = (f"{words} better", "met") if difference < 0 else (f"{words} worse", "failed")
-        yield one.name, f"{one.before:,}", f"{one.now:,}", words, status
+            shown, status = (f"{shown} better", "met") if difference < 0 else (f"{shown} worse", "failed")
+        yield one.name, f"{one.before:,}", f"{one.now:,}", shown, status
     for pair in trend.shares:
         name = framework_title(pair.name) if pair.name else "Checks passed"
-        words, status = "cannot be compared", ""
+        shown, status = "cannot be compared", ""
         if pair.before.percent is not None and pair.now.percent is not None:
             # Compared exactly: two shares may round to the same percentage.
             before, now = pair.before.holds * pair.now.of, pair.now.holds * pair.before.of
-            words = "no change" if before == now else "better" if now > before else "worse"
-            status = {"better": "met", "worse": "failed"}.get(words, "")
-        yield name, _percent(pair.before), _percent(pair.now), words, status
+            shown = "no change" if before == now else "better" if now > before else "worse"
+            status = {"better": "met", "worse": "failed"}.get(shown, "")
+        yield name, _percent(pair.before), _percent(pair.now), shown, status
 
 
 def _facts(verdicts: VerdictFile) -> Iterator[tuple[str, str]]:
@@ -245,8 +245,8 @@ def _facts(verdicts: VerdictFile) -> Iterator[tuple[str, str]]:
     coverage = coverage_words(verdicts.stacks)
     if coverage:
         yield "Coverage", coverage
-    for words in guardrails_of(verdicts):
-        yield "Guardrails", words
+    for fact in guardrails_of(verdicts):
+        yield "Guardrails", fact
     if len(verdicts.stacks) == 1:
         (report,) = verdicts.stacks
         verbs = {"same": "unchanged"}
