@@ -304,18 +304,18 @@ class _Reader(Program):
         return self.uses.outputs.setdefault(name, Use())
 
     def _call(self, node: ast.Call, scope: Scope) -> Values:
-        name, whole = _called(node), dotted(node.func)
+        name, path = _called(node), dotted(node.func)
         first = node.args[0] if node.args else None
         text = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
-        if whole in _GETENV and text:
+        if path in _GETENV and text:
             use = self._variable(text, required=False)
             use.tested = use.tested or len(node.args) > 1 or bool(node.keywords)
             return (use,)
-        if whole in {f"{one}.setdefault" for one in _ENVIRONMENT}:
+        if path in {f"{one}.setdefault" for one in _ENVIRONMENT}:
             self._given.add(text)
         if name == "Config":
             return self._source("config", _namespace(node, self._project))
-        if name in _OTHER_STACKS or whole.endswith("cloudformation.get_stack"):
+        if name in _OTHER_STACKS or path.endswith("cloudformation.get_stack"):
             self._inside(node, scope)
             # Nor is a stack called None because a part of its name is.
             named = (

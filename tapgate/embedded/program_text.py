@@ -401,12 +401,12 @@ def stand_in(key: str, type_: str, encrypted: str, use: Use | None = None, *, co
     if type_ in _INTEGERS:
         is_handed_on = bool(use.arguments) and not use.form
         return MARKED_NUMBER if is_handed_on or not counts else 1
-    whole, _, items = type_.partition("<")
-    if whole in _LISTS and not any(one.has_form() for one in (*use.at.values(), use.items or Use())):
+    outer, _, items = type_.partition("<")
+    if outer in _LISTS and not any(one.has_form() for one in (*use.at.values(), use.items or Use())):
         type_, count = items.rstrip(">") or STRING, use.elements(_SPREAD)
         return [stand_in(f"{key}[{at}]", type_, encrypted, counts=counts) for at in range(count)]
     if type_ == "object" or use.has_form():
-        return formed(use, key, number=1, whole=type_ == "object")
+        return formed(use, key, number=1, is_object=type_ == "object")
     return _text_that_stands_in(key)
 
 

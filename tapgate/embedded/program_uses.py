@@ -125,7 +125,7 @@ class Uses:
 
 
 def formed(
-    use: Use, seed: str, *, number: int = MARKED_NUMBER, whole: bool = False, depth: int = 0
+    use: Use, seed: str, *, number: int = MARKED_NUMBER, is_object: bool = False, depth: int = 0
 ) -> object:
     """Return a marked value of the form that a use needs.
 
@@ -133,14 +133,14 @@ def formed(
         use: What is done with it.
         seed: What it stands for.
         number: What a number is that decides how often something is done, which no marked one may.
-        whole: It is an object where nothing tells what it is.
+        is_object: It is an object where nothing tells what it is.
         depth: How deep in another value it is.
     """
     inner = functools.partial(formed, number=number, depth=depth + 1)
     if depth > _DEEPEST:
         return marked_text(seed)
     if use.document is not None:
-        return json.dumps(inner(use.document, seed, whole=True))
+        return json.dumps(inner(use.document, seed, is_object=True))
     if use.fields or use.mapped:
         fields = {name: inner(one, f"{seed}.{name}") for name, one in sorted(use.fields.items())}
         # Which others there are, no one knows; as an argument, one that no function has is none.
@@ -150,7 +150,7 @@ def formed(
         several = _element(use, 0).fields or _element(use, 0).mapped
         count = use.elements(use.length or (1 if several else _SPREAD))
         return [inner(_element(use, index), f"{seed}[{index}]") for index in range(count)]
-    return _text(use, seed, number, whole=whole)
+    return _text(use, seed, number, whole=is_object)
 
 
 def _element(use: Use, index: int) -> Use:
@@ -158,7 +158,7 @@ def _element(use: Use, index: int) -> Use:
     return one if one is not None and (one.has_form() or not items.has_form()) else items
 
 
-def _text(use: Use, seed: str, number: int, *, whole: bool) -> object:
+def _text(use: Use, seed: str, number: int, *, is_object: bool) -> object:
     if use.parts:
         segment, between = next((one, by) for by, one in use.parts.items())
         count = use.length or segment.elements(2)
@@ -170,4 +170,4 @@ def _text(use: Use, seed: str, number: int, *, whole: bool) -> object:
         return {"boolean": False, "count": number, "length": _SPREAD}.get(use.form, MARKED_NUMBER)
     if use.form:
         return _TEXTS[use.form](text)
-    return {text: text} if whole else text
+    return {text: text} if is_object else text

@@ -69,13 +69,13 @@ def merged(verdict_files: list[VerdictFile], described: list[PolicyInfo]) -> Ver
     """Put several verdict files together; of several verdicts on one stack, the last counts."""
     stacks = {(one.project, one.stack): one for verdicts in verdict_files for one in verdicts.stacks}
     commands = {verdicts.kind for verdicts in verdict_files}
-    whole = VerdictFile.of(
+    joined = VerdictFile.of(
         verdict_files[0].kind if len(commands) == 1 else "audit",
         stacks.values(),
         unaudited=dict.fromkeys(one for verdicts in verdict_files for one in verdicts.unaudited),
         policies=[*described, *(info for verdicts in verdict_files for info in verdicts.policies)],
     )
-    return replace(whole, made=max(verdicts.made for verdicts in verdict_files))
+    return replace(joined, made=max(verdicts.made for verdicts in verdict_files))
 
 
 def read_policies(path: Path) -> tuple[PolicyInfo, ...]:

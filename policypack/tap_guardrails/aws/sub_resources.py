@@ -126,7 +126,7 @@ class SubResource:
 def sub_resources(stack: Stack, owner: Resource, resource_type: SubResource) -> Relation[Resource]:
     """Return what configures a resource besides itself; what may configure any one, is possible."""
     return stack.memoized(
-        lambda whole: sub_resource_index(whole, resource_type), (sub_resources, resource_type)
+        lambda of: sub_resource_index(of, resource_type), (sub_resources, resource_type)
     ).of(owner.urn)
 
 

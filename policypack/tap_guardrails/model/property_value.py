@@ -233,8 +233,8 @@ class PropertyRef:
         """Read a whole number; 30.0 and "30" count."""
         prop = self.number()
         if isinstance(prop, Known):
-            whole = prop.value.is_integer()
-            return Known(int(prop.value), self) if whole else Invalid(self, "a whole number")
+            integral = prop.value.is_integer()
+            return Known(int(prop.value), self) if integral else Invalid(self, "a whole number")
         return self._not("a whole number")
 
     def text(self) -> PropertyValue[str]:

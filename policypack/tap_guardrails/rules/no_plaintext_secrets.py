@@ -342,9 +342,9 @@ def literal(value: Shown, text: str, *, entropy: bool) -> Outcomes:
     ref = redacted(value.ref)
     sign = sign_of(value.name, text, entropy=entropy)
     public = is_about_a_secret(value.name) or made_public(text)
-    whole = not value.marked_by_sdk and not public and may_be_secret(text, password=True)
-    if whole or sign:
-        what = "a secret, by the provider's schema" if whole else title(sign, value.ref)
+    itself = not value.marked_by_sdk and not public and may_be_secret(text, password=True)
+    if itself or sign:
+        what = "a secret, by the provider's schema" if itself else title(sign, value.ref)
         yield ref.violation(f"As a literal stands {what}.", KEPT)
     for inner in signs_in_json(text, entropy=entropy):
         within = replace(ref, path=f"{ref.path}.{inner.name}")

@@ -129,7 +129,7 @@ def _form(seed: str) -> Value:
         return None
     from tapgate.embedded.program_uses import formed  # noqa: PLC0415 - it marks values, too
 
-    return cast("Value", formed(use, seed, whole=True))
+    return cast("Value", formed(use, seed, is_object=True))
 
 
 def _use(seed: str) -> Use | None:

@@ -84,7 +84,7 @@ def of_property(name: str, type_: Type, documentation: str) -> Published:
     leaf = _leaf(type_)
     limit = None
     if leaf in {"integer", "number"}:
-        limit = _numbers(text, whole=leaf == "integer")
+        limit = _numbers(text, integral=leaf == "integer")
     elif leaf == "string":
         limit = _texts(name, text)
     elif leaf == "policy":
@@ -171,17 +171,17 @@ def _begins(text: str, start: int) -> bool:
     return not before or before.endswith((".", ")", ":", ">", "The", "Possible"))
 
 
-def _numbers(text: str, *, whole: bool) -> Limit | None:
+def _numbers(text: str, *, integral: bool) -> Limit | None:
     choices: list[int] = []
     multiple = 0
     for match in _CHOICES.finditer(text):
         tokens = [token["name"] for token in _ONE.finditer(match["list"])]
-        usable = whole and (match["of"] or _begins(text, match.start()))
+        usable = integral and (match["of"] or _begins(text, match.start()))
         if usable and all(re.fullmatch(r"-?\d+", token) for token in tokens):
             choices += map(int, tokens)
             multiple = int(match["of"] or 0)
     for match in _NUMBERS.finditer(text):
-        choices += [int(number) for number in re.findall(r"\d+", match["list"])] if whole else []
+        choices += [int(number) for number in re.findall(r"\d+", match["list"])] if integral else []
     if choices:
         return Limit(choices=tuple(dict.fromkeys(choices)), multiple=multiple)
     return _range(text)
