@@ -38,7 +38,7 @@ def find_uv() -> list[str]:
     return [executable]
 
 
-def install_dependencies(lock: Path, target: Path, platform: str) -> None:
+def install_dependencies(lock: Path, folder: Path, platform: str) -> None:
     """Install a lock's wheels, hashes checked: from uv's cache when it has them all, else from the registry.
 
     Raises:
@@ -47,7 +47,7 @@ def install_dependencies(lock: Path, target: Path, platform: str) -> None:
     command = [
         *find_uv(),
         *("pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"),
-        *("--no-compile-bytecode", "--python-version", PYTHON_VERSION, "--target", str(target)),
+        *("--no-compile-bytecode", "--python-version", PYTHON_VERSION, "--target", str(folder)),
         *(("--python-platform", name) if (name := PLATFORMS[platform]) else ()),
         *("--requirement", str(lock)),
     ]

@@ -110,8 +110,8 @@ class _Reader(Program):
             self._imported(node, scope)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             uses = self.value(node.value, scope) if node.value is not None else ()
-            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                self._bind(target, uses, scope)
+            for assigned in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                self._bind(assigned, uses, scope)
         elif isinstance(node, ast.For | ast.AsyncFor):
             self._loop(node.target, node.iter, scope)
             self._block([*node.body, *node.orelse], scope)
@@ -140,32 +140,32 @@ class _Reader(Program):
             else:
                 scope.modules[one.asname or one.name.partition(".")[0]] = one.name
 
-    def _bind(self, target: ast.expr, uses: Values, scope: Scope) -> None:
-        if isinstance(target, ast.Name):
-            add(scope.names[target.id], uses)
-        elif isinstance(target, ast.Attribute):
-            add(self._attributes[target.attr], uses)
-        elif isinstance(target, ast.Tuple | ast.List):
+    def _bind(self, assigned: ast.expr, uses: Values, scope: Scope) -> None:
+        if isinstance(assigned, ast.Name):
+            add(scope.names[assigned.id], uses)
+        elif isinstance(assigned, ast.Attribute):
+            add(self._attributes[assigned.attr], uses)
+        elif isinstance(assigned, ast.Tuple | ast.List):
             for use in uses:
-                use.length = max(use.length, len(target.elts))
-            for index, one in enumerate(target.elts):
+                use.length = max(use.length, len(assigned.elts))
+            for index, one in enumerate(assigned.elts):
                 self._bind(one, tuple(_at(use, index) for use in uses), scope)
-        elif isinstance(target, ast.Subscript):
-            key = target.slice
-            if dotted(target.value) in _ENVIRONMENT and isinstance(key, ast.Constant):
+        elif isinstance(assigned, ast.Subscript):
+            key = assigned.slice
+            if dotted(assigned.value) in _ENVIRONMENT and isinstance(key, ast.Constant):
                 self._given.add(str(key.value))
-            self.value(target.value, scope)
+            self.value(assigned.value, scope)
 
-    def _loop(self, target: ast.expr, iterated: ast.expr, scope: Scope) -> None:
+    def _loop(self, assigned: ast.expr, iterated: ast.expr, scope: Scope) -> None:
         call = iterated if isinstance(iterated, ast.Call) else None
         name = _called(call) if call is not None else ""
-        if call is not None and name == "enumerate" and call.args and isinstance(target, ast.Tuple):
-            self._loop(target.elts[-1], call.args[0], scope)
-        elif call is not None and name == "zip" and isinstance(target, ast.Tuple):
-            for one, of in zip(target.elts, call.args, strict=False):
+        if call is not None and name == "enumerate" and call.args and isinstance(assigned, ast.Tuple):
+            self._loop(assigned.elts[-1], call.args[0], scope)
+        elif call is not None and name == "zip" and isinstance(assigned, ast.Tuple):
+            for one, of in zip(assigned.elts, call.args, strict=False):
                 self._loop(one, of, scope)
         else:
-            self._bind(target, tuple(use.element() for use in self.value(iterated, scope)), scope)
+            self._bind(assigned, tuple(use.element() for use in self.value(iterated, scope)), scope)
 
     def _test(self, node: ast.expr, scope: Scope, *, ends: bool = False) -> None:
         """Read a condition: of what is only asked for, the program knows what to do without it."""

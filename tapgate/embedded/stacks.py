@@ -426,10 +426,10 @@ def _carry_over(url: str, into: Path) -> None:
     if parts.scheme != "file" or not stacks.is_dir():
         return
     for path in stacks.glob("*/*.json"):
-        target = into / ".pulumi" / "stacks" / path.parent.name / path.name
+        copy = into / ".pulumi" / "stacks" / path.parent.name / path.name
         outputs = outputs_of(path)
-        if outputs and not target.exists():
-            write_atomically(target, _empty_stack(path.parent.name, path.stem, outputs))
+        if outputs and not copy.exists():
+            write_atomically(copy, _empty_stack(path.parent.name, path.stem, outputs))
 
 
 def outputs_of(path: Path) -> dict[str, object]:

@@ -18,30 +18,30 @@ if TYPE_CHECKING:
     from tapgate.reports.verdict_file import VerdictFile
 
 
-def write_file(body: bytes, target: Path) -> None:
+def write_file(body: bytes, path: Path) -> None:
     """Write a file so that a reader sees all of it or the one that was there before.
 
     Raises:
         CouldNotRunError: the target cannot be written.
     """
     try:
-        if target.exists() and not target.is_file():
-            target.write_bytes(body)
+        if path.exists() and not path.is_file():
+            path.write_bytes(body)
             return
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         unfinished = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(body)
             unfinished.chmod(0o644)
-            unfinished.replace(target)
+            unfinished.replace(path)
         except BaseException:
             unfinished.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise CouldNotRunError(
             "A file that was asked for cannot be written.",
-            where=str(target),
+            where=str(path),
             why=error.strerror or str(error),
             fix="name a file in a folder that exists and can be written.",
         ) from error

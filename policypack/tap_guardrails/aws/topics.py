@@ -39,7 +39,9 @@ class Caller:
     resource: str | None
 
 
-def admits(policy: PropertyRef, caller: Caller, actions: tuple[str, ...], target: str | None) -> bool | None:
+def admits(
+    policy: PropertyRef, caller: Caller, actions: tuple[str, ...], topic_arn: str | None
+) -> bool | None:
     """Return whether a policy lets a service do all of some actions; None while that is undecided.
 
     Conditions other than the resource that the service acts for are taken to hold.
@@ -48,7 +50,7 @@ def admits(policy: PropertyRef, caller: Caller, actions: tuple[str, ...], target
         policy: The policy, as a text or an object.
         caller: The service, and what it acts for.
         actions: What it has to do.
-        target: The ARN of what the policy protects; None while it is not known.
+        topic_arn: The ARN of what the policy protects; None while it is not known.
     """
     statements = one_or_many(document(policy).at("Statement"))
     if statements.unknown:
@@ -56,29 +58,29 @@ def admits(policy: PropertyRef, caller: Caller, actions: tuple[str, ...], target
     if not isinstance(statements, Known):
         return False
     if has_unknown(document(policy).value, or_opaque=True):
-        answers = [allows(one, caller, actions, target) for one in statements.value]
+        answers = [allows(one, caller, actions, topic_arn) for one in statements.value]
         return True if True in answers else None
     allowed = {
         action
         for action in actions
         for one in statements.value
-        if allows(one, caller, (action,), target) is True
+        if allows(one, caller, (action,), topic_arn) is True
     }
-    denied = any(denies(one, caller, action, target) for one in statements.value for action in actions)
+    denied = any(denies(one, caller, action, topic_arn) for one in statements.value for action in actions)
     return allowed == set(actions) and not denied
 
 
-def allows(statement: PropertyRef, caller: Caller, actions: tuple[str, ...], target: str | None) -> bool:
+def allows(statement: PropertyRef, caller: Caller, actions: tuple[str, ...], topic_arn: str | None) -> bool:
     """Tell whether a statement allows a service all of some actions."""
     return effect_is(statement, "Allow") and all(
-        concerns(statement, caller, action, target) for action in actions
+        concerns(statement, caller, action, topic_arn) for action in actions
     )
 
 
-def denies(statement: PropertyRef, caller: Caller, action: str, target: str | None) -> bool:
+def denies(statement: PropertyRef, caller: Caller, action: str, topic_arn: str | None) -> bool:
     """Tell whether a statement denies a service an action under no condition."""
     unconditional = statement.at("Condition").entries().absent
-    return effect_is(statement, "Deny") and unconditional and concerns(statement, caller, action, target)
+    return effect_is(statement, "Deny") and unconditional and concerns(statement, caller, action, topic_arn)
 
 
 def effect_is(statement: PropertyRef, wanted: str) -> bool:
@@ -87,7 +89,7 @@ def effect_is(statement: PropertyRef, wanted: str) -> bool:
     return effect.value == wanted
 
 
-def concerns(statement: PropertyRef, caller: Caller, action: str, target: str | None) -> bool:
+def concerns(statement: PropertyRef, caller: Caller, action: str, topic_arn: str | None) -> bool:
     """Tell whether a statement is about a service, an action, a target and what the service acts for."""
     if not names_principal(statement, caller.service):
         return False
@@ -97,7 +99,7 @@ def concerns(statement: PropertyRef, caller: Caller, action: str, target: str | 
         bool(excluded) and not any(covers(pattern, action.lower()) for pattern in excluded)
     )
     resources = texts(statement.at("Resource"))
-    here = target is None or not resources or any(covers(pattern, target) for pattern in resources)
+    here = topic_arn is None or not resources or any(covers(pattern, topic_arn) for pattern in resources)
     return acts and here and source_matches(statement.at("Condition"), caller)
 
 

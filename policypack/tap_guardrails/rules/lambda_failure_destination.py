@@ -226,13 +226,13 @@ def stream(mapping: Resource, stack: Stack) -> Outcomes:
 
 def queue(mapping: Resource, stack: Stack, ref: PropertyRef, *, trusting: bool) -> Outcomes:
     """Require that the queue that feeds a function redrives what fails."""
-    target = stack.resolve_reference(mapping, ref, QUEUE, queue_name)
-    near = [one for one in target.certain if same_location(mapping, one) is not False]
-    candidates = near or list(target.possible)
+    queues = stack.resolve_reference(mapping, ref, QUEUE, queue_name)
+    near = [one for one in queues.certain if same_location(mapping, one) is not False]
+    candidates = near or list(queues.possible)
     redriven = [redrives(one, stack) for one in candidates]
     if candidates and all(redriven):
         return
-    if not near and not target.possible:
+    if not near and not queues.possible:
         if not trusting:
             yield ref.undecided(
                 A_REDRIVE,

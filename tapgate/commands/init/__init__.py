@@ -96,13 +96,13 @@ def run(options: argparse.Namespace) -> Exit:
     package = cast("str", options.package) or _this()
     targets = _chosen(cast("list[str]", options.names), root)
     if not options.force:
-        _require_free([root / target.path for target in targets])
+        _require_free([root / file.path for file in targets])
     lines: list[str] = []
-    for target in targets:
-        text = _filled(target.template, package, project.folder.relative_to(root).as_posix(), stacks)
-        (root / target.path).parent.mkdir(parents=True, exist_ok=True)
-        write_file(text.encode(), root / target.path)
-        lines += [f"  wrote     {root / target.path}", f"  next      {target.next}"]
+    for file in targets:
+        text = _filled(file.template, package, project.folder.relative_to(root).as_posix(), stacks)
+        (root / file.path).parent.mkdir(parents=True, exist_ok=True)
+        write_file(text.encode(), root / file.path)
+        lines += [f"  wrote     {root / file.path}", f"  next      {file.next}"]
     gated = f"{project.name}: {', '.join(stacks)}"
     write([f"READY  {gated}; the job installs {package}, from your package index", *lines], sys.stdout)
     return Exit.PASSED
@@ -123,9 +123,7 @@ def _repository(folder: Path) -> Path:
 
 def _chosen(names: Sequence[str], root: Path) -> list[_Job]:
     """Return what is asked for, else what the repository uses, else the job for GitHub."""
-    here = [
-        name for name, target in _JOBS.items() if name != "pre-commit" and (root / target.present).exists()
-    ]
+    here = [name for name, job in _JOBS.items() if name != "pre-commit" and (root / job.present).exists()]
     return [_JOBS[name] for name in dict.fromkeys(names or here or ["github"])]
 
 

@@ -255,9 +255,9 @@ def topic_findings(
         problem = f"Undecided before deployment: topic `{topic.name}` may be a FIFO topic."
         yield action.undecided("a standard topic", problem)
     arn = topic.as_set(topic.at("arn")).text()
-    target = arn.value
+    topic_arn = arn.value
     policies = own_policies(topic, stack)
-    answers = [admits(policy, caller, ("sns:Publish",), target) for policy in policies]
+    answers = [admits(policy, caller, ("sns:Publish",), topic_arn) for policy in policies]
     if arn.unknown:
         answers = [None if answer else answer for answer in answers]
     lets_in = f"a policy that lets {ALARM_PRINCIPAL} publish for this alarm"
