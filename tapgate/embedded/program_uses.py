@@ -150,7 +150,7 @@ def formed(
         several = _element(use, 0).fields or _element(use, 0).mapped
         count = use.elements(use.length or (1 if several else _SPREAD))
         return [inner(_element(use, index), f"{seed}[{index}]") for index in range(count)]
-    return _text(use, seed, number, whole=is_object)
+    return _text(use, seed, number, is_object=is_object)
 
 
 def _element(use: Use, index: int) -> Use:

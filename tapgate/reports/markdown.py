@@ -152,8 +152,8 @@ def _template() -> Template:
 def _notices(verdicts: VerdictFile) -> Iterator[tuple[str, str]]:
     """Yield what a reader of the verdict must know first: stacks without one, and warnings."""
     for one in verdicts.unaudited:
-        sentence = " ".join(prose(sentence) for sentence in (one.what, one.why, one.fix) if sentence)
-        yield "", f"> **Could not be audited:** {cell(one.name)}: {sentence}\n"
+        told = " ".join(prose(text) for text in (one.what, one.why, one.fix) if text)
+        yield "", f"> **Could not be audited:** {cell(one.name)}: {told}\n"
     for note in dict.fromkeys(note for report in verdicts.stacks for note in report.notes):
         yield "", f"> **Note:** {prose(note)}\n"
 

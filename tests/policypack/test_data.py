@@ -73,8 +73,8 @@ def test_a_table_changed_by_hand_is_found(name: str, tmp_path: Path) -> None:
     path.write_text(source.text(), "utf-8")
     assert path.read_text("utf-8") == (FOLDER / path.name).read_text("utf-8")
     assert stale([source], tmp_path) == []
-    for entries in changed(source.entries):
-        path.write_text(Table(name, source.sources, entries).text(), "utf-8")
+    for rows in changed(source.rows):
+        path.write_text(Table(name, source.sources, rows).text(), "utf-8")
         assert stale([source], tmp_path) == [path.name]
     path.unlink()
     assert stale([source], tmp_path) == [path.name]
