@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from tapgate.cli import main
+try:
+    from tapgate.cli import main
 
-sys.exit(main())
+    sys.exit(main())
+except KeyboardInterrupt:  # While the modules are imported; what runs has its own answer.
+    sys.exit(130)

@@ -82,7 +82,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The process is the command's: it ends before any cycles are worth looking for.
         gc.set_threshold(100_000)
     _require_streams()
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _main(list(sys.argv[1:] if arguments is None else arguments))
+    except KeyboardInterrupt:
+        return 130
+
+
+def _main(given: list[str]) -> int:
     parser, parsers = _parsers()
     entry = COMMANDS.get(given[0]) if given else None
     command: Command | None = None
@@ -114,8 +120,6 @@ def _answered(command: Command, entry: Entry, options: argparse.Namespace) -> in
     except CouldNotRunError as failure:
         write(failure_lines(failure, Ink.for_stream(sys.stderr)), sys.stderr)
         return failure.code
-    except KeyboardInterrupt:
-        return 130
 
 
 def _require_streams() -> None:

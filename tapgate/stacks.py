@@ -188,10 +188,13 @@ def _create(engine: Engine, project: Project, name: str, *, patient: bool) -> bo
         return True
     if "already exists" in run.errors or (patient and _LOCKED.search(run.errors)):
         return False
+    raise _failed(run, f"project {project.name}, stack {name}")
+
+
+def _failed(run: Run, where: str) -> CouldNotRunError:
     from tapgate.diagnose import could_not_run  # noqa: PLC0415 - only of a run that failed
 
-    where = f"project {project.name}, stack {name}"
-    raise could_not_run(EventLog(), run.errors, where=where, interrupted=run.interrupted)
+    return could_not_run(EventLog(), run.errors, where=where, interrupted=run.interrupted)
 
 
 def _remove(engine: Engine, name: str) -> None:
@@ -211,10 +214,7 @@ def _require_known(engine: Engine, project: Project, name: str) -> None:
         return
     listed = engine.run("stack", "ls", "--json", name="stack-ls")
     if listed.code != 0:
-        from tapgate.diagnose import could_not_run  # noqa: PLC0415 - only of a run that failed
-
-        where = f"project {project.name} ({project.file})"
-        raise could_not_run(EventLog(), listed.errors, where=where, interrupted=listed.interrupted)
+        raise _failed(listed, f"project {project.name} ({project.file})")
     known = sorted({*project.known_stacks(), *_listed(listed)})
     if not known or name in known:
         return

@@ -22,7 +22,7 @@ from tap_guardrails.model import (
     Verdict,
 )
 from tap_guardrails.model.rule import LEVELS, types_read
-from tap_guardrails.model.settings import WAIVERS
+from tap_guardrails.model.settings import WAIVERS, nearest_first
 from tap_guardrails.model.stack import SECRET_CONFIGURATION
 from tap_guardrails.model.values import record
 from tap_guardrails.waivers import WAIVER_POLICY, Ledger, Listed, ProgramWaivers, in_policies, today_utc
@@ -139,7 +139,7 @@ def configure(rules: Sequence[Rule], given: Mapping[str, object]) -> Configurati
     """
     names = {rule.name for rule in rules}
     mistakes = [
-        f"there is no policy `{name}`; there are {', '.join(sorted(names))}"
+        f"there is no policy `{name}`; there are {', '.join(nearest_first(name, names))}"
         for name in given
         if name not in names and name != EVERY_POLICY
     ]

@@ -107,9 +107,16 @@ def test_what_looked_at_a_resource_is_told() -> None:
 @pytest.mark.parametrize(
     ("config", "text"),
     [
-        ({"kms-key-rotaton": "advisory"}, "there is no policy `kms-key-rotaton`"),
+        (
+            {"kms-key-rotaton": "advisory"},
+            "there is no policy `kms-key-rotaton`; there are kms-key-rotation, alarm-effective, ",
+        ),
         ({"kms-key-rotation": "loud"}, "'loud' is no level"),
         ({"all": "loud"}, "'loud' is no level"),
+        (
+            {"kms-key-rotation": {"enforcmentLevel": "advisory"}},
+            "there is no setting `enforcmentLevel`; there are enforcementLevel, maximumRotationDays",
+        ),
         ({"kms-key-rotation": {"maximumRotationDay": 1}}, "there is no setting `maximumRotationDay`"),
     ],
 )

@@ -136,3 +136,9 @@ def test_a_stack_is_removed_although_it_is_locked_for_a_moment(engine: Engine) -
 def test_a_kept_stack_stays(engine: Engine) -> None:
     on_stack(engine, find_project(engine.folder), "dev", missing(1), keep=lambda _: True)
     assert calls(engine) == ["stack ls", "stack init"]
+
+
+def test_an_interrupt_while_stacks_are_listed_says_nothing_of_the_stack(engine: Engine) -> None:
+    (engine.folder / "pulumi").write_text(CLI.replace("ls) ", "ls) kill -INT $PPID; sleep 0.3; exit 255; "))
+    with pytest.raises(CouldNotRunError, match="The run was interrupted"):
+        on_stack(engine, find_project(engine.folder), "dev", missing(1))

@@ -19,3 +19,20 @@ def test_nobody_hears_the_answer(redirection: str, command: str) -> None:
     assert done.returncode == 2, done
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
+
+
+@pytest.mark.parametrize("when", ["tapgate.cli", "tapgate.project"])
+def test_an_interrupt_while_modules_are_imported_ends_quietly(when: str) -> None:
+    """What Ctrl-C does in the first moments, at the import of a module."""
+    code = f"""
+import builtins, runpy, sys
+sys.path.insert(0, {str(ROOT)!r})
+def interrupted(event, arguments):
+    if event == "import" and arguments[0] == {when!r}:
+        raise KeyboardInterrupt
+sys.addaudithook(interrupted)
+sys.argv = ["tapgate", "init", "--help"]
+runpy.run_module("tapgate", run_name="__main__")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, Literal, TypeAlias, cast
 
 from tap_guardrails.model.property_value import to_json
@@ -242,6 +242,14 @@ WAIVERS: Final = ObjectList(
 """What every policy can be told to let stand."""
 
 
+def nearest_first(name: str, names: Collection[str]) -> list[str]:
+    """Return the names there are: first the one that a name may be a misspelling of, the others in order."""
+    import difflib  # noqa: PLC0415 - for who misspelt one
+
+    near = difflib.get_close_matches(name, sorted(names), n=1)
+    return [*near, *sorted(set(names).difference(near))]
+
+
 class Settings:
     """The settings of one policy, complete and checked."""
 
@@ -255,7 +263,8 @@ class Settings:
         known = {setting.name: setting for setting in declared}
         for name in given:
             if name not in known:
-                raise SettingsError(f"there is no setting `{name}`; there are {', '.join(sorted(known))}")
+                names = ", ".join(nearest_first(name, {*known, "enforcementLevel"}))
+                raise SettingsError(f"there is no setting `{name}`; there are {names}")
         self._values: dict[str, SettingValue] = {
             name: setting.parse(given[name]) if given.get(name) is not None else setting.default
             for name, setting in known.items()

@@ -142,7 +142,7 @@ def test_nothing_is_remediated(pack: Pack) -> None:
 @pytest.mark.parametrize(
     ("name", "settings", "text"),
     [
-        ("kms-key-rotaton", {}, "there is no policy `kms-key-rotaton`; there are alarm-effective"),
+        ("kms-key-rotaton", {}, "there is no policy `kms-key-rotaton`; there are kms-key-rotation, alarm-e"),
         (
             POLICY,
             {"maximumRotationDay": 90},
