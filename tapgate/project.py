@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
@@ -16,7 +16,9 @@ from tapgate.json_access import mapping, sequence, text
 if TYPE_CHECKING:
     from pathlib import Path
 
-_PROJECT_FILES: Final = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
+# In the order in which the engine takes them: findProjectInDir in sdk/v3/go/common/workspace/paths.go.
+_SUFFIXES: Final = (".json", ".yaml", ".yml")
+_PROJECT_FILES: Final = tuple(f"Pulumi{suffix}" for suffix in _SUFFIXES)
 _STACK_NAME: Final = re.compile(r"(?:[A-Za-z0-9_.-]+/){0,2}[A-Za-z0-9_.-]{1,100}")
 # Packages with configuration of their own that projects are named after: `aws:region` of project aws-network.
 _PROVIDERS: Final = frozenset(
@@ -35,6 +37,7 @@ class Project:
         stack_folder: where the stacks' config files are.
         main: where in the project the program is, as the project file says it; empty for its folder.
         virtualenv: the environment of a Python program, as the project file says it; empty for none.
+        own_packages: names of the packages that are folders, and of those that these have.
     """
 
     folder: Path
@@ -45,6 +48,7 @@ class Project:
     stack_folder: Path
     main: str = ""
     virtualenv: str = ""
+    own_packages: frozenset[str] = frozenset()
 
     def yaml_program(self) -> Path:
         """Return the file that the YAML runtime takes the program from."""
@@ -199,7 +203,28 @@ def _read_project(path: Path) -> Project:
         stack_folder=folder / (text(body.get("stackConfigDir")) or text(body.get("config")) or "."),
         main=text(body.get("main")),
         virtualenv=text(mapping(mapping(runtime).get("options")).get("virtualenv")),
+        own_packages=frozenset(_own_packages(folder, body, set())),
     )
+
+
+def _own_packages(root: Path, body: Mapping[str, object], seen: set[Path]) -> Iterator[str]:
+    """Go through the packages that are folders, and those that they have; all paths begin at the project.
+
+    As collectPluginsFromPackages in sdk/v3/go/common/resource/plugin/host.go does, which looks for what
+    describes a plug-in in the folders above it as well.
+    """
+    for name, entry in mapping(_get(body, "packages")).items():
+        source = text(entry) or text(_get(entry, "source"))
+        paths = (root / path for path in (source, source.rpartition("@")[0]) if path)
+        folder = next((path.resolve() for path in paths if path.is_dir()), None)
+        if folder is None:
+            continue
+        yield name
+        above = (one / f"PulumiPlugin{suffix}" for one in (folder, *folder.parents) for suffix in _SUFFIXES)
+        file = next((path for path in above if path.is_file()), None)
+        if file is not None and file not in seen:
+            seen.add(file)
+            yield from _own_packages(root, read_yaml(file, "plug-in's file"), seen)
 
 
 # What a project may not decide for the gate, and why.
@@ -219,14 +244,17 @@ def check_choices(project: Project, allowed: Collection[str] = ()) -> None:
     body = read_yaml(project.file, "project file")
     program = project.yaml_program() if project.runtime == "yaml" else project.file
     other = body if program == project.file else read_yaml(program, "program")
+    compiler = _get(_get(_get(body, "runtime"), "options"), "compiler")
+    url = _anywhere(body, "pluginDownloadURL") or _anywhere(other, "pluginDownloadURL")
+    # The engine takes such a folder for the provider.
+    replaced = sorted(f"packages.{name}" for name in project.own_packages & _PROVIDERS)
     choices = {
-        "plugins": bool(_get(body, "plugins")),
-        "compiler": bool(_get(_get(_get(body, "runtime"), "options"), "compiler")),
-        "pluginDownloadURL": _anywhere(body, "pluginDownloadURL") or _anywhere(other, "pluginDownloadURL"),
+        "plugins": "plugins" if _get(body, "plugins") else next(iter(replaced), ""),
+        "compiler": "runtime.options.compiler" if compiler else "",
+        "pluginDownloadURL": "pluginDownloadURL" if url else "",
     }
-    for name, there in choices.items():
-        if there and name not in allowed:
-            where = "runtime.options.compiler" if name == "compiler" else name
+    for name, where in choices.items():
+        if where and name not in allowed:
             raise CouldNotRunError(
                 f"The project decides what the operator has to: `{where}`.",
                 where=str(project.file if name != "pluginDownloadURL" or _anywhere(body, name) else program),

@@ -60,6 +60,19 @@ def retained(document: str) -> tuple[Resource, ...]:
     return tuple(kept.values())
 
 
+def marked_as_unseen(deployment: Deployment, packages: Collection[str]) -> Deployment:
+    """Mark what is no component and yet is made by the project's own packages, whose code makes anything."""
+    return replace(
+        deployment,
+        resources=tuple(
+            replace(one, body={**one.body, "outputs": {**one.outputs, _UNSEEN: _OWN_CODE}})
+            if one.body.get("custom") is True and one.type.partition(":")[0] in packages
+            else one
+            for one in deployment.resources
+        ),
+    )
+
+
 def with_retained(deployment: Deployment, document: str) -> tuple[Deployment, tuple[str, ...]]:
     """Add to a state what will be there besides, and say so.
 
@@ -87,6 +100,9 @@ def _unblinded(value: object) -> object:
     return value
 
 
+_UNSEEN: Final = "tapgateUnseen"
+"""The property in which packs are told why no one can look into a resource."""
+_OWN_CODE: Final = "Code of the project makes it, which can make anything."
 _CIPHERTEXT = b'"ciphertext"'
 
 
@@ -199,7 +215,8 @@ class Rehearsal:
         if not deployment.resources:
             deployment = replace(deployment, project=self._project.name, stack=self._target[1])
         said = tuple(one.message for one in log.diagnostics)
-        return Rehearsed(without_marks(deployment), self._config, run.seconds, said)
+        deployment = marked_as_unseen(without_marks(deployment), self._project.own_packages)
+        return Rehearsed(deployment, self._config, run.seconds, said)
 
     def _opened(self) -> bytes:
         """Return the state with its secrets open; they are under the stand-in's passphrase."""

@@ -49,7 +49,7 @@ from tapgate.embedded.program_text import (
 
 _AWS: Final = "aws"
 _OWN: Final = "pulumi"
-_PROJECT_FILES: Final = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
+_PROJECT_FILES: Final = ("Pulumi.json", "Pulumi.yaml", "Pulumi.yml")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]*")
 _PLUGIN: Final = re.compile(r"resource-(?P<name>[\w-]+?)-v(?P<version>\d+(?:\.\d+)*)[^/]*")
 # Packages whose resources are what the program says, each one thing of its provider.

@@ -112,6 +112,7 @@ KINDS: dict[str, tuple[str, dict[str, str]]] = {
              "applicationId: 'arn:aws:serverlessrepo:us-east-1:123456789012:applications/x', "
              "capabilities: [CAPABILITY_IAM]}\n"),
     ),
+    "own_provider": ("no-unseen-resources", {}),
     "same_name": ("dynamodb-throttle-alarm", {}),
     "same_name: put together": (
         "dynamodb-throttle-alarm",
@@ -205,7 +206,9 @@ def gate(tmp_path: Path, engine_env: Mapping[str, str], emulator: Emulator) -> G
     return Gate(tmp_path, {**engine_env, **emulator.environment()})
 
 
-IN_YAML = [name for name in KINDS if name.partition(":")[0] in {"arn_dim", "opaque", "same_name"}]
+IN_YAML = [
+    name for name in KINDS if name.partition(":")[0] in {"arn_dim", "opaque", "own_provider", "same_name"}
+]
 NAMES = re.compile(r"\b(orders|payments|read-throttles|write-throttles)\b")
 
 
@@ -219,7 +222,8 @@ def beside_each_other(names: Sequence[str]) -> str:
         for own in safe_load(text)["resources"]:
             text = re.sub(rf"\$\{{{own}\b", f"${{n{number}-{own}", text)
         resources |= {f"n{number}-{own}": body for own, body in safe_load(text)["resources"].items()}
-    return safe_dump({"name": "attacks", "runtime": "yaml", "resources": resources})
+    packages = {"own": str(ATTACKS / "own_provider" / "own")}
+    return safe_dump({"name": "attacks", "runtime": "yaml", "packages": packages, "resources": resources})
 
 
 def test_nothing_in_yaml_is_created(gate: Gate) -> None:

@@ -177,6 +177,37 @@ def test_what_the_operator_has_to_decide_is_refused(
     check_choices(project, [key])
 
 
+@pytest.mark.parametrize("name", ["aws", "aws-native"])
+@pytest.mark.parametrize("where", ["", "parts/PulumiPlugin.json", "team/PulumiPlugin.yaml"])
+def test_no_folder_takes_the_name_of_a_known_provider(tmp_path: Path, name: str, where: str) -> None:
+    """The project's own package, or one that a package of it has, whose file may be above its folder."""
+    (tmp_path / "evil").mkdir()
+    (tmp_path / "parts" / "team").mkdir(parents=True)
+    (tmp_path / "team").mkdir()
+    replaced: object = {name: {"source": "./evil@1.0.0"}}
+    body: dict[str, object] = {"name": "x", "runtime": "yaml", "packages": replaced}
+    if where:
+        body["packages"] = {"team": f"./{'parts/team' if 'parts' in where else 'team'}"}
+        (tmp_path / where).write_text(json.dumps({"runtime": "python", "packages": {name: "evil"}}))
+    (tmp_path / "Pulumi.yaml").write_text(yaml.safe_dump(body))
+    project = find_project(tmp_path)
+    with pytest.raises(CouldNotRunError, match=rf"`packages\.{name}`") as refused:
+        check_choices(project)
+    assert "--allow-in-project plugins" in refused.value.fix
+    check_choices(project, ["plugins"])
+
+
+def test_of_several_project_files_the_one_is_read_that_the_engine_takes(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yml").write_text("name: last\nruntime: yaml\n")
+    assert find_project(tmp_path).name == "last"
+    (tmp_path / "Pulumi.yaml").write_text("name: second\nruntime: yaml\n")
+    assert find_project(tmp_path).name == "second"
+    (tmp_path / "Pulumi.json").write_text('{"name": "first", "runtime": "yaml", "plugins": {"x": []}}')
+    with pytest.raises(CouldNotRunError) as refused:
+        check_choices(find_project(tmp_path))
+    assert refused.value.where == str(tmp_path / "Pulumi.json")
+
+
 def test_a_program_in_a_file_of_its_own_is_looked_at_too(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: x\nruntime: yaml\nmain: stack\n")
     (tmp_path / "stack").mkdir()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
-from tap_guardrails.aws import STACK_SET, twin
+from tap_guardrails.aws import STACK_SET, bare_name, twin
 from tap_guardrails.aws.embedded import CARRIERS, contents
 from tap_guardrails.aws.policy_documents import covers
 from tap_guardrails.model import (
@@ -53,6 +53,9 @@ INSTANCES: Final = (
 )
 
 TERRAFORM: Final = frozenset({"terraform-module", "terraform-provider"})
+URL: Final = "pluginDownloadURL"
+"""What the engine keeps of the option of that name among a provider's own inputs."""
+
 PROVIDERS: Final = "pulumi:providers:"
 OWN_PACKAGE: Final = "pulumi:"
 
@@ -89,7 +92,7 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
         yield unseen_finding(resource, reason, SEEN, INSTALL, Verdict.UNDECIDED)
     elif resource.provider is None:
         yield from component(resource, stack)
-    elif resource.type in CARRIERS:
+    elif resource.type in CARRIERS and not is_from_elsewhere(resource):
         yield from contents(resource).gaps
     elif resource.type in INSTANCES and in_stack(resource, stack):
         return
@@ -114,11 +117,20 @@ def pattern_of(resource_type: str) -> str:
 
 def unseen(resource: Resource) -> str:
     """Say why no one can look into a resource; nothing when one can."""
+    if is_from_elsewhere(resource):
+        return "The program names where its provider comes from, so that it may be any other."
     pattern = pattern_of(resource.type)
     if pattern:
         return UNSEEN[pattern]
     plugin = resource.provider.at("__internal", "name").value if resource.provider else None
     return "A Terraform provider or module makes it." if plugin in TERRAFORM else ""
+
+
+def is_from_elsewhere(resource: Resource) -> bool:
+    """Tell whether the program names where a provider of AWS's comes from, which may then be any other."""
+    if resource.provider is None or not bare_name(resource.type):
+        return False
+    return not resource.provider.at("__internal", URL).text().absent
 
 
 def component(resource: Resource, stack: Stack) -> Iterator[Finding]:
