@@ -93,12 +93,18 @@ def marked(
         return {
             name: inner(prop.type, seed=f"{seed}.{name}")
             for name, prop in schema.properties_of(type_).items()
-            if prop.required or (besides and is_read(name))
+            if prop.required or (besides and (is_read(name) or _is_looked_up(name)))
         }
     return _scalar(type_, seed)
 
 
 def _scalar(type_: Type, seed: str) -> Value:
+    files = {type_.base, *(one.base for one in type_.args)} & {"asset", "archive"}
+    if files:
+        from tapgate.embedded.aws_provider.values import Blob  # noqa: PLC0415 - for a provider alone
+
+        asset = Blob("asset", text=marked_text(seed))
+        return asset if "asset" in files else Blob("archive", assets={"stand-in": asset})
     if type_.base in {"integer", "number"}:
         return MARKED_NUMBER
     if type_.base == "boolean":
@@ -116,6 +122,13 @@ def is_read(name: str) -> bool:
     from tapgate.embedded.aws_provider.sdk_text import snake  # noqa: PLC0415 - for a provider alone
 
     return snake(name) in _lookups().attributes
+
+
+def _is_looked_up(name: str) -> bool:
+    """Say whether the program looks something up by this name, as it may a field of an object."""
+    from tapgate.embedded.aws_provider.sdk_text import snake  # noqa: PLC0415 - for a provider alone
+
+    return not {name, snake(name)}.isdisjoint(_lookups().keys)
 
 
 def _form(seed: str) -> Value:

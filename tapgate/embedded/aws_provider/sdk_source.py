@@ -288,7 +288,8 @@ class Objects:
         module, _, name = reference.rpartition(".")
         folder = self._folder
         if module and module != "outputs":
-            folder = (self.root or package_folder()) / module.lstrip("_")
+            names = module.removesuffix(".outputs").lstrip("_").split(".")
+            folder = (self.root or package_folder()).joinpath(*names)
         key = f"{direction[0]}:{module}.{name}" if module not in {"", "outputs"} else f"{direction[0]}:{name}"
         if key not in self._names:
             self._names.add(key)
@@ -327,4 +328,5 @@ class _Here(Objects):
     def refer(self, reference: str, direction: Direction) -> str:
         if "." in reference and not reference.startswith("outputs."):
             return self._parent.refer(reference, direction)
-        return self._parent.refer(f"{self._folder.name}.{reference.removeprefix('outputs.')}", direction)
+        module = ".".join(self._folder.relative_to(self.root or package_folder()).parts)
+        return self._parent.refer(f"{module}.{reference.removeprefix('outputs.')}", direction)

@@ -23,9 +23,9 @@ from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSche
 from tapgate.embedded.aws_provider.sdk_source import is_function, read_resource
 from tapgate.embedded.aws_provider.service import Provider
 from tapgate.embedded.aws_provider.usage import read, widened
-from tapgate.embedded.aws_provider.values import UNKNOWN, decode, encode
+from tapgate.embedded.aws_provider.values import UNKNOWN, Blob, decode, encode
 from tapgate.embedded.packages import changes, shims
-from tapgate.embedded.program_text import Lookups
+from tapgate.embedded.program_text import Lookups, lookups
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.values import Properties, Secrets, Value
@@ -456,8 +456,8 @@ def test_what_is_there_already_has_what_the_program_reads_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "secret.py").write_text(SECRET)
-    lookups = Lookups(("password",), frozenset({"data"}))
-    monkeypatch.setattr("tapgate.embedded.aws_provider.marks._lookups", lambda: lookups)
+    found = Lookups(("password",), frozenset({"data"}))
+    monkeypatch.setattr("tapgate.embedded.aws_provider.marks._lookups", lambda: found)
     provider = Other("", Fence(), catalog=Catalog("kubernetes", sdk=tmp_path))
     urn = "urn:pulumi:dev::p::kubernetes:core/v1:Secret::s"
     read_as, _ = decode(provider.read(provider_pb2.ReadRequest(urn=urn, id="ns/s")).properties)
@@ -505,6 +505,89 @@ class Secret(pulumi.CustomResource):
     def type(self) -> pulumi.Output[Optional[str]]:
         return pulumi.get(self, "type")
 """
+
+
+NAMESPACE = """
+class Namespace(pulumi.CustomResource):
+    def _internal_init(__self__):
+        super(Namespace, __self__).__init__(
+            'kubernetes:core/v1:Namespace',
+            resource_name)
+
+    @property
+    @pulumi.getter
+    def metadata(self) -> pulumi.Output['_meta.v1.outputs.ObjectMeta']:
+        return pulumi.get(self, "metadata")
+"""
+OBJECT_META = """
+@pulumi.output_type
+class ObjectMeta(dict):
+    @property
+    @pulumi.getter
+    def name(self) -> Optional[str]:
+        return pulumi.get(self, "name")
+
+    @property
+    @pulumi.getter
+    def labels(self) -> Optional[Mapping[str, str]]:
+        return pulumi.get(self, "labels")
+
+    @property
+    @pulumi.getter
+    def owners(self) -> Optional[Sequence['outputs.Owner']]:
+        return pulumi.get(self, "owners")
+
+@pulumi.output_type
+class Owner(dict):
+    @property
+    @pulumi.getter(name="ownerKind")
+    def owner_kind(self) -> str:
+        return pulumi.get(self, "owner_kind")
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('ns.metadata["name"]', {"name": ""}),
+        ("ns.metadata.name", {"name": ""}),
+        ('ns.metadata["owners"][0]["owner_kind"]', {"owners": [{"ownerKind": ""}]}),
+        ("ns.id", {}),
+    ],
+)
+def test_an_object_of_another_module_of_the_sdk_has_the_fields_that_the_program_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, found: object
+) -> None:
+    (tmp_path / "core" / "v1").mkdir(parents=True)
+    (tmp_path / "core" / "v1" / "Namespace.py").write_text(NAMESPACE)
+    (tmp_path / "meta" / "v1").mkdir(parents=True)
+    (tmp_path / "meta" / "v1" / "outputs.py").write_text(OBJECT_META)
+    (tmp_path / "program").mkdir()
+    (tmp_path / "program" / "__main__.py").write_text(text)
+    looked_up = lookups(tmp_path / "program")
+    monkeypatch.setattr("tapgate.embedded.aws_provider.marks._lookups", lambda: looked_up)
+    provider = Other("", Fence(), catalog=Catalog("kubernetes", sdk=tmp_path))
+    urn = "urn:pulumi:dev::p::kubernetes:core/v1:Namespace::ns"
+    read_as, _ = decode(provider.read(provider_pb2.ReadRequest(urn=urn, id="ns")).properties)
+    assert contains_mark(read_as["metadata"]) is bool(found)
+    assert json.loads(re.sub(f"{MARK}\\w+", "", json.dumps(read_as["metadata"]))) == found
+
+
+@pytest.mark.parametrize(
+    ("type_", "base"),
+    [
+        (Type("archive"), "archive"),
+        (Type("asset"), "asset"),
+        (Type("union", args=(Type("asset"), Type("archive"))), "asset"),
+    ],
+)
+def test_a_file_that_stands_in_is_one_to_the_sdk_and_bears_the_mark_inside(type_: Type, base: str) -> None:
+    known = Known(ResourceSchema("command:local:run", {}, {"it": Property(type_)}))
+    encoded = encode({"it": stood_in(known, "it", "seed")})
+    value, _ = decode(encoded)
+    assert isinstance(value["it"], Blob)
+    assert value["it"].base == base
+    assert MARK in str(encoded)
 
 
 def test_the_outputs_of_a_state_of_terraform_stand_in_as_they_are_used(
