@@ -52,18 +52,18 @@ NAMES: dict[str, Any] = {
 class _Loader(yaml.SafeLoader):
     """Reads `api_document.yaml`, whose tags are explained there."""
 
-    def code(self, node: yaml.ScalarNode) -> object:
-        return NAMES[str(self.construct_scalar(node))]
+    def code(self, scalar: yaml.ScalarNode) -> object:
+        return NAMES[str(self.construct_scalar(scalar))]
 
-    def text(self, node: yaml.ScalarNode) -> str:
-        return str(self.construct_scalar(node)).format(**NAMES)
+    def text(self, scalar: yaml.ScalarNode) -> str:
+        return str(self.construct_scalar(scalar)).format(**NAMES)
 
-    def answer(self, node: yaml.MappingNode) -> dict[str, Any]:
-        return _answer(**cast("dict[str, Any]", self.construct_mapping(node, deep=True)))
+    def answer(self, members: yaml.MappingNode) -> dict[str, Any]:
+        return _answer(**cast("dict[str, Any]", self.construct_mapping(members, deep=True)))
 
-    def responses(self, node: yaml.MappingNode) -> dict[str, Any]:
+    def responses(self, members: yaml.MappingNode) -> dict[str, Any]:
         """Return the responses of a route: its answers, its problems, and those that each route has."""
-        given = cast("dict[str, Any]", self.construct_mapping(node, deep=True))
+        given = cast("dict[str, Any]", self.construct_mapping(members, deep=True))
         own: list[ProblemType] = [getattr(problem, name) for name in given.pop("problems")]
         every = (*own, problem.METHOD_NOT_ALLOWED, problem.INTERNAL, problem.UNAVAILABLE)
         for status in sorted({one.status for one in every}):

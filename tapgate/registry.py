@@ -66,8 +66,8 @@ def _compose(path: Path, content: bytes) -> yaml.Node | None:
     raise refused("A file of the guardrails is not YAML.", str(path), problem, "correct the file's YAML.")
 
 
-def _line(path: Path, node: yaml.Node) -> str:
-    return f"{path}:{node.start_mark.line + 1}"
+def _line(path: Path, value: yaml.Node) -> str:
+    return f"{path}:{value.start_mark.line + 1}"
 
 
 def _entries(path: Path, content: bytes, known: tuple[str, ...]) -> Iterator[tuple[str, yaml.SequenceNode]]:
@@ -107,13 +107,13 @@ def waivers(path: Path, content: bytes) -> Iterator[tuple[str, dict[str, str]]]:
     mistakes: list[_Mistake] = []
     granted: list[tuple[str, dict[str, str]]] = []
     for _, block in _entries(path, content, ("waivers",)):
-        for number, node in enumerate(cast("list[yaml.Node]", block.value), 1):
-            where = f"{_line(path, node)}, waiver {number}"
-            fields = _fields_of(node)
+        for number, item in enumerate(cast("list[yaml.Node]", block.value), 1):
+            where = f"{_line(path, item)}, waiver {number}"
+            fields = _fields_of(item)
             if fields is None:
                 required = "a mapping of texts, each key once"
                 form = "The waiver has another form."
-                mistakes.append(_Mistake(where, form, _shown(node), required, f"write {_EXAMPLE}"))
+                mistakes.append(_Mistake(where, form, _shown(item), required, f"write {_EXAMPLE}"))
                 continue
             wrong = list(_wrong(where, fields))
             mistakes += wrong
@@ -124,11 +124,11 @@ def waivers(path: Path, content: bytes) -> Iterator[tuple[str, dict[str, str]]]:
     yield from granted
 
 
-def _fields_of(node: yaml.Node) -> dict[str, str] | None:
+def _fields_of(item: yaml.Node) -> dict[str, str] | None:
     """Return an entry's fields as they are written; None when they are no texts, or one is there twice."""
-    if not isinstance(node, yaml.MappingNode):
+    if not isinstance(item, yaml.MappingNode):
         return None
-    pairs = cast("list[tuple[yaml.Node, yaml.Node]]", node.value)
+    pairs = cast("list[tuple[yaml.Node, yaml.Node]]", item.value)
     if not all(isinstance(one, yaml.ScalarNode) for pair in pairs for one in pair):
         return None
     fields = {str(key.value): str(value.value).strip() for key, value in pairs}
@@ -193,11 +193,11 @@ def _wrong_days(where: str, granted: str, expires: str) -> Iterator[_Mistake]:
                        "a last day that is not before the first", "correct the days.")  # fmt: skip
 
 
-def _shown(node: yaml.Node) -> str:
+def _shown(value: yaml.Node) -> str:
     return (
-        json.dumps(str(node.value)[:80])
-        if isinstance(node, yaml.ScalarNode)
-        else f"a {node.tag.rpartition(':')[2]}"
+        json.dumps(str(value.value)[:80])
+        if isinstance(value, yaml.ScalarNode)
+        else f"a {value.tag.rpartition(':')[2]}"
     )
 
 
@@ -236,12 +236,12 @@ def allowed(path: Path, content: bytes) -> tuple[list[object], list[str]]:
     mistakes: list[_Mistake] = []
     for name, block in _entries(path, content, tuple(rules)):
         fits, required = rules[name]
-        for node in cast("list[yaml.Node]", block.value):
-            if isinstance(node, yaml.ScalarNode) and fits(str(node.value)):
-                listed[name].append(str(node.value))
+        for item in cast("list[yaml.Node]", block.value):
+            if isinstance(item, yaml.ScalarNode) and fits(str(item.value)):
+                listed[name].append(str(item.value))
             else:
-                mistakes.append(_Mistake(_line(path, node), f"An entry of `{name}` is not valid.",
-                                         _shown(node), required, "correct or remove it."))  # fmt: skip
+                mistakes.append(_Mistake(_line(path, item), f"An entry of `{name}` is not valid.",
+                                         _shown(item), required, "correct or remove it."))  # fmt: skip
     if mistakes:
         raise _invalid(mistakes)
     return list(listed["unseen"]), listed["inProject"]

@@ -60,41 +60,41 @@ def _spans(call: ast.Call, line: int) -> bool:
     return call.lineno <= line <= (call.end_lineno or call.lineno)
 
 
-def _deepest(node: T, steps: Sequence[str | int], parts: Callable[[T], Iterator[Child[T]]]) -> int | None:
+def _deepest(outer: T, steps: Sequence[str | int], parts: Callable[[T], Iterator[Child[T]]]) -> int | None:
     """Follow a property path from a node as far as it is written out; return the line where that ends."""
     line: int | None = None
     for step in steps:
-        child = next(((at, inner) for name, at, inner in parts(node) if name == step), None)
+        child = next(((at, inner) for name, at, inner in parts(outer) if name == step), None)
         if child is None:
             break
-        line, node = child
+        line, outer = child
     return line
 
 
-def _python_parts(node: ast.expr) -> Iterator[Child[ast.expr]]:
+def _python_parts(expression: ast.expr) -> Iterator[Child[ast.expr]]:
     """Yield what a call, a dictionary or a list holds, names in the provider's casing, each with its line."""
-    match node:
+    match expression:
         case ast.Call():
-            for keyword in node.keywords:
+            for keyword in expression.keywords:
                 if keyword.arg is not None:
                     yield _camel(keyword.arg), keyword.value.lineno, keyword.value
         case ast.Dict():
-            for key, value in zip(node.keys, node.values, strict=True):
+            for key, value in zip(expression.keys, expression.values, strict=True):
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
                     yield key.value, value.lineno, value
                     yield _camel(key.value), value.lineno, value
         case ast.List() | ast.Tuple():
-            yield from ((index, item.lineno, item) for index, item in enumerate(node.elts))
+            yield from ((index, item.lineno, item) for index, item in enumerate(expression.elts))
         case _:
             return
 
 
-def _yaml_parts(node: yaml.Node | None) -> Iterator[Child[yaml.Node | None]]:
+def _yaml_parts(parent: yaml.Node | None) -> Iterator[Child[yaml.Node | None]]:
     """Yield what a mapping or a sequence holds, each with its line."""
-    for key, value in _pairs(node):
+    for key, value in _pairs(parent):
         yield str(key.value), key.start_mark.line + 1, value
-    if isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(cast("list[yaml.Node]", node.value)):
+    if isinstance(parent, yaml.SequenceNode):
+        for index, item in enumerate(cast("list[yaml.Node]", parent.value)):
             yield index, item.start_mark.line + 1, item
 
 
@@ -193,10 +193,10 @@ class Sources:
         return None
 
     def _in_yaml(self, urn: str, steps: list[str | int]) -> tuple[str, int] | None:
-        node = self._yaml_resources.get(urn_name(urn))
-        if node is None:
+        declared = self._yaml_resources.get(urn_name(urn))
+        if declared is None:
             return None
-        key, body = node
+        key, body = declared
         line = _deepest(_child(body, "properties"), steps, _yaml_parts) or key.start_mark.line + 1
         return os.path.relpath(self._program, self._project.folder), line
 
@@ -219,11 +219,11 @@ class Sources:
         return resources
 
 
-def _pairs(node: yaml.Node | None) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
-    if not isinstance(node, yaml.MappingNode):
+def _pairs(parent: yaml.Node | None) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
+    if not isinstance(parent, yaml.MappingNode):
         return []
-    return [(key, value) for key, value in node.value if isinstance(key, yaml.ScalarNode)]
+    return [(key, value) for key, value in parent.value if isinstance(key, yaml.ScalarNode)]
 
 
-def _child(node: yaml.Node | None, name: str) -> yaml.Node | None:
-    return next((value for key, value in _pairs(node) if key.value == name), None)
+def _child(parent: yaml.Node | None, name: str) -> yaml.Node | None:
+    return next((value for key, value in _pairs(parent) if key.value == name), None)

@@ -51,11 +51,11 @@ class TapProvider(ComponentProvider):
             raise
 
 
-def _flush_left(node: dict[str, object]) -> dict[str, object]:
-    description = node.get("description")
+def _flush_left(schema: dict[str, object]) -> dict[str, object]:
+    description = schema.get("description")
     if isinstance(description, str):
-        node["description"] = inspect.cleandoc(description)
-    return node
+        schema["description"] = inspect.cleandoc(description)
+    return schema
 
 
 def _property_errors(refusal: InvalidTapStackArgs) -> pulumi.InputPropertiesError:

@@ -40,8 +40,8 @@ def examine() -> list[Line]:
 def packages(project: Path) -> list[Line]:
     """Return what serves each package of a project's program."""
     file, cli = find_project_file(project), cli_at_hand()
-    entries = [*([] if cli is None else [str(cli.folder)]), os.environ.get("PATH", os.defpath)]
-    served = {} if file is None else described(file, {**os.environ, "PATH": os.pathsep.join(entries)})
+    declared = [*([] if cli is None else [str(cli.folder)]), os.environ.get("PATH", os.defpath)]
+    served = {} if file is None else described(file, {**os.environ, "PATH": os.pathsep.join(declared)})
     return [
         Line(f"package {name}", there=not fix, found=state, fix=fix, needed="--install" in fix)
         for name, (state, fix) in served.items()
@@ -105,8 +105,8 @@ def _cache() -> Line:
     sizes = ", ".join(
         f"{name} {readable(size_of(folder / name))} of {readable(most)}" for name, most in MOST_BYTES.items()
     )
-    found = f"{folder}: {readable(size_of(folder))}, with {sizes} at most"
-    return Line("cache folder", os.access(folder, os.W_OK), found, fix="make it writable")
+    state = f"{folder}: {readable(size_of(folder))}, with {sizes} at most"
+    return Line("cache folder", os.access(folder, os.W_OK), state, fix="make it writable")
 
 
 def _archives() -> Line:

@@ -73,7 +73,9 @@ class _Reader(Program):
             ast.Compare: self._compared,
             ast.Dict: self._mapping,
             ast.IfExp: self._chosen,
-            ast.Lambda: lambda node, scope: self.value(node.body, self._scope_of(node, scope)),
+            ast.Lambda: lambda expression, scope: self.value(
+                expression.body, self._scope_of(expression, scope)
+            ),
             ast.Name: self._name,
             ast.Subscript: self._subscript,
             **dict.fromkeys((ast.Await, ast.NamedExpr, ast.Starred), self._passed_on),
@@ -103,29 +105,29 @@ class _Reader(Program):
         for one in body:
             self._statement(one, scope)
 
-    def _statement(self, node: ast.AST, scope: Scope) -> None:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            self._block(node.body, self._scope_of(node, scope))
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            self._imported(node, scope)
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            uses = self.value(node.value, scope) if node.value is not None else ()
-            for assigned in node.targets if isinstance(node, ast.Assign) else [node.target]:
+    def _statement(self, statement: ast.AST, scope: Scope) -> None:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            self._block(statement.body, self._scope_of(statement, scope))
+        elif isinstance(statement, ast.Import | ast.ImportFrom):
+            self._imported(statement, scope)
+        elif isinstance(statement, ast.Assign | ast.AnnAssign):
+            uses = self.value(statement.value, scope) if statement.value is not None else ()
+            for assigned in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
                 self._bind(assigned, uses, scope)
-        elif isinstance(node, ast.For | ast.AsyncFor):
-            self._loop(node.target, node.iter, scope)
-            self._block([*node.body, *node.orelse], scope)
-        elif isinstance(node, ast.Return) and node.value is not None:
-            add(scope.names["return"], self.value(node.value, scope))
-        elif isinstance(node, ast.If):
-            self._test(node.test, scope, ends=_ends(node.body))
-            self._block([*node.body, *node.orelse], scope)
+        elif isinstance(statement, ast.For | ast.AsyncFor):
+            self._loop(statement.target, statement.iter, scope)
+            self._block([*statement.body, *statement.orelse], scope)
+        elif isinstance(statement, ast.Return) and statement.value is not None:
+            add(scope.names["return"], self.value(statement.value, scope))
+        elif isinstance(statement, ast.If):
+            self._test(statement.test, scope, ends=_ends(statement.body))
+            self._block([*statement.body, *statement.orelse], scope)
         else:
-            self._inside(node, scope)
+            self._inside(statement, scope)
 
-    def _inside(self, node: ast.AST, scope: Scope) -> Values:
+    def _inside(self, outer: ast.AST, scope: Scope) -> Values:
         """Read what is inside of something that makes nothing of it."""
-        for child in ast.iter_child_nodes(node):
+        for child in ast.iter_child_nodes(outer):
             if isinstance(child, ast.expr):
                 self.value(child, scope)
             else:
@@ -133,10 +135,10 @@ class _Reader(Program):
         return ()
 
     @staticmethod
-    def _imported(node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
-        for one in node.names:
-            if isinstance(node, ast.ImportFrom):
-                scope.imported[one.asname or one.name] = (node.module or "", one.name)
+    def _imported(statement: ast.Import | ast.ImportFrom, scope: Scope) -> None:
+        for one in statement.names:
+            if isinstance(statement, ast.ImportFrom):
+                scope.imported[one.asname or one.name] = (statement.module or "", one.name)
             else:
                 scope.modules[one.asname or one.name.partition(".")[0]] = one.name
 
@@ -167,127 +169,131 @@ class _Reader(Program):
         else:
             self._bind(assigned, tuple(use.element() for use in self.value(iterated, scope)), scope)
 
-    def _test(self, node: ast.expr, scope: Scope, *, ends: bool = False) -> None:
+    def _test(self, condition: ast.expr, scope: Scope, *, ends: bool = False) -> None:
         """Read a condition: of what is only asked for, the program knows what to do without it."""
-        if isinstance(node, ast.BoolOp):
-            for one in node.values:
+        if isinstance(condition, ast.BoolOp):
+            for one in condition.values:
                 self._test(one, scope, ends=ends)
-        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            for use in self.value(node.operand, scope):
+        elif isinstance(condition, ast.UnaryOp) and isinstance(condition.op, ast.Not):
+            for use in self.value(condition.operand, scope):
                 use.demanded, use.tested = use.demanded or ends, use.tested or not ends
-        elif isinstance(node, ast.Compare):
-            self._compared(node, scope, ends=ends)
+        elif isinstance(condition, ast.Compare):
+            self._compared(condition, scope, ends=ends)
         else:
-            for use in self.value(node, scope):
+            for use in self.value(condition, scope):
                 use.tested = True
 
-    def _compared(self, node: ast.Compare, scope: Scope, *, ends: bool = False) -> Values:
-        sides = [node.left, *node.comparators]
+    def _compared(self, comparison: ast.Compare, scope: Scope, *, ends: bool = False) -> Values:
+        sides = [comparison.left, *comparison.comparators]
         for one in sides:
             of_the_environment = dotted(one) in _ENVIRONMENT
-            if of_the_environment and isinstance(node.left, ast.Constant) and not ends:
-                self._given.add(str(node.left.value))
+            if of_the_environment and isinstance(comparison.left, ast.Constant) and not ends:
+                self._given.add(str(comparison.left.value))
             others = [operand for operand in sides if operand is not one]
             empty = any(isinstance(operand, ast.Constant) and operand.value is None for operand in others)
             length = any(isinstance(operand, ast.Call) and _called(operand) == "len" for operand in others)
-            number = any(isinstance(one, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for one in node.ops)
+            number = any(isinstance(one, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for one in comparison.ops)
             for use in self.value(one, scope):
                 use.demanded, use.tested = use.demanded or (empty and ends), use.tested or not ends
                 use.form = "length" if length else "count" if number else use.form
         return ()
 
-    def value(self, node: ast.expr, scope: Scope) -> Values:
+    def value(self, expression: ast.expr, scope: Scope) -> Values:
         """Return what is known of an expression's value, and note what the expression does."""
-        reader = self._readers.get(type(node), self._inside)
-        return reader(node, scope)
+        reader = self._readers.get(type(expression), self._inside)
+        return reader(expression, scope)
 
-    def _name(self, node: ast.Name, scope: Scope) -> Values:
-        self._region(node.id, scope)
-        return self._named(node.id, scope)
+    def _name(self, expression: ast.Name, scope: Scope) -> Values:
+        self._region(expression.id, scope)
+        return self._named(expression.id, scope)
 
-    def _passed_on(self, node: ast.Await | ast.Starred | ast.NamedExpr, scope: Scope) -> Values:
-        uses = self.value(node.value, scope)
-        if isinstance(node, ast.NamedExpr):
-            self._bind(node.target, uses, scope)
-        return tuple(use.element() for use in uses) if isinstance(node, ast.Starred) else uses
+    def _passed_on(self, expression: ast.Await | ast.Starred | ast.NamedExpr, scope: Scope) -> Values:
+        uses = self.value(expression.value, scope)
+        if isinstance(expression, ast.NamedExpr):
+            self._bind(expression.target, uses, scope)
+        return tuple(use.element() for use in uses) if isinstance(expression, ast.Starred) else uses
 
-    def _chosen(self, node: ast.IfExp, scope: Scope) -> Values:
-        self._test(node.test, scope)
-        return self.value(node.body, scope) + self.value(node.orelse, scope)
+    def _chosen(self, expression: ast.IfExp, scope: Scope) -> Values:
+        self._test(expression.test, scope)
+        return self.value(expression.body, scope) + self.value(expression.orelse, scope)
 
-    def _comprehended(self, node: ast.ListComp | ast.DictComp, scope: Scope) -> Values:
-        for one in node.generators:
+    def _comprehended(self, comprehension: ast.ListComp | ast.DictComp, scope: Scope) -> Values:
+        for one in comprehension.generators:
             self._loop(one.target, one.iter, scope)
             for test in one.ifs:
                 self._test(test, scope)
-        for each in [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]:
+        for each in (
+            [comprehension.key, comprehension.value]
+            if isinstance(comprehension, ast.DictComp)
+            else [comprehension.elt]
+        ):
             self.value(each, scope)
         return ()
 
-    def _mapping(self, node: ast.Dict, scope: Scope) -> Values:
-        for key, one in zip(node.keys, node.values, strict=True):
+    def _mapping(self, display: ast.Dict, scope: Scope) -> Values:
+        for key, one in zip(display.keys, display.values, strict=True):
             for use in self._given_as(one, scope):
                 if isinstance(key, ast.Constant):
                     use.arguments.add(str(key.value))
         return ()
 
-    def _given_as(self, node: ast.expr, scope: Scope) -> Values:
+    def _given_as(self, expression: ast.expr, scope: Scope) -> Values:
         """Return what is given under a name; of a list nothing, but that nothing is no element of one."""
-        if not isinstance(node, ast.List):
-            return self.value(node, scope)
-        for one in node.elts:
+        if not isinstance(expression, ast.List):
+            return self.value(expression, scope)
+        for one in expression.elts:
             for use in self.value(one, scope):
                 use.demanded = True
         return ()
 
-    def _calculated(self, node: ast.BinOp, scope: Scope) -> Values:
-        if isinstance(node.op, ast.Mod | ast.BitOr):
-            return self._inside(node, scope)
-        for one, other in ((node.left, node.right), (node.right, node.left)):
+    def _calculated(self, operation: ast.BinOp, scope: Scope) -> Values:
+        if isinstance(operation.op, ast.Mod | ast.BitOr):
+            return self._inside(operation, scope)
+        for one, other in ((operation.left, operation.right), (operation.right, operation.left)):
             number = isinstance(other, ast.Constant) and type(other.value) in {int, float}
             for use in self.value(one, scope):
                 use.demanded = True
-                use.form = "count" if number or isinstance(node.op, ast.Mult) else use.form
+                use.form = "count" if number or isinstance(operation.op, ast.Mult) else use.form
         return ()
 
-    def _either(self, node: ast.BoolOp, scope: Scope) -> Values:
+    def _either(self, operation: ast.BoolOp, scope: Scope) -> Values:
         alternatives: Values = ()
-        for index, one in enumerate(node.values):
+        for index, one in enumerate(operation.values):
             uses = self.value(one, scope)
             for use in uses:
-                use.tested = use.tested or index < len(node.values) - 1
+                use.tested = use.tested or index < len(operation.values) - 1
             alternatives += uses
         return alternatives
 
-    def _attribute(self, node: ast.Attribute, scope: Scope) -> Values:
-        if isinstance(node.value, ast.Name):
-            module = self._module_called(node.value.id, scope)
-            if module is not None and not self._named(node.value.id, scope):
-                return tuple(module.names.get(node.attr, ()))
-        if node.attr == "region":
-            self._region(dotted(node), scope)
-        owners = self.value(node.value, scope)
-        if node.attr == "outputs" and any(use.source[0] == "stack" for use in owners):
+    def _attribute(self, expression: ast.Attribute, scope: Scope) -> Values:
+        if isinstance(expression.value, ast.Name):
+            module = self._module_called(expression.value.id, scope)
+            if module is not None and not self._named(expression.value.id, scope):
+                return tuple(module.names.get(expression.attr, ()))
+        if expression.attr == "region":
+            self._region(dotted(expression), scope)
+        owners = self.value(expression.value, scope)
+        if expression.attr == "outputs" and any(use.source[0] == "stack" for use in owners):
             return tuple(owners)
-        known = tuple(self._attributes.get(node.attr, ()))
-        return (*known, self.uses.attributes.setdefault(node.attr, Use()))
+        known = tuple(self._attributes.get(expression.attr, ()))
+        return (*known, self.uses.attributes.setdefault(expression.attr, Use()))
 
     def _region(self, name: str, scope: Scope) -> None:
         if name and self._imported_as(name, scope).endswith("aws.config.region"):
             self.uses.required["aws:region"] = "string"
 
-    def _subscript(self, node: ast.Subscript, scope: Scope) -> Values:
-        key = node.slice.value if isinstance(node.slice, ast.Constant) else None
-        if dotted(node.value) in _ENVIRONMENT and isinstance(key, str):
+    def _subscript(self, expression: ast.Subscript, scope: Scope) -> Values:
+        key = expression.slice.value if isinstance(expression.slice, ast.Constant) else None
+        if dotted(expression.value) in _ENVIRONMENT and isinstance(key, str):
             return (self._variable(key, required=True),)
-        owners = self.value(node.value, scope)
-        self.value(node.slice, scope)
-        if not isinstance(node.slice, ast.Slice):
+        owners = self.value(expression.value, scope)
+        self.value(expression.slice, scope)
+        if not isinstance(expression.slice, ast.Slice):
             return tuple(self._step(use, key) for use in owners)
-        end = node.slice.upper or node.slice.lower
+        end = expression.slice.upper or expression.slice.lower
         if isinstance(end, ast.Constant) and isinstance(end.value, int):
             for use in owners:
-                use.sliced = max(use.sliced, end.value + (node.slice.upper is None))
+                use.sliced = max(use.sliced, end.value + (expression.slice.upper is None))
         return owners
 
     def _step(self, use: Use, key: object) -> Use:
@@ -303,20 +309,20 @@ class _Reader(Program):
     def _output(self, name: str) -> Use:
         return self.uses.outputs.setdefault(name, Use())
 
-    def _call(self, node: ast.Call, scope: Scope) -> Values:
-        name, path = _called(node), dotted(node.func)
-        first = node.args[0] if node.args else None
+    def _call(self, call: ast.Call, scope: Scope) -> Values:
+        name, path = _called(call), dotted(call.func)
+        first = call.args[0] if call.args else None
         text = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
         if path in _GETENV and text:
             use = self._variable(text, required=False)
-            use.tested = use.tested or len(node.args) > 1 or bool(node.keywords)
+            use.tested = use.tested or len(call.args) > 1 or bool(call.keywords)
             return (use,)
         if path in {f"{one}.setdefault" for one in _ENVIRONMENT}:
             self._given.add(text)
         if name == "Config":
-            return self._source("config", _namespace(node, self._project))
+            return self._source("config", _namespace(call, self._project))
         if name in _OTHER_STACKS or path.endswith("cloudformation.get_stack"):
-            self._inside(node, scope)
+            self._inside(call, scope)
             # Nor is a stack called None because a part of its name is.
             named = (
                 [one.value for one in ast.walk(first) if isinstance(one, ast.FormattedValue)] if first else []
@@ -324,13 +330,13 @@ class _Reader(Program):
             for use in (use for one in (first, *named) if one is not None for use in self.value(one, scope)):
                 use.demanded = True
             return self._source("stack", "")
-        result = self._method(node, node.func, text, scope) if isinstance(node.func, ast.Attribute) else None
-        return result if result is not None else self._function(node, name, scope)
+        result = self._method(call, call.func, text, scope) if isinstance(call.func, ast.Attribute) else None
+        return result if result is not None else self._function(call, name, scope)
 
-    def _function(self, node: ast.Call, name: str, scope: Scope) -> Values:
+    def _function(self, call: ast.Call, name: str, scope: Scope) -> Values:
         """Read what a function of the program, or one that is known by its name, does."""
-        given = [self.value(one, scope) for one in node.args]
-        named = self._by_name(node, name, scope)
+        given = [self.value(one, scope) for one in call.args]
+        named = self._by_name(call, name, scope)
         for function in self._functions.get(name, ()):
             self._arguments(function, given, named)
         for uses in given:
@@ -338,25 +344,25 @@ class _Reader(Program):
                 self._converted(use, name)
         if name == "all":
             return (_together(given, named),)
-        if name in _VALIDATED and given and isinstance(node.func, ast.Attribute):
+        if name in _VALIDATED and given and isinstance(call.func, ast.Attribute):
             for use in given[0]:
-                self._spread(use, dotted(node.func.value))
+                self._spread(use, dotted(call.func.value))
         if given and (name in _SAME or name in _PARSED):
             return given[0] if name in _SAME else tuple(use.parsed() for use in given[0])
         inner = [self._scope_of(one) for one in self._functions.get(name, ())]
         return tuple(use for one in inner for use in one.names.get("return", ()))
 
-    def _by_name(self, node: ast.Call, name: str, scope: Scope) -> dict[str, Values]:
+    def _by_name(self, call: ast.Call, name: str, scope: Scope) -> dict[str, Values]:
         """Return what is given by name, and note the arguments that it is given for."""
         named: dict[str, Values] = {}
-        for one in node.keywords:
+        for one in call.keywords:
             uses = named[one.arg or ""] = self._given_as(one.value, scope)
             for use in uses:
                 if one.arg is None:
                     self._spread(use, name)
                 else:
                     use.arguments.add(one.arg)
-                    use.given.add((dotted(node.func), one.arg))
+                    use.given.add((dotted(call.func), one.arg))
                 if name in self._records and one.arg is not None:
                     add(self._attributes[one.arg], [use])
         return named
@@ -377,7 +383,7 @@ class _Reader(Program):
         elif name == "len":
             use.element()
 
-    def _method(self, node: ast.Call, function: ast.Attribute, text: str, scope: Scope) -> Values | None:
+    def _method(self, call: ast.Call, function: ast.Attribute, text: str, scope: Scope) -> Values | None:
         """Read what a method of a value does; None where it may be any function."""
         name = function.attr
         if name in _OUTPUT_OF and text:
@@ -388,13 +394,13 @@ class _Reader(Program):
         owners = self.value(function.value, scope)
         configs = [use.source[1] for use in owners if use.source[0] == "config"]
         if configs and text and name.startswith(("require", "get")):
-            return tuple(self._configured(namespace, name, text, node) for namespace in configs)
-        if owners and name == "apply" and node.args:
-            return self._applied(node.args[0], owners, scope)
-        return self._done_with(owners, name, text, node)
+            return tuple(self._configured(namespace, name, text, call) for namespace in configs)
+        if owners and name == "apply" and call.args:
+            return self._applied(call.args[0], owners, scope)
+        return self._done_with(owners, name, text, call)
 
     @staticmethod
-    def _done_with(owners: Values, name: str, text: str, node: ast.Call) -> Values | None:
+    def _done_with(owners: Values, name: str, text: str, call: ast.Call) -> Values | None:
         """Read what is done with a text, a list or a mapping by its own methods."""
         if not owners or name not in _METHODS or (name == "get" and not text):
             return None
@@ -404,7 +410,7 @@ class _Reader(Program):
         if name == "get":
             # Of what has a default the program can do without.
             return tuple(
-                use.fields.get(text, Use()) if len(node.args) > 1 else use.field(text) for use in owners
+                use.fields.get(text, Use()) if len(call.args) > 1 else use.field(text) for use in owners
             )
         if name in _OF_MAPPINGS:
             elements = [use.element() for use in owners]
@@ -414,7 +420,7 @@ class _Reader(Program):
             tuple(use.parts.setdefault(text or " ", Use()) for use in owners) if name in _PARTED else owners
         )
 
-    def _configured(self, namespace: str, method: str, name: str, node: ast.Call) -> Use:
+    def _configured(self, namespace: str, method: str, name: str, call: ast.Call) -> Use:
         key = name if ":" in name else f"{namespace}:{name}"
         use = self.uses.config.setdefault(key, Use())
         form = method.removeprefix("require").removeprefix("get").replace("secret", "").strip("_") or "string"
@@ -423,7 +429,7 @@ class _Reader(Program):
             self.uses.required[key] = "secret" if secret else form
         elif key == "aws:region":
             self.uses.required.setdefault(key, "string")
-        elif len(node.args) > 1 or node.keywords:
+        elif len(call.args) > 1 or call.keywords:
             use.tested = True
         else:
             self._optional[key] = use
@@ -474,8 +480,8 @@ def _at(use: Use, index: int) -> Use:
     return use.element() if use.alike else use.at.setdefault(index, Use())
 
 
-def _called(node: ast.Call) -> str:
-    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+def _called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def _ends(body: list[ast.stmt]) -> bool:
@@ -500,9 +506,9 @@ def _is_required(function: str, argument: str) -> bool:
     return any(one.required and sdk_text.snake(name) == argument for name, one in inputs.items())
 
 
-def _namespace(node: ast.Call, project: str) -> str:
+def _namespace(call: ast.Call, project: str) -> str:
     """Return the namespace that `Config(...)` is of; empty where that is computed."""
-    given = [*node.args, *(one.value for one in node.keywords)]
+    given = [*call.args, *(one.value for one in call.keywords)]
     if not given:
         return project
     first = given[0]

@@ -50,19 +50,21 @@ class Program:
         self._scopes: dict[int | str, Scope] = {}
         self._functions: dict[str, list[Function]] = defaultdict(list)
         self._records: dict[str, ast.ClassDef] = {}
-        self._found: dict[str, Scope | None] = {}
+        self._modules_by_name: dict[str, Scope | None] = {}
         for name, tree in self.trees.items():
             module = self._scopes[name] = Scope()
-            for node in ast.walk(tree):
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-                    self._scopes[id(node)] = Scope(module)
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                    self._functions[node.name].append(node)
-                elif isinstance(node, ast.ClassDef):
-                    makers = [one for one in node.body if getattr(one, "name", "") == "__init__"]
-                    self._functions[node.name] += [one for one in makers if isinstance(one, ast.FunctionDef)]
+            for statement in ast.walk(tree):
+                if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                    self._scopes[id(statement)] = Scope(module)
+                if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+                    self._functions[statement.name].append(statement)
+                elif isinstance(statement, ast.ClassDef):
+                    makers = [one for one in statement.body if getattr(one, "name", "") == "__init__"]
+                    self._functions[statement.name] += [
+                        one for one in makers if isinstance(one, ast.FunctionDef)
+                    ]
                     if not makers:
-                        self._records[node.name] = node
+                        self._records[statement.name] = statement
 
     def _named(self, name: str, scope: Scope) -> Values:
         inner: Scope | None = scope
@@ -101,10 +103,10 @@ class Program:
 
     def _module(self, name: str) -> Scope | None:
         """Return a module of the program by its name, of which a package that it is in may be missing."""
-        if name not in self._found:
+        if name not in self._modules_by_name:
             scopes = (one for one in self.trees if one == name or one.endswith(f".{name}"))
-            self._found[name] = next((self._scopes[one] for one in scopes), None)
-        return self._found[name]
+            self._modules_by_name[name] = next((self._scopes[one] for one in scopes), None)
+        return self._modules_by_name[name]
 
     def _scope_of(self, function: Function, outer: Scope | None = None) -> Scope:
         scope = self._scopes[id(function)]
@@ -148,13 +150,13 @@ class Program:
             self._spread(use, name, depth)
 
 
-def dotted(node: ast.expr) -> str:
+def dotted(expression: ast.expr) -> str:
     """Return a name with its dots; empty for what is no name."""
     names: list[str] = []
-    while isinstance(node, ast.Attribute):
-        names.append(node.attr)
-        node = node.value
-    return ".".join(reversed([*names, node.id])) if isinstance(node, ast.Name) else ""
+    while isinstance(expression, ast.Attribute):
+        names.append(expression.attr)
+        expression = expression.value
+    return ".".join(reversed([*names, expression.id])) if isinstance(expression, ast.Name) else ""
 
 
 def add(to: set[Use], uses: Iterable[Use]) -> None:
@@ -187,10 +189,14 @@ def _modules(folder: Path) -> Iterator[tuple[str, ast.Module]]:
             continue  # Python says what is wrong with it.
         yield name, tree
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                waiting += [one.name for one in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
-                module = ".".join(one for one in (*base, node.module or "") if one)
-                waiting += [module, *(f"{module}.{one.name}".strip(".") for one in node.names)]
+        for statement in ast.walk(tree):
+            if isinstance(statement, ast.Import):
+                waiting += [one.name for one in statement.names]
+            elif isinstance(statement, ast.ImportFrom):
+                base = (
+                    package.split(".")[: len(package.split(".")) - statement.level + 1]
+                    if statement.level
+                    else []
+                )
+                module = ".".join(one for one in (*base, statement.module or "") if one)
+                waiting += [module, *(f"{module}.{one.name}".strip(".") for one in statement.names)]

@@ -342,7 +342,7 @@ def _used_in(folder: Path) -> Uses:
 
 
 def _used_by_yaml(program: Path, project_file: Path, project: str) -> Uses:
-    from tapgate.embedded.aws_provider.usage import references, taken_apart  # noqa: PLC0415 - it takes this
+    from tapgate.embedded.aws_provider.usage import parted, references  # noqa: PLC0415 - it takes this
     from tapgate.embedded.program_uses import Use, Uses  # noqa: PLC0415
 
     uses = Uses()
@@ -351,7 +351,7 @@ def _used_by_yaml(program: Path, project_file: Path, project: str) -> Uses:
         use = uses.config.setdefault(f"{project}:{name}", Use())
         for step in steps:
             use = use.field(step) if isinstance(step, str) else use.at.setdefault(step, Use())
-    for steps, by, last in taken_apart(body):
+    for steps, by, last in parted(body):
         name = next(step for step in reversed(steps) if isinstance(step, str))
         of = uses.outputs if "outputs" in steps else uses.attributes
         use = (

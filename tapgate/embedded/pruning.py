@@ -69,13 +69,13 @@ def _environments(folder: Path, now: float) -> Iterator[int]:
     for left in folder.glob(".*.partial-*"):
         name = left.name[1:].rpartition(".partial-")[0]
         yield from _removed(folder / name, left, 0)
-    entries: list[tuple[float, int, Path]] = []
+    folders: list[tuple[float, int, Path]] = []
     for entry in folder.glob("[!.]*"):
         with suppress(OSError):
             used = max(entry.stat().st_mtime, _time_of(entry / MANIFEST))
-            entries.append((used, sum(read_object(entry / MANIFEST, int).values()), entry))
+            folders.append((used, sum(read_object(entry / MANIFEST, int).values()), entry))
     kept = 0
-    for used, size, entry in sorted(entries, reverse=True):
+    for used, size, entry in sorted(folders, reverse=True):
         kept += size
         if now - used > MOST_DAYS * _DAY or kept > MOST_BYTES[ENVIRONMENTS]:
             yield from _removed(entry, entry, size)

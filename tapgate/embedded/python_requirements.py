@@ -124,9 +124,9 @@ def _of_setup_cfg(text: str) -> Iterator[str]:
 
 
 def _of_setup(text: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.keyword) and node.arg == "install_requires":
-            yield from map(str, cast("list[object]", ast.literal_eval(node.value)))
+    for call in ast.walk(ast.parse(text)):
+        if isinstance(call, ast.keyword) and call.arg == "install_requires":
+            yield from map(str, cast("list[object]", ast.literal_eval(call.value)))
 
 
 _OTHERS: Final[dict[str, Callable[[str], Iterator[str]] | None]] = {

@@ -202,9 +202,9 @@ def _with_config(
     return f"{text[:start]}config: {flow}\n{' ' * top.start_mark.column}{text[start:]}"
 
 
-def _entries(node: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
+def _entries(parent: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
+    if isinstance(parent, yaml.MappingNode):
+        for key, value in parent.value:
             yield str(key.value), value
 
 
@@ -236,14 +236,14 @@ def _body(project: str) -> Mapping[str, object]:
     return mapping(cast("object", yaml.load(project, Loader=yaml.BaseLoader)))  # noqa: S506 - makes only texts
 
 
-def _within(node: yaml.Node, declared_type: object) -> Iterator[tuple[yaml.Node, str]]:
+def _within(given: yaml.Node, declared_type: object) -> Iterator[tuple[yaml.Node, str]]:
     """Yield the ciphertext of each secret, and the type that the project declares of it."""
     types = mapping(declared_type) or {"type": declared_type}
-    if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
+    if isinstance(given, yaml.SequenceNode):
+        for item in given.value:
             yield from _within(item, types.get("items"))
         return
-    items = list(_entries(node))
+    items = list(_entries(given))
     if len(items) == 1 and items[0][0] == "secure" and items[0][1].tag == _STRING:
         yield items[0][1], str(types.get("type") or "string")
         return
@@ -251,8 +251,8 @@ def _within(node: yaml.Node, declared_type: object) -> Iterator[tuple[yaml.Node,
         yield from _within(value, None)
 
 
-def _replace(edits: dict[tuple[int, int], str], node: yaml.Node, new: str) -> None:
-    edits[node.start_mark.index, node.end_mark.index] = new
+def _replace(edits: dict[tuple[int, int], str], replaced: yaml.Node, new: str) -> None:
+    edits[replaced.start_mark.index, replaced.end_mark.index] = new
 
 
 def _with_salt(text: str, top: yaml.MappingNode) -> str:

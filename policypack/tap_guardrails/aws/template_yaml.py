@@ -34,9 +34,9 @@ class TemplateLoader(yaml.SafeLoader):
         if self.levels > MAXIMUM_DEPTH:
             raise yaml.YAMLError("nested too deep")
         self.levels += 1
-        node = super().compose_node(parent, index)
+        composed = super().compose_node(parent, index)
         self.levels -= 1
-        return node
+        return composed
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's
         """Make an object, each of whose keys stands once.
@@ -56,15 +56,15 @@ TemplateLoader.yaml_implicit_resolvers = {
 }
 
 
-def function(loader: TemplateLoader, suffix: str, node: yaml.Node) -> dict[str, object]:
+def function(loader: TemplateLoader, suffix: str, argument: yaml.Node) -> dict[str, object]:
     """Make the long form of a function's tag: `!GetAtt a.b` is `{Fn::GetAtt: a.b}`."""
-    match node:
+    match argument:
         case yaml.MappingNode():
-            value: object = loader.construct_mapping(node, deep=True)
+            value: object = loader.construct_mapping(argument, deep=True)
         case yaml.SequenceNode():
-            value = loader.construct_sequence(node, deep=True)
+            value = loader.construct_sequence(argument, deep=True)
         case _:
-            value = loader.construct_scalar(cast("yaml.ScalarNode", node))
+            value = loader.construct_scalar(cast("yaml.ScalarNode", argument))
     return {suffix if suffix in BARE_NAMES else f"Fn::{suffix}": value}
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.older_functions import Older
 
 Tree: TypeAlias = "dict[str | int, Tree]"
-"""What is read of a value: properties by name, elements by number; empty where it is taken as it is."""
+"""What is read of a value: properties by name, elements by number; empty where it is cut as it is."""
 
 _OWN = "pulumi"
 PROVIDER = "pulumi:providers:"
@@ -173,7 +173,7 @@ def references(value: object) -> Iterator[tuple[str, list[str | int]]]:
         yield from references(one)
 
 
-def taken_apart(body: Mapping[str, object]) -> Iterator[tuple[list[str | int], str, int]]:
+def parted(body: Mapping[str, object]) -> Iterator[tuple[list[str | int], str, int]]:
     """Yield what a YAML program splits or decodes.
 
     Yields:
@@ -189,23 +189,23 @@ def taken_apart(body: Mapping[str, object]) -> Iterator[tuple[list[str | int], s
 
 
 def _apart(value: object, last: int) -> Iterator[tuple[list[str | int], str, int]]:
-    entries = {key.casefold(): inner for key, inner in mapping(value).items()}
-    token, given, _ = _called(value) or ("", entries, "")
-    taken: tuple[object, object] | None = None
+    items = {key.casefold(): inner for key, inner in mapping(value).items()}
+    token, given, _ = _called(value) or ("", items, "")
+    cut: tuple[object, object] | None = None
     if token in _SPLITS:
-        taken = (given.get("text"), given.get("separator"))
-    elif token in _DECODES or "fn::frombase64" in entries:
-        taken = (given.get("input", given.get("fn::frombase64")), "")
-    arguments = entries.get("fn::split", entries.get("fn::select"))
+        cut = (given.get("text"), given.get("separator"))
+    elif token in _DECODES or "fn::frombase64" in items:
+        cut = (given.get("input", given.get("fn::frombase64")), "")
+    arguments = items.get("fn::split", items.get("fn::select"))
     if isinstance(arguments, list) and len(cast("list[object]", arguments)) > 1:
         first, second = cast("list[object]", arguments)[:2]
-        if "fn::split" in entries:
-            taken = (second, first)
+        if "fn::split" in items:
+            cut = (second, first)
         else:
             last = first if isinstance(first, int) else 0
-    if taken is not None and isinstance(taken[0], str):
-        for name, steps in references(taken[0]):
-            yield [name, *steps], str(taken[1]), last
+    if cut is not None and isinstance(cut[0], str):
+        for name, steps in references(cut[0]):
+            yield [name, *steps], str(cut[1]), last
     for one in _inside(value):
         yield from _apart(one, last)
 
