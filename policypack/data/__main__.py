@@ -17,7 +17,7 @@ from typing import Any, Final, cast
 
 import botocore.session
 
-from data.sources import LIST, Property, Sdk, ServiceSpec, read_sdk, read_service_spec
+from data.sources import LIST, Property, Sdk, ServiceSpec, camel, read_sdk, read_service_spec
 from tap_guardrails import aws
 from tap_guardrails.aws.functions import ASSOCIATIONS
 from tap_guardrails.aws.policy_documents import BROAD_NAME, is_whole_service
@@ -25,6 +25,7 @@ from tap_guardrails.aws.sub_resources import LOG_TARGETS
 from tap_guardrails.model import ResourceType
 from tap_guardrails.rules.iam_no_public_trust import TRUST
 from tap_guardrails.rules.iam_no_wildcards import DOCUMENTS, INLINE
+from tap_guardrails.rules.no_unseen_resources import LEFT_TO_OTHERS
 
 FOLDER: Final = Path(__file__).parents[1] / "tap_guardrails/aws/tables"
 DOCUMENTED: Final = Path(__file__).with_name("documented.toml")
@@ -55,6 +56,15 @@ MODULE_VALUES: Final = {
     "elasticbeanstalk": {"settings", "allSettings"},
 }
 """What holds names and values in some services only."""
+
+NAMED_SECRET: Final = re.compile(
+    r"(password|passphrase|(client|shared)secret|secret(accesskey|key|string|token)|apikey(value|\.value)?"
+    r"|(access|api|auth|hec|jwt|oauth|refresh)token|sas(configuration\.)?token)(wo)?$",
+    re.IGNORECASE,
+)
+"""A path that leads to a secret by its name: the SDK does not tell how the schema marks nested ones."""
+NO_SECRET: Final = re.compile(r"validityunits\.|(^|\.)(allow|encrypt|manage|rotate|use)\w*$", re.IGNORECASE)
+"""How long tokens hold, and whether something has or uses a secret."""
 
 Rows = dict[str, Any]
 
@@ -208,6 +218,36 @@ def secret_properties(sdk: Sdk) -> Table:
     )
 
 
+def named_secrets(sdk: Sdk, spec: ServiceSpec) -> Table:
+    """By type, the paths of secrets by their names, besides what the schema marks and what AWS shows.
+
+    Of aws-native's types only those whose twin no table knows: with the others there is more to read, and
+    they are refused as unseen.
+    """
+    marked, shown = secret_properties(sdk).entries, shown_values(sdk).entries
+    entries: dict[str, list[str]] = defaultdict(list)
+    for token, declared in sdk.types.items():
+        for path, leaf in declared.paths():
+            taken = path[0] in marked.get(token, ()) or ".".join(path) in shown.get(token, ())
+            if leaf and not taken and names_secret(path):
+                entries[token].append(".".join(path))
+    known = frozenset({*marked, *shown})
+    unread = frozenset(sdk.types.keys() - entries.keys() - LEFT_TO_OTHERS)
+    for token, path, leaf in spec.native_paths():
+        if leaf and names_secret(path) and not aws.twin(token, known) and not aws.twin(token, unread):
+            package, service, name = token.split(":")
+            for spelled in {name, name[0] + camel(name)[1:]}:
+                entries[f"{package}:{service}:{spelled}"].append(".".join(path))
+    sources = {"pulumi_aws": sdk.version, "aws-service-spec": spec.version}
+    return Table("named_secrets", sources, {token: sorted(paths) for token, paths in entries.items()})
+
+
+def names_secret(path: tuple[str, ...]) -> bool:
+    """Tell whether a path leads to a secret by its name."""
+    steps = ".".join(step.removesuffix(LIST) for step in path)
+    return bool(NAMED_SECRET.search(steps)) and not NO_SECRET.search(steps)
+
+
 def shown_values(sdk: Sdk) -> Table:
     """By type, where values stand that AWS shows: in a map, a list of objects, or a script (`text`)."""
     rows: dict[str, dict[str, str]] = defaultdict(dict)
@@ -325,6 +365,7 @@ def every_table(sdk: Sdk, spec: ServiceSpec) -> Iterator[Table]:
     yield broad_policies()
     yield secret_properties(sdk)
     yield shown_values(sdk)
+    yield named_secrets(sdk, spec)
     yield metric_behaviours()
     yield metrics(spec)
 

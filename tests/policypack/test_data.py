@@ -14,6 +14,7 @@ from data.__main__ import (
     cloudwatch,
     main,
     metric_behaviours,
+    names_secret,
     policy_attachments,
     secret_properties,
     stale,
@@ -111,7 +112,7 @@ def leads_somewhere(schema: ResourceSchema, path: str) -> bool:
 
 
 def paths_of_the_tables() -> list[tuple[str, str]]:
-    with_paths = ("failure_targets", "policy_attachments", "secret_properties")
+    with_paths = ("failure_targets", "named_secrets", "policy_attachments", "secret_properties")
     named = {
         (token, path)
         for name in with_paths
@@ -182,6 +183,23 @@ def test_what_takes_failures(path: str, *, takes: bool) -> None:
 )
 def test_what_attaches_a_policy(path: str, *, does: bool) -> None:
     assert attaches(tuple(path.split("."))) is does
+
+
+@pytest.mark.parametrize(
+    ("path", "does"),
+    [
+        ("users[*].password", True),
+        ("authParameters.apiKey.value", True),
+        ("defaultActions[*].authenticateOidc.clientSecret", True),
+        ("tokenValidityUnits.accessToken", False),
+        ("manageMasterUserPassword", False),
+        ("allowUsersToChangePassword", False),
+        ("environmentVariables[*].value", False),
+        ("creationToken", False),
+    ],
+)
+def test_what_is_a_secret_by_its_name(path: str, *, does: bool) -> None:
+    assert names_secret(tuple(path.split("."))) is does
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,10 @@ SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
 SECRET: Final[Mapping[str, list[str]]] = table("secret_properties")
 """By type, the properties that the provider's schema marks secret. SDKs mark every value of theirs."""
 
-TYPES: Final = tuple(dict.fromkeys((*FUNCTION.types, *SHOWN, *SECRET)))
+NAMED: Final[Mapping[str, list[str]]] = table("named_secrets")
+"""By type, the paths of what is a secret by its name, and marked by no SDK."""
+
+TYPES: Final = tuple(dict.fromkeys((*FUNCTION.types, *SHOWN, *SECRET, *NAMED)))
 
 REFERENCE_TYPES: Final = frozenset({"PARAMETER_STORE", "SECRETS_MANAGER"})
 """Types of a CodeBuild variable whose value only says where the secret is."""
@@ -176,7 +179,7 @@ def in_command(ref: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
 
 
 def secret_values(resource: Resource) -> Iterator[Shown]:
-    """Go through what the provider's schema marks secret, besides what AWS shows of it by names.
+    """Go through what is secret by the schema, besides what AWS shows of it by names, or by its own name.
 
     Of a parameter that is not encrypted, AWS shows the value; one that is need not be a secret.
     """
@@ -188,6 +191,10 @@ def secret_values(resource: Resource) -> Iterator[Shown]:
         if name not in shown:
             prop = resource.at(name).items()
             yield from (Shown(name, ref) for ref in (prop.value if isinstance(prop, Known) else [prop.ref]))
+    for path in NAMED.get(resource.type, ()):
+        steps = path.split(".")
+        name = " ".join(steps[-2:]) if steps[-1] == "value" else steps[-1]
+        yield from (Shown(name, ref, marked_by_sdk=True) for ref in refs_at(resource, steps))
 
 
 def parameter_values(resource: Resource) -> Iterator[Shown]:

@@ -60,10 +60,13 @@ PROVIDERS: Final = "pulumi:providers:"
 OWN_PACKAGE: Final = "pulumi:"
 
 LEFT_TO_OTHERS: Final = frozenset(
-    {"aws:cloudwatch/eventRule:EventRule", "aws:iam/group:Group", "aws:iam/user:User"}
-)
-"""Types with nothing that a policy asks for: what aws-native's twins carry inside (targets, policies) are
-resources of their own here, and policies read those."""
+    {
+        "aws:cloudwatch/eventRule:EventRule", "aws:iam/group:Group", "aws:iam/user:User",
+        "aws:secretsmanager/secret:Secret",
+    }
+)  # fmt: skip
+"""Types with nothing that a policy asks for: what aws-native's twins carry inside (targets, policies, values)
+are resources of their own here, and policies read those."""
 
 STAND_IN: Final = "tapgateUnseen"
 """The property in which the gate's stand-in for a provider says why no one can look into a resource."""
