@@ -45,15 +45,20 @@ _BLINDED: Final = "[secret]"
 
 
 def retained(document: str) -> tuple[Resource, ...]:
-    """Return the resources that a preview would forget without removing them."""
+    """Return the resources that a preview would forget without removing them.
+
+    So it does with one that has `deletedWith`, where that one leaves too, whatever AWS makes of it.
+    """
     try:
-        steps = sequence(mapping(json.loads(document)).get("steps"))
+        steps = [*map(mapping, sequence(mapping(json.loads(document)).get("steps")))]
     except ValueError:
         return ()
+    gone = {text(step.get("urn")) for step in steps if text(step.get("op")) in _LEAVES} - {""}
     kept: dict[str, Resource] = {}
-    for step in map(mapping, steps):
+    for step in steps:
         state, operation = mapping(step.get("oldState")), text(step.get("op"))
-        if operation in _LEAVES and state.get("retainOnDelete") is True:
+        forgotten = state.get("retainOnDelete") is True or text(state.get("deletedWith")) in gone
+        if operation in _LEAVES and forgotten:
             # One that is replaced has its successor's URN.
             urn = f"{text(step.get('urn'))}{' (replaced)' if operation in _REPLACED else ''}"
             kept[urn] = Resource(urn, text(state.get("type")), mapping(_unblinded(state)))
@@ -81,8 +86,9 @@ def with_retained(deployment: Deployment, document: str) -> tuple[Deployment, tu
     """
     stays = retained(document)
     notes = tuple(
-        f"{urn_name(one.urn)} ({one.type}) leaves the program and stays in AWS (retainOnDelete): it is "
-        "evaluated with what the program still declares"
+        f"{urn_name(one.urn)} ({one.type}) leaves the program and stays in AWS "
+        f"({'retainOnDelete' if one.body.get('retainOnDelete') is True else 'deletedWith'}): it is evaluated "
+        "with what the program still declares"
         for one in stays
     )
     return replace(deployment, resources=(*deployment.resources, *stays)), notes

@@ -98,6 +98,10 @@ STAYS: list[tuple[list[object], list[str]]] = [
     ([step("replace"), step("delete-replaced")], [f"{A} (replaced)"]),
     ([step("delete"), step("delete")], [A]),
     (["else", {"op": "delete", "oldState": "none"}], []),
+    ([step("delete", kept=False, deletedWith=B), {"op": "delete", "urn": B, "oldState": {"type": "t"}}], [A]),
+    ([step("replace", kept=False, deletedWith=B), {"op": "replace", "urn": B}], [f"{A} (replaced)"]),
+    ([step("delete", kept=False, deletedWith=B), {"op": "same", "urn": B}], []),
+    ([step("same", kept=False, deletedWith=B), {"op": "delete", "urn": B}], []),
 ]
 
 
