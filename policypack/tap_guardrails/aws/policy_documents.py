@@ -111,6 +111,9 @@ WILD: Final = "*?"
 SOMETHING: Final = "\x00"
 """Stands for a part of an ARN that no pattern spells out, so that only a wildcard matches it."""
 
+IDENTIFIERS: Final = (SOMETHING, f"{SOMETHING}/{SOMETHING}", f"{SOMETHING}:{SOMETHING}")
+"""Last parts of ARNs: a name alone, or after its type, as each service writes it."""
+
 RESOURCE_TYPE: Final = re.compile(r"[a-z][a-zA-Z0-9-]*[:/]")
 BROAD_NAME: Final = re.compile(r"AdministratorAccess.*|PowerUserAccess|.*FullAccess.*")
 MANAGED_POLICY: Final = re.compile(r"arn:[^:]+:iam::aws:policy/(?:.*/)?([^/]+)")
@@ -130,13 +133,18 @@ def is_whole_service(action: str) -> bool:
 def is_every_resource(resource: str) -> bool:
     """Tell whether a resource is everything, or everything of a service, whatever region and account.
 
-    So are `*`, `arn:aws:*`, `arn:aws:s3:::*`, `arn:aws:s3:::*/*` and `arn:aws:lambda:*:*:*`.
+    So are `*`, `arn:aws:*`, `arn:aws:s3:::*`, `arn:aws:s3:::*/*`, `arn:aws:lambda:*:*:*` and
+    `arn:aws:dynamodb:*:*:*/*`.
     """
     if covers(resource, ":".join(["arn", *[SOMETHING] * 5])):
         return True
     _, partition, service, *_ = [*resource.split(":", 3), "", "", ""]
     origin = ["arn", SOMETHING if wild(partition) else partition, SOMETHING if wild(service) else service]
-    everything = any(covers(resource, ":".join([*origin, at, at, SOMETHING])) for at in (SOMETHING, ""))
+    everything = any(
+        covers(resource, ":".join([*origin, at, at, identifier]))
+        for at in (SOMETHING, "")
+        for identifier in IDENTIFIERS
+    )
     return everything or is_every_bucket(resource)
 
 

@@ -62,6 +62,9 @@ DOCUMENTS: Final = {
 }
 """By type, the property with the policy's document."""
 
+PERMISSION_SET: Final = "aws-native:sso:PermissionSet"
+"""What pulumi-aws declares by a resource for each policy."""
+
 ATTACHED: Final = {
     **{token: path for token, (path,) in table("policy_attachments").items()},
     **{token: "managedPolicyArns[*]" for token in INLINE if token.startswith("aws-native:")},
@@ -131,6 +134,9 @@ def check(resource: Resource, settings: Settings) -> Outcomes:
             required=SPELLED_OUT,
         )
         yield from none_too_broad(resource.at("managedPolicyArns"), measure)
+    elif resource.type == PERMISSION_SET:
+        yield from allowances(resource.at("inlinePolicy"), measure, absent="")
+        yield from none_too_broad(resource.at("managedPolicies"), measure)
     else:
         policy = resource.at(DOCUMENTS[resource.type])
         yield from allowances(policy, measure, absent="The policy has no document.")
@@ -310,7 +316,7 @@ RULE = ResourceRule(
     severity="high",
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
     controls=("iam-1: FSBP IAM.1", "iam-21: FSBP IAM.21, NIST AC-6"),
-    types=(*DOCUMENTS, *INLINE, *ATTACHMENTS),
+    types=(*DOCUMENTS, *INLINE, PERMISSION_SET, *ATTACHMENTS),
     settings=(
         Boolean(
             "strict",
