@@ -37,13 +37,12 @@ from tapgate.embedded.environment import (
 )
 from tapgate.embedded.paths import ROOT
 from tapgate.embedded.program_text import (
-    Mentions,
     imported,
     language,
     mapping,
-    mentions,
     program_folder,
     read_yaml,
+    refers_to_stacks,
     texts,
 )
 
@@ -132,9 +131,7 @@ def shims(project_file: Path, base: Mapping[str, str], *, rehearse: bool = False
     return _shims(_program(project_file), base, rehearse=rehearse)
 
 
-def _shims(
-    program: _Program, base: Mapping[str, str], said: Mentions | None = None, *, rehearse: bool = False
-) -> dict[str, str]:
+def _shims(program: _Program, base: Mapping[str, str], *, rehearse: bool = False) -> dict[str, str]:
     usage = read(program.yaml) if program.yaml is not None else Usage()
     sdks = _sdks(program, base.get(PROGRAM_ENVIRONMENT, ""))
     wanted = usage.packages() if program.yaml is not None else {*sdks, *_named(program)}
@@ -156,7 +153,7 @@ def _shims(
         elif package not in _DECLARED_ALONE and plugin is None:
             command.append("--unseen")
         shims[name] = shim(command, remark=_digest(program.yaml))
-    shims.update(_language_host(program, base, said))
+    shims.update(_language_host(program, base))
     shims.update(_missing_hosts(program, base, shims))
     if (sdks.get("docker", Path()) / "docker.py").is_file():
         shims["docker"] = _DOCKER.format(mark=MARK)
@@ -194,14 +191,12 @@ def described(project_file: Path, base: Mapping[str, str]) -> dict[str, tuple[st
     return packages
 
 
-def _language_host(program: _Program, base: Mapping[str, str], said: Mentions | None) -> dict[str, str]:
+def _language_host(program: _Program, base: Mapping[str, str]) -> dict[str, str]:
     """Return what stands in for the language host of a program that refers to other stacks."""
     host = _host(program.runtime, base)
     if host is None:
         return {}
-    if said is None or (said.stacks and program.yaml is not None):
-        said = mentions(program.yaml or program.folder)
-    if not said.stacks:
+    if not refers_to_stacks(program.yaml or program.folder):
         return {}
     fields = {"python": sys.executable, "code": _CODE, "home": str(ROOT), "program": host}
     name = f"{LANGUAGE}{program.runtime}"
@@ -236,10 +231,9 @@ def _host(runtime: str, base: Mapping[str, str]) -> str | None:
 def changes(project_file: Path, base: Mapping[str, str]) -> Changes:
     """Return what to change in a prepared environment so that the engine finds what serves the packages."""
     program = _program(project_file)
-    said = mentions(program.folder)
-    variables = _shims(program, base, said)
+    variables = _shims(program, base)
     changed: Changes = {PROGRAM_FOLDER: str(program.folder)}
-    if said.region and not any(base.get(name) for name in REGION_VARIABLES):
+    if program.yaml is None and not any(base.get(name) for name in REGION_VARIABLES):
         changed |= _region(project_file)
     if variables:
         changed["PATH"] = os.pathsep.join([str(shim_folder(variables)), base.get("PATH", os.defpath)])
@@ -247,7 +241,7 @@ def changes(project_file: Path, base: Mapping[str, str]) -> Changes:
 
 
 def _region(project_file: Path) -> Changes:
-    """Return the region that a program reads from an environment that says none: that of its stacks.
+    """Return the region that a program or boto3 reads from an environment that says none: its stacks'.
 
     Where they have several, a program that reads one would be told of the wrong one.
     """

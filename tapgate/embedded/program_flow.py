@@ -61,6 +61,7 @@ class _Reader(Program):
         self._project = project
         self._attributes: dict[str, set[Use]] = defaultdict(set)
         self._given: set[str] = set()
+        self._texts: dict[str, set[str]] = defaultdict(set)
         self._asked: dict[str, tuple[Use, bool]] = {}
         self._sources: dict[tuple[str, str], Use] = {}
         self._optional: dict[str, Use] = {}
@@ -114,6 +115,7 @@ class _Reader(Program):
             uses = self.value(statement.value, scope) if statement.value is not None else ()
             for assigned in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
                 self._bind(assigned, uses, scope)
+                self._one_of(assigned, statement.value)
         elif isinstance(statement, ast.For | ast.AsyncFor):
             self._loop(statement.target, statement.iter, scope)
             self._block([*statement.body, *statement.orelse], scope)
@@ -168,6 +170,15 @@ class _Reader(Program):
                 self._loop(one, of, scope)
         else:
             self._bind(assigned, tuple(use.element() for use in self.value(iterated, scope)), scope)
+            self._one_of(assigned, iterated)
+
+    def _one_of(self, assigned: ast.expr, value: ast.expr | None) -> None:
+        """Note the texts that a name stands for: those of a list, and any of them in a loop."""
+        if isinstance(assigned, ast.Name) and isinstance(value, ast.Name):
+            self._texts[assigned.id] |= self._texts[value.id]
+        elif isinstance(assigned, ast.Name) and isinstance(value, ast.List | ast.Tuple | ast.Set):
+            constants = [one.value for one in value.elts if isinstance(one, ast.Constant)]
+            self._texts[assigned.id].update(one for one in constants if isinstance(one, str))
 
     def _test(self, condition: ast.expr, scope: Scope, *, ends: bool = False) -> None:
         """Read a condition: of what is only asked for, the program knows what to do without it."""
@@ -386,9 +397,10 @@ class _Reader(Program):
     def _method(self, call: ast.Call, function: ast.Attribute, text: str, scope: Scope) -> Values | None:
         """Read what a method of a value does; None where it may be any function."""
         name = function.attr
-        if name in _OUTPUT_OF and text:
+        names = {text} if text else self._texts[getattr(call.args[0], "id", "")] if call.args else set[str]()
+        if name in _OUTPUT_OF and names:
             self.value(function.value, scope)
-            return (self._output(text),)
+            return tuple(self._output(one) for one in sorted(names))
         if isinstance(function.value, ast.Name) and self._module_called(function.value.id, scope) is not None:
             return None
         owners = self.value(function.value, scope)

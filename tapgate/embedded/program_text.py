@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import yaml
 
@@ -37,7 +37,6 @@ PYTHON: Final = frozenset({".py"})
 _IMPORT: Final = re.compile(r"^[ \t]*(import|from)[ \t]+(.+?)(?:[ \t]+import\b.*)?$", re.MULTILINE)
 _FIRST_NAME: Final = re.compile(r"[ \t]*([A-Za-z_]\w*)")
 _REFERS: Final = re.compile(r"stack_?reference", re.IGNORECASE)
-_REGION: Final = re.compile(r"AWS_(?:DEFAULT_)?REGION")
 _QUOTED: Final = re.compile(r"""(["'`])([A-Za-z_$][\w$.:/-]{0,127})\1""")
 _READ: Final = re.compile(r"\.([A-Za-z_]\w{0,127})")
 _WORD: Final = re.compile(r"[A-Za-z_][\w-]{0,127}")
@@ -150,23 +149,9 @@ def imported(program: Path) -> set[str]:
     return {match[1] for match in map(_FIRST_NAME.match, each) if match is not None}
 
 
-class Mentions(NamedTuple):
-    """What a program has a word about: stack references, and the environment's region."""
-
-    stacks: bool = False
-    region: bool = False
-
-
-def mentions(program: Path) -> Mentions:
-    """Return what a program, which is a file or a folder, has a word about."""
-    mentioned = Mentions()
-    for _, text in texts(program):
-        mentioned = Mentions(
-            mentioned.stacks or bool(_REFERS.search(text)), mentioned.region or bool(_REGION.search(text))
-        )
-        if all(mentioned):
-            break
-    return mentioned
+def refers_to_stacks(program: Path) -> bool:
+    """Say whether a program, which is a file or a folder, has a word about stack references."""
+    return any(_REFERS.search(text) for _, text in texts(program))
 
 
 def lookups(folder: Path) -> Lookups:

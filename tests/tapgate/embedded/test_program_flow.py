@@ -260,6 +260,20 @@ OUTPUTS: Mapping[str, object] = {
 }
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "for each in ['x', 'y']: ref.require_output(each)['id']",
+        "zones = ('x', 'y')\nids = [make('a').get_output(zone)['id'] for zone in zones]",
+        "zones = ['x', 'y']\nmore = zones\nfor each in more:\n    ref.require_output(each)['id']",
+    ],
+)
+def test_outputs_that_a_loop_reads_by_their_names(tmp_path: Path, text: str) -> None:
+    (tmp_path / "__main__.py").write_text(text)
+    found = {name: [*use.fields] for name, use in read(tmp_path).outputs.items()}
+    assert found == {"x": ["id"], "y": ["id"]}
+
+
 @pytest.mark.parametrize("text", OUTPUTS)
 def test_what_is_made_of_outputs_of_other_stacks(tmp_path: Path, text: str) -> None:
     project(tmp_path, f"ref = pulumi.StackReference('a/b/c')\n{text}\n")

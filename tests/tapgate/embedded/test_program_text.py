@@ -15,9 +15,9 @@ from tapgate.embedded.program_text import (
     files,
     imported,
     lookups,
-    mentions,
     outputs,
     read_yaml,
+    refers_to_stacks,
     stand_ins,
 )
 from tapgate.embedded.program_uses import formed
@@ -103,14 +103,14 @@ def test_what_is_installed_or_built_beside_a_program_is_no_part_of_it(tmp_path: 
         (tmp_path / name / sign).parent.mkdir(exist_ok=True)
         (tmp_path / name / sign).touch()
     assert [path.parent.name for path in files(tmp_path)] == ["src"]
-    assert mentions(tmp_path).stacks
+    assert refers_to_stacks(tmp_path)
     (tmp_path / "src" / "index.ts").write_text("new aws.sqs.Queue('a')")
-    assert not mentions(tmp_path).stacks
+    assert not refers_to_stacks(tmp_path)
     # One that is there and cannot be read tells nothing, and hides nothing.
     (tmp_path / "gone.ts").symlink_to(tmp_path / "nowhere.ts")
     (tmp_path / "last.ts").write_text("stack_reference")
-    assert mentions(tmp_path).stacks
-    assert mentions(tmp_path / "last.ts").stacks
+    assert refers_to_stacks(tmp_path)
+    assert refers_to_stacks(tmp_path / "last.ts")
 
 
 def test_modules_that_a_program_imports_are_found_wherever_they_stand_in_a_line(tmp_path: Path) -> None:
