@@ -46,7 +46,9 @@ def managed(log: EventLog) -> EventLog:
         for one in log.stack_analyzed
     ]
     names = sorted(
-        f"{urn_name(urn)} ({log.looked_up[urn]})" for urn in others if log.looked_up[urn] != _STACK_REFERENCE
+        f"{urn_name(urn)} ({log.looked_up[urn]})"
+        for urn in others
+        if log.looked_up[urn] not in {"", _STACK_REFERENCE}
     )
     note = f"not evaluated, as the program only looks them up: {'; '.join(names)}"
     return replace(

@@ -125,7 +125,8 @@ class EventLog:
         offered: resource policies that are enabled, by pack (from the summaries of remediation).
         diagnostics: messages, debug ones left out.
         declared: type token of each resource that the program declares, by URN.
-        looked_up: type token of each resource that the program only looks up (`get`), by URN.
+        looked_up: type token of each resource that the program only looks up (`get`), by URN; empty for
+            what a component that stands in would make.
         applied: each operation that was carried out and not only planned, by kind.
         changed: URNs of what was made or changed thereby, other than the stack itself and providers.
         coverage: by pack and URN what looked at a resource, where the pack tells: `control`, `tags`, `none`.

@@ -126,8 +126,13 @@ def root_of(deployment: Deployment) -> str:
 def begin(deployment: Deployment) -> EventLog:
     """Return the events of a run that ends well and has every resource of a state; no pack was asked yet."""
     log = EventLog(result="succeeded")
+    stand_ins = {one.urn for one in deployment.resources if _UNSEEN in one.inputs}
     for one in deployment.resources:
-        (log.looked_up if one.body.get("external") is True else log.declared)[one.urn] = one.type
+        if one.body.get("external") is not True:
+            log.declared[one.urn] = one.type
+        else:
+            # What a component that stands in would make is there to be referred to: no program looks it up.
+            log.looked_up[one.urn] = "" if one.body.get("parent") in stand_ins else one.type
     return log
 
 
@@ -205,6 +210,7 @@ _MARK_IN_BASE64: Final = tuple(
     base64.b64encode(b"\0" * before + MARK.encode())[4:12].decode() for before in range(3)
 )
 """What a mark has in it in base64, by how many bytes are before it in its group of three."""
+_UNSEEN: Final = "tapgateUnseen"
 _STACK_REFERENCE: Final = "pulumi:pulumi:StackReference"
 _STEP: Final = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapgate.analyzer.deployment import NoStateError, read_deployment
+from tapgate.analyzer.deployment import NoStateError, begin, read_deployment
+from tapgate.assemble import managed
 from tapgate.failure import CouldNotRunError
 from tests.tapgate.sample_state import checkpoint, exported, resource, root
 
@@ -35,6 +36,17 @@ def test_a_stack_without_resources() -> None:
 def test_resources_that_are_being_deleted_are_left_out() -> None:
     state = read_deployment(exported([resource("a", delete=True), resource("b")]), "f")
     assert [one.urn[-1] for one in state.resources] == ["b"]
+
+
+def test_what_a_component_that_stands_in_would_make_is_not_named_as_looked_up() -> None:
+    unseen = resource("vpc", "awsx:ec2:Vpc", inputs={"tapgateUnseen": "The package is not there."})
+    made = {**resource("vpc-subnet", external=True), "parent": unseen["urn"]}
+    state = read_deployment(exported([root(), unseen, made, resource("own", external=True)]), "f")
+    log = managed(begin(state))
+    assert [one.message for one in log.diagnostics] == [
+        "not evaluated, as the program only looks them up: own (test:index:Thing)"
+    ]
+    assert set(log.declared) == {one.urn for one in state.resources if one.type != "test:index:Thing"}
 
 
 def test_half_a_surrogate_pair_reads_as_the_engine_reads_it() -> None:
