@@ -228,13 +228,13 @@ def named_secrets(sdk: Sdk, spec: ServiceSpec) -> Table:
     entries: dict[str, list[str]] = defaultdict(list)
     for token, declared in sdk.types.items():
         for path, leaf in declared.paths():
-            taken = path[0] in marked.get(token, ()) or ".".join(path) in shown.get(token, ())
-            if leaf and not taken and names_secret(path):
+            accepted = path[0] in marked.get(token, ()) or ".".join(path) in shown.get(token, ())
+            if leaf and not accepted and names_secret(path):
                 entries[token].append(".".join(path))
     known = frozenset({*marked, *shown})
-    unread = frozenset(sdk.types.keys() - entries.keys() - LEFT_TO_OTHERS)
+    not_read = frozenset(sdk.types.keys() - entries.keys() - LEFT_TO_OTHERS)
     for token, path, leaf in spec.native_paths():
-        if leaf and names_secret(path) and not aws.twin(token, known) and not aws.twin(token, unread):
+        if leaf and names_secret(path) and not aws.twin(token, known) and not aws.twin(token, not_read):
             package, service, name = token.split(":")
             for spelled in {name, name[0] + camel(name)[1:]}:
                 entries[f"{package}:{service}:{spelled}"].append(".".join(path))

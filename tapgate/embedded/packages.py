@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Final, cast
 
 from tapgate.embedded.aws_provider.marks import MARK, PROGRAM_FOLDER
-from tapgate.embedded.aws_provider.usage import Usage, older_function, read
 from tapgate.embedded.environment import (
     DEFAULT_REGION,
     DO_NOTHING,
@@ -132,9 +131,10 @@ def shims(project_file: Path, base: Mapping[str, str], *, rehearse: bool = False
 
 
 def _shims(program: _Program, base: Mapping[str, str], *, rehearse: bool = False) -> dict[str, str]:
-    usage = read(program.yaml) if program.yaml is not None else Usage()
     sdks = _sdks(program, base.get(PROGRAM_ENVIRONMENT, ""))
-    wanted = usage.packages() if program.yaml is not None else {*sdks, *_named(program)}
+    wanted, other_major = (
+        _asked(program.yaml) if program.yaml is not None else (_named(program) | sdks.keys(), False)
+    )
     mode = ["--rehearse"] if rehearse else []
     at_hand = ["--program=" + str(program.yaml)] if program.yaml is not None else []
     shims: dict[str, str] = {}
@@ -160,7 +160,7 @@ def _shims(program: _Program, base: Mapping[str, str], *, rehearse: bool = False
     sdk = _other_sdk(sdks.get(_AWS))
     if sdk is not None:
         shims[PROVIDER] = shim([*mode, f"--sdk={sdk}"], remark=sdk_version(sdk))
-    elif _other_major(usage):
+    elif other_major:
         shims[PROVIDER] = shim([*mode, *at_hand], remark=_digest(program.yaml))
     return shims
 
@@ -169,7 +169,7 @@ def described(project_file: Path, base: Mapping[str, str]) -> dict[str, tuple[st
     """Return for each package of a program what serves it, and what to do where that is not enough."""
     program = _program(project_file)
     sdks = _sdks(program, base.get(PROGRAM_ENVIRONMENT, ""))
-    wanted = read(program.yaml).packages() if program.yaml is not None else _named(program)
+    wanted = _asked(program.yaml)[0] if program.yaml is not None else _named(program)
     packages: dict[str, tuple[str, str]] = {}
     for package in sorted(wanted - {_OWN}):
         plugin = _plugin(package, base)
@@ -271,10 +271,14 @@ def _other_sdk(sdk: Path | None) -> Path | None:
     return sdk if readable and major != types_version().partition(".")[0] else None
 
 
-def _other_major(usage: Usage) -> bool:
+def _asked(program: Path) -> tuple[set[str], bool]:
+    """Return the packages that a YAML program uses, and whether it is for another major version of AWS's."""
+    from tapgate.embedded.aws_provider.usage import older_function, read  # noqa: PLC0415 - for YAML programs
+
+    usage = read(program)
     installed = types_version().partition(".")[0]
     asked = {version.lstrip("v").partition(".")[0] for version in usage.versions.get(_AWS, ())}
-    return bool(asked - {installed}) or any(map(older_function, usage.functions))
+    return usage.packages(), bool(asked - {installed}) or any(map(older_function, usage.functions))
 
 
 def _program(project_file: Path) -> _Program:

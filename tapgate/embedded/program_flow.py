@@ -11,14 +11,13 @@ import ast
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
-from tapgate.embedded.program_names import ANNOTATED, Program, add, dotted
-from tapgate.embedded.program_uses import Use, Uses
+from tapgate.embedded.program_uses import ANNOTATED, Program, Use, Uses, add, dotted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from tapgate.embedded.program_names import Function, Scope, Values
+    from tapgate.embedded.program_uses import Function, Scope, Values
 
 _ROUNDS: Final = 3
 _ENVIRONMENT: Final = frozenset({"os.environ", "environ"})

@@ -1,16 +1,23 @@
-"""What a program makes of a value that it is given, and marked values of the form that it needs."""
+"""What a Python program declares and makes of each value, and marked values of the form that it needs."""
 
 from __future__ import annotations
 
+import ast
 import base64
 import functools
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from tapgate.embedded.aws_provider.marks import MARK_IN_BASE64, MARKED_NUMBER, marked_text
 from tapgate.embedded.paths import cache_root, write_atomically
+from tapgate.embedded.program_text import PYTHON, files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 
 def file_that_stands_in(text: str) -> str:
@@ -171,3 +178,191 @@ def _text(use: Use, seed: str, number: int, *, is_object: bool) -> object:
     if use.form:
         return _TEXTS[use.form](text)
     return {text: text} if is_object else text
+
+
+_MOST_FILES: Final = 100
+_MOST_USES: Final = 24
+_SEQUENCES: Final = frozenset({"list", "List", "Sequence", "tuple", "Tuple", "set", "Set", "Iterable"})
+_MAPPINGS: Final = frozenset({"dict", "Dict", "Mapping"})
+_DEEPEST_FIELD: Final = 4
+ANNOTATED: Final = {"int": "number", "float": "number", "bool": "boolean"}
+"""The forms of values that are annotated so."""
+
+Values: TypeAlias = "tuple[Use, ...]"
+"""What an expression or a name may stand for."""
+Function: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda"
+
+
+@dataclass(eq=False)
+class Scope:
+    """The names of a module or a function."""
+
+    outer: Scope | None = None
+    names: dict[str, set[Use]] = field(default_factory=lambda: defaultdict[str, set[Use]](set))
+    modules: dict[str, str] = field(default_factory=dict[str, str])
+    imported: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+
+
+class Program:
+    """A program's files, and what they declare.
+
+    Attributes:
+        trees: The files, by module.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Read the files of a folder's program."""
+        self.trees = dict(_modules(folder))
+        self._scopes: dict[int | str, Scope] = {}
+        self._functions: dict[str, list[Function]] = defaultdict(list)
+        self._records: dict[str, ast.ClassDef] = {}
+        self._modules_by_name: dict[str, Scope | None] = {}
+        for name, tree in self.trees.items():
+            module = self._scopes[name] = Scope()
+            for statement in ast.walk(tree):
+                if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                    self._scopes[id(statement)] = Scope(module)
+                if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+                    self._functions[statement.name].append(statement)
+                elif isinstance(statement, ast.ClassDef):
+                    makers = [one for one in statement.body if getattr(one, "name", "") == "__init__"]
+                    self._functions[statement.name] += [
+                        one for one in makers if isinstance(one, ast.FunctionDef)
+                    ]
+                    if not makers:
+                        self._records[statement.name] = statement
+
+    def _named(self, name: str, scope: Scope) -> Values:
+        inner: Scope | None = scope
+        while inner is not None:
+            if inner.names.get(name):
+                return tuple(inner.names[name])
+            if name in inner.imported:
+                module, original = inner.imported[name]
+                other = self._module(module)
+                return tuple(other.names.get(original, ())) if other is not None else ()
+            inner = inner.outer
+        return ()
+
+    def _module_called(self, name: str, scope: Scope) -> Scope | None:
+        inner: Scope | None = scope
+        while inner is not None:
+            if name in inner.modules:
+                return self._module(inner.modules[name])
+            if name in inner.imported:
+                module, original = inner.imported[name]
+                return self._module(f"{module}.{original}".strip("."))
+            inner = inner.outer
+        return None
+
+    def _imported_as(self, name: str, scope: Scope) -> str:
+        """Return what a name with dots is called where it is imported from; the name where it is not."""
+        first, dot, rest = name.partition(".")
+        inner: Scope | None = scope
+        while inner is not None:
+            if first in inner.imported:
+                return f"{'.'.join(inner.imported[first])}{dot}{rest}"
+            if first in inner.modules and not name.startswith(f"{inner.modules[first]}."):
+                return f"{inner.modules[first]}{dot}{rest}"
+            inner = inner.outer
+        return name
+
+    def _module(self, name: str) -> Scope | None:
+        """Return a module of the program by its name, of which a package that it is in may be missing."""
+        if name not in self._modules_by_name:
+            scopes = (one for one in self.trees if one == name or one.endswith(f".{name}"))
+            self._modules_by_name[name] = next((self._scopes[one] for one in scopes), None)
+        return self._modules_by_name[name]
+
+    def _scope_of(self, function: Function, outer: Scope | None = None) -> Scope:
+        scope = self._scopes[id(function)]
+        scope.outer = outer or scope.outer
+        return scope
+
+    def _spread(self, use: Use, name: str, depth: int = 0) -> None:
+        """Note that the fields of a mapping become the arguments of a function, or the fields of a class."""
+        use.spread = True
+        required: list[tuple[str, ast.expr | None]] = []
+        for one in self._functions.get(name, ()):
+            names = [*one.args.posonlyargs, *one.args.args]
+            names = names[: len(names) - len(one.args.defaults)]
+            alone = zip(one.args.kwonlyargs, one.args.kw_defaults, strict=True)
+            names += [each for each, default in alone if default is None]
+            required += [(each.arg, each.annotation) for each in names if each.arg not in {"self", "cls"}]
+        for one in self._records[name].body if name in self._records else ():
+            if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name) and one.value is None:
+                required.append((one.target.id, one.annotation))
+        for parameter, annotation in required if depth < _DEEPEST_FIELD else ():
+            self._annotated(use.field(parameter), annotation, depth + 1)
+
+    def _annotated(self, use: Use, annotation: ast.expr | None, depth: int = 0) -> None:
+        """Note what an annotation says of a value."""
+        if isinstance(annotation, ast.BinOp):
+            annotation = annotation.left
+        owner = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+        name = dotted(owner).rpartition(".")[2] if owner is not None else ""
+        inside = annotation.slice if isinstance(annotation, ast.Subscript) else None
+        inside = inside.elts[-1] if isinstance(inside, ast.Tuple) else inside
+        if name in ANNOTATED:
+            use.form = use.form or ANNOTATED[name]
+        elif name in _SEQUENCES:
+            self._annotated(use.element(), inside, depth)
+        elif name in _MAPPINGS:
+            use.mapped = True
+            self._annotated(use.element(), inside, depth)
+        elif name in {"Optional", "Input", "Annotated"}:
+            self._annotated(use, inside, depth)
+        elif name in self._records:
+            self._spread(use, name, depth)
+
+
+def dotted(expression: ast.expr) -> str:
+    """Return a name with its dots; empty for what is no name."""
+    names: list[str] = []
+    while isinstance(expression, ast.Attribute):
+        names.append(expression.attr)
+        expression = expression.value
+    return ".".join(reversed([*names, expression.id])) if isinstance(expression, ast.Name) else ""
+
+
+def add(to: set[Use], uses: Iterable[Use]) -> None:
+    """Add what a name may stand for; one that is assigned to itself again and again has no end of it."""
+    to.update(one for one in uses if len(to) < _MOST_USES)
+
+
+def _modules(folder: Path) -> Iterator[tuple[str, ast.Module]]:
+    """Yield the modules of a program: what its main file imports, or all where there is none."""
+    main = folder / "__main__.py"
+    waiting = ["__main__"] if main.is_file() else []
+    if not waiting:
+        paths = (path.relative_to(folder) for path in files(folder, PYTHON))
+        waiting = [".".join(path.with_suffix("").parts) for path in paths]
+    seen: set[str] = set()
+    while waiting and len(seen) < _MOST_FILES:
+        name = waiting.pop(0)
+        if name in seen:
+            continue
+        seen.add(name)
+        inside = folder.joinpath(*name.split("."))
+        path = next(
+            (one for one in (inside.with_suffix(".py"), inside / "__init__.py") if one.is_file()), None
+        )
+        if path is None:
+            continue
+        try:
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, SyntaxError, RecursionError):
+            continue  # Python says what is wrong with it.
+        yield name, tree
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        for statement in ast.walk(tree):
+            if isinstance(statement, ast.Import):
+                waiting += [one.name for one in statement.names]
+            elif isinstance(statement, ast.ImportFrom):
+                base = (
+                    package.split(".")[: len(package.split(".")) - statement.level + 1]
+                    if statement.level
+                    else []
+                )
+                module = ".".join(one for one in (*base, statement.module or "") if one)
+                waiting += [module, *(f"{module}.{one.name}".strip(".") for one in statement.names)]
