@@ -242,3 +242,17 @@ def may_be_everywhere(action: str) -> bool | None:
     if not extents:
         return None
     return Extent.RESOURCES not in extents and extents.count(Extent.LISTED) <= HARDLY * len(extents)
+
+
+def is_of_any_account(arn: str) -> bool:
+    """Tell whether a pattern of ARNs matches ones of any account.
+
+    Buckets, whose ARNs have no account, and APIs are unique by their names and identifiers.
+    """
+    steps = arn.split(":", 5)
+    if len(steps) <= 5:
+        return "*" in arn
+    _, _, service, _, account, resource = steps
+    if not account or service == "execute-api":
+        return resource[:1] in {"*", "?"}
+    return "*" in account or "?" in account

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tap_guardrails.aws import evaluate_each
-from tap_guardrails.aws.policy_documents import document, one_or_many
+from tap_guardrails.aws.policy_documents import document, is_of_any_account, one_or_many
 from tap_guardrails.model import Known, Outcomes, PropertyRef, Resource, ResourceRule, Settings
 
 TRUST: Final = {"aws:iam/role:Role": "assumeRolePolicy", "aws-native:iam:Role": "assumeRolePolicyDocument"}
@@ -86,19 +86,24 @@ def is_narrowed(condition: PropertyRef) -> bool | None:
             answers.add(None)
         for key, value in (named.value or {}).items():
             if operator.casefold() in MATCHING and key.casefold() in NARROWING:
-                answers.add(names_some(value))
+                answers.add(names_some(value, arn=key.casefold().endswith("arn")))
     return True if True in answers else None if None in answers else False
 
 
-def names_some(value: PropertyRef) -> bool | None:
+def names_some(value: PropertyRef, *, arn: bool) -> bool | None:
     """Tell whether the value of a condition is met by some and not by all; None is undecided."""
     wanted = one_or_many(value)
     if not isinstance(wanted, Known):
         return None if wanted.unknown else False
     texts = [one.text() for one in wanted.value]
-    if any(isinstance(one, Known) and not one.value.strip("*") for one in texts):
+    if any(isinstance(one, Known) and is_met_by_all(one.value, arn=arn) for one in texts):
         return False
     return None if any(one.unknown for one in texts) else all(isinstance(one, Known) for one in texts)
+
+
+def is_met_by_all(pattern: str, *, arn: bool) -> bool:
+    """Tell whether principals of every account meet a pattern of accounts, organizations or ARNs."""
+    return is_of_any_account(pattern) if arn else pattern.removeprefix("o-")[:1] in {"", "*", "?"}
 
 
 RULE = ResourceRule(

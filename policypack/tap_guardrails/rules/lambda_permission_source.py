@@ -9,12 +9,16 @@ from __future__ import annotations
 from typing import Final
 
 from tap_guardrails.aws import PERMISSION
+from tap_guardrails.aws.policy_documents import is_of_any_account
 from tap_guardrails.model import NotApplicable, Outcomes, Resource, ResourceRule, Settings
 
 SERVICE_ENDS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".amazon.com")
 EVERYBODY: Final = "*"
 SOURCES: Final = ("sourceArn", "sourceAccount", "principalOrgId", "eventSourceToken")
-"""What narrows a permission: the resource, its account, an organization, a token of an Alexa skill."""
+"""What narrows a permission: the resource, its account, an organization, a token of an Alexa skill.
+
+A source that is a pattern for resources of any account narrows nothing.
+"""
 
 A_SOURCE: Final = "`sourceArn`, or at the least `sourceAccount`"
 
@@ -36,7 +40,7 @@ def check(permission: Resource, _settings: Settings) -> Outcomes:
         yield NotApplicable("Who may call the function's URL, its own type of authorization says.")
         return
     narrowing = [PERMISSION.at(permission, name).text() for name in SOURCES]
-    if any(one.value is not None for one in narrowing):
+    if any(one.value is not None and not is_of_any_account(one.value) for one in narrowing):
         return
     if any(one.unknown for one in narrowing):
         yield NotApplicable("The source is not known yet; it comes from another resource.")
