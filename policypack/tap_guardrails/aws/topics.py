@@ -154,6 +154,18 @@ RESERVED_DOMAIN: Final = re.compile(
 )
 """Domains that belong to no one: https://www.rfc-editor.org/rfc/rfc2606 and rfc6761."""
 
+ALARM_FIELDS: Final = frozenset(
+    {
+        "AlarmName", "AlarmDescription", "AWSAccountId", "AlarmConfigurationUpdatedTimestamp",
+        "NewStateValue", "NewStateReason", "StateChangeTime", "Region", "AlarmArn", "OldStateValue",
+        "OKActions", "AlarmActions", "InsufficientDataActions", "Trigger",
+    }
+)  # fmt: skip
+"""The fields of what CloudWatch publishes of an alarm.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+"""
+
 
 def topic_name(arn: str) -> str | None:
     """Take a topic's name out of its ARN; None when it is of something else."""
@@ -172,11 +184,37 @@ def is_heard(topic: Resource, stack: Stack, *, reserved_domains: bool) -> bool |
     """Return whether someone is subscribed to a topic in the stack; None while that is undecided."""
     inline = topic.at("subscription").items()
     endpoints = [one.at("endpoint") for one in inline.value] if isinstance(inline, Known) else []
-    subscriptions = naming(topic, SUBSCRIPTION, "topic", stack)
-    endpoints += [subscription.at("endpoint") for subscription in subscriptions]
-    answers = [is_someone(endpoint, reserved_domains=reserved_domains) for endpoint in endpoints]
+    filtered = [(one, lets_alarms_through(one)) for one in naming(topic, SUBSCRIPTION, "topic", stack)]
+    endpoints += [subscription.at("endpoint") for subscription, passes in filtered if passes]
+    answers: list[bool | None] = [None for _, passes in filtered if passes is None]
+    answers += [is_someone(endpoint, reserved_domains=reserved_domains) for endpoint in endpoints]
     answers += [True for _ in naming(topic, CHAT, "snsTopicArns", stack)]
     return True if True in answers else None if None in answers else False
+
+
+def lets_alarms_through(subscription: Resource) -> bool | None:
+    """Return whether a subscription's filter may let alarms through; None while that is undecided.
+
+    What CloudWatch publishes has no attributes, and its body says `NewStateValue`:
+    https://docs.aws.amazon.com/sns/latest/dg/sns-message-filtering.html
+    """
+    fields = document(SUBSCRIPTION.at(subscription, "filterPolicy")).entries()
+    scope = subscription.at("filterPolicyScope").text()
+    if fields.unknown or (scope.unknown and fields.value):
+        return None
+    in_body = scope.value == "MessageBody"
+    return all(may_match(name, one, in_body=in_body) for name, one in (fields.value or {}).items())
+
+
+def may_match(name: str, conditions: PropertyRef, *, in_body: bool) -> bool:
+    """Tell whether an alarm's message may meet the conditions that a filter has for one field."""
+    listed = one_or_many(conditions).value or []
+    if name == "$or":
+        return True
+    if not in_body or name not in ALARM_FIELDS:
+        return any(one.at("exists").boolean().value is False for one in listed)
+    literals = [text for one in listed if isinstance(text := one.value, str)]
+    return name != "NewStateValue" or len(literals) < len(listed) or "ALARM" in literals
 
 
 def is_someone(endpoint: PropertyRef, *, reserved_domains: bool) -> bool | None:
