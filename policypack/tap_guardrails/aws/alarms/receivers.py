@@ -28,6 +28,7 @@ from tap_guardrails.model import (
     Unknown,
     Verdict,
 )
+from tap_guardrails.model.values import has_unknown
 
 if TYPE_CHECKING:
     from tap_guardrails.aws.alarms.alarm import AlarmOptions
@@ -42,6 +43,10 @@ METRIC_SERVICES: Final = SERVICES | {"automate", "autoscaling", "swf"}
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 """
+
+EC2_ACTION: Final = re.compile(r":(automate|swf):")
+INSTANCE: Final = "InstanceId"
+"""The dimension that names what such an action stops, reboots or recovers."""
 
 WITHOUT_REGION: Final = frozenset({"ssm-incidents"})
 PARTITIONS: Final = (
@@ -196,8 +201,12 @@ def deaf_findings(
     stack: Stack,
     options: AlarmOptions,
 ) -> Iterator[Finding]:
-    """Say why an action reaches no one, when its receiver is in the stack."""
+    """Say why an action reaches no one, when its receiver is in the stack, or is an instance that is none."""
     ref = action.ref
+    if isinstance(action, Known) and EC2_ACTION.search(action.value) and is_of_no_instance(alarm):
+        problem = "The action is on an EC2 instance, and the alarm is on none, so that it notifies no one."
+        yield ref.violation(problem, TELL)
+        return
     receivers = [
         list(topic_findings(ref, topic, caller_of(alarm, resource_type), stack, options))
         for topic in topics_of(action, alarm, stack)
@@ -212,6 +221,12 @@ def deaf_findings(
         return
     problem = "Undecided before deployment: the action may go to a topic that reaches no one."
     yield ref.undecided(TELL, problem)
+
+
+def is_of_no_instance(alarm: Resource) -> bool:
+    """Tell whether no metric of an alarm is certainly one of an EC2 instance."""
+    said = [METRIC_ALARM.at(alarm, name).value for name in ("dimensions", "metricQueries")]
+    return not any(has_unknown(one, or_opaque=True) or INSTANCE in str(one) for one in said)
 
 
 def caller_of(alarm: Resource, resource_type: ResourceType) -> Caller:
