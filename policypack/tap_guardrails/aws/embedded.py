@@ -30,6 +30,9 @@ from tap_guardrails.model import (
 from tap_guardrails.model.property_value import join
 from tap_guardrails.model.values import CloudFormationObject, record
 
+STAND_IN: Final = "tapgateUnseen"
+"""The property in which the gate's stand-in for a provider says why no one can look into a resource."""
+
 TEMPLATES: Final = frozenset(
     {
         "aws:cloudformation/stack:Stack", "aws:cloudformation/stackSet:StackSet",

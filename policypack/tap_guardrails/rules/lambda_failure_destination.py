@@ -8,9 +8,11 @@ failure.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from tap_guardrails.aws import EVENT_SOURCE, FUNCTION, PERMISSION, QUEUE
+from tap_guardrails.aws.embedded import STAND_IN
 from tap_guardrails.aws.functions import (
     ASYNC_CONFIGS_OF,
     FAILURE_ARN,
@@ -27,6 +29,7 @@ from tap_guardrails.aws.functions import (
     SYNCHRONOUS_CALLERS,
     URLS_OF,
     called_without_waiting,
+    function_name,
     function_qualifier,
     is_edge,
     queue_name,
@@ -51,6 +54,7 @@ from tap_guardrails.model import (
     Verdict,
     listed,
 )
+from tap_guardrails.model.values import Value, has_unknown
 
 A_DESTINATION: Final = "the ARN of a queue, topic, bucket, event bus or function that takes what failed"
 A_REDRIVE: Final = "a source queue whose `redrivePolicy` names a dead letter queue"
@@ -106,6 +110,13 @@ def function(resource: Resource, stack: Stack, *, exempting: bool) -> Outcomes:
             "Undecided before deployment: a state machine may call the function, and wait for its answer.",
             "Name a queue in a FunctionEventInvokeConfig's `onFailure`, or name the function yourself.",
         )
+    elif exempting and not called and (caller := stack.memoized(given_to_unseen).get(resource.urn)):
+        yield ref.undecided(
+            A_DESTINATION,
+            f"Undecided before deployment: {listed([caller])} may call the function and wait for its answer.",
+            "Name a queue in a FunctionEventInvokeConfig's `onFailure`, or install the provider of the "
+            "component's package.",
+        )
     elif possibly_kept or None in kept | called or edge is None:
         yield ref.undecided(
             A_DESTINATION,
@@ -120,6 +131,39 @@ def function(resource: Resource, stack: Stack, *, exempting: bool) -> Outcomes:
         )
     else:
         yield own
+
+
+def given_to_unseen(stack: Stack) -> Mapping[str, Resource]:
+    """Return which functions a component gets that no one can look into: it may call them in any way.
+
+    What takes no references to resources gets a function's name or ARN, and of that no dependency is told.
+    """
+    named = {FUNCTION.physical_name(one): one for one in stack.of(*FUNCTION.types)}
+    given: dict[str, Resource] = {}
+    for component in stack.resources:
+        if component.provider is not None or component.at(STAND_IN).text().absent:
+            continue
+        tops = component.property_dependencies
+        functions = [one for top in tops for one in stack.dependencies_of(component, top, FUNCTION.types)]
+        texts = (text for value in component.properties.values() for text in texts_in(value))
+        functions += [named[name] for text in texts if (name := function_name(text)) in named]
+        if any(has_unknown(value) and not tops.get(top) for top, value in component.properties.items()):
+            functions += stack.of(*FUNCTION.types)
+        given.update((one.urn, component) for one in functions)
+    return given
+
+
+def texts_in(value: Value) -> Iterator[str]:
+    """Yield the texts in a value."""
+    match value:
+        case str():
+            yield value
+        case list():
+            yield from (text for one in value for text in texts_in(one))
+        case dict():
+            yield from (text for one in value.values() for text in texts_in(one))
+        case _:
+            return
 
 
 def asynchronous_calls(resource: Resource, stack: Stack) -> set[str | None]:

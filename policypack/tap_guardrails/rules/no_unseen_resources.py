@@ -13,7 +13,7 @@ from functools import cache
 from typing import Final
 
 from tap_guardrails.aws import STACK_SET, bare_name, twin
-from tap_guardrails.aws.embedded import CARRIERS, contents
+from tap_guardrails.aws.embedded import CARRIERS, STAND_IN, contents
 from tap_guardrails.aws.policy_documents import covers
 from tap_guardrails.model import (
     ANY_TYPE,
@@ -67,9 +67,6 @@ LEFT_TO_OTHERS: Final = frozenset(
 )  # fmt: skip
 """Types with nothing that a policy asks for: what aws-native's twins carry inside (targets, policies, values)
 are resources of their own here, and policies read those."""
-
-STAND_IN: Final = "tapgateUnseen"
-"""The property in which the gate's stand-in for a provider says why no one can look into a resource."""
 
 SEEN: Final = "a component or resource whose provider tells what it makes"
 INSTALL: Final = (

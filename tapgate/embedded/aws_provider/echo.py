@@ -177,6 +177,10 @@ class Other(Provider):
                     object=encode(inputs, secrets),
                     dependencies=list(request.dependencies),
                     providers=dict(request.providers),
+                    propertyDependencies={
+                        name: resource_pb2.RegisterResourceRequest.PropertyDependencies(urns=one.urns)
+                        for name, one in request.inputDependencies.items()
+                    },
                     acceptSecrets=True,
                 ),
                 timeout=_SECONDS,
