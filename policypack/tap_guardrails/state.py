@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 OWN_PACKAGE: Final = "pulumi:"
 PROVIDERS: Final = "pulumi:providers:"
 ENGINES: Final = "__"
-"""What the names of the engine's own properties begin with."""
+"""What the names of the engine's own properties begin with; within a value a program may name one so."""
+DEFAULTS: Final = "__defaults"
+"""What bridges add to objects within a value as well: the names of what they set."""
 
 
 @record
@@ -181,16 +183,12 @@ def properties_of(fields: Mapping[str, object]) -> LazyMapping[Value]:
 
 
 def without_engines(value: object, depth: int = 0) -> object:
-    """Return a value without the properties that the engine and its bridges add (`__defaults`)."""
+    """Return a value without what bridges add to the objects in it."""
     if depth > MAXIMUM_DEPTH:
         return value
     if isinstance(value, dict):
         given = cast("dict[str, object]", value)
-        return {
-            key: without_engines(item, depth + 1)
-            for key, item in given.items()
-            if not key.startswith(ENGINES)
-        }
+        return {key: without_engines(item, depth + 1) for key, item in given.items() if key != DEFAULTS}
     if isinstance(value, list):
         return [without_engines(item, depth + 1) for item in cast("list[object]", value)]
     return value

@@ -131,6 +131,13 @@ def test_a_level_for_all_yields_to_a_policys_own() -> None:
     assert [(one.policy, one.level) for one in said.findings] == [("kms-key-rotation", "mandatory")]
 
 
+def test_what_a_program_names_like_the_engines_own_is_read() -> None:
+    variables = {"__DB_PASSWORD": "hunter2hunter2Xq9", "__defaults": ["hunter3hunter3Xq9"]}
+    app = CaseResource("app", "aws:amplify/app:App", {"environmentVariables": variables})
+    said = evaluate(records([app]), {"all": "disabled", "no-plaintext-secrets": "mandatory"})
+    assert [one.property for one in said.findings] == ["environmentVariables.__DB_PASSWORD"]
+
+
 def test_what_is_being_deleted_is_left_out() -> None:
     assert not evaluate([{**one, "delete": True} for one in records([KEY])]).resources
 
