@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from pathlib import Path
+from typing import Final, cast
 
 import yaml
 
 from tapgate.failure import CouldNotRunError
 from tapgate.json_access import mapping, sequence, text
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # In the order in which the engine takes them: findProjectInDir in sdk/v3/go/common/workspace/paths.go.
 _SUFFIXES: Final = (".json", ".yaml", ".yml")
@@ -24,6 +24,9 @@ _STACK_NAME: Final = re.compile(r"(?:[A-Za-z0-9_.-]+/){0,2}[A-Za-z0-9_.-]{1,100}
 _PROVIDERS: Final = frozenset(
     {"aws", "aws-native", "azure", "azure-native", "gcp", "google-native", "kubernetes", "docker", "github"}
 )
+_CODE: Final = frozenset({".py", ".ts", ".js", ".mjs", ".go", ".cs", ".fs", ".java", ".kt", ".scala"})
+_INSTALLED: Final = frozenset({"node_modules", "site-packages", "vendor", ".git"})
+_OF_AN_ENVIRONMENT: Final = "pyvenv.cfg"
 # What a stack's config file may have: ProjectStack in sdk/v3/go/common/workspace/project.go.
 _STACK_FILE_KEYS: Final = ("config", "encryptedkey", "encryptionsalt", "environment", "secretsprovider")
 
@@ -311,8 +314,21 @@ def check_stack_config(project: Project, stack: str) -> None:
         if namespace not in {"", project.name}:
             if short in project.declared and _meant(namespace, project.name):
                 raise _misspelt(path, key, [f"{project.name}:{short}"])
-        elif project.declared and short not in project.declared:
+        elif project.declared and short not in project.declared and not _reads(project, short):
             raise _misspelt(path, key, sorted(f"{project.name}:{known}" for known in project.declared))
+
+
+def _reads(project: Project, key: str) -> bool:
+    """Say whether a program has a config key in quotes or in a reference: it need not declare one."""
+    word = re.compile(rf"""["'`]{re.escape(key)}["'`]|\$\{{{re.escape(key)}(?![\w-])""")
+    for parent, folders, names in os.walk(project.folder):
+        folders[:] = [] if _OF_AN_ENVIRONMENT in names else [one for one in folders if one not in _INSTALLED]
+        for path in (Path(parent, name) for name in names):
+            with suppress(OSError):
+                program = path.suffix in _CODE or path == project.yaml_program()
+                if program and word.search(path.read_text("utf-8", "replace")):
+                    return True
+    return False
 
 
 def _meant(namespace: str, project: str) -> bool:

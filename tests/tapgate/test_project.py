@@ -135,6 +135,30 @@ def test_a_project_that_declares_nothing_takes_any_key_of_its_own(tmp_path: Path
     check_stack_config(written(tmp_path, "name: tap\nruntime: python", dev="config: {tap:x: 1, y: 2}"), "dev")
 
 
+@pytest.mark.parametrize(
+    ("runtime", "file", "line"),
+    [
+        ("python", "resources/service.py", "config.require_secret('zone')"),
+        ("nodejs", "index.ts", 'config.get("zone")'),
+        ("yaml", "Pulumi.yaml", "outputs: {a: 'x-${zone}'}"),
+    ],
+)
+def test_what_the_program_reads_need_not_be_declared(
+    tmp_path: Path, runtime: str, file: str, line: str
+) -> None:
+    top = f"name: tap\nruntime: {runtime}\nconfig: {{size: {{type: integer}}}}\n"
+    project = written(tmp_path, top, dev="config: {tap:zone: a}")
+    installed = tmp_path / "node_modules" / "config.ts"
+    installed.parent.mkdir()
+    installed.write_text('config.get("zone")\n')
+    with pytest.raises(CouldNotRunError, match="'tap:zone' means nothing"):
+        check_stack_config(project, "dev")
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    with (tmp_path / file).open("a") as program:
+        program.write(f"{line}\n")
+    check_stack_config(project, "dev")
+
+
 @given(st.text(), st.text())
 def test_any_file_is_taken_or_refused_in_words(
     tmp_path_factory: pytest.TempPathFactory, top: str, stack: str
