@@ -80,5 +80,5 @@ def test_a_preview_loads_nothing_of_the_stand_in_but_what_it_asks_for() -> None:
     )
     loaded = {name.removeprefix("tapgate.embedded.") for name in done.stdout.split()}
     inner = {name for name in loaded if name.count(".")}
-    assert inner == {"aws_provider.marks", "aws_provider.usage", "toolchain.search"}
+    assert inner == {"aws_provider.marks", "toolchain.search"}
     assert "answers" not in loaded
