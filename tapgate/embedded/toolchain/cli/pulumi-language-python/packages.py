@@ -30,13 +30,13 @@ def plugin_of(distribution: metadata.Distribution, name: str) -> object:
 
 def main() -> None:
     """Print one object a distribution, sorted by name; the first of two of one name is the one in use."""
-    distributions: dict[str, tuple[str, metadata.Distribution]] = {}
+    found: dict[str, tuple[str, metadata.Distribution]] = {}
     required: set[str] = set()
     for distribution in metadata.distributions():
         name = distribution.metadata["Name"]
-        if not name or normalized(name) in distributions:
+        if not name or normalized(name) in found:
             continue
-        distributions[normalized(name)] = (name, distribution)
+        found[normalized(name)] = (name, distribution)
         for requirement in distribution.requires or ():
             needed = re.match(r"[\w.-]+", requirement)
             if needed and "extra ==" not in requirement:
@@ -48,7 +48,7 @@ def main() -> None:
             "required": key in required,
             "plugin": plugin_of(distribution, name),
         }
-        for key, (name, distribution) in sorted(distributions.items())
+        for key, (name, distribution) in sorted(found.items())
     ]
     json.dump(listed, sys.stdout)
 
