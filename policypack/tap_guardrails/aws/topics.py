@@ -199,10 +199,10 @@ def lets_alarms_through(subscription: Resource) -> bool | None:
     https://docs.aws.amazon.com/sns/latest/dg/sns-message-filtering.html
     """
     fields = document(SUBSCRIPTION.at(subscription, "filterPolicy")).entries()
-    scope = subscription.at("filterPolicyScope").text()
-    if fields.unknown or (scope.unknown and fields.value):
+    filtered = subscription.at("filterPolicyScope").text()
+    if fields.unknown or (filtered.unknown and fields.value):
         return None
-    in_body = scope.value == "MessageBody"
+    in_body = filtered.value == "MessageBody"
     return all(may_match(name, one, in_body=in_body) for name, one in (fields.value or {}).items())
 
 
