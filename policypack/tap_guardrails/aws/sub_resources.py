@@ -41,10 +41,12 @@ from tap_guardrails.model import (
 from tap_guardrails.model.values import has_unknown, record
 
 ACCOUNT_INPUTS: Final = (
-    "accessKey", "allowedAccountIds", "assumeRole", "assumeRoleWithWebIdentity", "assumeRoles", "endpoints",
-    "forbiddenAccountIds", "profile", "secretKey", "sharedConfigFiles", "sharedCredentialsFiles",
+    "accessKey", "allowedAccountIds", "assumeRole", "assumeRoleWithWebIdentity", "assumeRoles",
+    "customCaBundle", "ec2MetadataServiceEndpoint", "endpoints", "forbiddenAccountIds", "httpProxy",
+    "httpsProxy", "insecure", "noProxy", "profile", "secretKey", "sharedConfigFiles",
+    "sharedCredentialsFiles", "token",
 )  # fmt: skip
-"""The inputs of a provider that say which account it works in.
+"""The inputs of a provider that say which account it works in, or by whom it is answered.
 
 https://www.pulumi.com/registry/packages/aws/api-docs/provider/
 """

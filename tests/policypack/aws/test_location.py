@@ -12,6 +12,8 @@ WEST_TOO = Provider("west-too", {"region": "eu-west-2"})
 EAST = Provider("east", {"region": "us-east-1"})
 SOMEWHERE = Provider("somewhere")
 OTHER_PROFILE = Provider("profile", {"region": "eu-west-2", "profile": "other"})
+OTHER_PROXY = Provider("proxy", {"region": "eu-west-2", "httpsProxy": "http://localhost:1"})
+OTHER_TOKEN = Provider("token", {"region": "eu-west-2", "token": "t"})
 UNKNOWN_ROLE = Provider("role", {"region": "eu-west-2", "assumeRoles": [{"roleArn": UNKNOWN}]})
 
 
@@ -34,6 +36,8 @@ def resource(provider: Provider | None, region: Value = None, *, made: bool = Fa
         (resource(SOMEWHERE, "eu-west-2"), resource(SOMEWHERE, "eu-west-2"), True),
         (resource(SOMEWHERE, "eu-west-2"), resource(SOMEWHERE, "eu-west-1"), False),
         (resource(WEST), resource(OTHER_PROFILE), None),
+        (resource(WEST), resource(OTHER_PROXY), None),
+        (resource(OTHER_TOKEN), resource(WEST), None),
         (resource(UNKNOWN_ROLE), resource(UNKNOWN_ROLE), True),
         (resource(UNKNOWN_ROLE), resource(Provider("role-2", UNKNOWN_ROLE.properties)), None),
         (resource(WEST, UNKNOWN), resource(WEST), True),
