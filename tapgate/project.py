@@ -27,6 +27,7 @@ _PROVIDERS: Final = frozenset(
 _CODE: Final = frozenset({".py", ".ts", ".js", ".mjs", ".go", ".cs", ".fs", ".java", ".kt", ".scala"})
 _INSTALLED: Final = frozenset({"node_modules", "site-packages", "vendor", ".git"})
 _OF_AN_ENVIRONMENT: Final = "pyvenv.cfg"
+_GIT_CRYPT: Final = b"\0GITCRYPT\0"
 # What a stack's config file may have: ProjectStack in sdk/v3/go/common/workspace/project.go.
 _STACK_FILE_KEYS: Final = ("config", "encryptedkey", "encryptionsalt", "environment", "secretsprovider")
 
@@ -170,21 +171,27 @@ def read_yaml(path: Path, what: str) -> Mapping[str, object]:
     Raises:
         CouldNotRunError: it cannot be read, is not YAML, or is something else than a mapping.
     """
+    locked, fix = False, "correct the file's YAML."
     try:
-        loaded: object = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        locked = content.startswith(_GIT_CRYPT)
+        loaded: object = None if locked else yaml.safe_load(content.decode())
     except (OSError, UnicodeDecodeError) as error:
         problem = str(error)
     except yaml.YAMLError as error:
         problem = " ".join(str(error).split())
     else:
-        if loaded is None or isinstance(loaded, Mapping):
+        if not locked and (loaded is None or isinstance(loaded, Mapping)):
             return mapping(cast("object", loaded))
         problem = "its top level is not a mapping of keys to values"
+        if locked:
+            problem = "git-crypt has encrypted it, and this checkout has not been unlocked."
+            fix = "run `git-crypt unlock` with the repository's key, then the gate again."
     raise CouldNotRunError(
         f"The {what} cannot be read.",
         where=str(path),
         why=problem,
-        fix="correct the file's YAML.",
+        fix=fix,
     )
 
 

@@ -64,6 +64,18 @@ def test_an_unreadable_project_file(tmp_path: Path, body: str | bytes) -> None:
         find_project(tmp_path)
 
 
+@pytest.mark.parametrize("rest", [b"", b"abc", b"\xff\xfe\x00"])
+def test_a_file_that_git_crypt_has_encrypted_is_called_that(tmp_path: Path, rest: bytes) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: app\nruntime: python\n")
+    (tmp_path / "Pulumi.dev.yaml").write_bytes(b"\0GITCRYPT\0" + rest)
+    with pytest.raises(CouldNotRunError, match="The stack's config file cannot be read") as raised:
+        check_stack_config(find_project(tmp_path), "dev")
+    said = f"{raised.value.why} {raised.value.fix}"
+    assert "git-crypt has encrypted it" in said
+    assert "`git-crypt unlock`" in said
+    assert "YAML" not in said
+
+
 @pytest.mark.parametrize("name", ["dev", "TapStackpr12", "org/dev", "org/proj/dev", "a.b_c-d"])
 def test_legal_stack_names(name: str) -> None:
     check_stack_name(name)
