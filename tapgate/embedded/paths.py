@@ -18,6 +18,8 @@ from tapgate.embedded.console import Failure, elapsed, say, still_going
 
 ROOT = Path(__file__).resolve().parents[2]
 """The checkout that this package belongs to."""
+SCHEMAS = "aws-schema"
+"""The folder, in the cache, of the package's schema, which YAML programs are typed by."""
 
 
 def cache_root() -> Path:

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -58,7 +59,8 @@ _ASSIGNED: Final = re.compile(
     r"^\s*(?:(?:const|let|var|final)\s+)?(?P<name>[A-Za-z_]\w{0,63})\s*(?::[^=\n]{0,80})?:?="
 )
 _SPREAD: Final = 3
-_SUBSCRIPT: Final = re.compile(r"""(?<=[\w)\]])\[\s*(["'])([A-Za-z_][\w./:-]{0,127})\1\s*\]""")
+# Its bracket first: what begins with a look-behind is tried at every character.
+_SUBSCRIPT: Final = re.compile(r"""\[(?<=[\w)\]]\[)\s*(["'])([A-Za-z_][\w./:-]{0,127})\1\s*\]""")
 _PROPERTY_OF_A_PROPERTY: Final = re.compile(r"\$\{[\w-]+(?:\.\w+|\[\d+\])*\.\w+\.(\w+)")
 _MOST_SUBSCRIPTS: Final = 64
 _A_NUMBER: Final = re.compile(r"(?:^|_)(?:count|size|capacity|port|ttl|days|seconds|minutes|number|timeout)$")
@@ -95,8 +97,12 @@ def read_yaml(path: Path) -> Mapping[str, object]:
         return {}
 
 
+@cache
 def parsed_yaml(text: str) -> Mapping[str, object]:
-    """Return what the text of a project or program file says; an empty mapping as above."""
+    """Return what the text of a project or program file says; an empty mapping as above.
+
+    A run asks the same file a dozen times.
+    """
     try:
         return mapping(cast("object", yaml.safe_load(text)))
     except (ValueError, yaml.YAMLError):

@@ -7,6 +7,7 @@ stand-in salt, without what leads to the team's own keys or to Pulumi Cloud, and
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -30,8 +31,8 @@ from tapgate.embedded.environment import (
     rehearsal_changes,
 )
 from tapgate.embedded.packages import LANGUAGE, shims
-from tapgate.embedded.paths import checkout_folder, make_folder, write_atomically
-from tapgate.embedded.program_text import config_forms, mapping, read_yaml, stand_ins
+from tapgate.embedded.paths import SCHEMAS, cache_root, checkout_folder, make_folder, write_atomically
+from tapgate.embedded.program_text import config_forms, language, mapping, read_yaml, stand_ins
 
 _ROOT: Final = "pulumi:pulumi:Stack"
 SALT: Final = "v1:YckHv4jzYho=:v1:vG5ZCc+2uVe3TcUM:f5sywG81yJaJXuzbV28/HUz5PTLgCw=="
@@ -457,6 +458,20 @@ def _without_secrets(value: object) -> object:
     return {name: _without_secrets(item) for name, item in fields.items()}
 
 
+def _make_schema(project_file: Path) -> None:
+    """Make the schema that a YAML program's engine asks for, if none is kept: it takes seconds.
+
+    Preview and rehearsal would each make one besides, in a sandbox where they cannot keep it.
+    """
+    if language(read_yaml(project_file)) != "yaml" or (cache_root() / SCHEMAS).is_dir():
+        return
+    from tapgate.embedded.aws_provider.package_schema import schema_text  # noqa: PLC0415 - once in a home
+    from tapgate.embedded.aws_provider.sdk_source import SdkMissingError  # noqa: PLC0415 - as above
+
+    with contextlib.suppress(SdkMissingError):  # The provider says so.
+        schema_text()
+
+
 @dataclass(frozen=True)
 class Theatre:
     """Sets stages for rehearsals, whatever the environment is prepared for, with the variables of answers."""
@@ -473,6 +488,7 @@ class Theatre:
             file: The stack's config file, which need not exist.
             project_file: The project's file.
         """
+        _make_schema(project_file)
         backend = EmbeddedStacks(make_folder(folder / "backend"))
         backend.create(project, stack)
         _carry_over(os.environ.get("PULUMI_BACKEND_URL", ""), folder / "backend")

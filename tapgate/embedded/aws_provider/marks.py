@@ -7,6 +7,7 @@ import functools
 import hashlib
 import os
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -35,6 +36,7 @@ REHEARSED: Final = "__rehearsed"
 PROGRAM_FOLDER: Final = "TAPGATE_PROGRAM_FOLDER"
 """Names the folder of the program that a stand-in works for."""
 
+_LOCK: Final = threading.RLock()
 _OWNER: Final = re.compile(r"[.#]")
 _DEEPEST: Final = 8
 _DEEPEST_OPTIONAL: Final = 4
@@ -157,9 +159,15 @@ def _use(seed: str) -> Use | None:
     return use.fields.get(key.removesuffix("]")) if use is not None and key else use
 
 
-@functools.cache
 def _lookups() -> Lookups:
     """Return what the program's text looks up, its attributes in snake case."""
+    # A cache alone does not keep the threads of the first calls from each reading all of the program.
+    with _LOCK:
+        return _looked_up()
+
+
+@functools.cache
+def _looked_up() -> Lookups:
     from tapgate.embedded.aws_provider.sdk_text import snake  # noqa: PLC0415 - for a provider alone
     from tapgate.embedded.program_text import Lookups, lookups  # noqa: PLC0415 - it marks values, too
 

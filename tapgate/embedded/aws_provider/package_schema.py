@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, cast
 from tapgate.embedded.aws_provider import sdk_source, sdk_text
 from tapgate.embedded.aws_provider.resource_schema import Object, Property, Type
 from tapgate.embedded.aws_provider.schema_store import keep_file
-from tapgate.embedded.paths import cache_root
+from tapgate.embedded.paths import SCHEMAS, cache_root
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.sdk_text import Direction
@@ -253,7 +253,7 @@ def cache_file() -> Path:
     for path in (__file__, sdk_source.__file__, sdk_text.__file__):
         digest.update(Path(path).read_bytes())
     name = f"{sdk_source.package_version()}-{digest.hexdigest()[:12]}.json"
-    return cache_root() / "aws-schema" / name
+    return cache_root() / SCHEMAS / name
 
 
 def _load(path: Path) -> str | None:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pytest
 
 from tapgate.embedded.aws_provider import package_schema
 from tapgate.embedded.aws_provider.schema_store import (
@@ -12,9 +13,7 @@ from tapgate.embedded.aws_provider.schema_store import (
     keep_noted,
     schema_of,
 )
-
-if TYPE_CHECKING:
-    import pytest
+from tapgate.embedded.stacks import Theatre
 
 
 def test_a_file_that_cannot_be_put_in_place_leaves_no_rest(
@@ -49,3 +48,23 @@ def test_what_a_sandbox_could_not_keep_is_kept_afterwards(
     kept = {path.name: path.read_text() for path in cache_folder().iterdir()}
     assert kept.keys() == {"aws.kms.key.Key.json", "aws.kms.getAlias.getAlias.json"}
     assert "enableKeyRotation" in kept["aws.kms.key.Key.json"]
+
+
+@pytest.mark.parametrize(("runtime", "wanted"), [("yaml", 1), ("python", 0)])
+def test_the_schema_of_yaml_programs_is_made_once_before_sandboxes_that_cannot_keep_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: str, wanted: int
+) -> None:
+    made: list[Path] = []
+
+    def schema_text() -> str:
+        made.append(package_schema.cache_file())
+        keep_file(made[-1], "made")
+        return ""
+
+    monkeypatch.setattr(package_schema, "schema_text", schema_text)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    project = tmp_path / "Pulumi.yaml"
+    project.write_text(f"name: app\nruntime: {runtime}\n")
+    for stack in ("dev", "prod"):
+        Theatre().stage(tmp_path / stack, "app", stack, tmp_path / f"Pulumi.{stack}.yaml", project)
+    assert len(made) == wanted
