@@ -31,6 +31,9 @@ WHOLE = (
     "tests/tapgate/embedded/aws_provider/schema/test_package.py",
     "tests/docs/test_write_a_rule.py",
     "tests/tapgate/test_wheel.py",
+    "tests/tapgate/audit/test_cluster.py",
+    "tests/lambdas/test_contract.py",
+    "tests/tapgate/test_floor.py",
 )
 """Modules that are long and whose tests share something."""
 ALONE = (
@@ -48,6 +51,10 @@ ALONE = (
     "tests/stack/test_configured.py",
     "tests/tapgate/audit/test_audit.py",
     "tests/tapgate/test_preview.py",
+    "tests/tapgate/test_answers.py",
+    "tests/tapgate/test_packages.py",
+    "tests/tapgate/test_foreign_table.py",
+    "tests/tapgate/embedded/test_program_environment.py",
 )
 """Modules that are long and whose tests share nothing."""
 DEALT_FIRST = (*TOGETHER, *WHOLE, *ALONE)

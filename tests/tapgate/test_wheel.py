@@ -98,6 +98,9 @@ def test_a_foreign_project_is_gated_from_an_empty_environment_and_an_empty_home(
         run(*uv, *install, "--offline")
     except AssertionError:
         run(*uv, *install)  # Not everything is in uv's cache.
+    # Installed without bytecode: what would be compiled in every process of a sandbox is compiled once.
+    loaded = "import pulumi.policy, tapgate.cli, tapgate.embedded.aws_provider.service"
+    run(environment / "bin" / "python", "-c", loaded, cwd=tmp_path)
     # The CLI would be installed or built: other tests do that.
     alone = {
         "HOME": str(home),
