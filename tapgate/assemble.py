@@ -240,7 +240,7 @@ def build_report(
         findings=sorted_findings([_finding(event, locate) for event in log.findings]),
         tallies=tuple(sorted(_tallies(log, requested), key=lambda one: (one.pack, one.policy))),
         resources=len({summary.urn for summary in log.analyzed}),
-        notes=(*notes, *_notes(log), *sorted(_remediations(log))),
+        notes=(*notes, *_log_notes(log), *sorted(_remediations(log))),
         changes=tuple(sorted(log.changes.items())),
         seconds=seconds,
         coverage=tuple(sorted(covered(log).items())),
@@ -304,7 +304,7 @@ def _remediations(log: EventLog) -> Iterator[str]:
         yield f"{one.policy} remediated {where}: {'; '.join(one.changes)}; the program is as it was"
 
 
-def _notes(log: EventLog) -> Iterator[str]:
+def _log_notes(log: EventLog) -> Iterator[str]:
     """Yield each warning once, on one line, in the order of the run."""
     seen: set[str] = set()
     for diagnostic in log.diagnostics:

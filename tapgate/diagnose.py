@@ -42,11 +42,11 @@ _PACK_FAILED: Final = "failed to run stack policy"
 class _Known:
     """A failure that the engine words in a known way; see `known_failures.yaml`."""
 
-    words: tuple[str, ...]
+    patterns: tuple[str, ...]
     what: str
     why: str
     fix: str
-    whole: bool = False
+    complete: bool = False
 
 
 def _known_failures() -> list[_Known]:
@@ -73,7 +73,7 @@ def could_not_run(log: EventLog, errors: str, *, where: str, interrupted: bool =
     everything = "\n".join([*said, *(one.message for one in failed), *printed, *closing])
     details = _details(failed, said, printed)
     for known in _known_failures():
-        match = re.search("|".join(known.words), everything)
+        match = re.search("|".join(known.patterns), everything)
         if match is not None:
             it = sanitized(next(filter(None, match.groups()), ""))
             return CouldNotRunError(
@@ -81,7 +81,7 @@ def could_not_run(log: EventLog, errors: str, *, where: str, interrupted: bool =
                 where=where,
                 why=known.why,
                 fix=known.fix.format(it=it),
-                details=() if known.whole else details,
+                details=() if known.complete else details,
             )
     return CouldNotRunError(
         UNKNOWN_CAUSE,

@@ -49,7 +49,7 @@ def examine(folder: Path, changelog: Path | None = None, configs: Sequence[Path]
     try:
         info = describe_alone(pack.folder)
     except CouldNotRunError as failure:
-        yield Check("on its own", "missing", _words(failure), failure.fix)
+        yield Check("on its own", "missing", _sentence(failure), failure.fix)
         return
     policies = [mapping(one) for one in sequence(info.get("policies"))]
     yield Check("on its own", "there", f"{len(policies)} policies with nothing but its requirements")
@@ -152,11 +152,11 @@ def _config(folder: Path, config: Path, names: set[str]) -> Check:
         require_known(pack, pack.configured, names)
         require_valid_config([pack])
     except CouldNotRunError as failure:
-        return Check("config file", "missing", f"{config}: {_words(failure)}", failure.fix)
+        return Check("config file", "missing", f"{config}: {_sentence(failure)}", failure.fix)
     return Check("config file", "there", str(config))
 
 
-def _words(failure: CouldNotRunError) -> str:
+def _sentence(failure: CouldNotRunError) -> str:
     return " ".join([failure.what, *failure.details[-1:]])
 
 

@@ -70,7 +70,7 @@ def _line(path: Path, value: yaml.Node) -> str:
     return f"{path}:{value.start_mark.line + 1}"
 
 
-def _entries(path: Path, content: bytes, known: tuple[str, ...]) -> Iterator[tuple[str, yaml.SequenceNode]]:
+def _blocks(path: Path, content: bytes, known: tuple[str, ...]) -> Iterator[tuple[str, yaml.SequenceNode]]:
     """Yield the lists of a file whose top is a mapping of lists, each with its key."""
     top = _compose(path, content)
     if top is None:
@@ -106,7 +106,7 @@ def waivers(path: Path, content: bytes) -> Iterator[tuple[str, dict[str, str]]]:
     """
     mistakes: list[_Mistake] = []
     granted: list[tuple[str, dict[str, str]]] = []
-    for _, block in _entries(path, content, ("waivers",)):
+    for _, block in _blocks(path, content, ("waivers",)):
         for number, item in enumerate(cast("list[yaml.Node]", block.value), 1):
             where = f"{_line(path, item)}, waiver {number}"
             fields = _fields_of(item)
@@ -234,7 +234,7 @@ def allowed(path: Path, content: bytes) -> tuple[list[object], list[str]]:
         "inProject": (OPERATORS_CHOICES.__contains__, f"one of {', '.join(OPERATORS_CHOICES)}"),
     }
     mistakes: list[_Mistake] = []
-    for name, block in _entries(path, content, tuple(rules)):
+    for name, block in _blocks(path, content, tuple(rules)):
         fits, required = rules[name]
         for item in cast("list[yaml.Node]", block.value):
             if isinstance(item, yaml.ScalarNode) and fits(str(item.value)):

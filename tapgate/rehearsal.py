@@ -138,7 +138,7 @@ class Theatre(Protocol):
         """Prepare a backend with the stack, empty, and the environment around it."""
         ...
 
-    def keep(self, notes: Path) -> None:
+    def keep(self, file: Path) -> None:
         """Keep for later runs what one in a sandbox could not."""
         ...
 
@@ -187,10 +187,10 @@ class Rehearsal:
         self._events = scratch / "rehearsal.events"
         self._limits = limits
         name = stack.name.rsplit("/", 1)[-1]
-        self._target = ("--stack", name, "--config-file", str(stage.config))
+        self._stack_options = ("--stack", name, "--config-file", str(stage.config))
         self.running: Running = self._engine.begin(
             "up",
-            *self._target,
+            *self._stack_options,
             "--yes",
             "--skip-preview",
             "--suppress-outputs",
@@ -219,7 +219,7 @@ class Rehearsal:
             body = self._opened()
         deployment = read_deployment(body, "the state of the rehearsal")
         if not deployment.resources:
-            deployment = replace(deployment, project=self._project.name, stack=self._target[1])
+            deployment = replace(deployment, project=self._project.name, stack=self._stack_options[1])
         said = tuple(one.message for one in log.diagnostics)
         deployment = marked_as_unseen(without_marks(deployment), self._project.own_packages)
         return Rehearsed(deployment, self._config, run.seconds, said)
@@ -227,7 +227,12 @@ class Rehearsal:
     def _opened(self) -> bytes:
         """Return the state with its secrets open; they are under the stand-in's passphrase."""
         run = self._engine.run(
-            "stack", "export", *self._target[:2], "--show-secrets", name="rehearsed", limits=self._limits
+            "stack",
+            "export",
+            *self._stack_options[:2],
+            "--show-secrets",
+            name="rehearsed",
+            limits=self._limits,
         )
         if run.code != 0:
             raise CouldNotRunError(

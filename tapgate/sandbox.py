@@ -151,7 +151,7 @@ def secrets(variables: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if MARK not in variables[name]))
 
 
-def words(box: Sandbox | None, missing: str, *, preview: bool) -> str:
+def described(box: Sandbox | None, missing: str, *, preview: bool) -> str:
     """Say in a verdict what ran where."""
     if box is None:
         return f"none: {missing}"

@@ -224,22 +224,22 @@ def named_secrets(sdk: Sdk, spec: ServiceSpec) -> Table:
     Of aws-native's types only those whose twin no table knows: with the others there is more to read, and
     they are refused as unseen.
     """
-    marked, shown = secret_properties(sdk).entries, shown_values(sdk).entries
-    entries: dict[str, list[str]] = defaultdict(list)
+    marked, shown = secret_properties(sdk).rows, shown_values(sdk).rows
+    rows: dict[str, list[str]] = defaultdict(list)
     for token, declared in sdk.types.items():
         for path, leaf in declared.paths():
             accepted = path[0] in marked.get(token, ()) or ".".join(path) in shown.get(token, ())
             if leaf and not accepted and names_secret(path):
-                entries[token].append(".".join(path))
+                rows[token].append(".".join(path))
     known = frozenset({*marked, *shown})
-    not_read = frozenset(sdk.types.keys() - entries.keys() - LEFT_TO_OTHERS)
+    not_read = frozenset(sdk.types.keys() - rows.keys() - LEFT_TO_OTHERS)
     for token, path, leaf in spec.native_paths():
         if leaf and names_secret(path) and not aws.twin(token, known) and not aws.twin(token, not_read):
             package, service, name = token.split(":")
             for spelled in {name, name[0] + camel(name)[1:]}:
-                entries[f"{package}:{service}:{spelled}"].append(".".join(path))
+                rows[f"{package}:{service}:{spelled}"].append(".".join(path))
     sources = {"pulumi_aws": sdk.version, "aws-service-spec": spec.version}
-    return Table("named_secrets", sources, {token: sorted(paths) for token, paths in entries.items()})
+    return Table("named_secrets", sources, {token: sorted(paths) for token, paths in rows.items()})
 
 
 def names_secret(path: tuple[str, ...]) -> bool:

@@ -86,7 +86,7 @@ class PackProcess:
         self._environment = None if environment is None else dict(environment)
         self.alive = True
         self._engine = _Engine()
-        self._words: list[str] = []
+        self._output: list[str] = []
         self._host: subprocess.Popen[str] | None = None
         self._channels: list[grpc.Channel] = []
         self._server = _server()
@@ -238,7 +238,7 @@ class PackProcess:
             if response.HasField("exitcode"):
                 break
             line += response.stdout.decode(errors="replace")
-            self._words.append(response.stderr.decode(errors="replace"))
+            self._output.append(response.stderr.decode(errors="replace"))
             if "\n" in line:
                 break
         port = line.split("\n", 1)[0].strip()
@@ -250,14 +250,14 @@ class PackProcess:
     def _listen(self, responses: Iterable[language_pb2.RunPluginResponse]) -> None:
         try:
             for response in responses:
-                self._words.append(response.stderr.decode(errors="replace"))
+                self._output.append(response.stderr.decode(errors="replace"))
         except grpc.RpcError:
             pass
 
     def _failure(self, problem: str) -> CouldNotRunError:
         from tapgate.diagnose import without_traceback  # noqa: PLC0415 - only of a pack that failed
 
-        output = "".join([*self._words, *(f"{message}\n" for message in self._engine.messages)])
+        output = "".join([*self._output, *(f"{message}\n" for message in self._engine.messages)])
         return CouldNotRunError(
             "The policy pack does not run.",
             where=str(self._folder),

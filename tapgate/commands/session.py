@@ -285,7 +285,7 @@ def session(options: argparse.Namespace) -> Generator[Session]:
             theatre=cast("Theatre", options.theatre),
             answers=cast("Answers | None", options.answers),
             box=box,
-            sandbox=sandbox.words(box, missing, preview=offline),
+            sandbox=sandbox.described(box, missing, preview=offline),
             notes=(
                 *cast("tuple[str, ...]", options.notes),
                 *_own_rules(project, packs, cast("Path | None", options.guardrails)),

@@ -108,7 +108,7 @@ def embedded(text: str, project: str = "", forms: Mapping[str, str] | None = Non
     edits: dict[tuple[int, int], str] = {}
     notes: list[str] = []
     salted = False
-    for key, value in _entries(top):
+    for key, value in _pairs(top):
         if key == "encryptionsalt":
             _replace(edits, value, SALT)
             salted = True
@@ -146,8 +146,8 @@ def _completed(
 ) -> StackFile:
     """Return a stack file that has, in place of environments, what the answers file says, and stand-ins."""
     top = cast("yaml.MappingNode", yaml.compose(prepared.text, Loader=yaml.SafeLoader))
-    config = next((value for key, value in _entries(top) if key == "config"), None)
-    there = {key for key, _ in _entries(config)} if config is not None else set[str]()
+    config = next((value for key, value in _pairs(top) if key == "config"), None)
+    there = {key for key, _ in _pairs(config)} if config is not None else set[str]()
     name = str(read_yaml(project_file).get("name"))
     environments = _ENVIRONMENTS in prepared.notes
     answered: dict[str, object] = {}
@@ -203,7 +203,7 @@ def _with_config(
     return f"{text[:start]}config: {flow}\n{' ' * top.start_mark.column}{text[start:]}"
 
 
-def _entries(parent: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
+def _pairs(parent: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
     if isinstance(parent, yaml.MappingNode):
         for key, value in parent.value:
             yield str(key.value), value
@@ -217,7 +217,7 @@ def _secrets(
 ) -> Iterator[str]:
     """Replace each secret, wherever it is nested, and yield the key of the config that has it."""
     namespace, declared = str(project.get("name")), mapping(project.get("config"))
-    for key, value in _entries(config):
+    for key, value in _pairs(config):
         short = key.removeprefix(f"{namespace}:")
         declared_type = declared.get(short, declared.get(f"{namespace}:{short}"))
         form = _form(key, short, forms)
@@ -244,7 +244,7 @@ def _within(given: yaml.Node, declared_type: object) -> Iterator[tuple[yaml.Node
         for item in given.value:
             yield from _within(item, types.get("items"))
         return
-    items = list(_entries(given))
+    items = list(_pairs(given))
     if len(items) == 1 and items[0][0] == "secure" and items[0][1].tag == _STRING:
         yield items[0][1], str(types.get("type") or "string")
         return
@@ -499,8 +499,8 @@ class Theatre:
         changes = rehearsal_changes(base, folder / "backend", make_folder(folder / "tmp"), others=others)
         return Stage(applied(changes, base), config, backend.path(project, stack))
 
-    def keep(self, notes: Path) -> None:
+    def keep(self, file: Path) -> None:
         """Keep for later runs what one in a sandbox could not."""
         from tapgate.embedded.aws_provider.schema_store import keep_noted  # noqa: PLC0415 - seldom needed
 
-        keep_noted(notes)
+        keep_noted(file)

@@ -73,10 +73,10 @@ def _finding_case(suite: Element, finding: Finding, seen: Counter[tuple[str, str
         case.set("line", str(finding.location.line))
     message = sanitized(finding.summary) or "finding"
     if not finding.blocks:
-        SubElement(case, "skipped", message=_reason(finding, message)).text = _words(finding)
+        SubElement(case, "skipped", message=_reason(finding, message)).text = _text(finding)
         return
     element = "error" if finding.verdict == "error" else "failure"
-    SubElement(case, element, type=finding.verdict, message=message).text = _words(finding)
+    SubElement(case, element, type=finding.verdict, message=message).text = _text(finding)
 
 
 def _reason(finding: Finding, message: str) -> str:
@@ -87,7 +87,7 @@ def _reason(finding: Finding, message: str) -> str:
     return f"waived{until}: {message}"
 
 
-def _words(finding: Finding) -> str:
+def _text(finding: Finding) -> str:
     pairs = (
         ("Where", finding.urn),
         ("Property", finding.property_path),

@@ -219,11 +219,11 @@ def _invocation(verdicts: VerdictFile) -> dict[str, object]:
         "executionSuccessful": verdicts.outcome != "could-not-run",
         "exitCode": _EXIT_CODES[verdicts.outcome],
         **({"endTimeUtc": made.strftime("%Y-%m-%dT%H:%M:%SZ")} if made else {}),
-        "toolExecutionNotifications": [*_notes(verdicts), *map(_unaudited, verdicts.unaudited)],
+        "toolExecutionNotifications": [*_notifications(verdicts), *map(_unaudited, verdicts.unaudited)],
     }
 
 
-def _notes(verdicts: VerdictFile) -> Iterator[dict[str, object]]:
+def _notifications(verdicts: VerdictFile) -> Iterator[dict[str, object]]:
     for report in verdicts.stacks:
         for note in report.notes:
             text = f"{report.project} / {report.stack}: {note}"

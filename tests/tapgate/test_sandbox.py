@@ -168,7 +168,7 @@ def test_without_bubblewrap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     assert (box, missing) == (None, "bubblewrap is not installed")
     (note,) = sandbox.notes("auto", box, missing, {})
     assert note.startswith("no sandbox: bubblewrap is not installed; the program could reach the network")
-    assert sandbox.words(box, missing, preview=True) == "none: bubblewrap is not installed"
+    assert sandbox.described(box, missing, preview=True) == "none: bubblewrap is not installed"
     with pytest.raises(CouldNotRunError, match="There is no sandbox") as refused:
         sandbox.find("require")
     assert "install bubblewrap" in refused.value.fix

@@ -103,7 +103,7 @@ LONGEST_COUNT: Final = 11
 """Digits up to which a number is a count or a time rather than a secret."""
 
 
-def words(name: str) -> list[str]:
+def tokens_of(name: str) -> list[str]:
     """Take a name apart: `DB_PASSWORD`, `dbPassword` and `DBPASSWORD` are `db` and `password`."""
     return [token for word in WORD.findall(name) for token in parts(word.casefold())]
 
@@ -120,7 +120,7 @@ def parts(word: str) -> tuple[str, ...]:
 
 def hint_of(name: str) -> Hint:
     """Tell how much a name says of a value."""
-    tokens = words(name)
+    tokens = tokens_of(name)
     while tokens and (tokens[-1].isdigit() or tokens[-1] in WORDS["encodings"]):
         tokens.pop()
     if not tokens or tokens[-1] in WORDS["about"] or not WORDS["public"].isdisjoint(tokens):
@@ -146,13 +146,13 @@ def names_a_secret(name: str) -> bool:
 
 def is_about_a_secret(name: str) -> bool:
     """Tell whether a property that a schema marks secret holds no secret by its name, or not always."""
-    tokens = words(name)
+    tokens = tokens_of(name)
     return bool(tokens) and tokens[-1] in WORDS["about"] | WORDS["may_be_told"]
 
 
 def names_a_connection(name: str) -> bool:
     """Tell whether a name is that of a text that may have a password in it."""
-    tokens = words(name)
+    tokens = tokens_of(name)
     return (
         bool(tokens) and tokens[-1] in WORDS["connection_ends"] and not WORDS["connection"].isdisjoint(tokens)
     )
@@ -160,7 +160,7 @@ def names_a_connection(name: str) -> bool:
 
 def names_an_identity(name: str) -> bool:
     """Tell whether a name is that of something that may be as random as a secret, and is none."""
-    tokens = words(name)
+    tokens = tokens_of(name)
     return bool(tokens) and (tokens[-1] in WORDS["identity"] or not WORDS["public"].isdisjoint(tokens))
 
 
@@ -171,7 +171,7 @@ def secret_by_name(name: str, text: str) -> bool:
         return False
     if hint is Hint.WEAK:
         return looks_generated(text) and may_be_secret(text) and not TEXTS["uuid"].fullmatch(text)
-    if not WORDS["named_elsewhere"].isdisjoint(words(name)) and TEXTS["kept_under"].fullmatch(text):
+    if not WORDS["named_elsewhere"].isdisjoint(tokens_of(name)) and TEXTS["kept_under"].fullmatch(text):
         return False
     return may_be_secret(text, password=hint is Hint.PASSWORD)
 

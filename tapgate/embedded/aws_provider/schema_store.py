@@ -46,20 +46,20 @@ def keep_file(path: Path, text: str) -> None:
     except (OSError, Failure):
         with (
             contextlib.suppress(OSError),
-            Path(os.environ.get(NOTED, "")).open("a", encoding="utf-8") as notes,
+            Path(os.environ.get(NOTED, "")).open("a", encoding="utf-8") as file,
         ):
-            notes.write(f"{path.name}\n")
+            file.write(f"{path.name}\n")
 
 
-def keep_noted(notes: Path) -> None:
+def keep_noted(file: Path) -> None:
     """Make and keep, outside, what runs in a sandbox had to make without being able to keep it.
 
     Args:
-        notes: What they noted. A program may have written there too: of it no more than names is believed.
+        file: What they noted. A program may have written there too: of it no more than names is believed.
     """
     from tapgate.embedded.aws_provider.package_schema import schema_text  # noqa: PLC0415 - it imports this module
 
-    for name in sorted(set(notes.read_text("utf-8", "replace").split()))[:_MOST_NOTED]:
+    for name in sorted(set(file.read_text("utf-8", "replace").split()))[:_MOST_NOTED]:
         token = _TOKEN.fullmatch(name)
         with contextlib.suppress(
             sdk_source.UnknownTypeError, sdk_source.SdkMissingError, OSError, ValueError

@@ -37,12 +37,12 @@ def answer(token: str, args: Mapping[str, Value]) -> Value:
     """
     function = _FUNCTIONS[token.rpartition(":")[2]]
     try:
-        return _whole(function(dict(args)))
+        return _integral(function(dict(args)))
     except (ArithmeticError, AttributeError, IndexError, KeyError, OSError, TypeError, re.error) as error:
         raise ValueError(str(error) or type(error).__name__) from None
 
 
-def _whole(value: Any) -> Value:  # noqa: ANN401 - whatever JSON has
+def _integral(value: Any) -> Value:  # noqa: ANN401 - whatever JSON has
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -134,7 +134,7 @@ def _range(args: dict[str, Any]) -> Value:
     start, limit = args.get("start", 0), args["limit"]
     step = args.get("step") or (1 if limit >= start else -1)
     count = max(0, math.ceil((limit - start) / step))
-    return [_whole(start + index * step) for index in range(min(count, 1024))]
+    return [_integral(start + index * step) for index in range(min(count, 1024))]
 
 
 def _substr(args: dict[str, Any]) -> Value:
@@ -167,7 +167,7 @@ def _host(args: dict[str, Any]) -> Value:
 
 
 def _number(value: Any) -> Value:  # noqa: ANN401 - whatever JSON has
-    return value if isinstance(value, int | float) else _whole(float(value))
+    return value if isinstance(value, int | float) else _integral(float(value))
 
 
 def _boolean(value: Any) -> Value:  # noqa: ANN401 - whatever JSON has

@@ -42,7 +42,7 @@ class RuleParser:
         self._depth = 0
         self.names: list[str] = []
 
-    def whole(self) -> Condition:
+    def rule(self) -> Condition:
         """Read the rule to its end, or raise `ExpressionError`."""
         condition = self._any()
         self._scanner.finish()
@@ -125,7 +125,7 @@ def share_of(count: str, total: int) -> int:
 def parse_rule(rule: str) -> tuple[Condition, list[str]]:
     """Return a rule's condition and the alarms that it looks at, or raise `ExpressionError`."""
     parser = RuleParser(rule)
-    return parser.whole(), parser.names
+    return parser.rule(), parser.names
 
 
 def goes_off_with(rule: str, is_alarm: Callable[[str], bool]) -> bool:

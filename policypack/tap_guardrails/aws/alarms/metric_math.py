@@ -294,7 +294,7 @@ class Calculator:
             key=lambda series: reduce([point for point in series if point is not None] or [0.0]),
             reverse=order.upper() == "DESC",
         )
-        return ranked[: whole(limit[0])] if limit else ranked
+        return ranked[: integer_of(limit[0])] if limit else ranked
 
     def _chosen(self, condition: Value, chosen: Value, other: list[Value]) -> Value:
         conditions = self._series_of(condition)
@@ -319,7 +319,7 @@ def array(value: Value) -> list[Points]:
     return [value]
 
 
-def whole(value: Value) -> int:
+def integer_of(value: Value) -> int:
     """Return a number as a position."""
     if isinstance(value, (int, float)) and math.isfinite(value):
         return int(value)
@@ -392,6 +392,6 @@ ARRAY_FUNCTIONS: Final[dict[str, Callable[[Value, list[Value]], Value]]] = {
     "LAST": lambda value, _: filled_array(value)[-1],
     "METRIC_COUNT": lambda value, _: float(len(array(value))),
     "REMOVE_EMPTY": lambda value, _: [one for one in array(value) if any(point is not None for point in one)],
-    "SLICE": lambda value, ends: sliced(array(value), [whole(end) for end in ends]),
+    "SLICE": lambda value, ends: sliced(array(value), [integer_of(end) for end in ends]),
 }
 """Functions of an array of time series, and what follows it."""

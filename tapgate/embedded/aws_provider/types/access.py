@@ -92,7 +92,7 @@ def _rotation(subject: Subject) -> Call:
     return Call("enable_key_rotation", {"RotationPeriodInDays": Wanted("rotationPeriodInDays")})
 
 
-def _target(answer: Answer, subject: Subject) -> Value:
+def _key_id(answer: Answer, subject: Subject) -> Value:
     # AWS tells the key's id; a program may have named it by ARN.
     key = answer.get("TargetKeyId")
     wanted = subject.wanted.get("targetKeyId")
@@ -219,7 +219,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
                 "targetKeyArn": lambda answer, _subject: (
                     f"{str(answer['AliasArn']).rpartition(':')[0]}:key/{answer.get('TargetKeyId')}"
                 ),
-                "targetKeyId": _target,
+                "targetKeyId": _key_id,
             },
             property_groups=(PropertyGroup(Call("update_alias")),),
             delete=(Call("delete_alias"),),
