@@ -242,8 +242,9 @@ def _synced(uv: Uv, source: Source, python: str) -> bool:
     if python == sys.executable and not is_for(source.python, sys.version_info[:3]):
         return False  # It would look for another interpreter, and put its environment in place of this one.
     try:
-        # Frozen, it leaves the lock as it is.
-        uv.run("sync", "--frozen", "--no-install-project", "--no-build-package=grpcio", *uv.index)
+        # Frozen, it leaves the lock as it is; a .python-version beside it may name one that is not there.
+        words = ("--frozen", "--no-install-project", "--no-build-package=grpcio", "--python", python)
+        uv.run("sync", *words, *uv.index)
     except Failure:
         if any(one in uv.said for one in (NOT_BUILT, _NO_WHEEL_LOCKED)):
             return False

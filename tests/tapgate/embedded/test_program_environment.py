@@ -547,12 +547,14 @@ def test_a_package_that_asks_for_its_plug_in_while_it_is_built_gets_along_withou
     }[toolchain]
     file = project(tmp_path / "app", files, toolchain=toolchain)
     if toolchain == "uv":
-        monkeypatch.setenv("UV_PYTHON", sys.executable)
         subprocess.run(
             [str(Path(sys.executable).with_name("uv")), "lock", "--offline", "--quiet"],
             cwd=file.parent,
+            env={**os.environ, "UV_PYTHON": sys.executable},
             check=True,
         )
+        # One that is not there is no reason to put another environment in place of the one that is made.
+        (file.parent / ".python-version").write_text("3.99.1\n")
     assert installed(file) == {"pulumi_old-4.38.1"}
     assert own_cache.is_dir()
 
