@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 """The checkout that this package belongs to."""
 SCHEMAS = "aws-schema"
 """The folder, in the cache, of the package's schema, which YAML programs are typed by."""
+ENVIRONMENTS = "program-environments"
+"""The folder, in the cache, of the environments of programs."""
 
 
 def cache_root() -> Path:
@@ -96,6 +98,7 @@ def read_object(path: Path, of: type[Value]) -> dict[str, Value]:
 
 
 MANIFEST = "complete.json"
+_DAY = 24 * 60 * 60
 
 
 def is_whole(entry: Path) -> bool:
@@ -210,6 +213,43 @@ def get_or_make(entry: Path, make: Callable[[Path], None], known: Collection[str
         finally:
             remove_tree(partial)
     return entry
+
+
+held: dict[Path, int] = {}
+"""The locks by which this process keeps what it uses."""
+
+
+def hold(entry: Path, make: Callable[[Path], None]) -> Path:
+    """Return an entry as `get_or_make` does, and keep every run from removing it until this process ends."""
+    lock = entry.with_name(f".{entry.name}.lock")
+    if entry in held:
+        os.close(held.pop(entry))
+    while True:
+        get_or_make(entry, make)
+        try:
+            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError:
+            return entry  # Where nothing can be written, nothing is removed.
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        if is_whole(entry):
+            with suppress(OSError):
+                os.utime(entry / MANIFEST)
+            held[entry] = descriptor
+            return entry
+        os.close(descriptor)  # It was removed between the two.
+
+
+def once_a_day(name: str) -> bool:
+    """Return whether something is due that runs do once a day, and count this run as the one that does it."""
+    stamp, now = cache_root() / f".{name}", time.time()
+    with suppress(OSError):
+        if 0 <= now - stamp.stat().st_mtime < _DAY:
+            return False
+    with suppress(OSError):
+        stamp.touch()
+        os.utime(stamp, (now, now))
+        return True
+    return False
 
 
 def remove_tree(folder: Path) -> None:

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 from tapgate.embedded import environment
 from tapgate.embedded.console import Failure, say, still_going
-from tapgate.embedded.paths import ROOT, checkout_folder, write_atomically
+from tapgate.embedded.paths import ROOT, checkout_folder, once_a_day, write_atomically
 from tapgate.embedded.program_text import read_yaml
-from tapgate.embedded.pruning import prune
 from tapgate.embedded.stacks import EmbeddedStacks
 from tapgate.embedded.toolchain import find, search
 
@@ -137,7 +136,10 @@ def prepare(aws: Aws, project: Path | None = None, stacks: Sequence[str] | None 
         stacks: Stacks of the checkout that plain `pulumi` has to find in the backend, beside those with a
             file of their own; None for none at all.
     """
-    prune()
+    if once_a_day("pruned"):
+        from tapgate.embedded.pruning import prune  # noqa: PLC0415 - seldom
+
+        prune()
     cli = find()
     changes = environment.changes_for(aws, cli, os.environ)
     if os.environ.get(environment.MARK) != aws:

@@ -23,7 +23,7 @@ from typing import Final
 
 from tapgate.embedded.console import Failure, say, still_going
 from tapgate.embedded.environment import PREFIX, PROGRAM_ENVIRONMENT, Changes, shim_folder
-from tapgate.embedded.paths import cache_root
+from tapgate.embedded.paths import ENVIRONMENTS, cache_root, hold
 from tapgate.embedded.program_text import (
     PYTHON,
     imported,
@@ -33,7 +33,6 @@ from tapgate.embedded.program_text import (
     read_yaml,
     texts,
 )
-from tapgate.embedded.pruning import ENVIRONMENTS, hold
 from tapgate.embedded.python_requirements import Source, above, find_source, is_for
 from tapgate.embedded.toolchain import find, search
 from tapgate.embedded.uv import NOT_BUILT, Confine, Uv, find_uv
@@ -243,8 +242,8 @@ def _synced(uv: Uv, source: Source, python: str) -> bool:
         return False  # It would look for another interpreter, and put its environment in place of this one.
     try:
         # Frozen, it leaves the lock as it is; a .python-version beside it may name one that is not there.
-        words = ("--frozen", "--no-install-project", "--no-build-package=grpcio", "--python", python)
-        uv.run("sync", *words, *uv.index)
+        options = ("--frozen", "--no-install-project", "--no-build-package=grpcio", "--python", python)
+        uv.run("sync", *options, *uv.index)
     except Failure:
         if any(one in uv.said for one in (NOT_BUILT, _NO_WHEEL_LOCKED)):
             return False

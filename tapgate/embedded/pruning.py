@@ -10,55 +10,24 @@ import fcntl
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from tapgate.embedded.console import say
-from tapgate.embedded.paths import MANIFEST, cache_root, get_or_make, is_whole, read_object, remove_tree
+from tapgate.embedded.paths import ENVIRONMENTS, MANIFEST, cache_root, read_object, remove_tree
 
-ENVIRONMENTS: Final = "program-environments"
 BYTECODE: Final = "bytecode"
 MOST_BYTES: Final = {ENVIRONMENTS: 4_000_000_000, BYTECODE: 1_000_000_000}
 MOST_DAYS: Final = 30
 _DAY: Final = 24 * 60 * 60
-_STAMP: Final = ".pruned"
-
-held: dict[Path, int] = {}
-"""The locks by which this process keeps what it uses."""
-
-
-def hold(entry: Path, make: Callable[[Path], None]) -> Path:
-    """Return an entry as `get_or_make` does, and keep every run from removing it until this process ends."""
-    lock = entry.with_name(f".{entry.name}.lock")
-    if entry in held:
-        os.close(held.pop(entry))
-    while True:
-        get_or_make(entry, make)
-        try:
-            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError:
-            return entry  # Where nothing can be written, nothing is removed.
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
-        if is_whole(entry):
-            with suppress(OSError):
-                os.utime(entry / MANIFEST)
-            held[entry] = descriptor
-            return entry
-        os.close(descriptor)  # It was removed between the two.
 
 
 def prune(now: float | None = None) -> None:
-    """Remove what is beyond the bounds, at most once a day; no other run waits for it, or misses anything."""
+    """Remove what is beyond the bounds; no other run waits for it, or misses anything."""
     root, at = cache_root(), time.time() if now is None else now
-    stamp = root / _STAMP
     with suppress(OSError):
-        if 0 <= at - stamp.stat().st_mtime < _DAY:
-            return
-    with suppress(OSError):
-        stamp.touch()
-        os.utime(stamp, (at, at))
         removed = [*_environments(root / ENVIRONMENTS, at), *_bytecode(root / BYTECODE, at)]
         if removed:
             say(f"removed from the cache what no run used lately: {readable(sum(removed))} in {root}")

@@ -237,9 +237,9 @@ def go_mod() -> str:
 
 
 def entry_folder() -> Path:
-    """One entry for each state of the sources: an edit, or a newer version, is another entry."""
+    """One entry for each state of the sources, bytecode aside: an edit, or a newer version, is another one."""
     digest = hashlib.sha256()
-    for path in sorted(path for path in SOURCES.rglob("*") if path.is_file()):
+    for path in sorted(path for path in SOURCES.rglob("*") if path.is_file() and path.suffix != ".pyc"):
         digest.update(f"{path.relative_to(SOURCES)}\0{path.stat().st_size}\0".encode())
         digest.update(path.read_bytes())
     return cache_root() / f"pulumi-{pulumi_version().removeprefix('v')}-{digest.hexdigest()[:12]}"

@@ -9,16 +9,16 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tapgate.embedded import pruning
-from tapgate.embedded.paths import MANIFEST, is_whole
-from tapgate.embedded.pruning import BYTECODE, ENVIRONMENTS, hold, prune
+from tapgate.embedded import paths, pruning
+from tapgate.embedded.paths import ENVIRONMENTS, MANIFEST, cache_root, hold, is_whole, once_a_day
+from tapgate.embedded.pruning import BYTECODE, prune
 
 if TYPE_CHECKING:
     import pytest
 
 DAY = 24 * 60 * 60
 HOLDER = """
-import sys; from pathlib import Path; from tapgate.embedded.pruning import hold
+import sys; from pathlib import Path; from tapgate.embedded.paths import hold
 hold(Path(sys.argv[1]), lambda folder: (folder / "python").write_text("x" * 100)); print("held", flush=True)
 sys.stdin.read()
 """
@@ -32,7 +32,7 @@ def made(cache: Path, name: str, age: float) -> Path:
     """Make an environment that was used so many days ago, and that no run uses now."""
     entry = cache / ENVIRONMENTS / name
     hold(entry, make)
-    os.close(pruning.held.pop(entry))
+    os.close(paths.held.pop(entry))
     then = time.time() - age * DAY
     for path in (entry / MANIFEST, entry):
         os.utime(path, (then, then))
@@ -62,16 +62,25 @@ def test_what_is_old_or_too_much_goes_and_what_is_used_stays(
         assert is_whole(cache / ENVIRONMENTS / "used")
         assert "removed from the cache what no run used lately: 0.0 MB" in capsys.readouterr().err
         run.communicate("")
-    prune()
-    assert names(cache / ENVIRONMENTS) == {"new", "recent", "used"}  # Once a day is enough.
     prune(time.time() + 2 * DAY)
     assert names(cache / ENVIRONMENTS) == {"new", "recent"}
+
+
+def test_once_a_day_is_due_once_and_again_after_a_day(cache: Path) -> None:
+    assert not once_a_day("pruned")  # Nothing to prune, and nothing to remember it by.
+    cache.mkdir(parents=True)
+    assert once_a_day("pruned")
+    assert not once_a_day("pruned")
+    assert once_a_day("other")
+    then = time.time() - DAY - 1
+    os.utime(cache_root() / ".pruned", (then, then))
+    assert once_a_day("pruned")
 
 
 def test_using_an_environment_makes_it_recent_and_one_that_went_is_made_again(cache: Path) -> None:
     entry = made(cache, "old", 31)
     assert hold(entry, make) == entry
-    os.close(pruning.held.pop(entry))
+    os.close(paths.held.pop(entry))
     os.utime(entry, (0, 0))
     prune()
     assert is_whole(entry)

@@ -268,6 +268,7 @@ def test_each_state_of_the_sources_has_an_entry_of_its_own(
     sources = tmp_path / "sources"
     shutil.copytree(search.SOURCES, sources)
     monkeypatch.setattr(search, "SOURCES", sources)
+    (sources / "pulumi-language-python" / "packages.pyc").write_bytes(b"whoever compiles all of the project")
     assert search.entry_folder() == first
     host = sources / "pulumi-language-python" / "main.go"
     host.write_text(host.read_text().replace("2 * time.Second", "3 * time.Second"))
