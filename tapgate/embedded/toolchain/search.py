@@ -237,7 +237,7 @@ def go_mod() -> str:
 
 
 def entry_folder() -> Path:
-    """One entry for each state of the sources, bytecode aside: an edit, or a newer version, is another one."""
+    """One entry for each state of the sources, bytecode aside: an edit, or a newer version, is another."""
     digest = hashlib.sha256()
     for path in sorted(path for path in SOURCES.rglob("*") if path.is_file() and path.suffix != ".pyc"):
         digest.update(f"{path.relative_to(SOURCES)}\0{path.stat().st_size}\0".encode())
