@@ -54,7 +54,7 @@ from tap_guardrails.model import (
     Verdict,
     listed,
 )
-from tap_guardrails.model.values import Value, has_unknown
+from tap_guardrails.model.values import Secret, Value, has_unknown
 
 A_DESTINATION: Final = "the ARN of a queue, topic, bucket, event bus or function that takes what failed"
 A_REDRIVE: Final = "a source queue whose `redrivePolicy` names a dead letter queue"
@@ -156,6 +156,8 @@ def given_to_unseen(stack: Stack) -> Mapping[str, Resource]:
 def texts_in(value: Value) -> Iterator[str]:
     """Yield the texts in a value."""
     match value:
+        case Secret(inner):
+            yield from texts_in(inner)
         case str():
             yield value
         case list():
