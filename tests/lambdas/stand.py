@@ -8,6 +8,7 @@ import socket
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -49,6 +50,19 @@ def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
         time.sleep(0.05)
 
 
+@cache
+def client_of(service: str, endpoint: str) -> Any:  # noqa: ANN401 - as in `Stand.client`
+    """A client of one service; one for all stands of an emulator."""
+    return _client(
+        service,
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        config=Config(retries={"mode": "standard", "total_max_attempts": 1}),
+    )
+
+
 @dataclass
 class Stand:
     """Key, bucket, table, queues, and clients of the test's own to look at them."""
@@ -71,14 +85,7 @@ class Stand:
         self.queue_url = self.make_queue("work", {"RedrivePolicy": json.dumps(redrive)})
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - each caller names the client's type
-        return _client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-            config=Config(retries={"mode": "standard", "total_max_attempts": 1}),
-        )
+        return client_of(service, self.endpoint)
 
     @property
     def environment(self) -> dict[str, str]:
