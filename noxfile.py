@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent
 PYTHON_FOLDERS = ("program", "policypack", "lambdas", "tapgate", "tests", "noxfile.py")
 # What needs the package index besides is proven by `build`.
 PARALLEL = ("-n", "auto", "--dist", "loadgroup", "--ignore=tests/wheel")
+DEPLOYMENTS = ("tests/integration", "tests/tapgate/test_deploy.py")
 # Tests start the engine hundreds of times, for seconds each: no garbage is collected below a gigabyte. What
 # they install is imported once or twice, which is less than to compile all of it.
 SHORT_LIVED = {"GOGC": "off", "GOMEMLIMIT": "1GiB", "UV_COMPILE_BYTECODE": "0"}
@@ -157,7 +158,7 @@ def typecheck(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests, the real engine's included, but no deployments and no coverage (-- pytest options)."""
     install_for_tests(session)
-    whole = (*PARALLEL, "--ignore=tests/integration")
+    whole = (*PARALLEL, *(f"--ignore={path}" for path in DEPLOYMENTS))
     session.run(*prepared(), "python", "-m", "pytest", *(session.posargs or whole), env=SHORT_LIVED)
 
 
@@ -184,8 +185,8 @@ def integration(session: nox.Session) -> None:
         )
         env["TAP_PROVIDER_FOLDER"] = str(found).strip().splitlines()[-1]
     # On AWS itself all of it is one stack's, whose tests run one after the other.
-    dealt = PARALLEL if aws == "embedded" else ("-v",)
-    tests = ("python", "-m", "pytest", *(args or [*dealt, "-ra", "tests/integration"]))
+    dealt = (*PARALLEL, *DEPLOYMENTS) if aws == "embedded" else ("-v", DEPLOYMENTS[0])
+    tests = ("python", "-m", "pytest", *(args or ["-ra", *dealt]))
     # As in `deploy`.
     session.run(*prepared(aws), *tests, env=env, interrupt_timeout=None, terminate_timeout=None)
 
