@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
+from tapgate import sandbox
 from tapgate.analyzer.deployment import read_deployment
 from tapgate.cli import main
+from tapgate.embedded.emulator import Emulator
 from tapgate.sources import urn_name
+from tests.tapgate.test_attacks import ATTACKS
+from tests.tapgate.test_attacks import Gate as Attack
 
 pytestmark = [pytest.mark.cli, pytest.mark.usefixtures("backend")]
 
@@ -94,3 +99,37 @@ def test_a_pack_that_blocks_only_the_update_blocks_it(gate: Gate, backend: Path,
     assert "PASSED" in out
     assert out.splitlines()[-1].startswith("BLOCKED BY POLICY  nothing, ")
     assert resources(backend).get("dev", []) == []
+
+
+def test_what_stays_in_aws_is_judged_when_it_leaves_the_program(
+    engine_env: Mapping[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "attack").mkdir()
+    with Emulator() as emulator:
+        _what_stays(Attack(tmp_path / "attack", {**engine_env, **emulator.environment()}))
+
+
+def _what_stays(gate: Attack) -> None:
+    shutil.copytree(ATTACKS / "retain", gate.folder)
+    code, said = gate.deploy(PHASE="1")
+    assert code == 0, said
+    made = gate.made()
+    assert made > 10
+    (stack,) = json.loads((gate.backend.parent / "verdict.json").read_text())["stacks"]
+    box = sandbox.look()
+    # An emulator is a part of the machine that the preview has to reach; the rehearsal does not.
+    assert stack["sandbox"].startswith(
+        f"{box.version}, rehearsal; " if isinstance(box, sandbox.Sandbox) else "none: "
+    )
+    code, said = gate.deploy(PHASE="2, 3 and 4")
+    assert code == 1, said
+    assert "stays in AWS (retainOnDelete)" in " ".join(said.split())
+    assert gate.blocking() == {
+        ("dynamodb-throttle-alarm", "t"),
+        ("dynamodb-throttle-alarm", "u (replaced)"),
+        ("s3-encryption", "b"),
+        ("s3-public-access-block", "b"),
+        ("s3-tls-only", "b"),
+        ("s3-versioning", "b"),
+    }
+    assert gate.made() == made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tap_guardrails.evaluation import evaluate_stack, evaluated
@@ -30,7 +31,7 @@ class Seen:
     urn: str
     text: str
 
-    @property
+    @cached_property
     def fields(self) -> dict[str, str]:
         lines = self.text.split("\n")
         pairs = [(line.split(": ", 1)[0], line.split(": ", 1)[1]) for line in lines[1:]]
