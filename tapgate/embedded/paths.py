@@ -98,7 +98,8 @@ def read_object(path: Path, of: type[Value]) -> dict[str, Value]:
 
 
 MANIFEST = "complete.json"
-_DAY = 24 * 60 * 60
+DAY = 24 * 60 * 60
+"""In seconds."""
 
 
 def is_whole(entry: Path) -> bool:
@@ -243,7 +244,7 @@ def once_a_day(name: str) -> bool:
     """Return whether something is due that runs do once a day, and count this run as the one that does it."""
     stamp, now = cache_root() / f".{name}", time.time()
     with suppress(OSError):
-        if 0 <= now - stamp.stat().st_mtime < _DAY:
+        if 0 <= now - stamp.stat().st_mtime < DAY:
             return False
     with suppress(OSError):
         stamp.touch()

@@ -202,6 +202,13 @@ class Scope:
     modules: dict[str, str] = field(default_factory=dict[str, str])
     imported: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
 
+    def outwards(self) -> Iterator[Scope]:
+        """Yield the scopes in which a name is looked for: this one, and each around it."""
+        inner: Scope | None = self
+        while inner is not None:
+            yield inner
+            inner = inner.outer
+
 
 class Program:
     """A program's files, and what they declare.
@@ -233,38 +240,32 @@ class Program:
                         self._records[statement.name] = statement
 
     def _named(self, name: str, scope: Scope) -> Values:
-        inner: Scope | None = scope
-        while inner is not None:
+        for inner in scope.outwards():
             if inner.names.get(name):
                 return tuple(inner.names[name])
             if name in inner.imported:
                 module, original = inner.imported[name]
                 other = self._module(module)
                 return tuple(other.names.get(original, ())) if other is not None else ()
-            inner = inner.outer
         return ()
 
     def _module_called(self, name: str, scope: Scope) -> Scope | None:
-        inner: Scope | None = scope
-        while inner is not None:
+        for inner in scope.outwards():
             if name in inner.modules:
                 return self._module(inner.modules[name])
             if name in inner.imported:
                 module, original = inner.imported[name]
                 return self._module(f"{module}.{original}".strip("."))
-            inner = inner.outer
         return None
 
     def _imported_as(self, name: str, scope: Scope) -> str:
         """Return what a name with dots is called where it is imported from; the name where it is not."""
         first, dot, rest = name.partition(".")
-        inner: Scope | None = scope
-        while inner is not None:
+        for inner in scope.outwards():
             if first in inner.imported:
                 return f"{'.'.join(inner.imported[first])}{dot}{rest}"
             if first in inner.modules and not name.startswith(f"{inner.modules[first]}."):
                 return f"{inner.modules[first]}{dot}{rest}"
-            inner = inner.outer
         return name
 
     def _module(self, name: str) -> Scope | None:

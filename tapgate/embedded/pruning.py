@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Final
 
 from tapgate.embedded.console import say
-from tapgate.embedded.paths import ENVIRONMENTS, MANIFEST, cache_root, read_object, remove_tree
+from tapgate.embedded.paths import DAY, ENVIRONMENTS, MANIFEST, cache_root, read_object, remove_tree
 
 BYTECODE: Final = "bytecode"
 MOST_BYTES: Final = {ENVIRONMENTS: 4_000_000_000, BYTECODE: 1_000_000_000}
 MOST_DAYS: Final = 30
-_DAY: Final = 24 * 60 * 60
 
 
 def prune(now: float | None = None) -> None:
@@ -46,7 +45,7 @@ def _environments(folder: Path, now: float) -> Iterator[int]:
     kept = 0
     for used, size, entry in sorted(folders, reverse=True):
         kept += size
-        if now - used > MOST_DAYS * _DAY or kept > MOST_BYTES[ENVIRONMENTS]:
+        if now - used > MOST_DAYS * DAY or kept > MOST_BYTES[ENVIRONMENTS]:
             yield from _removed(entry, entry, size)
 
 
@@ -70,7 +69,7 @@ def _bytecode(folder: Path, now: float) -> Iterator[int]:
     files: list[tuple[float, int, str]] = []
     for path, _, names in os.walk(folder):
         source = Path("/", Path(path).relative_to(folder))
-        old = 0.0 if source.is_dir() else MOST_DAYS * _DAY + 1.0  # No one can import it.
+        old = 0.0 if source.is_dir() else MOST_DAYS * DAY + 1.0  # No one can import it.
         for name in names:
             with suppress(OSError):
                 status = os.lstat(os.path.join(path, name))  # noqa: PTH118 - a hundred thousand of them
@@ -79,7 +78,7 @@ def _bytecode(folder: Path, now: float) -> Iterator[int]:
     kept = 0
     for used, size, name in sorted(files, reverse=True):
         kept += size
-        if now - used > MOST_DAYS * _DAY or kept > MOST_BYTES[BYTECODE]:
+        if now - used > MOST_DAYS * DAY or kept > MOST_BYTES[BYTECODE]:
             with suppress(OSError):
                 Path(name).unlink()
                 yield size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -101,30 +101,30 @@ def test_a_pack_that_blocks_only_the_update_blocks_it(gate: Gate, backend: Path,
     assert resources(backend).get("dev", []) == []
 
 
-def test_what_stays_in_aws_is_judged_when_it_leaves_the_program(
-    engine_env: Mapping[str, str], tmp_path: Path
-) -> None:
+@pytest.fixture
+def attack(engine_env: Mapping[str, str], tmp_path: Path) -> Iterator[Attack]:
+    """A deployment to an emulator of its own."""
     (tmp_path / "attack").mkdir()
     with Emulator() as emulator:
-        _what_stays(Attack(tmp_path / "attack", {**engine_env, **emulator.environment()}))
+        yield Attack(tmp_path / "attack", {**engine_env, **emulator.environment()})
 
 
-def _what_stays(gate: Attack) -> None:
-    shutil.copytree(ATTACKS / "retain", gate.folder)
-    code, said = gate.deploy(PHASE="1")
+def test_what_stays_in_aws_is_judged_when_it_leaves_the_program(attack: Attack) -> None:
+    shutil.copytree(ATTACKS / "retain", attack.folder)
+    code, said = attack.deploy(PHASE="1")
     assert code == 0, said
-    made = gate.made()
+    made = attack.made()
     assert made > 10
-    (stack,) = json.loads((gate.backend.parent / "verdict.json").read_text())["stacks"]
+    (stack,) = json.loads((attack.backend.parent / "verdict.json").read_text())["stacks"]
     box = sandbox.look()
     # An emulator is a part of the machine that the preview has to reach; the rehearsal does not.
     assert stack["sandbox"].startswith(
         f"{box.version}, rehearsal; " if isinstance(box, sandbox.Sandbox) else "none: "
     )
-    code, said = gate.deploy(PHASE="2, 3 and 4")
+    code, said = attack.deploy(PHASE="2, 3 and 4")
     assert code == 1, said
     assert "stays in AWS (retainOnDelete)" in " ".join(said.split())
-    assert gate.blocking() == {
+    assert attack.blocking() == {
         ("dynamodb-throttle-alarm", "t"),
         ("dynamodb-throttle-alarm", "u (replaced)"),
         ("s3-encryption", "b"),
@@ -132,4 +132,4 @@ def _what_stays(gate: Attack) -> None:
         ("s3-tls-only", "b"),
         ("s3-versioning", "b"),
     }
-    assert gate.made() == made
+    assert attack.made() == made

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tapgate.embedded import paths, pruning
-from tapgate.embedded.paths import ENVIRONMENTS, MANIFEST, cache_root, hold, is_whole, once_a_day
+from tapgate.embedded.paths import DAY, ENVIRONMENTS, MANIFEST, cache_root, hold, is_whole, once_a_day
 from tapgate.embedded.pruning import BYTECODE, prune
 
 if TYPE_CHECKING:
     import pytest
 
-DAY = 24 * 60 * 60
 HOLDER = """
 import sys; from pathlib import Path; from tapgate.embedded.paths import hold
 hold(Path(sys.argv[1]), lambda folder: (folder / "python").write_text("x" * 100)); print("held", flush=True)
