@@ -81,7 +81,7 @@ def covered(log: EventLog) -> dict[str, str]:
     return closeness
 
 
-def coverage_words(reports: Iterable[Report]) -> str:
+def coverage_text(reports: Iterable[Report]) -> str:
     """Say how many resources a control looked at, and of which types the others are; empty if unknown."""
     urns_by: dict[str, list[str]] = {what: [] for what in _CLOSENESS}
     for report in reports:
@@ -111,7 +111,7 @@ _REPORT = "run `pulumi preview` with the pack by hand; if that evaluates it, rep
 
 def loaded_packs(log: EventLog, requested: Sequence[RequestedPack] = ()) -> tuple[Pack, ...]:
     """Return the packs that the engine loaded, sorted by name."""
-    configs = {str(pack.folder): pack.config_words for pack in requested}
+    configs = {str(pack.folder): pack.config_text for pack in requested}
     folders = {_abbreviated(str(pack.folder)): str(pack.folder) for pack in requested}
     packs: list[Pack] = []
     for key, version in log.packs.items():

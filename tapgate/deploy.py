@@ -124,7 +124,7 @@ def deploy(opened: Session, stack: Stack, previewed: Preview) -> Deployment:
     update = _report(opened, stack, previewed, log, run.seconds)
     applied = _applied(log)
     if run.interrupted or log.errors() or (run.code != 0 and update.outcome != "blocked"):
-        failure = failed_update(log, run, where=_where(opened, stack), applied=applied_words(applied))
+        failure = failed_update(log, run, where=_where(opened, stack), applied=applied_text(applied))
         failure.details += tuple(_exists(opened, stack, previewed, log)) if log.changed else ()
         raise failure
     if update.outcome == "passed":
@@ -148,12 +148,12 @@ def _report(opened: Session, stack: Stack, previewed: Preview, log: EventLog, se
     )
 
 
-def applied_words(applied: Sequence[tuple[str, int]]) -> str:
+def applied_text(applied: Sequence[tuple[str, int]]) -> str:
     """Say in words what was carried out."""
     return ", ".join(f"{operation} {count:,}" for operation, count in applied) or "nothing"
 
 
-def exists_words(findings: Sequence[Finding]) -> list[str]:
+def exists_lines(findings: Sequence[Finding]) -> list[str]:
     """Say of each finding that blocks what is there and did not pass."""
     return [
         f"exists and did not pass: {one.name} ({one.type}), {one.policy}: {one.summary}"
@@ -197,7 +197,7 @@ def _exists(opened: Session, stack: Stack, previewed: Preview, log: EventLog) ->
         report = _evaluate_state(opened, stack, previewed)
     except CouldNotRunError as failure:
         return [f"what was made until then could not be evaluated: {failure.what}", *log.changed]
-    return exists_words(report.findings)
+    return exists_lines(report.findings)
 
 
 def _unreadable_state(export: Run, where: str) -> CouldNotRunError:
@@ -254,9 +254,9 @@ def _deploy(opened: Session, stack: Stack) -> Deployment:
         for finding in (one for one in report.findings if one.blocks):
             write(["", *finding_lines(finding, opened.ink)], sys.stdout)
         if deployment.changed:
-            write(["", *exists_words(report.findings)], sys.stdout)
+            write(["", *exists_lines(report.findings)], sys.stdout)
     write(guardrails_lines([report], opened.ink), sys.stdout)
     word, style = ("BLOCKED BY POLICY", "red") if blocked else ("DEPLOYED", "green")
-    done = f"{applied_words(deployment.applied)}, {report.seconds:.1f} s"
+    done = f"{applied_text(deployment.applied)}, {report.seconds:.1f} s"
     write([f"{opened.ink.paint(word, style, 'bold')}  {done}"], sys.stdout)
     return replace(deployment, report=replace(report, sandbox=opened.sandbox))

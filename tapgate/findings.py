@@ -55,12 +55,12 @@ def parse(message: str) -> FindingText:
         return _free_text(head)
     fields, loose = _fields(tail)
     where = fields.pop("Where", "")
-    found_property = _PROPERTY.fullmatch(where)
+    property_match = _PROPERTY.fullmatch(where)
     return FindingText(
         summary=" ".join([*head[-1:], *loose]),
         description=" ".join(head[:-1]),
         where=where,
-        property_path=found_property["path"] if found_property else "",
+        property_path=property_match["path"] if property_match else "",
         found=fields.pop("Found", ""),
         required=fields.pop("Required", ""),
         why=fields.pop("Why", ""),

@@ -38,7 +38,7 @@ class RequestedPack:
     origins: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
 
     @property
-    def config_words(self) -> str:
+    def config_text(self) -> str:
         """Name the config by its file and its digest, or as the pack's defaults."""
         if self.config is None:
             return "none: the pack's defaults"

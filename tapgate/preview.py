@@ -113,8 +113,8 @@ def preview(opened: Session, stack: Stack, plan: Path | None = None) -> Preview:
     if plan is not None and report.outcome == "passed" and not plan.is_file():
         report = _planned(opened, stack, plan, previewed, report, rehearsed)
     for folder in (opened.engine.scratch, rehearsal.scratch):
-        if (folder / sandbox.NOTES).is_file() and not (folder / sandbox.NOTES).is_symlink():
-            opened.theatre.keep(folder / sandbox.NOTES)
+        if (folder / sandbox.NOT_KEPT).is_file() and not (folder / sandbox.NOT_KEPT).is_symlink():
+            opened.theatre.keep(folder / sandbox.NOT_KEPT)
     result = replace(previewed, report=report, rehearsed=rehearsed)
     opened.progress.clear()
     for pack in opened.packs:

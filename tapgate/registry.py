@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _FIELDS: Final = ("policy", "urn", "finding", "reason", "owner", "granted", "expires")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TYPE: Final = re.compile(r"[a-z0-9][a-z0-9-]*:[!-~]*", re.ASCII)
-_WHOLE: Final = "urn:pulumi:"
+_URN: Final = "urn:pulumi:"
 _EXAMPLE: Final = (
     '{policy: kms-key-rotation, urn: "aws:kms/key:Key::legacy-key", finding: enableKeyRotation, '
     "granted: 2026-12-01, expires: 2027-01-31, owner: platform, reason: Replaced in January.}"
@@ -169,8 +169,8 @@ def _deceptive(value: str, *, exact: bool) -> str:
 
 
 def _wrong_urn(where: str, urn: str) -> Iterator[_Mistake]:
-    parts = urn.removeprefix(_WHOLE).split("::", 3 if urn.startswith(_WHOLE) else 1)
-    if len(parts) != (4 if urn.startswith(_WHOLE) else 2) or not all(parts):
+    parts = urn.removeprefix(_URN).split("::", 3 if urn.startswith(_URN) else 1)
+    if len(parts) != (4 if urn.startswith(_URN) else 2) or not all(parts):
         yield _Mistake(where, "`urn` is no pattern of URNs.", json.dumps(urn),
                        "`TYPE::NAME` or `urn:pulumi:STACK::PROJECT::TYPE::NAME`",
                        "take the resource's URN from the finding.")  # fmt: skip

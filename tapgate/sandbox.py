@@ -53,7 +53,7 @@ _AT: Final = (
     *("VIRTUAL_ENV", "PYTHONPYCACHEPREFIX", "GOROOT", "GOMODCACHE", "JAVA_HOME", "DOTNET_ROOT"),
     *("NVM_DIR", "PYENV_ROOT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"),
 )
-NOTES: Final = "not-kept"
+NOT_KEPT: Final = "not-kept"
 """File of the scratch folder in which a stand-in notes what it could not keep in the cache."""
 # Interpreters and packages that live in a home, and hold no key.
 _TOOLS: Final = (
@@ -127,7 +127,7 @@ class Sandbox:
             **kept,
             "TMPDIR": _TEMPORARY,
             "PULUMI_HOME": _HOME,
-            "TAPGATE_NOTED": str(scratch / NOTES),
+            "TAPGATE_NOTED": str(scratch / NOT_KEPT),
         }
 
     def _readable(self, variables: Mapping[str, str]) -> Iterator[Path]:

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self, TextIO
 
-from tapgate.assemble import coverage_words
+from tapgate.assemble import coverage_text
 from tapgate.json_access import sanitized
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def report_lines(report: Report, ink: Ink) -> Iterator[str]:
     yield ""
     if report.coverage:
         unseen = report.covered_by("none") or not report.covered_by("control")
-        yield from _field("coverage", coverage_words([report]), ink, *(["yellow"] if unseen else []))
+        yield from _field("coverage", coverage_text([report]), ink, *(["yellow"] if unseen else []))
     yield from guardrails_lines([report], ink)
     yield _summary_line(report, ink)
 
@@ -170,14 +170,14 @@ def _field(label: str, value: str, ink: Ink, *styles: str) -> Iterator[str]:
 
 
 def _tally_line(tally: PolicyTally, ink: Ink, report: Report) -> str:
-    mark, style, said = _tally_words(tally, report)
+    mark, style, said = _tally_text(tally, report)
     width = max((len(one.policy) for one in report.tallies), default=0)
     return (
         f"  {ink.paint(ink.mark(mark), style)} {sanitized(tally.policy):<{width}}  {ink.paint(said, 'dim')}"
     )
 
 
-def _tally_words(tally: PolicyTally, report: Report) -> tuple[str, str, str]:
+def _tally_text(tally: PolicyTally, report: Report) -> tuple[str, str, str]:
     own = [one for one in report.findings if (one.pack, one.policy) == (tally.pack, tally.policy)]
     blocking = sum(one.blocks for one in own)
     if tally.disabled:

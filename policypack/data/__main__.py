@@ -20,7 +20,7 @@ import botocore.session
 from data.sources import LIST, Property, Sdk, ServiceSpec, camel, read_sdk, read_service_spec
 from tap_guardrails import aws
 from tap_guardrails.aws.functions import ASSOCIATIONS
-from tap_guardrails.aws.policy_documents import BROAD_NAME, is_whole_service
+from tap_guardrails.aws.policy_documents import BROAD_NAME, is_service_wildcard
 from tap_guardrails.aws.sub_resources import LOG_TARGETS
 from tap_guardrails.model import ResourceType
 from tap_guardrails.rules.iam_no_public_trust import TRUST
@@ -35,8 +35,8 @@ DEAD_LETTER_STEP: Final = re.compile(
 )
 """A step of a path that holds what takes failures, as the provider and CloudFormation name them."""
 
-TARGET_LEAF: Final = re.compile(r"(arn|url|destination|redrivepolicy)$", re.IGNORECASE)
-NO_TARGET: Final = re.compile(r"^(rolearn|url|confirmationurl)$|kafka|influx", re.IGNORECASE)
+DESTINATION_LEAF: Final = re.compile(r"(arn|url|destination|redrivepolicy)$", re.IGNORECASE)
+NO_DESTINATION: Final = re.compile(r"^(rolearn|url|confirmationurl)$|kafka|influx", re.IGNORECASE)
 """A role is what delivers, a web address and a Kafka topic or another database are none of AWS."""
 
 ATTACHED: Final = re.compile(r"^(managed)?policyarns?$", re.IGNORECASE)
@@ -156,8 +156,8 @@ def failure_targets(sdk: Sdk, spec: ServiceSpec) -> Table:
 def takes_failures(path: tuple[str, ...]) -> bool:
     """Tell whether a path leads to the name of what takes failures."""
     steps = [step.removesuffix(LIST) for step in path]
-    named = any(DEAD_LETTER_STEP.search(step) for step in steps) and TARGET_LEAF.search(steps[-1])
-    return bool(named) and not any(NO_TARGET.search(step) for step in steps)
+    named = any(DEAD_LETTER_STEP.search(step) for step in steps) and DESTINATION_LEAF.search(steps[-1])
+    return bool(named) and not any(NO_DESTINATION.search(step) for step in steps)
 
 
 def policy_attachments(sdk: Sdk) -> Table:
@@ -186,18 +186,22 @@ def broad_policies() -> Table:
     rows: dict[str, list[str]] = defaultdict(list)
     for name, policy in json.loads(text).items():
         path = str(policy["Path"]).strip("/")
-        if not BROAD_NAME.fullmatch(name) and path != "aws-service-role" and allows_whole(policy["Document"]):
+        if (
+            not BROAD_NAME.fullmatch(name)
+            and path != "aws-service-role"
+            and allows_any_action(policy["Document"])
+        ):
             rows[path].append(name)
     return Table(
         "broad_policies", versions("moto"), {path: " ".join(sorted(all_)) for path, all_ in rows.items()}
     )
 
 
-def allows_whole(document: dict[str, Any]) -> bool:
+def allows_any_action(document: dict[str, Any]) -> bool:
     """Tell whether a policy document allows a whole service, or everything but some actions."""
     allowed = [one for one in listed(document["Statement"]) if one["Effect"] == "Allow"]
     actions = [action for one in allowed for action in listed(one.get("Action", []))]
-    return any("NotAction" in one for one in allowed) or any(map(is_whole_service, actions))
+    return any("NotAction" in one for one in allowed) or any(map(is_service_wildcard, actions))
 
 
 def listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO, cast
 
-from tapgate.assemble import coverage_words
+from tapgate.assemble import coverage_text
 from tapgate.audit.auditing import Audit, Plan, audit, require_valid_config
 from tapgate.audit.bucket import Bucket, states_in_bucket
 from tapgate.audit.states import State, states_in, states_of
@@ -192,7 +192,7 @@ def audit_lines(audit: Audit, seconds: float, ink: Ink) -> Iterator[str]:
         yield f"{ink.paint('PASSED OVER', 'yellow')}  {sanitized(name)}  It is a JSON file, and not a state."
     yield from _more(len(audit.passed_over))
     yield ""
-    coverage = coverage_words(verdicts.stacks)
+    coverage = coverage_text(verdicts.stacks)
     if coverage:
         yield "  " + ink.paint("coverage  ", "dim") + sanitized(coverage)
     yield from guardrails_lines(verdicts.stacks, ink)

@@ -296,9 +296,9 @@ def _components(folder: Path, body: Mapping[str, object]) -> Iterator[tuple[str,
     for package, one in mapping(body.get("packages")).items():
         source = str(mapping(one).get("source") or one)
         folders = (folder / path for path in dict.fromkeys((source, source.rpartition("@")[0])) if path)
-        found_folder = next((path for path in folders if path.is_dir()), None)
-        if found_folder is not None:
-            yield package, found_folder.resolve()
+        package_folder = next((path for path in folders if path.is_dir()), None)
+        if package_folder is not None:
+            yield package, package_folder.resolve()
 
 
 def _sdks(program: _Program, made: str) -> dict[str, Path]:

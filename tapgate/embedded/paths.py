@@ -102,7 +102,7 @@ DAY = 24 * 60 * 60
 """In seconds."""
 
 
-def is_whole(entry: Path) -> bool:
+def is_complete(entry: Path) -> bool:
     """Say whether every file that the entry was finished with is there, with its size."""
     sizes = read_object(entry / MANIFEST, int)
     return bool(sizes) and all(_size(entry / name) == size for name, size in sizes.items())
@@ -192,7 +192,7 @@ def get_or_make(entry: Path, make: Callable[[Path], None], known: Collection[str
     """
 
     def usable() -> bool:
-        return is_whole(entry) and (known is None or is_sealed(entry, known))
+        return is_complete(entry) and (known is None or is_sealed(entry, known))
 
     if usable():
         return entry
@@ -200,7 +200,7 @@ def get_or_make(entry: Path, make: Callable[[Path], None], known: Collection[str
     with locked(entry.with_name(f".{entry.name}.lock")):
         if usable():
             return entry
-        if is_whole(entry):
+        if is_complete(entry):
             say(f"{entry} is not what was put there, or nothing vouches for it: it is made again")
         _remove_abandoned(entry)
         partial = Path(tempfile.mkdtemp(prefix=f".{entry.name}.partial-", dir=entry.parent))
@@ -232,7 +232,7 @@ def hold(entry: Path, make: Callable[[Path], None]) -> Path:
         except OSError:
             return entry  # Where nothing can be written, nothing is removed.
         fcntl.flock(descriptor, fcntl.LOCK_SH)
-        if is_whole(entry):
+        if is_complete(entry):
             with suppress(OSError):
                 os.utime(entry / MANIFEST)
             held[entry] = descriptor

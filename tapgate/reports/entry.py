@@ -153,7 +153,7 @@ def guardrails_of(verdicts: VerdictFile) -> list[str]:
     return list(dict.fromkeys(str(one.guardrails) for one in verdicts.stacks if one.guardrails is not None))
 
 
-def at_words(made: str) -> str:
+def time_text(made: str) -> str:
     """Say a time for people: `26 October 2026, 06:00 UTC`; what is no time stays as it is."""
     at = instant(made)
     return sanitized(made) if at is None else f"{at.day} {at:%B %Y, %H:%M} UTC"

@@ -9,14 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from tapgate.assemble import coverage_words
+from tapgate.assemble import coverage_text
 from tapgate.json_access import sanitized, web_address
 from tapgate.reports.controls import framework_title
 from tapgate.reports.entry import (
     CATEGORIES,
     NAMES,
     Category,
-    at_words,
     category_of,
     count,
     counts,
@@ -27,6 +26,7 @@ from tapgate.reports.entry import (
     resource,
     source_of,
     subject,
+    time_text,
     waiver_of,
 )
 from tapgate.reports.score import Share, score
@@ -80,14 +80,14 @@ def hyperlink(label: str, url: str) -> str:
     return f"[{prose(label)}]({address})" if address else prose(label)
 
 
-def share_words(share: Share) -> str:
+def share_text(share: Share) -> str:
     """Return a share as `9 of 10 (90 %)`, and a share of nothing as none."""
     return f"{share.holds:,} of {share.of:,} ({share.percent} %)" if share.of else "none"
 
 
 _CALLED: Final[tuple[Callable[..., object], ...]] = (
-    *(at_words, category_of, coverage_words, framework_title, guardrails_of, headline, hyperlink),
-    *(outcome_word, resource, share_words, source_of, subject, waiver_of),
+    *(time_text, category_of, coverage_text, framework_title, guardrails_of, headline, hyperlink),
+    *(outcome_word, resource, share_text, source_of, subject, waiver_of),
 )
 """What the template calls."""
 LIMIT: Final = 65_000

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tapgate.assemble import coverage_words, covered, require_evaluated
+from tapgate.assemble import coverage_text, covered, require_evaluated
 from tapgate.events import EventLog, PolicySummary
 from tapgate.failure import CouldNotRunError
 from tapgate.findings import Report
@@ -47,12 +47,12 @@ def test_of_a_pack_that_does_not_tell_a_policy_that_applies_is_a_control() -> No
     ],
 )
 def test_words(coverage: dict[str, str], words: str) -> None:
-    assert coverage_words([replace(REPORT, coverage=tuple(coverage.items()))]) == words
+    assert coverage_text([replace(REPORT, coverage=tuple(coverage.items()))]) == words
 
 
 def test_many_types_are_counted() -> None:
     coverage = tuple((f"urn:pulumi:s::p::t:x:X{n}::n", "none") for n in range(9))
-    assert coverage_words([replace(REPORT, coverage=coverage)]).endswith("t:x:X3, 5 more types)")
+    assert coverage_text([replace(REPORT, coverage=coverage)]).endswith("t:x:X3, 5 more types)")
 
 
 @pytest.mark.parametrize("coverage", [{}, {A: "tags", B: "none"}])

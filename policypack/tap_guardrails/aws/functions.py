@@ -212,13 +212,13 @@ def find_dead_letters(stack: Stack) -> DeadLetters:
     for token, paths in SOURCES.items():
         for source in stack.of(token):
             for path in paths:
-                refs = [target_ref(source, path)] if path == REDRIVE else refs_at(source, path)
+                refs = [redrive_ref(source, path)] if path == REDRIVE else refs_at(source, path)
                 for ref in refs:
                     note(letters, source, ref, stack)
     return letters
 
 
-def target_ref(source: Resource, path: tuple[str, ...]) -> PropertyRef:
+def redrive_ref(source: Resource, path: tuple[str, ...]) -> PropertyRef:
     """Go to where a resource names its dead letter target, into JSON if it is in JSON."""
     top, *rest = path
     ref = source.at(top)

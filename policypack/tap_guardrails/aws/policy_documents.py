@@ -124,7 +124,7 @@ def wild(text: str) -> bool:
     return any(character in text for character in WILD)
 
 
-def is_whole_service(action: str) -> bool:
+def is_service_wildcard(action: str) -> bool:
     """Tell whether an action is all actions, or all of a service: `*`, `s3:*`, `s3:?*`, `s*:Get`."""
     service, _, name = action.partition(":")
     return wild(service) or ("*" in name and not name.strip(WILD))

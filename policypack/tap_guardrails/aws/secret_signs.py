@@ -22,7 +22,7 @@ SECRETS, HARMLESS, TEXTS = (
     {title: re.compile("|".join(patterns)) for title, patterns in SIGNS[name].items()}
     for name in ("secrets", "harmless", "texts")
 )
-WORDS: Final = {name: frozenset[str](listed.split()) for name, listed in SIGNS["words"].items()}
+TOKENS: Final = {name: frozenset[str](listed.split()) for name, listed in SIGNS["words"].items()}
 ENDINGS: Final[list[str]] = SIGNS["words"]["endings"].split()
 
 WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -110,7 +110,7 @@ def tokens_of(name: str) -> list[str]:
 
 def parts(word: str) -> tuple[str, ...]:
     """Take a word apart that ends like a secret's."""
-    if word in WORDS["no_ending"] or word in WORDS["passwords"] or word in WORDS["secrets"]:
+    if word in TOKENS["no_ending"] or word in TOKENS["passwords"] or word in TOKENS["secrets"]:
         return (word,)
     for ending in ENDINGS:
         if len(word) >= len(ending) + 2 and word.endswith(ending):
@@ -121,22 +121,22 @@ def parts(word: str) -> tuple[str, ...]:
 def hint_of(name: str) -> Hint:
     """Tell how much a name says of a value."""
     tokens = tokens_of(name)
-    while tokens and (tokens[-1].isdigit() or tokens[-1] in WORDS["encodings"]):
+    while tokens and (tokens[-1].isdigit() or tokens[-1] in TOKENS["encodings"]):
         tokens.pop()
-    if not tokens or tokens[-1] in WORDS["about"] or not WORDS["public"].isdisjoint(tokens):
+    if not tokens or tokens[-1] in TOKENS["about"] or not TOKENS["public"].isdisjoint(tokens):
         return Hint.NONE
     if any(
-        word in ("token", "tokens") and before in WORDS["before_token"] for before, word in pairwise(tokens)
+        word in ("token", "tokens") and before in TOKENS["before_token"] for before, word in pairwise(tokens)
     ):
         return Hint.NONE
-    if not WORDS["passwords"].isdisjoint(tokens):
+    if not TOKENS["passwords"].isdisjoint(tokens):
         return Hint.PASSWORD
-    if any(before in WORDS["negations"] and word in WORDS["secrets"] for before, word in pairwise(tokens)):
+    if any(before in TOKENS["negations"] and word in TOKENS["secrets"] for before, word in pairwise(tokens)):
         return Hint.NONE
-    keys = any(word == "key" and before in WORDS["before_key"] for before, word in pairwise(tokens))
-    if keys or not WORDS["secrets"].isdisjoint(tokens):
+    keys = any(word == "key" and before in TOKENS["before_key"] for before, word in pairwise(tokens))
+    if keys or not TOKENS["secrets"].isdisjoint(tokens):
         return Hint.STRONG
-    return Hint.NONE if WORDS["weak"].isdisjoint(tokens) else Hint.WEAK
+    return Hint.NONE if TOKENS["weak"].isdisjoint(tokens) else Hint.WEAK
 
 
 def names_a_secret(name: str) -> bool:
@@ -147,21 +147,23 @@ def names_a_secret(name: str) -> bool:
 def is_about_a_secret(name: str) -> bool:
     """Tell whether a property that a schema marks secret holds no secret by its name, or not always."""
     tokens = tokens_of(name)
-    return bool(tokens) and tokens[-1] in WORDS["about"] | WORDS["may_be_told"]
+    return bool(tokens) and tokens[-1] in TOKENS["about"] | TOKENS["may_be_told"]
 
 
 def names_a_connection(name: str) -> bool:
     """Tell whether a name is that of a text that may have a password in it."""
     tokens = tokens_of(name)
     return (
-        bool(tokens) and tokens[-1] in WORDS["connection_ends"] and not WORDS["connection"].isdisjoint(tokens)
+        bool(tokens)
+        and tokens[-1] in TOKENS["connection_ends"]
+        and not TOKENS["connection"].isdisjoint(tokens)
     )
 
 
 def names_an_identity(name: str) -> bool:
     """Tell whether a name is that of something that may be as random as a secret, and is none."""
     tokens = tokens_of(name)
-    return bool(tokens) and (tokens[-1] in WORDS["identity"] or not WORDS["public"].isdisjoint(tokens))
+    return bool(tokens) and (tokens[-1] in TOKENS["identity"] or not TOKENS["public"].isdisjoint(tokens))
 
 
 def secret_by_name(name: str, text: str) -> bool:
@@ -171,7 +173,7 @@ def secret_by_name(name: str, text: str) -> bool:
         return False
     if hint is Hint.WEAK:
         return looks_generated(text) and may_be_secret(text) and not TEXTS["uuid"].fullmatch(text)
-    if not WORDS["named_elsewhere"].isdisjoint(tokens_of(name)) and TEXTS["kept_under"].fullmatch(text):
+    if not TOKENS["named_elsewhere"].isdisjoint(tokens_of(name)) and TEXTS["kept_under"].fullmatch(text):
         return False
     return may_be_secret(text, password=hint is Hint.PASSWORD)
 

@@ -175,7 +175,7 @@ def decode(tree: object, depth: int = 0) -> Value:
     if tree is None or isinstance(tree, (bool, float)):
         return tree
     if isinstance(tree, int):
-        return whole_number(tree)
+        return integer_value(tree)
     return decode_container(tree, depth)
 
 
@@ -201,7 +201,7 @@ def decode_container(tree: object, depth: int) -> Value:
     return Opaque(type(tree).__name__)
 
 
-def whole_number(number: int) -> Value:
+def integer_value(number: int) -> Value:
     """Return the number as the wire carries it, a double; one that no double can hold is opaque."""
     try:
         return float(number)

@@ -15,7 +15,7 @@ from tap_guardrails.aws.functions import SOURCES, dead_letters
 from tap_guardrails.model import NotApplicable, Outcomes, Resource, Settings, Stack, StackRule
 
 DEPTH: Final = RequiredMetric("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", QUEUE)
-A_TARGET: Final = "the ARN of the dead letter target, or JSON with it"
+DEAD_LETTER_ARN: Final = "the ARN of the dead letter target, or JSON with it"
 
 
 def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
@@ -33,11 +33,11 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
             "Make each dead letter target from one queue's ARN only, or put an alarm on this queue too.",
         )
     if resource.urn in letters.unreadable:
-        yield letters.unreadable[resource.urn].invalid(A_TARGET)
+        yield letters.unreadable[resource.urn].invalid(DEAD_LETTER_ARN)
     if resource.urn in letters.open and not all_watched(stack, settings):
         ref = letters.open[resource.urn]
         yield ref.undecided(
-            A_TARGET,
+            DEAD_LETTER_ARN,
             "Undecided before deployment: any queue may be the target, and not all have an alarm.",
             "Make the target from the dead letter queue's own ARN output, so that the dependency tells it.",
         )

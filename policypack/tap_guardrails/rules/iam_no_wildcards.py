@@ -16,7 +16,7 @@ from tap_guardrails.aws.policy_documents import (
     document,
     is_every_of_a_type,
     is_every_resource,
-    is_whole_service,
+    is_service_wildcard,
     may_be_everywhere,
     one_or_many,
     strange_elements,
@@ -102,11 +102,11 @@ class Measure:
         lower = action.casefold()
         if any(covers(pattern, lower) for pattern in self.unscoped):
             return True
-        return False if is_whole_service(lower) else may_be_everywhere(lower)
+        return False if is_service_wildcard(lower) else may_be_everywhere(lower)
 
     def too_many_actions(self, action: str) -> bool:
         """Tell whether an action is too many of them."""
-        return is_whole_service(action) or (self.strict and wild(action))
+        return is_service_wildcard(action) or (self.strict and wild(action))
 
     def too_many_resources(self, resource: str) -> bool:
         """Tell whether a resource is too many of them."""

@@ -33,8 +33,8 @@ from tap_guardrails.aws.functions import (
     function_qualifier,
     is_edge,
     queue_name,
+    redrive_ref,
     states_wait,
-    target_ref,
 )
 from tap_guardrails.aws.sub_resources import same_location, sub_resources
 from tap_guardrails.model import (
@@ -302,7 +302,7 @@ def redrives(resource: Resource, stack: Stack) -> bool | None:
 
 def names_a_queue(resource: Resource, stack: Stack) -> bool | None:
     """Tell whether a redrive policy names a queue; None when that is undecided."""
-    ref = resource.as_set(target_ref(resource, REDRIVE))
+    ref = resource.as_set(redrive_ref(resource, REDRIVE))
     match ref.text():
         case Known(arn):
             return queue_name(arn) is not None

@@ -223,7 +223,7 @@ KEPT: Final = (
 )
 """What has to stand in a property that is a secret."""
 
-SHORTEST_PART: Final = 6
+SHORTEST_SUBSTRING: Final = 6
 """Characters from which on a secret is looked for within a text."""
 
 
@@ -279,7 +279,7 @@ def partly_known(value: Value) -> str:
     return packed if packed and UNKNOWN_TEXT in packed else ""
 
 
-def harmless_in_part(value: Shown, text: str, allowed: Collection[str], *, entropy: bool) -> Outcomes:
+def harmless_as_known(value: Shown, text: str, allowed: Collection[str], *, entropy: bool) -> Outcomes:
     """Require that there is no secret in what is known of a text, and none in what is not."""
     from tap_guardrails.aws.secret_signs import names_a_connection  # noqa: PLC0415 - as below
     from tap_guardrails.aws.secret_texts import sign_of  # noqa: PLC0415
@@ -306,7 +306,7 @@ def harmless(value: Shown, allowed: Collection[str], *, entropy: bool) -> Outcom
     ref = redacted(value.ref)
     partial = "" if names_a_secret(value.name) else partly_known(ref.value)
     if partial:
-        yield from harmless_in_part(value, partial, allowed, entropy=entropy)
+        yield from harmless_as_known(value, partial, allowed, entropy=entropy)
         return
     match ref.text():
         case Known(text):
@@ -382,7 +382,7 @@ def in_stack(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
 
 def is_of(text: str, secret: str) -> bool:
     """Tell whether a text is a secret of the configuration, or has it in it."""
-    return text == secret or (len(secret) >= SHORTEST_PART and secret in text)
+    return text == secret or (len(secret) >= SHORTEST_SUBSTRING and secret in text)
 
 
 def title(sign: Sign | None, ref: PropertyRef) -> str:

@@ -194,7 +194,7 @@ class Ledger:
         for entry in self.listed:
             self._by_policy[entry.policy].append(entry)
         self._used_tags: set[tuple[str, str]] = set()
-        self._used_entries: set[str] = set()
+        self._used_paths: set[str] = set()
         self._analysed: Collection[str] | None = None
 
     def applied(self, policy: str, resource: Resource, findings: Sequence[Finding]) -> Sequence[Finding]:
@@ -229,7 +229,7 @@ class Ledger:
             if entry.pattern is None or not self._holds(policy, entry.terms, in_program=entry.of_stack):
                 continue
             if entry.pattern.matches(declared.urn):
-                yield cast("Waiver", entry.terms), lambda path=entry.path: self._used_entries.add(path)
+                yield cast("Waiver", entry.terms), lambda path=entry.path: self._used_paths.add(path)
 
     def _holds(self, policy: str, terms: Waiver | Refused | None, *, in_program: bool) -> bool:
         if not isinstance(terms, Waiver) or lapse(terms, self.today(), self._longest):
@@ -256,7 +256,7 @@ class Ledger:
         A pattern that can be about several stacks is never useless: no run sees them all.
         """
         rule = self._evaluated(entry.policy)
-        if rule is None or entry.pattern is None or entry.path in self._used_entries:
+        if rule is None or entry.pattern is None or entry.path in self._used_paths:
             return False
         if not (entry.of_stack or entry.pattern.one_stack):
             return False

@@ -101,7 +101,7 @@ def lapse(waiver: Waiver, today: date, longest: int) -> str:
 
 URN: Final = "urn:pulumi:"
 BETWEEN: Final = "::"
-WHOLE_PARTS, SHORT_PARTS = 4, 2
+URN_PARTS, SHORT_PARTS = 4, 2
 
 
 @record
@@ -132,8 +132,8 @@ class Pattern:
 def pattern_of(text: str) -> Pattern | None:
     """Read a pattern; None when it is none."""
     if text.startswith(URN):
-        parts = text.removeprefix(URN).split(BETWEEN, WHOLE_PARTS - 1)
-        if len(parts) != WHOLE_PARTS or not all(parts):
+        parts = text.removeprefix(URN).split(BETWEEN, URN_PARTS - 1)
+        if len(parts) != URN_PARTS or not all(parts):
             return None
         stack, project, type_chain, name = parts
         resource = f"{type_chain}{BETWEEN}{name}"
@@ -146,7 +146,7 @@ def pattern_of(text: str) -> Pattern | None:
 
 def is_too_wide(text: str) -> bool:
     """Tell whether a pattern spells out neither the type nor the name of what it is about."""
-    chain, _, name = (text.split(BETWEEN, WHOLE_PARTS - 2)[-1] if text.startswith(URN) else text).partition(
+    chain, _, name = (text.split(BETWEEN, URN_PARTS - 2)[-1] if text.startswith(URN) else text).partition(
         BETWEEN
     )
     return "*" in chain.rpartition("$")[2] and "*" in name

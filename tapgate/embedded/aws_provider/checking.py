@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 _TEXT_ALONE = frozenset({"3", "4", "5", "6"})
-_WHOLE = re.compile(r"[+-]?[0-9]+")
+_INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
@@ -205,7 +205,7 @@ def _to_boolean(value: bool | float | str) -> bool | None:  # noqa: FBT001 - a v
 
 def _to_integer(value: float | str) -> int | None:
     if isinstance(value, str):
-        return int(value) if _WHOLE.fullmatch(value) else None
+        return int(value) if _INTEGER.fullmatch(value) else None
     return int(value) if float(value).is_integer() else None
 
 

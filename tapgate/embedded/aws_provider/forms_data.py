@@ -38,7 +38,7 @@ _FORMAT: Final = re.compile(r"\b(?:form|format) [`_]+((?:[^`\s]|\s(?!for ))+?)`(
 _ACCOUNT_OUTPUTS: Final = frozenset(
     {"accountId", "awsAccountId", "catalogId", "ownerAccountId", "ownerId", "registryId"}
 )
-_WORDS_OF_FORMATS: Final = {
+_PLACEHOLDER_FORMS: Final = {
     "account_id": "{:account}",
     "api-id": "{id}",
     "aws_account_id": "{:account}",
@@ -291,7 +291,7 @@ def _is_own_id(one: Documented, name: str, form: str) -> bool:
 
 def _from_format(quoted: str) -> str:
     form = quoted.replace("`", "")
-    for word, put in sorted(_WORDS_OF_FORMATS.items(), key=lambda item: -len(item[0])):
+    for word, put in sorted(_PLACEHOLDER_FORMS.items(), key=lambda item: -len(item[0])):
         form = re.sub(rf"(?<![\w{{:#])[{{<_]?{re.escape(word)}[}}>_]?(?![\w-])", put, form, count=1)
     return form if "{" in form and not re.search(r"[<>]", form) else ""
 

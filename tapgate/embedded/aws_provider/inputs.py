@@ -61,7 +61,7 @@ class AutonamingError(ValueError):
     """No name can be made; the message says why."""
 
 
-_WORDS = Rule(length=0, separator="_", random=8, charset=_LETTERS, named=False)
+_UNDERSCORED = Rule(length=0, separator="_", random=8, charset=_LETTERS, named=False)
 
 # Source: provider/resource_overrides.go of pulumi-aws 7; every other string input called `name` has Rule().
 _RULES: dict[str, Rule | None] = {
@@ -94,10 +94,10 @@ _RULES: dict[str, Rule | None] = {
     "aws:kms/alias:Alias": Rule(length=238, prefix="alias/"),
     "aws:lambda/function:Function": Rule(length=64),
     "aws:lambda/permission:Permission": Rule("statementId", length=100),
-    "aws:lex/bot:Bot": _WORDS,
-    "aws:lex/botAlias:BotAlias": _WORDS,
-    "aws:lex/intent:Intent": _WORDS,
-    "aws:lex/slotType:SlotType": _WORDS,
+    "aws:lex/bot:Bot": _UNDERSCORED,
+    "aws:lex/botAlias:BotAlias": _UNDERSCORED,
+    "aws:lex/intent:Intent": _UNDERSCORED,
+    "aws:lex/slotType:SlotType": _UNDERSCORED,
     "aws:mq/broker:Broker": Rule("brokerName", length=55),
     "aws:msk/cluster:Cluster": Rule("clusterName"),
     "aws:msk/serverlessCluster:ServerlessCluster": Rule("clusterName"),

@@ -15,7 +15,7 @@ from typing import Self, cast
 
 from tapgate.embedded.console import Failure, say
 from tapgate.embedded.environment import is_stand_in_folder
-from tapgate.embedded.paths import cache_root, is_sealed, is_whole, read_object, write_atomically
+from tapgate.embedded.paths import cache_root, is_complete, is_sealed, read_object, write_atomically
 
 FORCED = "TAP_PULUMI"
 """Environment variable that names the CLI to use: the executable, or the folder that it is in."""
@@ -190,7 +190,7 @@ def _nothing() -> Failure:
 def installed() -> Cli | None:
     """The newest CLI that an earlier run installed and that is still whole."""
     for entry in sorted(cache_root().glob(f"{ENTRY_PREFIX}*"), reverse=True):
-        if is_whole(entry) and is_sealed(entry):
+        if is_complete(entry) and is_sealed(entry):
             cli = inspect(executable_of(entry), INSTALLED)
             if isinstance(cli, Cli):
                 return cli
@@ -205,7 +205,7 @@ def executable_of(entry: Path) -> Path:
 def built() -> Cli | None:
     """The CLI that an earlier run built from these very sources, if it is still whole."""
     entry = entry_folder()
-    if not is_whole(entry) or not is_sealed(entry, vouched_for(entry.name)):
+    if not is_complete(entry) or not is_sealed(entry, vouched_for(entry.name)):
         return None
     cli = inspect(executable_of(entry), BUILT)
     return cli if isinstance(cli, Cli) else None

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tapgate.assemble import coverage_words
+from tapgate.assemble import coverage_text
 from tapgate.reports.controls import framework_title
 from tapgate.reports.entry import (
     CATEGORIES,
@@ -181,7 +181,7 @@ def _waived(verdicts: VerdictFile, anchored: Sequence[Anchored]) -> list[tuple[A
     return [row[1:] for row in sorted(rows, key=lambda row: (row[0], row[1].identity))]
 
 
-def share_words(share: Share, noun: str) -> str:
+def share_text(share: Share, noun: str) -> str:
     """Say a share in words: `9 of 11 controls hold`."""
     return f"{share.holds:,} of {share.of:,} {noun}" if share.of else f"no {noun}"
 
@@ -194,7 +194,7 @@ def _cards(figures: Score, *, stacks: int) -> Iterator[dict[str, object]]:
     """Yield a card a framework; without any, one a pack."""
     noun = "controls hold" if stacks == 1 else "hold, each control once a stack"
     for number, framework in enumerate(figures.frameworks):
-        title, caption = framework_title(framework.framework), share_words(framework.share, noun)
+        title, caption = framework_title(framework.framework), share_text(framework.share, noun)
         card = _card(title, framework.share, framework.counts(), caption)
         yield {**card, "anchor": f"framework-{number}", "label": f"{title}: {caption}"}
     if figures.frameworks:
@@ -203,7 +203,7 @@ def _cards(figures: Score, *, stacks: int) -> Iterator[dict[str, object]]:
         mine = [one for one in figures.policies if one.pack == pack]
         by: dict[Status, int] = {word: sum(one.status == word for one in mine) for word in WORST_FIRST}
         share = Share(by["met"], len(mine) - by["not applicable"])
-        yield _card(named(pack, "Policies"), share, by, share_words(share, "policies hold"))
+        yield _card(named(pack, "Policies"), share, by, share_text(share, "policies hold"))
 
 
 def _card(title: str, share: Share, by: Mapping[Status, int], caption: str) -> dict[str, object]:
@@ -242,7 +242,7 @@ def changes(trend: Trend) -> Iterator[tuple[str, str, str, str, str]]:
 def _facts(verdicts: VerdictFile) -> Iterator[tuple[str, str]]:
     resources = sum(report.resources for report in verdicts.stacks)
     yield "Evaluated", f"{count(resources, 'resource')} on {count(len(verdicts.stacks), 'stack')}"
-    coverage = coverage_words(verdicts.stacks)
+    coverage = coverage_text(verdicts.stacks)
     if coverage:
         yield "Coverage", coverage
     for fact in guardrails_of(verdicts):

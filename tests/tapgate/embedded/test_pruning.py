@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tapgate.embedded import paths, pruning
-from tapgate.embedded.paths import DAY, ENVIRONMENTS, MANIFEST, cache_root, hold, is_whole, once_a_day
+from tapgate.embedded.paths import DAY, ENVIRONMENTS, MANIFEST, cache_root, hold, is_complete, once_a_day
 from tapgate.embedded.pruning import BYTECODE, prune
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def test_what_is_old_or_too_much_goes_and_what_is_used_stays(
         os.utime(cache / ENVIRONMENTS / "used" / MANIFEST, (then, then))
         prune()
         assert names(cache / ENVIRONMENTS) == {"new", "recent", "used"}
-        assert is_whole(cache / ENVIRONMENTS / "used")
+        assert is_complete(cache / ENVIRONMENTS / "used")
         assert "removed from the cache what no run used lately: 0.0 MB" in capsys.readouterr().err
         run.communicate("")
     prune(time.time() + 2 * DAY)
@@ -82,10 +82,10 @@ def test_using_an_environment_makes_it_recent_and_one_that_went_is_made_again(ca
     os.close(paths.held.pop(entry))
     os.utime(entry, (0, 0))
     prune()
-    assert is_whole(entry)
+    assert is_complete(entry)
     prune(time.time() + 32 * DAY)
     assert not entry.exists()
-    assert is_whole(hold(entry, make))
+    assert is_complete(hold(entry, make))
 
 
 def test_bytecode_goes_with_its_source_or_when_it_is_too_much(

@@ -9,7 +9,6 @@ import pytest
 from tapgate.failure import CouldNotRunError
 from tapgate.reports.controls import PolicyInfo
 from tapgate.reports.entry import (
-    at_words,
     count,
     headline,
     instant,
@@ -17,6 +16,7 @@ from tapgate.reports.entry import (
     resource,
     source_of,
     subject,
+    time_text,
 )
 from tapgate.reports.verdict_file import Unaudited, VerdictFile
 from tests.tapgate.reports import realistic
@@ -47,13 +47,13 @@ def test_the_time_is_kept_in_utc() -> None:
     verdicts = VerdictFile.of("preview", [], made=made)
     assert verdicts.made == "2026-11-23T22:30:00+00:00"
     assert instant(verdicts.made) == made
-    assert at_words(verdicts.made) == "23 November 2026, 22:30 UTC"
+    assert time_text(verdicts.made) == "23 November 2026, 22:30 UTC"
 
 
 @pytest.mark.parametrize("made", ["", "soon", "2026-11-23T22:30:00", "0001-01-01T00:00:00+14:00"])
 def test_what_is_no_time_stays_as_it_is(made: str) -> None:
     assert instant(made) is None
-    assert at_words(made) == made
+    assert time_text(made) == made
 
 
 @pytest.mark.parametrize(

@@ -222,7 +222,7 @@ def parts(tree: Expression) -> Iterator[Expression]:
                 pass
 
 
-BARE_WORDS: Final = frozenset({"REPEAT", "LINEAR", "ASC", "DESC", "AVG", "MAX", "MIN", "SUM"})
+KEYWORDS: Final = frozenset({"REPEAT", "LINEAR", "ASC", "DESC", "AVG", "MAX", "MIN", "SUM"})
 """Words in an expression that name no query."""
 
 
@@ -243,7 +243,7 @@ def in_order(returned: str, trees: Mapping[str, Expression], metrics: Collection
         if key not in trees:
             raise ExpressionError(f"there is no metric query {key!r}")
         named = {one.value for one in parts(trees[key]) if isinstance(one, Name)}
-        inner = sorted(named - set(metrics) - BARE_WORDS - ordered.keys())
+        inner = sorted(named - set(metrics) - KEYWORDS - ordered.keys())
         if inner and key in opened:
             raise ExpressionError(f"{key!r} refers to itself")
         opened.add(key)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tapgate.embedded.paths import MANIFEST, get_or_make, is_whole
+from tapgate.embedded.paths import MANIFEST, get_or_make, is_complete
 
 ROOT = Path(__file__).parents[4]
 
@@ -70,7 +70,7 @@ def left_in(folder: Path) -> list[str]:
 def test_an_entry_is_made_once(tmp_path: Path) -> None:
     entry = tmp_path / "cache" / "entry"
     assert get_or_make(entry, make) == entry
-    assert is_whole(entry)
+    assert is_complete(entry)
     assert get_or_make(entry, must_not_make) == entry
     assert left_in(entry.parent) == ["entry"]
 
@@ -88,16 +88,16 @@ def test_a_damaged_entry_is_found_out_and_made_again(
         (entry / victim).unlink()
     else:
         (entry / victim).write_bytes(content)
-    assert not is_whole(entry)
+    assert not is_complete(entry)
     get_or_make(entry, make)
-    assert is_whole(entry)
+    assert is_complete(entry)
     assert (entry / "bin" / "tool").read_text() == "a tool"
 
 
 @pytest.mark.parametrize("manifest", ["", "{}", "[]", '{"bin/tool": "6"}', "null", "7"])
 def test_a_manifest_that_says_nothing_makes_no_whole_entry(tmp_path: Path, manifest: str) -> None:
     (tmp_path / MANIFEST).write_text(manifest)
-    assert not is_whole(tmp_path)
+    assert not is_complete(tmp_path)
 
 
 def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_whoever_looks_sees_no_entry_or_a_whole_one(tmp_path: Path) -> None:
     def look() -> None:
         while not ended.is_set():
             if entry.exists():
-                looked.append(is_whole(entry))
+                looked.append(is_complete(entry))
 
     def make_many(folder: Path) -> None:
         for number in range(300):
@@ -131,7 +131,7 @@ def test_whoever_looks_sees_no_entry_or_a_whole_one(tmp_path: Path) -> None:
     ended.set()
     looker.join()
     assert all(looked)
-    assert is_whole(entry)
+    assert is_complete(entry)
 
 
 def test_of_two_runs_at_once_one_makes_it_and_the_other_waits(tmp_path: Path) -> None:
@@ -161,5 +161,5 @@ def test_a_run_that_is_killed_leaves_no_entry_and_the_next_one_clears_up(tmp_pat
     again = start_maker(entry)
     _, stderr = again.communicate(timeout=120)
     assert "removing what an interrupted run left" in stderr
-    assert is_whole(entry)
+    assert is_complete(entry)
     assert left_in(entry.parent) == ["entry"]

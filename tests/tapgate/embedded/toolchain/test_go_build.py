@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tapgate.embedded.console import Failure
-from tapgate.embedded.paths import MANIFEST, is_whole, tree_digest
+from tapgate.embedded.paths import MANIFEST, is_complete, tree_digest
 from tapgate.embedded.toolchain import find, go_build, require_unchanged, search
 from tests.tapgate.embedded.toolchain import fakes
 
@@ -140,7 +140,7 @@ def test_what_was_changed_in_the_cache_is_built_again(
     entry = find().folder.parent
     before = tree_digest(entry)
     way(entry)
-    assert is_whole(entry)
+    assert is_complete(entry)
     with pytest.raises(Failure, match="is not what was put there"):
         require_unchanged(f"/usr/bin:{entry / 'bin'}")
     capsys.readouterr()
