@@ -84,9 +84,17 @@ _REMEDIES: Final = {
 _EDITABLE_GIT: Final = re.compile(r"^\s*(?:-e|--editable)[\s=]+(?=git\+)", re.MULTILINE)
 _INCLUDES: Final = re.compile(r"^(\s*(?:-r|--requirement|-c|--constraint)[\s=]+)(\S+)", re.MULTILINE)
 _NOT_FOUND: Final = re.compile(r"Because (\S+) was not found in the p")
+# Debian's pip has listed the last one as a package, which it is not.
+_PARTS_OF_PYTHON: Final = frozenset({*sys.stdlib_module_names, "pkg-resources", "pkg_resources"})
 _OF_PYTHON: Final = re.compile(
-    rf"^[ \t]*(?:{'|'.join(sys.stdlib_module_names)})[ \t]*(?:[<>=!~;#].*)?$", re.MULTILINE
+    rf"^[ \t]*(?:{'|'.join(_PARTS_OF_PYTHON)})[ \t]*(?:[<>=!~;#].*)?$", re.MULTILINE
 )
+# Of SDKs that may be any release uv would look through hundreds for one that goes with a pulumi before 3.
+_BEFORE_3: Final = re.compile(
+    r"^\s*pulumi\s*(?:[\d.>=!*,\s]*,)?\s*(?:<\s*3(?:\.0)*(?![\d.])|(?:<=|[=~]=)\s*[0-2])", re.MULTILINE
+)
+_SDK: Final = re.compile(r"^\s*(pulumi[-_][\w-]+)", re.MULTILINE)
+_DAY_OF_PULUMI_3: Final = "2021-04-19"
 _GRPCIO: Final = re.compile(r"\s*grpcio\s*[<>=!~;\[(@]")
 
 
@@ -220,7 +228,7 @@ def _make(
             # As if it were installed, which would write into it.
             text = "\n".join(map(str, importable))
             (packages / "project.pth").write_text(text, encoding="utf-8")
-        if _wants_setuptools(packages):
+        if _wants_setuptools(packages, program):
             # The last of them that only warns those who ask for warnings.
             uv.install("setuptools<80.9")
         if any(packages.glob("pulumi-[12].*.dist-info")):
@@ -298,13 +306,15 @@ def _install(uv: Uv, folder: Path, wanted: Path, options: list[str], besides: It
     """Install requirements; what is known to keep older ones from it, or components, is dealt with."""
     own = wanted.read_text(encoding="utf-8", errors="replace")
     own = _INCLUDES.sub(lambda match: f"{match[1]}{wanted.parent / match[2]}", own)
+    sdks = dict.fromkeys(_SDK.findall(own)) if _BEFORE_3.search(own) else ()
+    options = [*options, *(f"--exclude-newer-package={sdk}={_DAY_OF_PULUMI_3}" for sdk in sdks)]
     arguments, left, overridden = ["-r", str(wanted), *besides], dict(_REMEDIES), ""
     while True:
         try:
             return uv.install(*options, *arguments)
         except Failure:
             gone = _NOT_FOUND.search(uv.said)
-            known = gone is None or gone[1] in sys.stdlib_module_names
+            known = gone is None or gone[1] in _PARTS_OF_PYTHON
             sign = next((one for one in left if one in uv.said and (known or one != _STANDARD)), "")
             if not sign:
                 raise
@@ -329,9 +339,9 @@ def _install(uv: Uv, folder: Path, wanted: Path, options: list[str], besides: It
             arguments += [] if "--overrides" in arguments else ["--overrides", str(overrides)]
 
 
-def _wants_setuptools(packages: Path) -> bool:
-    """Say whether an SDK looks for its own version with pkg_resources, which later setuptools lack."""
+def _wants_setuptools(packages: Path, program: Path) -> bool:
+    """Say whether the program or an SDK imports pkg_resources, which later setuptools lack."""
     if (packages / "pkg_resources").is_dir():
         return False
     texts = (path.read_text(encoding="utf-8") for path in packages.glob("pulumi*/*utilities.py"))
-    return any("pkg_resources" in text for text in texts)
+    return "pkg_resources" in imported(program) or any("pkg_resources" in text for text in texts)

@@ -22,7 +22,7 @@ from tapgate.embedded.environment import PROGRAM_ENVIRONMENT
 from tapgate.embedded.paths import cache_root, remove_tree
 from tapgate.embedded.python_requirements import find_source, is_for
 from tapgate.embedded.toolchain import find
-from tapgate.embedded.uv import settings_of_pip
+from tapgate.embedded.uv import Uv, settings_of_pip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -576,7 +576,9 @@ def test_requirements_of_another_time_are_installed_and_it_is_said(
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     more = {"more.txt": "oldyaml==5.4.1\n"}
-    asked = f"-r more.txt\njson\ngrpcio==1.47.0\n-e git+{repository.as_uri()}#egg=ours\n"
+    asked = (
+        f"-r more.txt\njson\npkg-resources==0.0.0\ngrpcio==1.47.0\n-e git+{repository.as_uri()}#egg=ours\n"
+    )
     file = project(tmp_path / "app", {"requirements.txt": asked, **more})
     assert installed(file) == {"oldyaml-5.4.1", "grpcio-1.80", "ours-1"}
     said = capsys.readouterr().err
@@ -584,6 +586,44 @@ def test_requirements_of_another_time_are_installed_and_it_is_said(
     assert "the grpcio that it asks for" in said
     assert "editable" in said
     assert "of Python's own modules is left out" in said
+
+
+@pytest.mark.usefixtures("own_cache")
+@pytest.mark.parametrize(
+    ("asked", "options"),
+    [
+        ("pulumi>=2.0.0,<3.0.0\npulumi-aws>=2.4\n", ["--exclude-newer-package=pulumi-aws=2021-04-19"]),
+        ("pulumi == 2.25.2\npulumi_random\n", ["--exclude-newer-package=pulumi_random=2021-04-19"]),
+        ("pulumi<3\nrequests\n", []),
+        ("pulumi>=3.0.0,<4.0.0\npulumi-aws<3\n", []),
+        ("pulumi<3.100\npulumi-aws\n", []),
+    ],
+)
+def test_sdks_of_a_pulumi_before_3_are_those_of_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str, options: list[str]
+) -> None:
+    """Of hundreds of releases uv would look for one that goes with it, for many minutes."""
+    seen: list[str] = []
+
+    def install(_uv: Uv, *what: str) -> None:
+        seen.extend(what)
+
+    monkeypatch.setattr(Uv, "install", install)
+    file = project(tmp_path / "app", {"requirements.txt": asked})
+    program_environment.changes(file, os.environ)
+    assert seen == [*options, "-r", str(file.with_name("requirements.txt"))]
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_a_program_that_looks_for_versions_by_pkg_resources_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for version in ("80.8", "82"):
+        wheel(tmp_path, "setuptools", version)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    file = project(tmp_path / "app", {"requirements.txt": "", "__main__.py": "import pkg_resources\n"})
+    assert installed(file) == {"setuptools-80.8"}
 
 
 @pytest.mark.usefixtures("own_cache")
