@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import pulumi
 import pulumi_aws as aws
 
+from tap_stack.names import ALARM_TOPIC
 from tap_stack.policy_document import deny_insecure_transport, document
 
 if TYPE_CHECKING:
     from tap_stack.context import Context
     from tap_stack.names import Addresses
+    from tap_stack.queues import Queues
 
 
 def topic_policy(addresses: Addresses) -> str:
@@ -50,7 +51,7 @@ def create_notifications(context: Context, key: aws.kms.Key) -> pulumi.Input[str
         return existing
     topic = aws.sns.Topic(
         context.logical("alarm-topic"),
-        name=context.names.alarm_topic,
+        name=context.names.of(ALARM_TOPIC),
         display_name=f"TAP {context.names.suffix} alarms",
         kms_master_key_id=key.arn,
         tags=context.tags,
@@ -84,17 +85,6 @@ PERIOD_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Monitored:
-    """The resources that the alarms monitor."""
-
-    api_handler: aws.lambda_.Function
-    processor: aws.lambda_.Function
-    table: aws.dynamodb.Table
-    dead_letters: aws.sqs.Queue
-    failed_events: aws.sqs.Queue
-
-
-@dataclass(frozen=True, slots=True)
 class Metric:
     """A statistic of one metric, over periods of `PERIOD_SECONDS`."""
 
@@ -104,51 +94,88 @@ class Metric:
     statistic: str
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """When an alarm fires: above the threshold in each of so many periods."""
-
-    periods: int
-    threshold: int
-    missing: Literal["notBreaching", "ignore"] = "notBreaching"
-    """What a period without data counts as."""
-
-
-def create_alarms(context: Context, monitored: Monitored, topic: pulumi.Input[str]) -> None:
-    """Create the alarms."""
-    alarm = partial(_create_alarm, context, topic)
+def create_alarms(
+    context: Context,
+    topic: pulumi.Input[str],
+    *,
+    api_handler: aws.lambda_.Function,
+    processor: aws.lambda_.Function,
+    table: aws.dynamodb.Table,
+    queues: Queues,
+) -> None:
+    """Create the alarms on the functions, the table and the queues."""
     settings = context.settings
+
+    def alarm(
+        component: str,
+        description: str,
+        source: Metric | Sequence[aws.cloudwatch.MetricAlarmMetricQueryArgsDict],
+        *,
+        periods: int,
+        threshold: int,
+        missing: Literal["notBreaching", "ignore"] = "notBreaching",
+    ) -> None:
+        """Create an alarm on a metric, or on the one of some queries that returns data.
+
+        It fires above the threshold in each of so many periods; `missing` is what one without data counts as.
+        """
+        metric = source if isinstance(source, Metric) else None
+        aws.cloudwatch.MetricAlarm(
+            context.logical(component),
+            name=context.names.of(component),
+            alarm_description=description,
+            namespace=metric and metric.namespace,
+            metric_name=metric and metric.name,
+            dimensions=metric and metric.dimensions,
+            statistic=metric and metric.statistic,
+            period=PERIOD_SECONDS if metric else None,
+            metric_queries=None if isinstance(source, Metric) else source,
+            evaluation_periods=periods,
+            comparison_operator="GreaterThanThreshold",
+            threshold=threshold,
+            treat_missing_data=missing,
+            alarm_actions=[topic],
+            ok_actions=[topic],
+            tags=context.tags,
+            opts=context.child(),
+        )
+
     alarm(
         "api-handler-errors",
         "The API handler fails: its invocations end in errors. See its log group and traces.",
-        Metric("AWS/Lambda", "Errors", {"FunctionName": monitored.api_handler.name}, "Sum"),
-        Condition(periods=2, threshold=settings.api_handler_error_threshold),
+        Metric("AWS/Lambda", "Errors", {"FunctionName": api_handler.name}, "Sum"),
+        periods=2,
+        threshold=settings.api_handler_error_threshold,
     )
     # A dependency that is down is answered with 503 and a defect with 500: the invocation itself succeeds,
     # and Errors stays 0. https://docs.aws.amazon.com/lambda/latest/dg/urls-monitoring.html
     alarm(
         "api-handler-5xx",
         "The API answers with 5xx: a dependency is down, or the API handler has a defect. See its log group.",
-        Metric("AWS/Lambda", "Url5xxCount", {"FunctionName": monitored.api_handler.name}, "Sum"),
-        Condition(periods=2, threshold=settings.api_handler_error_threshold),
+        Metric("AWS/Lambda", "Url5xxCount", {"FunctionName": api_handler.name}, "Sum"),
+        periods=2,
+        threshold=settings.api_handler_error_threshold,
     )
     alarm(
         "api-handler-duration",
         "The API handler is slow and nears its timeout. See its traces.",
-        Metric("AWS/Lambda", "Duration", {"FunctionName": monitored.api_handler.name}, "Average"),
-        Condition(periods=3, threshold=settings.api_handler_duration_threshold),
+        Metric("AWS/Lambda", "Duration", {"FunctionName": api_handler.name}, "Average"),
+        periods=3,
+        threshold=settings.api_handler_duration_threshold,
     )
     alarm(
         "processor-errors",
         "The processor fails: items are late, then dead letters. See its log group.",
-        Metric("AWS/Lambda", "Errors", {"FunctionName": monitored.processor.name}, "Sum"),
-        Condition(periods=2, threshold=settings.processor_error_threshold),
+        Metric("AWS/Lambda", "Errors", {"FunctionName": processor.name}, "Sum"),
+        periods=2,
+        threshold=settings.processor_error_threshold,
     )
     alarm(
         "dynamodb-throttles",
         "DynamoDB throttles the metadata table: a hot key, or a table or account limit.",
-        _throttles(monitored.table),
-        Condition(periods=1, threshold=0),
+        _throttles(table),
+        periods=1,
+        threshold=0,
     )
     # SQS falls silent on a queue that no one touched for six hours, whatever waits in it: an alarm that has
     # fired must not take silence for a cure.
@@ -156,14 +183,18 @@ def create_alarms(context: Context, monitored: Monitored, topic: pulumi.Input[st
     alarm(
         "dlq-depth",
         "Items could not be processed and wait in the dead letter queue.",
-        _depth(monitored.dead_letters),
-        Condition(periods=1, threshold=0, missing="ignore"),
+        _depth(queues.dead_letters),
+        periods=1,
+        threshold=0,
+        missing="ignore",
     )
     alarm(
         "failed-events-depth",
         "Asynchronous invocations failed for good; their events wait in the queue of failed events.",
-        _depth(monitored.failed_events),
-        Condition(periods=1, threshold=0, missing="ignore"),
+        _depth(queues.failed_events),
+        periods=1,
+        threshold=0,
+        missing="ignore",
     )
 
 
@@ -206,34 +237,3 @@ def _throttles(table: aws.dynamodb.Table) -> Sequence[aws.cloudwatch.MetricAlarm
             "return_data": False,
         },
     ]
-
-
-def _create_alarm(
-    context: Context,
-    topic: pulumi.Input[str],
-    component: str,
-    description: str,
-    source: Metric | Sequence[aws.cloudwatch.MetricAlarmMetricQueryArgsDict],
-    condition: Condition,
-) -> None:
-    """Create an alarm on a metric, or on the one of some queries that returns data."""
-    metric = source if isinstance(source, Metric) else None
-    aws.cloudwatch.MetricAlarm(
-        context.logical(component),
-        name=context.names.of(component),
-        alarm_description=description,
-        namespace=metric and metric.namespace,
-        metric_name=metric and metric.name,
-        dimensions=metric and metric.dimensions,
-        statistic=metric and metric.statistic,
-        period=PERIOD_SECONDS if metric else None,
-        metric_queries=None if isinstance(source, Metric) else source,
-        evaluation_periods=condition.periods,
-        comparison_operator="GreaterThanThreshold",
-        threshold=condition.threshold,
-        treat_missing_data=condition.missing,
-        alarm_actions=[topic],
-        ok_actions=[topic],
-        tags=context.tags,
-        opts=context.child(),
-    )

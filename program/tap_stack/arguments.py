@@ -88,33 +88,19 @@ def archive(value: object) -> pulumi.Input[pulumi.Archive]:
 
 def between(low: int, high: int) -> Check:
     """Return the check that a number lies between two limits, both allowed."""
-
-    def check(value: int) -> str | None:
-        return (
-            None if low <= value <= high else f"{value} is out of bounds: give a number from {low} to {high}"
-        )
-
-    return check
+    wrong = f"is out of bounds: give a number from {low} to {high}"
+    return lambda value: None if low <= value <= high else f"{value} {wrong}"
 
 
 def enum(*choices: str) -> Check:
     """Return the check that a text is one of some."""
-
-    def check(value: str) -> str | None:
-        return (
-            None if value in choices else f"{value!r} is not one of {', '.join(choices)}: choose one of these"
-        )
-
-    return check
+    wrong = f"is not one of {', '.join(choices)}: choose one of these"
+    return lambda value: None if value in choices else f"{value!r} {wrong}"
 
 
 def matching(pattern: str, what: str) -> Check:
     """Return the check that a text has a form; `what` follows the value in the message."""
-
-    def check(value: str) -> str | None:
-        return None if re.fullmatch(pattern, value) else f"{value!r} {what}"
-
-    return check
+    return lambda value: None if re.fullmatch(pattern, value) else f"{value!r} {what}"
 
 
 def legal_suffix(suffix: str) -> str | None:

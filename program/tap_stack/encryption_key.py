@@ -66,8 +66,8 @@ def key_policy(addresses: Addresses, *, alarms_publish: bool) -> str:
             "Condition": {
                 "ArnEquals": {
                     "kms:EncryptionContext:aws:logs:arn": [
-                        addresses.log_group(addresses.names.api_handler),
-                        addresses.log_group(addresses.names.processor),
+                        addresses.log_group("api-handler"),
+                        addresses.log_group("processor"),
                     ]
                 }
             },

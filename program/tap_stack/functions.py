@@ -126,7 +126,7 @@ def create_function(
     """
     logs = aws.cloudwatch.LogGroup(
         context.logical(f"{spec.component}-logs"),
-        name=context.names.log_group(context.names.of(spec.component)),
+        name=context.names.log_group(spec.component),
         retention_in_days=context.settings.log_retention_in_days,
         kms_key_id=dependencies.key.arn,
         tags=context.tags,

@@ -18,6 +18,10 @@ MAX_SUFFIX_LENGTH = 25
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 """
 
+METADATA_TABLE, ALARM_TOPIC = "metadata", "alarms"
+WORK, DEAD_LETTERS, FAILED_EVENTS = "work", "dlq", "failed-events"
+"""The components that are tables, topics and queues."""
+
 _STACK_PREFIX = "TapStack"
 
 
@@ -37,41 +41,6 @@ class Names:
         return f"tap-{component}-{self.suffix}"
 
     @property
-    def api_handler(self) -> str:
-        """The function behind the API."""
-        return self.of("api-handler")
-
-    @property
-    def processor(self) -> str:
-        """The function that processes items."""
-        return self.of("processor")
-
-    @property
-    def metadata_table(self) -> str:
-        """The table of items."""
-        return self.of("metadata")
-
-    @property
-    def work_queue(self) -> str:
-        """The queue that feeds the processor."""
-        return self.of("work")
-
-    @property
-    def dead_letter_queue(self) -> str:
-        """The queue for what cannot be processed."""
-        return self.of("dlq")
-
-    @property
-    def failed_events_queue(self) -> str:
-        """The queue for the events of asynchronous invocations that failed."""
-        return self.of("failed-events")
-
-    @property
-    def alarm_topic(self) -> str:
-        """The topic that alarms notify."""
-        return self.of("alarms")
-
-    @property
     def alarms(self) -> tuple[str, ...]:
         """The names of all alarms of the stack."""
         return (
@@ -84,10 +53,9 @@ class Names:
             self.of("failed-events-depth"),
         )
 
-    @staticmethod
-    def log_group(function: str) -> str:
-        """Return the log group that Lambda itself would choose for a function."""
-        return f"/aws/lambda/{function}"
+    def log_group(self, function: str) -> str:
+        """Return the log group that Lambda itself would choose for a function, by its component."""
+        return f"/aws/lambda/{self.of(function)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,27 +116,16 @@ class Addresses:
     @property
     def metadata_table(self) -> str:
         """The table's ARN."""
-        return self._arn("dynamodb", f"table/{self.names.metadata_table}")
-
-    @property
-    def work_queue(self) -> str:
-        """The work queue's ARN."""
-        return self._arn("sqs", self.names.work_queue)
-
-    @property
-    def dead_letter_queue(self) -> str:
-        """The dead letter queue's ARN."""
-        return self._arn("sqs", self.names.dead_letter_queue)
-
-    @property
-    def failed_events_queue(self) -> str:
-        """The ARN of the queue of failed events."""
-        return self._arn("sqs", self.names.failed_events_queue)
+        return self._arn("dynamodb", f"table/{self.names.of(METADATA_TABLE)}")
 
     @property
     def alarm_topic(self) -> str:
         """The alarm topic's ARN."""
-        return self._arn("sns", self.names.alarm_topic)
+        return self._arn("sns", self.names.of(ALARM_TOPIC))
+
+    def queue(self, component: str) -> str:
+        """Return the ARN of a queue, by its component."""
+        return self._arn("sqs", self.names.of(component))
 
     @property
     def alarms(self) -> list[str]:
@@ -176,7 +133,7 @@ class Addresses:
         return [self._arn("cloudwatch", f"alarm:{name}") for name in self.names.alarms]
 
     def log_group(self, function: str) -> str:
-        """Return the ARN of the log group of a function, by the function's full name."""
+        """Return the ARN of the log group of a function, by the function's component."""
         return self._arn("logs", f"log-group:{self.names.log_group(function)}")
 
     def via(self, service: str) -> str:

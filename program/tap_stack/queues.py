@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_aws as aws
 
 from tap_stack.functions import PROCESSOR
+from tap_stack.names import DEAD_LETTERS, FAILED_EVENTS, WORK
 from tap_stack.policy_document import deny_insecure_transport, document
 
 if TYPE_CHECKING:
     from tap_stack.context import Context
-    from tap_stack.names import Addresses
 
 _DAY = 24 * 60 * 60
 DEAD_LETTER_RETENTION_SECONDS = 14 * _DAY
@@ -30,7 +30,7 @@ DATA_KEY_REUSE_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Queues:
-    """Both queues."""
+    """The three queues."""
 
     work: aws.sqs.Queue
     dead_letters: aws.sqs.Queue
@@ -49,60 +49,53 @@ def redrive_allow_policy(source: str) -> str:
 
 def create_queues(context: Context, key: aws.kms.Key) -> Queues:
     """Create the queues; the redrive that joins two of them is one that no other queue may use."""
-    dead_letters = aws.sqs.Queue(
-        context.logical("dead-letter-queue"),
-        name=context.names.dead_letter_queue,
-        message_retention_seconds=DEAD_LETTER_RETENTION_SECONDS,
-        kms_master_key_id=key.arn,
-        kms_data_key_reuse_period_seconds=DATA_KEY_REUSE_SECONDS,
-        tags=context.tags,
-        opts=context.child(),
-    )
-    failed_events = aws.sqs.Queue(
-        context.logical("failed-events-queue"),
-        name=context.names.failed_events_queue,
-        message_retention_seconds=DEAD_LETTER_RETENTION_SECONDS,
-        kms_master_key_id=key.arn,
-        kms_data_key_reuse_period_seconds=DATA_KEY_REUSE_SECONDS,
-        tags=context.tags,
-        opts=context.child(),
-    )
-    work = aws.sqs.Queue(
-        context.logical("work-queue"),
-        name=context.names.work_queue,
-        message_retention_seconds=WORK_RETENTION_SECONDS,
+    create = partial(_create_queue, context, key)
+    dead_letters = create("dead-letter-queue", DEAD_LETTERS, DEAD_LETTER_RETENTION_SECONDS)
+    failed_events = create("failed-events-queue", FAILED_EVENTS, DEAD_LETTER_RETENTION_SECONDS)
+    work = create(
+        "work-queue",
+        WORK,
+        WORK_RETENTION_SECONDS,
         visibility_timeout_seconds=VISIBILITY_TIMEOUT_SECONDS,
         receive_wait_time_seconds=20,
         redrive_policy=pulumi.Output.json_dumps(
             {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": MAX_RECEIVES}
         ),
-        kms_master_key_id=key.arn,
-        kms_data_key_reuse_period_seconds=DATA_KEY_REUSE_SECONDS,
-        tags=context.tags,
-        opts=context.child(),
     )
     aws.sqs.RedriveAllowPolicy(
         context.logical("dead-letter-queue-sources"),
         queue_url=dead_letters.url,
         redrive_allow_policy=context.addresses.apply(
-            lambda addresses: redrive_allow_policy(addresses.work_queue)
+            lambda addresses: redrive_allow_policy(addresses.queue(WORK))
         ),
         opts=context.child(),
-    )
-    _require_tls(context, "work-queue", work, lambda addresses: addresses.work_queue)
-    _require_tls(context, "dead-letter-queue", dead_letters, lambda addresses: addresses.dead_letter_queue)
-    _require_tls(
-        context, "failed-events-queue", failed_events, lambda addresses: addresses.failed_events_queue
     )
     return Queues(work, dead_letters, failed_events)
 
 
-def _require_tls(
-    context: Context, suffix: str, queue: aws.sqs.Queue, arn: Callable[[Addresses], str]
-) -> None:
+def _create_queue(
+    context: Context,
+    key: aws.kms.Key,
+    logical: str,
+    component: str,
+    retention_seconds: int,
+    **more: Any,  # noqa: ANN401 - a queue's other arguments
+) -> aws.sqs.Queue:
+    """Create a queue that is encrypted and takes requests over TLS only."""
+    queue = aws.sqs.Queue(
+        context.logical(logical),
+        name=context.names.of(component),
+        message_retention_seconds=retention_seconds,
+        kms_master_key_id=key.arn,
+        kms_data_key_reuse_period_seconds=DATA_KEY_REUSE_SECONDS,
+        tags=context.tags,
+        opts=context.child(),
+        **more,
+    )
     aws.sqs.QueuePolicy(
-        context.logical(f"{suffix}-policy"),
+        context.logical(f"{logical}-policy"),
         queue_url=queue.url,
-        policy=context.addresses.apply(lambda addresses: queue_policy(arn(addresses))),
+        policy=context.addresses.apply(lambda addresses: queue_policy(addresses.queue(component))),
         opts=context.child(),
     )
+    return queue

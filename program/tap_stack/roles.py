@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pulumi_aws as aws
 
+from tap_stack.names import FAILED_EVENTS, WORK
 from tap_stack.policy_document import Statement, allow, document
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def _every_function(addresses: Addresses, function: str) -> list[Statement]:
             [f"{addresses.log_group(function)}:log-stream:*"],
         ),
         allow("SendTraces", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"]),
-        allow("KeepFailedEvents", ["sqs:SendMessage"], [addresses.failed_events_queue]),
+        allow("KeepFailedEvents", ["sqs:SendMessage"], [addresses.queue(FAILED_EVENTS)]),
     ]
 
 
@@ -60,7 +61,7 @@ def api_handler_policy(addresses: Addresses) -> str:
     incoming = f"{addresses.bucket}/incoming/*"
     return document(
         [
-            *_every_function(addresses, addresses.names.api_handler),
+            *_every_function(addresses, "api-handler"),
             _see_bucket(addresses),
             allow("IngestItems", ["s3:GetObject", "s3:PutObject"], [incoming]),
             allow(
@@ -68,7 +69,7 @@ def api_handler_policy(addresses: Addresses) -> str:
                 ["dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan"],
                 [addresses.metadata_table],
             ),
-            allow("QueueWork", ["sqs:GetQueueAttributes", "sqs:SendMessage"], [addresses.work_queue]),
+            allow("QueueWork", ["sqs:GetQueueAttributes", "sqs:SendMessage"], [addresses.queue(WORK)]),
         ]
     )
 
@@ -78,7 +79,7 @@ def processor_policy(addresses: Addresses) -> str:
     incoming, processed = f"{addresses.bucket}/incoming/*", f"{addresses.bucket}/processed/*"
     return document(
         [
-            *_every_function(addresses, addresses.names.processor),
+            *_every_function(addresses, "processor"),
             _see_bucket(addresses),
             allow(
                 "TakeWork",
@@ -88,7 +89,7 @@ def processor_policy(addresses: Addresses) -> str:
                     "sqs:GetQueueAttributes",
                     "sqs:ReceiveMessage",
                 ],
-                [addresses.work_queue],
+                [addresses.queue(WORK)],
             ),
             allow("ReadItems", ["s3:GetObject"], [incoming]),
             allow("KeepResults", ["s3:GetObject", "s3:PutObject"], [processed]),

@@ -9,7 +9,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from tap_stack.alarms import Monitored, create_alarms, create_notifications
+from tap_stack.alarms import create_alarms, create_notifications
 from tap_stack.arguments import CONFIGURED, schema_name
 from tap_stack.context import open_context
 from tap_stack.encryption_key import create_encryption_key
@@ -184,9 +184,7 @@ class TapStack(pulumi.ComponentResource):
 
         topic = create_notifications(context, key)
         create_alarms(
-            context,
-            Monitored(api_handler, processor, table, queues.dead_letters, queues.failed_events),
-            topic,
+            context, topic, api_handler=api_handler, processor=processor, table=table, queues=queues
         )
 
         self.kms_key_id = key.key_id
@@ -199,15 +197,5 @@ class TapStack(pulumi.ComponentResource):
         self.api_url = api_url.function_url
         self.notification_topic_arn = pulumi.Output.from_input(topic)
         self.register_outputs(
-            {
-                "kmsKeyId": self.kms_key_id,
-                "dataBucketName": self.data_bucket_name,
-                "metadataTableName": self.metadata_table_name,
-                "apiHandlerArn": self.api_handler_arn,
-                "processorArn": self.processor_arn,
-                "workQueueUrl": self.work_queue_url,
-                "dlqUrl": self.dlq_url,
-                "apiUrl": self.api_url,
-                "notificationTopicArn": self.notification_topic_arn,
-            }
+            {schema_name(output): getattr(self, output) for output in TapStack.__annotations__}
         )

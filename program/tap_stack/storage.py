@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pulumi_aws as aws
 
+from tap_stack.names import METADATA_TABLE
 from tap_stack.policy_document import deny_insecure_transport, document
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def create_metadata_table(context: Context, key: aws.kms.Key) -> aws.dynamodb.Ta
     """Create the table: items by `id`, their states by `timestamp`."""
     return aws.dynamodb.Table(
         context.logical("metadata-table"),
-        name=context.names.metadata_table,
+        name=context.names.of(METADATA_TABLE),
         hash_key="id",
         range_key="timestamp",
         attributes=[{"name": "id", "type": "S"}, {"name": "timestamp", "type": "N"}],

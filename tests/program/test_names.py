@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_stack.names import MAX_SUFFIX_LENGTH, SUFFIX_PATTERN, Addresses, Location, Names, suffix_of_stack
+from tap_stack.names import (
+    ALARM_TOPIC,
+    DEAD_LETTERS,
+    FAILED_EVENTS,
+    MAX_SUFFIX_LENGTH,
+    METADATA_TABLE,
+    SUFFIX_PATTERN,
+    WORK,
+    Addresses,
+    Location,
+    Names,
+    suffix_of_stack,
+)
 
 LONGEST_REGION = "us-isof-south-1"
 
@@ -39,14 +51,14 @@ def test_every_name_is_legal_for_its_service(suffix: str, location: Location) ->
         addresses.key_alias: ALIAS,
         addresses.role_name("api-handler"): ROLE,
         addresses.role_name("processor"): ROLE,
-        names.api_handler: FUNCTION,
-        names.processor: FUNCTION,
-        names.metadata_table: TABLE,
-        names.work_queue: QUEUE,
-        names.dead_letter_queue: QUEUE,
-        names.failed_events_queue: QUEUE,
-        names.alarm_topic: TOPIC,
-        names.log_group(names.api_handler): LOG_GROUP,
+        names.of("api-handler"): FUNCTION,
+        names.of("processor"): FUNCTION,
+        names.of(METADATA_TABLE): TABLE,
+        names.of(WORK): QUEUE,
+        names.of(DEAD_LETTERS): QUEUE,
+        names.of(FAILED_EVENTS): QUEUE,
+        names.of(ALARM_TOPIC): TOPIC,
+        names.log_group("api-handler"): LOG_GROUP,
     } | dict.fromkeys(names.alarms, ALARM)
     for name, pattern in legal.items():
         assert pattern.fullmatch(name), name
@@ -68,13 +80,13 @@ def test_two_environments_share_no_name(one: str, other: str, location: Location
             addresses.key_alias,
             addresses.role_name("api-handler"),
             addresses.role_name("processor"),
-            plain.api_handler,
-            plain.processor,
-            plain.metadata_table,
-            plain.work_queue,
-            plain.dead_letter_queue,
-            plain.failed_events_queue,
-            plain.alarm_topic,
+            plain.of("api-handler"),
+            plain.of("processor"),
+            plain.of(METADATA_TABLE),
+            plain.of(WORK),
+            plain.of(DEAD_LETTERS),
+            plain.of(FAILED_EVENTS),
+            plain.of(ALARM_TOPIC),
             *plain.alarms,
         }
 
@@ -97,12 +109,12 @@ def test_every_arn_is_of_the_partition(suffix: str, location: Location) -> None:
         addresses.account_root,
         addresses.bucket,
         addresses.metadata_table,
-        addresses.work_queue,
-        addresses.dead_letter_queue,
-        addresses.failed_events_queue,
+        addresses.queue(WORK),
+        addresses.queue(DEAD_LETTERS),
+        addresses.queue(FAILED_EVENTS),
         addresses.alarm_topic,
         addresses.role("processor"),
-        addresses.log_group(addresses.names.processor),
+        addresses.log_group("processor"),
         *addresses.alarms,
     ]
     assert all(arn.startswith(f"arn:{location.partition}:") for arn in arns)
