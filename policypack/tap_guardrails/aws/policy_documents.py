@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import enum
 import functools
-import json
 import re
-from dataclasses import replace
 from typing import Final
 
 from tap_guardrails.aws import table
-from tap_guardrails.model import Absent, Known, PropertyRef, PropertyValue, decode
+from tap_guardrails.model import Absent, Known, PropertyRef, PropertyValue
+from tap_guardrails.model.property_value import DocumentError
 
 DOCUMENT: Final = "a policy document in JSON"
 UNREPEATED: Final = "a policy document in which no key stands twice"
@@ -27,39 +26,20 @@ STATEMENT_ELEMENTS: Final = frozenset(
 )  # fmt: skip
 
 
-class RepeatedKeyError(ValueError):
-    """An object of a JSON text has a key twice: the grammar forbids it, and parsers differ on it."""
-
-
 def document(ref: PropertyRef) -> PropertyRef:
-    """Return a property's document, parsed if it is a text.
-
-    Returns:
-        The reference with the document as its value; one with an `invalid_parent` when the text is none.
-    """
-    match ref.value:
-        case str() as text if text and not ref.invalid_parent:
-            try:
-                return replace(ref, value=decode(json.loads(text, object_pairs_hook=unrepeated)))
-            except RepeatedKeyError:
-                return replace(ref, invalid_parent=UNREPEATED)
-            except (ValueError, RecursionError):
-                return replace(ref, invalid_parent=DOCUMENT)
-        case "" if not ref.invalid_parent:
-            return replace(ref, value=None)
-        case _:
-            return ref
+    """Return a property's document, parsed if it is a text; with an `invalid_parent` when that is none."""
+    return ref.document(DOCUMENT, unrepeated)
 
 
 def unrepeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """Make an object of its fields.
 
     Raises:
-        RepeatedKeyError: A key stands twice.
+        DocumentError: A key stands twice: the grammar forbids it, and parsers differ on it.
     """
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise RepeatedKeyError
+        raise DocumentError(UNREPEATED)
     return fields
 
 

@@ -38,6 +38,13 @@ LARGEST_EXACT: Final = 2**53
 DECIMAL: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
+ObjectHook: TypeAlias = Callable[[list[tuple[str, object]]], object]
+
+
+class DocumentError(ValueError):
+    """A JSON text that is not what has to stand there; the text of the error says what has."""
+
+
 class Answer(Generic[T]):
     """What a property was read as; a rule says of it what is wrong.
 
@@ -273,19 +280,22 @@ class PropertyRef:
         entry = self.at(name)
         return replace(entry, path=f"{self.path}[secret]") if self.hidden else entry
 
-    def document(self) -> PropertyRef:
-        """Return the reference with a JSON text parsed; an object stays as it is."""
-        match self.value:
-            case str() as text if not self.invalid_parent and text:
-                try:
-                    parsed = decode(json.loads(text))
-                except (ValueError, RecursionError):
-                    return replace(self, invalid_parent="a JSON document")
-                return replace(self, value=parsed)
-            case "":
-                return replace(self, value=None)
-            case _:
-                return self
+    def document(self, what: str = "a JSON document", hook: ObjectHook | None = None) -> PropertyRef:
+        """Return the reference with a JSON text parsed; an object stays as it is.
+
+        Args:
+            what: What a text has to be.
+            hook: Makes an object of its fields; raises `DocumentError` with what should have stood there.
+        """
+        if not isinstance(self.value, str) or self.invalid_parent:
+            return self
+        try:
+            parsed = json.loads(self.value, object_pairs_hook=hook) if self.value else None
+            return replace(self, value=decode(parsed))
+        except DocumentError as error:
+            return replace(self, invalid_parent=str(error))
+        except (ValueError, RecursionError):
+            return replace(self, invalid_parent=what)
 
     def _not(self, wanted: str) -> Absent | Unknown | Invalid:
         if self.invalid_parent:
@@ -331,11 +341,9 @@ class PropertyRef:
         """Show the value in one line: JSON, or that there is nothing, an unknown or a secret."""
         if self.value is None:
             return "nothing"
-        if self.value is UNKNOWN:
-            return UNKNOWN.value
-        if self.hidden:
+        if self.hidden and self.value is not UNKNOWN:
             return "[secret]"
-        if isinstance(self.value, Partial):
+        if isinstance(self.value, (UnknownType, Partial)):
             return UNKNOWN.value
         shown = json.dumps(to_json(self.value), ensure_ascii=False, sort_keys=True)
         return shown if len(shown) <= SHOWN_LENGTH else shown[: SHOWN_LENGTH - 1] + "…"
@@ -369,23 +377,14 @@ def to_json(value: Value) -> object:
             return [to_json(item) for item in value]
         case dict():
             return {key: to_json(item) for key, item in value.items()}
-        case Secret() | UnknownType() | Partial() | Opaque():
-            return f"[{stand_in(value)}]"
+        case Secret() | Opaque():
+            return f"[{value.what if isinstance(value, Opaque) else 'secret'}]"
+        case UnknownType() | Partial():
+            return f"[{UNKNOWN.value}]"
         case float() if value.is_integer() and abs(value) < LARGEST_EXACT:
             return int(value)
         case _:
             return value
-
-
-def stand_in(value: Secret | UnknownType | Partial | Opaque) -> str:
-    """Name a value that is not shown."""
-    match value:
-        case Secret():
-            return "secret"
-        case UnknownType() | Partial():
-            return UNKNOWN.value
-        case Opaque(what):
-            return what
 
 
 EACH: Final = "[*]"

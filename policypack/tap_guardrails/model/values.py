@@ -209,19 +209,25 @@ def integer_value(number: int) -> Value:
         return Opaque("number beyond every limit")
 
 
-def has_unknown(value: Value, *, or_opaque: bool = False) -> bool:
-    """Tell whether a value, or anything in it, is unknown, or cannot be looked into."""
+def leaves(value: Value) -> Iterator[Value]:
+    """Go through what a value holds that is neither an object nor a list, secrets opened."""
     match value:
         case Secret(inner):
-            return has_unknown(inner, or_opaque=or_opaque)
+            yield from leaves(inner)
         case list():
-            return any(has_unknown(item, or_opaque=or_opaque) for item in value)
+            for item in value:
+                yield from leaves(item)
         case dict():
-            return any(has_unknown(item, or_opaque=or_opaque) for item in value.values())
-        case Opaque():
-            return or_opaque
+            for item in value.values():
+                yield from leaves(item)
         case _:
-            return value is UNKNOWN or isinstance(value, Partial)
+            yield value
+
+
+def has_unknown(value: Value, *, or_opaque: bool = False) -> bool:
+    """Tell whether a value, or anything in it, is unknown, or cannot be looked into."""
+    types = (UnknownType, Partial, Opaque) if or_opaque else (UnknownType, Partial)
+    return any(isinstance(leaf, types) for leaf in leaves(value))
 
 
 def signed(fields: Mapping[str, object], decode_field: Callable[[object], Value]) -> Value:

@@ -14,7 +14,6 @@ from tap_guardrails.model import (
     Integer,
     Outcomes,
     PropertyPatch,
-    PropertyRef,
     Resource,
     ResourceRule,
     Settings,
@@ -29,6 +28,8 @@ NATIVE_GLOBAL_TABLE: Final = "aws-native:dynamodb:GlobalTable"
 
 SPECIFICATION: Final = "pointInTimeRecoverySpecification"
 SWITCH: Final = "pointInTimeRecoveryEnabled"
+RECOVERY: Final = "pointInTimeRecovery"
+PERIOD: Final = "recoveryPeriodInDays"
 
 LONGEST_PERIOD_DAYS: Final = 35
 """Also what AWS takes when the period is not set."""
@@ -38,43 +39,38 @@ REPLICA_OFF: Final = "Point-in-time recovery is off on a replica."
 
 
 def check(table: Resource, settings: Settings) -> Outcomes:
-    """Check a table, or a replica declared by itself."""
+    """Check a table, or a replica declared by itself: recovery is on, and goes back far enough."""
     days = settings.integer("minimumRecoveryDays")
+    for path, switch, problem in recoveries(table):
+        recovery = table.at(*path)
+        on = recovery.at(switch) if switch else recovery
+        yield from on.boolean().must(bool, problem=problem, required="true")
+        period = recovery.at(PERIOD).integer()
+        if switch and recovery.entries().value is not None and not period.absent:
+            yield from period.must(
+                lambda value: days <= value <= LONGEST_PERIOD_DAYS,
+                problem="The table cannot be restored from long enough ago.",
+                required=f"{days} to {LONGEST_PERIOD_DAYS} days",
+            )
+    if table.type in (AWS_TABLE, NATIVE_GLOBAL_TABLE):
+        yield from unreadable_replicas(table)
+
+
+def recoveries(table: Resource) -> Iterator[tuple[tuple[PathStep, ...], str, str]]:
+    """Go through a table's regions: the path to the recovery of each, its switch, and what is wrong if off.
+
+    The switch is empty where the path leads to it, and there is nothing else to set.
+    """
+    replicas = range(len(table.at("replicas").items().value or ()))
     if table.type in TABLE_REPLICA.types:
-        yield from switched_on(table.at("pointInTimeRecovery"), REPLICA_OFF)
+        yield (RECOVERY,), "", REPLICA_OFF
     elif table.type == AWS_TABLE:
-        yield from recoverable(table.at("pointInTimeRecovery"), "enabled", days, OFF)
-        for replica in replicas(table):
-            yield from switched_on(replica.at("pointInTimeRecovery"), REPLICA_OFF)
-        yield from unreadable_replicas(table)
+        yield (RECOVERY,), "enabled", OFF
+        yield from ((("replicas", position, RECOVERY), "", REPLICA_OFF) for position in replicas)
     elif table.type == NATIVE_TABLE:
-        yield from recoverable(table.at(SPECIFICATION), SWITCH, days, OFF)
+        yield (SPECIFICATION,), SWITCH, OFF
     else:
-        for replica in replicas(table):
-            yield from recoverable(replica.at(SPECIFICATION), SWITCH, days, REPLICA_OFF)
-        yield from unreadable_replicas(table)
-
-
-def switched_on(switch: PropertyRef, problem: str) -> Outcomes:
-    """Require that a switch is on."""
-    yield from switch.boolean().must(bool, problem=problem, required="true")
-
-
-def recoverable(recovery: PropertyRef, switch: str, days: int, problem: str) -> Outcomes:
-    """Require that recovery is on and goes back far enough; what is not set is AWS's longest."""
-    yield from switched_on(recovery.at(switch), problem)
-    period = recovery.at("recoveryPeriodInDays").integer()
-    if recovery.entries().value is not None and not period.absent:
-        yield from period.must(
-            lambda value: days <= value <= LONGEST_PERIOD_DAYS,
-            problem="The table cannot be restored from long enough ago.",
-            required=f"{days} to {LONGEST_PERIOD_DAYS} days",
-        )
-
-
-def replicas(table: Resource) -> list[PropertyRef]:
-    """Return the replicas that the table declares."""
-    return table.at("replicas").items().value or []
+        yield from ((("replicas", position, SPECIFICATION), SWITCH, REPLICA_OFF) for position in replicas)
 
 
 def unreadable_replicas(table: Resource) -> Outcomes:
@@ -86,41 +82,15 @@ def unreadable_replicas(table: Resource) -> Outcomes:
 
 
 def remediate(table: Resource, settings: Settings) -> Iterator[PropertyPatch]:
-    """Turn recovery on in every region, for as many days as are asked for at least."""
+    """Turn recovery on in every region, and bring its days within the bounds where they are set."""
     days = settings.integer("minimumRecoveryDays")
-    if table.type in TABLE_REPLICA.types:
-        yield from switch_on(table.at("pointInTimeRecovery"), ("pointInTimeRecovery",))
-    elif table.type == AWS_TABLE:
-        top = "pointInTimeRecovery"
-        yield from switch_on(table.at(top, "enabled"), (top, "enabled"))
-        yield from lengthen(table.at(top, "recoveryPeriodInDays"), (top, "recoveryPeriodInDays"), days)
-        for position, replica in enumerate(replicas(table)):
-            yield from switch_on(replica.at(top), ("replicas", position, top))
-    elif table.type == NATIVE_TABLE:
-        yield from specify(table.at(SPECIFICATION), (SPECIFICATION,), days)
-    else:
-        for position, replica in enumerate(replicas(table)):
-            yield from specify(replica.at(SPECIFICATION), ("replicas", position, SPECIFICATION), days)
-
-
-def specify(recovery: PropertyRef, path: tuple[PathStep, ...], days: int) -> Iterator[PropertyPatch]:
-    """Remediate a block of the form that CloudFormation has."""
-    yield from switch_on(recovery.at(SWITCH), (*path, SWITCH))
-    yield from lengthen(recovery.at("recoveryPeriodInDays"), (*path, "recoveryPeriodInDays"), days)
-
-
-def switch_on(switch: PropertyRef, path: tuple[PathStep, ...]) -> Iterator[PropertyPatch]:
-    """Turn a switch on that is off or not set."""
-    on = switch.boolean()
-    if on.settled and not on.value:
-        yield PropertyPatch(path, value=True)
-
-
-def lengthen(period: PropertyRef, path: tuple[PathStep, ...], days: int) -> Iterator[PropertyPatch]:
-    """Bring a number of days that is set within the bounds."""
-    value = period.integer().value
-    if value is not None and not days <= value <= LONGEST_PERIOD_DAYS:
-        yield PropertyPatch(path, min(max(value, days), LONGEST_PERIOD_DAYS))
+    for path, switch, _ in recoveries(table):
+        steps = (*path, switch) if switch else path
+        on, period = table.at(*steps).boolean(), table.at(*path, PERIOD).integer().value
+        if on.settled and not on.value:
+            yield PropertyPatch(steps, value=True)
+        if switch and period is not None and not days <= period <= LONGEST_PERIOD_DAYS:
+            yield PropertyPatch((*path, PERIOD), min(max(period, days), LONGEST_PERIOD_DAYS))
 
 
 RULE = ResourceRule(

@@ -36,22 +36,18 @@ from tap_guardrails.model import (
     StringList,
 )
 
-READ_OPERATIONS: Final = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
-WRITE_OPERATIONS: Final = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"})
-"""The operations that `ThrottledRequests` tells apart."""
+OPERATIONS: Final = {
+    "reads": frozenset({"GetItem", "BatchGetItem", "Query", "Scan"}),
+    "writes": frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"}),
+}
+"""The operations that `ThrottledRequests` tells apart, by direction."""
+ALL_OPERATIONS: Final = frozenset[str]().union(*OPERATIONS.values())
 
-NAMESPACE: Final = "AWS/DynamoDB"
-READS: Final = RequiredMetric(NAMESPACE, "ReadThrottleEvents", "TableName", TABLE)
-WRITES: Final = RequiredMetric(NAMESPACE, "WriteThrottleEvents", "TableName", TABLE)
-REQUESTS: Final = RequiredMetric(NAMESPACE, "ThrottledRequests", "TableName", TABLE, frozenset({"Operation"}))
-
-METRICS: Final = (READS, WRITES, REQUESTS)
+METRIC: Final = {"reads": "ReadThrottleEvents", "writes": "WriteThrottleEvents"}
+BY_METRIC: Final = {METRIC[direction]: operations for direction, operations in OPERATIONS.items()}
 
 INDEX: Final = "GlobalSecondaryIndexName"
-OF_INDEX: Final = {
-    "reads": RequiredMetric(NAMESPACE, READS.metric, "TableName", TABLE, frozenset({INDEX})),
-    "writes": RequiredMetric(NAMESPACE, WRITES.metric, "TableName", TABLE, frozenset({INDEX})),
-}
+INDEX_NAME: Final = {token: "name" if token.startswith("aws:") else "indexName" for token in TABLE.types}
 INDEXES_OF: Final = SubResource(
     ResourceType("global secondary index", {"aws:dynamodb/globalSecondaryIndex:GlobalSecondaryIndex": {}}),
     "tableName",
@@ -59,17 +55,25 @@ INDEXES_OF: Final = SubResource(
 )
 REQUIRE, EXEMPT = "require", "exempt"
 
-INDEX_NAME: Final = {token: "name" if token.startswith("aws:") else "indexName" for token in TABLE.types}
-OPERATIONS: Final = {"reads": READ_OPERATIONS, "writes": WRITE_OPERATIONS}
-WANTED: Final = {"reads": f"{NAMESPACE} {READS.metric}", "writes": f"{NAMESPACE} {WRITES.metric}"}
-BY_METRIC: Final = {READS.metric: READ_OPERATIONS, WRITES.metric: WRITE_OPERATIONS}
-ALL_OPERATIONS: Final = READ_OPERATIONS | WRITE_OPERATIONS
+
+def metric(name: str, *further: str) -> RequiredMetric:
+    """Return a metric of a table, with other dimensions than its name or without."""
+    return RequiredMetric("AWS/DynamoDB", name, "TableName", TABLE, frozenset(further))
+
+
+def shown(direction: str) -> str:
+    """Name the metric of reads or writes in a message."""
+    return f"AWS/DynamoDB {METRIC[direction]}"
+
+
+REQUESTS: Final = metric("ThrottledRequests", "Operation")
+METRICS: Final = (*map(metric, METRIC.values()), REQUESTS)
 
 
 def check(table: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Check a table."""
     options = alarm_options(settings)
-    coverages = [coverage(table, metric, stack, options) for metric in METRICS]
+    coverages = [coverage(table, one, stack, options) for one in METRICS]
     certain = [match for one in coverages for match in one.certain]
     possible = [match for one in coverages for match in one.possible]
     useless = [match for one in coverages for match in one.useless]
@@ -82,7 +86,7 @@ def check(table: Resource, stack: Stack, settings: Settings) -> Outcomes:
                 table,
                 AlarmCoverage((), () if decidable else about(possible, left), about(useless, left)),
                 problem=f"No effective alarm watches the table's refused {direction}.",
-                required=f"an alarm on {WANTED[direction]} with the one dimension TableName, for this table",
+                required=f"an alarm on {shown(direction)} with the one dimension TableName, for this table",
             )
     if settings.enum("indexes") == REQUIRE:
         requests = noticed_by_all(coverages[METRICS.index(REQUESTS)].certain, certainly=True)
@@ -98,26 +102,22 @@ def index_findings(table: Resource, stack: Stack, settings: Settings, requests: 
     names = [one.at(INDEX_NAME[table.type]) for one in indexes.value] if isinstance(indexes, Known) else []
     names += [one.at("indexName") for one in sub_resources(stack, table, INDEXES_OF).certain]
     for direction in settings.strings("watch"):
-        if direction == "writes" and requests >= WRITE_OPERATIONS:
+        if direction == "writes" and requests >= OPERATIONS["writes"]:
             continue
-        covered = coverage(table, OF_INDEX[direction], stack, alarm_options(settings))
+        covered = coverage(table, metric(METRIC[direction], INDEX), stack, alarm_options(settings))
         for name in names:
-            certain = [match for match in covered.certain if is_about(match, name) is True]
-            if not certain:
+            if not any(is_about(match, name) for match in covered.certain):
+                unsure = (*covered.possible, *covered.certain)
                 yield missing_alarm(
                     TABLE,
                     table,
                     AlarmCoverage(
                         (),
-                        tuple(
-                            match
-                            for match in (*covered.possible, *covered.certain)
-                            if is_about(match, name) is not False
-                        ),
+                        tuple(match for match in unsure if is_about(match, name) is not False),
                         tuple(match for match in covered.useless if is_about(match, name)),
                     ),
                     problem=f"No effective alarm watches the refused {direction} of index {name.found()}.",
-                    required=f"an alarm on {WANTED[direction]} with the dimensions TableName and {INDEX}",
+                    required=f"an alarm on {shown(direction)} with the dimensions TableName and {INDEX}",
                 )
 
 

@@ -8,7 +8,7 @@ failure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from tap_guardrails.aws import EVENT_SOURCE, FUNCTION, PERMISSION, QUEUE
@@ -54,7 +54,7 @@ from tap_guardrails.model import (
     Verdict,
     listed,
 )
-from tap_guardrails.model.values import Secret, Value, has_unknown
+from tap_guardrails.model.values import has_unknown, leaves
 
 A_DESTINATION: Final = "the ARN of a queue, topic, bucket, event bus or function that takes what failed"
 A_REDRIVE: Final = "a source queue whose `redrivePolicy` names a dead letter queue"
@@ -145,27 +145,13 @@ def given_to_unseen(stack: Stack) -> Mapping[str, Resource]:
             continue
         tops = component.property_dependencies
         functions = [one for top in tops for one in stack.dependencies_of(component, top, FUNCTION.types)]
-        texts = (text for value in component.properties.values() for text in texts_in(value))
+        values = (leaf for value in component.properties.values() for leaf in leaves(value))
+        texts = (leaf for leaf in values if isinstance(leaf, str))
         functions += [named[name] for text in texts if (name := function_name(text)) in named]
         if any(has_unknown(value) and not tops.get(top) for top, value in component.properties.items()):
             functions += stack.of(*FUNCTION.types)
         given.update((one.urn, component) for one in functions)
     return given
-
-
-def texts_in(value: Value) -> Iterator[str]:
-    """Yield the texts in a value."""
-    match value:
-        case Secret(inner):
-            yield from texts_in(inner)
-        case str():
-            yield value
-        case list():
-            yield from (text for one in value for text in texts_in(one))
-        case dict():
-            yield from (text for one in value.values() for text in texts_in(one))
-        case _:
-            return
 
 
 def asynchronous_calls(resource: Resource, stack: Stack) -> set[str | None]:
@@ -198,17 +184,11 @@ def lost(owner: Resource, stack: Stack, ref: PropertyRef) -> Finding | None:
     """Say why what failed is not kept where a property names a destination; None when it is."""
     match owner.as_set(ref).text():
         case Known(arn) as prop:
-            return (
-                None
-                if FAILURE_ARN.fullmatch(arn)
-                else Invalid(prop.ref, A_DESTINATION).invalid(A_DESTINATION)
-            )
+            kept = FAILURE_ARN.fullmatch(arn)
+            return None if kept else Invalid(prop.ref, A_DESTINATION).invalid(A_DESTINATION)
         case Unknown() as prop:
-            return (
-                None
-                if stack.dependencies_of(owner, ref.top, FAILURE_TARGETS)
-                else prop.undecided(A_DESTINATION)
-            )
+            known = stack.dependencies_of(owner, ref.top, FAILURE_TARGETS)
+            return None if known else prop.undecided(A_DESTINATION)
         case Invalid() as prop:
             return prop.invalid(A_DESTINATION)
         case Absent() as prop:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tap_guardrails.aws import FUNCTION, table
 from tap_guardrails.model import (
@@ -29,6 +29,7 @@ from tap_guardrails.model import (
     NotApplicable,
     Outcomes,
     PropertyRef,
+    PropertyValue,
     Resource,
     ResourceRule,
     Settings,
@@ -114,30 +115,26 @@ def shown_values(resource: Resource, path: str, form: str) -> Iterator[Shown | U
             yield from in_containers(ref.document())
 
 
+def unread(prop: PropertyValue[Any]) -> Iterator[Unknown | Invalid]:
+    """Give what keeps values from being read, if anything does."""
+    if isinstance(prop, (Unknown, Invalid)):
+        yield prop
+
+
 def in_object(ref: PropertyRef, *, marked_by_sdk: bool) -> Iterator[Shown | Unknown | Invalid]:
     """Go through an object of values by name."""
-    match ref.entries():
-        case Known(fields):
-            yield from (Shown(name, field, marked_by_sdk) for name, field in fields.items())
-        case Unknown() | Invalid() as prop:
-            yield prop
-        case _:
-            pass
+    fields = ref.entries()
+    yield from (Shown(name, field, marked_by_sdk) for name, field in (fields.value or {}).items())
+    yield from unread(fields)
 
 
 def in_list(ref: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
     """Go through a list of objects with `name` and `value`."""
-    match ref.items():
-        case Known(items):
-            for item in items:
-                of_type, name = item.at("type").text(), item.at("name").text()
-                if of_type.value in REFERENCE_TYPES:
-                    continue
-                yield Shown(name.value or "", item.at("value"))
-        case Unknown() | Invalid() as prop:
-            yield prop
-        case _:
-            pass
+    items = ref.items()
+    for item in items.value or ():
+        if item.at("type").text().value not in REFERENCE_TYPES:
+            yield Shown(item.at("name").text().value or "", item.at("value"))
+    yield from unread(items)
 
 
 def in_containers(ref: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
@@ -145,14 +142,10 @@ def in_containers(ref: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
     if isinstance(ref.value, dict):
         yield from in_container(ref)
         return
-    match ref.items():
-        case Known(containers):
-            for container in containers:
-                yield from in_container(container)
-        case Unknown() | Invalid() as prop:
-            yield prop
-        case _:
-            pass
+    containers = ref.items()
+    for container in containers.value or ():
+        yield from in_container(container)
+    yield from unread(containers)
 
 
 def in_container(ref: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
@@ -165,17 +158,12 @@ def in_container(ref: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
 
 def in_command(ref: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
     """Go through the words of a command; one behind an option is called like the option."""
-    match ref.items():
-        case Known(words):
-            option = ""
-            for word in words:
-                yield Shown(option, word)
-                text = word.text().value or ""
-                option = text.lstrip("-") if text.startswith("-") else ""
-        case Unknown() | Invalid() as prop:
-            yield prop
-        case _:
-            pass
+    words, option = ref.items(), ""
+    for word in words.value or ():
+        yield Shown(option, word)
+        text = word.text().value or ""
+        option = text.lstrip("-") if text.startswith("-") else ""
+    yield from unread(words)
 
 
 def secret_values(resource: Resource) -> Iterator[Shown]:
@@ -184,7 +172,7 @@ def secret_values(resource: Resource) -> Iterator[Shown]:
     Of a parameter that is not encrypted, AWS shows the value; one that is need not be a secret.
     """
     if resource.type == SSM_PARAMETER:
-        yield from encrypted_value(resource)
+        yield from parameter_values(resource, encrypted=True)
         return
     shown = {path.split(".")[0] for path in SHOWN.get(resource.type, ())}
     for name in SECRET.get(resource.type, ()):
@@ -197,20 +185,13 @@ def secret_values(resource: Resource) -> Iterator[Shown]:
         yield from (Shown(name, ref, marked_by_sdk=True) for ref in refs_at(resource, steps))
 
 
-def parameter_values(resource: Resource) -> Iterator[Shown]:
-    """Give what a parameter of SSM holds, unless it is encrypted."""
-    of_type, name = resource.at("type").text(), resource.at("name").text()
-    if resource.type == SSM_PARAMETER and of_type.value != "SecureString":
-        called = name.value if isinstance(name, Known) else resource.name
-        yield Shown(called, resource.at("value"), marked_by_sdk=True)
-        yield Shown(called, resource.at("insecureValue"), marked_by_sdk=True)
-
-
-def encrypted_value(resource: Resource) -> Iterator[Shown]:
-    """Give what an encrypted parameter of SSM holds."""
-    name = resource.at("name").text()
-    if resource.at("type").text().value == "SecureString":
-        yield Shown(name.value or resource.name, resource.at("value"), marked_by_sdk=True)
+def parameter_values(resource: Resource, *, encrypted: bool) -> Iterator[Shown]:
+    """Give what a parameter of SSM holds, if it is one and is encrypted, or is not."""
+    if resource.type != SSM_PARAMETER or (resource.at("type").text().value == "SecureString") != encrypted:
+        return
+    called = resource.at("name").text().value or resource.name
+    for name in ("value",) if encrypted else ("value", "insecureValue"):
+        yield Shown(called, resource.at(name), marked_by_sdk=True)
 
 
 DENY, ALLOW = "deny", "allow"
@@ -235,7 +216,7 @@ def check(resource: Resource, settings: Settings) -> Outcomes:
             yield from each(shown_values(resource, path, form), settings)
         elif settings.enum("pulumiSecrets") == DENY:
             yield marked.violation("Values that the program marks as secret stand in the clear.", REFERENCE)
-    yield from each(parameter_values(resource), settings)
+    yield from each(parameter_values(resource, encrypted=False), settings)
     for value in secret_values(resource):
         if value.name not in settings.strings("allowedNames"):
             yield from no_literal(value, entropy=settings.boolean("entropy"))
