@@ -102,11 +102,14 @@ def find_project(start: Path) -> Project:
 
 
 _MOST_VALUES: Final = 1_000_000
+_TEXT: Final = "tag:yaml.org,2002:str"
 _DEEPEST: Final = 100
 
 
 def require_bounded(start: Path) -> None:
-    """Refuse a project whose YAML stands for more than anyone reads: aliases of aliases, or itself in itself.
+    """Refuse a project whose YAML stands for more than anyone reads, or for something else than it looks.
+
+    Aliases of aliases, or itself in itself; tags, by which a key or a folder is another one to the engine.
 
     Raises:
         CouldNotRunError: a file of it does.
@@ -132,7 +135,7 @@ def _require_bounded(path: Path) -> None:
             "A file of the project is not what YAML is for.",
             where=str(path),
             why=problem,
-            fix="write out what the aliases stand for, or less of it.",
+            fix="write out what the aliases stand for, or less of it, and no tags.",
         )
 
 
@@ -143,6 +146,9 @@ def _unbounded(document: str) -> str:
     # For each open object or list, its anchor and how many values it stands for.
     above: list[tuple[str, int]] = [("", 0)]
     for event in yaml.parse(document, Loader=loader):
+        tag = event.tag if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) else None
+        if tag not in {None, _TEXT}:
+            return f"it has the tag {tag}, which not everyone reads alike."
         if isinstance(event, yaml.AliasEvent):
             size = sizes.get(event.anchor or "", 0)
             if any(anchor == event.anchor for anchor, _ in above[1:]):
@@ -165,7 +171,17 @@ def _unbounded(document: str) -> str:
     return ""
 
 
-def read_yaml(path: Path, what: str) -> Mapping[str, object]:
+class _TextLoader(yaml.SafeLoader):
+    """Reads YAML as the engine does, to which `on` and `1:30` are texts."""
+
+
+_TextLoader.yaml_implicit_resolvers = {
+    first: [one for one in resolvers if one[0].endswith((":null", ":merge"))]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def read_yaml(path: Path, what: str, loader: type[yaml.SafeLoader] = yaml.SafeLoader) -> Mapping[str, object]:
     """Read a YAML (or JSON) file whose top is a mapping; an empty file is an empty one.
 
     Raises:
@@ -175,7 +191,7 @@ def read_yaml(path: Path, what: str) -> Mapping[str, object]:
     try:
         content = path.read_bytes()
         locked = content.startswith(_GIT_CRYPT)
-        loaded: object = None if locked else yaml.safe_load(content.decode())
+        loaded: object = None if locked else yaml.load(content.decode(), loader)  # noqa: S506 - a safe one
     except (OSError, UnicodeDecodeError) as error:
         problem = str(error)
     except yaml.YAMLError as error:
@@ -196,7 +212,7 @@ def read_yaml(path: Path, what: str) -> Mapping[str, object]:
 
 
 def _read_project(path: Path) -> Project:
-    body = read_yaml(path, "project file")
+    body = read_yaml(path, "project file", _TextLoader)
     name = text(body.get("name"))
     runtime = body.get("runtime")
     folder = path.parent
@@ -223,9 +239,9 @@ def _own_packages(root: Path, body: Mapping[str, object], seen: set[Path]) -> It
     As collectPluginsFromPackages in sdk/v3/go/common/resource/plugin/host.go does, which looks for what
     describes a plug-in in the folders above it as well.
     """
-    for name, entry in mapping(_get(body, "packages")).items():
-        source = text(entry) or text(_get(entry, "source"))
-        paths = (root / path for path in (source, source.rpartition("@")[0]) if path)
+    for name, entry in (item for one in _at(body, "packages") for item in mapping(one).items()):
+        sources = [text(one) for one in (entry, *_at(entry, "source"))]
+        paths = (root / path for one in sources for path in (one, one.rpartition("@")[0]) if path)
         folder = next((path.resolve() for path in paths if path.is_dir()), None)
         if folder is None:
             continue
@@ -234,7 +250,8 @@ def _own_packages(root: Path, body: Mapping[str, object], seen: set[Path]) -> It
         file = next((path for path in above if path.is_file()), None)
         if file is not None and file not in seen:
             seen.add(file)
-            yield from _own_packages(root, read_yaml(file, "plug-in's file"), seen)
+            _require_bounded(file)
+            yield from _own_packages(root, read_yaml(file, "plug-in's file", _TextLoader), seen)
 
 
 # What a project may not decide for the gate, and why.
@@ -251,15 +268,15 @@ def check_choices(project: Project, allowed: Collection[str] = ()) -> None:
     Raises:
         CouldNotRunError: it decides something that is not allowed.
     """
-    body = read_yaml(project.file, "project file")
+    body = read_yaml(project.file, "project file", _TextLoader)
     program = project.yaml_program() if project.runtime == "yaml" else project.file
     other = body if program == project.file else read_yaml(program, "program")
-    compiler = _get(_get(_get(body, "runtime"), "options"), "compiler")
+    compiler = any(_at(body, "runtime", "options", "compiler"))
     url = _anywhere(body, "pluginDownloadURL") or _anywhere(other, "pluginDownloadURL")
     # The engine takes such a folder for the provider.
     replaced = sorted(f"packages.{name}" for name in project.own_packages & _PROVIDERS)
     choices = {
-        "plugins": "plugins" if _get(body, "plugins") else next(iter(replaced), ""),
+        "plugins": "plugins" if any(_at(body, "plugins")) else next(iter(replaced), ""),
         "compiler": "runtime.options.compiler" if compiler else "",
         "pluginDownloadURL": "pluginDownloadURL" if url else "",
     }
@@ -273,9 +290,13 @@ def check_choices(project: Project, allowed: Collection[str] = ()) -> None:
             )
 
 
-def _get(value: object, name: str) -> object:
-    """Return an entry by its name in any case, as the engine reads it."""
-    return next((one for key, one in mapping(value).items() if str(key).casefold() == name.casefold()), None)
+def _at(value: object, *names: str) -> list[object]:
+    """Return what is at a path, its names in any case: of JSON the engine reads all of them as one."""
+    values = [value]
+    for name in names:
+        items = (item for one in values for item in mapping(one).items())
+        values = [one for key, one in items if key.casefold() == name.casefold()]
+    return values
 
 
 def _anywhere(value: object, name: str) -> bool:
@@ -332,7 +353,8 @@ def _reads(project: Project, key: str) -> bool:
         folders[:] = [] if _OF_AN_ENVIRONMENT in names else [one for one in folders if one not in _INSTALLED]
         for path in (Path(parent, name) for name in names):
             with suppress(OSError):
-                program = path.suffix in _CODE or path == project.yaml_program()
+                # A link may lead to what never ends.
+                program = path.is_file() and (path.suffix in _CODE or path == project.yaml_program())
                 if program and word.search(path.read_text("utf-8", "replace")):
                     return True
     return False

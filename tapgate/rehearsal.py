@@ -48,11 +48,19 @@ def retained(document: str) -> tuple[Resource, ...]:
     """Return the resources that a preview would forget without removing them.
 
     So it does with one that has `deletedWith`, where that one leaves too, whatever AWS makes of it.
+
+    Raises:
+        CouldNotRunError: the preview's document is none, so that no one knows what it would forget.
     """
     try:
-        steps = [*map(mapping, sequence(mapping(json.loads(document)).get("steps")))]
-    except ValueError:
-        return ()
+        steps = [*map(mapping, cast("list[object]", json.loads(document)["steps"]))]
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise CouldNotRunError(
+            "The engine's preview document cannot be read.",
+            where="pulumi preview --json",
+            why=f"it says what leaves the program and stays in AWS ({error!r}).",
+            fix="leave out PULUMI_… variables that change what the engine writes, and run it again.",
+        ) from None
     gone = {text(step.get("urn")) for step in steps if text(step.get("op")) in _LEAVES} - {""}
     kept: dict[str, Resource] = {}
     for step in steps:

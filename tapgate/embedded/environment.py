@@ -206,6 +206,8 @@ _HARMLESS_AWS = {"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE", "AWS_XRAY_
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _CLOUD = ("PULUMI_ACCESS_TOKEN", "PULUMI_API", "PULUMI_DEFAULT_ORGANIZATION", "PULUMI_CONFIG_PASSPHRASE_FILE")
 _AMBIENT = "PULUMI_IGNORE_AMBIENT_PLUGINS"
+_BACKEND = ("PULUMI_DIY_BACKEND_", "PULUMI_SELF_MANAGED_STATE_")
+"""How the user's own backend keeps its states: where, and compressed."""
 
 _SELDOM_COLLECTED = {"GOGC": "400", "GOMEMLIMIT": "1GiB"}
 """The engine lives for seconds: collecting its garbage is a sixth of its work, for memory that is there."""
@@ -347,7 +349,7 @@ def _path(base: Mapping[str, str], first: list[Path]) -> str:
 
 def _may_stay(name: str, value: str) -> bool:
     """Say whether a variable may stay on the embedded default, which may not reach a real account."""
-    if name in _CLOUD or name == _AMBIENT:
+    if name in _CLOUD or name == _AMBIENT or name.startswith(_BACKEND):
         return False
     if name.startswith("AWS_ENDPOINT_URL"):
         return _on_this_machine(value)

@@ -217,6 +217,40 @@ def test_yaml_without_end_is_refused_before_it_is_read(
     assert str(tmp_path / file) in said
 
 
+# To the engine `plugins`, a folder, and what is merged; to other readers a text of bytes, a set, and `<<`.
+TAGS = (
+    "!!binary cGx1Z2lucw==: {providers: [{name: aws, path: ./evil}]}\n",
+    "packages: {aws: !!binary Li9ldmls}\n",
+    "packages: !!set {aws: ./evil}\n",
+    "! <<: {packages: {aws: ./evil}}\n",
+)
+
+
+@pytest.mark.parametrize("file", ["Pulumi.yaml", "sub/Main.yaml", "evil/PulumiPlugin.yaml"])
+@pytest.mark.parametrize("body", TAGS)
+def test_a_tag_by_which_others_read_something_else_is_refused(
+    tmp_path: Path, file: str, body: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in ("sub", "evil"):
+        (tmp_path / folder).mkdir()
+    head = "name: x\nruntime: yaml\nmain: sub\n"
+    (tmp_path / "Pulumi.yaml").write_text(head + ("packages: {own: ./evil}\n" if "evil/" in file else ""))
+    (tmp_path / "sub" / "Main.yaml").write_text("resources: {}\n")
+    (tmp_path / file).write_text((head if file == "Pulumi.yaml" else "") + body)
+    assert main(["preview", "-C", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "it has the tag" in said
+    assert str(tmp_path / file) in said
+
+
+def test_a_link_to_what_never_ends_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: x\nruntime: python\nconfig: {size: {default: 1}}\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: {x:other: 1}\n")
+    (tmp_path / "endless.py").symlink_to("/dev/zero")
+    with pytest.raises(CouldNotRunError, match="'x:other' means nothing"):
+        check_stack_config(find_project(tmp_path), "dev")
+
+
 def test_aliases_that_are_worth_it_are_taken(tmp_path: Path) -> None:
     body = "name: x\nruntime: yaml\nvariables:\n  a: &a {b: [1, 2]}\n  c: [*a, *a, {<<: *a}]\n"
     (tmp_path / "Pulumi.yaml").write_text(body)

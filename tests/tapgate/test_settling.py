@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tapgate.analyzer.deployment import MARK, SECRET, UNKNOWN, Deployment, Resource
+from tapgate.failure import CouldNotRunError
 from tapgate.findings import Finding, Report
 from tapgate.json_access import SIGNATURE
 from tapgate.rehearsal import settled, with_retained
@@ -113,9 +114,12 @@ def test_what_stays_in_aws_is_in_the_state_that_is_evaluated(steps: list[object]
     assert [note.partition(" leaves ")[0] for note in notes] == [f"{urn_name(urn)} (t)" for urn in stays]
 
 
-@pytest.mark.parametrize("document", ["", "no document", "[]", '{"steps": 3}'])
-def test_of_what_is_no_preview_nothing_stays(document: str) -> None:
-    assert with_retained(EMPTY, document) == (EMPTY, ())
+@pytest.mark.parametrize(
+    "document", ["", "no document", "[]", '{"steps": 3}', '{"sequence": 0}\n{"sequence": 1}']
+)
+def test_what_is_no_preview_does_not_say_that_nothing_stays(document: str) -> None:
+    with pytest.raises(CouldNotRunError, match="preview document cannot be read"):
+        with_retained(EMPTY, document)
 
 
 def test_a_secret_of_what_stays_is_closed_and_not_the_word_for_one() -> None:

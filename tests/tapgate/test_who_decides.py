@@ -134,6 +134,8 @@ def test_a_variable_that_steers_the_engine_never_reaches_it(monkeypatch: pytest.
         "PULUMI_DEBUG_COMMANDS"
     }
     assert "PULUMI_OPTION_PARALLEL" in os.environ
+    monkeypatch.setenv("PULUMI_ENABLE_STREAMING_JSON_PREVIEW", "1")  # It hides what leaves the program.
+    assert "PULUMI_ENABLE_STREAMING_JSON_PREVIEW" not in quiet_environment()
     variables = {"PULUMI_OPTIONS": "x", "PULUMI_HOME": "x", "PULUMI_OPTION_": "x"}
     (note,) = take_out_steering(variables)
     assert note.startswith("PULUMI_OPTION_ is left out")
@@ -195,6 +197,34 @@ def test_no_folder_takes_the_name_of_a_known_provider(tmp_path: Path, name: str,
         check_choices(project)
     assert "--allow-in-project plugins" in refused.value.fix
     check_choices(project, ["plugins"])
+
+
+# What the engine takes for one: of JSON every spelling of a key, of YAML a word that others take for true.
+SPELT = {
+    "Pulumi.json": [
+        '"packages": {}, "Packages": {"aws": "./on"}',
+        '"packages": {"aws": {"source": "./none", "Source": "./on"}}',
+        '"plugins": null, "PLUGINS": {"providers": []}',
+    ],
+    "Pulumi.yaml": ["packages: {aws: on}", "packages: {aws: {source: on}}", "packages: {<<: {aws: on}}"],
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "body"), [(file, body) for file, bodies in SPELT.items() for body in bodies]
+)
+def test_no_spelling_hides_what_the_engine_reads(tmp_path: Path, file: str, body: str) -> None:
+    (tmp_path / "on").mkdir()
+    text = (
+        f'{{"name": "x", "runtime": "yaml", {body}}}'
+        if file == "Pulumi.json"
+        else f"name: x\nruntime: yaml\n{body}\n"
+    )
+    (tmp_path / file).write_text(text)
+    with pytest.raises(
+        CouldNotRunError, match=r"decides what the operator has to: `(?:plugins|packages\.aws)`"
+    ):
+        check_choices(find_project(tmp_path))
 
 
 def test_of_several_project_files_the_one_is_read_that_the_engine_takes(tmp_path: Path) -> None:

@@ -61,13 +61,19 @@ def test_the_backend_is_outside_the_checkout_and_the_users_own_is_left_out() -> 
         PULUMI_CONFIG_PASSPHRASE="theirs",
         PULUMI_CONFIG_PASSPHRASE_FILE="/home/somebody/passphrase",
         PULUMI_IGNORE_AMBIENT_PLUGINS="true",
+        PULUMI_DIY_BACKEND_GZIP="true",
     )
     assert environment["PULUMI_BACKEND_URL"] == f"file://{state_folder()}"
     assert state_folder().is_dir()
     assert Path(environment["PULUMI_HOME"]).is_dir()
     assert environment["PULUMI_CONFIG_PASSPHRASE"] == PASSPHRASE
     assert environment["PULUMI_SKIP_UPDATE_CHECK"] == "true"
-    for name in ("PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_IGNORE_AMBIENT_PLUGINS"):
+    for name in (
+        "PULUMI_ACCESS_TOKEN",
+        "PULUMI_CONFIG_PASSPHRASE_FILE",
+        "PULUMI_IGNORE_AMBIENT_PLUGINS",
+        "PULUMI_DIY_BACKEND_GZIP",
+    ):
         assert name not in environment
 
 
