@@ -507,14 +507,15 @@ def _is_required(function: str, argument: str) -> bool:
     *_, module, member = ("", *function.split("."))
     if not member[:1].isupper() or not module:
         return False
-    from tapgate.embedded.aws_provider import schema_store, sdk_source, sdk_text  # noqa: PLC0415 - seldom needed
+    from tapgate.embedded.aws_provider import schema_store, sdk_source  # noqa: PLC0415 - seldom needed
+    from tapgate.embedded.aws_provider.marks import snake  # noqa: PLC0415 - as above
 
     token = f"aws:{module}/{member[:1].lower()}{member[1:]}:{member}"
     try:
         inputs = schema_store.schema_of(token).inputs
     except (sdk_source.UnknownTypeError, sdk_source.SdkMissingError):
         return False
-    return any(one.required and sdk_text.snake(name) == argument for name, one in inputs.items())
+    return any(one.required and snake(name) == argument for name, one in inputs.items())
 
 
 def _namespace(call: ast.Call, project: str) -> str:

@@ -16,7 +16,6 @@ import signal
 import sys
 import threading
 import types
-from functools import partial
 from pathlib import Path
 
 _PACKAGES = ("pulumi", "pulumi.runtime", "pulumi.runtime.proto")
@@ -61,33 +60,25 @@ def main(arguments: list[str]) -> int:
     from tapgate.embedded.aws_provider.server import start  # noqa: PLC0415 - as above
     from tapgate.embedded.aws_provider.service import Provider  # noqa: PLC0415 - as above
 
-    addresses = [argument for argument in arguments if not argument.startswith("-")]
-    address = addresses[0] if addresses else ""
+    address = next((argument for argument in arguments if not argument.startswith("-")), "")
+    program, sdk, rehearsing = _path(arguments, PROGRAM), _path(arguments, SDK), REHEARSE in arguments
     fence = Fence(address, parent if address else 0)
     if ECHO in arguments:
         from tapgate.embedded.aws_provider.catalog import Catalog  # noqa: PLC0415 - few need it
         from tapgate.embedded.aws_provider.echo import Other  # noqa: PLC0415 - few need it
 
-        catalog = Catalog(
-            _value(arguments, PACKAGE), _path(arguments, PROGRAM), _path(arguments, SDK), UNSEEN in arguments
-        )
-        make = partial(Other, catalog=catalog)
-        server, port = start(address, fence, make, rehearsing=REHEARSE in arguments)
+        catalog = Catalog(_value(arguments, PACKAGE), program, sdk, UNSEEN in arguments)
+        provider = Other(address, fence, catalog=catalog, rehearsing=rehearsing)
     else:
-        sdk = _path(arguments, SDK)
         if sdk is not None:
             from tapgate.embedded.aws_provider import sdk_source  # noqa: PLC0415 - after the SDK has been put aside
 
             sdk_source.use(sdk)
-        make = partial(Provider, program=_path(arguments, PROGRAM))
-        server, port = start(address, fence, make, rehearsing=REHEARSE in arguments)
+        provider = Provider(address, fence, rehearsing=rehearsing, program=program)
+    server, port = start(provider)
     stop = threading.Event()
-
-    def end(_number: int, _frame: object) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGTERM, end)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stop.set())
     # Fails, and ends this process, when the engine has ended before.
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()

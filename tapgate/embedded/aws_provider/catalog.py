@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
 from tapgate.embedded.aws_provider import sdk_source, sdk_text
-from tapgate.embedded.aws_provider.marks import Resources, marked, marked_text
+from tapgate.embedded.aws_provider.marks import Resources, marked, marked_text, snake
 from tapgate.embedded.aws_provider.package_schema import object_schema, resource_schema
 from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema, Type
 from tapgate.embedded.aws_provider.usage import PROVIDER, Tree, Usage, Used, older_function, read, short
@@ -132,7 +133,7 @@ class Catalog:
         folder = self.sdk.parent / package
         if package == "pulumi_aws" and not folder.is_dir():
             folder = sdk_source.package_folder()
-        text = sdk_text.source(folder.joinpath(*modules) / f"{sdk_text.snake(name)}.py")
+        text = sdk_text.source(folder.joinpath(*modules) / f"{snake(name)}.py")
         if text and name == "Provider" and not modules:
             return f"{PROVIDER}{package.removeprefix('pulumi_').replace('_', '-')}", sdk_version(folder)
         tokens = [*sdk_source.resources_in(text), *(token for token, _, _ in _defined(text))]
@@ -144,23 +145,20 @@ class Catalog:
         types: dict[str, Json] = {}
         resources: dict[str, Json] = {}
         functions: dict[str, Json] = {}
-        for token in self._mine(self.usage.resources):
+        for token in sorted(self.usage.resources) + sorted(self.usage.functions):
+            if token.partition(":")[0] != self.package:
+                continue
             known = self.find(token)
             schema = known.schema
             refer = partial(_type_token, self.package, schema.token.rpartition(":")[2])
-            types.update(_types(refer, schema))
-            resources[schema.token] = {
-                **resource_schema(schema.inputs, schema.outputs, refer),
-                **({"isComponent": True} if known.component else {}),
-            }
-        for token in self._mine(self.usage.functions):
-            schema = self.find(token).schema
-            refer = partial(_type_token, self.package, schema.token.rpartition(":")[2])
-            types.update(_types(refer, schema))
-            functions[schema.token] = {
-                "inputs": object_schema(schema.inputs, refer),
-                "outputs": object_schema(schema.outputs, refer),
-            }
+            types.update({refer(name): object_schema(one, refer) for name, one in schema.objects.items()})
+            if token in self.usage.functions:
+                given, got = object_schema(schema.inputs, refer), object_schema(schema.outputs, refer)
+                functions[schema.token] = {"inputs": given, "outputs": got}
+            else:
+                resources[schema.token] = resource_schema(schema.inputs, schema.outputs, refer)
+                if known.component:
+                    resources[schema.token]["isComponent"] = True
         configured = dict.fromkeys(sorted(self.usage.providers.get(self.package, Used()).inputs), _ANY)
         return json.dumps(
             {
@@ -174,9 +172,6 @@ class Catalog:
             },
             separators=(",", ":"),
         )
-
-    def _mine(self, tokens: Iterable[str]) -> list[str]:
-        return sorted(token for token in tokens if token.partition(":")[0] == self.package)
 
     def _used(self, token: str) -> Used:
         """Return what the program does with a token, however it spells that."""
@@ -192,64 +187,62 @@ class Catalog:
         if self.sdk is None:
             return
         member = token.rpartition(":")[2].partition("/")[0]
-        names = dict.fromkeys((sdk_text.snake(member), member))
+        names = dict.fromkeys((snake(member), member))
+        reader = _methods if is_method(token) else _functions if _is_function(member) else _resources
         for path in sorted(path for name in names for path in self.sdk.rglob(f"{name}.py")):
-            text = sdk_text.source(path)
-            try:
-                if is_method(token):
-                    yield from self._methods(path, text, token)
-                elif _is_function(member):
-                    yield from self._functions(path, text, token)
-                else:
-                    yield from self._resources(path, text, token)
-            except (LookupError, ValueError, SyntaxError):
-                continue
+            with contextlib.suppress(LookupError, ValueError, SyntaxError):
+                yield from reader(path, token, sdk_source.Objects(path.parent, self.sdk))
 
-    def _resources(self, path: Path, text: str, token: str) -> Iterator[Known]:
-        assert self.sdk is not None  # noqa: S101 - its only caller has asked
-        for defined, base, start in _defined(text):
-            if short(defined) != short(token):
-                continue
-            member, body = defined.rpartition(":")[2], text[start:]
-            objects = sdk_source.Objects(path.parent, self.sdk)
-            arguments = sdk_source.arguments_body(path, member)  # SDKs of before 2021 have none.
-            inputs = sdk_source.inputs_of(arguments, objects) if arguments else {}
-            outputs = sdk_source.outputs_of(body, objects)
-            secrets = sdk_source.secret_outputs(body)
+
+def _resources(path: Path, token: str, objects: sdk_source.Objects) -> Iterator[Known]:
+    text = sdk_text.source(path)
+    for defined, base, start in _defined(text):
+        if short(defined) == short(token):
+            arguments = sdk_source.arguments_body(path, defined.rpartition(":")[2])
+            inputs = sdk_source.inputs_of(arguments, objects) if arguments else {}  # Before 2021 none.
+            outputs = sdk_source.outputs_of(text[start:], objects)
+            secrets = sdk_source.secret_outputs(text[start:])
             schema = ResourceSchema(defined, inputs, outputs, objects.collect(), secrets)
             yield Known(schema, base == "pulumi.ComponentResource")
 
-    def _methods(self, path: Path, text: str, token: str) -> Iterator[Known]:
-        assert self.sdk is not None  # noqa: S101 - its only caller has asked
-        name = token.rpartition("/")[2]
-        result = f"{name[:1].upper()}{name[1:]}Result"
-        bodies = {one: re.sub(r"(?m)^    ", "", body) for one, body in _RESULT.findall(text)}
-        for how, called in _METHOD.findall(text):
-            if called == token:
-                objects = sdk_source.Objects(path.parent, self.sdk)
-                outputs = sdk_source.outputs_of(bodies.get(result, ""), objects)
-                known = ResourceSchema(token, {}, outputs, objects.collect())
-                yield Known(known, at_once=how.startswith("_"))
 
-    def _functions(self, path: Path, text: str, token: str) -> Iterator[Known]:
-        assert self.sdk is not None  # noqa: S101 - its only caller has asked
-        for called in dict.fromkeys(_CALLED.findall(text)):
-            if short(called) != short(token):
-                continue
-            name = called.rpartition(":")[2]
-            result = f"{name[:1].upper()}{name[1:]}Result"
-            objects = sdk_source.Objects(path.parent, self.sdk)
+def _methods(path: Path, token: str, objects: sdk_source.Objects) -> Iterator[Known]:
+    text = sdk_text.source(path)
+    bodies = {one: re.sub(r"(?m)^    ", "", body) for one, body in _RESULT.findall(text)}
+    for how, called in _METHOD.findall(text):
+        if called == token:
+            outputs = sdk_source.outputs_of(bodies.get(_result(token), ""), objects)
+            known = ResourceSchema(token, {}, outputs, objects.collect())
+            yield Known(known, at_once=how.startswith("_"))
+
+
+def _functions(path: Path, token: str, objects: sdk_source.Objects) -> Iterator[Known]:
+    text = sdk_text.source(path)
+    for called in _CALLED.findall(text):
+        if short(called) == short(token):
             inputs = {one: Property(Type("any")) for one in _ARGUMENT.findall(text)}
-            outputs = sdk_source.outputs_of(sdk_text.class_body(path, result) or "", objects)
+            outputs = sdk_source.outputs_of(sdk_text.class_body(path, _result(called)) or "", objects)
             yield Known(ResourceSchema(called, inputs, outputs, objects.collect()))
+
+
+def _result(token: str) -> str:
+    """Return the class of what a function or method gives."""
+    name = re.split("[:/]", token)[-1]
+    return f"{name[:1].upper()}{name[1:]}Result"
 
 
 def as_read(program: Path | None, token: str, args: Properties) -> Properties:
     """Answer a function of another major version of pulumi_aws by that, or by what the program reads."""
     if contains_unknown(args):
         return {}
-    older, seed = older_function(token), f"{token}({dump_json(args)})"
+    older = older_function(token)
     known = Catalog("aws", program).find(token) if older is None else Known(older.schema)
+    return result_of(known, token, args)
+
+
+def result_of(known: Known, token: str, args: Properties) -> Properties:
+    """Return what a function gives: its arguments as they are, everything else marked."""
+    seed = f"{token}({dump_json(args)})"
     return {
         name: args[name] if name in args else stood_in(known, name, f"{seed}.{name}")
         for name in known.schema.outputs
@@ -310,10 +303,6 @@ def _is_function(member: str) -> bool:
 def is_method(token: str) -> bool:
     """Return whether a token is that of a resource's method, e.g. `eks:index:Cluster/getKubeconfig`."""
     return "/" in token.rpartition(":")[2]
-
-
-def _types(refer: Callable[[str], str], schema: ResourceSchema) -> dict[str, Json]:
-    return {refer(name): object_schema(properties, refer) for name, properties in schema.objects.items()}
 
 
 def _type_token(package: str, prefix: str, name: str) -> str:

@@ -18,8 +18,14 @@ if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.resource_schema import ResourceSchema, Type
 
 Change: TypeAlias = Literal["add", "delete", "update"]
+_Changes: TypeAlias = Iterator[tuple[str, Change]]
 
 _INDEX = re.compile(r"\[\d+\]")
+
+
+def _described(path: str) -> str:
+    """Return a path as a type's description has it: without the places in lists."""
+    return _INDEX.sub("", path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,59 +53,44 @@ class _Comparison:
     schema: ResourceSchema
     description: Description
 
-    def values(
-        self, old: Value, new: Value, where: tuple[str, str], type_: Type | None
-    ) -> Iterator[tuple[str, Change]]:
-        path, abstract = where
+    def values(self, old: Value, new: Value, path: str, type_: Type | None) -> _Changes:
         if new is UNKNOWN:
             yield path, "update"
         elif isinstance(old, dict) and isinstance(new, dict):
-            yield from self.objects(old, new, where, type_)
+            yield from self.objects(old, new, path, type_)
         elif isinstance(old, list) and isinstance(new, list):
             element = type_.args[0] if type_ is not None and type_.base == "list" else None
-            if abstract in self.description.sets:
-                yield from self.sets(old, new, where, element)
-            else:
-                yield from self.lists(old, new, where, element)
-        elif not self.same(old, new, abstract):
+            compare = self.sets if _described(path) in self.description.sets else self.lists
+            yield from compare(old, new, path, element)
+        elif not self.same(old, new, path):
             yield path, "update"
 
-    def same(self, old: Value, new: Value, abstract: str) -> bool:
+    def same(self, old: Value, new: Value, path: str) -> bool:
         if isinstance(old, Blob) and isinstance(new, Blob):
             return old.hash == new.hash if old.hash and new.hash else old == new
-        if abstract in self.description.documents and isinstance(old, str) and isinstance(new, str):
+        if isinstance(old, str) and isinstance(new, str) and _described(path) in self.description.documents:
             return equivalent_documents(old, new)
         return old == new and isinstance(old, bool) == isinstance(new, bool)
 
-    def objects(
-        self, old: Properties, new: Properties, where: tuple[str, str], type_: Type | None
-    ) -> Iterator[tuple[str, Change]]:
-        path, abstract = where
+    def objects(self, old: Properties, new: Properties, path: str, type_: Type | None) -> _Changes:
         properties = self.schema.properties_of(type_)
         for name in sorted((old.keys() | new.keys()) - {DEFAULTS}):
-            prop = properties.get(name)
-            at = (f"{path}.{name}", f"{abstract}.{name}")
-            if name not in new and at[1] in self.description.computed:
-                continue
-            yield from self.maybe(old.get(name), new.get(name), at, prop.type if prop else None)
+            prop, at = properties.get(name), f"{path}.{name}"
+            if name in new or _described(at) not in self.description.computed:
+                yield from self.maybe(old.get(name), new.get(name), at, prop.type if prop else None)
 
-    def maybe(
-        self, old: Value, new: Value, where: tuple[str, str], type_: Type | None
-    ) -> Iterator[tuple[str, Change]]:
-        assumed = self.description.absent.get(where[1])
+    def maybe(self, old: Value, new: Value, path: str, type_: Type | None) -> _Changes:
+        assumed = self.description.absent.get(_described(path))
         if _nothing(old, assumed) and _nothing(new, assumed):
             return
         if old is None:
-            yield where[0], "add"
+            yield path, "add"
         elif new is None:
-            yield where[0], "delete"
+            yield path, "delete"
         else:
-            yield from self.values(old, new, where, type_)
+            yield from self.values(old, new, path, type_)
 
-    def lists(
-        self, old: list[Value], new: list[Value], where: tuple[str, str], type_: Type | None
-    ) -> Iterator[tuple[str, Change]]:
-        path, abstract = where
+    def lists(self, old: list[Value], new: list[Value], path: str, type_: Type | None) -> _Changes:
         for index in range(max(len(old), len(new))):
             at = f"{path}[{index}]"
             if index >= len(old):
@@ -107,18 +98,13 @@ class _Comparison:
             elif index >= len(new):
                 yield at, "delete"
             else:
-                yield from self.values(old[index], new[index], (at, abstract), type_)
+                yield from self.values(old[index], new[index], at, type_)
 
-    def sets(
-        self, old: list[Value], new: list[Value], where: tuple[str, str], type_: Type | None
-    ) -> Iterator[tuple[str, Change]]:
-        path, abstract = where
+    def sets(self, old: list[Value], new: list[Value], path: str, type_: Type | None) -> _Changes:
         gone = list(enumerate(old))
         for index, item in enumerate(new):
             at = f"{path}[{index}]"
-            match = next(
-                (it for it in gone if not any(self.values(it[1], item, (at, abstract), type_))), None
-            )
+            match = next((it for it in gone if not any(self.values(it[1], item, at, type_))), None)
             if match is None:
                 yield at, "add"
             else:
@@ -146,14 +132,14 @@ def compare(token: str, state: Mapping[str, Value], news: Mapping[str, Value]) -
         always = name == "region" or (name in schema.inputs and schema.inputs[name].replaces)
         differences.extend(
             Difference(path, change, always or _replaces(description, path))
-            for path, change in comparison.maybe(state.get(name), news.get(name), (name, name), type_)
+            for path, change in comparison.maybe(state.get(name), news.get(name), name, type_)
         )
     return differences
 
 
 def _replaces(description: Description, path: str) -> bool:
     """Return whether a change at a path is, lies in or takes along one that makes a new resource."""
-    changed = f"{_INDEX.sub('', path)}."
+    changed = f"{_described(path)}."
     return any(
         changed.startswith(f"{marked}.") or f"{marked}.".startswith(changed)
         for marked in description.replaces
@@ -167,7 +153,7 @@ def equivalent(token: str, name: str, old: Value, new: Value) -> bool:
     if new is None and (output is None or output.required):
         return True
     type_ = output.type if output is not None else None
-    return not any(_Comparison(schema, description).maybe(old, new, (name, name), type_))
+    return not any(_Comparison(schema, description).maybe(old, new, name, type_))
 
 
 def changed_properties(token: str, state: Mapping[str, Value], news: Mapping[str, Value]) -> set[str]:

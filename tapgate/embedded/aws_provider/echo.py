@@ -22,7 +22,7 @@ from pulumi.runtime.proto import provider_pb2 as pb
 from tapgate.embedded import program_text
 from tapgate.embedded.answers import asked
 from tapgate.embedded.aws_provider import std
-from tapgate.embedded.aws_provider.catalog import Catalog, Known, stood_in
+from tapgate.embedded.aws_provider.catalog import Catalog, Known, result_of, stood_in
 from tapgate.embedded.aws_provider.failures import InvalidRequestError, NotDeployableError
 from tapgate.embedded.aws_provider.marks import (
     MARK_IN_BASE64,
@@ -33,8 +33,8 @@ from tapgate.embedded.aws_provider.marks import (
     is_read,
     marked_text,
 )
-from tapgate.embedded.aws_provider.server import set_result, type_and_name
-from tapgate.embedded.aws_provider.service import Provider
+from tapgate.embedded.aws_provider.server import type_and_name
+from tapgate.embedded.aws_provider.service import Provider, set_result
 from tapgate.embedded.aws_provider.usage import PROVIDER
 from tapgate.embedded.aws_provider.values import (
     UNKNOWN,
@@ -122,8 +122,7 @@ class Other(Provider):
     def create(self, request: pb.CreateRequest) -> pb.CreateResponse:
         """Say what the program said."""
         identifier = "" if request.preview else self._identifier(request)
-        token, _ = type_and_name(request.urn)
-        properties = self._outputs(token, request.urn, request.properties, preview=request.preview)
+        properties = self._outputs(request.urn, request.properties, preview=request.preview)
         return pb.CreateResponse(id=identifier, properties=properties)
 
     def _identifier(self, request: pb.CreateRequest) -> str:
@@ -136,8 +135,7 @@ class Other(Provider):
 
     def update(self, request: pb.UpdateRequest) -> pb.UpdateResponse:
         """Say what the program says now."""
-        token, _ = type_and_name(request.urn)
-        properties = self._outputs(token, request.urn, request.news, preview=request.preview)
+        properties = self._outputs(request.urn, request.news, preview=request.preview)
         return pb.UpdateResponse(properties=properties)
 
     def diff(self, request: pb.DiffRequest) -> pb.DiffResponse:
@@ -156,7 +154,7 @@ class Other(Provider):
             answered = {"outputs": cast("Properties", program_text.outputs(folder, request.id))}
         # Unknown values are for what a preview plans; this is read in a preview, too.
         given = encode({**state, **answered}, secrets)
-        properties = self._outputs(token, request.urn, given, preview=False, there=True)
+        properties = self._outputs(request.urn, given, preview=False, there=True)
         return pb.ReadResponse(id=request.id, properties=properties, inputs=request.inputs)
 
     def delete(self, request: pb.DeleteRequest) -> empty_pb2.Empty:
@@ -186,7 +184,6 @@ class Other(Provider):
                 timeout=_SECONDS,
             )
             outputs = self._outputs(
-                request.type,
                 registered.urn,
                 encode(inputs, secrets),
                 preview=request.dryRun,
@@ -214,8 +211,9 @@ class Other(Provider):
                 answered = {}
             except ValueError as error:
                 if not secrets:  # A secret that stands in need not be what the function takes.
-                    msg = f"{request.tok} has no result: {error}. Fix: correct its arguments"
-                    raise InvalidRequestError(msg) from None
+                    raise InvalidRequestError(
+                        f"{request.tok} has no result: {error}. Fix: correct its arguments"
+                    ) from None
         if not secrets and (entry or not answered):
             self._log.note_once(asked("function", request.tok, arguments=args))
         if not entry and not answered:
@@ -224,15 +222,10 @@ class Other(Provider):
                 "give them by --answers FILE, or install the provider "
                 f"(pulumi plugin install resource {self._catalog.package})"
             )
-        seed = f"{request.tok}({dump_json(args)})"
-        result: Properties = {
-            name: args[name] if name in args else stood_in(known, name, f"{seed}.{name}")
-            for name in known.schema.outputs
-        }
-        result.update(answered)
+        result = {**result_of(known, request.tok, args), **answered}
         if self._catalog.package == "std":
-            result.setdefault("result", marked_text(f"{seed}.result"))
-        set_result(response, encode(result, dict.fromkeys(result) if secrets else {}))
+            result.setdefault("result", marked_text(f"{request.tok}({dump_json(args)}).result"))
+        set_result(response, result, secret=bool(secrets))
         return response
 
     def call(self, request: pb.CallRequest) -> pb.CallResponse:
@@ -251,7 +244,7 @@ class Other(Provider):
         }
         result.update(answered)
         response = pb.CallResponse()
-        set_result(response, encode(result, dict.fromkeys(result) if secrets else {}))
+        set_result(response, result, secret=bool(secrets))
         urns = {urn, *(each for one in request.argDependencies.values() for each in one.urns)} - {""}
         for name in result:
             response.returnDependencies[name].urns.extend(sorted(urns))
@@ -297,7 +290,6 @@ class Other(Provider):
 
     def _outputs(
         self,
-        token: str,
         urn: str,
         given: struct_pb2.Struct,
         *,
@@ -306,6 +298,7 @@ class Other(Provider):
         resources: Resources | None = None,
     ) -> struct_pb2.Struct:
         inputs, secrets = decode(given)
+        token, _ = type_and_name(urn)
         known = self._catalog.find(token)
         outputs = _echoed(known, inputs)
         missing = [name for name in _unsaid(known, outputs, there=there) if not name.startswith("__")]

@@ -147,23 +147,21 @@ def make_name(
     if mode == "enforce":
         return proposed
     if mode == "disable":
-        msg = (
+        raise AutonamingError(
             "automatic naming is switched off (pulumi:autonaming) and the program gives no "
             f"`{rule.property}`. AWS needs one. Fix: set `{rule.property}`"
         )
-        raise AutonamingError(msg)
     base = proposed if mode == "propose" else resource
     base = base.lower() if rule.lower else base
     stem = base if mode == "propose" or not rule.random else base + rule.separator
     random = 0 if mode == "propose" else rule.random
     if rule.length and len(stem) + random > rule.length:
-        msg = (
+        raise AutonamingError(
             f"the automatic name `{stem}` with {random} random characters is longer than the "
             f"{rule.length} characters that AWS allows. Fix: give the resource a shorter name in the "
             f"program, or set `{rule.property}`"
         )
-        raise AutonamingError(msg)
-    name = stem + _random(seed, stem, random, rule.charset)
+    name = stem + made_up(hashlib.sha256(seed + b"\0" + stem.encode()).hexdigest(), random, rule.charset)
     if rule.prefix and not name.startswith(rule.prefix):
         name = rule.prefix + name
     if rule.suffix and inputs.get(rule.suffix_when) is True:
@@ -171,11 +169,9 @@ def make_name(
     return name
 
 
-def _random(seed: bytes, stem: str, count: int, charset: str) -> str:
-    if not count:
-        return ""
-    digest = hashlib.sha256(seed + b"\0" + stem.encode()).digest()
-    number = int.from_bytes(digest, "big")
+def made_up(digest: str, count: int, charset: str) -> str:
+    """Return some characters that stand for random ones; the same for the same digest."""
+    number = int(digest, 16)
     characters: list[str] = []
     for _ in range(count):
         number, index = divmod(number, len(charset))
@@ -186,7 +182,7 @@ def _random(seed: bytes, stem: str, count: int, charset: str) -> str:
 DEFAULTS = "__defaults"
 """The input that lists which inputs the program did not give: pulumi-aws's own convention."""
 
-_WITH_POLICIES = frozenset({"aws:iam/role:Role"})
+_WITH_POLICIES = "aws:iam/role:Role"
 _MANAGED = "Managed by Pulumi"
 # Source: provider/resource_overrides.go of pulumi-aws 7, the fields with managedByPulumi.
 _DESCRIBED: dict[str, str] = {
@@ -268,31 +264,29 @@ def check_inputs(request: Request, config: Settings) -> tuple[Properties, list[F
 
 
 def _name(schema: ResourceSchema, request: Request, inputs: Properties) -> Properties:
-    named = dict(_policy_names(request, inputs))
+    if request.token == _WITH_POLICIES:
+        _name_policies(request, inputs)
     rule = rule_for(schema)
     if rule is None or rule.property in inputs or f"{rule.property}Prefix" in inputs:
-        return named
-    if rule.property in _reusable(request.olds):
-        return {**named, rule.property: request.olds[rule.property]}
-    name = make_name(rule, request.name, request.seed, inputs, request.mode, request.proposed)
-    return {**named, rule.property: name}
-
-
-def _policy_names(request: Request, inputs: Properties) -> Properties:
-    # A role's inline policies are the one nested thing that pulumi-aws names.
-    policies = inputs.get("inlinePolicies")
-    if request.token not in _WITH_POLICIES or not isinstance(policies, list):
         return {}
-    olds = request.olds.get("inlinePolicies")
+    if rule.property in _reusable(request.olds):
+        return {rule.property: request.olds[rule.property]}
+    return {
+        rule.property: make_name(rule, request.name, request.seed, inputs, request.mode, request.proposed)
+    }
+
+
+def _name_policies(request: Request, inputs: Properties) -> None:
+    """Name a role's inline policies, the one nested thing that pulumi-aws names."""
+    policies, olds = inputs.get("inlinePolicies"), request.olds.get("inlinePolicies")
     rule = Rule(length=128)
-    for index, policy in enumerate(policies):
+    for index, policy in enumerate(policies if isinstance(policies, list) else []):
         if isinstance(policy, dict) and "name" not in policy:
             old = olds[index] if isinstance(olds, list) and index < len(olds) else None
             kept = old.get("name") if isinstance(old, dict) and DEFAULTS in old else None
             seed = request.seed + str(index).encode()
             policy["name"] = kept or make_name(rule, request.name, seed, inputs)
             policy[DEFAULTS] = ["name"]
-    return {}
 
 
 def _reusable(olds: Properties) -> set[str]:

@@ -60,8 +60,9 @@ def invoke(
         InvokeError: pulumi_aws has no such function, or the arguments are bad.
     """
     if token not in _FUNCTIONS and not sdk_source.is_function(token):
-        msg = f"pulumi_aws has no function {token}. Fix: check its name in the pulumi_aws reference"
-        raise InvokeError(msg)
+        raise InvokeError(
+            f"pulumi_aws has no function {token}. Fix: check its name in the pulumi_aws reference"
+        )
     schema = function_schema_of(token)
     checked, failures = check(schema, args)
     if failures:
@@ -181,8 +182,9 @@ def _availability_zone(args: Mapping[str, Value], config: Settings) -> Propertie
     asked = [str(args[one]) for one in ("name", "zoneId") if one in args]
     zone = next((at for at, pair in enumerate(zip(names, ids, strict=True)) if set(asked) <= set(pair)), None)
     if zone is None:
-        msg = f"getAvailabilityZone: {region} has no {' '.join(asked)}. Fix: name one of {', '.join(names)}"
-        raise InvokeError(msg)
+        raise InvokeError(
+            f"getAvailabilityZone: {region} has no {' '.join(asked)}. Fix: name one of {', '.join(names)}"
+        )
     return {
         **args,
         "groupName": region,
@@ -230,8 +232,9 @@ def _trim_iam_role_path(args: Mapping[str, Value], _config: Settings) -> Propert
     parts = _parts_of_arn(args)
     type_, *path = str(parts["resource"]).split("/")
     if parts["service"] != "iam" or type_ != "role" or not path:
-        msg = f"trimIamRolePath: `{args['arn']}` is no role's ARN. Fix: give the ARN of an IAM role"
-        raise InvokeError(msg)
+        raise InvokeError(
+            f"trimIamRolePath: `{args['arn']}` is no role's ARN. Fix: give the ARN of an IAM role"
+        )
     return {_RESULT: f"arn:{parts['partition']}:iam:{parts['region']}:{parts['account']}:role/{path[-1]}"}
 
 
@@ -239,8 +242,9 @@ def _parts_of_arn(args: Mapping[str, Value]) -> Properties:
     arn = str(args["arn"])
     prefix, *parts = arn.split(":", 5)
     if prefix != "arn" or len(parts) != len(_ARN_PARTS):
-        msg = f"`{arn}` is no ARN. Required: arn:partition:service:region:account:resource. Fix: give an ARN"
-        raise InvokeError(msg)
+        raise InvokeError(
+            f"`{arn}` is no ARN. Required: arn:partition:service:region:account:resource. Fix: give an ARN"
+        )
     return dict(zip(_ARN_PARTS, parts, strict=True))
 
 

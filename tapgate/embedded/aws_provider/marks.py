@@ -119,17 +119,19 @@ def _scalar(type_: Type, seed: str) -> Value:
     return type_.stand_in if type_.base == "string" and type_.stand_in else marked_text(seed)
 
 
+def snake(name: str) -> str:
+    """Return a name as Python has it, the file's as well that defines a member: `bucket_v2` of `BucketV2`."""
+    partly = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name))
+    return partly.lower()
+
+
 def is_read(name: str) -> bool:
     """Say whether the program's text reads an attribute of this name: it expects that to be there."""
-    from tapgate.embedded.aws_provider.sdk_text import snake  # noqa: PLC0415 - for a provider alone
-
     return snake(name) in _lookups().attributes
 
 
 def _is_looked_up(name: str) -> bool:
     """Say whether the program looks something up by this name, as it may a field of an object."""
-    from tapgate.embedded.aws_provider.sdk_text import snake  # noqa: PLC0415 - for a provider alone
-
     return not {name, snake(name)}.isdisjoint(_lookups().keys)
 
 
@@ -152,8 +154,6 @@ def _use(seed: str) -> Use | None:
     forms = _lookups().forms
     if not forms:
         return None
-    from tapgate.embedded.aws_provider.sdk_text import snake  # noqa: PLC0415 - for a provider alone
-
     owner, _, key = _OWNER.split(seed)[-1].partition("[")
     use = forms.get(snake(owner))
     return use.fields.get(key.removesuffix("]")) if use is not None and key else use
@@ -168,7 +168,6 @@ def _lookups() -> Lookups:
 
 @functools.cache
 def _looked_up() -> Lookups:
-    from tapgate.embedded.aws_provider.sdk_text import snake  # noqa: PLC0415 - for a provider alone
     from tapgate.embedded.program_text import Lookups, lookups  # noqa: PLC0415 - it marks values, too
 
     folder = os.environ.get(PROGRAM_FOLDER)

@@ -86,19 +86,10 @@ class Model:
         if path in names:
             return tuple(names[path].split("."))
         members, name = self.members_of(shape), path.rpartition(".")[2]
-        spelled = _spelled(name, members)
-        if spelled or not loose:
-            return (spelled,) if spelled else ()
-        suffix = _SUFFIXES.get(name)
-        ending = [member for member in members if suffix and member.endswith(suffix)]
-        if len(ending) == 1:
-            return (ending[0],)
-        for member, inner in members.items():
-            structure = self.definitions[inner].get("type") == "structure"
-            spelled = _spelled(name, self.members_of(inner)) if structure else ""
-            if spelled:
-                return (member, spelled)
-        return ()
+        if not loose:
+            return tuple(filter(None, [_spelled(name, members)]))
+        structures = (one for one in members if self.definitions[members[one]].get("type") == "structure")
+        return _led(name, members, ((one, self.members_of(members[one])) for one in structures))
 
     def follow(self, shape: str, steps: Iterable[str]) -> str:
         """Return the shape at the end of some members; empty where it has not all of them."""
@@ -177,6 +168,15 @@ def _spelled(name: str, members: Iterable[str]) -> str:
     return next((by_name[form] for form in forms if form in by_name), "")
 
 
+def _led(name: str, members: Iterable[str], objects: Iterable[tuple[str, Iterable[str]]]) -> tuple[str, ...]:
+    """Return what leads to a property: its member, one called after its thing, or one in an object of it."""
+    suffix = _SUFFIXES.get(name)
+    ending = [member for member in members if suffix and member.endswith(suffix)]
+    own = _spelled(name, members) or (ending[0] if len(ending) == 1 else "")
+    within = ((one, spelled) for one, inner in objects if (spelled := _spelled(name, inner)))
+    return (own,) if own else next(within, ())
+
+
 def hollow(value: Value) -> bool:
     """Return whether there is nothing in a value, as in `{"onFailure": {}}`."""
     if isinstance(value, dict):
@@ -239,21 +239,14 @@ class Decoding:
             return inside(answer, self.names[path].split("."))
         if not isinstance(answer, dict):
             return None
-        there, name = cast("dict[str, object]", answer), path.rpartition(".")[2]
-        member = _spelled(name, there)
-        if member:
-            return there[member]
-        suffix = _SUFFIXES.get(name)
-        ending = [key for key in there if suffix and key.endswith(suffix)]
-        if len(ending) == 1:
-            return there[ending[0]]
-        for key, inner in there.items():
-            if not isinstance(inner, dict) or _spelled(key, beside):
-                continue
-            member = _spelled(name, cast("dict[str, object]", inner))
-            if member:
-                return cast("dict[str, object]", inner)[member]
-        return None
+        there = cast("dict[str, object]", answer)
+        objects = (
+            (key, cast("dict[str, object]", inner))
+            for key, inner in there.items()
+            if isinstance(inner, dict) and not _spelled(key, beside)
+        )
+        steps = _led(path.rpartition(".")[2], there, objects)
+        return inside(there, steps) if steps else None
 
 
 def _scalar(value: object, type_: Type) -> Value:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.embedded.aws_provider.differ import changed_properties
-from tapgate.embedded.aws_provider.inputs import DEFAULTS
+from tapgate.embedded.aws_provider.inputs import DEFAULTS, made_up
 from tapgate.embedded.aws_provider.invokes import partition_of, suffix_of
 from tapgate.embedded.aws_provider.marks import REHEARSED, marked, marked_text
 from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema, Type
@@ -248,11 +248,5 @@ def _made_up(seed: str, type_: str) -> str:
         return "-".join((digest[:8], digest[8:12], f"4{digest[13:16]}", f"8{digest[17:20]}", digest[20:32]))
     match = _MADE_UP.fullmatch(type_)
     if match is None:
-        message = f"no form has a field {{#{type_}}}"
-        raise ValueError(message)
-    alphabet, number = _ALPHABETS[match[1]], int(digest, 16)
-    characters: list[str] = []
-    for _ in range(int(match[2])):
-        number, index = divmod(number, len(alphabet))
-        characters.append(alphabet[index])
-    return "".join(characters)
+        raise ValueError(f"no form has a field {{#{type_}}}")
+    return made_up(digest, int(match[2]), _ALPHABETS[match[1]])

@@ -46,26 +46,22 @@ def render(args: Mapping[str, Value]) -> Properties:
     version = str(args.get("version") or _VERSION)
     _require_one_of("version", version, ("2008-10-17", "2012-10-17"))
     merged: dict[str, object] = {}
-    _merge_sources(merged, [args.get("sourceJson"), *_list(args.get("sourcePolicyDocuments"))])
-    own: dict[str, object] = {"Version": version}
-    if args.get("policyId"):
-        own["Id"] = str(args["policyId"])
+    for document in filter(None, [args.get("sourceJson"), *_list(args.get("sourcePolicyDocuments"))]):
+        source = _parse(str(document))
+        _refuse_repeated_sids([*_statements(merged), *_statements(source)])
+        _merge(merged, source)
     statements = [_statement(cast("Properties", item), version) for item in _list(args.get("statements"))]
     _refuse_repeated_sids(statements)
-    if statements:
-        own["Statement"] = statements
-    _merge(merged, own)
-    for document in [*_list(args.get("overridePolicyDocuments")), args.get("overrideJson")]:
-        if document:
-            _merge(merged, _parse(str(document)))
+    _merge(merged, {"Version": version, "Id": args.get("policyId"), "Statement": statements})
+    for document in filter(None, [*_list(args.get("overridePolicyDocuments")), args.get("overrideJson")]):
+        _merge(merged, _parse(str(document)))
     ordered = _ordered(merged)
     text = dump_json(ordered, indent=2, sort_keys=False)
-    minified = dump_json(ordered, sort_keys=False)
     return {
         **args,
         "id": str(zlib.crc32(text.encode())),
         "json": text,
-        "minifiedJson": minified,
+        "minifiedJson": dump_json(ordered, sort_keys=False),
         "version": version,
     }
 
@@ -91,11 +87,10 @@ def _statement(given: Properties, version: str) -> dict[str, object]:
 
 def _require_one_of(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        msg = (
+        raise PolicyDocumentError(
             f"getPolicyDocument: `{name}` is {value!r}. Required: one of {', '.join(choices)}. IAM refuses "
             "anything else. Fix: take one of these"
         )
-        raise PolicyDocumentError(msg)
 
 
 def _principals(given: list[Value], version: str) -> object:
@@ -138,20 +133,11 @@ def _single_or_reversed(values: list[str]) -> str | list[str]:
 
 def _variables(text: str, version: str) -> str:
     if version == "2008-10-17" and "&{" in text:
-        msg = (
+        raise PolicyDocumentError(
             f"getPolicyDocument: `{text}` uses a policy variable, which version 2008-10-17 does not have. "
             "AWS would take it literally. Fix: set version to 2012-10-17"
         )
-        raise PolicyDocumentError(msg)
     return text.replace("&{", "${")
-
-
-def _merge_sources(merged: dict[str, object], documents: list[Value]) -> None:
-    for document in documents:
-        if document:
-            parsed = _parse(str(document))
-            _refuse_repeated_sids([*_statements(merged), *_statements(parsed)])
-            _merge(merged, parsed)
 
 
 def _merge(into: dict[str, object], other: Mapping[str, object]) -> None:
@@ -175,16 +161,14 @@ def _parse(document: str) -> dict[str, object]:
         parsed = cast("object", json.loads(document))
     except ValueError as error:
         start = re.sub(r"\s+", " ", document)[:60]
-        msg = (
+        raise PolicyDocumentError(
             f"getPolicyDocument: a source or override document is no JSON ({error}): {start}. "
             "Fix: give a JSON document"
-        )
-        raise PolicyDocumentError(msg) from None
+        ) from None
     if not isinstance(parsed, dict):
-        msg = (
+        raise PolicyDocumentError(
             "getPolicyDocument: a source or override document is no JSON object. Fix: give a policy document"
         )
-        raise PolicyDocumentError(msg)
     return cast("dict[str, object]", parsed)
 
 
@@ -198,10 +182,9 @@ def _refuse_repeated_sids(statements: list[dict[str, object]]) -> None:
     for statement in statements:
         sid = statement.get("Sid")
         if sid and sid in seen:
-            msg = (
+            raise PolicyDocumentError(
                 f"getPolicyDocument: duplicate Sid ({sid}). IAM wants it unique. Fix: choose another or none"
             )
-            raise PolicyDocumentError(msg)
         seen.add(sid)
 
 

@@ -129,18 +129,4 @@ class ResourceSchema:
         )
 
 
-def to_json(schema: ResourceSchema) -> bytes:
-    """Return a schema as what `from_json` reads back."""
-    return msgspec.json.encode(schema)
-
-
-def from_json(document: bytes) -> ResourceSchema:
-    """Read what `to_json` wrote.
-
-    Raises:
-        msgspec.DecodeError: The document is not one of `to_json`'s.
-    """
-    return _DECODER.decode(document)
-
-
-_DECODER: Final = msgspec.json.Decoder(ResourceSchema)
+DECODER: Final = msgspec.json.Decoder(ResourceSchema)

@@ -17,10 +17,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tapgate.embedded.aws_provider import sdk_source
 from tapgate.embedded.aws_provider.description import Call, Description
 from tapgate.embedded.aws_provider.published import of_operations, widened
-from tapgate.embedded.aws_provider.resource_schema import Limit, ResourceSchema, from_json, to_json
+from tapgate.embedded.aws_provider.resource_schema import DECODER, Limit, ResourceSchema
 from tapgate.embedded.aws_provider.types import describe
 from tapgate.embedded.console import Failure
 from tapgate.embedded.paths import cache_root, write_atomically
@@ -73,7 +75,16 @@ def keep_noted(file: Path) -> None:
 
 
 _HERE = Path(__file__).parent
-_MAKERS = ("description", "members", "published", "resource_schema", "schema_store", "sdk_source", "sdk_text")
+_MAKERS = (
+    "description",
+    "marks",
+    "members",
+    "published",
+    "resource_schema",
+    "schema_store",
+    "sdk_source",
+    "sdk_text",
+)
 
 
 @functools.cache
@@ -120,13 +131,13 @@ def _kept(token: str, read: Callable[[str], ResourceSchema]) -> ResourceSchema:
     schema = _load(path, token)
     if schema is None:
         schema = read(token)
-        keep_file(path, to_json(schema).decode())
+        keep_file(path, msgspec.json.encode(schema).decode())
     return schema
 
 
 def _load(path: Path, token: str) -> ResourceSchema | None:
     try:
-        schema = from_json(path.read_bytes())
+        schema = DECODER.decode(path.read_bytes())
     except (OSError, ValueError):
         return None
     return schema if schema.token == token else None

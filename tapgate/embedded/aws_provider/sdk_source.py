@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tapgate.embedded.aws_provider import sdk_text
+from tapgate.embedded.aws_provider.marks import snake
 from tapgate.embedded.aws_provider.published import Published, of_property
 from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema, Type
 from tapgate.embedded.aws_provider.sdk_text import Direction, References, read_annotation
@@ -63,11 +64,10 @@ def package_folder() -> Path:
         return _chosen[-1]
     spec = importlib.util.find_spec("pulumi_aws")
     if spec is None or spec.origin is None:
-        msg = (
+        raise SdkMissingError(
             "The stand-in AWS provider finds no pulumi_aws. It knows the AWS types from that package. "
             "Fix: install it for the Python that runs the provider: pip install -r requirements/embedded.txt"
         )
-        raise SdkMissingError(msg)
     return Path(spec.origin).parent
 
 
@@ -84,13 +84,12 @@ def read_resource(token: str) -> ResourceSchema:
         UnknownTypeError: pulumi_aws has no such type.
         SdkMissingError: pulumi_aws is not installed.
     """
-    folder, member = locate(token)
-    path = folder / f"{sdk_text.snake(member)}.py"
+    path, member = _locate(token)
     resource = resource_body(sdk_text.source(path), token)
     arguments = arguments_body(path, member)
     if not resource or arguments is None:
         raise UnknownTypeError(token)
-    objects = Objects(folder)
+    objects = Objects(path.parent)
     inputs = inputs_of(arguments, objects, limits=True)
     return ResourceSchema(
         token=token,
@@ -115,9 +114,9 @@ def read_function(token: str) -> ResourceSchema:
     """
     if not is_function(token):
         raise UnknownTypeError(token)
-    folder, member = locate(token)
-    objects = Objects(folder)
-    inputs, outputs = function_properties(folder / f"{sdk_text.snake(member)}.py", objects)
+    path, _ = _locate(token)
+    objects = Objects(path.parent)
+    inputs, outputs = function_properties(path, objects)
     return ResourceSchema(token, inputs, outputs, objects.collect())
 
 
@@ -136,28 +135,24 @@ def read_provider() -> ResourceSchema:
 def is_function(token: str) -> bool:
     """Return whether pulumi_aws has this function, e.g. `aws:index/getRegion:getRegion`."""
     try:
-        folder, member = locate(token)
+        path, _ = _locate(token)
     except UnknownTypeError:
         return False
-    path = folder / f"{sdk_text.snake(member)}.py"
     return path.is_file() and f"'{token}'" in sdk_text.source(path)
 
 
-def locate(token: str) -> tuple[Path, str]:
-    """Find the folder of pulumi_aws that holds a token, and the member's name.
+def _locate(token: str) -> tuple[Path, str]:
+    """Find the file of pulumi_aws that defines a token, and the member's name.
 
     Raises:
         UnknownTypeError: The token is not of the form `aws:<module>/<file>:<Member>`, or has no module.
     """
-    match = re.fullmatch(r"aws:(?P<module>\w+)/\w+:(?P<member>\w+)", token)
-    if match is None:
-        raise UnknownTypeError(token)
-    module, root = match["module"], package_folder()
-    if module == "index":
-        return root, match["member"]
-    for candidate in (root / module, root / f"{module}_"):
-        if candidate.is_dir():
-            return candidate, match["member"]
+    match = re.fullmatch(r"aws:(\w+)/\w+:(\w+)", token)
+    if match is not None:
+        module, member = match.groups()
+        for folder in ("",) if module == "index" else (module, f"{module}_"):
+            if (package_folder() / folder).is_dir():
+                return package_folder() / folder / f"{snake(member)}.py", member
     raise UnknownTypeError(token)
 
 
@@ -308,13 +303,14 @@ class Objects:
         while self._wanted:
             key, folder, name, direction = self._wanted.pop()
             path = folder / ("_inputs.py" if direction == "inputs" else "outputs.py")
-            body = sdk_text.class_body(path, name)
             here = _Here(self, folder) if folder != self._folder else self
+            body = sdk_text.class_body(path, name)
             if body is None:
                 objects[key] = {}
+            elif direction == "inputs":
+                objects[key] = inputs_of(body, here, limits=True)
             else:
-                inputs = direction == "inputs"
-                objects[key] = inputs_of(body, here, limits=True) if inputs else outputs_of(body, here)
+                objects[key] = outputs_of(body, here)
         return objects
 
 

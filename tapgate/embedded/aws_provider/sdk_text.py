@@ -123,12 +123,6 @@ def source(path: Path) -> str:
     return path.read_text("utf-8") if path.is_file() else ""
 
 
-def snake(name: str) -> str:
-    """Return the name of the file that defines a member: `BucketV2` is in `bucket_v2`."""
-    partly = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name))
-    return partly.lower()
-
-
 Direction = Literal["inputs", "outputs"]
 
 _PRIMITIVES: dict[str, Base] = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}

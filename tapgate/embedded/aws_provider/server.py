@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from concurrent import futures
 from typing import TYPE_CHECKING, Any, cast
 
 import grpc
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 if TYPE_CHECKING:
-    from google.protobuf import struct_pb2
     from google.protobuf.message import Message
 
-    from tapgate.embedded.aws_provider.deploy.fence import Fence
     from tapgate.embedded.aws_provider.service import Provider
 
 
@@ -48,26 +45,13 @@ class EngineLog:
 
 
 _SERVICE = "pulumirpc.ResourceProvider"
-_RETURN = "return"
 _WORKERS = 16
 _MESSAGE_BYTES = 400 * 1024 * 1024
 """The engine's own limit on messages."""
 
 
-def start(
-    engine_address: str, fence: Fence, make: Callable[..., Provider], *, rehearsing: bool = False
-) -> tuple[grpc.Server, int]:
-    """Start serving on a free port of the loopback address.
-
-    Args:
-        engine_address: Where the engine listens, `host:port`; empty when it attaches later.
-        fence: What the process may still do.
-        make: Makes what to serve.
-        rehearsing: Say what would be created, and create nothing.
-
-    Returns:
-        The server and its port.
-    """
+def start(provider: Provider) -> tuple[grpc.Server, int]:
+    """Start serving a provider on a free port of the loopback address; return the server and its port."""
     # Its type stubs leave these functions partly open.
     library = cast("Any", grpc)
     options = [(f"grpc.max_{way}_message_length", _MESSAGE_BYTES) for way in ("receive", "send")]
@@ -76,7 +60,7 @@ def start(
         name: library.unary_unary_rpc_method_handler(
             method, request_deserializer=request.FromString, response_serializer=_serialize
         )
-        for name, (method, request) in make(engine_address, fence, rehearsing=rehearsing).methods().items()
+        for name, (method, request) in provider.methods().items()
     }
     server.add_generic_rpc_handlers((library.method_handlers_generic_handler(_SERVICE, handlers),))
     port = server.add_insecure_port("127.0.0.1:0")
@@ -86,13 +70,6 @@ def start(
 
 def _serialize(message: Message) -> bytes:
     return message.SerializeToString()
-
-
-def set_result(
-    response: provider_pb2.InvokeResponse | provider_pb2.CallResponse, result: struct_pb2.Struct
-) -> None:
-    """Put a function's or method's result into an answer, in the field that Python has for itself."""
-    cast("struct_pb2.Struct", getattr(response, _RETURN)).CopyFrom(result)
 
 
 def type_and_name(urn: str) -> tuple[str, str]:

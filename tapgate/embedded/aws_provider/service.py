@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
-from google.protobuf import empty_pb2
+from google.protobuf import empty_pb2, message_factory
 from pulumi.runtime.proto import plugin_pb2
 from pulumi.runtime.proto import provider_pb2 as pb
 
@@ -25,10 +25,10 @@ from tapgate.embedded.aws_provider.failures import (
 )
 from tapgate.embedded.aws_provider.inputs import Mode, Request, check_inputs
 from tapgate.embedded.aws_provider.invokes import invoke, is_answered
-from tapgate.embedded.aws_provider.marks import MARK, REHEARSED
+from tapgate.embedded.aws_provider.marks import MARK, REHEARSED, snake
 from tapgate.embedded.aws_provider.outputs import previewed, previewed_update, rehearsed, rehearsed_read
 from tapgate.embedded.aws_provider.schema_store import schema_of
-from tapgate.embedded.aws_provider.server import EngineLog, set_result, stack_of, type_and_name
+from tapgate.embedded.aws_provider.server import EngineLog, stack_of, type_and_name
 from tapgate.embedded.aws_provider.settings import RefusedEndpointError, require_emulator
 from tapgate.embedded.aws_provider.values import Properties, Secrets, Value, contains_unknown, decode, encode
 from tapgate.embedded.environment import ACCOUNT
@@ -36,6 +36,7 @@ from tapgate.embedded.environment import ACCOUNT
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from google.protobuf import struct_pb2
     from google.protobuf.message import Message
 
     from tapgate.embedded.aws_provider.deploy.aws import Api
@@ -84,29 +85,10 @@ class Provider:
 
     def methods(self) -> dict[str, tuple[object, type[Message]]]:
         """Return what serves each method of the protocol, and the form of its request."""
-        served: dict[Callable[[Any], Message], type[Message]] = {
-            self.handshake: pb.ProviderHandshakeRequest,
-            self.get_schema: pb.GetSchemaRequest,
-            self.parameterize: pb.ParameterizeRequest,
-            self.check_config: pb.CheckRequest,
-            self.diff_config: pb.DiffRequest,
-            self.configure: pb.ConfigureRequest,
-            self.check: pb.CheckRequest,
-            self.diff: pb.DiffRequest,
-            self.create: pb.CreateRequest,
-            self.read: pb.ReadRequest,
-            self.update: pb.UpdateRequest,
-            self.delete: pb.DeleteRequest,
-            self.construct: pb.ConstructRequest,
-            self.invoke: pb.InvokeRequest,
-            self.call: pb.CallRequest,
-            self.get_plugin_info: empty_pb2.Empty,
-            self.attach: plugin_pb2.PluginAttach,
-            self.cancel: empty_pb2.Empty,
-        }
         return {
-            method.__name__.title().replace("_", ""): (error_mapping(method), request)
-            for method, request in served.items()
+            method.name: (error_mapping(served), message_factory.GetMessageClass(method.input_type))
+            for method in pb.DESCRIPTOR.services_by_name["ResourceProvider"].methods
+            if (served := getattr(self, snake(method.name), None)) is not None
         }
 
     def handshake(self, request: pb.ProviderHandshakeRequest) -> pb.ProviderHandshakeResponse:
@@ -152,7 +134,7 @@ class Provider:
     def configure(self, request: pb.ConfigureRequest) -> pb.ConfigureResponse:
         """Take the configuration, and tell the user what provider this is."""
         args, _ = decode(request.args)
-        self._settings = settings.read(settings.decoded_config(args))
+        self._settings = settings.read(args)
         for endpoint in (self._settings.endpoint, *self._settings.endpoints.values()):
             if endpoint:
                 require_emulator(endpoint)
@@ -186,22 +168,19 @@ class Provider:
         news, secrets = decode(request.news)
         olds, _ = decode(request.olds)
         autonaming = request.autonaming if request.HasField("autonaming") else None
-        asked = Request(
-            token=token,
-            name=name,
-            news=news,
-            olds=olds,
-            seed=request.randomSeed,
-            mode=_MODES[autonaming.mode] if autonaming is not None else "random",
-            proposed=autonaming.proposed_name if autonaming is not None else "",
-            secrets=frozenset(secrets),
-        )
         try:
-            of_other_major = self._of_other_major(token, asked.news)
-            inputs, failures = check_inputs(
-                replace(asked, news={name: one for name, one in news.items() if name not in of_other_major}),
-                self._settings,
+            of_other_major = self._of_other_major(token, news)
+            asked = Request(
+                token=token,
+                name=name,
+                news={name: one for name, one in news.items() if name not in of_other_major},
+                olds=olds,
+                seed=request.randomSeed,
+                mode=_MODES[autonaming.mode] if autonaming is not None else "random",
+                proposed=autonaming.proposed_name if autonaming is not None else "",
+                secrets=frozenset(secrets),
             )
+            inputs, failures = check_inputs(asked, self._settings)
         except sdk_source.UnknownTypeError:
             raise unknown_type(token) from None
         inputs.update(of_other_major)
@@ -318,9 +297,8 @@ class Provider:
                 f"no one asks AWS here: the results of {request.tok} are stand-ins, and what depends on them "
                 "is undecided. Fix: give them by --answers FILE (`tapgate answers` makes it)"
             )
-        marks: Secrets = dict.fromkeys(result) if secrets else {}
         response = pb.InvokeResponse()
-        set_result(response, encode(result, marks))
+        set_result(response, result, secret=bool(secrets))
         return response
 
     def _answer(self, token: str, args: Properties, answered: Mapping[str, Value]) -> Properties:
@@ -415,6 +393,14 @@ class Provider:
         from tapgate.embedded.aws_provider.deploy.lifecycle import Lifecycle  # noqa: PLC0415 - as above
 
         return Lifecycle(token, self._api, self._settings)
+
+
+def set_result(
+    response: pb.InvokeResponse | pb.CallResponse, result: Mapping[str, Value], *, secret: bool
+) -> None:
+    """Put a function's or method's result into an answer, in the field that Python has for itself."""
+    struct = encode(result, dict.fromkeys(result) if secret else {})
+    cast("struct_pb2.Struct", getattr(response, "return")).CopyFrom(struct)
 
 
 def _no_parameters(asked: str) -> InvalidRequestError:

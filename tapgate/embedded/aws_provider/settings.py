@@ -41,14 +41,9 @@ class Settings:
     endpoints: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def unpack(inputs: Mapping[str, Value]) -> Properties:
-    """Undo the engine's encoding of configuration, where lists and objects come as JSON texts."""
-    return {name: _unpack(value) for name, value in inputs.items() if name != "version"}
-
-
 def read(inputs: Mapping[str, Value]) -> Settings:
     """Read the provider's configuration."""
-    config = unpack(inputs)
+    config = decoded_config(inputs)
     ignored = _mapping(config.get("ignoreTags"))
     endpoints: dict[str, str] = {}
     for entry in _sequence(config.get("endpoints")):
@@ -134,14 +129,13 @@ def require_emulator(endpoint: str) -> None:
     host = (parts.hostname or "").rstrip(".")
     if parts.scheme in {"http", "https"} and _is_local(host):
         return
-    msg = (
+    raise RefusedEndpointError(
         f"The stand-in AWS provider does not deploy to `{endpoint}`: that is not on this machine nor in"
         " a private "
         "network, so it could be AWS itself. Fix: give an emulator's address (AWS_ENDPOINT_URL or "
         "aws:endpoints), "
         "or deploy to AWS with the real provider (--aws real)"
     )
-    raise RefusedEndpointError(msg)
 
 
 def _is_local(host: str) -> bool:
@@ -176,7 +170,8 @@ def decoded_config(inputs: Mapping[str, Value]) -> Properties:
     takes that for `roleArn`.
     """
     schema = read_provider()
-    return _renamed(unpack(inputs), schema.inputs, schema)
+    unpacked = {name: _unpack(value) for name, value in inputs.items() if name != "version"}
+    return _renamed(unpacked, schema.inputs, schema)
 
 
 def _renamed(values: Mapping[str, Value], properties: Object, schema: ResourceSchema) -> Properties:

@@ -104,8 +104,7 @@ def _first(items: list[Any], nothing: tuple[object, ...]) -> Value:
     for item in items:
         if item not in nothing:
             return item
-    message = "no argument has a value"
-    raise ValueError(message)
+    raise ValueError("no argument has a value")
 
 
 def _merged(args: dict[str, Any]) -> Value:
@@ -118,8 +117,7 @@ def _merged(args: dict[str, Any]) -> Value:
 def _regex(args: dict[str, Any]) -> Value:
     match = re.search(str(args["pattern"]), str(args["string"]))
     if match is None:
-        message = f"{args['pattern']!r} matches nothing of {args['string']!r}"
-        raise ValueError(message)
+        raise ValueError(f"{args['pattern']!r} matches nothing of {args['string']!r}")
     return _match_value(match)
 
 

@@ -88,6 +88,7 @@ _ASSET = "c44067f5952c0a294b673a41bacd8c17"
 _ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
 _RESOURCE = "5cf8f73096256a8f31e491e813e4eb8e"
 _OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+_BLOB_TEXTS = ("hash", "text", "path", "uri")
 _UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _UNKNOWNS = frozenset(
     {
@@ -182,19 +183,13 @@ def _decode_struct(struct: struct_pb2.Struct) -> tuple[Value, Secrets | None]:
 
 
 def _decode_blob(struct: struct_pb2.Struct, signature: str) -> Blob:
-    fields = struct.fields
-    members = (
-        dict(fields["assets"].struct_value.fields) if "assets" in fields else dict[str, struct_pb2.Value]()
-    )
+    members = dict(struct.fields["assets"].struct_value.fields) if "assets" in struct.fields else None
     return Blob(
-        base="asset" if signature == _ASSET else "archive",
-        hash=fields["hash"].string_value if "hash" in fields else "",
-        text=fields["text"].string_value if "text" in fields else None,
-        path=fields["path"].string_value if "path" in fields else "",
-        uri=fields["uri"].string_value if "uri" in fields else "",
+        "asset" if signature == _ASSET else "archive",
+        **{name: struct.fields[name].string_value for name in _BLOB_TEXTS if name in struct.fields},
         assets={
             name: _decode_blob(member.struct_value, member.struct_value.fields[_SIGNATURE].string_value)
-            for name, member in members.items()
+            for name, member in (members or {}).items()
         },
     )
 
@@ -222,14 +217,10 @@ def _encode(value: Value, field: struct_pb2.Value) -> None:
 
 def _encode_blob(blob: Blob, struct: struct_pb2.Struct) -> None:
     struct.fields[_SIGNATURE].string_value = _ASSET if blob.base == "asset" else _ARCHIVE
-    if blob.hash:
-        struct.fields["hash"].string_value = blob.hash
-    if blob.text is not None:
-        struct.fields["text"].string_value = blob.text
-    if blob.path:
-        struct.fields["path"].string_value = blob.path
-    if blob.uri:
-        struct.fields["uri"].string_value = blob.uri
+    for name in _BLOB_TEXTS:
+        text: str | None = getattr(blob, name)
+        if text or (name == "text" and text is not None):
+            struct.fields[name].string_value = text
     for name, member in blob.assets.items():
         _encode_blob(member, struct.fields["assets"].struct_value.fields[name].struct_value)
 
@@ -275,13 +266,12 @@ def _members(blob: Blob, prefix: str = "") -> Iterator[tuple[str, bytes]]:
     elif blob.path:
         yield from _files(Path(blob.path), prefix)
     else:
-        msg = (
+        raise ArchiveError(
             f"The code at `{blob.uri}` is not on this machine, and the stand-in downloads nothing. Fix:"
             " give a file"
             if blob.uri
             else "The code is empty. Lambda needs some. Fix: give an archive with the function's files"
         )
-        raise ArchiveError(msg)
 
 
 def _files(path: Path, prefix: str) -> Iterator[tuple[str, bytes]]:
@@ -293,8 +283,7 @@ def _files(path: Path, prefix: str) -> Iterator[tuple[str, bytes]]:
                 name = file.relative_to(path).as_posix()
                 yield (f"{prefix}/{name}" if prefix else name), file.read_bytes()
     else:
-        msg = (
+        raise ArchiveError(
             f"The code `{path}` does not exist. Lambda needs it. "
             "Fix: build it (python -m lambdas.package), or correct the path"
         )
-        raise ArchiveError(msg)

@@ -56,11 +56,11 @@ class Api:
                 return self._once(call, params)
         except ClientError as error:
             details = cast("Mapping[str, Mapping[str, str]]", error.response).get("Error", {})
-            message = f"{service} {operation}: {details.get('Message') or error}"
-            raise ApiError(message, details.get("Code", "")) from None
+            raise ApiError(
+                f"{service} {operation}: {details.get('Message') or error}", details.get("Code", "")
+            ) from None
         except (BotoCoreError, ResponseParserError) as error:
-            message = f"{service} {operation} on {self._endpoint(service)}: {error}"
-            raise ApiError(message) from None
+            raise ApiError(f"{service} {operation} on {self._endpoint(service)}: {error}") from None
 
     def _once(self, call: Callable[..., Answer], params: Mapping[str, object]) -> Answer:
         # As late as possible: until here the client may have been in the making, for a second and more.

@@ -59,11 +59,10 @@ class Fence:
     def require_open(self) -> None:
         """Raise an ApiError when no one would note any more what a call does."""
         if self._closed or self.engine_is_gone():
-            msg = (
+            raise ApiError(
                 "The engine of this run has ended, so nothing more is changed: no state would know of it. "
                 "Fix: run the command again, it goes on where this one ended"
             )
-            raise ApiError(msg)
 
     def enter(self, stack: str, endpoint: str, warn: Callable[[str], None]) -> None:
         """Take the lease of a stack on an emulator, once earlier runs of the stack there have ended.

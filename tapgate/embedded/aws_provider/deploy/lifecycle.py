@@ -9,7 +9,7 @@ instead of failing or doubling it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
@@ -19,7 +19,7 @@ from tapgate.embedded.aws_provider.failures import ApiError, NotDeployableError,
 from tapgate.embedded.aws_provider.inputs import DEFAULTS
 
 if TYPE_CHECKING:
-    from tapgate.embedded.aws_provider.description import Call, PropertyGroup, Subject
+    from tapgate.embedded.aws_provider.description import Call, PropertyGroup, Subject, Tagging
     from tapgate.embedded.aws_provider.values import Properties, Value
 
 
@@ -43,16 +43,15 @@ class Lifecycle(RemoteState):
             PartlyCreatedError: AWS created it, but then refused something of it.
             NotDeployableError: The stand-in cannot deploy it.
         """
-        operations = self.operations
+        create = self.operations.create
         self._refuse_uncovered(inputs)
         subject = self.subject("", inputs, urn)
-        if operations.create is None:
-            subject = replace(subject, id=operations.name({}, subject))
+        if create is None:
+            subject = replace(subject, id=self.operations.name({}, subject))
         else:
-            identifier = self._create_or_adopt(operations.create, subject, known)
-            subject = replace(subject, id=identifier)
+            subject = replace(subject, id=self._leftover(subject, known) or self._create(create, subject))
         try:
-            return subject.id, self._make_as_wanted(subject, created=operations.create is None)
+            return subject.id, self._make_as_wanted(subject, created=create is None)
         except ApiError as error:
             raise PartlyCreatedError(str(error), subject.id, self._last_known(subject)) from None
 
@@ -108,16 +107,15 @@ class Lifecycle(RemoteState):
                 raise
 
     def _make_as_wanted(self, subject: Subject, *, created: bool) -> Properties:
-        operations = self.operations
         remote_state: Properties = {} if created else self.existing(subject)
-        for group, names in self._groups():
+        for group, names in zip(self.operations.property_groups, self.calls.grouped, strict=True):
             if created or not all(
                 equivalent(self.token, name, remote_state.get(name), subject.wanted.get(name))
                 for name in names
             ):
                 self._put(group, names, subject)
-        if operations.tags is not None:
-            self._put_tags(subject)
+        if self.operations.tags is not None:
+            self._put_tags(self.operations.tags, subject)
         remote_state = self.existing(subject)
         self._require_as_wanted(subject, remote_state)
         return self._outputs(subject.wanted, subject.wanted, remote_state)
@@ -132,31 +130,20 @@ class Lifecycle(RemoteState):
         )
         if wrong:
             names = ", ".join(f"`{name}`" for name in wrong)
-            msg = (
+            raise ApiError(
                 f"{self.token} `{subject.id}` did not become as wanted: {names}. "
                 "The emulator did not take it, or the stand-in cannot change it in place. "
                 "Fix: replace the resource (pulumi up --replace), or leave it out"
             )
-            raise ApiError(msg)
-
-    def _groups(self) -> Iterable[tuple[PropertyGroup, tuple[str, ...]]]:
-        grouped = self.calls.grouped
-        return [(group, grouped[index]) for index, group in enumerate(self.operations.property_groups)]
 
     def _put(self, group: PropertyGroup, names: tuple[str, ...], subject: Subject) -> None:
-        nothing = all(subject.wanted.get(name) is None for name in names)
-        call = group.clear if nothing and group.clear is not None else chosen(group.put, subject)
-        if call is None:
-            return
-        given = self.calls.params(call, subject, () if call is group.clear else names)
-        if call is not group.clear:
-            given = {**group.empty, **given}
-        self.request(call.operation, subject, given)
+        if group.clear is not None and all(subject.wanted.get(name) is None for name in names):
+            self.call(group.clear, subject)
+        elif (put := chosen(group.put, subject)) is not None:
+            given = {**group.empty, **self.calls.params(put, subject, names)}
+            self.request(put.operation, subject, given)
 
-    def _put_tags(self, subject: Subject) -> None:
-        tagging = self.operations.tags
-        if tagging is None:
-            return
+    def _put_tags(self, tagging: Tagging, subject: Subject) -> None:
         wanted, actual = all_tags(subject), self.tags(subject)
         name, source = tagging.resource
         resource = source(subject)
@@ -198,16 +185,11 @@ class Lifecycle(RemoteState):
         )
         if uncovered:
             names = ", ".join(f"`{name}`" for name in uncovered)
-            msg = (
+            raise NotDeployableError(
                 f"The stand-in AWS provider previews {names} of {self.token} but cannot "
                 "deploy it: the resource would come out without it. Fix: leave it out on the emulator, or "
                 "deploy with the real provider (--aws real)"
             )
-            raise NotDeployableError(msg)
-
-    def _create_or_adopt(self, create: Call, subject: Subject, known: set[str]) -> str:
-        """Create a resource, or adopt what an interrupted run has created; returns its id."""
-        return self._leftover(subject, known) or self._create(create, subject)
 
     def _create(self, create: Call, subject: Subject) -> str:
         operations = self.operations

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, cast
 
 from tapgate.embedded.aws_provider.description import (
@@ -88,18 +89,16 @@ class Calls:
         return self.operations.service or self.token.split(":")[1].partition("/")[0]
 
     @cached_property
-    def grouped(self) -> Mapping[int, tuple[str, ...]]:
-        """The properties of each group, by its number."""
-        return {index: self._of(group) for index, group in enumerate(self.operations.property_groups)}
+    def grouped(self) -> tuple[tuple[str, ...], ...]:
+        """The properties of each group."""
+        return tuple(map(self._of, self.operations.property_groups))
 
     @cached_property
     def created(self) -> frozenset[str]:
         """The properties that the creation takes: those that can be put later, or never be changed."""
-        create, groups = self.operations.create, {name for names in self.grouped.values() for name in names}
-        replaced = {name for name in self.schema.inputs if self.description.replaced_by(self.schema, name)}
-        if create is None:
-            return frozenset(groups | replaced)
-        return frozenset(name for name in groups | replaced if self._steps(create, name))
+        create, replaced = self.operations.create, self.description.replaced_by
+        names = {*chain(*self.grouped), *(one for one in self.schema.inputs if replaced(self.schema, one))}
+        return frozenset(name for name in names if create is None or self._steps(create, name))
 
     @cached_property
     def covered(self) -> frozenset[str]:
@@ -107,8 +106,8 @@ class Calls:
         operations = self.operations
         own = operations.create.properties() if operations.create is not None else set[str]()
         tags = {"tags"} if operations.tags is not None else set[str]()
-        groups = {name for names in self.grouped.values() for name in names}
-        return frozenset({"region", "tagsAll", *operations.write_only} | self.created | groups | own | tags)
+        groups = chain(*self.grouped)
+        return frozenset({"region", "tagsAll", *operations.write_only, *groups} | self.created | own | tags)
 
     def params(self, call: Call, subject: Subject, takes: Iterable[str] = ()) -> dict[str, object]:
         """Return a call's parameters."""
@@ -146,13 +145,9 @@ class Calls:
         """Read the properties that the type's own operation answers."""
         operations = self.operations
         own = inside(answer, operations.root.split(".")) if operations.root else answer
-        elsewhere = {
-            name
-            for index, group in enumerate(operations.property_groups)
-            if group.read is not None
-            for name in self.grouped[index]
-        }
-        settable = {name for names in self.grouped.values() for name in names} - elsewhere
+        groups = zip(operations.property_groups, self.grouped, strict=True)
+        elsewhere = {name for group, names in groups if group.read is not None for name in names}
+        settable = {*chain(*self.grouped)} - elsewhere
         decoding = Decoding(self.schema, self.description.names)
         properties: Properties = {}
         for name, prop in self.schema.outputs.items():
@@ -164,12 +159,13 @@ class Calls:
                     properties[name] = value
         return self._known(properties, subject)
 
-    def read_group(self, index: int, answer: Answer | None, subject: Subject) -> Properties:
+    def read_group(
+        self, group: PropertyGroup, names: Iterable[str], answer: Answer | None, subject: Subject
+    ) -> Properties:
         """Read the properties of a group out of what its own operation answers."""
-        group = self.operations.property_groups[index]
         decoding = Decoding(self.schema, self.description.names)
         properties: Properties = {}
-        for name in self.grouped[index]:
+        for name in names:
             if answer is None:
                 properties[name] = None
             elif name in group.readers:
@@ -228,11 +224,10 @@ class RemoteState:
         """
         description = describe(self.token)
         if description.operations is None:
-            msg = (
+            raise NotDeployableError(
                 f"The stand-in AWS provider previews {self.token} but cannot deploy it. "
                 "Fix: leave it out on the emulator, or deploy with the real provider (--aws real)"
             )
-            raise NotDeployableError(msg)
         return _calls(self.token)
 
     def subject(self, identifier: str, wanted: Properties, marker: str = "") -> Subject:
@@ -258,9 +253,10 @@ class RemoteState:
             if answer is None:
                 return None
             remote_state = self.calls.read(answer, subject)
-            for index, group in enumerate(operations.property_groups):
+            for group, names in zip(operations.property_groups, self.calls.grouped, strict=True):
                 if group.read is not None:
-                    remote_state.update(self._group(index, group.read, group.absent, subject))
+                    told = self._told(group.read, group.absent, subject)
+                    remote_state.update(self.calls.read_group(group, names, told, subject))
         except ApiError as error:
             if operations.is_missing(error.code):
                 return None
@@ -283,12 +279,12 @@ class RemoteState:
         while True:
             remote_state = self.look(subject)
             if remote_state is None:
-                msg = (
+                raise ApiError(
                     f"{self.token} `{subject.id}` does not exist any more: somebody deleted it, or the "
                     "emulator was "
-                    "started anew. Fix: pulumi refresh, then pulumi up"
+                    "started anew. Fix: pulumi refresh, then pulumi up",
+                    "NotFound",
                 )
-                raise ApiError(msg, "NotFound")
             if _PENDING not in remote_state or time.monotonic() > deadline:
                 remote_state.pop(_PENDING, None)
                 return remote_state
@@ -299,33 +295,26 @@ class RemoteState:
         tagging = self.operations.tags
         if tagging is None:
             return {}
-        name, source = tagging.resource
-        try:
-            answer = self.call(Call(tagging.read, {name: source}), subject)
-        except ApiError as error:
-            if error.code not in tagging.absent:
-                raise
-            return {}
+        answer = self._told(Call(tagging.read, dict([tagging.resource])), tagging.absent, subject)
         listed = (inside(answer, (name,)) for name in ("Tags", "tags", "TagSet"))
         return {key: str(value) for key, value in pairs_of(next(filter(None, listed), None)).items()}
 
-    def call(self, call: Call, subject: Subject, takes: Iterable[str] = ()) -> Answer | None:
+    def call(self, call: Call, subject: Subject) -> Answer | None:
         """Carry out a call of the type's description."""
-        answer = self.request(call.operation, subject, self.calls.params(call, subject, takes))
+        answer = self.request(call.operation, subject, self.calls.params(call, subject))
         return call.pick(answer, subject) if call.pick is not None else answer
 
     def request(self, operation: str, subject: Subject, params: dict[str, object]) -> Answer:
         """Carry out an operation of the type's service."""
         return self.api.call(self.calls.service, subject.region, operation, params)
 
-    def _group(self, index: int, read: Call, absent: AbstractSet[str], subject: Subject) -> Properties:
+    def _told(self, read: Call, absent: AbstractSet[str], subject: Subject) -> Answer | None:
         try:
-            answer = self.call(read, subject)
+            return self.call(read, subject)
         except ApiError as error:
             if error.code not in absent:
                 raise
-            answer = None
-        return self.calls.read_group(index, answer, subject)
+            return None
 
 
 @functools.cache

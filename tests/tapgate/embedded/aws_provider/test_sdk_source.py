@@ -3,12 +3,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+import msgspec
 import pulumi_aws
 import pytest
 
 from tapgate.embedded.aws_provider import schema_store, sdk_source
 from tapgate.embedded.aws_provider.package_schema import ModuleTypes
-from tapgate.embedded.aws_provider.resource_schema import ResourceSchema, Type, from_json, to_json
+from tapgate.embedded.aws_provider.resource_schema import DECODER, ResourceSchema, Type
 from tapgate.embedded.aws_provider.sdk_source import UnknownTypeError, is_function, read_resource
 from tests.tapgate.embedded.aws_provider.tokens import function_tokens, resource_tokens
 
@@ -98,7 +99,7 @@ def test_every_type_of_pulumi_aws_is_read_and_survives_the_cache() -> None:
     assert len(set(tokens)) == len(tokens)
     for token in tokens:
         schema = read_resource(token)
-        assert repr(from_json(to_json(schema))) == repr(schema), "7 is not 7.0 in a message"
+        assert repr(DECODER.decode(msgspec.json.encode(schema))) == repr(schema), "7 is not 7.0 in a message"
         names = {type_.name for type_ in _kinds(schema) if type_.base == "object"}
         assert names <= set(schema.objects), token
 
