@@ -64,6 +64,10 @@ class EmbeddedBackend(Protocol):
         """Remove a stack, unless it has resources."""
         ...
 
+    def names(self, project: str) -> Sequence[str]:
+        """Return the names of a project's stacks."""
+        ...
+
     def moved_into(self, folder: Path) -> Mapping[str, str]:
         """Go on with a copy in a folder, if that is needed; returns the variables that name it."""
         ...
@@ -122,7 +126,7 @@ def on_stack(
             return action(stack)
     except NoSuchStackError:
         pass
-    _require_known(engine, project, name)
+    _require_known(engine, project, name, embedded)
     for left in reversed(range(_ATTEMPTS)):
         if embedded is None:
             created = _create(engine, project, name, patient=left > 0)
@@ -205,17 +209,15 @@ def _remove(engine: Engine, name: str) -> None:
         time.sleep(_PAUSE_SECONDS)
 
 
-def _require_known(engine: Engine, project: Project, name: str) -> None:
+def _require_known(engine: Engine, project: Project, name: str, embedded: EmbeddedBackend | None) -> None:
     """Refuse a stack that no one knows, so that a misspelt name does not become an empty new stack.
 
     A project that has no stack yet, neither in a file nor in the backend, has none to misspell.
     """
     if project.stack_file(name).is_file() or _TAP_STACK.fullmatch(name):
         return
-    listed = engine.run("stack", "ls", "--json", name="stack-ls")
-    if listed.code != 0:
-        raise _failed(listed, f"project {project.name} ({project.file})")
-    known = sorted({*project.known_stacks(), *_listed(listed)})
+    listed = _listed(engine, project) if embedded is None else embedded.names(project.name)
+    known = sorted({*project.known_stacks(), *listed})
     if not known or name in known:
         return
     listed_names = ", ".join(map(sanitized, known)) or "(none)"
@@ -227,9 +229,12 @@ def _require_known(engine: Engine, project: Project, name: str) -> None:
     )
 
 
-def _listed(run: Run) -> list[str]:
+def _listed(engine: Engine, project: Project) -> list[str]:
+    listed = engine.run("stack", "ls", "--json", name="stack-ls")
+    if listed.code != 0:
+        raise _failed(listed, f"project {project.name} ({project.file})")
     try:
-        stacks = sequence(json.loads(run.output.read_text(encoding="utf-8")))
+        stacks = sequence(json.loads(listed.output.read_text(encoding="utf-8")))
     except ValueError:
         return []
     return [text(mapping(stack).get("name")) for stack in stacks]

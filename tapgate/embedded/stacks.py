@@ -367,6 +367,10 @@ class EmbeddedStacks:
         for one in (path, path.with_name(f"{path.name}.bak")):
             one.unlink(missing_ok=True)
 
+    def names(self, project: str) -> Sequence[str]:
+        """Return the names of a project's stacks."""
+        return [path.stem for path in (self._folder / "stacks" / project).glob("*.json")]
+
     def moved_into(self, folder: Path) -> Mapping[str, str]:
         """Go on with a copy in a folder where the program refers to stacks; returns what names it.
 

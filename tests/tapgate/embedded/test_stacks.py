@@ -79,6 +79,7 @@ def test_a_stack_is_made_and_removed_once(tmp_path: Path) -> None:
     assert backend.create("shop", "org/shop/dev")
     assert not backend.create("shop", "dev")
     assert backend.has("shop", "dev")
+    assert (list(backend.names("shop")), list(backend.names("other"))) == (["dev"], [])
     backend.remove("shop", "dev")
     backend.remove("shop", "dev")
     assert not backend.has("shop", "dev")
