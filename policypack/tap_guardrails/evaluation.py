@@ -90,10 +90,6 @@ class Configuration:
         """Return a policy's level."""
         return self._levels[rule.name]
 
-    def is_to_remediate(self, rule: Rule) -> bool:
-        """Tell whether a policy is to remediate what it can."""
-        return self._levels[rule.name] == "remediate"
-
     def ledger(self, of_stack: Iterable[Listed], today: Callable[[], date]) -> Ledger:
         """Open the book of waivers for a run."""
         lists = {name: settings.objects(WAIVERS.name) for name, settings in self._settings.items()}

@@ -21,7 +21,7 @@ from tap_guardrails.aws import (
 )
 from tap_guardrails.aws.sub_resources import SubResource, own_region, region_of, same_location
 from tap_guardrails.model import Invalid, PropertyRef, Relation, RelationIndex, Resource, Stack, refs_at
-from tap_guardrails.model.values import record
+from tap_guardrails.model.values import all_of, record
 
 LATEST: Final = "$LATEST"
 """What is called without naming a version or an alias."""
@@ -68,7 +68,7 @@ def states_wait(function: Resource, stack: Stack) -> bool | None:
             calls |= set(_waiting_calls(definition.document().value, name))
         elif function in stack.dependencies_of(machine, definition.top, FUNCTION.types):
             calls.add(None)
-    return False if not calls or False in calls else None if None in calls else True
+    return bool(calls) and all_of(calls)
 
 
 def _waiting_calls(state: object, name: str | None) -> Iterator[bool]:

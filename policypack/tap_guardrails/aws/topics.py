@@ -1,4 +1,4 @@
-"""SNS topics: who may publish to them, by their policies, and who hears what is published.
+"""SNS topics: who may publish to them, by their policies and those of their keys, and who hears it.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
@@ -11,10 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from tap_guardrails.aws import CHAT, SUBSCRIPTION, TOPIC, TOPIC_POLICY
+from tap_guardrails.aws import CHAT, KEY, SUBSCRIPTION, TOPIC, TOPIC_POLICY
 from tap_guardrails.aws.policy_documents import covers, document, one_or_many, texts
 from tap_guardrails.model import Known, PropertyRef, Resource, ResourceType, Stack, Unknown
-from tap_guardrails.model.values import has_unknown, record
+from tap_guardrails.model.values import any_of, has_unknown, record
 
 SOURCE_ARN: Final = "aws:sourcearn"
 MATCHING: Final = frozenset({"arnequals", "arnlike", "stringequals", "stringlike", "stringequalsignorecase"})
@@ -189,7 +189,7 @@ def is_heard(topic: Resource, stack: Stack, *, reserved_domains: bool) -> bool |
     answers: list[bool | None] = [None for _, passes in filtered if passes is None]
     answers += [is_someone(endpoint, reserved_domains=reserved_domains) for endpoint in endpoints]
     answers += [True for _ in naming(topic, CHAT, "snsTopicArns", stack)]
-    return True if True in answers else None if None in answers else False
+    return any_of(answers)
 
 
 def lets_alarms_through(subscription: Resource) -> bool | None:
@@ -257,3 +257,56 @@ def naming(topic: Resource, resource_type: ResourceType, prop: str, stack: Stack
         return indexed
 
     return stack.memoized(index, (naming, resource_type, prop)).get(topic, ())
+
+
+KEY_POLICY: Final = "aws:kms/keyPolicy:KeyPolicy"
+ALIASES: Final = ("aws:kms/alias:Alias", "aws-native:kms:Alias")
+
+
+def key_policies(key: Resource, stack: Stack) -> list[PropertyRef]:
+    """Return the policies that the stack sets on a key, in the key itself or beside it."""
+    inline = KEY.at(key, "policy")
+
+    def beside(one: Stack) -> Mapping[Resource, Sequence[PropertyRef]]:
+        policies: dict[Resource, list[PropertyRef]] = defaultdict(list)
+        for policy in one.of(KEY_POLICY):
+            for named in keys_of(policy, policy.at("keyId"), one):
+                policies[named].append(policy.at("policy"))
+        return policies
+
+    own = [inline] if key.as_set(inline).value is not None else []
+    return [*own, *stack.memoized(beside, key_policies).get(key, ())]
+
+
+def keys_of(owner: Resource, ref: PropertyRef, stack: Stack) -> tuple[Resource, ...]:
+    """Return the key of the stack that a property certainly names."""
+    match ref.text():
+        case Known(value):
+            alias = value[value.index("alias/") :] if "alias/" in value else ""
+            targets = [one.at("targetKeyId") for one in by_text(stack, ALIASES, ("name",)).get(alias, ())]
+            if targets:
+                one = len(targets) == 1 and "alias/" not in str(targets[0].value)
+                return keys_of(next(stack.of(*ALIASES)), targets[0], stack) if one else ()
+            keys = by_text(stack, KEY.types, ("arn", "keyId", "id"))
+            texts = (value, value.rpartition("key/")[2])
+            return tuple(dict.fromkeys(key for text in texts for key in keys.get(text, ())))
+        case Unknown():
+            candidates = stack.dependencies_of(owner, ref.top, (*KEY.types, *ALIASES))
+            keys = tuple(one for one in candidates if one.type in KEY.types)
+            return keys if len(candidates) == 1 else ()
+        case _:
+            return ()
+
+
+def by_text(stack: Stack, types: tuple[str, ...], names: tuple[str, ...]) -> Mapping[str, Sequence[Resource]]:
+    """Return the resources of some types by the texts that any of some properties is known to have."""
+
+    def index(one: Stack) -> Mapping[str, Sequence[Resource]]:
+        indexed: dict[str, list[Resource]] = defaultdict(list)
+        for resource in one.of(*types):
+            texts = (resource.at(name).text() for name in names)
+            for text in dict.fromkeys(prop.value for prop in texts if isinstance(prop, Known)):
+                indexed[text].append(resource)
+        return indexed
+
+    return stack.memoized(index, (by_text, types, names))

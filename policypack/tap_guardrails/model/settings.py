@@ -31,7 +31,7 @@ class Boolean:
 
     def schema(self) -> dict[str, object]:
         """Return its JSON schema."""
-        return {"type": "boolean", "default": self.default, "description": self.description}
+        return schema_of(self, "boolean")
 
     def parse(self, value: object) -> SettingValue:
         """Return the value, or raise `SettingsError`."""
@@ -57,13 +57,7 @@ class Integer:
 
     def schema(self) -> dict[str, object]:
         """Return its JSON schema."""
-        return {
-            "type": "integer",
-            "default": self.default,
-            "minimum": self.minimum,
-            "maximum": self.maximum,
-            "description": self.description,
-        }
+        return schema_of(self, "integer", minimum=self.minimum, maximum=self.maximum)
 
     def parse(self, value: object) -> SettingValue:
         """Return the value, or raise `SettingsError`."""
@@ -97,12 +91,7 @@ class Enum:
 
     def schema(self) -> dict[str, object]:
         """Return its JSON schema."""
-        return {
-            "type": "string",
-            "default": self.default,
-            "enum": list(self.choices),
-            "description": self.description,
-        }
+        return schema_of(self, "string", enum=list(self.choices))
 
     def parse(self, value: object) -> SettingValue:
         """Return the value, or raise `SettingsError`."""
@@ -136,16 +125,8 @@ class StringList:
 
     def schema(self) -> dict[str, object]:
         """Return its JSON schema."""
-        items: dict[str, object] = {"type": "string"}
-        if self.choices:
-            items["enum"] = list(self.choices)
-        return {
-            "type": "array",
-            "items": items,
-            "minItems": self.at_least,
-            "default": list(self.default),
-            "description": self.description,
-        }
+        items = {"type": "string", **({"enum": list(self.choices)} if self.choices else {})}
+        return schema_of(self, "array", items=items, minItems=self.at_least)
 
     def parse(self, value: object) -> SettingValue:
         """Return the value, or raise `SettingsError`."""
@@ -182,17 +163,13 @@ class ObjectList:
     def schema(self) -> dict[str, object]:
         """Return its JSON schema."""
         properties = {name: {"type": "string", **schema} for name, schema in self.fields.items()}
-        return {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": properties,
-                "required": list(properties),
-                "additionalProperties": False,
-            },
-            "default": [],
-            "description": self.description,
+        items = {
+            "type": "object",
+            "properties": properties,
+            "required": list(properties),
+            "additionalProperties": False,
         }
+        return schema_of(self, "array", items=items)
 
     def parse(self, value: object) -> SettingValue:
         """Return the objects, with what is no text as JSON; raise `SettingsError` when there is no list."""
@@ -240,6 +217,12 @@ WAIVERS: Final = ObjectList(
     },
 )
 """What every policy can be told to let stand."""
+
+
+def schema_of(setting: Setting, json_type: str, **more: object) -> dict[str, object]:
+    """Return the JSON schema of a setting."""
+    default = list(setting.default) if isinstance(setting.default, tuple) else setting.default
+    return {"type": json_type, "default": default, "description": setting.description, **more}
 
 
 def nearest_first(name: str, names: Collection[str]) -> list[str]:

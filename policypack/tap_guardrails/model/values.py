@@ -8,7 +8,7 @@ that no rule ever mistakes a mark for a value.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any, Final, TypeAlias, TypeVar, cast, dataclass_transform, overload
@@ -74,6 +74,18 @@ class UnknownType(enum.Enum):
 
 UNKNOWN: Final = UnknownType.UNKNOWN
 """A value that exists only after deployment."""
+
+
+def any_of(answers: Iterable[bool | None]) -> bool | None:
+    """Return whether one of some answers is yes; None while that is undecided."""
+    given = set(answers)
+    return True if True in given else None if None in given else False
+
+
+def all_of(answers: Iterable[bool | None]) -> bool | None:
+    """Return whether none of some answers is no; None while that is undecided."""
+    given = set(answers)
+    return False if False in given else None if None in given else True
 
 
 @record
@@ -226,6 +238,8 @@ def leaves(value: Value) -> Iterator[Value]:
 
 def has_unknown(value: Value, *, or_opaque: bool = False) -> bool:
     """Tell whether a value, or anything in it, is unknown, or cannot be looked into."""
+    if isinstance(value, (str, float)):
+        return False  # as most values are
     types = (UnknownType, Partial, Opaque) if or_opaque else (UnknownType, Partial)
     return any(isinstance(leaf, types) for leaf in leaves(value))
 

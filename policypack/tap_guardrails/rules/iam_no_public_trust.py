@@ -13,6 +13,7 @@ from typing import Final
 from tap_guardrails.aws import evaluate_each
 from tap_guardrails.aws.policy_documents import document, is_of_any_account, one_or_many
 from tap_guardrails.model import Known, Outcomes, PropertyRef, Resource, ResourceRule, Settings
+from tap_guardrails.model.values import any_of
 
 TRUST: Final = {"aws:iam/role:Role": "assumeRolePolicy", "aws-native:iam:Role": "assumeRolePolicyDocument"}
 """By type, the property with the trust policy."""
@@ -87,7 +88,7 @@ def is_narrowed(condition: PropertyRef) -> bool | None:
         for key, value in (named.value or {}).items():
             if operator.casefold() in MATCHING and key.casefold() in NARROWING:
                 answers.add(names_some(value, arn=key.casefold().endswith("arn")))
-    return True if True in answers else None if None in answers else False
+    return any_of(answers)
 
 
 def names_some(value: PropertyRef, *, arn: bool) -> bool | None:

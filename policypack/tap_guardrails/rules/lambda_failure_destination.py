@@ -54,7 +54,7 @@ from tap_guardrails.model import (
     Verdict,
     listed,
 )
-from tap_guardrails.model.values import has_unknown, leaves
+from tap_guardrails.model.values import any_of, has_unknown, leaves
 
 A_DESTINATION: Final = "the ARN of a queue, topic, bucket, event bus or function that takes what failed"
 A_REDRIVE: Final = "a source queue whose `redrivePolicy` names a dead letter queue"
@@ -275,9 +275,7 @@ def redrives(resource: Resource, stack: Stack) -> bool | None:
     """Tell whether a queue has a dead letter queue; None when that is undecided."""
     redrive = sub_resources(stack, resource, REDRIVES_OF)
     answers = [names_a_queue(one, stack) for one in (resource, *redrive.certain)]
-    if True in answers:
-        return True
-    return None if None in answers or redrive.possible else False
+    return any_of([*answers, None] if redrive.possible else answers)
 
 
 def names_a_queue(resource: Resource, stack: Stack) -> bool | None:

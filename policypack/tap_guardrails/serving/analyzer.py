@@ -282,7 +282,7 @@ class GuardrailsAnalyzer(AnalyzerServicer):
         self._asked()
         response = proto.RemediateResponse()
         for rule in self._configuration.readers(request.type) if self._configuration.remediates else ():
-            if not self._configuration.is_to_remediate(rule):
+            if self._configuration.own_level(rule) != "remediate":
                 continue
             resource = analyzed_resource(request)
             if not resource.is_a(rule.types) or self._run.ledger.waives(rule.name, resource):

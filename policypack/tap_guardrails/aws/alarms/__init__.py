@@ -36,7 +36,7 @@ from tap_guardrails.model import (
     Verdict,
     listed,
 )
-from tap_guardrails.model.values import record
+from tap_guardrails.model.values import all_of, record
 
 STACK, ELSEWHERE = "stack", "elsewhere"
 
@@ -198,11 +198,11 @@ def coverage(
     matches = stack.memoized(lambda one: matches_of(required, one), required).of(resource.urn)
 
     def is_about(match: AlarmMatch) -> bool | None:
-        return both(same_location(match.alarm.resource, resource), fires_alone(match, options))
+        return all_of((same_location(match.alarm.resource, resource), fires_alone(match, options)))
 
     def covers(match: AlarmMatch) -> bool | None:
         about = is_about(match)
-        return about if about is False else both(about, is_effective(match.alarm, stack, options))
+        return about if about is False else all_of((about, is_effective(match.alarm, stack, options)))
 
     matched = matches.where(covers, MOST_POSSIBLE)
     useless = tuple(
@@ -211,11 +211,6 @@ def coverage(
         if is_about(match) is not False and is_effective(match.alarm, stack, options) is False
     )
     return AlarmCoverage(matched.certain, matched.possible, useless)
-
-
-def both(one: bool | None, other: bool | None) -> bool | None:  # noqa: FBT001 - answers
-    """Return whether two answers are both yes; None while that is undecided."""
-    return False if False in (one, other) else None if None in (one, other) else True
 
 
 def fires_alone(match: AlarmMatch, options: AlarmOptions) -> bool | None:
@@ -280,14 +275,15 @@ def matches_of(required: RequiredMetric, stack: Stack) -> RelationIndex[AlarmMat
 def shows(series: Series, required: RequiredMetric) -> bool | None:
     """Return whether a series is the required metric, of whichever resource; None while that is undecided."""
     counted = series.statistic.value == A_COUNT
-    answers = [
-        says(series.namespace, required.namespace),
-        says(series.name, required.metric),
-        has_dimensions(series, required),
-        not (series.partial or (required.by_value and counted)),
-        True if series.account.absent else None,
-    ]
-    return False if False in answers else None if None in answers else True
+    return all_of(
+        (
+            says(series.namespace, required.namespace),
+            says(series.name, required.metric),
+            has_dimensions(series, required),
+            not (series.partial or (required.by_value and counted)),
+            True if series.account.absent else None,
+        )
+    )
 
 
 def says(prop: PropertyValue[str], wanted: str) -> bool | None:

@@ -6,15 +6,22 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-actions.htm
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws import AWS_ALIAS, COMPOSITE_ALARM, FUNCTION, KEY, METRIC_ALARM, MUTE_RULE, TOPIC
+from tap_guardrails.aws import AWS_ALIAS, COMPOSITE_ALARM, FUNCTION, METRIC_ALARM, MUTE_RULE, TOPIC
 from tap_guardrails.aws.alarms.composite import always_muted_by, goes_off, suppressed_by
 from tap_guardrails.aws.functions import PERMISSIONS_OF, function_name
 from tap_guardrails.aws.sub_resources import own_region, region_of, same_location, sub_resources
-from tap_guardrails.aws.topics import Caller, admits, is_heard, own_policies, topic_name
+from tap_guardrails.aws.topics import (
+    Caller,
+    admits,
+    is_heard,
+    key_policies,
+    keys_of,
+    own_policies,
+    topic_name,
+)
 from tap_guardrails.model import (
     Absent,
     Finding,
@@ -58,8 +65,6 @@ PARTITIONS: Final = (
 KMS_ACTIONS: Final = ("kms:Decrypt", "kms:GenerateDataKey")
 ALARM_PRINCIPAL: Final = "cloudwatch.amazonaws.com"
 LAMBDA_PRINCIPAL: Final = "lambda.alarms.cloudwatch.amazonaws.com"
-KEY_POLICY: Final = "aws:kms/keyPolicy:KeyPolicy"
-ALIASES: Final = ("aws:kms/alias:Alias", "aws-native:kms:Alias")
 
 
 def action_findings(alarm: Resource, stack: Stack, options: AlarmOptions) -> Iterator[Finding]:
@@ -331,55 +336,6 @@ def key_findings(action: PropertyRef, topic: Resource, caller: Caller, stack: St
                 f"The policy of key `{one.name}` does not let CloudWatch encrypt for topic `{topic.name}`."
             )
             yield action.violation(problem, required)
-
-
-def key_policies(key: Resource, stack: Stack) -> list[PropertyRef]:
-    """Return the policies that the stack sets on a key, in the key itself or beside it."""
-    inline = KEY.at(key, "policy")
-
-    def beside(one: Stack) -> Mapping[Resource, Sequence[PropertyRef]]:
-        policies: dict[Resource, list[PropertyRef]] = defaultdict(list)
-        for policy in one.of(KEY_POLICY):
-            for named in keys_of(policy, policy.at("keyId"), one):
-                policies[named].append(policy.at("policy"))
-        return policies
-
-    own = [inline] if key.as_set(inline).value is not None else []
-    return [*own, *stack.memoized(beside, key_policies).get(key, ())]
-
-
-def keys_of(owner: Resource, ref: PropertyRef, stack: Stack) -> tuple[Resource, ...]:
-    """Return the key of the stack that a property certainly names."""
-    match ref.text():
-        case Known(value):
-            alias = value[value.index("alias/") :] if "alias/" in value else ""
-            targets = [one.at("targetKeyId") for one in by_text(stack, ALIASES, ("name",)).get(alias, ())]
-            if targets:
-                one = len(targets) == 1 and "alias/" not in str(targets[0].value)
-                return keys_of(next(stack.of(*ALIASES)), targets[0], stack) if one else ()
-            keys = by_text(stack, KEY.types, ("arn", "keyId", "id"))
-            texts = (value, value.rpartition("key/")[2])
-            return tuple(dict.fromkeys(key for text in texts for key in keys.get(text, ())))
-        case Unknown():
-            candidates = stack.dependencies_of(owner, ref.top, (*KEY.types, *ALIASES))
-            keys = tuple(one for one in candidates if one.type in KEY.types)
-            return keys if len(candidates) == 1 else ()
-        case _:
-            return ()
-
-
-def by_text(stack: Stack, types: tuple[str, ...], names: tuple[str, ...]) -> Mapping[str, Sequence[Resource]]:
-    """Return the resources of some types by the texts that any of some properties is known to have."""
-
-    def index(one: Stack) -> Mapping[str, Sequence[Resource]]:
-        indexed: dict[str, list[Resource]] = defaultdict(list)
-        for resource in one.of(*types):
-            texts = (resource.at(name).text() for name in names)
-            for text in dict.fromkeys(prop.value for prop in texts if isinstance(prop, Known)):
-                indexed[text].append(resource)
-        return indexed
-
-    return stack.memoized(index, (by_text, types, names))
 
 
 def function_findings(action: PropertyRef, function: Resource, stack: Stack) -> Iterator[Finding]:
