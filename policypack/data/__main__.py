@@ -40,7 +40,7 @@ NO_DESTINATION: Final = re.compile(r"^(rolearn|url|confirmationurl)$|kafka|influ
 """A role is what delivers, a web address and a Kafka topic or another database are none of AWS."""
 
 ATTACHED: Final = re.compile(r"^(managed)?policyarns?$", re.IGNORECASE)
-POLICY_GRANTERS: Final = ("iam", "ssoadmin")
+POLICY_GRANTERS: Final = ("budgets", "iam", "quicksight", "ssoadmin")
 """The modules in which such a property attaches an IAM policy; elsewhere it narrows, or is another."""
 
 BOUNDARY: Final = re.compile(r"boundary", re.IGNORECASE)

@@ -9,13 +9,12 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 
 from tap_guardrails.aws.policy_documents import unrepeated
+from tap_guardrails.aws.template_functions import Functions, references, token
 from tap_guardrails.model import (
-    UNKNOWN,
     Embedding,
     Finding,
     Invalid,
@@ -25,7 +24,6 @@ from tap_guardrails.model import (
     Resource,
     Secret,
     Value,
-    decode,
 )
 from tap_guardrails.model.property_value import join
 from tap_guardrails.model.values import CloudFormationObject, record
@@ -51,11 +49,7 @@ LARGEST_TEMPLATE: Final = 1_000_000
 """Characters; AWS takes a twentieth of that in `templateBody`."""
 MOST_NESTED: Final = 4
 
-TYPE: Final = re.compile(r"AWS::([A-Za-z0-9]+)::([A-Za-z0-9]+)")
-CUSTOM_RESOURCE: Final = "aws-native:cloudformation:CustomResource"
-NO_VALUE: Final = "AWS::NoValue"
 HARMLESS_TRANSFORMS: Final = frozenset({"AWS::LanguageExtensions"})
-SUBSTITUTED: Final = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.[^}]*)?\}")
 
 
 @record
@@ -110,12 +104,6 @@ def contents(carrier: Resource) -> Contents:
     if carrier.type == EXTENSION:
         return desired_state(carrier, carrier.at("type"), carrier.at("properties"))
     return template(carrier, carrier.at("templateBody"))
-
-
-def token(name: str) -> str:
-    """Return aws-native's token of CloudFormation's type; others than AWS's are as good as custom ones."""
-    match = TYPE.fullmatch(name)
-    return f"aws-native:{match[1].lower()}:{match[2]}" if match else CUSTOM_RESOURCE
 
 
 def desired_state(carrier: Resource, named: PropertyRef, state: PropertyRef) -> Contents:
@@ -192,14 +180,18 @@ def read_template(carrier: Resource, body: PropertyRef, document: Mapping[str, o
         gaps.append(step(body, "Resources").violation("The template declares no resources.", READABLE))
         return Contents((), tuple(gaps))
     declared = cast("dict[str, object]", bodies)
-    resources: list[Resource] = []
+    functions, resources = Functions(carrier, document), list[Resource]()
     for identifier, entry in declared.items():
         where = step(body, "Resources", str(identifier))
         fields = cast("dict[str, object]", entry) if isinstance(entry, dict) else {}
         if not isinstance(fields.get("Type"), str) or str(identifier).startswith("Fn::"):
             gaps.append(where.violation(f"`{where.path}` does not say which resources it makes.", DECLARED))
             continue
-        if fields.get("Condition") is not None:
+        condition = fields.get("Condition")
+        created = condition is None or functions.holds(str(condition))
+        if created is False:
+            continue
+        if created is None:
             gaps.append(
                 step(body, "Resources", str(identifier), "Condition").undecided(
                     "a resource without a condition",
@@ -207,72 +199,31 @@ def read_template(carrier: Resource, body: PropertyRef, document: Mapping[str, o
                     "Make the choice in the program, or allow the type of the carrying resource.",
                 )
             )
-        resources.append(resource_of(carrier, where, str(identifier), fields, declared.keys()))
+        resources.append(resource_of(carrier, where, str(identifier), functions))
     return Contents(tuple(resources), tuple(gaps))
 
 
-def resource_of(
-    carrier: Resource,
-    where: PropertyRef,
-    identifier: str,
-    fields: Mapping[str, object],
-    declared: Collection[str],
-) -> Resource:
+def resource_of(carrier: Resource, where: PropertyRef, identifier: str, functions: Functions) -> Resource:
     """Make a resource of an entry of a template."""
-    given = fields.get("Properties")
-    properties, references = CloudFormationObject(), References()
-    for name, value in (cast("dict[str, object]", given) if isinstance(given, dict) else {}).items():
-        named: set[str] = set()
-        properties[str(name)] = evaluated(value, named)
-        urns = tuple(f"{carrier.urn}#{one}" for one in sorted(named) if one in declared)
+    properties, made_from = CloudFormationObject(), References()
+    for name, value in functions.properties(identifier).items():
+        properties[name] = functions.value(value)
+        named = set(references(value))
+        urns = tuple(f"{carrier.urn}#{one}" for one in sorted(named) if functions.declares(one))
         if named:
-            references[str(name)] = urns or (carrier.urn,)
+            made_from[name] = urns or (carrier.urn,)
+    if naming := functions.name_property(identifier):
+        properties[naming] = functions.name_of(identifier)
     return Resource(
         f"{carrier.urn}#{identifier}",
-        token(str(fields["Type"])),
+        functions.token_of(identifier),
         f"{carrier.name}/{identifier}",
         hidden(properties) if where.redacted else properties,
         carrier.provider,
         carrier.urn,
-        references,
+        made_from,
         Embedding(carrier, f"{where.path}.Properties"),
     )
-
-
-def evaluated(tree: object, named: set[str]) -> Value:
-    """Turn a value of a template into one of the pack's; what a function will make of it is unknown."""
-    if isinstance(tree, dict):
-        fields = cast("dict[object, object]", tree)
-        if fields == {"Ref": NO_VALUE}:
-            return None
-        if fields.keys() == {"Ref"} or any(str(key).startswith("Fn::") for key in fields):
-            named.update(references(fields))
-            return UNKNOWN
-        return CloudFormationObject({str(key): evaluated(value, named) for key, value in fields.items()})
-    if isinstance(tree, list):
-        return [evaluated(item, named) for item in cast("list[object]", tree)]
-    return decode(tree)
-
-
-def references(tree: object) -> Iterator[str]:
-    """Go through the names that a template's functions refer to; an empty one stands for all other things."""
-    yield ""
-    if isinstance(tree, list):
-        for item in cast("list[object]", tree):
-            yield from references(item)
-    elif isinstance(tree, dict):
-        for key, value in cast("dict[object, object]", tree).items():
-            if key == "Ref":
-                yield str(value)
-            elif key == "Fn::GetAtt":
-                first = cast("list[object]", value)[:1] if isinstance(value, list) else [value]
-                yield from (str(one).partition(".")[0] for one in first)
-            elif key == "Fn::Sub":
-                text, *others = cast("list[object]", value) if isinstance(value, list) else [value]
-                yield from SUBSTITUTED.findall(str(text))
-                yield from references(others)
-            else:
-                yield from references(value)
 
 
 def has_transform(tree: object) -> bool:

@@ -13,6 +13,7 @@ from typing import Final
 from tap_guardrails.aws import table
 from tap_guardrails.model import Absent, Known, PropertyRef, PropertyValue
 from tap_guardrails.model.property_value import DocumentError
+from tap_guardrails.model.values import Partial
 
 DOCUMENT: Final = "a policy document in JSON"
 UNREPEATED: Final = "a policy document in which no key stands twice"
@@ -48,7 +49,7 @@ def one_or_many(ref: PropertyRef) -> PropertyValue[list[PropertyRef]]:
 
     An empty list, which the grammar forbids, is as good as none.
     """
-    if isinstance(ref.value, (str, dict, bool, float)) and not ref.invalid_parent:
+    if isinstance(ref.value, (str, Partial, dict, bool, float)) and not ref.invalid_parent:
         return Known([ref], ref)
     prop = ref.items()
     return Absent(ref) if isinstance(prop, Known) and not prop.value else prop

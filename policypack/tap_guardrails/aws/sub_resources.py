@@ -107,6 +107,19 @@ def region_of(resource: Resource) -> str:
     return "" if own is None else own or provider_region(resource)
 
 
+PARTITIONS: Final = (
+    ("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("us-isob-", "aws-iso-b"), ("us-isof-", "aws-iso-f"),
+    ("eu-isoe-", "aws-iso-e"), ("us-iso-", "aws-iso"), ("eusc-", "aws-eusc"),
+)  # fmt: skip
+"""Where a region's name begins so, its partition; all others are in `aws`."""
+
+
+def partition_of(region: str) -> str:
+    """Return the partition of a region, empty while that is not known."""
+    partitions = (partition for prefix, partition in PARTITIONS if region.startswith(prefix))
+    return next(partitions, "aws" if region else "")
+
+
 @record
 class SubResource:
     """How sub-resources of a type reference the resource that they configure.

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeAlias, Type
 from tap_guardrails.model.finding import Finding, Verdict
 from tap_guardrails.model.values import (
     UNKNOWN,
+    UNKNOWN_TEXT,
     CloudFormationObject,
     Opaque,
     Partial,
@@ -258,6 +259,12 @@ class PropertyRef:
             case _:
                 return self._not("a text")
 
+    def pattern(self) -> PropertyValue[str]:
+        """Read a text in which only wildcards matter: what is unknown of it may be known to be none."""
+        if isinstance(self.value, Partial) and self.value.no_wildcard and not self.invalid_parent:
+            return Known(self.value.text, self)
+        return self.text()
+
     def items(self) -> PropertyValue[list[PropertyRef]]:
         """Read a list, as one reference an element."""
         match self.value:
@@ -343,9 +350,12 @@ class PropertyRef:
             return "nothing"
         if self.hidden and self.value is not UNKNOWN:
             return "[secret]"
-        if isinstance(self.value, (UnknownType, Partial)):
+        value = self.value
+        if isinstance(value, Partial) and value.no_wildcard:
+            value = value.text.replace(UNKNOWN_TEXT, "…")
+        if isinstance(value, (UnknownType, Partial)):
             return UNKNOWN.value
-        shown = json.dumps(to_json(self.value), ensure_ascii=False, sort_keys=True)
+        shown = json.dumps(to_json(value), ensure_ascii=False, sort_keys=True)
         return shown if len(shown) <= SHOWN_LENGTH else shown[: SHOWN_LENGTH - 1] + "…"
 
 

@@ -131,9 +131,13 @@ class Partial:
     """A text of which some is known; what is not stands in it as `UNKNOWN_TEXT`.
 
     It counts as unknown, but for a rule that asks what is in the part that is known.
+
+    Attributes:
+        no_wildcard: Whether what is unknown of it is a name, an ARN or an id, and so no wildcard.
     """
 
     text: str
+    no_wildcard: bool = False
 
 
 Value: TypeAlias = (

@@ -39,6 +39,7 @@ from tap_guardrails.model import (
     Unknown,
     refs_at,
 )
+from tap_guardrails.model.property_value import EACH
 from tap_guardrails.model.values import record
 
 INLINE: Final = {
@@ -59,20 +60,17 @@ DOCUMENTS: Final = {
     "aws-native:iam:UserPolicy": "policyDocument",
     "aws-native:iam:GroupPolicy": "policyDocument",
     "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy": "inlinePolicy",
+    "aws-native:sso:PermissionSet": "inlinePolicy",
 }
 """By type, the property with the policy's document."""
-
-PERMISSION_SET: Final = "aws-native:sso:PermissionSet"
-"""What pulumi-aws declares by a resource for each policy."""
 
 ATTACHED: Final = {
     **{token: path for token, (path,) in table("policy_attachments").items()},
     **{token: "managedPolicyArns[*]" for token in INLINE if token.startswith("aws-native:")},
+    "aws-native:budgets:BudgetsAction": "definition.iamActionDefinition.policyArn",
+    "aws-native:sso:PermissionSet": "managedPolicies[*]",
 }
 """By type, the property with the ARNs of the policies that it attaches: one, or a list (`[*]`)."""
-
-ATTACHMENTS: Final = {token: path for token, path in ATTACHED.items() if token not in INLINE}
-"""Those of them that do nothing else."""
 
 DECLARED: Final = ("aws:iam/policy:Policy", "aws-native:iam:ManagedPolicy")
 """Policies of one's own, each evaluated where it is declared."""
@@ -124,68 +122,52 @@ def check(resource: Resource, settings: Settings) -> Outcomes:
         ),
         frozenset(settings.strings("allowedManagedPolicies")),
     )
-    if resource.type in ATTACHMENTS:
-        yield from attachments(resource, ATTACHMENTS[resource.type], measure)
-    elif resource.type in INLINE:
+    path = ATTACHED.get(resource.type)
+    if resource.type in INLINE:
         inline, policy_document = INLINE[resource.type]
         yield from evaluate_each(
             resource.at(inline).items(),
             lambda policy: allowances(policy.at(policy_document), measure, absent=""),
             required=SPELLED_OUT,
         )
-        yield from none_too_broad(resource.at("managedPolicyArns"), measure)
-    elif resource.type == PERMISSION_SET:
-        yield from allowances(resource.at("inlinePolicy"), measure, absent="")
-        yield from none_too_broad(resource.at("managedPolicies"), measure)
-    else:
-        policy = resource.at(DOCUMENTS[resource.type])
-        yield from allowances(policy, measure, absent="The policy has no document.")
-
-
-def none_too_broad(arns: PropertyRef, measure: Measure) -> Outcomes:
-    """Require that none of the policies of a list is one of AWS's own that allow whole services."""
-    yield from evaluate_each(
-        arns.items(),
-        lambda arn: not_too_broad(arn.text(), measure),
-        required=NOT_BROAD,
-    )
+    elif resource.type in DOCUMENTS:
+        absent = "" if path else "The policy has no document."
+        yield from allowances(resource.at(DOCUMENTS[resource.type]), measure, absent)
+    if path:
+        yield from attachments(resource, path, measure)
 
 
 def attachments(resource: Resource, path: str, measure: Measure) -> Outcomes:
     """Check all that a resource attaches; a list may be empty, which takes every policy away."""
-    name = path.removesuffix("[*]")
-    if name == path:
-        yield from attached(resource.at(name), measure)
-    else:
+    arns = resource.at(*path.removesuffix(EACH).split("."))
+    if path.endswith(EACH):
         yield from evaluate_each(
-            resource.at(name).items(),
-            lambda arn: attached(arn, measure),
-            required=NOT_BROAD,
+            arns.items(), lambda arn: not_too_broad(arn.pattern(), measure), required=NOT_BROAD
         )
-
-
-def attached(arn: PropertyRef, measure: Measure) -> Outcomes:
-    """Check the attachment of a policy, whose document is evaluated where it is declared."""
-    prop = arn.text()
-    if prop.unknown:
-        yield NotApplicable("What the ARN was made from tells in the stack whether its policy is evaluated.")
-    elif prop.absent:
-        yield prop.violation("The attachment names no policy.", "the ARN of a policy")
+    elif arns.text().absent and "." not in path:
+        yield arns.violation("The attachment names no policy.", "the ARN of a policy")
     else:
-        yield from not_too_broad(prop, measure)
+        yield from not_too_broad(arns.pattern(), measure)
+    if resource.type not in {*INLINE, *DOCUMENTS} and any(made_in_stack(resource, path)):
+        yield NotApplicable("What the ARN was made from tells in the stack whether its policy is evaluated.")
+
+
+def made_in_stack(resource: Resource, path: str) -> list[PropertyRef]:
+    """Return the ARNs of which only what they were made from tells whose policies they are."""
+    refs = refs_at(resource, path.split("."))
+    unknown = [
+        ref for ref in refs if ref.text().unknown and not (ref.pattern().value or "").startswith("arn:")
+    ]
+    return [ref for ref in unknown if ref.path.endswith("]") or not path.endswith(EACH)]
 
 
 def in_stack(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
     """Require that each ARN that is not known yet is of a policy of the stack, not of one made elsewhere."""
     path = ATTACHED.get(resource.type)
-    if path is None:
-        return
-    unknown = [prop for ref in refs_at(resource, [path]) if (prop := ref.text()).unknown]
-    top = path.removesuffix("[*]")
-    if len(unknown) > len(stack.dependencies_of(resource, top, DECLARED)):
-        for prop in unknown:
-            if prop.ref.path != top or path == top:
-                yield prop.undecided(NOT_BROAD)
+    unknown = made_in_stack(resource, path) if path else []
+    if unknown and len(unknown) > len(stack.dependencies_of(resource, unknown[0].top, DECLARED)):
+        for ref in unknown:
+            yield ref.undecided(NOT_BROAD)
 
 
 def not_too_broad(arn: PropertyValue[str], measure: Measure) -> Outcomes:
@@ -255,13 +237,13 @@ def allowed(ref: PropertyRef, measure: Measure) -> Outcomes:
     if scoped is not None or resources.absent:
         yield from evaluate_each(
             resources,
-            lambda one: exact_resource(one.text(), scoped.found() if scoped else "It", measure),
+            lambda one: exact_resource(one.pattern(), scoped.found() if scoped else "It", measure),
             required=EXACT_RESOURCES,
             absent="The statement names no resource." if everywhere_but.value is None else "",
         )
     elif new is not None and any(
         evaluate_each(
-            resources, lambda one: exact_resource(one.text(), "It", measure), required=EXACT_RESOURCES
+            resources, lambda one: exact_resource(one.pattern(), "It", measure), required=EXACT_RESOURCES
         )
     ):
         yield new.not_known("action", "an action that AWS scopes to no resource", "moreUnscopedActions")
@@ -316,7 +298,7 @@ RULE = ResourceRule(
     severity="high",
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
     controls=("iam-1: FSBP IAM.1", "iam-21: FSBP IAM.21, NIST AC-6"),
-    types=(*DOCUMENTS, *INLINE, PERMISSION_SET, *ATTACHMENTS),
+    types=tuple(dict.fromkeys((*DOCUMENTS, *INLINE, *ATTACHED))),
     settings=(
         Boolean(
             "strict",

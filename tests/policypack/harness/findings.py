@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tap_guardrails.aws.embedded import CARRIERS
 from tap_guardrails.evaluation import evaluate_stack, evaluated
 from tap_guardrails.model import Finding, Resource, Settings, StackRule
 from tap_guardrails.model.rule import message
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from pulumi.runtime.proto import analyzer_pb2 as proto
 
-    from tests.policypack.harness.cases import Case
+    from tests.policypack.harness.cases import Case, CaseResource
     from tests.policypack.harness.pack import Pack
 
 from tests.policypack.harness.cases import stack_of
@@ -84,13 +85,18 @@ def on_the_wire(case: Case, response: proto.AnalyzeResponse) -> Answer:
     return Answer(tuple(Seen(one.urn, one.message) for one in diagnostics), reasons[0] if reasons else None)
 
 
+def asked_alone(case: Case) -> list[CaseResource]:
+    """Return the resources of a case that a resource rule sees, itself or in what they carry inside."""
+    return [one for one in case.resources if one.type in {*case.rule.types, *CARRIERS}]
+
+
 def over_the_protocol(case: Case, pack: Pack) -> Answer:
     """Send a case to the running pack: a resource alone, a stack, or each of its resources and the stack."""
     if isinstance(case.rule, StackRule):
         return on_the_wire(case, pack.analyze_stack(case.resources))
     if not case.in_stack:
         return on_the_wire(case, pack.analyze(case.resources[0]))
-    alone = [on_the_wire(case, pack.analyze(one)) for one in case.resources if one.type in case.rule.types]
+    alone = [on_the_wire(case, pack.analyze(one)) for one in asked_alone(case)]
     whole = on_the_wire(case, pack.analyze_stack(case.resources))
     found = tuple(one for answer in (*alone, whole) for one in answer.findings)
     reasons = [answer.reason for answer in alone]

@@ -10,7 +10,7 @@ from pulumi.runtime.proto import analyzer_pb2 as proto
 
 from tap_guardrails.model import ResourceRule
 from tests.policypack.harness.cases import Case, cases, each_rule
-from tests.policypack.harness.findings import on_the_wire, purely
+from tests.policypack.harness.findings import asked_alone, on_the_wire, purely
 from tests.policypack.harness.injection import Place, places, with_unknown, with_value
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def test_an_unknown_is_reported_at_the_level_of_the_policy(rule: Rule, pack: Pac
         for place in places(case):
             changed = with_unknown(case, place)
             of_resources = isinstance(rule, ResourceRule)
-            asked = [one for one in changed.resources if one.type in rule.types]
+            asked = asked_alone(changed)
             if not case.in_stack:
                 asked = changed.resources[:of_resources]
             responses = [pack.analyze(one) for one in asked]

@@ -305,7 +305,10 @@ def subject_of(series: Series, required: RequiredMetric, alarm: Alarm, stack: St
         return made_from(series.dimensions.ref, required, alarm, stack)
     if required.dimension in series.grouped:
         return Relation(tuple(stack.of(*required.type.types)))
-    return stack.resolve_reference(alarm.resource, series.dimensions.value[required.dimension], required.type)
+    named = series.dimensions.value[required.dimension]
+    if (named.pattern().value or "").startswith("arn:"):
+        return Relation()
+    return stack.resolve_reference(alarm.resource, named, required.type)
 
 
 def made_from(ref: PropertyRef, required: RequiredMetric, alarm: Alarm, stack: Stack) -> Relation[Resource]:

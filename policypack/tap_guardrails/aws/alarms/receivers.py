@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from tap_guardrails.aws import AWS_ALIAS, COMPOSITE_ALARM, FUNCTION, METRIC_ALARM, MUTE_RULE, TOPIC
 from tap_guardrails.aws.alarms.composite import always_muted_by, goes_off, suppressed_by
 from tap_guardrails.aws.functions import PERMISSIONS_OF, function_name
-from tap_guardrails.aws.sub_resources import own_region, region_of, same_location, sub_resources
+from tap_guardrails.aws.sub_resources import own_region, partition_of, region_of, same_location, sub_resources
 from tap_guardrails.aws.topics import (
     Caller,
     admits,
@@ -56,12 +56,6 @@ INSTANCE: Final = "InstanceId"
 """The dimension that names what such an action stops, reboots or recovers."""
 
 WITHOUT_REGION: Final = frozenset({"ssm-incidents"})
-PARTITIONS: Final = (
-    ("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("us-isob-", "aws-iso-b"), ("us-isof-", "aws-iso-f"),
-    ("eu-isoe-", "aws-iso-e"), ("us-iso-", "aws-iso"), ("eusc-", "aws-eusc"),
-)  # fmt: skip
-"""Where a region's name begins so, its partition; all others are in `aws`."""
-
 KMS_ACTIONS: Final = ("kms:Decrypt", "kms:GenerateDataKey")
 ALARM_PRINCIPAL: Final = "cloudwatch.amazonaws.com"
 LAMBDA_PRINCIPAL: Final = "lambda.alarms.cloudwatch.amazonaws.com"
@@ -191,12 +185,6 @@ def refused_for(value: str, alarm: Resource, resource_type: ResourceType) -> tup
     if service == "sns" and parts["rest"].endswith(".fifo"):
         return "The topic is a FIFO topic, to which alarms do not publish.", "the ARN of a standard topic"
     return "", ""
-
-
-def partition_of(region: str) -> str:
-    """Return the partition of a region, empty while that is not known."""
-    partitions = (partition for prefix, partition in PARTITIONS if region.startswith(prefix))
-    return next(partitions, "aws" if region else "")
 
 
 def deaf_findings(
