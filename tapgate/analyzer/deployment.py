@@ -28,6 +28,7 @@ _URN: Final = re.compile(r"urn:pulumi:(?P<stack>[^:]+)::(?P<project>[^:]+)::.+::
 _VERSIONS: Final = (3, 4)
 _OF_A_STATE: Final = frozenset({"deployment", "checkpoint"})
 _GZIP: Final = b"\x1f\x8b"
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _LEAST_LIMIT: Final = 32 * 1024 * 1024
 _RATIO: Final = 40
 """How many times larger than its file a compressed state may be; real ones are ten to twenty times larger."""
@@ -99,13 +100,20 @@ def read_deployment(body: bytes, where: str) -> Deployment:
     deployment = document.get("deployment") if "deployment" in document else checkpoint.get("latest")
     if version not in _VERSIONS or not ("deployment" in document or "checkpoint" in document):
         raise _unreadable(where, "it is not a Pulumi state of version 3 or 4")
+    if "deployment" in document and checkpoint:
+        raise _unreadable(
+            where, "it has a `deployment` and a `checkpoint`, of which a backend reads only one"
+        )
     if deployment is None:
         return Deployment("", text(checkpoint.get("stack")).rsplit("/", 1)[-1], ())
     if not mapping(deployment):
         raise _unreadable(where, "its deployment is not an object")
+    listed = mapping(deployment).get("resources")
+    if not isinstance(listed, list | None):
+        raise _unreadable(where, "its resources are no list")
     resources = [
         _resource(one, where)
-        for one in map(mapping, sequence(mapping(deployment).get("resources")))
+        for one in map(mapping, sequence(cast("object", listed)))
         if one.get("delete") is not True
     ]
     owners = {(match["project"], match["stack"]) for one in resources if (match := _URN.fullmatch(one.urn))}
@@ -138,6 +146,10 @@ def begin(deployment: Deployment) -> EventLog:
 
 def _document(body: bytes, where: str) -> Mapping[str, object]:
     try:
+        if body.startswith(_ZSTD):
+            raise _unreadable(
+                where, "it is compressed by zstd (PULUMI_DIY_BACKEND_ZSTD), which is not read here"
+            )
         if body.startswith(_GZIP):
             body = _decompressed(body)
         if body.count(b",") > _MOST_VALUES:

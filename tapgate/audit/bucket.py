@@ -67,7 +67,7 @@ class Bucket:
 
 def object_state(bucket: Bucket, key: str) -> State:
     """Return the state in an object, named as the CLI names its stack."""
-    path = key.removeprefix(bucket.prefix).removesuffix(".gz").removesuffix(".json")
+    path = key.removeprefix(bucket.prefix).rpartition(".json")[0]
     return State(f"organization/{path}" if "/" in path else path, partial(_read_object, bucket, key))
 
 

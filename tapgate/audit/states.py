@@ -18,7 +18,7 @@ from tapgate.json_access import mapping, sequence, text
 
 # Beyond this a state would not fit a worker's memory, several times over.
 LARGEST_BYTES: Final = 512 * 1024 * 1024
-SUFFIXES: Final = (".json", ".json.gz")
+SUFFIXES: Final = (".json", ".json.gz", ".json.zst")
 _EXPORT_SECONDS: Final = 300
 
 
@@ -68,7 +68,7 @@ def states_in(paths: Iterable[Path]) -> list[State]:
     """Find the states in files and folders: sorted by path, each once.
 
     A folder that holds `.pulumi/stacks` is a self-managed backend: the current states of its stacks are
-    taken, and none of its history. Of any other folder every `*.json` and `*.json.gz` below it is.
+    taken, and none of its history. Of any other folder every file below it with one of `SUFFIXES` is.
 
     Raises:
         CouldNotRunError: a path does not exist, or a folder has no state.

@@ -67,6 +67,13 @@ BAD = [
     (b'{"version":3}', "not a Pulumi state"),
     (b'{"version":2,"deployment":{}}', "not a Pulumi state"),
     (b'{"version":3,"deployment":[]}', "its deployment is not an object"),
+    (b"\x28\xb5\x2f\xfd\x04", "it is compressed by zstd"),
+    (b'{"version":3,"deployment":{"manifest":{},"resources":{"a":{}}}}', "its resources are no list"),
+    (
+        exported([root()])[:-1] + b',"checkpoint":{"latest":{"resources":[]}}}',
+        "of which a backend reads only one",
+    ),
+    (b'{"version":3,"deployment":null,"checkpoint":{"latest":{}}}', "of which a backend reads only one"),
     (exported([{"type": "t"}]), "without a proper URN or type"),
     (exported([resource("a") | {"type": 7}]), "without a proper URN or type"),
     (exported([root("dev"), root("prod")]), "belong to several stacks"),

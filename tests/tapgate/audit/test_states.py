@@ -43,12 +43,14 @@ def test_a_backends_current_states_and_none_of_its_history(tmp_path: Path, insid
         ".pulumi/stacks/shop/dev.json.bak",
         ".pulumi/stacks/shop/dev.json.attrs",
         ".pulumi/stacks/old.json.gz",
+        ".pulumi/stacks/shop/qa.json.zst",
         ".pulumi/history/shop/dev/dev-1.checkpoint.json",
         ".pulumi/meta.yaml",
     )
     assert names(tmp_path, tmp_path / inside) == [
         ".pulumi/stacks/old.json.gz",
         ".pulumi/stacks/shop/dev.json",
+        ".pulumi/stacks/shop/qa.json.zst",
     ]
 
 
