@@ -8,9 +8,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import http.client
+import importlib
 import os
 import re
-import runpy
 import shutil
 import signal
 import socket
@@ -19,9 +19,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, cast
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 
 ACCOUNT = "123456789012"
 """The account that everything is in: AWS's own example number, which the stand-in provider names too."""
@@ -258,8 +262,30 @@ def serve() -> None:
     What it started ends with it.
     """
     threading.Thread(target=_end_with_owner, daemon=True).start()
+    # In the emulator's own process alone. It has no types.
+    ministack = cast("Any", importlib.import_module("ministack.app"))
     sys.argv = ["ministack"]
-    runpy.run_module("ministack", run_name="__main__")
+    ministack.app = _refusing_half_a_request(ministack.app)
+    ministack.main()
+
+
+def _refusing_half_a_request(application: Application) -> Application:
+    # ministack takes the end of a connection for the end of the request: of a client that was killed while it
+    # sent an alarm it would make one without a name. AWS carries out nothing of it.
+    async def answer(connection: dict[str, Any], receive: Receive, send: Send) -> None:
+        incomplete = connection["type"] == "http"
+
+        async def receive_all() -> dict[str, Any]:
+            nonlocal incomplete
+            message = await receive()
+            if incomplete and message["type"] == "http.disconnect":
+                raise ConnectionAbortedError("the client went away in the middle of its request")
+            incomplete = incomplete and message.get("more_body", False)
+            return message
+
+        await application(connection, receive_all, send)
+
+    return answer
 
 
 def main(arguments: list[str]) -> int:

@@ -17,6 +17,7 @@ from tapgate.embedded.emulator import ACCOUNT, REGION, Emulator, EmulatorError, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_sts import STSClient
 
@@ -28,6 +29,16 @@ pytestmark = pytest.mark.emulator
 def emulator() -> Iterator[Emulator]:
     with Emulator(environment={"MORE": "yes"}) as running:
         yield running
+
+
+def _client(emulator: Emulator, service: str) -> object:
+    return cast("Callable[..., object]", boto3.client)(
+        service,
+        endpoint_url=emulator.endpoint,
+        region_name=REGION,
+        aws_access_key_id=ACCOUNT,
+        aws_secret_access_key="stand-in",
+    )
 
 
 def _listens(port: int) -> bool:
@@ -52,17 +63,7 @@ def _wait_until_gone(pid: int) -> None:
 
 
 def test_it_is_the_stand_in_s_account_and_region(emulator: Emulator) -> None:
-    client = cast("Callable[..., object]", boto3.client)
-    sts = cast(
-        "STSClient",
-        client(
-            "sts",
-            endpoint_url=emulator.endpoint,
-            region_name=REGION,
-            aws_access_key_id=ACCOUNT,
-            aws_secret_access_key="x",
-        ),
-    )
+    sts = cast("STSClient", _client(emulator, "sts"))
     assert sts.get_caller_identity()["Account"] == ACCOUNT
 
 
@@ -221,24 +222,29 @@ def test_what_a_killed_client_has_sent_is_seen_by_the_next_look(emulator: Emulat
         f"Authorization: AWS4-HMAC-SHA256 Credential={ACCOUNT}/20260101/{REGION}/kms/aws4_request\r\n"
         "Content-Type: application/x-amz-json-1.1\r\nContent-Length: 2\r\n\r\n{}"
     )
-    client = cast("Callable[..., object]", boto3.client)
     created = 0
     for _ in range(8):
         with socket.create_connection(("127.0.0.1", emulator.port)) as killed:
             killed.sendall(request.encode())
         # A connection of its own, as the next run has: what is sent on one is answered in turn anyway.
-        kms = cast(
-            "KMSClient",
-            client(
-                "kms",
-                endpoint_url=emulator.endpoint,
-                region_name=REGION,
-                aws_access_key_id=ACCOUNT,
-                aws_secret_access_key="stand-in",
-            ),
-        )
+        kms = cast("KMSClient", _client(emulator, "kms"))
         seen = len(kms.list_keys()["Keys"])
         time.sleep(0.05)
         assert len(kms.list_keys()["Keys"]) == seen
         created = seen
     assert created > 0
+
+
+def test_half_a_request_makes_nothing(emulator: Emulator) -> None:
+    head = (
+        "POST / HTTP/1.1\r\nHost: monitoring\r\n"
+        "X-Amz-Target: GraniteServiceVersion20100801.PutMetricAlarm\r\n"
+        f"Authorization: AWS4-HMAC-SHA256 Credential={ACCOUNT}/20260101/{REGION}/monitoring/aws4_request\r\n"
+        "Content-Type: application/x-amz-json-1.0\r\nContent-Length: 400\r\n\r\n"
+    )
+    for sent in ("", "{", '{"AlarmName": "errors"}'):
+        with socket.create_connection(("127.0.0.1", emulator.port)) as killed:
+            killed.sendall((head + sent).encode())
+    cloudwatch = cast("CloudWatchClient", _client(emulator, "cloudwatch"))
+    time.sleep(0.1)
+    assert cloudwatch.describe_alarms()["MetricAlarms"] == []
