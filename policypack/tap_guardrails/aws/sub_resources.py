@@ -223,8 +223,24 @@ def takes_access_logs(bucket: Resource, stack: Stack) -> bool:
     return bucket.urn in stack.memoized(find_log_buckets)
 
 
+DELIVERY_ACL: Final = frozenset({"log-delivery-write", "LogDeliveryWrite"})
+"""The ACL by which S3's logging writes into a bucket: https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html"""
+
+ACLS: Final = {
+    "aws:s3/bucketAcl:BucketAcl": "acl",
+    "aws:s3/bucketAclV2:BucketAclV2": "acl",
+    "aws:s3/bucket:Bucket": "acl",
+    "aws:s3/bucketV2:BucketV2": "acl",
+    "aws-native:s3:Bucket": "accessControl",
+}
+"""By type, the property with a bucket's ACL."""
+
+
 def find_log_buckets(stack: Stack) -> frozenset[str]:
     """Find the buckets of a stack that take access logs, by URN."""
+    written = [
+        one for token, name in ACLS.items() for one in stack.of(token) if one.at(name).value in DELIVERY_ACL
+    ]
     named = (
         stack.resolve_reference(source, ref, BUCKET)
         for token, paths in LOG_TARGETS.items()
@@ -232,4 +248,10 @@ def find_log_buckets(stack: Stack) -> frozenset[str]:
         for path in paths
         for ref in refs_at(source, path)
     )
-    return frozenset(bucket.urn for relation in named for bucket in relation.certain)
+    by_acl = (
+        stack.resolve_reference(acl, acl.at("bucket"), BUCKET)
+        for acl in written
+        if acl.type not in BUCKET.types
+    )
+    certain = [bucket for relation in (*named, *by_acl) for bucket in relation.certain]
+    return frozenset(bucket.urn for bucket in (*certain, *written))

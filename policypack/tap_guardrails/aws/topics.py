@@ -20,6 +20,17 @@ SOURCE_ARN: Final = "aws:sourcearn"
 MATCHING: Final = frozenset({"arnequals", "arnlike", "stringequals", "stringlike", "stringequalsignorecase"})
 """Operators of conditions that a value has to match for the statement to hold."""
 
+OF_NO_SERVICE: Final = frozenset(
+    {
+        "aws:multifactorauthpresent", "aws:principalorgid", "aws:principalorgpaths", "aws:sourceip",
+        "aws:sourcevpc", "aws:sourcevpce", "aws:username", "aws:vpcsourceip",
+    }
+)  # fmt: skip
+"""Keys that the request of a service by its own principal does not have, so that asking for them refuses it.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+"""
+
 ARN_PARTS: Final = 6
 
 
@@ -44,7 +55,8 @@ def admits(
 ) -> bool | None:
     """Return whether a policy lets a service do all of some actions; None while that is undecided.
 
-    Conditions other than the resource that the service acts for are taken to hold.
+    Conditions on another resource than the service acts for, or on what no service sends, do not hold; all
+    others are taken to.
 
     Args:
         policy: The policy, as a text or an object.
@@ -116,16 +128,19 @@ def names_principal(statement: PropertyRef, service: str) -> bool:
 
 
 def source_matches(conditions: PropertyRef, caller: Caller) -> bool:
-    """Tell whether the conditions let in what the service acts for, as far as they name it by its ARN."""
+    """Tell whether the conditions let in what the service acts for, as far as its requests are known."""
     operators = conditions.entries()
     for operator, fields in (operators.value or {}).items():
-        condition = operator.lower().rpartition(":")[2].removesuffix("ifexists")
-        keys = fields.entries()
-        if condition not in MATCHING or not isinstance(keys, Known):
-            continue
-        for key, ref in keys.value.items():
-            patterns = texts(ref)
-            named = key.lower() == SOURCE_ARN and bool(patterns)
+        quantifier, _, asked = operator.lower().rpartition(":")
+        condition = asked.removesuffix("ifexists")
+        without_key = condition != asked or quantifier == "forallvalues" or "not" in condition
+        for key, ref in (fields.entries().value or {}).items():
+            name, patterns = key.lower(), texts(ref)
+            if name in OF_NO_SERVICE and not without_key and (condition != "null" or patterns == ["false"]):
+                return False
+            if (condition, name, patterns) == ("bool", "aws:securetransport", ["false"]):
+                return False
+            named = condition in MATCHING and name == SOURCE_ARN and bool(patterns)
             if named and not any(is_source(pattern, caller) for pattern in patterns):
                 return False
     return True
