@@ -7,7 +7,7 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from tapgate import sandbox
 from tapgate.assemble import build_report, managed, require_evaluated
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tapgate.commands.session import Session
     from tapgate.findings import Question, Report
     from tapgate.packs import RequestedPack
-    from tapgate.rehearsal import Rehearsed
+    from tapgate.rehearsal import Rehearsal, Rehearsed
     from tapgate.stacks import Stack
 
 
@@ -49,6 +49,9 @@ class Preview:
     locate: Locate
     remediated: frozenset[Question] = frozenset()
     rehearsed: Rehearsed | None = None
+
+
+_MOST_EXISTING_ALONE: Final = 3
 
 
 class IncompleteError(CouldNotRunError):
@@ -98,7 +101,7 @@ def preview(opened: Session, stack: Stack, plan: Path | None = None) -> Preview:
     rehearsal = opened.rehearse(stack)
     try:
         previewed = _previewed(opened, stack, opened.packs, plan=plan)
-        rehearsed = rehearsal.finish()
+        rehearsal, rehearsed = _rehearsed(opened, stack, rehearsal)
     except CouldNotRunError as failure:
         if isinstance(failure, IncompleteError):
             opened.progress.clear()
@@ -124,6 +127,23 @@ def preview(opened: Session, stack: Stack, plan: Path | None = None) -> Preview:
             require_known(pack, unseen, {info.policy for info in policies(pack)})
     write(report_lines(result.report, opened.ink), sys.stdout)
     return result
+
+
+def _rehearsed(opened: Session, stack: Stack, rehearsal: Rehearsal) -> tuple[Rehearsal, Rehearsed]:
+    """Wait for a rehearsal's end; where the program cannot do without what found nothing, it finds it."""
+    existing: list[str] = []
+    while True:
+        try:
+            return rehearsal, rehearsal.finish()
+        except CouldNotRunError:
+            missed = [one for one in opened.theatre.missed(rehearsal.said) if one not in existing]
+            if not missed:
+                raise
+            # What was missed last is most likely what it failed by.
+            existing += missed[-1:] if len(existing) < _MOST_EXISTING_ALONE else missed
+        finally:
+            rehearsal.running.end()
+        rehearsal = opened.rehearse(stack, existing)
 
 
 def _planned(

@@ -142,8 +142,20 @@ class Stage(Protocol):
 class Theatre(Protocol):
     """Sets the stage: who knows the stand-ins."""
 
-    def stage(self, folder: Path, project: str, stack: str, file: Path, project_file: Path) -> Stage:
+    def stage(
+        self,
+        folder: Path,
+        project: str,
+        stack: str,
+        file: Path,
+        project_file: Path,
+        existing: Sequence[str] = (),
+    ) -> Stage:
         """Prepare a backend with the stack, empty, and the environment around it."""
+        ...
+
+    def missed(self, messages: Iterable[str]) -> Sequence[str]:
+        """Return what found nothing in a rehearsal, the last one last; as `existing` it finds something."""
         ...
 
     def keep(self, file: Path) -> None:
@@ -193,6 +205,7 @@ class Rehearsal:
         # Read before the program could write to it.
         self._config = mapping(read_yaml(stage.config, "stack's config file").get("config"))
         self._events = scratch / "rehearsal.events"
+        self.said: tuple[str, ...] = ()
         self._limits = limits
         name = stack.name.rsplit("/", 1)[-1]
         self._stack_options = ("--stack", name, "--config-file", str(stage.config))
@@ -216,6 +229,7 @@ class Rehearsal:
         """
         run = self._engine.wait(self.running)
         log = read_log(self._events)
+        self.said = () if run.interrupted else tuple(one.message for one in log.diagnostics)
         if run.interrupted or run.code != 0 or log.errors():
             where = f"project {self._project.name}, stack {self._stack.name}, in the rehearsal"
             from tapgate.diagnose import could_not_run  # noqa: PLC0415 - only of a run that failed
@@ -228,9 +242,8 @@ class Rehearsal:
         deployment = read_deployment(body, "the state of the rehearsal")
         if not deployment.resources:
             deployment = replace(deployment, project=self._project.name, stack=self._stack_options[1])
-        said = tuple(one.message for one in log.diagnostics)
         deployment = marked_as_unseen(without_marks(deployment), self._project.own_packages)
-        return Rehearsed(deployment, self._config, run.seconds, said)
+        return Rehearsed(deployment, self._config, run.seconds, self.said)
 
     def _opened(self) -> bytes:
         """Return the state with its secrets open; they are under the stand-in's passphrase."""

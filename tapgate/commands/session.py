@@ -205,13 +205,13 @@ class Session:
     notes: tuple[str, ...] = ()
     offline: bool = False
 
-    def rehearse(self, stack: Stack) -> Rehearsal:
-        """Begin a rehearsal of a stack."""
+    def rehearse(self, stack: Stack, existing: Sequence[str] = ()) -> Rehearsal:
+        """Begin a rehearsal of a stack; of what the program only tries, some may find something."""
         name = stack.name.rsplit("/", 1)[-1]
         # Beside the preview's folder, which the program may write to.
         folder = Path(tempfile.mkdtemp(prefix="rehearsal-", dir=self.engine.scratch.parent))
         file = self.project.stack_file(stack.name)
-        stage = self.theatre.stage(folder, self.project.name, name, file, self.project.file)
+        stage = self.theatre.stage(folder, self.project.name, name, file, self.project.file, existing)
         return Rehearsal(self.project, stack, stage, folder, self.engine.limits, self.box)
 
 

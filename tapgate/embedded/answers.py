@@ -26,6 +26,8 @@ ASKED: Final = "asked of a provider or a backend: "
 """How a message begins that says, as JSON, what a program asked."""
 ANSWERED: Final = "taken from the answers file: "
 """How a message of the engine's log begins that names an entry."""
+MISSED: Final = "finds nothing in the rehearsal: "
+"""How a message begins that names a question whose failure the program can do with."""
 _LOCATION: Final = re.compile(r" - at `\$\.?([^`]*)`$")
 _DAYS: Final = 90
 
@@ -143,6 +145,11 @@ def asked(category: str, of: str, **more: object) -> str:
         more: The arguments, the id, the region.
     """
     return f"{ASKED}{json.dumps({'kind': category, 'of': of, **more}, default=str)}"
+
+
+def missed(messages: Iterable[str]) -> list[str]:
+    """Return the questions that found nothing in a rehearsal, the last one last."""
+    return [one.removeprefix(MISSED).strip() for one in messages if one.startswith(MISSED)]
 
 
 def given(variables: Mapping[str, str] = os.environ) -> Answers:

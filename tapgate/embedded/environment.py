@@ -193,6 +193,8 @@ MARK = "TAP_LOCAL_AWS"
 """Set in a prepared environment, to what it was prepared for."""
 PROGRAM_ENVIRONMENT = "TAPGATE_PROGRAM_ENVIRONMENT"
 """Names the environment that the language host runs programs in (options.go of pulumi-language-python)."""
+EXISTING = "TAPGATE_EXISTING"
+"""Names the variable that has, as JSON, what a program tries to find and finds in this rehearsal."""
 ANSWERS = "TAPGATE_ANSWERS"
 """Names the answers file to the processes of a run."""
 STEERING = re.compile(

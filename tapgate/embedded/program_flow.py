@@ -40,6 +40,7 @@ _VALIDATED: Final = frozenset({"model_validate", "parse_obj"})
 _NETWORKS: Final = frozenset({"ip_network", "IPv4Network", "IPNetwork", "ip_interface"})
 _OPENED: Final = frozenset({"open", "FileAsset"})
 _URLS: Final = frozenset({"urlparse", "urlsplit", "make_url"})
+_ANY_FAILURE: Final = frozenset({"Exception", "BaseException"})
 _ENDS: Final = frozenset({"exit", "sys.exit", "quit", "os._exit"})
 
 
@@ -95,7 +96,22 @@ class _Reader(Program):
         for key, form in uses.required.items():
             if form == "string" and uses.config.get(key, Use()).form in {"number", "count", "length"}:
                 uses.required[key] = "int"
+        uses.tried = self._tried()
         return uses
+
+    def _tried(self) -> set[str]:
+        """Return what is called where a failure does not end the program, with what that calls in turn."""
+        names: set[str] = set()
+        for one in (one for tree in self.trees.values() for one in ast.walk(tree)):
+            if (isinstance(one, ast.Try) and any(map(_goes_on, one.handlers))) or (
+                isinstance(one, ast.With) and any(map(_suppresses, one.items))
+            ):
+                names.update(_calls(one.body))
+        inner = names
+        while inner:
+            inner = set(_calls(one for name in inner for one in self._functions.get(name, ()))) - names
+            names |= inner
+        return names
 
     def module(self, name: str, tree: ast.Module) -> None:
         """Read a file once more."""
@@ -493,6 +509,25 @@ def _at(use: Use, index: int) -> Use:
 
 def _called(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def _calls(body: Iterable[ast.AST]) -> Iterable[str]:
+    return (_called(one) for inner in body for one in ast.walk(inner) if isinstance(one, ast.Call))
+
+
+def _catches(types: ast.expr | None) -> bool:
+    """Say whether it is one of these that a function of a provider raises."""
+    each = types.elts if isinstance(types, ast.Tuple) else [types]
+    return any(one is None or dotted(one).rpartition(".")[2] in _ANY_FAILURE for one in each)
+
+
+def _goes_on(handler: ast.ExceptHandler) -> bool:
+    return _catches(handler.type) and not _ends(handler.body)
+
+
+def _suppresses(item: ast.withitem) -> bool:
+    call = item.context_expr
+    return isinstance(call, ast.Call) and _called(call) == "suppress" and any(map(_catches, call.args))
 
 
 def _ends(body: list[ast.stmt]) -> bool:

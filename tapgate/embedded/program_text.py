@@ -75,11 +75,13 @@ class Lookups:
         keys: The keys by which it looks something up.
         attributes: The attributes that it reads.
         forms: What it does with attributes that it takes apart, by their names.
+        tried: The functions after whose failure it goes on.
     """
 
     keys: tuple[str, ...] = ()
     attributes: frozenset[str] = frozenset()
     forms: Mapping[str, Use] = field(default_factory=dict[str, "Use"])
+    tried: frozenset[str] = frozenset()
 
 
 def mapping(value: object) -> Mapping[str, object]:
@@ -173,12 +175,13 @@ def lookups(folder: Path) -> Lookups:
         if path.suffix in _DATA_FILES:
             keys.update(dict.fromkeys(_PROPERTY_OF_A_PROPERTY.findall(text)))
         attributes.update(_READ.findall(text))
+    uses = _used_in(folder)
     forms = {
         name: use
-        for name, use in _used_in(folder).attributes.items()
+        for name, use in uses.attributes.items()
         if use.elements(0) or any(one.has_text_form() for one in (use, *use.fields.values()))
     }
-    return Lookups(tuple(keys)[:_MOST_SUBSCRIPTS], frozenset(attributes), forms)
+    return Lookups(tuple(keys)[:_MOST_SUBSCRIPTS], frozenset(attributes), forms, frozenset(uses.tried))
 
 
 def variables(project_file: Path) -> dict[str, str]:

@@ -122,6 +122,7 @@ class Uses:
         variables: Variables of the environment that it reads, and cannot do without.
         outputs: Outputs of other stacks, by name.
         attributes: Whatever is read as an attribute, by its name.
+        tried: The functions after whose failure it goes on.
     """
 
     required: dict[str, str] = field(default_factory=dict[str, str])
@@ -129,6 +130,7 @@ class Uses:
     variables: dict[str, Use] = field(default_factory=dict[str, Use])
     outputs: dict[str, Use] = field(default_factory=dict[str, Use])
     attributes: dict[str, Use] = field(default_factory=dict[str, Use])
+    tried: set[str] = field(default_factory=set[str])
 
 
 def formed(

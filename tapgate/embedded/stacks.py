@@ -14,7 +14,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, cast
@@ -24,6 +24,7 @@ import yaml
 
 from tapgate.embedded.aws_provider.marks import STAND_IN_SECRET, marked_text
 from tapgate.embedded.environment import (
+    EXISTING,
     MARK,
     PASSPHRASE,
     applied,
@@ -482,7 +483,15 @@ class Theatre:
 
     answered: Mapping[str, str] = field(default_factory=dict[str, str])
 
-    def stage(self, folder: Path, project: str, stack: str, file: Path, project_file: Path) -> Stage:
+    def stage(
+        self,
+        folder: Path,
+        project: str,
+        stack: str,
+        file: Path,
+        project_file: Path,
+        existing: Sequence[str] = (),
+    ) -> Stage:
         """Prepare a backend with the stack, empty, and the environment around it.
 
         Args:
@@ -491,6 +500,7 @@ class Theatre:
             stack: The stack's own name.
             file: The stack's config file, which need not exist.
             project_file: The project's file.
+            existing: Questions of `missed` that find something here.
         """
         _make_schema(project_file)
         backend = EmbeddedStacks(make_folder(folder / "backend"))
@@ -499,9 +509,15 @@ class Theatre:
         config = folder / "stack.yaml"
         config.write_text(adapted(file, project_file).text, encoding="utf-8")
         others = shims(project_file, os.environ, rehearse=True)
-        base = {**self.answered, **os.environ}
+        base = {**self.answered, **os.environ, EXISTING: json.dumps(existing)}
         changes = rehearsal_changes(base, folder / "backend", make_folder(folder / "tmp"), others=others)
         return Stage(applied(changes, base), config, backend.path(project, stack))
+
+    def missed(self, messages: Iterable[str]) -> Sequence[str]:
+        """Return what found nothing in a rehearsal, given the messages of its log, the last one last."""
+        from tapgate.embedded.answers import missed  # noqa: PLC0415 - of a rehearsal that failed
+
+        return missed(messages)
 
     def keep(self, file: Path) -> None:
         """Keep for later runs what one in a sandbox could not."""

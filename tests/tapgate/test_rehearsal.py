@@ -45,11 +45,14 @@ def test_what_a_program_does_only_at_up_is_judged(tmp_path: Path, preview: Previ
     assert {
         ("kms-key-rotation", "not-in-a-dry-run", "violation"),
         ("kms-key-rotation", "within-apply", "violation"),
+        ("kms-key-rotation", "where-one-is-found", "violation"),
+        ("kms-key-rotation", "where-none-is-found", "violation"),
         ("sqs-encryption", "only-at-up", "violation"),
         ("dynamodb-throttle-alarm", "watched-in-a-dry-run", "violation"),
         ("no-unseen-resources", "dynamic", "violation"),
     } <= findings, said
     assert not (tmp_path / "reached").exists(), (tmp_path / "reached").read_text()
+    assert "the program goes on where aws:kms/getKey:getKey finds nothing" in " ".join(said.split())
 
 
 def write_network(backend: Path, outputs: Mapping[str, object]) -> None:

@@ -217,6 +217,7 @@ class Other(Provider):
         if not secrets and (entry or not answered):
             self._log.note_once(asked("function", request.tok, arguments=args))
         if not entry and not answered:
+            self._try(request.tok, args)
             self._log.warn_once(
                 f"the results of {request.tok} are stand-ins, and what depends on them is undecided. Fix: "
                 "give them by --answers FILE, or install the provider "

@@ -130,6 +130,11 @@ def is_read(name: str) -> bool:
     return snake(name) in _lookups().attributes
 
 
+def is_tried(function: str) -> bool:
+    """Say whether the program goes on where a function, by its name in a schema, fails."""
+    return snake(function) in _lookups().tried
+
+
 def _is_looked_up(name: str) -> bool:
     """Say whether the program looks something up by this name, as it may a field of an object."""
     return not {name, snake(name)}.isdisjoint(_lookups().keys)
@@ -175,4 +180,4 @@ def _looked_up() -> Lookups:
         return Lookups()
     known = lookups(Path(folder))
     forms = {snake(name): use for name, use in known.forms.items()}
-    return Lookups(known.keys, frozenset(map(snake, known.attributes)), forms)
+    return Lookups(known.keys, frozenset(map(snake, known.attributes)), forms, known.tried)

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,7 +16,7 @@ from google.protobuf import empty_pb2, message_factory
 from pulumi.runtime.proto import plugin_pb2
 from pulumi.runtime.proto import provider_pb2 as pb
 
-from tapgate.embedded.answers import ANSWERED, Answers, asked, given
+from tapgate.embedded.answers import ANSWERED, MISSED, Answers, asked, given
 from tapgate.embedded.aws_provider import differ, sdk_source, settings
 from tapgate.embedded.aws_provider.differ import refresh_inputs
 from tapgate.embedded.aws_provider.failures import (
@@ -24,14 +26,23 @@ from tapgate.embedded.aws_provider.failures import (
     unknown_type,
 )
 from tapgate.embedded.aws_provider.inputs import Mode, Request, check_inputs
-from tapgate.embedded.aws_provider.invokes import invoke, is_answered
-from tapgate.embedded.aws_provider.marks import MARK, REHEARSED, snake
+from tapgate.embedded.aws_provider.invokes import InvokeError, invoke, is_answered
+from tapgate.embedded.aws_provider.marks import MARK, REHEARSED, is_tried, snake
 from tapgate.embedded.aws_provider.outputs import previewed, previewed_update, rehearsed, rehearsed_read
 from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.server import EngineLog, stack_of, type_and_name
 from tapgate.embedded.aws_provider.settings import RefusedEndpointError, require_emulator
-from tapgate.embedded.aws_provider.values import Properties, Secrets, Value, contains_unknown, decode, encode
-from tapgate.embedded.environment import ACCOUNT
+from tapgate.embedded.aws_provider.usage import short
+from tapgate.embedded.aws_provider.values import (
+    Properties,
+    Secrets,
+    Value,
+    contains_unknown,
+    decode,
+    dump_json,
+    encode,
+)
+from tapgate.embedded.environment import ACCOUNT, EXISTING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -288,18 +299,38 @@ class Provider:
         args, secrets = decode(request.args)
         region = str(args.get("region") or self._settings.region)
         answered, entry = self._answers.function(request.tok, args, region)
-        result = self._answer(request.tok, args, answered)
-        self._take(entry)
         if not secrets and not is_answered(request.tok) and not contains_unknown(args):
             self._log.note_once(asked("function", request.tok, arguments=args, region=region))
         if not entry and not is_answered(request.tok):
+            self._try(request.tok, args)
             self._log.warn_once(
                 f"no one asks AWS here: the results of {request.tok} are stand-ins, and what depends on them "
                 "is undecided. Fix: give them by --answers FILE (`tapgate answers` makes it)"
             )
+        result = self._answer(request.tok, args, answered)
+        self._take(entry)
         response = pb.InvokeResponse()
         set_result(response, result, secret=bool(secrets))
         return response
+
+    def _try(self, token: str, args: Properties) -> None:
+        """Find nothing, in a rehearsal, where the program then goes on: it creates what is not there.
+
+        The preview has it there, so that what the program does in either case is evaluated.
+        """
+        if not is_tried(short(token)[2]):
+            return
+        self._log.warn_once(
+            f"the program goes on where {token} finds nothing: what it makes then is evaluated as well as "
+            "what it makes of a result. Fix: give the result by --answers FILE where it is there"
+        )
+        question = f"{token} {dump_json(args)}" if self._rehearsing else ""
+        if question and question not in json.loads(os.environ.get(EXISTING, "[]")):
+            self._log.note_once(f"{MISSED}{question}")
+            msg = (
+                f"reading {token}: couldn't find resource: no matching resource found, not found: {question}"
+            )
+            raise InvokeError(msg)
 
     def _answer(self, token: str, args: Properties, answered: Mapping[str, Value]) -> Properties:
         """Answer a function by what is known, or as an older version of the provider knew it."""

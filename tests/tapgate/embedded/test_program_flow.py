@@ -342,3 +342,32 @@ def test_a_program_of_another_language_is_not_read_for_python_s(
     (tmp_path / "Pulumi.yaml").write_text("name: app\nruntime: python\n")
     with pytest.raises(TypeError):
         lookups(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "tried"),
+    [
+        ("try:\n get_a()\nexcept Exception:\n make()\nget_b()", {"get_a"}),
+        ("try:\n x = aws.s3.get_a()\nexcept:\n x = None", {"get_a"}),
+        (
+            "try:\n get_a()\nexcept (KeyError, builtins.Exception) as e:\n if str(e): raise\n make()",
+            {"get_a"},
+        ),
+        ("try:\n get_a()\nexcept Exception:\n raise", set[str]()),
+        ("try:\n get_a()\nexcept Exception:\n print(1)\n sys.exit(1)", set[str]()),
+        ("try:\n get_a()\nexcept KeyError:\n make()", set[str]()),
+        ("with contextlib.suppress(Exception):\n get_a()", {"get_a"}),
+        ("with suppress(KeyError), open(1):\n get_a()", set[str]()),
+        (
+            "def f():\n return g()\ndef g():\n f(); get_a()\ntry:\n f()\nexcept Exception:\n pass",
+            {"f", "g", "get_a"},
+        ),
+        (
+            "class C:\n def f(self):\n  get_a()\nasync def g():\n try:\n  c.f()\n except Exception:\n  pass",
+            {"f", "get_a"},
+        ),
+    ],
+)
+def test_after_the_failure_of_what_a_program_goes_on(tmp_path: Path, text: str, tried: set[str]) -> None:
+    (tmp_path / "__main__.py").write_text(text)
+    assert read(tmp_path).tried == tried
