@@ -174,7 +174,7 @@ def _python_for(source: Source) -> str:
     """Return the interpreter that programs are for: this one, unless they ask for another that is there."""
     if is_for(source.python, sys.version_info[:3]):
         return sys.executable
-    command = [find_uv() or "uv", "python", "find", "--no-project", "--system", source.python]
+    command = [find_uv() or "uv", "python", "find", "--no-project", "--no-config", "--system", source.python]
     # The shims of pyenv on PATH stand for the versions that are chosen, not for those that are there.
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     path = [*map(str, sorted(pyenv.glob("versions/*/bin"))), os.environ.get("PATH", os.defpath)]

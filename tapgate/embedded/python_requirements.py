@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _INCLUDED: Final = re.compile(r"^\s*(?:-r|--requirement|-c|--constraint)[\s=]+(\S+)", re.MULTILINE)
 _LOCAL: Final = re.compile(r"^\s*(?:(?:-e|--editable)[\s=]+)?([\w.-]*/[\w./-]*)\s*$", re.MULTILINE)
 
+# Nothing else: uv takes a path for an interpreter, and starts it.
+_SPECIFIER: Final = re.compile(r"(?:^|,)\s*(?:[<>~=!]=|[<>]|===)?\s*\d+(?:\.\d+)*(?:\.\*)?\s*(?=,|$)")
 _NAME_ENDS: Final = re.compile(r"[\s<>=!~;\[(@]")
 
 
@@ -203,13 +205,13 @@ def _beside(lock: Path, *keys: str) -> Iterator[Path]:
 
 
 def _python(pyproject: Path) -> str:
-    """Return the releases of Python that a project is for."""
+    """Return the releases of Python that a project is for; empty for any, and for what is no specifier."""
     body = _toml(pyproject)
-    asked = mapping(body.get("project")).get("requires-python")
+    asked = str(mapping(body.get("project")).get("requires-python") or "")
     named = mapping(mapping(mapping(body.get("tool")).get("poetry")).get("dependencies")).get("python")
-    if asked or not isinstance(named, str) or "|" in named:
-        return str(asked or "")
-    return _bounds(named)
+    if not asked and isinstance(named, str):
+        asked = _bounds(named)
+    return asked if not _SPECIFIER.sub("", asked) else ""
 
 
 def is_for(asked: str, version: tuple[int, ...]) -> bool:

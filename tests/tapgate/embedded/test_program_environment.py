@@ -251,6 +251,12 @@ def test_releases_of_python_that_a_project_is_for(asked: str, *, fits: bool) -> 
     ("pyproject", "python"),
     [
         ("[project]\nrequires-python = '>=3.12'", ">=3.12"),
+        # A path is none: uv would start what is there.
+        ("[project]\nrequires-python = './evil9'", ""),
+        ("[project]\nrequires-python = 'evil9'", ""),
+        ("[project]\nrequires-python = '>=3.11,/tmp/evil9'", ""),
+        ("[tool.poetry.dependencies]\npython = '/tmp/evil9'", ""),
+        ("[project]\nrequires-python = ' >= 3.11, != 3.12.*, <4'", " >= 3.11, != 3.12.*, <4"),
         ("[tool.poetry.dependencies]\npython = '^3.9'", ">=3.9,<4"),
         ("[tool.poetry.dependencies]\npython = '~3.9 || ^3.10'", ""),
         ("", ""),
