@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 
 from tap_guardrails.aws.policy_documents import unrepeated
-from tap_guardrails.aws.template_functions import Functions, references, token
+from tap_guardrails.aws.template_functions import Functions, is_unechoed, object_of, token
 from tap_guardrails.model import (
     Embedding,
     Finding,
@@ -26,7 +26,7 @@ from tap_guardrails.model import (
     Value,
 )
 from tap_guardrails.model.property_value import join
-from tap_guardrails.model.values import CloudFormationObject, record
+from tap_guardrails.model.values import CloudFormationObject, has_unknown, record
 
 STAND_IN: Final = "tapgateUnseen"
 """The property in which the gate's stand-in for a provider says why no one can look into a resource."""
@@ -145,6 +145,15 @@ def template(carrier: Resource, body: PropertyRef) -> Contents:
         return gap(Invalid(body, "a template"), READABLE, "The template cannot be read.")
 
 
+def unechoed(carrier: Resource) -> frozenset[str]:
+    """Return the parameters of a template that AWS shows to no one."""
+    try:
+        declared = object_of(parsed(carrier.at("templateBody").value).get("Parameters"))
+    except (ValueError, RecursionError):
+        return frozenset()
+    return frozenset(name for name, entry in declared.items() if is_unechoed(object_of(entry)))
+
+
 def parsed(body: Value) -> Mapping[str, object]:
     """Read a template's text, or take it as it is when it is an object.
 
@@ -208,9 +217,8 @@ def resource_of(carrier: Resource, where: PropertyRef, identifier: str, function
     properties, made_from = CloudFormationObject(), References()
     for name, value in functions.properties(identifier).items():
         properties[name] = functions.value(value)
-        named = set(references(value))
-        urns = tuple(f"{carrier.urn}#{one}" for one in sorted(named) if functions.declares(one))
-        if named:
+        urns = functions.origins(value)
+        if urns or has_unknown(properties[name]):
             made_from[name] = urns or (carrier.urn,)
     if naming := functions.name_property(identifier):
         properties[naming] = functions.name_of(identifier)

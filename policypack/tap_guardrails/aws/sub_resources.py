@@ -238,7 +238,7 @@ ACLS: Final = {
 
 def find_log_buckets(stack: Stack) -> frozenset[str]:
     """Find the buckets of a stack that take access logs, by URN."""
-    written = [
+    by_logging = [
         one for token, name in ACLS.items() for one in stack.of(token) if one.at(name).value in DELIVERY_ACL
     ]
     named = (
@@ -250,8 +250,8 @@ def find_log_buckets(stack: Stack) -> frozenset[str]:
     )
     by_acl = (
         stack.resolve_reference(acl, acl.at("bucket"), BUCKET)
-        for acl in written
+        for acl in by_logging
         if acl.type not in BUCKET.types
     )
     certain = [bucket for relation in (*named, *by_acl) for bucket in relation.certain]
-    return frozenset(bucket.urn for bucket in (*certain, *written))
+    return frozenset(bucket.urn for bucket in (*certain, *by_logging))

@@ -58,7 +58,7 @@ def token(name: str) -> str:
 
 
 def references(tree: object) -> Iterator[str]:
-    """Go through the names that a tree's functions refer to; an empty one stands for all other things."""
+    """Go through the names that a tree's functions refer to."""
     if isinstance(tree, list):
         for item in cast("list[object]", tree):
             yield from references(item)
@@ -72,14 +72,17 @@ def references(tree: object) -> Iterator[str]:
                 if key == "Fn::Sub":
                     names = (match[2] for match in SUBSTITUTED.finditer(str(first_of(value))))
                     yield from (name.partition(".")[0] for name in names)
-                if str(key).startswith("Fn::"):
-                    yield ""
                 yield from references(value)
 
 
 def object_of(tree: object) -> Mapping[str, object]:
     """Return an object of a template; an empty one for what is none."""
     return cast("dict[str, object]", tree) if isinstance(tree, dict) else {}
+
+
+def is_unechoed(parameter: Mapping[str, object]) -> bool:
+    """Tell whether AWS shows a parameter to no one."""
+    return str(parameter.get("NoEcho")).lower() == "true"
 
 
 def first_of(argument: object) -> object:
@@ -189,7 +192,7 @@ class Functions:
         value = decode(declared.get("Default")) if given.value is None else given.value
         if isinstance(value, str) and ("List<" in type_name or type_name == "CommaDelimitedList"):
             value = list[Value](one.strip() for one in value.split(","))
-        secret = given.hidden or str(declared.get("NoEcho")).lower() == "true"
+        secret = given.hidden or is_unechoed(declared)
         if value is None or value is UNKNOWN:
             return UNKNOWN
         return Secret(value, marked=given.secret or not given.hidden) if secret else value
@@ -203,6 +206,13 @@ class Functions:
     def declares(self, identifier: str) -> bool:
         """Tell whether the template declares a resource of that name."""
         return self._entry("Resources", identifier) is not None
+
+    def origins(self, tree: object) -> tuple[str, ...]:
+        """Return the URNs of what a value was made from, in the template or by a parameter."""
+        named = sorted(set(references(tree)))
+        given = any(self._carrier.at("parameters", one).value is not None for one in named)
+        parameters = self._carrier.property_dependencies.get("parameters", ()) if given else ()
+        return (*(f"{self._carrier.urn}#{one}" for one in named if self.declares(one)), *parameters)
 
     def properties(self, identifier: str) -> Mapping[str, object]:
         """Return a resource's properties as they stand in the template."""

@@ -21,6 +21,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_guardrails.aws import FUNCTION, table
+from tap_guardrails.aws.embedded import TEMPLATES, unechoed
 from tap_guardrails.model import (
     Boolean,
     Enum,
@@ -115,7 +116,7 @@ def shown_values(resource: Resource, path: str, form: str) -> Iterator[Shown | U
             yield from in_containers(ref.document())
 
 
-def unread(prop: PropertyValue[Any]) -> Iterator[Unknown | Invalid]:
+def unreadable_in(prop: PropertyValue[Any]) -> Iterator[Unknown | Invalid]:
     """Give what keeps values from being read, if anything does."""
     if isinstance(prop, (Unknown, Invalid)):
         yield prop
@@ -125,7 +126,7 @@ def in_object(ref: PropertyRef, *, marked_by_sdk: bool) -> Iterator[Shown | Unkn
     """Go through an object of values by name."""
     fields = ref.entries()
     yield from (Shown(name, field, marked_by_sdk) for name, field in (fields.value or {}).items())
-    yield from unread(fields)
+    yield from unreadable_in(fields)
 
 
 def in_list(ref: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
@@ -134,7 +135,7 @@ def in_list(ref: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
     for item in items.value or ():
         if item.at("type").text().value not in REFERENCE_TYPES:
             yield Shown(item.at("name").text().value or "", item.at("value"))
-    yield from unread(items)
+    yield from unreadable_in(items)
 
 
 def in_containers(ref: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
@@ -145,7 +146,7 @@ def in_containers(ref: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
     containers = ref.items()
     for container in containers.value or ():
         yield from in_container(container)
-    yield from unread(containers)
+    yield from unreadable_in(containers)
 
 
 def in_container(ref: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
@@ -158,12 +159,12 @@ def in_container(ref: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
 
 def in_command(ref: PropertyRef) -> Iterator[Shown | Unknown | Invalid]:
     """Go through the words of a command; one behind an option is called like the option."""
-    words, option = ref.items(), ""
-    for word in words.value or ():
+    command, option = ref.items(), ""
+    for word in command.value or ():
         yield Shown(option, word)
         text = word.text().value or ""
         option = text.lstrip("-") if text.startswith("-") else ""
-    yield from unread(words)
+    yield from unreadable_in(command)
 
 
 def secret_values(resource: Resource) -> Iterator[Shown]:
@@ -213,7 +214,8 @@ def check(resource: Resource, settings: Settings) -> Outcomes:
     for path, form in SHOWN.get(resource.type, {}).items():
         marked = marked_secret(resource, path)
         if marked is None:
-            yield from each(shown_values(resource, path, form), settings)
+            kept = unechoed(resource) if resource.type in TEMPLATES else ()
+            yield from each(shown_values(resource, path, form), settings, kept)
         elif settings.enum("pulumiSecrets") == DENY:
             yield marked.violation("Values that the program marks as secret stand in the clear.", REFERENCE)
     yield from each(parameter_values(resource, encrypted=False), settings)
@@ -222,8 +224,10 @@ def check(resource: Resource, settings: Settings) -> Outcomes:
             yield from no_literal(value, entropy=settings.boolean("entropy"))
 
 
-def each(values: Iterable[Shown | Unknown | Invalid], settings: Settings) -> Outcomes:
-    """Check each value that AWS shows."""
+def each(
+    values: Iterable[Shown | Unknown | Invalid], settings: Settings, kept: Collection[str] = ()
+) -> Outcomes:
+    """Check each value that AWS shows, but for the names of those that it keeps to itself."""
     allowed, denied = settings.strings("allowedNames"), settings.enum("pulumiSecrets") == DENY
     for value in values:
         if not isinstance(value, Shown):
@@ -232,7 +236,7 @@ def each(values: Iterable[Shown | Unknown | Invalid], settings: Settings) -> Out
             continue
         elif not value.ref.secret or value.marked_by_sdk:
             yield from harmless(value, allowed, entropy=settings.boolean("entropy"))
-        elif denied:
+        elif denied and value.name not in kept:
             yield value.ref.violation(
                 "A value that the program marks as secret stands in the clear.", REFERENCE
             )
