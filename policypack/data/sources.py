@@ -66,11 +66,6 @@ class ResourceType:
         """Go through all inputs, and what is nested in them."""
         yield from walked(self.inputs, self.nested, ())
 
-    def paths(self) -> Iterator[tuple[tuple[str, ...], bool]]:
-        """Go through the paths of all inputs, each with whether it is a scalar."""
-        for one in self.properties():
-            yield one.path, one.fields is None
-
 
 @dataclass(frozen=True)
 class Sdk:
@@ -78,6 +73,11 @@ class Sdk:
 
     version: str
     types: dict[str, ResourceType] = field(repr=False)
+
+    def scalars(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Go through the scalars of all types: the type's token, and the path."""
+        for token, declared in self.types.items():
+            yield from ((token, one.path) for one in declared.properties() if one.fields is None)
 
 
 def walked(
@@ -94,6 +94,18 @@ def walked(
         yield Property(path, annotation, nested[inner] if inner else None)
         if inner and inner not in inside:
             yield from walked(nested[inner], nested, path, inside | {inner})
+
+
+def package_file(package: str, path: str) -> str:
+    """Read a file that a package ships, without importing the package.
+
+    Raises:
+        LookupError: The package is not installed.
+    """
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise LookupError(f"{package} is not installed; install requirements/data.txt")
+    return (Path(spec.origin).parent / path).read_text("utf-8")
 
 
 def read_sdk() -> Sdk:
@@ -175,6 +187,10 @@ class ServiceSpec:
             token = f"aws-native:{service.lower()}:{name}"
             for path, leaf in nested_paths(resource["properties"], definitions, (), frozenset()):
                 yield token, path, leaf
+
+    def scalars(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Go through the scalars of all types: the type's token, and the path."""
+        yield from ((token, path) for token, path, scalar in self.native_paths() if scalar)
 
     def entities(self, table: str) -> list[Entity]:
         """Return the entities of a table."""

@@ -21,7 +21,6 @@ from tap_guardrails.model import (
     PropertyValue,
     Resource,
     ResourceType,
-    Settings,
     Stack,
 )
 
@@ -151,15 +150,7 @@ KEY_TYPES: Final = (
 AWS_ALIAS: Final = re.compile(r"(^|:)alias/aws/")
 
 
-class KeySetting(Enum):
-    """Whose key encrypts a resource's data, as an operator sets it."""
-
-    def named(self, owner: Resource, stack: Stack, ref: PropertyRef, settings: Settings) -> Iterator[Outcome]:
-        """Require that a property of a resource names a KMS key as the policy's settings want it."""
-        yield from named_key(owner, stack, ref, settings.enum(self.name))
-
-
-KEY_SETTING: Final = KeySetting(
+KEY_SETTING: Final = Enum(
     "key",
     CUSTOMER,
     "Whose key: `customer` wants a KMS key of your own, `aws` also takes one that AWS manages.",

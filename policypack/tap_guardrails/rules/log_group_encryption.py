@@ -6,7 +6,7 @@ manages in the account, so `key: aws` asks for nothing.
 
 from __future__ import annotations
 
-from tap_guardrails.aws import KEY_SETTING, LOG_GROUP
+from tap_guardrails.aws import KEY_SETTING, LOG_GROUP, named_key
 from tap_guardrails.model import NotApplicable, Outcomes, Resource, Settings, Stack, StackRule
 
 
@@ -15,7 +15,7 @@ def check(group: Resource, stack: Stack, settings: Settings) -> Outcomes:
     if settings.enum("key") == "aws":
         yield NotApplicable("CloudWatch Logs encrypts every log group, and `key: aws` asks for no more.")
     else:
-        yield from KEY_SETTING.named(group, stack, LOG_GROUP.at(group, "kmsKeyId"), settings)
+        yield from named_key(group, stack, LOG_GROUP.at(group, "kmsKeyId"), settings.enum("key"))
 
 
 RULE = StackRule(

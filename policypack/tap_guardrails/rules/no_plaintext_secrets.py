@@ -88,15 +88,10 @@ class Shown:
 def marked_secret(resource: Resource, path: str) -> PropertyRef | None:
     """Return what the program marks as secret on the way to values that AWS shows, the outermost."""
     steps = path.split(".")
-    if is_secret_by_schema(resource, steps[0]):
+    if steps[0] in SECRET.get(resource.type, ()):
         return None
     prefixes = (refs_at(resource, steps[: depth + 1]) for depth in range(len(steps)))
     return next((ref for refs in prefixes for ref in refs if ref.secret), None)
-
-
-def is_secret_by_schema(resource: Resource, name: str) -> bool:
-    """Tell whether the provider's schema marks a property of a resource secret."""
-    return name in SECRET.get(resource.type, ())
 
 
 def shown_values(resource: Resource, path: str, form: str) -> Iterator[Shown | Unknown | Invalid]:
@@ -104,7 +99,7 @@ def shown_values(resource: Resource, path: str, form: str) -> Iterator[Shown | U
     steps = path.split(".")
     if form == LIST:
         steps[-1] = steps[-1].removesuffix("[*]")
-    marked = is_secret_by_schema(resource, steps[0])
+    marked = steps[0] in SECRET.get(resource.type, ())
     for ref in refs_at(resource, steps):
         if form == MAP:
             yield from in_object(ref, marked_by_sdk=marked)
@@ -227,11 +222,14 @@ def check(resource: Resource, settings: Settings) -> Outcomes:
 def each(
     values: Iterable[Shown | Unknown | Invalid], settings: Settings, kept: Collection[str] = ()
 ) -> Outcomes:
-    """Check each value that AWS shows, but for the names of those that it keeps to itself."""
+    """Check each value that AWS shows, but for what it keeps by name; say what cannot be read."""
     allowed, denied = settings.strings("allowedNames"), settings.enum("pulumiSecrets") == DENY
     for value in values:
-        if not isinstance(value, Shown):
-            yield from unreadable(value)
+        if isinstance(value, Invalid):
+            hidden = Invalid(redacted(value.ref), value.wanted)
+            yield hidden.invalid("names and values, none of them a secret")
+        elif isinstance(value, Unknown):
+            yield value.undecided("names and values of which one can tell that none is a secret")
         elif value.name in allowed:
             continue
         elif not value.ref.secret or value.marked_by_sdk:
@@ -240,14 +238,6 @@ def each(
             yield value.ref.violation(
                 "A value that the program marks as secret stands in the clear.", REFERENCE
             )
-
-
-def unreadable(prop: Unknown | Invalid) -> Outcomes:
-    """Say that the values are unknown or unreadable."""
-    if isinstance(prop, Invalid):
-        yield Invalid(redacted(prop.ref), prop.wanted).invalid("names and values, none of them a secret")
-    else:
-        yield prop.undecided("names and values of which one can tell that none is a secret")
 
 
 REFERRED, MADE_UP = "${unknown}", "Sparrow_77Kq"
@@ -360,14 +350,10 @@ def in_stack(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
             and value.ref.secret
             and (not isinstance(given, Overlay) or given.is_asked(value.ref.top))
             and not resource.property_dependencies.get(value.ref.top)
-            and not any(is_of(prop.value, secret) for secret in configured)
+            and prop.value not in configured
+            and not any(secret in prop.value for secret in configured if len(secret) >= SHORTEST_SUBSTRING)
         ):
             yield from literal(value, prop.value, entropy=settings.boolean("entropy"))
-
-
-def is_of(text: str, secret: str) -> bool:
-    """Tell whether a text is a secret of the configuration, or has it in it."""
-    return text == secret or (len(secret) >= SHORTEST_SUBSTRING and secret in text)
 
 
 def title(sign: Sign | None, ref: PropertyRef) -> str:

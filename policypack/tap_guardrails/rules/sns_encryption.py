@@ -5,13 +5,13 @@ Without one, AWS encrypts the disks with keys that it owns.
 
 from __future__ import annotations
 
-from tap_guardrails.aws import KEY_SETTING, TOPIC
+from tap_guardrails.aws import KEY_SETTING, TOPIC, named_key
 from tap_guardrails.model import Outcomes, Resource, Settings, Stack, StackRule
 
 
 def check(topic: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Check a topic."""
-    yield from KEY_SETTING.named(topic, stack, topic.at("kmsMasterKeyId"), settings)
+    yield from named_key(topic, stack, topic.at("kmsMasterKeyId"), settings.enum("key"))
 
 
 RULE = StackRule(

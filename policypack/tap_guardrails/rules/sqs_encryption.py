@@ -6,7 +6,7 @@ as it was, so with `key: aws` that has to be said as well.
 
 from __future__ import annotations
 
-from tap_guardrails.aws import KEY_SETTING, QUEUE
+from tap_guardrails.aws import KEY_SETTING, QUEUE, named_key
 from tap_guardrails.model import Outcomes, Resource, Settings, Stack, StackRule
 
 
@@ -18,7 +18,7 @@ def check(queue: Resource, stack: Stack, settings: Settings) -> Outcomes:
         problem = "Nothing says that the queue's messages are encrypted."
         yield from managed.must(bool, problem=problem, required="true, or a KMS key in `kmsMasterKeyId`")
     else:
-        yield from KEY_SETTING.named(queue, stack, key, settings)
+        yield from named_key(queue, stack, key, settings.enum("key"))
 
 
 RULE = StackRule(
