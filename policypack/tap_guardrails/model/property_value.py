@@ -39,9 +39,6 @@ LARGEST_EXACT: Final = 2**53
 DECIMAL: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
-ObjectHook: TypeAlias = Callable[[list[tuple[str, object]]], object]
-
-
 class DocumentError(ValueError):
     """A JSON text that is not what has to stand there; the text of the error says what has."""
 
@@ -212,30 +209,30 @@ class PropertyRef:
         fields = self.value if isinstance(self.value, CloudFormationObject) else CloudFormationObject()
         return fields.cased(step)
 
+    @property
+    def _readable(self) -> Value:
+        """The value; None where something else stands in its way, which `_not` then says."""
+        return None if self.invalid_parent else self.value
+
     def boolean(self) -> PropertyValue[bool]:
         """Read true or false; the texts "true" and "false" count, as providers take them."""
-        match self.value:
-            case bool() as value if not self.invalid_parent:
+        match self._readable:
+            case bool() as value:
                 return Known(value, self)
-            case "true" | "false" as text if not self.invalid_parent:
+            case "true" | "false" as text:
                 return Known(text == "true", self)
             case _:
                 return self._not("a boolean")
 
     def number(self) -> PropertyValue[float]:
         """Read a finite number; a decimal text counts, as providers take it."""
-        match self.value:
-            case bool():
-                pass
-            case float() as value if not self.invalid_parent and math.isfinite(value):
+        match self._readable:
+            case float() as value if math.isfinite(value):
                 return Known(value, self)
-            case str() as text if (
-                not self.invalid_parent and DECIMAL.fullmatch(text) and math.isfinite(float(text))
-            ):
+            case str() as text if DECIMAL.fullmatch(text) and math.isfinite(float(text)):
                 return Known(float(text), self)
             case _:
-                pass
-        return self._not("a number")
+                return self._not("a number")
 
     def integer(self) -> PropertyValue[int]:
         """Read a whole number; 30.0 and "30" count."""
@@ -247,14 +244,14 @@ class PropertyRef:
 
     def text(self) -> PropertyValue[str]:
         """Read a text; numbers and booleans count as their text, and the empty text as absent."""
-        match self.value:
-            case "" if not self.invalid_parent:
+        match self._readable:
+            case "":
                 return Absent(self)
-            case str() as text if not self.invalid_parent:
+            case str() as text:
                 return Known(text, self)
-            case bool() as value if not self.invalid_parent:
+            case bool() as value:
                 return Known("true" if value else "false", self)
-            case float() as value if not self.invalid_parent:
+            case float() as value:
                 return Known(str(int(value)) if value.is_integer() else str(value), self)
             case _:
                 return self._not("a text")
@@ -267,16 +264,16 @@ class PropertyRef:
 
     def items(self) -> PropertyValue[list[PropertyRef]]:
         """Read a list, as one reference an element."""
-        match self.value:
-            case list() as items if not self.invalid_parent:
+        match self._readable:
+            case list() as items:
                 return Known([self.at(position) for position in range(len(items))], self)
             case _:
                 return self._not("a list")
 
     def entries(self) -> PropertyValue[dict[str, PropertyRef]]:
         """Read an object, as one reference a field that is set."""
-        match self.value:
-            case dict() as fields if not self.invalid_parent:
+        match self._readable:
+            case dict() as fields:
                 set_fields = (name for name, value in fields.items() if value is not None)
                 return Known({name: self._entry(name) for name in set_fields}, self)
             case _:
@@ -287,7 +284,9 @@ class PropertyRef:
         entry = self.at(name)
         return replace(entry, path=f"{self.path}[secret]") if self.hidden else entry
 
-    def document(self, what: str = "a JSON document", hook: ObjectHook | None = None) -> PropertyRef:
+    def document(
+        self, what: str = "a JSON document", hook: Callable[..., object] | None = None
+    ) -> PropertyRef:
         """Return the reference with a JSON text parsed; an object stays as it is.
 
         Args:
@@ -299,10 +298,8 @@ class PropertyRef:
         try:
             parsed = json.loads(self.value, object_pairs_hook=hook) if self.value else None
             return replace(self, value=decode(parsed))
-        except DocumentError as error:
-            return replace(self, invalid_parent=str(error))
-        except (ValueError, RecursionError):
-            return replace(self, invalid_parent=what)
+        except (ValueError, RecursionError) as error:
+            return replace(self, invalid_parent=str(error) if isinstance(error, DocumentError) else what)
 
     def _not(self, wanted: str) -> Absent | Unknown | Invalid:
         if self.invalid_parent:
@@ -403,16 +400,11 @@ EACH: Final = "[*]"
 
 def refs_at(resource: Resource, path: Sequence[str]) -> list[PropertyRef]:
     """Go to everywhere that a path leads to; a list that is unknown, or is none, stands for itself."""
-    first, *rest = path
-    refs = entered([resource.at(first.removesuffix(EACH))], first)
-    for step in rest:
-        refs = entered([ref.at(step.removesuffix(EACH)) for ref in refs], step)
+    refs: list[PropertyRef] = []
+    for position, step in enumerate(path):
+        name = step.removesuffix(EACH)
+        refs = [ref.at(name) for ref in refs] if position else [resource.at(name)]
+        if step.endswith(EACH):
+            props = [(ref, ref.items()) for ref in refs]
+            refs = [one for ref, prop in props for one in (prop.value if isinstance(prop, Known) else [ref])]
     return refs
-
-
-def entered(refs: list[PropertyRef], step: str) -> list[PropertyRef]:
-    """Go from lists into their elements."""
-    if not step.endswith(EACH):
-        return refs
-    props = [(ref, ref.items()) for ref in refs]
-    return [one for ref, read in props for one in (read.value if isinstance(read, Known) else [ref])]
