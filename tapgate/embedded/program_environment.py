@@ -133,7 +133,9 @@ def changes(project_file: Path, base: Mapping[str, str], confine: Confine = _unc
     if source is not None:
         source = replace(source, importable=(*source.importable, *_above(program)))
         unnamed, python = _unnamed(source, program), _python_for(source)
-        name = f"{root.name}-{_digest(source, python, [*unnamed, *map(str, source.importable)])}"
+        name = (
+            f"{root.name}-{_digest(source, python, [*unnamed, *map(str, source.importable), *source.groups])}"
+        )
         entry = cache_root() / ENVIRONMENTS / name
         return _used(
             hold(entry, lambda folder: _make(source, folder, confine, program, python, unnamed)), base
@@ -213,7 +215,7 @@ def _make(
                 importable += source.beside
                 wanted = folder / "requirements.txt"
                 options = ("--no-emit-project", "--no-emit-local", "--no-hashes", "--no-header")
-                uv.run("export", "--frozen", *options, "-o", str(wanted))
+                uv.run("export", "--frozen", *options, *source.groups, "-o", str(wanted))
                 _install(uv, folder, wanted, ["--no-deps"])
         else:
             wanted = source.file
@@ -251,7 +253,7 @@ def _synced(uv: Uv, source: Source, python: str) -> bool:
     try:
         # Frozen, it leaves the lock as it is; a .python-version beside it may name one that is not there.
         options = ("--frozen", "--no-install-project", "--no-build-package=grpcio", "--python", python)
-        uv.run("sync", *options, *uv.index)
+        uv.run("sync", *options, *source.groups, *uv.index)
     except Failure:
         if any(one in uv.said for one in (NOT_BUILT, _NO_WHEEL_LOCKED)):
             return False

@@ -38,6 +38,7 @@ class Source:
         importable: Folders whose modules the program imports as if they were installed.
         beside: More of them, of packages that lie beside the project, for where those cannot be installed.
         python: The releases of Python that it is for, as a specifier; empty for any.
+        groups: The options by which uv installs groups of the lock that the program is for, too.
     """
 
     file: Path
@@ -48,6 +49,7 @@ class Source:
     importable: tuple[Path, ...] = ()
     beside: tuple[Path, ...] = ()
     python: str = ""
+    groups: tuple[str, ...] = ()
 
 
 def find_source(root: Path, program: Path, toolchain: str) -> Source | None:
@@ -180,6 +182,7 @@ def _of_uv(lock: Path) -> Source:
         importable=_with_src(lock.parent),
         beside=tuple(_beside(lock, "editable", "directory")),
         python=_python(pyproject),
+        groups=tuple(word for option in _groups(pyproject) for word in option),
     )
 
 
@@ -281,9 +284,22 @@ def _dependencies(file: Path) -> list[str]:
     body = _toml(file)
     standard = mapping(body.get("project")).get("dependencies")
     if isinstance(standard, list):
-        return [str(one) for one in cast("list[object]", standard)]
+        of_groups = (one for listed in _groups(file).values() for one in listed)
+        return [str(one) for one in (*cast("list[object]", standard), *of_groups) if isinstance(one, str)]
     named = mapping(mapping(mapping(body.get("tool")).get("poetry")).get("dependencies"))
     return [_requirement(name, asked) for name, asked in named.items() if name != "python"]
+
+
+def _groups(file: Path) -> Mapping[tuple[str, str], list[object]]:
+    """Return what groups and extras ask for that are about Pulumi, by the options of uv for them."""
+    body = _toml(file)
+    extras = mapping(mapping(body.get("project")).get("optional-dependencies"))
+    return {
+        (option, name): cast("list[object]", listed)
+        for option, groups in (("--group", mapping(body.get("dependency-groups"))), ("--extra", extras))
+        for name, listed in groups.items()
+        if isinstance(listed, list) and any("pulumi" in str(one) for one in cast("list[object]", listed))
+    }
 
 
 def _requirement(name: str, asked: object) -> str:

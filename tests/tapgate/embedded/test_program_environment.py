@@ -143,6 +143,17 @@ g = "~1"
 """
 
 
+GROUPS = """
+[project]
+name = "a"
+dependencies = ["boto3"]
+optional-dependencies = {cloud = ["pulumi-aws"], docs = ["mkdocs"]}
+[dependency-groups]
+infrastructure = ["pulumi>=3", {include-group = "lint"}]
+lint = ["ruff"]
+"""
+
+
 @pytest.mark.parametrize(
     ("toolchain", "files", "chosen", "lines"),
     [
@@ -165,6 +176,7 @@ g = "~1"
         )),
         ("uv", {"pyproject.toml": "[project]\nname = 'a'\ndependencies = ['pulumi>=3']"}, "pyproject.toml",
          ("pulumi>=3",)),
+        ("uv", {"pyproject.toml": GROUPS}, "pyproject.toml", ("boto3", "pulumi>=3", "pulumi-aws")),
         ("uv", {"requirements.txt": "pulumi\n", "pyproject.toml": "[tool.ruff]"}, "requirements.txt", None),
     ],
 )  # fmt: skip
@@ -177,6 +189,13 @@ def test_what_an_environment_is_made_of(
     assert source is not None
     wanted = lines and tuple(line.replace("{folder}", tmp_path.as_uri()) for line in lines)
     assert (source.file, source.lines) == (root / chosen, wanted)
+
+
+def test_groups_of_a_lock_that_are_about_pulumi_are_installed(tmp_path: Path) -> None:
+    root = project(tmp_path / "app", {"uv.lock": "", "pyproject.toml": GROUPS}).parent
+    source = find_source(root, root, "pip")
+    assert source is not None
+    assert source.groups == ("--group", "infrastructure", "--extra", "cloud")
 
 
 PIPFILE_LOCK = {
