@@ -26,6 +26,7 @@ from tap_guardrails.aws import (
 from tap_guardrails.aws.sub_resources import partition_of, region_of
 from tap_guardrails.model import UNKNOWN, Resource, Secret, Value, decode
 from tap_guardrails.model.values import (
+    NAME_TEXT,
     UNKNOWN_TEXT,
     CloudFormationObject,
     Partial,
@@ -47,7 +48,7 @@ NAMED_BY_REF: Final = (BUCKET, COMPOSITE_ALARM, FUNCTION, LOG_GROUP, METRIC_ALAR
 BY_TOKEN: Final = {token: one for one in RESOURCE_TYPES.values() for token in one.types}
 SUBSTITUTED: Final = re.compile(r"\$\{(!?)([^}]+)\}")
 GIVEN_BY_AWS: Final = re.compile(r"[A-Za-z0-9]*(Arn|Id|Name)")
-NAME: Final = Partial(UNKNOWN_TEXT, no_wildcard=True)
+NAME: Final = Partial(NAME_TEXT)
 LONGEST: Final = 100_000
 
 
@@ -317,8 +318,5 @@ def joined(values: Sequence[Value]) -> Value:
     text = "".join(texts)
     if len(texts) < len(pieces) or len(text) > LONGEST:
         return UNKNOWN
-    made = decode_text(text)
-    if not isinstance(made, str) and all(one.no_wildcard for one in pieces if isinstance(one, Partial)):
-        made = Partial(text, no_wildcard=True)
     secrets = [value.marked for value in values if isinstance(value, Secret)]
-    return Secret(made, any(secrets)) if secrets else made
+    return Secret(decode_text(text), any(secrets)) if secrets else decode_text(text)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeAlias, Type
 
 from tap_guardrails.model.finding import Finding, Verdict
 from tap_guardrails.model.values import (
+    NAME_TEXT,
     UNKNOWN,
-    UNKNOWN_TEXT,
     CloudFormationObject,
     Opaque,
     Partial,
@@ -349,7 +349,7 @@ class PropertyRef:
             return "[secret]"
         value = self.value
         if isinstance(value, Partial) and value.no_wildcard:
-            value = value.text.replace(UNKNOWN_TEXT, "…")
+            value = value.text.replace(NAME_TEXT, "…")
         if isinstance(value, (UnknownType, Partial)):
             return UNKNOWN.value
         shown = json.dumps(to_json(value), ensure_ascii=False, sort_keys=True)

@@ -128,16 +128,17 @@ class Opaque:
 
 @record
 class Partial:
-    """A text of which some is known; what is not stands in it as `UNKNOWN_TEXT`.
+    """A text of which some is known; what is not stands in it as `UNKNOWN_TEXT`, or as `NAME_TEXT`.
 
     It counts as unknown, but for a rule that asks what is in the part that is known.
-
-    Attributes:
-        no_wildcard: Whether what is unknown of it is a name, an ARN or an id, and so no wildcard.
     """
 
     text: str
-    no_wildcard: bool = False
+
+    @property
+    def no_wildcard(self) -> bool:
+        """Whether all that is unknown of it are names, ARNs and ids that AWS gives, and so no wildcards."""
+        return UNKNOWN_TEXT not in self.text.replace(NAME_TEXT, "")
 
 
 Value: TypeAlias = (
@@ -146,6 +147,9 @@ Value: TypeAlias = (
 
 UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What stands on the wire for an unknown text, and for what is unknown of a text."""
+
+NAME_TEXT: Final = f"{UNKNOWN_TEXT}-of-a-name"
+"""What stands for a name that AWS will give."""
 
 UNKNOWN_MARKS: Final = frozenset(
     {

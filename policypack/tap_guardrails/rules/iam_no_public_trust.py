@@ -24,7 +24,7 @@ from tap_guardrails.aws.policy_documents import (
     wild,
 )
 from tap_guardrails.model import Known, Outcomes, PropertyRef, Resource, ResourceRule, Settings
-from tap_guardrails.model.values import any_of
+from tap_guardrails.model.values import Partial, any_of
 
 TRUST: Final = {"aws:iam/role:Role": "assumeRolePolicy", "aws-native:iam:Role": "assumeRolePolicyDocument"}
 """By type, the property with the trust policy."""
@@ -55,6 +55,12 @@ TENANTS_IN_SUBJECT: Final = frozenset(
     }
 )  # fmt: skip
 """Identity providers that many share, and whose tokens all of them may ask for any audience."""
+
+OF_ANY_TENANT: Final = frozenset({"base_ref", "context", "environment", "head_ref", "ref", "workflow"})
+"""What a subject of GitHub may begin with, as its owner wishes, and that anybody's may.
+
+https://docs.github.com/en/actions/reference/security/oidc#customizing-the-token-claims
+"""
 
 STRINGS: Final = ("stringequals", "stringequalsignorecase", "stringlike")
 MATCHING: Final = (*STRINGS, *(f"foranyvalue:{one}" for one in STRINGS), "arnequals", "arnlike")
@@ -105,8 +111,12 @@ def public(ref: PropertyRef) -> Outcomes:
         match principal.pattern():
             case Known(name) as prop if name == EVERYBODY:
                 yield prop.violation(PUBLIC, NAMED)
-            case prop:
+            case prop if not (
+                isinstance(principal.value, Partial) and principal.value.text.startswith("arn:")
+            ):
                 yield from prop.unsettled(NAMED)
+            case _:
+                pass
 
 
 def principals(ref: PropertyRef) -> Iterator[PropertyRef]:
@@ -167,7 +177,7 @@ def is_any_account(pattern: str) -> bool:
 def is_of_any_tenant(pattern: str) -> bool:
     """Tell whether a pattern of subjects leaves open whose they are: `*`, `repo:*`, `repo:acme*`."""
     first, second, *_ = [*re.split(r"[:/]", pattern, maxsplit=2), ""]
-    return wild(first) or (":" in pattern and wild(second))
+    return wild(first) or (":" in pattern and (wild(second) or first in OF_ANY_TENANT))
 
 
 RULE = ResourceRule(
