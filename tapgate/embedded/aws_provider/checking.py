@@ -103,11 +103,9 @@ class _Check:
         }
 
     def union(self, value: Value, type_: Type, path: str) -> Value:
-        text = next((variant for variant in type_.args if variant.base == "string"), None)
-        if isinstance(value, dict | list) and text is not None:
-            document = next((variant for variant in type_.args if variant.base == "object"), None)
-            if document is not None and isinstance(value, dict) and path.isidentifier():
-                return self.document(value, document, path)
+        variants = {variant.base: variant for variant in reversed(type_.args)}
+        if isinstance(value, dict) and {"string", "object"} <= variants.keys() and path.isidentifier():
+            return self.document(value, variants["object"], path)
         for variant in type_.args:
             trial = _Check(self.schema)
             converted = trial.value(value, variant, path)

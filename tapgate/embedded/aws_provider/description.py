@@ -57,17 +57,6 @@ Reader: TypeAlias = "Callable[[Answer, Subject], Value]"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """The value that the program wants of a property, in the form of the operation's model."""
-
-    property: str
-
-    def __call__(self, subject: Subject, /) -> object:
-        """Return the parameter's value."""
-        return subject.wanted.get(self.property)
-
-
-@dataclass(frozen=True, slots=True)
 class Computed:
     """A value made of properties.
 
@@ -82,6 +71,11 @@ class Computed:
     def __call__(self, subject: Subject, /) -> object:
         """Return the parameter's value."""
         return self.make(subject.wanted)
+
+
+def value_of(name: str) -> Computed:
+    """Return the value that the program wants of a property, in the form of the operation's model."""
+    return Computed((name,), lambda wanted: wanted.get(name))
 
 
 def identity(subject: Subject) -> object:
@@ -110,13 +104,8 @@ class Call:
 
     def properties(self) -> set[str]:
         """Name the properties that its own parameters are made of."""
-        names: set[str] = set()
-        for source in self.params.values():
-            if isinstance(source, Wanted):
-                names.add(source.property)
-            elif isinstance(source, Computed):
-                names.update(source.properties)
-        return names
+        computed = (source for source in self.params.values() if isinstance(source, Computed))
+        return {name for source in computed for name in source.properties}
 
 
 CallOfSubject: TypeAlias = "Call | Callable[[Subject], Call | None]"
@@ -323,7 +312,7 @@ def document(path: str) -> Reader:
     return read
 
 
-def text(value: Value) -> str:
+def _text(value: Value) -> str:
     """Write a value as the text that maps of attributes hold: `true`, `30`."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
@@ -335,19 +324,14 @@ def attribute_name(name: str, names: Names) -> str:
 
 def all_attributes(*properties: str, names: Names) -> Computed:
     """Return the map of those attributes that the program wants; None when it wants none."""
-    return Computed(
-        properties,
-        lambda wanted: (
-            {
-                attribute_name(name, names): text(wanted[name])
-                for name in properties
-                if wanted.get(name) is not None
-            }
-            or None
-        ),
-    )
+
+    def make(wanted: Properties) -> object:
+        given = [name for name in properties if wanted.get(name) is not None]
+        return {attribute_name(name, names): _text(wanted[name]) for name in given} or None
+
+    return Computed(properties, make)
 
 
 def one_attribute(name: str, cleared: str = "") -> Computed:
     """Return an attribute's text, cleared when the program does not want it."""
-    return Computed((name,), lambda wanted: cleared if wanted.get(name) is None else text(wanted[name]))
+    return Computed((name,), lambda wanted: cleared if wanted.get(name) is None else _text(wanted[name]))

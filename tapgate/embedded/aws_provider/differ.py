@@ -156,11 +156,6 @@ def equivalent(token: str, name: str, old: Value, new: Value) -> bool:
     return not any(_Comparison(schema, description).maybe(old, new, name, type_))
 
 
-def changed_properties(token: str, state: Mapping[str, Value], news: Mapping[str, Value]) -> set[str]:
-    """Name the top-level properties that differ."""
-    return {difference.property for difference in compare(token, state, news)}
-
-
 def replaced_first(token: str, news: Mapping[str, Value]) -> bool:
     """Return whether a replaced resource is deleted before its replacement is created.
 
@@ -212,9 +207,8 @@ def refresh_inputs(token: str, inputs: Mapping[str, Value], outputs: Mapping[str
         outputs: The resource as it was found.
 
     Returns:
-        The inputs: those that still hold as they were, the others as found. For an import, what was
-            found of every
-        input that AWS does not compute.
+        The inputs: those that still hold as they were, the others as found. For an import, what was found of
+        every input that AWS does not compute.
     """
     schema = schema_of(token)
     if not inputs:
@@ -222,7 +216,7 @@ def refresh_inputs(token: str, inputs: Mapping[str, Value], outputs: Mapping[str
             name: outputs[name]
             for name in schema.inputs
             if outputs.get(name) not in (None, [], {}, "")
-            and (name == "region" or not _computed(token, name))
+            and (name == "region" or name not in schema.outputs or not _computed(schema, name))
         }
         if "tagsAll" in outputs:
             refreshed["tagsAll"] = outputs["tagsAll"]
@@ -236,6 +230,5 @@ def refresh_inputs(token: str, inputs: Mapping[str, Value], outputs: Mapping[str
     return kept
 
 
-def _computed(token: str, name: str) -> bool:
-    schema = schema_of(token)
-    return name in schema.outputs and schema.outputs[name].required and not schema.inputs[name].required
+def _computed(schema: ResourceSchema, name: str) -> bool:
+    return schema.outputs[name].required and not schema.inputs[name].required

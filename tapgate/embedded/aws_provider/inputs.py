@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from tapgate.embedded.aws_provider.checking import Failure, check
 from tapgate.embedded.aws_provider.limits import check_limits
 from tapgate.embedded.aws_provider.schema_store import schema_of
+from tapgate.embedded.aws_provider.sdk_source import MANAGED
 from tapgate.embedded.aws_provider.settings import Settings, merge_tags
 from tapgate.embedded.aws_provider.types import describe
 
@@ -183,25 +184,6 @@ DEFAULTS = "__defaults"
 """The input that lists which inputs the program did not give: pulumi-aws's own convention."""
 
 _WITH_POLICIES = "aws:iam/role:Role"
-_MANAGED = "Managed by Pulumi"
-# Source: provider/resource_overrides.go of pulumi-aws 7, the fields with managedByPulumi.
-_DESCRIBED: dict[str, str] = {
-    "aws:apigateway/apiKey:ApiKey": "description",
-    "aws:appsync/apiKey:ApiKey": "description",
-    "aws:docdb/subnetGroup:SubnetGroup": "description",
-    "aws:ec2/securityGroup:SecurityGroup": "description",
-    "aws:elasticache/parameterGroup:ParameterGroup": "description",
-    "aws:elasticache/subnetGroup:SubnetGroup": "description",
-    "aws:mediapackage/channel:Channel": "description",
-    "aws:neptune/subnetGroup:SubnetGroup": "description",
-    "aws:rds/clusterParameterGroup:ClusterParameterGroup": "description",
-    "aws:rds/optionGroup:OptionGroup": "optionGroupDescription",
-    "aws:rds/parameterGroup:ParameterGroup": "description",
-    "aws:rds/subnetGroup:SubnetGroup": "description",
-    "aws:redshift/parameterGroup:ParameterGroup": "description",
-    "aws:redshift/subnetGroup:SubnetGroup": "description",
-    "aws:route53/zone:Zone": "comment",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +216,6 @@ def check_inputs(request: Request, config: Settings) -> tuple[Properties, list[F
 
     Returns:
         The inputs, and why they are refused; an empty list when they are not.
-
-    Raises:
-        sdk_source.UnknownTypeError: pulumi_aws has no such type.
     """
     schema, description = schema_of(request.token), describe(request.token)
     inputs, failures = check(schema, request.news)
@@ -251,16 +230,13 @@ def check_inputs(request: Request, config: Settings) -> tuple[Properties, list[F
         filled.update(_name(schema, request, inputs))
     except AutonamingError as error:
         failures.append(Failure("", f"{request.token}: {error}"))
-    described = _DESCRIBED.get(request.token)
-    if described is not None and described not in inputs:
-        filled[described] = _MANAGED
-    for property_name, value in description.defaults.items():
+    defaults = {name: MANAGED for name, prop in schema.inputs.items() if prop.managed}
+    for property_name, value in {**defaults, **description.defaults}.items():
         if property_name not in inputs:
             filled[property_name] = value
     for property_name in filled.keys() & _reusable(request.olds):
         filled[property_name] = request.olds[property_name]
-    defaults: list[Value] = [*sorted(filled)]
-    return {**inputs, **filled, DEFAULTS: defaults}, failures
+    return {**inputs, **filled, DEFAULTS: [*sorted(filled)]}, failures
 
 
 def _name(schema: ResourceSchema, request: Request, inputs: Properties) -> Properties:

@@ -149,10 +149,9 @@ def _caller_identity(_args: Mapping[str, Value], config: Settings) -> Properties
 
 def _region(args: Mapping[str, Value], config: Settings) -> Properties:
     region = str(args.get("region") or args.get("name") or args.get("id") or config.region)
-    suffix = _SUFFIXES[partition_of(region)]
     return {
         "description": f"{region} (stand-in)",
-        "endpoint": f"ec2.{region}.{suffix}",
+        "endpoint": f"ec2.{region}.{suffix_of(region)}",
         "id": region,
         "name": region,
         "region": region,
@@ -160,8 +159,7 @@ def _region(args: Mapping[str, Value], config: Settings) -> Properties:
 
 
 def _partition(_args: Mapping[str, Value], config: Settings) -> Properties:
-    partition = partition_of(config.region)
-    suffix = _SUFFIXES[partition]
+    partition, suffix = partition_of(config.region), suffix_of(config.region)
     reverse = ".".join(reversed(suffix.split(".")))
     return {"dnsSuffix": suffix, "id": partition, "partition": partition, "reverseDnsPrefix": reverse}
 
@@ -213,11 +211,6 @@ def _service_principal(args: Mapping[str, Value], config: Settings) -> Propertie
     }
 
 
-def _arn(args: Mapping[str, Value], _config: Settings) -> Properties:
-    parts = _parts_of_arn(args)
-    return {"arn": args["arn"], "id": args["arn"], **parts}
-
-
 def _arn_parse(args: Mapping[str, Value], _config: Settings) -> Properties:
     parts = _parts_of_arn(args)
     return {"accountId": parts.pop("account"), **parts}
@@ -252,7 +245,7 @@ _FUNCTIONS: dict[str, Callable[[Mapping[str, Value], Settings], Properties]] = {
     "aws:iam/getPolicyDocument:getPolicyDocument": lambda args, _config: render(args),
     "aws:index/arnBuild:arnBuild": _arn_build,
     "aws:index/arnParse:arnParse": _arn_parse,
-    "aws:index/getArn:getArn": _arn,
+    "aws:index/getArn:getArn": lambda args, _config: {**args, "id": args["arn"], **_parts_of_arn(args)},
     "aws:index/getAvailabilityZone:getAvailabilityZone": _availability_zone,
     "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,
     "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,

@@ -246,7 +246,6 @@ def _show(value: Value) -> str:
 
 MOMENT: Final = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})"
 """A moment as RFC 3339 has it."""
-__all__ = ["MOMENT", "at_most", "fifo_name", "given", "needs", "not_both", "one_given"]
 
 
 def not_both(one: str, other: str) -> Rule:

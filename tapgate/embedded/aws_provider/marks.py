@@ -43,11 +43,7 @@ _DEEPEST_OPTIONAL: Final = 4
 
 
 def marked_text(seed: str) -> str:
-    """Return a marked text; the same for the same seed.
-
-    Args:
-        seed: What it stands for, e.g. a resource's URN and an output.
-    """
+    """Return a marked text by what it stands for, e.g. a resource's URN and an output: always the same."""
     return MARK + hashlib.sha256(seed.encode()).hexdigest()[:8]
 
 
@@ -141,11 +137,7 @@ def _is_looked_up(name: str) -> bool:
 
 
 def _form(seed: str) -> Value:
-    """Return a value of the form that the program needs of it; None where any text will do.
-
-    Args:
-        seed: What it stands for: an attribute, or an entry of one that is a map.
-    """
+    """Return a value of the form that the program needs of it; None where any text will do."""
     use = _use(seed)
     if use is None or not use.has_text_form():
         return None

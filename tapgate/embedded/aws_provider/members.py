@@ -202,11 +202,7 @@ class Decoding:
     def value(self, answer: object, path: str, type_: Type, beside: Iterable[str] = ()) -> Value:
         """Return a property in an object of an answer; None where it is not there, or nothing.
 
-        Args:
-            answer: The object.
-            path: The property.
-            type_: Its type.
-            beside: The properties of the same object: what is inside of them is theirs.
+        What is inside of a property that is `beside` it, in the same object, is that one's.
         """
         return self.converted(self._located(answer, path, beside), type_, path)
 

@@ -39,11 +39,7 @@ def older_functions() -> Mapping[str, Older]:
 
 
 def generate(folders: Sequence[Path]) -> dict[str, Older]:
-    """Return the functions that the installed pulumi_aws has no more.
-
-    Args:
-        folders: The older ones, oldest first.
-    """
+    """Return the functions that the installed pulumi_aws has no more, of older ones, oldest first."""
     present = {token for path in sdk_source.member_files() for token in _functions(path)}
     older: dict[str, Older] = {}
     for folder in folders:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-from tapgate.embedded.aws_provider.differ import changed_properties
+from tapgate.embedded.aws_provider.differ import compare
 from tapgate.embedded.aws_provider.inputs import DEFAULTS, made_up
 from tapgate.embedded.aws_provider.invokes import partition_of, suffix_of
 from tapgate.embedded.aws_provider.marks import REHEARSED, marked, marked_text
@@ -50,7 +50,7 @@ def previewed_update(token: str, state: Mapping[str, Value], inputs: Mapping[str
     for name, prop in schema.outputs.items():
         if name not in outputs and prop.required:
             outputs[name] = state.get(name, UNKNOWN)
-    changed = changed_properties(token, state, inputs)
+    changed = {difference.property for difference in compare(token, state, inputs)}
     for trigger, names in description.changes_with.items():
         if trigger in changed or (trigger == "*" and changed):
             outputs.update(dict.fromkeys(names, UNKNOWN))

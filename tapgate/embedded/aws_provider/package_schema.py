@@ -33,12 +33,9 @@ def module_of(folder: str) -> str:
 
 
 def type_token(module: str, name: str, direction: Direction) -> str:
-    """Return the token of an object's class.
+    """Return the token of an object's class, e.g. `BucketCorsRuleArgs`, of a result `GetSecretSecretResult`.
 
-    Args:
-        module: Its module.
-        name: The class, e.g. `BucketCorsRuleArgs`, or of a function's result `GetSecretSecretResult`.
-        direction: Whether programs give or get it. Both classes of one object have one token.
+    The class that programs give and the one that they get of one object have one token.
     """
     generated = direction == "inputs" or name.startswith("Get")
     stem = name.removesuffix("Args" if direction == "inputs" else "Result") if generated else name
@@ -90,11 +87,7 @@ _BUILT_IN: Mapping[str, Json] = {
 
 
 def generate() -> Json:
-    """Make the schema of the installed pulumi_aws.
-
-    Raises:
-        sdk_source.SdkMissingError: It is not installed.
-    """
+    """Make the schema of the installed pulumi_aws."""
     resources: dict[str, Json] = {}
     functions: dict[str, Json] = {}
     types: dict[str, Json] = {}
@@ -197,10 +190,7 @@ def _enumerations(folder: Path) -> dict[str, Json]:
 def resource_schema(inputs: Object, outputs: Object, refer: Callable[[str], str] = str) -> Json:
     """Return a resource's part of a package's schema.
 
-    Args:
-        inputs: Its inputs.
-        outputs: Its outputs.
-        refer: Makes the token of an object's type of the name that its schema has for it.
+    `refer` makes the token of an object's type of the name that the resource's own schema has for it.
     """
     given, got = object_schema(inputs, refer), object_schema(outputs, refer)
     return {
@@ -233,11 +223,7 @@ def _type(type_: Type, refer: Callable[[str], str]) -> Json:
 
 
 def schema_text() -> str:
-    """Return the schema of the installed pulumi_aws as JSON.
-
-    Raises:
-        sdk_source.SdkMissingError: It is not installed.
-    """
+    """Return the schema of the installed pulumi_aws as JSON."""
     path = cache_file()
     text = _load(path)
     if text is None:

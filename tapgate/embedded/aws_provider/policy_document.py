@@ -35,14 +35,7 @@ class PolicyDocumentError(ValueError):
 
 
 def render(args: Mapping[str, Value]) -> Properties:
-    """Render a policy document.
-
-    Returns:
-        The function's result: `json` indented, `minifiedJson`, `id` and the arguments.
-
-    Raises:
-        PolicyDocumentError: Two statements have one Sid, or a source document is no JSON.
-    """
+    """Return the function's result: `json` indented, `minifiedJson`, `id` and the arguments."""
     version = str(args.get("version") or _VERSION)
     _require_one_of("version", version, ("2008-10-17", "2012-10-17"))
     merged: dict[str, object] = {}

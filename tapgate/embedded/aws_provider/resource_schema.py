@@ -89,6 +89,7 @@ class Property:
         replaces: pulumi-aws's documentation says that a change forces a new resource.
         limit: What values it takes, as far as that is published.
         conflicts: Siblings that cannot be given besides.
+        managed: pulumi-aws says in it that Pulumi manages the resource, where the program gives none.
     """
 
     type: Type
@@ -96,6 +97,7 @@ class Property:
     replaces: bool = False
     limit: Limit | None = None
     conflicts: tuple[str, ...] = ()
+    managed: bool = False
 
 
 Object: TypeAlias = Mapping[str, Property]

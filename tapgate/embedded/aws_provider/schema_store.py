@@ -89,23 +89,13 @@ _MAKERS = (
 
 @functools.cache
 def schema_of(token: str) -> ResourceSchema:
-    """Return the schema of a resource type.
-
-    Raises:
-        sdk_source.UnknownTypeError: pulumi_aws has no such type.
-        sdk_source.SdkMissingError: pulumi_aws is not installed.
-    """
+    """Return the schema of a resource type, as `read_resource` reads it, with the limits of AWS's models."""
     return _kept(token, _read)
 
 
 @functools.cache
 def function_schema_of(token: str) -> ResourceSchema:
-    """Return the schema of a function: its arguments are the inputs.
-
-    Raises:
-        sdk_source.UnknownTypeError: pulumi_aws has no such function.
-        sdk_source.SdkMissingError: pulumi_aws is not installed.
-    """
+    """Return the schema of a function, as `sdk_source.read_function` reads it."""
     return _kept(token, sdk_source.read_function)
 
 
@@ -168,7 +158,10 @@ def with_model_limits(schema: ResourceSchema, description: Description) -> Resou
             if type_.base in _PRIMITIVE:
                 names = description.names if description.known else None
                 stated = of_operations(module, operations, where, names)
-                limit = _joined(limit, _trusted(stated, description), module, confirmed=not description.known)
+                if stated is not None and not description.known:
+                    # Nothing says how the type uses the operation: what counts is an enumeration alone.
+                    stated = Limit(choices=stated.choices) if stated.choices else None
+                limit = _joined(limit, stated, module, confirmed=not description.known)
             limited[name] = replace(prop, limit=limit)
         return limited
 
@@ -178,13 +171,6 @@ def with_model_limits(schema: ResourceSchema, description: Description) -> Resou
 
 def _element(type_: Type) -> Type:
     return _element(type_.args[0]) if type_.base == "list" else type_
-
-
-def _trusted(stated: Limit | None, description: Description) -> Limit | None:
-    """Leave out, where nothing says how a type uses the operation, everything but enumerations."""
-    if description.known or stated is None:
-        return stated
-    return Limit(choices=stated.choices) if stated.choices else None
 
 
 def _joined(documented: Limit | None, stated: Limit | None, module: str, *, confirmed: bool) -> Limit | None:

@@ -27,6 +27,8 @@ _REPLACES = re.compile(r"forces? (?:a )?(?:new|replacement|re-?creation)", re.IG
 _RESOURCE = re.compile(r"\n@pulumi\.type_token\(\"(aws:[^\"]+)\"\)\nclass \w+\(pulumi\.")
 # Until version 6 the class alone does not say it, but what it hands to its base.
 _OLDER_RESOURCE = re.compile(r"\n        super\(\w+, __self__\)\.__init__\(\n +'(aws:[^']+)',")
+MANAGED = "Managed by Pulumi"
+_MANAGED = re.compile(rf"^ +(\w+) = '{MANAGED}'$", re.MULTILINE)
 _INVOKE = re.compile(r"pulumi\.runtime\.invoke(?:_single)?\('(aws:[^']+)'")
 
 
@@ -35,7 +37,7 @@ class UnknownTypeError(LookupError):
 
 
 class SdkMissingError(RuntimeError):
-    """pulumi_aws is not installed for the Python that runs the provider."""
+    """pulumi_aws is not installed for the Python that runs the provider: nothing of it can be read."""
 
 
 _chosen: list[Path] = []
@@ -55,11 +57,7 @@ def chosen() -> bool:
 
 @functools.cache
 def package_folder() -> Path:
-    """Find pulumi_aws.
-
-    Raises:
-        SdkMissingError: It is not installed.
-    """
+    """Find pulumi_aws; raise a SdkMissingError where there is none."""
     if _chosen:
         return _chosen[-1]
     spec = importlib.util.find_spec("pulumi_aws")
@@ -78,12 +76,7 @@ def package_version() -> str:
 
 
 def read_resource(token: str) -> ResourceSchema:
-    """Read one resource type.
-
-    Raises:
-        UnknownTypeError: pulumi_aws has no such type.
-        SdkMissingError: pulumi_aws is not installed.
-    """
+    """Read one resource type; raise an UnknownTypeError where pulumi_aws has none of the token."""
     path, member = _locate(token)
     resource = resource_body(sdk_text.source(path), token)
     arguments = arguments_body(path, member)
@@ -102,15 +95,11 @@ def read_resource(token: str) -> ResourceSchema:
 
 
 def read_function(token: str) -> ResourceSchema:
-    """Read what one function takes.
+    """Read one function, as `read_resource` does a type.
 
     Returns:
         A schema of which `inputs` are the function's arguments, and `outputs` its result; none when that is a
         single value.
-
-    Raises:
-        UnknownTypeError: pulumi_aws has no such function.
-        SdkMissingError: pulumi_aws is not installed.
     """
     if not is_function(token):
         raise UnknownTypeError(token)
@@ -122,11 +111,7 @@ def read_function(token: str) -> ResourceSchema:
 
 @functools.cache
 def read_provider() -> ResourceSchema:
-    """Read what can be configured of the provider itself.
-
-    Raises:
-        SdkMissingError: pulumi_aws is not installed.
-    """
+    """Read what can be configured of the provider itself."""
     objects = Objects(package_folder())
     inputs = inputs_of(sdk_text.class_body(package_folder() / "provider.py", "ProviderArgs") or "", objects)
     return ResourceSchema("the AWS provider's configuration (aws:…)", inputs, {}, objects.collect())
@@ -142,11 +127,7 @@ def is_function(token: str) -> bool:
 
 
 def _locate(token: str) -> tuple[Path, str]:
-    """Find the file of pulumi_aws that defines a token, and the member's name.
-
-    Raises:
-        UnknownTypeError: The token is not of the form `aws:<module>/<file>:<Member>`, or has no module.
-    """
+    """Find the file for a token of the form `aws:<module>/<file>:<Member>`, and the member's name."""
     match = re.fullmatch(r"aws:(\w+)/\w+:(\w+)", token)
     if match is not None:
         module, member = match.groups()
@@ -195,26 +176,26 @@ def secret_outputs(resource: str) -> tuple[str, ...]:
 
 
 def inputs_of(body: str, references: References, *, limits: bool = False) -> dict[str, Property]:
-    """Read the properties of a class of arguments.
-
-    Args:
-        body: The text of the class.
-        references: Where nested objects are known.
-        limits: Whether to read as well what values they take.
-    """
-    required = sdk_text.required_arguments(body)
+    """Read the properties of a class of arguments; with `limits` also what values they take."""
+    required, managed = sdk_text.required_arguments(body), {*_MANAGED.findall(body)}
     inputs: dict[str, Property] = {}
-    conflicts: dict[str, tuple[str, ...]] = {}
     for getter in sdk_text.getters(body):
         type_, _ = read_annotation(getter.annotation, references, "inputs")
         stated = of_property(getter.name, type_, getter.doc) if limits else Published()
-        conflicts[getter.name] = stated.conflicts
-        replaces = bool(_REPLACES.search(getter.doc))
-        inputs[getter.name] = Property(type_, getter.py in required, replaces, stated.limit)
-    for name, others in conflicts.items():
-        if others:
-            inputs[name] = dataclasses.replace(inputs[name], conflicts=_siblings(others, inputs))
-    return inputs
+        inputs[getter.name] = Property(
+            type_,
+            getter.py in required,
+            bool(_REPLACES.search(getter.doc)),
+            stated.limit,
+            stated.conflicts,
+            getter.py in managed,
+        )
+    return {
+        name: dataclasses.replace(prop, conflicts=_siblings(prop.conflicts, inputs))
+        if prop.conflicts
+        else prop
+        for name, prop in inputs.items()
+    }
 
 
 def _siblings(names: tuple[str, ...], known: Mapping[str, object]) -> tuple[str, ...]:

@@ -56,14 +56,6 @@ if TYPE_CHECKING:
 
 
 _MODES: dict[int, Mode] = {0: "propose", 1: "enforce", 2: "disable"}
-_CHANGES: dict[tuple[differ.Change, bool], pb.PropertyDiff.Kind.ValueType] = {
-    ("add", False): pb.PropertyDiff.ADD,
-    ("add", True): pb.PropertyDiff.ADD_REPLACE,
-    ("delete", False): pb.PropertyDiff.DELETE,
-    ("delete", True): pb.PropertyDiff.DELETE_REPLACE,
-    ("update", False): pb.PropertyDiff.UPDATE,
-    ("update", True): pb.PropertyDiff.UPDATE_REPLACE,
-}
 _NO_ENDPOINT = (
     "The stand-in AWS provider has no emulator to {verb} {token} on: it never reaches AWS itself. "
     "Fix: run it inside `python -m tapgate.embedded.emulator run -- …`, or deploy with the real provider "
@@ -209,22 +201,20 @@ class Provider:
             return pb.DiffResponse(changes=pb.DiffResponse.DIFF_SOME)
         old_inputs, _ = decode(request.old_inputs)
         news, _ = decode(request.news)
-        ignored = set(request.ignoreChanges)
         self._known.add(request.id)
-        differences = [
-            item for item in differ.compare(token, {**old_inputs, **state}, news) if item.path not in ignored
-        ]
+        changed = differ.compare(token, {**old_inputs, **state}, news)
+        differences = [item for item in changed if item.path not in request.ignoreChanges]
         replaces = sorted({item.property for item in differences if item.replaces})
-        changes = pb.DiffResponse.DIFF_SOME if differences else pb.DiffResponse.DIFF_NONE
         response = pb.DiffResponse(
-            changes=changes,
+            changes=pb.DiffResponse.DIFF_SOME if differences else pb.DiffResponse.DIFF_NONE,
             replaces=replaces,
             diffs=sorted({item.property for item in differences}),
             deleteBeforeReplace=bool(replaces) and differ.replaced_first(token, news),
             hasDetailedDiff=True,
         )
         for item in differences:
-            response.detailedDiff[item.path].kind = _CHANGES[item.change, item.replaces]
+            kind = item.change.upper() + ("_REPLACE" if item.replaces else "")
+            response.detailedDiff[item.path].kind = pb.PropertyDiff.Kind.Value(kind)
         return response
 
     def create(self, request: pb.CreateRequest) -> pb.CreateResponse:
@@ -238,9 +228,8 @@ class Provider:
             identifier, outputs = rehearsed(token, request.urn, inputs, self._settings)
             return pb.CreateResponse(id=identifier, properties=encode(outputs, marks))
         try:
-            identifier, outputs = self._changer("create", request.urn).create(
-                request.urn, inputs, self._known
-            )
+            changer = self._changer("create", request.urn)
+            identifier, outputs = changer.create(request.urn, inputs, self._known)
         except PartlyCreatedError as error:
             error.secrets = marks
             raise

@@ -130,18 +130,15 @@ def require_emulator(endpoint: str) -> None:
     if parts.scheme in {"http", "https"} and _is_local(host):
         return
     raise RefusedEndpointError(
-        f"The stand-in AWS provider does not deploy to `{endpoint}`: that is not on this machine nor in"
-        " a private "
-        "network, so it could be AWS itself. Fix: give an emulator's address (AWS_ENDPOINT_URL or "
-        "aws:endpoints), "
-        "or deploy to AWS with the real provider (--aws real)"
+        f"The stand-in AWS provider does not deploy to `{endpoint}`: that is not on this machine nor in a "
+        "private network, so it could be AWS itself. Fix: give an emulator's address (AWS_ENDPOINT_URL or "
+        "aws:endpoints), or deploy to AWS with the real provider (--aws real)"
     )
 
 
 def _is_local(host: str) -> bool:
-    if host == "localhost" or (host and "." not in host and ":" not in host):
-        return True
-    if host.endswith(_LOCAL_SUFFIXES):
+    bare = host and "." not in host and ":" not in host
+    if bare or host.endswith(_LOCAL_SUFFIXES):
         return True
     try:
         address = ipaddress.ip_address(host)

@@ -107,13 +107,6 @@ def _first(items: list[Any], nothing: tuple[object, ...]) -> Value:
     raise ValueError("no argument has a value")
 
 
-def _merged(args: dict[str, Any]) -> Value:
-    merged: dict[str, Any] = {}
-    for one in args["input"]:
-        merged.update(one or {})
-    return merged
-
-
 def _regex(args: dict[str, Any]) -> Value:
     match = re.search(str(args["pattern"]), str(args["string"]))
     if match is None:
@@ -159,17 +152,8 @@ def _subnets(args: dict[str, Any]) -> Value:
     return subnets
 
 
-def _host(args: dict[str, Any]) -> Value:
-    network = ipaddress.ip_network(args["input"], strict=False)
-    return str(network[int(args["host"])])
-
-
 def _number(value: Any) -> Value:  # noqa: ANN401 - whatever JSON has
     return value if isinstance(value, int | float) else _integral(float(value))
-
-
-def _boolean(value: Any) -> Value:  # noqa: ANN401 - whatever JSON has
-    return {"true": True, "false": False}[_text(value)]
 
 
 def _transposed(args: dict[str, Any]) -> Value:
@@ -200,7 +184,7 @@ _FUNCTIONS: Final[Mapping[str, Callable[[dict[str, Any]], Any]]] = {
     "chunklist": lambda args: [
         args["input"][index : index + args["size"]] for index in range(0, len(args["input"]), args["size"])
     ],
-    "cidrhost": _host,
+    "cidrhost": lambda args: str(ipaddress.ip_network(args["input"], strict=False)[int(args["host"])]),
     "cidrnetmask": lambda args: str(ipaddress.IPv4Network(args["input"], strict=False).netmask),
     "cidrsubnet": lambda args: _subnet(args["input"], int(args["newbits"]), int(args["netnum"])),
     "cidrsubnets": _subnets,
@@ -233,7 +217,7 @@ _FUNCTIONS: Final[Mapping[str, Callable[[dict[str, Any]], Any]]] = {
     "lower": lambda args: str(args["input"]).lower(),
     "map": lambda args: dict(zip(args["args"][::2], args["args"][1::2], strict=True)),
     "max": lambda args: max(args["input"]),
-    "merge": _merged,
+    "merge": lambda args: {key: one[key] for one in args["input"] if one for key in one},
     "min": lambda args: min(args["input"]),
     "parseint": lambda args: int(args["input"], int(args.get("base", 10))),
     "pathexpand": lambda args: str(Path(args["input"]).expanduser()),
@@ -257,7 +241,7 @@ _FUNCTIONS: Final[Mapping[str, Callable[[dict[str, Any]], Any]]] = {
     "substr": _substr,
     "sum": lambda args: sum(args["input"]),
     "title": lambda args: _TITLE.sub(lambda match: match[0].upper(), args["input"]),
-    "tobool": lambda args: _boolean(args["input"]),
+    "tobool": lambda args: {"true": True, "false": False}[_text(args["input"])],
     "tolist": lambda args: list(args["input"]),
     "tonumber": lambda args: _number(args["input"]),
     "toset": lambda args: _distinct(args["input"]),

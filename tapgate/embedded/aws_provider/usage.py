@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from tapgate.embedded.program_text import mapping, read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from tapgate.embedded.aws_provider.older_functions import Older
@@ -232,31 +232,22 @@ def widened(text: str, program: Path) -> str:
     for token, used in usage.resources.items():
         resource = by_short.get(short(token))
         if resource is not None:
-            _add(resource, "inputProperties", dict.fromkeys(used.inputs, _ANY))
-            read_besides = {str(name): _ANY for name in (*used.inputs, *used.outputs)}
-            _add(resource, "properties", read_besides)
+            _add(resource, "inputProperties", used.inputs)
+            _add(resource, "properties", [*used.inputs, *used.outputs])
     functions = {short(token): one for token, one in schema["functions"].items()}
     for token, used in usage.functions.items():
         package, module, member = short(token)
         if package != "aws":
             continue
         if short(token) not in functions and (usage.versions.get("aws") or older_function(token)):
-            added: _Json = {"inputs": {}, "outputs": {"properties": {}}}
+            added: _Json = {"inputs": {"properties": {}}, "outputs": {"properties": {}}}
             schema["functions"][f"{package}:{module}/{member}:{member}"] = functions[short(token)] = added
-        if short(token) in functions:
-            _widen_function(functions[short(token)], used)
+        for direction, names in (("inputs", used.inputs), ("outputs", used.outputs)):
+            owner = cast("_Json", functions.get(short(token), {}).get(direction, {}))
+            if "properties" in owner:
+                _add(owner, "properties", names)
     return json.dumps(schema, separators=(",", ":"))
 
 
-def _widen_function(function: _Json, used: Used) -> None:
-    inputs, outputs = function.get("inputs"), function.get("outputs")
-    if inputs is not None:
-        _add(cast("_Json", inputs), "properties", dict.fromkeys(used.inputs, _ANY))
-    if outputs is not None and "properties" in outputs:
-        _add(cast("_Json", outputs), "properties", {str(name): _ANY for name in used.outputs})
-
-
-def _add(owner: _Json, name: str, more: Mapping[str, dict[str, str]]) -> None:
-    there = owner.setdefault(name, {})
-    for one, inner in more.items():
-        there.setdefault(one, inner)
+def _add(owner: _Json, name: str, more: Iterable[str | int]) -> None:
+    owner[name] = {**dict.fromkeys(map(str, more), _ANY), **owner.get(name, {})}

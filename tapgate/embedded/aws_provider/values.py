@@ -140,12 +140,7 @@ def encode(values: Mapping[str, Value], secrets: Secrets | None = None) -> struc
 
 
 def resource_reference(urn: str, identifier: str) -> Properties:
-    """Return what the protocol calls a resource in a value.
-
-    Args:
-        urn: The resource's URN.
-        identifier: Its id.
-    """
+    """Return what the protocol calls a resource in a value."""
     # No `packageVersion`: Pulumi's Python SDK of before version 3 fails on it; a program has one SDK of each.
     return {_SIGNATURE: _RESOURCE, "urn": urn, "id": identifier}
 
@@ -234,11 +229,7 @@ class ArchiveError(ValueError):
 
 
 def zipped(blob: Blob) -> bytes:
-    """Return an archive as a zip file: the same content gives the same bytes.
-
-    Raises:
-        ArchiveError: A file of it cannot be read, or it is not on this machine.
-    """
+    """Return an archive as a zip file: the same content gives the same bytes."""
     path = Path(blob.path)
     if blob.path and path.is_file():
         return path.read_bytes()

@@ -111,16 +111,13 @@ class Fence:
                 if time.monotonic() > deadline:
                     os.close(self._leases.pop(own))
                     own.unlink(missing_ok=True)
-                    raise ApiError(_still_there(path))
+                    raise ApiError(
+                        "Another run of this stack is still at work on the emulator, though the state's lock "
+                        f"is free: the provider of that run is process {path.name.rpartition('.')[2]}. Both "
+                        "would create the same resources. Fix: wait for it to end, or end it, then run the "
+                        "command again"
+                    )
                 time.sleep(_POLL_SECONDS)
-
-
-def _still_there(path: Path) -> str:
-    return (
-        "Another run of this stack is still at work on the emulator, though the state's lock is free: the "
-        f"provider of that run is process {path.name.rpartition('.')[2]}. Both would create the same "
-        "resources. Fix: wait for it to end, or end it, then run the command again"
-    )
 
 
 def _take(path: Path) -> int:

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle(RemoteState):
-    """Deploys resources of one type."""
+    """Deploys resources of one type.
+
+    Each method raises an ApiError where AWS refuses something.
+    """
 
     def create(self, urn: str, inputs: Properties, known: set[str]) -> tuple[str, Properties]:
         """Create a resource, or adopt what an interrupted run of this program has created.
@@ -39,7 +42,6 @@ class Lifecycle(RemoteState):
             Its id and outputs.
 
         Raises:
-            ApiError: AWS refused to create it.
             PartlyCreatedError: AWS created it, but then refused something of it.
             NotDeployableError: The stand-in cannot deploy it.
         """
@@ -56,12 +58,7 @@ class Lifecycle(RemoteState):
             raise PartlyCreatedError(str(error), subject.id, self._last_known(subject)) from None
 
     def update(self, identifier: str, urn: str, inputs: Properties) -> Properties:
-        """Make a resource as wanted.
-
-        Raises:
-            ApiError: AWS refused something, or the resource is gone.
-            NotDeployableError: The stand-in cannot deploy it.
-        """
+        """Make a resource as wanted; that it is gone is an ApiError, too."""
         self._refuse_uncovered(inputs)
         return self._make_as_wanted(self.subject(identifier, inputs, urn), created=False)
 
@@ -74,9 +71,6 @@ class Lifecycle(RemoteState):
 
         Returns:
             Its outputs; None when it does not exist.
-
-        Raises:
-            ApiError: AWS refused to tell.
         """
         known = dict(state)
         if not known:
@@ -88,11 +82,7 @@ class Lifecycle(RemoteState):
         return self._outputs(kept, {**known, **kept}, remote_state)
 
     def delete(self, identifier: str, state: Properties) -> None:
-        """Delete a resource; one that is gone already is deleted.
-
-        Raises:
-            ApiError: AWS refused.
-        """
+        """Delete a resource; one that is gone already is deleted."""
         operations = self.operations
         subject = self.subject(identifier, state)
         try:

@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from tapgate.embedded.aws_provider.description import (
     Answer,
@@ -204,7 +204,7 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class RemoteState:
-    """Looks at resources of one type."""
+    """Looks at resources of one type; an ApiError says that AWS refuses to tell."""
 
     token: str
     api: Api
@@ -217,17 +217,7 @@ class RemoteState:
 
     @property
     def calls(self) -> Calls:
-        """What its calls take.
-
-        Raises:
-            NotDeployableError: The stand-in only previews it.
-        """
-        description = describe(self.token)
-        if description.operations is None:
-            raise NotDeployableError(
-                f"The stand-in AWS provider previews {self.token} but cannot deploy it. "
-                "Fix: leave it out on the emulator, or deploy with the real provider (--aws real)"
-            )
+        """What its calls take; a NotDeployableError where the stand-in only previews it."""
         return _calls(self.token)
 
     def subject(self, identifier: str, wanted: Properties, marker: str = "") -> Subject:
@@ -242,11 +232,7 @@ class RemoteState:
         )
 
     def look(self, subject: Subject) -> Properties | None:
-        """Read a resource; None when it does not exist.
-
-        Raises:
-            ApiError: AWS refused to tell.
-        """
+        """Read a resource; None when it does not exist."""
         operations = self.operations
         try:
             answer = self.call(operations.read, subject)
@@ -270,19 +256,14 @@ class RemoteState:
         return remote_state
 
     def existing(self, subject: Subject) -> Properties:
-        """Read a resource that has to exist, once a change of it that is under way is done.
-
-        Raises:
-            ApiError: It does not exist, or AWS refused to tell.
-        """
+        """Read a resource that has to exist, once a change of it that is under way is done."""
         deadline = time.monotonic() + _ACTIVE_SECONDS
         while True:
             remote_state = self.look(subject)
             if remote_state is None:
                 raise ApiError(
                     f"{self.token} `{subject.id}` does not exist any more: somebody deleted it, or the "
-                    "emulator was "
-                    "started anew. Fix: pulumi refresh, then pulumi up",
+                    "emulator was started anew. Fix: pulumi refresh, then pulumi up",
                     "NotFound",
                 )
             if _PENDING not in remote_state or time.monotonic() > deadline:
@@ -320,7 +301,12 @@ class RemoteState:
 @functools.cache
 def _calls(token: str) -> Calls:
     description = describe(token)
-    return Calls(token, description, cast("Operations", description.operations))
+    if description.operations is None:
+        raise NotDeployableError(
+            f"The stand-in AWS provider previews {token} but cannot deploy it. "
+            "Fix: leave it out on the emulator, or deploy with the real provider (--aws real)"
+        )
+    return Calls(token, description, description.operations)
 
 
 def chosen(call_or_none: CallOfSubject, subject: Subject) -> Call | None:

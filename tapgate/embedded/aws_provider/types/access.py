@@ -10,13 +10,13 @@ from tapgate.embedded.aws_provider.description import (
     Operations,
     PropertyGroup,
     Tagging,
-    Wanted,
     always,
     at,
     document,
     identity,
     ids,
     picked,
+    value_of,
 )
 from tapgate.embedded.aws_provider.limits import needs
 from tapgate.embedded.aws_provider.resource_schema import Limit
@@ -68,7 +68,7 @@ _ROLE_OPERATIONS = Operations(
     },
     property_groups=(
         PropertyGroup(
-            Call("update_assume_role_policy", {"PolicyDocument": Wanted("assumeRolePolicy")}),
+            Call("update_assume_role_policy", {"PolicyDocument": value_of("assumeRolePolicy")}),
             ("assumeRolePolicy",),
         ),
         PropertyGroup(Call("update_role"), empty={"Description": ""}),
@@ -89,7 +89,7 @@ def _alive(answer: Answer, _subject: Subject) -> Answer | None:
 def _rotation(subject: Subject) -> Call:
     if not subject.wanted.get("enableKeyRotation"):
         return Call("disable_key_rotation")
-    return Call("enable_key_rotation", {"RotationPeriodInDays": Wanted("rotationPeriodInDays")})
+    return Call("enable_key_rotation", {"RotationPeriodInDays": value_of("rotationPeriodInDays")})
 
 
 def _key_id(answer: Answer, subject: Subject) -> Value:
@@ -105,7 +105,7 @@ _NO_KEY: Final = {"KMSInvalidStateException"}
 _DEFAULT: Final[dict[str, Source]] = {"PolicyName": always("default")}
 _POLICY = PropertyGroup(
     lambda subject: (
-        Call("put_key_policy", {**_DEFAULT, "Policy": Wanted("policy")})
+        Call("put_key_policy", {**_DEFAULT, "Policy": value_of("policy")})
         if subject.wanted.get("policy")
         else None
     ),
@@ -153,7 +153,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         replaced_first=True,
         names={"role": "RoleName"},
         operations=Operations(
-            key={"RoleName": Wanted("role"), "PolicyArn": Wanted("policyArn")},
+            key={"RoleName": value_of("role"), "PolicyArn": value_of("policyArn")},
             id=("role", "policyArn"),
             separator="/",
             read=Call("list_attached_role_policies", pick=_attached),
@@ -198,7 +198,9 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
                 ),
             ),
             tags=Tagging("list_resource_tags", ("KeyId", identity)),
-            delete=(Call("schedule_key_deletion", {"PendingWindowInDays": Wanted("deletionWindowInDays")}),),
+            delete=(
+                Call("schedule_key_deletion", {"PendingWindowInDays": value_of("deletionWindowInDays")}),
+            ),
             missing=_NO_KEY,
             id=("keyId",),
             write_only={"bypassPolicyLockoutSafetyCheck", "deletionWindowInDays"},

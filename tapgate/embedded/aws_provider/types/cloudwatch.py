@@ -11,11 +11,11 @@ from tapgate.embedded.aws_provider.description import (
     Operations,
     PropertyGroup,
     Tagging,
-    Wanted,
     at,
     identity,
     ids,
     picked,
+    value_of,
 )
 from tapgate.embedded.aws_provider.limits import at_most, given, not_both
 from tapgate.embedded.aws_provider.resource_schema import Limit
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.description import Answer, Reader, Subject
     from tapgate.embedded.aws_provider.values import Properties, Value
 
-_OF_ONE_METRIC: Final = (
-    *("dimensions", "extendedStatistic", "metricName", "namespace", "period", "statistic"),
-)
+_OF_ONE_METRIC: Final = ("dimensions", "extendedStatistic", "metricName", "namespace", "period", "statistic")
 # What terraform-provider-aws takes: internal/service/cloudwatch/metric_alarm.go.
 _PERCENTILE: Final = (
     r"(p|tm|wm|tc|ts)(\d{1,2}(\.\d{1,2})?|100)|IQM|(TM|WM|PR|TC|TS)\((\d+(\.\d+)?%?)?:(\d+(\.\d+)?%?)?\)"
@@ -69,7 +67,7 @@ def _datapoints(answer: Answer, subject: Subject) -> Value:
 
 def _retention(subject: Subject) -> Call:
     if subject.wanted.get("retentionInDays"):
-        return Call("put_retention_policy", {"retentionInDays": Wanted("retentionInDays")})
+        return Call("put_retention_policy", {"retentionInDays": value_of("retentionInDays")})
     return Call("delete_retention_policy")
 
 

@@ -16,9 +16,9 @@ from tapgate.embedded.aws_provider.description import (
     Source,
     Subject,
     Tagging,
-    Wanted,
     at,
     identity,
+    value_of,
 )
 from tapgate.embedded.aws_provider.limits import given
 from tapgate.embedded.aws_provider.members import inside
@@ -248,7 +248,7 @@ _OPERATIONS = Operations(
     create=Call(
         "create_table",
         {
-            "AttributeDefinitions": Wanted("attributes"),
+            "AttributeDefinitions": value_of("attributes"),
             "KeySchema": Computed((*_KEY_TYPES,), _key_schema),
             **_THROUGHPUT,
             "GlobalSecondaryIndexes": _indexes("globalSecondaryIndexes"),

@@ -16,11 +16,11 @@ from tapgate.embedded.aws_provider.description import (
     Source,
     Subject,
     Tagging,
-    Wanted,
     always,
     at,
     identity,
     ids,
+    value_of,
 )
 from tapgate.embedded.aws_provider.limits import MOMENT, at_most, needs, not_both, one_given
 from tapgate.embedded.aws_provider.members import inside
@@ -52,8 +52,8 @@ _CONFIGURATION: Final = (
     ),
 )
 _OF_FUNCTION: Final[dict[str, Source]] = {
-    "FunctionName": Wanted("functionName"),
-    "Qualifier": Wanted("qualifier"),
+    "FunctionName": value_of("functionName"),
+    "Qualifier": value_of("qualifier"),
 }
 
 
@@ -118,7 +118,9 @@ def _active(answer: Answer) -> bool:
 
 _FUNCTION_OPERATIONS = Operations(
     key={"FunctionName": identity},
-    create=Call("create_function", {"Publish": Wanted("publish"), "Code": Computed(("code", *_CODE), _code)}),
+    create=Call(
+        "create_function", {"Publish": value_of("publish"), "Code": Computed(("code", *_CODE), _code)}
+    ),
     read=Call("get_function"),
     root="Configuration",
     readers={
@@ -137,7 +139,7 @@ _FUNCTION_OPERATIONS = Operations(
             lambda subject: Call(
                 "update_function_code",
                 {
-                    "Architectures": Wanted("architectures"),
+                    "Architectures": value_of("architectures"),
                     **{name: always(value) for name, value in _code(subject.wanted).items()},
                 },
             ),
@@ -261,8 +263,8 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
         names={"function": "FunctionName"},
         operations=Operations(
             key={
-                "FunctionName": Wanted("function"),
-                "Qualifier": Wanted("qualifier"),
+                "FunctionName": value_of("function"),
+                "Qualifier": value_of("qualifier"),
                 "StatementId": identity,
             },
             create=Call("add_permission"),
@@ -307,7 +309,7 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             answered="UUID",
             find=Call(
                 "list_event_source_mappings",
-                {"EventSourceArn": Wanted("eventSourceArn"), "FunctionName": Wanted("functionName")},
+                {"EventSourceArn": value_of("eventSourceArn"), "FunctionName": value_of("functionName")},
                 pick=ids("EventSourceMappings", "UUID"),
             ),
             read=Call("get_event_source_mapping"),

@@ -12,9 +12,9 @@ from tapgate.embedded.aws_provider.description import (
     Operations,
     PropertyGroup,
     Tagging,
-    Wanted,
     always,
     identity,
+    value_of,
 )
 from tapgate.embedded.aws_provider.limits import given
 from tapgate.embedded.aws_provider.resource_schema import Limit
@@ -55,7 +55,7 @@ def _versioning(subject: Subject) -> Call | None:
         return None
     return Call(
         "put_bucket_versioning",
-        {"MFA": Wanted("mfa"), "VersioningConfiguration": Wanted("versioningConfiguration")},
+        {"MFA": value_of("mfa"), "VersioningConfiguration": value_of("versioningConfiguration")},
     )
 
 
