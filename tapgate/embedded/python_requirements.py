@@ -5,20 +5,26 @@ from __future__ import annotations
 import ast
 import configparser
 import json
+import os
 import re
 import tomllib
 from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import unquote
 
 from tapgate.embedded.console import Failure
 from tapgate.embedded.program_text import mapping, parsed_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
 _INCLUDED: Final = re.compile(r"^\s*(?:-r|--requirement|-c|--constraint)[\s=]+(\S+)", re.MULTILINE)
-_LOCAL: Final = re.compile(r"^\s*(?:(?:-e|--editable)[\s=]+)?([\w.-]*/[\w./-]*)\s*$", re.MULTILINE)
+_FOLDER_OPTIONS: Final = frozenset({"-e", "--editable", "-f", "--find-links"})
+_ARCHIVES: Final = (".whl", ".zip", ".tar.gz")
+_MOST_FOLDERS: Final = 1_000
+_BUILT_BY: Final = ("pyproject.toml", "setup.cfg", "setup.py")
 
 # Nothing else: uv takes a path for an interpreter, and starts it.
 _SPECIFIER: Final = re.compile(r"(?:^|,)\s*(?:[<>~=!]=|[<>]|===)?\s*\d+(?:\.\d+)*(?:\.\*)?\s*(?=,|$)")
@@ -76,7 +82,8 @@ def find_source(root: Path, program: Path, toolchain: str) -> Source | None:
     lines = _dependencies(pyproject) if pyproject is not None else []
     if pyproject is not None and lines:
         importable = _with_src(pyproject.parent)
-        return Source(pyproject, (pyproject,), tuple(lines), importable=importable, python=_python(pyproject))
+        inputs = (pyproject, *_local(pyproject.parent, "\n".join(lines)))
+        return Source(pyproject, inputs, tuple(lines), importable=importable, python=_python(pyproject))
     return _of_requirements(requirements) if requirements is not None else _elsewhere(root)
 
 
@@ -167,17 +174,48 @@ def _included(file: Path, seen: set[Path]) -> Iterator[Path]:
         other = (file.parent / name).resolve()
         if other.is_file() and other not in seen:
             yield from _included(other, seen)
-    for name in _LOCAL.findall(text):
-        folder = file.parent / name
-        if folder.is_dir():
-            yield from sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    yield from _local(file.parent, text)
+
+
+def _local(folder: Path, text: str) -> Iterator[Path]:
+    """Yield the files that requirements take from here, by the paths of archives and folders."""
+    for line in text.splitlines():
+        words = [*filter(None, re.split(r"[\s=@;\[\]]+", line.partition(" #")[0]))]
+        for word in words:
+            if "/" in word or word[0] == "." or word.endswith(_ARCHIVES) or words[0] in _FOLDER_OPTIONS:
+                path = folder / unquote(word.removeprefix("file:").removeprefix("//"))
+                # The project's own modules are there as they are.
+                own = words[0] in {"-e", "--editable"} and path.resolve() in (folder, *folder.parents)
+                yield from (path / name for name in _BUILT_BY) if own else _files(path)
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """Yield a file, or those of a folder that are sources."""
+    if path.is_file():
+        yield path
+    for parent, folders, names in islice(os.walk(path), _MOST_FOLDERS):
+        hidden = "pyvenv.cfg" in names
+        folders[:] = (
+            [] if hidden else sorted(one for one in folders if one[0] != "." and one != "node_modules")
+        )
+        for name in [] if hidden else sorted(names):
+            if not name.endswith(".pyc") and Path(parent, name).is_file():
+                yield Path(parent, name)
+
+
+def _sources(lock: Path, *keys: str) -> Iterator[Path]:
+    """Yield the files of what a lock takes from here and installs."""
+    for source in (mapping(one.get("source")) for one in _tables(_toml(lock).get("package"))):
+        for key in keys:
+            if source.get(key) and source.get("type", "file") == "file":
+                yield from _files(lock.parent / str(source[key]))
 
 
 def _of_uv(lock: Path) -> Source:
     pyproject = lock.with_name("pyproject.toml")
     return Source(
         lock,
-        (lock, pyproject),
+        (lock, pyproject, *_sources(lock, "directory", "path")),
         synced=True,
         importable=_with_src(lock.parent),
         beside=tuple(_beside(lock, "editable", "directory")),
@@ -190,7 +228,7 @@ def _of_poetry(lock: Path) -> Source:
     pyproject = lock.with_name("pyproject.toml")
     return Source(
         lock,
-        (lock, pyproject),
+        (lock, pyproject, *_sources(lock, "url")),
         tuple(_pinned(lock)),
         locked=True,
         importable=(*_with_src(lock.parent), *_beside(lock, "url")),

@@ -266,6 +266,43 @@ def test_releases_of_python_that_a_project_is_for(asked: str, *, fits: bool) -> 
     assert is_for(asked, (3, 11, 7)) is fits
 
 
+FROM_HERE = [
+    *(
+        ("pip", "requirements.txt", line)
+        for line in (
+            "./lib[extra]",
+            "./lib ; python_version > '3'",
+            "lib/ # ours",
+            "lib @ file:./lib",
+            "lib@file://ROOT/lib",
+            "lib/setup.py",
+            "-e lib",
+            "-f ./lib",
+            "--find-links=lib",
+            ".",
+        )
+    ),
+    ("uv", "uv.lock", "[[package]]\nname = 'lib'\nsource = {directory = 'lib'}"),
+    ("uv", "uv.lock", "[[package]]\nname = 'lib'\nsource = {path = 'lib/setup.py'}"),
+    ("poetry", "poetry.lock", "[[package]]\nname = 'lib'\nsource = {type = 'file', url = 'lib/setup.py'}"),
+    ("pip", "pyproject.toml", "[project]\ndependencies = ['lib @ file:./lib']"),
+]
+
+
+@pytest.mark.parametrize(("toolchain", "file", "said"), FROM_HERE)
+def test_what_is_installed_from_here_is_a_part_of_what_an_environment_is_made_of(
+    tmp_path: Path, toolchain: str, file: str, said: str
+) -> None:
+    """Else the one in the cache is judged, with what was installed from here before."""
+    root = tmp_path / "app"
+    project(root, {"pyproject.toml": "", file: said.replace("ROOT", str(root))})
+    (root / "lib").mkdir()
+    (root / "lib" / "setup.py").write_text("")
+    source = find_source(root, root, toolchain)
+    assert source is not None
+    assert root / "lib" / "setup.py" in source.inputs
+
+
 @pytest.mark.parametrize(
     ("pyproject", "python"),
     [
