@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -36,9 +37,15 @@ class Edit:
         """Say whether the two replace some of the same text."""
         if self.file != other.file:
             return False
-        text = (COMPONENT / self.file).read_text()
+        text = read(self.file)
         (start, end), (others_start, others_end) = self.span(text), other.span(text)
         return start < others_end and others_start < end
+
+
+@cache
+def read(file: str) -> str:
+    """Read a file of the component as it is."""
+    return (COMPONENT / file).read_text()
 
 
 def apply(edits: Iterable[Edit], component: Path) -> None:
@@ -82,7 +89,7 @@ class Mutant:
 
 def read_mutants() -> list[Mutant]:
     """Read the table."""
-    rows = cast("list[dict[str, Any]]", yaml.safe_load(MUTANTS.read_text()))
+    rows = cast("list[dict[str, Any]]", yaml.load(MUTANTS.read_text(), yaml.CSafeLoader))
     return [_mutant(row) for row in rows]
 
 

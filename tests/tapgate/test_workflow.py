@@ -25,7 +25,7 @@ import pulumi_aws as aws
 aws.kms.Key("orders-key", enable_key_rotation=False)
 """
 WORKFLOW = REPOSITORY / ".github" / "workflows" / "gate.yml"
-JOB: dict[str, Any] = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]["preview"]
+JOB: dict[str, Any] = yaml.load(WORKFLOW.read_text(encoding="utf-8"), yaml.CSafeLoader)["jobs"]["preview"]
 STEPS: dict[str, dict[str, Any]] = {step["name"]: step for step in JOB["steps"] if "name" in step}
 
 

@@ -50,22 +50,19 @@ def compliant(rule: Rule) -> list[Case]:
 
 
 @each_rule
-def test_an_unknown_is_compliant_only_where_no_value_matters(rule: Rule) -> None:
-    for case in compliant(rule):
-        for place in places(case):
-            answer = purely(with_unknown(case, place))
-            if not answer.findings and answer.reason is None:
-                silent = f"{case.name}: {place} unknown is silently compliant"
-                assert unneeded(case, place), silent
-
-
-@each_rule
-def test_an_unknown_is_reported_at_the_level_of_the_policy(rule: Rule, pack: Pack) -> None:
+def test_an_unknown_is_compliant_only_where_no_value_matters_and_blocks_elsewhere(
+    rule: Rule, pack: Pack
+) -> None:
+    """Both of one answer: what is found at the level of the policy, and what is silently compliant."""
     for case in compliant(rule):
         pack.configure_stack()
         pack.configure(rule.name, case.config)
         for place in places(case):
             changed = with_unknown(case, place)
+            answer = purely(changed)
+            where = f"{case.name}: {place}"
+            if not answer.findings and answer.reason is None:
+                assert unneeded(case, place), f"{where} unknown is silently compliant"
             of_resources = isinstance(rule, ResourceRule)
             asked = asked_alone(changed)
             if not case.in_stack:
@@ -75,8 +72,7 @@ def test_an_unknown_is_reported_at_the_level_of_the_policy(rule: Rule, pack: Pac
                 responses.append(pack.analyze_stack(changed.resources))
             every = [one for response in responses for one in response.diagnostics]
             mine = [one for one in every if one.policyName == rule.name]
-            where = f"{case.name}: {place}"
             assert {one.enforcementLevel for one in mine} <= {proto.MANDATORY}, where
             assert all(one.urn for one in mine), where
             found = [one for response in responses for one in on_the_wire(changed, response).findings]
-            assert len(found) == len(purely(changed).findings), where
+            assert len(found) == len(answer.findings), where

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TABLE = cast(
     "dict[str, dict[str, object]]",
-    yaml.safe_load(Path(__file__).with_name("refused.yaml").read_text("utf-8")),
+    yaml.load(Path(__file__).with_name("refused.yaml").read_text("utf-8"), yaml.CSafeLoader),
 )
 
 

@@ -30,7 +30,8 @@ KEY, QUEUE, BUCKET = "aws:kms/key:Key", "aws:sqs/queue:Queue", "aws:s3/bucket:Bu
 FIELD = re.compile(r"\{([^}]*)\}")
 OF_THE_PROVIDER = {":account", ":partition", ":region", ":suffix", "?"}
 KNOWN = cast(
-    "list[dict[str, dict[str, str]]]", yaml.safe_load(Path(__file__).with_name("derived.yaml").read_text())
+    "list[dict[str, dict[str, str]]]",
+    yaml.load(Path(__file__).with_name("derived.yaml").read_text(), yaml.CSafeLoader),
 )
 
 

@@ -30,7 +30,7 @@ SCALARS: dict[str, tuple[Value, Value]] = {
 def _table() -> dict[str, frozenset[str]]:
     rows = cast(
         "list[dict[str, list[str]]]",
-        yaml.safe_load(Path(__file__).with_name("replacements.yaml").read_text("utf-8")),
+        yaml.load(Path(__file__).with_name("replacements.yaml").read_text("utf-8"), yaml.CSafeLoader),
     )
     return {token: frozenset(row["replaces"]) for row in rows for token in row["tokens"]}
 

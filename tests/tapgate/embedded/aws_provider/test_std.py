@@ -13,7 +13,9 @@ from tapgate.embedded.aws_provider.std import answer
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.values import Value
 
-CASES: list[list[Value]] = yaml.safe_load(Path(__file__).with_name("std.yaml").read_text("utf-8"))
+CASES: list[list[Value]] = yaml.load(
+    Path(__file__).with_name("std.yaml").read_text("utf-8"), yaml.CSafeLoader
+)
 
 
 @pytest.mark.parametrize(
