@@ -19,7 +19,8 @@ from tests.tapgate.reports.strategies import HOSTILE
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(not BROWSER, reason=MISSING)
+# What makes the page is counted where the page is read without a browser.
+pytestmark = [pytest.mark.skipif(not BROWSER, reason=MISSING), pytest.mark.uncounted]
 
 
 def hostile() -> VerdictFile:
