@@ -64,6 +64,11 @@ _WITHOUT_SOURCE: Final[Mapping[str, Mapping[str, str]]] = {
     "aws:secretsmanager/secret:Secret": {
         "arn": "arn:{:partition}:secretsmanager:{:region}:{:account}:secret:{name}-{#mixed6}"
     },
+    # Source: ECS's developer guide, task definition parameters: revisions of a family count from 1.
+    "aws:ecs/taskDefinition:TaskDefinition": {
+        "arn": "arn:{:partition}:ecs:{:region}:{:account}:task-definition/{family}:{revision=1}",
+        "arnWithoutRevision": "arn:{:partition}:ecs:{:region}:{:account}:task-definition/{family}",
+    },
     # Source: Amazon S3's user guide, virtual-hosted-style addresses.
     "aws:s3/bucket:Bucket": {
         "bucketRegionalDomainName": "{bucket}.s3.{:region}.{:suffix}",
