@@ -7,6 +7,7 @@ process of its own, which is given the state and nothing else.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import json
@@ -138,6 +139,7 @@ def main() -> None:
     """Answer the request on standard input, on standard output; the pack's folder is the argument."""
     # The process ends with its answer: nothing is worth collecting.
     gc.disable()
+    atexit.register(gc.freeze)
     request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
     sys.stdout.buffer.write(msgspec.json.encode(called(Path(sys.argv[1]), request)))
 

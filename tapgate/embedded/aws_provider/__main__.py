@@ -9,6 +9,7 @@ imports them. Where the SDK is loaded already, as in tests, that one is used.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib.util
 import os
@@ -104,6 +105,7 @@ def _path(arguments: list[str], option: str) -> Path | None:
 
 
 if __name__ == "__main__":
-    # What it imports and answers makes no cycles worth looking for each few hundred objects.
+    # What it imports and answers makes no cycles worth looking for each few hundred objects, nor at the end.
     gc.set_threshold(100_000)
+    atexit.register(gc.freeze)
     sys.exit(main(sys.argv[1:]))
