@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import contextlib
 import gc
 import importlib
@@ -79,8 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 passed, 1 blocked by policy, 2 could not run, 3 stopped after something was changed.
     """
     if arguments is None:
-        # The process is the command's: it ends before any cycles are worth looking for.
+        # The process is the command's: it ends before any cycles are worth looking for, and when it does.
         gc.set_threshold(100_000)
+        atexit.register(gc.freeze)
     _require_streams()
     try:
         return _main(list(sys.argv[1:] if arguments is None else arguments))
@@ -167,7 +169,13 @@ def _run(command: Command, entry: Entry, options: argparse.Namespace) -> int:
 
 def _prepare(options: argparse.Namespace, *, build: bool) -> None:
     """Make this process's environment the one that is asked for; what is prepared already stays as it is."""
-    from tapgate.embedded.environment import ANSWERS, MARK, applied, offline  # noqa: PLC0415 - `report` does without
+    from tapgate.embedded.environment import (  # noqa: PLC0415 - `report` does without
+        ANSWERS,
+        MARK,
+        applied,
+        offline,
+        seldom_collected,
+    )
     from tapgate.embedded.paths import cache_root  # noqa: PLC0415
     from tapgate.embedded.stacks import EmbeddedStacks, Theatre, begin_backend  # noqa: PLC0415
     from tapgate.embedded.toolchain import require_unchanged  # noqa: PLC0415
@@ -201,6 +209,7 @@ def _prepare(options: argparse.Namespace, *, build: bool) -> None:
     options.readable, options.offline = (cache_root(), *given), offline(os.environ)
     if options.offline and build:
         begin_backend(os.environ["PULUMI_BACKEND_URL"])
+        os.environ.update(applied(seldom_collected(os.environ), {}))
         options.notes = (
             *options.notes,
             *_stand_in(project, cast("str", getattr(options, "sandbox", "auto"))),

@@ -211,9 +211,6 @@ _AMBIENT = "PULUMI_IGNORE_AMBIENT_PLUGINS"
 _BACKEND = ("PULUMI_DIY_BACKEND_", "PULUMI_SELF_MANAGED_STATE_")
 """How the user's own backend keeps its states: where, and compressed."""
 
-_SELDOM_COLLECTED = {"GOGC": "400", "GOMEMLIMIT": "1GiB"}
-"""The engine lives for seconds: collecting its garbage is a sixth of its work, for memory that is there."""
-
 Changes = dict[str, str | None]
 """Variables to set; None for one to remove."""
 
@@ -254,11 +251,16 @@ def rehearsal_changes(
     return {
         **_embedded(base, [stand_ins], backend, root),
         **dict.fromkeys((name for name in base if name.startswith("AWS_ENDPOINT_URL")), None),
-        **({} if "GOGC" in base or "GOMEMLIMIT" in base else _SELDOM_COLLECTED),
+        **seldom_collected(base),
         # No one needs the state of a rehearsal that did not come to its end.
         "PULUMI_SKIP_CHECKPOINTS": "true",
         "TMPDIR": str(scratch),
     }
+
+
+def seldom_collected(base: Mapping[str, str]) -> Changes:
+    """Return what has an engine that lives for seconds collect its garbage seldom: a sixth of its work."""
+    return {} if "GOGC" in base or "GOMEMLIMIT" in base else {"GOGC": "400", "GOMEMLIMIT": "1GiB"}
 
 
 def acting_providers(base: Mapping[str, str]) -> list[str]:
