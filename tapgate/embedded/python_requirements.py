@@ -180,12 +180,12 @@ def _included(file: Path, seen: set[Path]) -> Iterator[Path]:
 def _local(folder: Path, text: str) -> Iterator[Path]:
     """Yield the files that requirements take from here, by the paths of archives and folders."""
     for line in text.splitlines():
-        words = [*filter(None, re.split(r"[\s=@;\[\]]+", line.partition(" #")[0]))]
-        for word in words:
-            if "/" in word or word[0] == "." or word.endswith(_ARCHIVES) or words[0] in _FOLDER_OPTIONS:
-                path = folder / unquote(word.removeprefix("file:").removeprefix("//"))
+        tokens = [*filter(None, re.split(r"[\s=@;\[\]]+", line.partition(" #")[0]))]
+        for token in tokens:
+            if "/" in token or token[0] == "." or token.endswith(_ARCHIVES) or tokens[0] in _FOLDER_OPTIONS:
+                path = folder / unquote(token.removeprefix("file:").removeprefix("//"))
                 # The project's own modules are there as they are.
-                own = words[0] in {"-e", "--editable"} and path.resolve() in (folder, *folder.parents)
+                own = tokens[0] in {"-e", "--editable"} and path.resolve() in (folder, *folder.parents)
                 yield from (path / name for name in _BUILT_BY) if own else _files(path)
 
 

@@ -293,7 +293,7 @@ FROM_HERE = [
 def test_what_is_installed_from_here_is_a_part_of_what_an_environment_is_made_of(
     tmp_path: Path, toolchain: str, file: str, said: str
 ) -> None:
-    """Else the one in the cache is judged, with what was installed from here before."""
+    """Else the one in the cache is evaluated, with what was installed from here before."""
     root = tmp_path / "app"
     project(root, {"pyproject.toml": "", file: said.replace("ROOT", str(root))})
     (root / "lib").mkdir()
