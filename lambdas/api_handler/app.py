@@ -47,15 +47,19 @@ METHODS: Mapping[str, str] = {"/items": "GET, POST", "/items/<item_id>": "GET", 
 router = APIGatewayHttpResolver()
 
 
-def state_of_dependencies() -> dict[str, str]:
-    """Return what the API depends on, and whether each answers."""
-    return check_health(
+def state(headers: Mapping[str, str] | None = None) -> dict[str, JsonValue]:
+    """Return that all answers which the API depends on; raise `ProblemError` where something does not."""
+    states = check_health(
         {
             "table": lambda: stack.records().latest(NO_ITEM.id),
             "bucket": lambda: stack.objects().check(),
             "queue": lambda: stack.work().check(),
         }
     )
+    extra: dict[str, JsonValue] = {"dependencies": cast("JsonValue", states)}
+    if set(states.values()) != {"ok"}:
+        raise ProblemError(UNAVAILABLE, "A dependency does not answer.", headers=headers, extra=extra)
+    return {"status": "ok", **extra}
 
 
 @router.post("/items")
@@ -110,12 +114,7 @@ def get_item(item_id: str) -> Response[str]:
 @router.get("/health")
 def get_health() -> Response[str]:
     """Return whether everything that the API depends on answers."""
-    states = state_of_dependencies()
-    dependencies = cast("JsonValue", states)
-    if set(states.values()) != {"ok"}:
-        extra = {"dependencies": dependencies}
-        raise ProblemError(UNAVAILABLE, "A dependency does not answer.", headers=RETRY_AFTER, extra=extra)
-    return _json(200, {"status": "ok", "dependencies": dependencies})
+    return _json(200, state(RETRY_AFTER))
 
 
 @router.exception_handler(ProblemError)
@@ -231,7 +230,7 @@ def _serve(event: JsonValue, context: LambdaContext) -> JsonObject:
         )
     if "requestContext" in event:
         return _serve_http(event, context)
-    return _report_state()
+    return _answer(200, "application/json", state())
 
 
 def _serve_http(event: JsonObject, context: LambdaContext) -> JsonObject:
@@ -245,21 +244,15 @@ def _serve_http(event: JsonObject, context: LambdaContext) -> JsonObject:
     return response
 
 
-def _report_state() -> JsonObject:
-    states = state_of_dependencies()
-    dependencies = cast("JsonValue", states)
-    if set(states.values()) != {"ok"}:
-        raise ProblemError(UNAVAILABLE, "A dependency does not answer.", extra={"dependencies": dependencies})
-    body = canonical_json({"status": "ok", "dependencies": dependencies}).decode("ascii")
-    return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": body}
-
-
 def _refuse(problem: ProblemError, correlation_id: str) -> JsonObject:
     logger.warning("Invocation refused", extra={"problem": problem.type.name, "detail": problem.detail})
-    body = canonical_json(problem.body(correlation_id)).decode("utf-8")
-    headers: JsonObject = {
-        "Content-Type": CONTENT_TYPE,
-        "X-Correlation-Id": correlation_id,
-        "Cache-Control": "no-store",
-    }
-    return {"statusCode": problem.type.status, "headers": headers, "body": body}
+    more = {"X-Correlation-Id": correlation_id, "Cache-Control": "no-store"}
+    return _answer(problem.type.status, CONTENT_TYPE, problem.body(correlation_id), more)
+
+
+def _answer(
+    status: int, content_type: str, body: JsonObject, headers: Mapping[str, str] | None = None
+) -> JsonObject:
+    """Return the response of an invocation that no route serves."""
+    text = canonical_json(body).decode("utf-8")
+    return {"statusCode": status, "headers": {"Content-Type": content_type, **(headers or {})}, "body": text}

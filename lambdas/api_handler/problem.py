@@ -32,18 +32,7 @@ KEY_REUSED = ProblemType("idempotency-key-reused", 422, "The idempotency key bel
 INTERNAL = ProblemType("internal", 500, "The service failed")
 UNAVAILABLE = ProblemType("unavailable", 503, "The service is unavailable for the moment")
 
-PROBLEM_TYPES = (
-    MALFORMED_REQUEST,
-    INVALID_PARAMETER,
-    NOT_FOUND,
-    METHOD_NOT_ALLOWED,
-    TOO_LARGE,
-    UNSUPPORTED_MEDIA_TYPE,
-    INVALID_ITEM,
-    KEY_REUSED,
-    INTERNAL,
-    UNAVAILABLE,
-)
+PROBLEM_TYPES = tuple(one for one in list(vars().values()) if isinstance(one, ProblemType))
 
 
 class ProblemError(Exception):

@@ -25,6 +25,15 @@ if TYPE_CHECKING:
 FORM = "tap.item.processed/1"
 EXACT_FLOAT = 2**53
 COUNTED = ("objects", "arrays", "strings", "numbers", "booleans", "nulls", "depth")
+_COUNTED_AS = {
+    dict: "objects",
+    list: "arrays",
+    str: "strings",
+    int: "numbers",
+    float: "numbers",
+    bool: "booleans",
+    type(None): "nulls",
+}
 
 
 def transform(item: NewItem, record: ItemRecord) -> tuple[bytes, dict[str, int]]:
@@ -73,24 +82,12 @@ def count_values(value: JsonValue) -> dict[str, int]:
     waiting = [(value, 0)]
     while waiting:
         each, depth = waiting.pop()
-        counts[_json_type(each)] += 1
+        counts[_COUNTED_AS[type(each)]] += 1
         if isinstance(each, list | dict):
             counts["depth"] = max(counts["depth"], depth + 1)
             parts = each if isinstance(each, list) else list(each.values())
             waiting.extend((child, depth + 1) for child in parts)
     return counts
-
-
-def _json_type(value: JsonValue) -> str:
-    if value is None:
-        return "nulls"
-    if isinstance(value, bool):
-        return "booleans"
-    if isinstance(value, str):
-        return "strings"
-    if isinstance(value, int | float):
-        return "numbers"
-    return "arrays" if isinstance(value, list) else "objects"
 
 
 def _utc(moment: dt.datetime) -> str:

@@ -48,6 +48,8 @@ _TYPES: dict[str, Any] = {
     "reason": (str, type(None)),
     "result": (dict, type(None)),
 }
+"""The attributes of a record in the order of its fields, each with its type."""
+
 END_OF_TIME = 10**15
 """No timestamp reaches it before the year 33658, ms since 1970."""
 
@@ -92,22 +94,8 @@ class ItemRecord(NamedTuple):
 
     def attributes(self) -> dict[str, JsonValue]:
         """Return the record as the table and the API write it; absent values are left out."""
-        attributes: dict[str, JsonValue] = {
-            "id": self.id,
-            "timestamp": self.timestamp,
-            "status": self.status.value,
-            "checksum": self.checksum,
-            "size": self.size,
-            "data": self.data,
-            "correlationId": self.correlation_id,
-            "updatedAt": self.updated_at,
-            "attempts": self.attempts,
-        }
-        if self.reason is not None:
-            attributes["reason"] = self.reason
-        if self.result is not None:
-            attributes["result"] = dict(self.result)
-        return attributes
+        pairs = zip(_TYPES, self, strict=True)
+        return {name: cast("JsonValue", value) for name, value in pairs if value is not None}
 
     @classmethod
     def from_attributes(cls, attributes: Mapping[str, JsonValue]) -> ItemRecord:
@@ -123,16 +111,5 @@ class ItemRecord(NamedTuple):
             raise ForeignRecordError("the key is none that this service gives")
         if attributes["status"] not in _STATUSES:
             raise ForeignRecordError("status is none that this service knows")
-        return cls(
-            id=cast("str", attributes["id"]),
-            timestamp=cast("int", attributes["timestamp"]),
-            status=Status(attributes["status"]),
-            checksum=cast("str", attributes["checksum"]),
-            size=cast("int", attributes["size"]),
-            data=cast("dict[str, JsonValue]", attributes["data"]),
-            correlation_id=cast("str", attributes["correlationId"]),
-            updated_at=cast("int", attributes["updatedAt"]),
-            attempts=cast("int", attributes["attempts"]),
-            reason=cast("str | None", attributes.get("reason")),
-            result=cast("dict[str, int] | None", attributes.get("result")),
-        )
+        read = cls._make(attributes.get(name) for name in _TYPES)
+        return read._replace(status=Status(read.status))
