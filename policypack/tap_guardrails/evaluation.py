@@ -25,7 +25,7 @@ from tap_guardrails.model.rule import LEVELS, types_read
 from tap_guardrails.model.settings import WAIVERS, nearest_first
 from tap_guardrails.model.stack import SECRET_CONFIGURATION
 from tap_guardrails.model.values import record
-from tap_guardrails.waivers import WAIVER_POLICY, Ledger, Listed, ProgramWaivers, in_policies, today_utc
+from tap_guardrails.waivers import WAIVER_POLICY, Ledger, Listed, in_policies, today_utc
 
 if TYPE_CHECKING:
     from datetime import date
@@ -95,16 +95,7 @@ class Configuration:
         lists = {name: settings.objects(WAIVERS.name) for name, settings in self._settings.items()}
         waivers = (*in_policies(lists), *of_stack)
         own = self._settings.get(WAIVER_POLICY)
-        if own is None:
-            return Ledger(self._rules, self.enabled, waivers, today=today)
-        return Ledger(
-            self._rules,
-            self.enabled,
-            waivers,
-            today=today,
-            in_program=ProgramWaivers.of(own),
-            longest=own.integer("maximumDays"),
-        )
+        return Ledger(self._rules, self.enabled, waivers, today=today, settings=own)
 
     def level(self, rule: Rule, verdict: Verdict) -> Level:
         """Return the level at which a finding is reported.

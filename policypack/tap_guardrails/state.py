@@ -157,7 +157,11 @@ def summary(urn: str, answer: Answer, enabled: frozenset[str]) -> PolicySummary:
 
 def coverage(resources: Iterable[Resource], configuration: Configuration) -> dict[str, str]:
     """Return what looked at each resource: a control, a policy on tags alone, or none."""
-    by_type = coverage_by_type((*configuration.resource_rules, *configuration.stack_rules))
+    by_type: dict[str, Coverage] = defaultdict(lambda: "none")
+    rules: tuple[Rule, ...] = (*configuration.resource_rules, *configuration.stack_rules)
+    for rule in sorted(rules, key=lambda rule: rule.coverage == "control"):
+        if rule.coverage != "none":
+            by_type.update(dict.fromkeys(rule.types, rule.coverage))
     closeness: dict[str, str] = {}
     for resource in with_embedded(resources):
         if resource.provider is None or resource.type.startswith(OWN_PACKAGE):
@@ -166,15 +170,6 @@ def coverage(resources: Iterable[Resource], configuration: Configuration) -> dic
         if closeness.get(urn) != "control" and (urn not in closeness or looked != "none"):
             closeness[urn] = looked
     return closeness
-
-
-def coverage_by_type(rules: Iterable[Rule]) -> Mapping[str, Coverage]:
-    """Return for each type what the rules that read it look at."""
-    by_type: dict[str, Coverage] = defaultdict(lambda: "none")
-    for rule in sorted(rules, key=lambda rule: rule.coverage == "control"):
-        if rule.coverage != "none":
-            by_type.update(dict.fromkeys(rule.types, rule.coverage))
-    return by_type
 
 
 def properties_of(fields: Mapping[str, object]) -> LazyMapping[Value]:

@@ -202,12 +202,7 @@ class DeadLetters:
 
 
 def dead_letters(stack: Stack) -> DeadLetters:
-    """Find the dead letter targets of a stack, once."""
-    return stack.memoized(find_dead_letters)
-
-
-def find_dead_letters(stack: Stack) -> DeadLetters:
-    """Go through everything that can name a dead letter target."""
+    """Go through everything in a stack that can name a dead letter target."""
     letters = DeadLetters()
     for token, paths in SOURCES.items():
         for source in stack.of(token):

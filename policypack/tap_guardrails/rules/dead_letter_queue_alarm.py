@@ -20,7 +20,7 @@ DEAD_LETTER_ARN: Final = "the ARN of the dead letter target, or JSON with it"
 
 def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Check a queue, and whatever can name one as its dead letter target."""
-    letters = dead_letters(stack)
+    letters = stack.memoized(dead_letters)
     if not letters.concern(resource.urn):
         yield NotApplicable("It is no dead letter queue, and names none that cannot be told.")
         return

@@ -158,9 +158,6 @@ class ProgramWaivers:
         return ""
 
 
-NO_PROGRAM: Final = ProgramWaivers()
-
-
 class Ledger:
     """The waivers of one run."""
 
@@ -171,8 +168,7 @@ class Ledger:
         listed: Iterable[Listed] = (),
         *,
         today: Callable[[], date] = today_utc,
-        in_program: ProgramWaivers = NO_PROGRAM,
-        longest: int = LONGEST_DAYS,
+        settings: Settings | None = None,
     ) -> None:
         """Open the book.
 
@@ -181,14 +177,13 @@ class Ledger:
             enabled: The names of the policies that evaluate.
             listed: The waivers in configuration.
             today: Tells the day, in UTC.
-            in_program: What programs may waive.
-            longest: How many days after it was granted a waiver may expire.
+            settings: Those of the policy that checks waivers.
         """
         self._rules = rules
         self._enabled = {name: rule for name, rule in (rules or {}).items() if name in enabled}
         self.today = today
-        self._in_program = in_program
-        self._longest = longest
+        self._in_program = ProgramWaivers.of(settings) if settings else ProgramWaivers()
+        self._longest = settings.integer("maximumDays") if settings else LONGEST_DAYS
         self.listed: Sequence[Listed] = tuple(listed)
         self._by_policy: dict[str, list[Listed]] = defaultdict(list)
         for entry in self.listed:
