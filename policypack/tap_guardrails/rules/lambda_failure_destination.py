@@ -159,13 +159,14 @@ def asynchronous_calls(resource: Resource, stack: Stack) -> set[str | None]:
 
     Empty is the function without either. Where no one in the stack calls, nothing is known to be called.
     """
-    permissions = sub_resources(stack, resource, PERMISSIONS_OF)
-    principals = [(one, PERMISSION.at(one, "principal").text()) for one in permissions.certain]
-    return {
-        qualifier(one, PERMISSION.at(one, "function"))
-        for one, principal in principals
-        if not isinstance(principal, Known) or principal.value not in SYNCHRONOUS_CALLERS
-    }
+    permissions = sub_resources(stack, resource, PERMISSIONS_OF).certain
+    return {qualifier(one, PERMISSION.at(one, "function")) for one in permissions if not waits(one)}
+
+
+def waits(permission: Resource) -> bool:
+    """Tell whether a permission is for a service that waits for the function's answer."""
+    principal = PERMISSION.at(permission, "principal").text()
+    return isinstance(principal, Known) and principal.value in SYNCHRONOUS_CALLERS
 
 
 def qualifier(resource: Resource, function_named: PropertyRef) -> str | None:
@@ -198,12 +199,8 @@ def lost(owner: Resource, stack: Stack, ref: PropertyRef) -> Finding | None:
 def only_waited_for(resource: Resource, stack: Stack, *, exempting: bool) -> str:
     """Say why a function gets no asynchronous calls, or nothing when it may get some."""
     permissions = sub_resources(stack, resource, PERMISSIONS_OF)
-    principals = [
-        PERMISSION.at(one, "principal").text() for one in (*permissions.certain, *permissions.possible)
-    ]
-    if any(not isinstance(one, Known) or one.value not in SYNCHRONOUS_CALLERS for one in principals):
-        return ""
-    if resource.urn in stack.memoized(called_without_waiting):
+    every = (*permissions.certain, *permissions.possible)
+    if not all(map(waits, every)) or resource.urn in stack.memoized(called_without_waiting):
         return ""
     if sub_resources(stack, resource, SOURCES_OF).certain:
         return "Event sources feed the function, and each of them is evaluated by itself."

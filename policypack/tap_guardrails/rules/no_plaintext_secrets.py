@@ -66,8 +66,6 @@ SECRET: Final[Mapping[str, list[str]]] = table("secret_properties")
 NAMED: Final[Mapping[str, list[str]]] = table("named_secrets")
 """By type, the paths of what is a secret by its name, and marked by no SDK."""
 
-TYPES: Final = tuple(dict.fromkeys((*FUNCTION.types, *SHOWN, *SECRET, *NAMED)))
-
 REFERENCE_TYPES: Final = frozenset({"PARAMETER_STORE", "SECRETS_MANAGER"})
 """Types of a CodeBuild variable whose value only says where the secret is."""
 
@@ -376,7 +374,7 @@ RULE = ResourceRule(
     "give a property that is a secret its value from secret configuration.",
     severity="critical",
     url="https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html",
-    types=TYPES,
+    types=tuple(dict.fromkeys((*FUNCTION.types, *SHOWN, *SECRET, *NAMED))),
     settings=(
         StringList(
             "allowedNames",

@@ -58,16 +58,16 @@ def plan_of(alarm: Alarm, most_events: int, unknown_timeout: float = LONGEST_SEC
         most_events: How many events a minute can have at most.
         unknown_timeout: What to take for a function's timeout that is not known yet, in seconds.
     """
-    known = [alarm.operator, alarm.periods, *(one.period for one in alarm.queries.series.values())]
-    complete = all(isinstance(one, Known) for one in known)
-    complete = complete and all(
-        isinstance(one.statistic, Known) and legal_statistic(one.statistic.value)
-        for one in alarm.queries.series.values()
-    )
-    complete = complete and all(one.settled for one in (alarm.missing, alarm.datapoints))
     operator = value_or(alarm.operator, GREATER)
     compared = alarm.band if operator in BAND else alarm.threshold
-    complete = complete and isinstance(compared, Known) and operator in WITH_NUMBER | BAND
+    every = alarm.queries.series.values()
+    known = [alarm.operator, alarm.periods, compared, *(one.period for one in every)]
+    complete = (
+        operator in WITH_NUMBER | BAND
+        and all(isinstance(one, Known) for one in known)
+        and all(isinstance(one.statistic, Known) and legal_statistic(one.statistic.value) for one in every)
+        and all(one.settled for one in (alarm.missing, alarm.datapoints))
+    )
     periods = max(1, value_or(alarm.periods, 1))
     subjects: dict[object, int] = {}
     sources = tuple(
