@@ -36,6 +36,7 @@ schema.app = application
 
 
 @pytest.mark.emulator
+@pytest.mark.uncounted
 @pytest.mark.usefixtures("stand")
 @schema.parametrize()
 @settings(

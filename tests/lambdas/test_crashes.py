@@ -112,6 +112,7 @@ def test_a_killed_process_leaves_one_result(stand: Stand, number: int) -> None:
 PAIRS = [(first, second) for first in range(1, 5) for second in range(1, 7)]
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize(("first", "second"), PAIRS)
 def test_processing_that_breaks_off_twice_leaves_one_result(stand: Stand, first: int, second: int) -> None:
     call_api(post(ITEM))
