@@ -114,8 +114,8 @@ def is_service_wildcard(action: str) -> bool:
 def is_every_resource(resource: str) -> bool:
     """Tell whether a resource is everything, or everything of a service, whatever region and account.
 
-    So are `*`, `arn:aws:*`, `arn:aws:s3:::*`, `arn:aws:s3:::*/*`, `arn:aws:lambda:*:*:*` and
-    `arn:aws:dynamodb:*:*:*/*`.
+    So are `*`, `arn:aws:*`, `arn:aws:s3:::*`, `arn:aws:s3:::*/*`, `arn:aws:lambda:*:*:*`,
+    `arn:aws:dynamodb:*:*:*/*`, and what is of the one type that an action is on: `arn:aws:iam::*:role/*`.
     """
     if covers(resource, ":".join(["arn", *[SOMETHING] * 5])):
         return True
@@ -126,7 +126,9 @@ def is_every_resource(resource: str) -> bool:
         for at in (SOMETHING, "")
         for identifier in IDENTIFIERS
     )
-    return everything or is_every_bucket(resource)
+    *_, region, account, _ = ["", *resource.split(":", 5)] if resource.count(":") >= 5 else ["", "", ""]
+    anywhere = bool(account) and not (region + account).strip(WILD)
+    return everything or is_every_bucket(resource) or (anywhere and is_every_of_a_type(resource))
 
 
 def is_every_bucket(resource: str) -> bool:
@@ -146,7 +148,7 @@ def is_every_of_a_type(resource: str) -> bool:
     identifier = sections[5]
     if sections[2] != "s3":
         identifier = RESOURCE_TYPE.sub("", identifier, count=1)
-    return "*" in identifier and not identifier.strip(WILD)
+    return "*" in identifier and not identifier.strip(f"{WILD}/:")
 
 
 def broad_managed_policy(arn: str) -> str | None:
