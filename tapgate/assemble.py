@@ -81,6 +81,11 @@ def covered(log: EventLog) -> dict[str, str]:
     return closeness
 
 
+def count(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: `1 stack`, `2,048 stacks`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def coverage_text(reports: Iterable[Report]) -> str:
     """Say how many resources a control looked at, and of which types the others are; empty if unknown."""
     urns_by: dict[str, list[str]] = {what: [] for what in _CLOSENESS}
@@ -89,8 +94,7 @@ def coverage_text(reports: Iterable[Report]) -> str:
             urns_by[what].append(urn)
     if not any(urns_by.values()):
         return ""
-    control = len(urns_by["control"])
-    parts = [f"{control:,} {'resource' if control == 1 else 'resources'} by a control"]
+    parts = [f"{count(len(urns_by['control']), 'resource')} by a control"]
     for what, by in (("tags", "by tags alone"), ("none", "by no policy")):
         if urns_by[what]:
             parts.append(f"{len(urns_by[what]):,} {by} ({_types(urns_by[what])})")
@@ -136,8 +140,7 @@ def require_evaluated(log: EventLog, requested: Sequence[RequestedPack], *, allo
     for pack in requested:
         if str(pack.folder) not in paths:
             raise _unproven("A policy pack was asked for and not loaded.", str(pack.folder))
-    _require_stack_policies(log, packs)
-    _require_every_resource(log, packs)
+    _require_asked(log, packs)
     if not allow_empty:
         _require_something(log, packs)
 
@@ -162,17 +165,13 @@ def _abbreviated(path: str) -> str:
     return "/".join([*steps[:2], "...", *steps[-2:]])
 
 
-def _require_stack_policies(log: EventLog, packs: Sequence[Pack]) -> None:
-    done = Counter(summary.pack for summary in log.stack_analyzed)
-    for name, count in Counter(pack.name for pack in packs).items():
-        if done[name] < count:
+def _require_asked(log: EventLog, packs: Sequence[Pack]) -> None:
+    of_stack = Counter(summary.pack for summary in log.stack_analyzed)
+    of_resources = Counter((summary.pack, summary.urn) for summary in log.analyzed)
+    for name, packs_of_it in Counter(pack.name for pack in packs).items():
+        if of_stack[name] < packs_of_it:
             raise _unproven("A pack's stack policies were not evaluated.", f"pack {name}")
-
-
-def _require_every_resource(log: EventLog, packs: Sequence[Pack]) -> None:
-    done = Counter((summary.pack, summary.urn) for summary in log.analyzed)
-    for name, count in Counter(pack.name for pack in packs).items():
-        missing = sorted(urn for urn in log.declared if done[name, urn] < count)
+        missing = sorted(urn for urn in log.declared if of_resources[name, urn] < packs_of_it)
         if missing:
             more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
             raise _unproven("A resource was not evaluated.", f"pack {name}, resource {missing[0]}{more}")
@@ -216,8 +215,8 @@ def guardrails_of(requested: Iterable[RequestedPack]) -> Guardrails | None:
     return max(known, key=lambda one: bool(one.team), default=None)
 
 
-_OWN_HOST: Final = re.compile(r"using pulumi-language-\S+ from \$PATH at \S+/stand-ins-[0-9a-f]+/")
-"""The gate's own way to stacks of any backend."""
+_STANDS_IN: Final = re.compile(r"using \S+ from \$PATH at \S+/stand-ins-[0-9a-f]+/")
+"""The gate's own providers, and its way to stacks of any backend."""
 _FROM_PATH: Final = re.compile(r"^using (\S+) from \$PATH at .+$")
 Locate = Callable[[str, str], Location | None]
 
@@ -308,11 +307,10 @@ def _log_notes(log: EventLog) -> Iterator[str]:
     """Yield each warning once, on one line, in the order of the run."""
     seen: set[str] = set()
     for diagnostic in log.diagnostics:
-        if diagnostic.severity != "warning":
+        if diagnostic.severity != "warning" or _STANDS_IN.match(diagnostic.message):
             continue
-        if _OWN_HOST.match(diagnostic.message):
-            continue
-        note = _FROM_PATH.sub(r"\1 is taken from PATH", " ".join(sanitized_lines(diagnostic.message)))
+        said = " ".join(sanitized_lines(diagnostic.message))
+        note = _FROM_PATH.sub(r"\1 is the one on PATH, whatever version the program asks for", said)
         if note and note not in seen:
             seen.add(note)
             yield note

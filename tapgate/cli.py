@@ -9,23 +9,26 @@ import gc
 import importlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TextIO, TypeVar, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, TextIO, cast
 
 from tapgate.failure import CouldNotRunError, Exit
 from tapgate.terminal import Ink, OutputError, failure_lines, write
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from tapgate.embedded.answers import Answers
     from tapgate.embedded.environment import Aws, Changes
     from tapgate.sandbox import Mode
 
-Result = TypeVar("Result")
-
 
 class Entry(NamedTuple):
-    """A command: its module, what it does, and whether it needs the environment prepared."""
+    """A command: its module, what it does, and whether it needs the environment prepared.
+
+    A module's `add_arguments` declares the command's options, and its `run` returns the exit code.
+    """
 
     module: str
     summary: str
@@ -57,22 +60,6 @@ COMMANDS: Final = {
 }
 
 
-class Command(Protocol):
-    """What the module of a command has."""
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the command's options."""
-        ...
-
-    def run(self, options: argparse.Namespace) -> int:
-        """Carry the command out and return its exit code.
-
-        Raises:
-            CouldNotRunError: there is no answer.
-        """
-        ...
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
@@ -93,9 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _main(given: list[str]) -> int:
     parser, parsers = _parsers()
     entry = COMMANDS.get(given[0]) if given else None
-    command: Command | None = None
+    command: ModuleType | None = None
     if entry is not None:
-        command = cast("Command", importlib.import_module(entry.module))
+        command = importlib.import_module(entry.module)
         command.add_arguments(parsers[given[0]])
         if entry.prepared:
             _add_aws(parsers[given[0]])
@@ -116,7 +103,7 @@ def _main(given: list[str]) -> int:
     return code
 
 
-def _answered(command: Command, entry: Entry, options: argparse.Namespace) -> int:
+def _answered(command: ModuleType, entry: Entry, options: argparse.Namespace) -> int:
     try:
         return _run(command, entry, options)
     except CouldNotRunError as failure:
@@ -154,16 +141,18 @@ def _unheard(error: Exception) -> int:
     return Exit.COULD_NOT_RUN
 
 
-def _run(command: Command, entry: Entry, options: argparse.Namespace) -> int:
+def _run(command: ModuleType, entry: Entry, options: argparse.Namespace) -> int:
     if entry.module.startswith("tapgate.embedded."):
         from tapgate.engine import take_out_steering  # noqa: PLC0415 - `report` does without
 
         before = set(os.environ)
         write([f"tapgate: {note}" for note in take_out_steering(os.environ)], sys.stderr)
         options.left_out = sorted(before - set(os.environ))
-        return _embedded(lambda: command.run(options))
+        with _told_alike():
+            return command.run(options)
     if entry.prepared:
-        _prepare(options, build=entry is not COMMANDS["doctor"])
+        with _told_alike():
+            _prepare(options, build=entry is not COMMANDS["doctor"])
     return command.run(options)
 
 
@@ -176,49 +165,51 @@ def _prepare(options: argparse.Namespace, *, build: bool) -> None:
         offline,
         seldom_collected,
     )
+    from tapgate.embedded.packages import changes, find_project_file  # noqa: PLC0415
     from tapgate.embedded.paths import cache_root  # noqa: PLC0415
+    from tapgate.embedded.prepare import prepare  # noqa: PLC0415
     from tapgate.embedded.stacks import EmbeddedStacks, Theatre, begin_backend  # noqa: PLC0415
     from tapgate.embedded.toolchain import require_unchanged  # noqa: PLC0415
     from tapgate.engine import take_out_steering  # noqa: PLC0415
     from tapgate.project import require_bounded  # noqa: PLC0415
 
+    project = cast("Path", getattr(options, "project", Path()))
     if hasattr(options, "project"):
-        require_bounded(cast("Path", options.project))
+        require_bounded(project)
     options.notes = take_out_steering(os.environ)
-    options.answers = _answers(cast("Path | None", getattr(options, "answers", None)))
+    answers = _answers(cast("Path | None", getattr(options, "answers", None)))
+    options.unused_answers = answers.unused if answers is not None else lambda _: ()
     before = os.environ.get(MARK)
     aws = cast("Aws", options.aws or (before if before in {"embedded", "real"} else "embedded"))
     options.checks, options.engine_at_hand = [], True
     if aws != before:
-        changes = _changes(aws, options) if build else _examined(aws, options)
-        wanted = applied(changes, os.environ)
+        wanted = applied(prepare(aws, project) if build else _examined(aws, options), os.environ)
         os.environ.clear()
         os.environ.update(wanted)
     elif build:
-        _embedded(lambda: require_unchanged(os.environ.get("PATH", "")))
-    project = cast("Path", getattr(options, "project", Path()))
-    if getattr(options, "install", False):
-        _install(project, cast("Mode", options.sandbox))
-    answered = {} if options.answers is None else options.answers.environment.environmentVariables
+        require_unchanged(os.environ.get("PATH", ""))
+    file = find_project_file(project)
+    if getattr(options, "install", False) and file is not None:
+        _install(file, cast("Mode", options.sandbox))
+    answered = {} if answers is None else answers.file.environment.environmentVariables
     if aws == "embedded" and build:
-        for name, value in answered.items():
-            if not name.startswith("AWS_"):
-                os.environ.setdefault(name, value)
-        _serve_packages(project)
+        own = {name: value for name, value in answered.items() if not name.startswith("AWS_")}
+        os.environ.update(own | os.environ)
+        if file is not None:
+            # Have the engine find what serves the packages of the project's program.
+            os.environ.update(applied(changes(file, os.environ), os.environ))
     given = [Path(os.environ[ANSWERS])] if ANSWERS in os.environ else []
     options.readable, options.offline = (cache_root(), *given), offline(os.environ)
     if options.offline and build:
         begin_backend(os.environ["PULUMI_BACKEND_URL"])
         os.environ.update(applied(seldom_collected(os.environ), {}))
-        options.notes = (
-            *options.notes,
-            *_stand_in(project, cast("str", getattr(options, "sandbox", "auto"))),
-        )
+        stood_in = _stand_in(file, cast("str", getattr(options, "sandbox", "auto")))
+        options.notes = (*options.notes, *stood_in)
     options.embedded = EmbeddedStacks.of(os.environ)
     if getattr(options, "record", None) is not None:
         from tapgate.embedded.recording import Recorder  # noqa: PLC0415 - for those who ask for it
 
-        options.recorder = _embedded(lambda: Recorder(cast("Path", options.record)))
+        options.recorder = Recorder(cast("Path", options.record))
     options.theatre = Theatre(answered)
 
 
@@ -231,38 +222,19 @@ def _answers(file: Path | None) -> Answers | None:
         return None
     from tapgate.embedded.answers import read  # noqa: PLC0415 - for those who have one
 
-    answers = _embedded(lambda: read(file))
+    answers = read(file)
     os.environ[ANSWERS] = str(answers.path)
     return answers
 
 
-def _changes(aws: Aws, options: argparse.Namespace) -> Changes:
-    from tapgate.embedded.prepare import prepare  # noqa: PLC0415 - for those who ask for it
-
-    project = cast("Path", getattr(options, "project", Path()))
-    return _embedded(lambda: prepare(aws, project))
-
-
-def _serve_packages(project: Path) -> None:
-    """Have the engine find what serves the packages of a project's program."""
-    from tapgate.embedded.environment import applied  # noqa: PLC0415 - `report` does without
-    from tapgate.embedded.packages import changes, find_project_file  # noqa: PLC0415
-
-    file = find_project_file(project)
-    if file is not None:
-        os.environ.update(applied(_embedded(lambda: changes(file, os.environ)), os.environ))
-
-
-def _stand_in(project: Path, sandbox: str) -> Iterator[str]:
+def _stand_in(file: Path | None, sandbox: str) -> Iterator[str]:
     """Have variables that a project's program cannot do without stand in where nothing sets them, and say so.
 
     What a sandbox would keep from it stands in as well.
     """
-    from tapgate.embedded.packages import find_project_file  # noqa: PLC0415 - `report` does without
-    from tapgate.embedded.program_text import variables  # noqa: PLC0415
+    from tapgate.embedded.program_text import variables  # noqa: PLC0415 - `report` does without
     from tapgate.sandbox import secrets  # noqa: PLC0415
 
-    file = find_project_file(project)
     kept = secrets(os.environ) if sandbox != "off" else ()
     wanted = variables(file) if file is not None else {}
     missing = {name: value for name, value in wanted.items() if name not in os.environ or name in kept}
@@ -271,12 +243,11 @@ def _stand_in(project: Path, sandbox: str) -> Iterator[str]:
         yield f"variables that the program reads and nothing sets stand in: {', '.join(missing)}"
 
 
-def _install(project: Path, mode: Mode) -> None:
+def _install(file: Path, mode: Mode) -> None:
     """Have the engine run a project's program in the environment that the project asks for."""
     from tapgate import sandbox  # noqa: PLC0415 - for those who ask for it
     from tapgate.embedded import program_environment  # noqa: PLC0415
     from tapgate.embedded.environment import applied  # noqa: PLC0415
-    from tapgate.embedded.packages import find_project_file  # noqa: PLC0415
     from tapgate.embedded.paths import cache_root  # noqa: PLC0415
 
     def confine(
@@ -287,10 +258,7 @@ def _install(project: Path, mode: Mode) -> None:
             return command, variables
         return box.inside(command, folder, writable, variables, network=True)
 
-    file = find_project_file(project)
-    if file is not None:
-        changes = _embedded(lambda: program_environment.changes(file, os.environ, confine))
-        os.environ.update(applied(changes, os.environ))
+    os.environ.update(applied(program_environment.changes(file, os.environ, confine), os.environ))
 
 
 def _examined(aws: Aws, options: argparse.Namespace) -> Changes:
@@ -304,15 +272,16 @@ def _examined(aws: Aws, options: argparse.Namespace) -> Changes:
         options.checks.append(Check(line.name, status, line.found, "" if line.there else line.fix))
     cli = doctor.cli_at_hand()
     options.engine_at_hand = cli is not None
-    return {} if cli is None else _embedded(lambda: changes_for(aws, cli, os.environ))
+    return {} if cli is None else changes_for(aws, cli, os.environ)
 
 
-def _embedded(action: Callable[[], Result]) -> Result:
-    """Do something in the embedded environment, whose failures are told as all others are."""
+@contextlib.contextmanager
+def _told_alike() -> Generator[None]:
+    """Tell failures of the embedded environment as all others are told."""
     from tapgate.embedded.console import Failure  # noqa: PLC0415 - `report` does without
 
     try:
-        return action()
+        yield
     except Failure as failure:
         raise CouldNotRunError(
             f"{failure.what}.", where=failure.where, why=failure.why, fix=failure.fix

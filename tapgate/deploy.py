@@ -44,41 +44,32 @@ _GO_ON: Final = "run `tapgate deploy` again: it previews what is left, and goes 
 
 def failed_update(log: EventLog, run: Run, *, where: str, applied: str) -> CouldNotRunError:
     """Say why an update did not end as previewed."""
-    failure = _failed_update(
-        log, run, where, f"Carried out until then, and recorded in the state: {applied}."
-    )
+    if run.interrupted:
+        why = "the engine ended what it had begun and stopped there."
+        failure = CouldNotRunError("The deployment was interrupted.", where=where, why=why, fix=_GO_ON)
+    else:
+        failure = _failed_update(log, run, where)
+    failure.why += f" Carried out until then, and recorded in the state: {applied}."
     if log.changed:
         failure.code = Exit.CHANGED
     return failure
 
 
-def _failed_update(log: EventLog, run: Run, where: str, done: str) -> CouldNotRunError:
-    if run.interrupted:
-        return CouldNotRunError(
-            "The deployment was interrupted.",
-            where=where,
-            why=f"the engine ended what it had begun and stopped there. {done}",
-            fix=_GO_ON,
-        )
+def _failed_update(log: EventLog, run: Run, where: str) -> CouldNotRunError:
     causes = [one for one in log.errors() if not _NOT_REACHED.search(one.message)]
+    errors = run.errors
     if causes:
         reached = [one for one in log.diagnostics if not _NOT_REACHED.search(one.message)]
         log = replace(log, diagnostics=reached)
-    errors = "\n".join(line for line in run.errors.splitlines() if not (causes and _NOT_REACHED.search(line)))
+        errors = "\n".join(line for line in errors.splitlines() if not _NOT_REACHED.search(line))
     failure = could_not_run(log, errors, where=where)
-    if failure.what == UNKNOWN_CAUSE and any(_of_a_resource(one) for one in causes):
-        return CouldNotRunError(
-            "The deployment stopped at a resource that failed.",
-            where=failure.where,
-            why=f"what comes after it was not begun. {done}",
-            fix=f"correct what is reported below, then {_GO_ON}",
-            details=failure.details,
-        )
+    if failure.what != UNKNOWN_CAUSE or not any(map(_of_a_resource, causes)):
+        return failure
     return CouldNotRunError(
-        failure.what,
+        "The deployment stopped at a resource that failed.",
         where=failure.where,
-        why=f"{failure.why} {done}",
-        fix=failure.fix,
+        why="what comes after it was not begun.",
+        fix=f"correct what is reported below, then {_GO_ON}",
         details=failure.details,
     )
 
@@ -182,7 +173,14 @@ def _evaluated_again(
 def _evaluate_state(opened: Session, stack: Stack, previewed: Preview) -> Report:
     export = opened.engine.run("stack", "export", "--stack", stack.name, name="export")
     if export.code != 0:
-        raise _unreadable_state(export, _where(opened, stack))
+        failure = could_not_run(EventLog(), export.errors, where=_where(opened, stack))
+        raise CouldNotRunError(
+            "What was deployed could not be evaluated.",
+            where=_where(opened, stack),
+            why=f"its state cannot be read: {failure.what}",
+            fix=failure.fix,
+            details=failure.details,
+        )
     deployment = read_deployment(export.output.read_bytes(), f"the state of the stack {stack.name}")
     config = mapping(read_yaml(stack.config, "stack's config file").get("config"))
     state = replace(deployment, project=opened.project.name, stack=stack.name.rsplit("/", 1)[-1])
@@ -198,17 +196,6 @@ def _exists(opened: Session, stack: Stack, previewed: Preview, log: EventLog) ->
     except CouldNotRunError as failure:
         return [f"what was made until then could not be evaluated: {failure.what}", *log.changed]
     return exists_lines(report.findings)
-
-
-def _unreadable_state(export: Run, where: str) -> CouldNotRunError:
-    failure = could_not_run(EventLog(), export.errors, where=where)
-    return CouldNotRunError(
-        "What was deployed could not be evaluated.",
-        where=where,
-        why=f"its state cannot be read: {failure.what}",
-        fix=failure.fix,
-        details=failure.details,
-    )
 
 
 def _applied(log: EventLog) -> tuple[tuple[str, int], ...]:

@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import TYPE_CHECKING, Final, Self
 
@@ -107,10 +107,11 @@ class Limits:
     processes: int = 1_000
 
 
+@dataclass(slots=True)
 class Engine:
     """A Pulumi CLI bound to one project folder.
 
-    Args:
+    Attributes:
         folder: the project; the CLI runs in it.
         scratch: an existing folder for what the CLI writes; the caller removes it.
         program: path of the CLI; by default the `pulumi` on PATH.
@@ -119,21 +120,12 @@ class Engine:
         box: where such a run takes place; None for beside everything else.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        scratch: Path,
-        program: str | None = None,
-        variables: Mapping[str, str] | None = None,
-        limits: Limits | None = None,
-        box: Sandbox | None = None,
-    ) -> None:
-        self.folder = folder
-        self.scratch = scratch
-        self.program = program or find_engine()
-        self.variables = variables
-        self.limits = limits or Limits()
-        self.box = box
+    folder: Path
+    scratch: Path
+    program: str = field(default_factory=find_engine)
+    variables: Mapping[str, str] | None = None
+    limits: Limits = field(default_factory=Limits)
+    box: Sandbox | None = None
 
     def run(
         self,
@@ -186,23 +178,16 @@ class Engine:
         return Running(process, self.scratch, name, limits, before)
 
 
+@dataclass(slots=True)
 class Running:
     """A command of the CLI that was started."""
 
-    def __init__(
-        self,
-        process: subprocess.Popen[bytes],
-        scratch: Path,
-        name: str,
-        limits: Limits | None,
-        before: frozenset[int],
-    ) -> None:
-        self.process = process
-        self._scratch = scratch
-        self._name = name
-        self._limits = limits
-        self._before = before
-        self._start = time.monotonic()
+    process: subprocess.Popen[bytes]
+    _scratch: Path
+    _name: str
+    _limits: Limits | None
+    _before: frozenset[int]
+    _start: float = field(default_factory=time.monotonic)
 
     def finish(self, observe: Callable[[], None] | None = None, interrupts: _Interrupts | None = None) -> Run:
         """Wait for its end.

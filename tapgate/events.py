@@ -205,14 +205,6 @@ def _summary(body: Mapping[str, object]) -> PolicySummary:
     )
 
 
-def _analyzed(log: EventLog, body: Mapping[str, object]) -> None:
-    log.analyzed.append(_summary(body))
-
-
-def _stack_analyzed(log: EventLog, body: Mapping[str, object]) -> None:
-    log.stack_analyzed.append(_summary(body))
-
-
 def _offered(log: EventLog, body: Mapping[str, object]) -> None:
     summary = _summary(body)
     log.offered.setdefault(summary.pack, set()).update(summary.passed, summary.failed)
@@ -275,8 +267,8 @@ _PROVIDER_PREFIX: Final = "pulumi:providers:"
 _ROOT: Final = "pulumi:pulumi:Stack"
 _READERS: Final[Mapping[str, Callable[[EventLog, Mapping[str, object]], None]]] = {
     "policyEvent": _finding,
-    "policyAnalyzeSummaryEvent": _analyzed,
-    "policyAnalyzeStackSummaryEvent": _stack_analyzed,
+    "policyAnalyzeSummaryEvent": lambda log, body: log.analyzed.append(_summary(body)),
+    "policyAnalyzeStackSummaryEvent": lambda log, body: log.stack_analyzed.append(_summary(body)),
     "policyRemediateSummaryEvent": _offered,
     "policyRemediationEvent": _remediated,
     "diagnosticEvent": _diagnostic,

@@ -275,22 +275,19 @@ class Report:
         }
 
 
-_SEVERITIES: Final = ("critical", "high", "medium", "low", "")
+SEVERITIES: Final = ("critical", "high", "medium", "low", "")
+
+
+def severity_rank(severity: str) -> int:
+    """Return a number that puts the gravest severity first, and one that is not known last."""
+    return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
 
 
 def sorted_findings(findings: list[Finding]) -> tuple[Finding, ...]:
     """Order findings, always the same way: what blocks first, then by severity, policy and resource."""
-    return tuple(
-        sorted(
-            findings,
-            key=lambda one: (
-                not one.blocks,
-                _SEVERITIES.index(one.severity) if one.severity in _SEVERITIES else len(_SEVERITIES),
-                one.policy,
-                one.urn,
-                one.property_path,
-                one.summary,
-                repr(one),
-            ),
-        )
-    )
+
+    def order(one: Finding) -> tuple[object, ...]:
+        about = (severity_rank(one.severity), one.policy, one.urn, one.property_path, one.summary)
+        return not one.blocks, *about, repr(one)
+
+    return tuple(sorted(findings, key=order))

@@ -48,11 +48,10 @@ class Floor:
     identity: Guardrails
 
 
-def own_guardrails() -> Path:
-    """Return the guardrails that come with the tool: in its wheel, or beside it in a checkout."""
+def own_folder(name: str) -> Path:
+    """Return a folder that comes with the tool: in its wheel, or beside it in a checkout."""
     here = Path(__file__).parent
-    inside = here / "guardrails"
-    return inside if inside.is_dir() else here.parent / "guardrails"
+    return here / name if (here / name).is_dir() else here.parent / name
 
 
 def read_floor(folder: Path | None) -> Floor:
@@ -61,8 +60,9 @@ def read_floor(folder: Path | None) -> Floor:
     Raises:
         CouldNotRunError: the folder holds none, or one of its files is not valid.
     """
-    packaged = folder is None and own_guardrails().parent.name == "tapgate"
-    folder = (folder or own_guardrails()).absolute()
+    own = own_folder("guardrails")
+    packaged = folder is None and own.parent.name == "tapgate"
+    folder = (folder or own).absolute()
     files = _read_files(folder)
     configs = [name for name in CONFIGS if name in files]
     if len(configs) > 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, cast
 from urllib.parse import quote
 
@@ -40,6 +40,15 @@ def texts(value: object) -> tuple[str, ...]:
 def integer(value: object) -> int:
     """Return the value when it is a whole number, else 0."""
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def rebuilt(value: object, change: Callable[[object], object]) -> object:
+    """Return a list or an object with each value in it changed; anything else as it is."""
+    if isinstance(value, list):
+        return [change(item) for item in sequence(cast("object", value))]
+    if isinstance(value, dict):
+        return {key: change(item) for key, item in mapping(cast("object", value)).items()}
+    return value
 
 
 _SGR = re.compile(r"\x1b\[[0-9;:]*m")

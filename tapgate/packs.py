@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tapgate.failure import CouldNotRunError
-from tapgate.floor import Floor, can_be_tightened, read_config, tightened
+from tapgate.floor import Floor, can_be_tightened, own_folder, read_config, tightened
 from tapgate.json_access import mapping, text
 from tapgate.project import read_yaml
 
@@ -56,13 +56,6 @@ class RequestedPack:
         return frozenset(name for name, value in self.body.items() if level_of(value) == "disabled")
 
 
-def own_pack() -> Path:
-    """Return the folder of the pack that comes with the tool: in its wheel, or beside it in a checkout."""
-    here = Path(__file__).parent
-    inside = here / "policypack"
-    return inside if inside.is_dir() else here.parent / "policypack"
-
-
 def relaxed(packs: Iterable[RequestedPack], policies: Collection[str]) -> list[RequestedPack]:
     """Return packs with some policies advisory, for a run that is to go on where these have been settled."""
     loosened: list[RequestedPack] = []
@@ -92,7 +85,7 @@ def requested_packs(
     Raises:
         CouldNotRunError: a folder is no pack, a config file cannot be one, or a team's is looser.
     """
-    folders = folders or [own_pack()]
+    folders = folders or [own_folder("policypack")]
     if configs and len(configs) != len(folders):
         raise CouldNotRunError(
             f"There are {len(configs)} --policy-pack-config for {len(folders)} --policy-pack.",
@@ -209,8 +202,5 @@ def policies(pack: RequestedPack) -> tuple[PolicyInfo, ...]:
     from tapgate.analyzer.running import RunningPack  # noqa: PLC0415 - gRPC takes 0.3 s to import
     from tapgate.reports.controls import policies_of  # noqa: PLC0415 - a run without reports does without
 
-    running = RunningPack.start(pack)
-    try:
+    with RunningPack(pack) as running:
         return policies_of(running.description())
-    finally:
-        running.process.close()

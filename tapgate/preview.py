@@ -54,16 +54,6 @@ class Preview:
 _MOST_EXISTING_ALONE: Final = 3
 
 
-class IncompleteError(CouldNotRunError):
-    """The program failed, but policies had already found something: that is worth showing."""
-
-    def __init__(self, failure: CouldNotRunError, report: Report) -> None:
-        super().__init__(
-            failure.what, where=failure.where, why=failure.why, fix=failure.fix, details=failure.details
-        )
-        self.report = report
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     add_stack_options(parser)
@@ -103,10 +93,6 @@ def preview(opened: Session, stack: Stack, plan: Path | None = None) -> Preview:
         previewed = _previewed(opened, stack, opened.packs, plan=plan)
         rehearsal, rehearsed = _rehearsed(opened, stack, rehearsal)
     except CouldNotRunError as failure:
-        if isinstance(failure, IncompleteError):
-            opened.progress.clear()
-            for finding in failure.report.findings:
-                write([*finding_lines(finding, opened.ink), ""], sys.stdout)
         if opened.box is not None:
             failure.details += tuple(sandbox.missed(failure.details, os.environ))
         raise
@@ -169,8 +155,6 @@ def _settled(opened: Session, previewed: Preview, rehearsed: Rehearsed) -> Repor
     start = time.monotonic()
     document = previewed.document.read_text(encoding="utf-8", errors="replace")
     deployment, notes = with_retained(rehearsed.deployment, document)
-    if opened.answers is not None:
-        notes = (*notes, *opened.answers.unused(rehearsed.said))
     log = evaluate(deployment, opened.packs, rehearsed.config)
     require_evaluated(log, opened.packs, allow_empty=True)
     report = build_report(
@@ -180,7 +164,7 @@ def _settled(opened: Session, previewed: Preview, rehearsed: Rehearsed) -> Repor
         requested=opened.packs,
         locate=previewed.locate,
         seconds=max(previewed.report.seconds, rehearsed.seconds) + time.monotonic() - start,
-        notes=notes,
+        notes=(*notes, *opened.unused_answers(rehearsed.said)),
     )
     same = deployment if opened.offline else None
     report = settled(previewed.report, report, log.declared, previewed.remediated, same)
@@ -236,12 +220,15 @@ def _previewed(
         seconds=run.seconds,
         notes=stack.notes,
     )
-    where = f"project {project.name}, stack {stack.name}"
     if run.interrupted or log.errors() or (run.code != 0 and report.outcome != "blocked"):
         from tapgate.diagnose import could_not_run  # noqa: PLC0415 - only of a run that failed
 
-        failure = could_not_run(log, run.errors, where=where, interrupted=run.interrupted)
-        raise IncompleteError(failure, report) if report.findings else failure
+        where = f"project {project.name}, stack {stack.name}"
+        # The program failed, but policies may have found something before: that is worth showing.
+        opened.progress.clear()
+        for finding in report.findings:
+            write([*finding_lines(finding, opened.ink), ""], sys.stdout)
+        raise could_not_run(log, run.errors, where=where, interrupted=run.interrupted)
     if report.outcome == "passed":
         require_evaluated(log, packs, allow_empty=True)
     remediated = frozenset((one.pack, one.policy, one.urn) for one in log.remediated)

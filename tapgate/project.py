@@ -89,16 +89,20 @@ def find_project(start: Path) -> Project:
             why="A project in a folder above it would be evaluated instead of the one that was meant.",
             fix="name the folder of the project with --project.",
         )
-    for folder in (begin, *begin.parents):
-        for name in _PROJECT_FILES:
-            if (folder / name).is_file():
-                return _read_project(folder / name)
+    file = _project_file(begin)
+    if file is not None:
+        return _read_project(file)
     raise CouldNotRunError(
         "There is no Pulumi project.",
         where=str(start),
         why="The gate previews a project; it looks for Pulumi.yaml in this folder and the folders above it.",
         fix="run it in a project's folder, or name that with --project.",
     )
+
+
+def _project_file(begin: Path) -> Path | None:
+    paths = (folder / name for folder in (begin, *begin.parents) for name in _PROJECT_FILES)
+    return next((path for path in paths if path.is_file()), None)
 
 
 _MOST_VALUES: Final = 1_000_000
@@ -114,9 +118,7 @@ def require_bounded(start: Path) -> None:
     Raises:
         CouldNotRunError: a file of it does.
     """
-    begin = start.absolute()
-    folders = (folder / name for folder in (begin, *begin.parents) for name in _PROJECT_FILES)
-    file = next((path for path in folders if path.is_file()), None)
+    file = _project_file(start.absolute())
     if file is None:
         return
     _require_bounded(file)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from tapgate.analyzer.deployment import (
     MARK,
@@ -21,13 +21,13 @@ from tapgate.analyzer.deployment import (
     root_of,
     without_marks,
 )
-from tapgate.analyzer.direct import called_apart, config_texts, offers_itself, request_for, secret_keys, take
+from tapgate.analyzer.direct import called_apart, offers_itself, request_for, take
 from tapgate.assemble import managed
 from tapgate.engine import Engine, Limits, Running, require_file
 from tapgate.events import EventLog, read_log
 from tapgate.failure import CouldNotRunError
 from tapgate.findings import Finding, Question, Report, sorted_findings
-from tapgate.json_access import SIGNATURE, mapping, sequence, text
+from tapgate.json_access import SIGNATURE, mapping, rebuilt, sequence, text
 from tapgate.project import Project, read_yaml
 from tapgate.sources import urn_name
 
@@ -106,37 +106,13 @@ def _unblinded(value: object) -> object:
     """Return a value in which what the engine has blinded is a closed secret, not a text."""
     if value == _BLINDED:
         return {SIGNATURE: SECRET}
-    if isinstance(value, list):
-        return [_unblinded(item) for item in sequence(cast("object", value))]
-    if isinstance(value, dict):
-        body: Mapping[str, object] = mapping(cast("object", value))
-        return {key: _unblinded(item) for key, item in body.items()}
-    return value
+    return rebuilt(value, _unblinded)
 
 
 _UNSEEN: Final = "tapgateUnseen"
 """The property in which packs are told why no one can look into a resource."""
 _OWN_CODE: Final = "Code of the project makes it, which can make anything."
 _CIPHERTEXT = b'"ciphertext"'
-
-
-class Stage(Protocol):
-    """Where a rehearsal takes place."""
-
-    @property
-    def variables(self) -> Mapping[str, str]:
-        """The environment of engine, program and plug-ins."""
-        ...
-
-    @property
-    def config(self) -> Path:
-        """The stack's config file as it can be used there."""
-        ...
-
-    @property
-    def state(self) -> Path:
-        """The file in which the engine leaves the stack's state."""
-        ...
 
 
 class Theatre(Protocol):
@@ -163,12 +139,12 @@ class Theatre(Protocol):
         ...
 
 
-class Answers(Protocol):
-    """What an answers file says."""
+Stage: TypeAlias = "tuple[Mapping[str, str], Path, Path]"
+"""Where a rehearsal takes place.
 
-    def unused(self, messages: Iterable[str]) -> Sequence[str]:
-        """Return notes on what in it nothing asked for, given the messages of a rehearsal's log."""
-        ...
+The environment of engine, program and plug-ins; the stack's config file as it can be used there; the file in
+which the engine leaves the stack's state.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,18 +173,18 @@ class Rehearsal:
         limits: Limits,
         box: Sandbox | None = None,
     ) -> None:
+        variables, config, self._state = stage
         self._project = project
         self._stack = stack
-        self._stage = stage
         self.scratch = scratch
-        self._engine = Engine(project.folder, scratch, variables=stage.variables, box=box)
+        self._engine = Engine(project.folder, scratch, variables=variables, box=box)
         # Read before the program could write to it.
-        self._config = mapping(read_yaml(stage.config, "stack's config file").get("config"))
+        self._config = mapping(read_yaml(config, "stack's config file").get("config"))
         self._events = scratch / "rehearsal.events"
         self.said: tuple[str, ...] = ()
         self._limits = limits
         name = stack.name.rsplit("/", 1)[-1]
-        self._stack_options = ("--stack", name, "--config-file", str(stage.config))
+        self._stack_options = ("--stack", name, "--config-file", str(config))
         self.running: Running = self._engine.begin(
             "up",
             *self._stack_options,
@@ -235,8 +211,8 @@ class Rehearsal:
             from tapgate.diagnose import could_not_run  # noqa: PLC0415 - only of a run that failed
 
             raise could_not_run(log, run.errors, where=where, interrupted=run.interrupted)
-        require_file(self._stage.state, self.scratch)
-        body = self._stage.state.read_bytes()
+        require_file(self._state, self.scratch)
+        body = self._state.read_bytes()
         if _CIPHERTEXT in body:
             body = self._opened()
         deployment = read_deployment(body, "the state of the rehearsal")
@@ -275,28 +251,17 @@ def evaluate(
         CouldNotRunError: a pack does not start, or a policy raised.
     """
     log = begin(deployment)
-    texts = config_texts(deployment.project, config)
-    secrets = secret_keys(deployment.project, config)
     for pack in filter(offers_itself, packs):
-        answer = called_apart(pack, request_for(deployment, pack, texts, secrets))
+        answer = called_apart(pack, request_for(deployment, pack, config))
         take(log, pack.folder, answer, root_of(deployment))
     others = [pack for pack in packs if not offers_itself(pack)]
     if others:
-        _over_the_protocol(log, deployment, others, config)
+        from tapgate.analyzer import running  # noqa: PLC0415 - few packs need the protocol
+
+        with ExitStack() as stack:
+            started = (stack.enter_context(running.RunningPack(pack)) for pack in others)
+            running.evaluate(log, deployment, [*started], config)
     return managed(log)
-
-
-def _over_the_protocol(
-    log: EventLog, deployment: Deployment, packs: Sequence[RequestedPack], config: Mapping[str, object]
-) -> None:
-    from tapgate.analyzer.running import RunningPack, evaluate  # noqa: PLC0415 - few packs need the protocol
-
-    with ExitStack() as stack:
-        running: list[RunningPack] = []
-        for pack in packs:
-            running.append(RunningPack.start(pack))
-            stack.callback(running[-1].process.close)
-        evaluate(log, deployment, running, config)
 
 
 def settled(

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self, TextIO
 
-from tapgate.assemble import coverage_text
+from tapgate.assemble import count, coverage_text
 from tapgate.json_access import sanitized
 
 if TYPE_CHECKING:
@@ -183,18 +183,14 @@ def _tally_text(tally: PolicyTally, report: Report) -> tuple[str, str, str]:
     if tally.disabled:
         return "!", "yellow", "turned off by the pack's config file"
     if blocking:
-        return "✗", "red", _count(blocking, "blocking finding")
+        return "✗", "red", count(blocking, "blocking finding")
     waived = sum(one.verdict == "waived" for one in own)
     if own:
-        advice = [_count(len(own) - waived, "advisory", "advisories")] if waived < len(own) else []
+        advice = [count(len(own) - waived, "advisory", "advisories")] if waived < len(own) else []
         return "!", "yellow", ", ".join([*advice, *([f"{waived:,} waived"] if waived else [])])
     if not tally.passed:
         return "-", "dim", "not applicable"
-    return "✓", "green", "stack" if tally.kind == "stack" else _count(tally.passed, "resource")
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    return "✓", "green", "stack" if tally.kind == "stack" else count(tally.passed, "resource")
 
 
 def _summary_line(report: Report, ink: Ink) -> str:
@@ -202,10 +198,10 @@ def _summary_line(report: Report, ink: Ink) -> str:
     undecided = sum(one.verdict == "undecided" for one in report.findings)
     waived = sum(one.verdict == "waived" and not one.blocks for one in report.findings)
     parts = [
-        _count(sum(not one.disabled for one in report.tallies), "policy", "policies"),
-        _count(report.resources, "resource"),
-        _count(len(blocking), "blocking finding"),
-        _count(len(report.findings) - len(blocking) - waived, "advisory", "advisories"),
+        count(sum(not one.disabled for one in report.tallies), "policy", "policies"),
+        count(report.resources, "resource"),
+        count(len(blocking), "blocking finding"),
+        count(len(report.findings) - len(blocking) - waived, "advisory", "advisories"),
         *([f"{waived:,} waived"] if waived else []),
         *([f"{undecided:,} undecided"] if undecided else []),
         f"{report.seconds:.1f} s",

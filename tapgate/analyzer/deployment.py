@@ -20,7 +20,8 @@ from typing import Final, cast
 from tapgate.analyzer.leftovers import UNKNOWN, leftovers
 from tapgate.events import EventLog
 from tapgate.failure import CouldNotRunError
-from tapgate.json_access import SIGNATURE, mapping, sequence, text, texts
+from tapgate.json_access import SIGNATURE, mapping, rebuilt, sequence, text, texts
+from tapgate.sources import path_steps
 
 SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a published marker
 RESOURCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
@@ -187,14 +188,8 @@ def _without_lone_surrogates(value: object) -> object:
     """Return the value with each half of a surrogate pair that lacks the other replaced, as Go reads JSON."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list):
-        return [_without_lone_surrogates(item) for item in sequence(cast("object", value))]
-    if isinstance(value, dict):
-        body = mapping(cast("object", value))
-        return {
-            str(_without_lone_surrogates(key)): _without_lone_surrogates(item) for key, item in body.items()
-        }
-    return value
+    body = {str(_without_lone_surrogates(key)): one for key, one in mapping(value).items()}
+    return rebuilt(body or value, _without_lone_surrogates)
 
 
 def _resource(body: Mapping[str, object], where: str) -> Resource:
@@ -224,7 +219,6 @@ _MARK_IN_BASE64: Final = tuple(
 """What a mark has in it in base64, by how many bytes are before it in its group of three."""
 _UNSEEN: Final = "tapgateUnseen"
 _STACK_REFERENCE: Final = "pulumi:pulumi:StackReference"
-_STEP: Final = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 
 
 def without_marks(deployment: Deployment) -> Deployment:
@@ -298,20 +292,13 @@ def _known(value: object) -> object:
         if MARK in value.lower():
             return _known_text(value)
         return _packed(value) if any(mark in value for mark in _MARK_IN_BASE64) else value
-    if isinstance(value, list):
-        return [_known(item) for item in sequence(cast("object", value))]
-    if isinstance(value, dict):
-        return _known_fields(mapping(cast("object", value)))
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return UNKNOWN if is_number and value == MARKED_NUMBER else value
-
-
-def _known_fields(body: Mapping[str, object]) -> object:
+    body = mapping(value)
     if body.get(SIGNATURE) == SECRET and "plaintext" in body:
         return {SIGNATURE: SECRET, "value": _known(cast("object", json.loads(text(body["plaintext"]))))}
     if SIGNATURE not in body and any(MARK in key.lower() for key in body):
         return UNKNOWN
-    return {key: _known(item) for key, item in body.items()}
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return UNKNOWN if is_number and value == MARKED_NUMBER else rebuilt(value, _known)
 
 
 def _known_text(marked: str) -> str:
@@ -340,12 +327,8 @@ def _packed(value: str) -> str:
     return base64.b64encode(_MARKED.sub(UNKNOWN, script).encode()).decode()
 
 
-def _steps(path: str) -> list[str | int]:
-    return [int(index) if index else name for name, index in _STEP.findall(path)]
-
-
 def _at(value: object, path: str) -> object:
-    for step in _steps(path):
+    for step in path_steps(path):
         if isinstance(step, int):
             items = sequence(value)
             value = items[step] if step < len(items) else None
@@ -356,7 +339,7 @@ def _at(value: object, path: str) -> object:
 
 def _forget(outputs: dict[str, object], path: str) -> None:
     """Make what is at a path unknown."""
-    *parents, last = _steps(path)
+    *parents, last = path_steps(path)
     value: object = outputs
     for step in parents:
         value = _at(value, f"[{step}]" if isinstance(step, int) else step)

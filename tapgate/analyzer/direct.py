@@ -13,7 +13,7 @@ import importlib
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -41,42 +41,25 @@ def offers_itself(pack: RequestedPack) -> bool:
     return (pack.folder / _MODULE / "state.py").is_file()
 
 
-def config_texts(project: str, config: Mapping[str, object]) -> dict[str, str]:
-    """Return a stack's config by full key, each value as the engine passes it on."""
-    return {_full(project, key): _config_text(value) for key, value in config.items()}
-
-
-def secret_keys(project: str, config: Mapping[str, object]) -> list[str]:
-    """Return the full keys of a stack's config whose values are secret."""
-    return [_full(project, key) for key, value in config.items() if _is_closed(value)]
-
-
-def _full(project: str, key: str) -> str:
-    return key if ":" in key else f"{project}:{key}"
-
-
-def _config_text(value: object) -> str:
-    """Return a value of the config as the engine passes it on: what is no text as JSON."""
-    if isinstance(value, str):
-        return value
-    # YAML knows days, JSON does not.
-    return "" if _is_closed(value) else json.dumps(value, default=str)
-
-
-def _is_closed(value: object) -> bool:
-    return list(mapping(value)) == ["secure"]
-
-
-def request_for(
-    deployment: Deployment, pack: RequestedPack, config: Mapping[str, str], secrets: Sequence[str]
-) -> Request:
-    """Return what the function is called with."""
-    records = [{**one.body, "urn": one.urn, "type": one.type} for one in deployment.resources]
+def stack_config(project: str, config: Mapping[str, object]) -> tuple[dict[str, str], list[str]]:
+    """Return a stack's config by full key, each value as the engine passes it on, and the keys of secrets."""
+    full = {key if ":" in key else f"{project}:{key}": value for key, value in config.items()}
+    secrets = [key for key, value in full.items() if list(mapping(value)) == ["secure"]]
+    # What is no text goes on as JSON, which has no days as YAML has.
     return {
-        "resources": records,
+        key: "" if key in secrets else value if isinstance(value, str) else json.dumps(value, default=str)
+        for key, value in full.items()
+    }, secrets
+
+
+def request_for(deployment: Deployment, pack: RequestedPack, config: Mapping[str, object]) -> Request:
+    """Return what the function is called with for a state, of a stack that has a config."""
+    texts_by_key, secrets = stack_config(deployment.project, config)
+    return {
+        "resources": [{**one.body, "urn": one.urn, "type": one.type} for one in deployment.resources],
         "config": dict(pack.body),
-        "stack_config": dict(config),
-        "secret_keys": list(secrets),
+        "stack_config": texts_by_key,
+        "secret_keys": secrets,
     }
 
 
@@ -101,7 +84,9 @@ def called(folder: Path, request: Request) -> Answer:
         "name": cast("str", module.PACK_NAME),
         "version": cast("str", module.PACK_VERSION),
         "findings": [[one.policy, one.urn, one.level, one.severity, one.message] for one in done.findings],
-        "offered": sorted({name for one in done.resources for name in _named(one)}),
+        "offered": sorted(
+            {name for one in done.resources for name in (*one.passed, *one.failed, *one.not_applicable)}
+        ),
         "resources": [_summed(one) for one in done.resources],
         "stack": _summed(done.stack),
         "coverage": dict(done.coverage),
@@ -153,16 +138,8 @@ def take(log: EventLog, folder: Path, answer: Answer, root: str) -> None:
     log.packs[f"{name}|local|{folder}"] = version or text(answer["version"])
     for one in sequence(answer["findings"]):
         policy, urn, level, severity, message = map(str, sequence(one))
-        log.findings.append(
-            PolicyEvent(
-                urn if urn in log.declared or urn in log.looked_up else root,
-                message,
-                policy,
-                name,
-                level,
-                severity,
-            )
-        )
+        of = urn if urn in log.declared or urn in log.looked_up else root
+        log.findings.append(PolicyEvent(of, message, policy, name, level, severity))
     log.offered.setdefault(name, set()).update(texts(answer["offered"]))
     for one in map(mapping, sequence(answer["resources"])):
         passed, failed = texts(one["passed"]), texts(one["failed"])
@@ -176,10 +153,6 @@ def take(log: EventLog, folder: Path, answer: Answer, root: str) -> None:
 
 def _summed(one: Any) -> dict[str, object]:  # noqa: ANN401 - the pack's own
     return {"urn": one.urn, "passed": list(one.passed), "failed": list(one.failed)}
-
-
-def _named(one: Any) -> Iterable[str]:  # noqa: ANN401 - the pack's own
-    return (*one.passed, *one.failed, *one.not_applicable)
 
 
 def _imported(folder: Path) -> ModuleType:

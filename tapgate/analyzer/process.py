@@ -53,10 +53,6 @@ def _details(error: grpc.RpcError) -> str:
     return str(cast("grpc.Call", error).details())
 
 
-def _code(error: grpc.RpcError) -> grpc.StatusCode:
-    return cast("grpc.Call", error).code()
-
-
 class _Engine(engine_pb2_grpc.EngineServicer):
     """What a pack needs of an engine: somewhere to log to."""
 
@@ -69,11 +65,6 @@ class _Engine(engine_pb2_grpc.EngineServicer):
         return empty_pb2.Empty()
 
 
-def _server() -> grpc.Server:
-    make = cast("Callable[..., grpc.Server]", vars(grpc)["server"])
-    return make(futures.ThreadPoolExecutor(max_workers=2), options=OPTIONS)
-
-
 class PackProcess:
     """A policy pack that runs until it is closed.
 
@@ -82,14 +73,15 @@ class PackProcess:
     """
 
     def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
-        self._folder = folder
+        self.folder = folder
         self._environment = None if environment is None else dict(environment)
         self.alive = True
         self._engine = _Engine()
         self._output: list[str] = []
         self._host: subprocess.Popen[str] | None = None
         self._channels: list[grpc.Channel] = []
-        self._server = _server()
+        make = cast("Callable[..., grpc.Server]", vars(grpc)["server"])
+        self._server = make(futures.ThreadPoolExecutor(max_workers=2), options=OPTIONS)
         engine_pb2_grpc.add_EngineServicer_to_server(self._engine, self._server)
         self._address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
         self._server.start()
@@ -111,49 +103,20 @@ class PackProcess:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def configure(self, config: Mapping[str, analyzer_pb2.PolicyConfig]) -> None:
-        """Set levels and settings of policies.
+    def ask(self, method: str, request: Message) -> Any:  # noqa: ANN401 - the method's answer
+        """Call a method of the pack.
 
         Raises:
-            CouldNotRunError: the pack refuses them or has died.
+            CouldNotRunError: it refuses what it is given, a policy raised, or the pack has died.
         """
-        self._call("Configure", analyzer_pb2.ConfigureAnalyzerRequest(policyConfig=config))
-
-    def configure_stack(self, request: analyzer_pb2.AnalyzerStackConfigureRequest) -> None:
-        """Tell the pack which stack comes, and its config.
-
-        Raises:
-            CouldNotRunError: the pack refuses it or has died.
-        """
-        try:
-            self._pack.ConfigureStack(request, timeout=_CALL_SECONDS)
-        except grpc.RpcError as error:
-            # Packs of before 2025 have no such method, and the engine goes on without it.
-            if _code(error) is not grpc.StatusCode.UNIMPLEMENTED:
-                self.alive = self.alive and _code(error) not in _GONE
-                raise self._failure(_details(error)) from error
-
-    def analyze(self, request: analyzer_pb2.AnalyzeRequest) -> analyzer_pb2.AnalyzeResponse:
-        """Ask the resource policies about one resource.
-
-        Raises:
-            CouldNotRunError: a policy raised, or the pack has died.
-        """
-        return self._call("Analyze", request)
-
-    def analyze_stack(self, request: analyzer_pb2.AnalyzeStackRequest) -> analyzer_pb2.AnalyzeResponse:
-        """Ask the stack policies about all resources.
-
-        Raises:
-            CouldNotRunError: a policy raised, or the pack has died.
-        """
-        return self._call("AnalyzeStack", request)
-
-    def _call(self, method: str, request: Message) -> Any:  # noqa: ANN401 - the method's answer
         try:
             return getattr(self._pack, method)(request, timeout=_CALL_SECONDS)
         except grpc.RpcError as error:
-            self.alive = _code(error) not in _GONE
+            code = cast("grpc.Call", error).code()
+            # Packs of before 2025 have no such method, and the engine goes on without it.
+            if method == "ConfigureStack" and code is grpc.StatusCode.UNIMPLEMENTED:
+                return None
+            self.alive = self.alive and code not in _GONE
             raise self._failure(_details(error)) from error
 
     def close(self) -> None:
@@ -175,12 +138,12 @@ class PackProcess:
         self._server.stop(None)
 
     def _start(self) -> Any:  # noqa: ANN401 - a stub, untyped in pulumi
-        body = read_yaml(self._folder / "PulumiPolicy.yaml", "policy pack's project file")
+        body = read_yaml(self.folder / "PulumiPolicy.yaml", "policy pack's project file")
         runtime = body.get("runtime")
         name = text(runtime) or text(mapping(runtime).get("name"))
         host = self._start_host(name)
         options = struct(mapping(mapping(runtime).get("options")))
-        folder = str(self._folder)
+        folder = str(self.folder)
         language_host: Any = language_pb2_grpc.LanguageRuntimeStub(self._connect(host))
         stream = language_host.RunPlugin(
             language_pb2.RunPluginRequest(
@@ -260,7 +223,7 @@ class PackProcess:
         output = "".join([*self._output, *(f"{message}\n" for message in self._engine.messages)])
         return CouldNotRunError(
             "The policy pack does not run.",
-            where=str(self._folder),
+            where=str(self.folder),
             why="a pack that does not run protects nothing, so this is never a pass.",
             fix="correct the pack (its own words are below); its requirements must be installed.",
             details=(problem, *without_traceback(sanitized_lines(output))[-12:]),

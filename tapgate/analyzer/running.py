@@ -3,63 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from google.protobuf import json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2
 
 from tapgate.analyzer.deployment import RESOURCE, SECRET, UNKNOWN, Deployment, Resource, root_of
-from tapgate.analyzer.direct import Answer, config_texts, secret_keys, take
+from tapgate.analyzer.direct import Answer, stack_config, take
 from tapgate.analyzer.process import PackProcess, struct
-from tapgate.json_access import SIGNATURE, mapping, sequence, text, texts
+from tapgate.json_access import SIGNATURE, mapping, rebuilt, text, texts
 from tapgate.packs import RequestedPack, level_of
 from tapgate.sources import urn_name
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tapgate.events import EventLog
 
 LEVELS: Final = {name.lower(): level for name, level in analyzer_pb2.EnforcementLevel.items()}
-
-
-@dataclass(slots=True)
-class _Setting:
-    level: analyzer_pb2.EnforcementLevel.ValueType
-    properties: dict[str, object] = field(default_factory=dict[str, object])
 
 
 def reconcile(
     info: analyzer_pb2.AnalyzerInfo, config: Mapping[str, object]
 ) -> dict[str, analyzer_pb2.PolicyConfig]:
     """Return the config of every policy of a pack."""
-    settings = {policy.name: _own(policy) for policy in info.policies}
-    for name, given in info.initialConfig.items():
-        if name in settings:
-            settings[name].level = given.enforcementLevel
-            settings[name].properties.update(json_format.MessageToDict(given.properties))
     everywhere = LEVELS.get(level_of(config.get("all")))
-    for name, setting in settings.items():
-        if everywhere is not None:
-            setting.level = everywhere
-        setting.level = LEVELS.get(level_of(config.get(name)), setting.level)
-        own = mapping(config.get(name))
-        setting.properties.update({key: own[key] for key in own if key != "enforcementLevel"})
-    return {name: _message(setting) for name, setting in settings.items()}
-
-
-def _own(policy: analyzer_pb2.PolicyInfo) -> _Setting:
-    properties = mapping(json_format.MessageToDict(policy.configSchema.properties))
-    defaults = {
-        key: mapping(schema)["default"] for key, schema in properties.items() if "default" in mapping(schema)
-    }
-    return _Setting(policy.enforcementLevel, defaults)
-
-
-def _message(setting: _Setting) -> analyzer_pb2.PolicyConfig:
-    return analyzer_pb2.PolicyConfig(enforcementLevel=setting.level, properties=struct(setting.properties))
+    configs: dict[str, analyzer_pb2.PolicyConfig] = {}
+    for policy in info.policies:
+        schemas = mapping(json_format.MessageToDict(policy.configSchema.properties))
+        properties = {
+            key: mapping(one)["default"] for key, one in schemas.items() if "default" in mapping(one)
+        }
+        level = policy.enforcementLevel
+        if policy.name in info.initialConfig:
+            initial = info.initialConfig[policy.name]
+            level = initial.enforcementLevel
+            properties.update(json_format.MessageToDict(initial.properties))
+        given = config.get(policy.name)
+        level = LEVELS.get(level_of(given), level if everywhere is None else everywhere)
+        properties.update({key: one for key, one in mapping(given).items() if key != "enforcementLevel"})
+        configs[policy.name] = analyzer_pb2.PolicyConfig(
+            enforcementLevel=level, properties=struct(properties)
+        )
+    return configs
 
 
 SEVERITIES: Final = {
@@ -69,67 +53,36 @@ SEVERITIES: Final = {
 }
 
 
-@dataclass
-class RunningPack:
-    """A pack, started and configured; close its process when done.
+class RunningPack(PackProcess):
+    """A pack, started and configured; close it when done.
 
     Attributes:
         levels: enforcement level of each policy, by name.
+        severities: each policy's own severity, or nothing, by name.
+
+    Raises:
+        CouldNotRunError: it does not start, or refuses its config.
     """
 
-    process: PackProcess
-    folder: Path
-    levels: Mapping[str, analyzer_pb2.EnforcementLevel.ValueType]
-
-    @classmethod
-    def start(cls, pack: RequestedPack) -> RunningPack:
-        """Start a pack and configure it.
-
-        Raises:
-            CouldNotRunError: it does not start, or refuses its config.
-        """
-        process = PackProcess(pack.folder)
+    def __init__(self, pack: RequestedPack) -> None:
+        super().__init__(pack.folder)
         try:
-            config = reconcile(process.info, pack.body)
-            process.configure(config)
+            config = reconcile(self.info, pack.body)
+            self.ask("Configure", analyzer_pb2.ConfigureAnalyzerRequest(policyConfig=config))
         except BaseException:
-            process.close()
+            self.close()
             raise
-        return cls(
-            process=process,
-            folder=pack.folder,
-            levels={name: one.enforcementLevel for name, one in config.items()},
-        )
-
-    @property
-    def name(self) -> str:
-        """The pack's name."""
-        return self.process.info.name
+        self.levels = {name: one.enforcementLevel for name, one in config.items()}
+        self.severities = {one.name: SEVERITIES.get(one.severity, "") for one in self.info.policies}
 
     def enabled(self, policy_type: analyzer_pb2.PolicyType.ValueType) -> frozenset[str]:
         """Return the names of the policies of one kind that are not turned off."""
-        return self._enabled.get(policy_type, frozenset())
-
-    def severity(self, policy: str) -> str:
-        """Return a policy's own severity, or nothing."""
-        return self._severities.get(policy, "")
+        of_type = (one.name for one in self.info.policies if one.policy_type == policy_type)
+        return frozenset(name for name in of_type if self.levels[name] != analyzer_pb2.DISABLED)
 
     def description(self) -> Mapping[str, object]:
         """Return what the pack says of itself, in the JSON form of `AnalyzerInfo`."""
-        return mapping(json_format.MessageToDict(self.process.info))
-
-    @cached_property
-    def _enabled(self) -> dict[int, frozenset[str]]:
-        on = [one for one in self.process.info.policies if self.levels[one.name] != analyzer_pb2.DISABLED]
-        policy_types = {one.policy_type for one in on}
-        return {
-            policy_type: frozenset(one.name for one in on if one.policy_type == policy_type)
-            for policy_type in policy_types
-        }
-
-    @cached_property
-    def _severities(self) -> dict[str, str]:
-        return {one.name: SEVERITIES.get(one.severity, "") for one in self.process.info.policies}
+        return mapping(json_format.MessageToDict(self.info))
 
 
 def configure_stack_request(
@@ -137,42 +90,29 @@ def configure_stack_request(
 ) -> analyzer_pb2.AnalyzerStackConfigureRequest:
     """Return what the engine tells a pack of a stack before it asks."""
     organization, _, name = stack.rpartition("/")
+    texts_by_key, secrets = stack_config(project, config)
     return analyzer_pb2.AnalyzerStackConfigureRequest(
         stack=name,
         project=project,
         organization=organization.partition("/")[0] or "organization",
         dry_run=True,
-        config=config_texts(project, config),
-        config_secret_keys=secret_keys(project, config),
+        config=texts_by_key,
+        config_secret_keys=secrets,
     )
 
 
 def analyze_requests(deployment: Deployment) -> Iterator[analyzer_pb2.AnalyzeRequest]:
     """Yield the question to the resource policies for each resource."""
-    providers = _providers(deployment)
-    for one in deployment.resources:
-        yield analyzer_pb2.AnalyzeRequest(
-            type=one.type,
-            properties=_struct(one.inputs),
-            urn=one.urn,
-            name=urn_name(one.urn),
-            options=_options(one),
-            provider=_provider(one, providers),
-        )
+    for one, about in _about(deployment):
+        yield analyzer_pb2.AnalyzeRequest(properties=_struct(one.inputs), **about)
 
 
 def analyze_stack_request(deployment: Deployment) -> analyzer_pb2.AnalyzeStackRequest:
     """Return the question to the stack policies."""
-    providers = _providers(deployment)
     return analyzer_pb2.AnalyzeStackRequest(
         resources=[
             analyzer_pb2.AnalyzerResource(
-                type=one.type,
                 properties=_struct(one.outputs),
-                urn=one.urn,
-                name=urn_name(one.urn),
-                options=_options(one),
-                provider=_provider(one, providers),
                 parent=text(one.body.get("parent")),
                 dependencies=texts(one.body.get("dependencies")),
                 propertyDependencies={
@@ -180,14 +120,19 @@ def analyze_stack_request(deployment: Deployment) -> analyzer_pb2.AnalyzeStackRe
                     for key, urns in mapping(one.body.get("propertyDependencies")).items()
                     if texts(urns)
                 },
+                **about,
             )
-            for one in deployment.resources
+            for one, about in _about(deployment)
         ]
     )
 
 
-def _providers(deployment: Deployment) -> dict[str, Resource]:
-    return {one.urn: one for one in deployment.resources if one.type.startswith("pulumi:providers:")}
+def _about(deployment: Deployment) -> Iterator[tuple[Resource, dict[str, Any]]]:
+    """Yield each resource with what both questions say of it."""
+    providers = {one.urn: one for one in deployment.resources if one.type.startswith("pulumi:providers:")}
+    for one in deployment.resources:
+        about = {"type": one.type, "urn": one.urn, "name": urn_name(one.urn)}
+        yield one, {**about, "options": _options(one), "provider": _provider(one, providers)}
 
 
 def _provider(
@@ -235,22 +180,16 @@ def _struct(properties: Mapping[str, object]) -> struct_pb2.Struct:
 
 def _sent(value: object) -> object:
     """Return a property value as it goes over the wire."""
-    if isinstance(value, list):
-        return [_sent(item) for item in sequence(cast("object", value))]
     if not isinstance(value, dict):
-        return value
+        return rebuilt(value, _sent)
     body = mapping(cast("object", value))
     signature = body.get(SIGNATURE)
     if signature == SECRET:
-        return {SIGNATURE: SECRET, "value": _opened(body)}
+        # While it is closed, its value is unknown.
+        return {SIGNATURE: SECRET, "value": _sent(body["value"]) if "value" in body else UNKNOWN}
     if signature == RESOURCE:
         return text(body.get("id")) or text(body.get("urn"))
-    return {key: _sent(item) for key, item in body.items() if not key.startswith("__")}
-
-
-def _opened(secret: Mapping[str, object]) -> object:
-    """Return a secret's value; unknown while it is closed."""
-    return _sent(secret["value"]) if "value" in secret else UNKNOWN
+    return rebuilt({key: item for key, item in body.items() if not key.startswith("__")}, _sent)
 
 
 # What a remediation has not fixed is as good as mandatory.
@@ -270,9 +209,8 @@ def evaluate(
     """
     for pack in packs:
         if config is not None:
-            pack.process.configure_stack(
-                configure_stack_request(deployment.project, deployment.stack, config)
-            )
+            request = configure_stack_request(deployment.project, deployment.stack, config)
+            pack.ask("ConfigureStack", request)
         take(log, pack.folder, _answer(pack, deployment), root_of(deployment))
     return log
 
@@ -288,20 +226,20 @@ def _answer(pack: RunningPack, deployment: Deployment) -> Answer:
         apart = failed | {one.policy_name for one in response.not_applicable}
         for one in response.diagnostics:
             level = _LEVELS.get(one.enforcementLevel, "")
-            severity = SEVERITIES.get(one.severity) or pack.severity(one.policyName)
+            severity = SEVERITIES.get(one.severity) or pack.severities.get(one.policyName, "")
             findings.append([one.policyName, urn or one.urn, level, severity, one.message])
         return {"urn": urn, "passed": sorted(pack.enabled(policy_type) - apart), "failed": sorted(failed)}
 
     of_resource, of_stack = analyzer_pb2.POLICY_TYPE_RESOURCE, analyzer_pb2.POLICY_TYPE_STACK
     resources = [
-        summed(request.urn, pack.process.analyze(request), of_resource)
+        summed(request.urn, pack.ask("Analyze", request), of_resource)
         for request in analyze_requests(deployment)
     ]
     return {
-        "name": pack.name,
-        "version": pack.process.info.version,
+        "name": pack.info.name,
+        "version": pack.info.version,
         "resources": resources,
-        "stack": summed("", pack.process.analyze_stack(analyze_stack_request(deployment)), of_stack),
+        "stack": summed("", pack.ask("AnalyzeStack", analyze_stack_request(deployment)), of_stack),
         "findings": findings,
         "offered": sorted(pack.enabled(of_resource)) if resources else [],
     }

@@ -105,19 +105,16 @@ def describe_usable(packs: Sequence[RequestedPack]) -> tuple[PolicyInfo, ...]:
     """
     infos: list[PolicyInfo] = []
     for pack in packs:
-        running = RunningPack.start(pack)
-        try:
+        with RunningPack(pack) as running:
             described = policies_of(running.description())
             require_known(pack, pack.configured, {info.policy for info in described})
             if all(level == analyzer_pb2.DISABLED for level in running.levels.values()):
                 raise CouldNotRunError(
                     "No policy would be evaluated.",
-                    where=f"pack {running.name}",
+                    where=f"pack {running.info.name}",
                     why="it has no policy, or all are turned off; nothing that was not evaluated may pass.",
                     fix="check the enforcement levels of the pack and of its config file.",
                 )
-        finally:
-            running.process.close()
         infos.extend(described)
     return tuple(infos)
 

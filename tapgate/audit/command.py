@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO, cast
 
-from tapgate.assemble import coverage_text
+from tapgate.assemble import count, coverage_text
 from tapgate.audit.auditing import Audit, Plan, audit, require_valid_config
 from tapgate.audit.bucket import Bucket, states_in_bucket
 from tapgate.audit.states import State, states_in, states_of
@@ -19,7 +19,6 @@ from tapgate.commands.session import add_pack_options, packs_of
 from tapgate.failure import CouldNotRunError, Exit
 from tapgate.floor import read_floor
 from tapgate.json_access import sanitized
-from tapgate.reports.entry import count
 from tapgate.reports.verdict_file import Unaudited
 from tapgate.reports.writing import add_targets, targets_of, write
 from tapgate.terminal import Ink, guardrails_lines
@@ -173,24 +172,13 @@ def audit_lines(audit: Audit, seconds: float, ink: Ink) -> Iterator[str]:
     yield from _policy_lines(verdicts.stacks, ink)
     blocked = [one for one in verdicts.stacks if one.outcome == "blocked"]
     blocked.sort(key=lambda one: -sum(finding.blocks for finding in one.findings))
-    if blocked:
-        yield ""
-    for stack in blocked[:_MOST]:
-        blocking = count(sum(finding.blocks for finding in stack.findings), "finding")
-        name = sanitized(f"{stack.project} / {stack.stack}")
-        yield f"{ink.paint('BLOCKED', 'red', 'bold')}      {name}  {ink.paint(blocking, 'dim')}"
-    yield from _more(len(blocked))
-    if verdicts.unaudited:
-        yield ""
-    for one in verdicts.unaudited[:_MOST]:
-        about = f"{sanitized(one.name)}  {sanitized(one.what)} {sanitized(one.why)}"
-        yield f"{ink.paint('NOT AUDITED', 'red', 'bold')}  {about}"
-    yield from _more(len(verdicts.unaudited))
-    if audit.passed_over:
-        yield ""
-    for name in audit.passed_over[:_MOST]:
-        yield f"{ink.paint('PASSED OVER', 'yellow')}  {sanitized(name)}  It is a JSON file, and not a state."
-    yield from _more(len(audit.passed_over))
+    yield from _listed("BLOCKED", ("red", "bold"), [_blocked(stack, ink) for stack in blocked], ink)
+    told = [
+        f"{sanitized(one.name)}  {sanitized(one.what)} {sanitized(one.why)}" for one in verdicts.unaudited
+    ]
+    yield from _listed("NOT AUDITED", ("red", "bold"), told, ink)
+    other = [f"{sanitized(name)}  It is a JSON file, and not a state." for name in audit.passed_over]
+    yield from _listed("PASSED OVER", ("yellow",), other, ink)
     yield ""
     coverage = coverage_text(verdicts.stacks)
     if coverage:
@@ -224,9 +212,19 @@ def _policy_lines(stacks: tuple[Report, ...], ink: Ink) -> Iterator[str]:
         yield f"  {ink.paint(ink.mark(mark), style)} {name}  {ink.paint(said, 'dim')}"
 
 
-def _more(count: int) -> Iterator[str]:
-    if count > _MOST:
-        yield f"             and {count - _MOST:,} more; --html or --verdict has them all"
+def _blocked(stack: Report, ink: Ink) -> str:
+    blocking = count(sum(finding.blocks for finding in stack.findings), "finding")
+    return f"{sanitized(f'{stack.project} / {stack.stack}')}  {ink.paint(blocking, 'dim')}"
+
+
+def _listed(word: str, styles: Sequence[str], told: Sequence[str], ink: Ink) -> Iterator[str]:
+    """Yield a section of some of them, each under the same word."""
+    if told:
+        yield ""
+    for one in told[:_MOST]:
+        yield f"{ink.paint(word, *styles)}{' ' * (13 - len(word))}{one}"
+    if len(told) > _MOST:
+        yield f"             and {len(told) - _MOST:,} more; --html or --verdict has them all"
 
 
 def _summary(audit: Audit, blocked: int, seconds: float, ink: Ink) -> str:

@@ -155,9 +155,8 @@ def _evaluated(deployment: Deployment, packs: tuple[RequestedPack, ...]) -> Even
     """Ask the packs: those that offer themselves as a function here, the others over the protocol."""
     log = begin(deployment)
     for pack in filter(offers_itself, packs):
-        take(
-            log, pack.folder, called(pack.folder, request_for(deployment, pack, {}, ())), root_of(deployment)
-        )
+        answer = called(pack.folder, request_for(deployment, pack, {}))
+        take(log, pack.folder, answer, root_of(deployment))
     others = tuple(pack for pack in packs if not offers_itself(pack))
     if others:
         _over_the_protocol(log, deployment, others)
@@ -171,7 +170,7 @@ def _over_the_protocol(log: EventLog, deployment: Deployment, packs: tuple[Reque
     try:
         evaluate(log, deployment, running)
     except CouldNotRunError:
-        if not all(pack.process.alive for pack in running):
+        if not all(pack.alive for pack in running):
             _stop(packs)
         raise
 
@@ -218,7 +217,7 @@ def _running(packs: tuple[RequestedPack, ...]) -> list[RunningPack]:
         # A worker of a process pool ends without the interpreter's usual farewell.
         Finalize(None, _close, args=(started,), exitpriority=10)
         try:
-            started.extend(RunningPack.start(pack) for pack in packs)
+            started.extend(map(RunningPack, packs))
         except BaseException:
             _stop(packs)
             raise
@@ -231,5 +230,5 @@ def _stop(packs: tuple[RequestedPack, ...]) -> None:
 
 def _close(running: list[RunningPack]) -> None:
     for pack in running:
-        pack.process.close()
+        pack.close()
     running.clear()

@@ -24,13 +24,13 @@ from tapgate.reports.writing import write as write_files
 from tapgate.terminal import Ink, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 
     from tapgate.findings import Report
     from tapgate.floor import Floor
     from tapgate.packs import RequestedPack
     from tapgate.project import Project
-    from tapgate.rehearsal import Answers, Theatre
+    from tapgate.rehearsal import Theatre
     from tapgate.reports.controls import PolicyInfo
     from tapgate.reports.verdict_file import Command
     from tapgate.reports.writing import Targets
@@ -187,6 +187,7 @@ class Session:
         engine: the CLI, bound to the project; its scratch folder lives as long as the session.
         box: where rehearsals run, and previews that reach nothing; None for beside everything else.
         sandbox: the same in words.
+        unused_answers: notes on what in an answers file nothing asked for, given the messages of a rehearsal.
         notes: what whoever reads a verdict of this session must know.
         offline: whether nothing of a preview reaches AWS, so that it has the stand-ins of the rehearsal.
     """
@@ -199,7 +200,7 @@ class Session:
     ink: Ink
     embedded: EmbeddedBackend | None
     theatre: Theatre
-    answers: Answers | None
+    unused_answers: Callable[[Iterable[str]], Sequence[str]]
     box: sandbox.Sandbox | None = None
     sandbox: str = ""
     notes: tuple[str, ...] = ()
@@ -283,7 +284,7 @@ def session(options: argparse.Namespace) -> Generator[Session]:
             ink=Ink.for_stream(sys.stdout),
             embedded=embedded,
             theatre=cast("Theatre", options.theatre),
-            answers=cast("Answers | None", options.answers),
+            unused_answers=cast("Callable[[Iterable[str]], Sequence[str]]", options.unused_answers),
             box=box,
             sandbox=sandbox.described(box, missing, preview=offline),
             notes=(

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, cast
@@ -74,13 +74,8 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Answers:
     """The answers of one file; without a file there are none."""
 
-    path: Path = Path()
-    recorded: date = date.min
-    maximum_days: int = _DAYS
-    functions: Sequence[Function] = ()
-    environment: Environment = field(default_factory=Environment)
-    stacks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, "Mapping[str, Any]"])
-    resources: Sequence[Resource] = ()
+    path: Path
+    file: File
 
     def function(
         self, token: str, arguments: Mapping[str, object], region: str = ""
@@ -91,7 +86,7 @@ class Answers:
         """
         fitting = [
             (len(one.arguments), bool(one.region), -index, one)
-            for index, one in enumerate(self.functions)
+            for index, one in enumerate(self.file.functions)
             if short(one.token) == short(token)
             and one.region in {"", region}
             and all(name in arguments and arguments[name] == value for name, value in one.arguments.items())
@@ -103,7 +98,7 @@ class Answers:
 
     def resource(self, token: str, identifier: str) -> tuple[Mapping[str, Any], str]:
         """Return what is known of a resource that is there, and the entry's name."""
-        for index, one in enumerate(self.resources):
+        for index, one in enumerate(self.file.resources):
             if short(one.type) == short(token) and one.id == identifier:
                 return one.outputs, _resource_name(index, one)
         return {}, ""
@@ -112,9 +107,9 @@ class Answers:
         """Return a note that names the entries that nothing took; nothing when there are none."""
         used = {one.strip().removeprefix(ANSWERED) for one in messages if one.strip().startswith(ANSWERED)}
         names = [
-            *(_function_name(index, one) for index, one in enumerate(self.functions)),
-            *(stack_name(name) for name in self.stacks),
-            *(_resource_name(index, one) for index, one in enumerate(self.resources)),
+            *(_function_name(index, one) for index, one in enumerate(self.file.functions)),
+            *(stack_name(name) for name in self.file.stacks),
+            *(_resource_name(index, one) for index, one in enumerate(self.file.resources)),
         ]
         left = [name for name in names if name not in used]
         if not left:
@@ -155,7 +150,7 @@ def missed(messages: Iterable[str]) -> list[str]:
 def given(variables: Mapping[str, str] = os.environ) -> Answers:
     """Return the answers that a process of a run has been given; none without a file."""
     path = variables.get(ANSWERS, "")
-    return load(Path(path)) if path else Answers()
+    return load(Path(path)) if path else Answers(Path(), File(1, date.min))
 
 
 class _Loader(yaml.SafeLoader):
@@ -170,10 +165,7 @@ _Loader.yaml_implicit_resolvers = {
 
 def load(path: Path) -> Answers:
     """Read a file of answers; see `read_file`."""
-    body = read_file(path)
-    return Answers(
-        path, body.recorded, body.maximumDays, body.functions, body.environment, body.stacks, body.resources
-    )
+    return Answers(path, read_file(path))
 
 
 def read_file(path: Path) -> File:
@@ -208,21 +200,22 @@ def read(path: Path, today: date | None = None) -> Answers:
     """
     answers, now = load(path.absolute()), today or datetime.now(UTC).date()
     # A day begins elsewhere before it does here.
-    age = (now - answers.recorded).days
-    if not -1 <= age <= answers.maximum_days:
+    recorded, most = answers.file.recorded, answers.file.maximumDays
+    age = (now - recorded).days
+    if not -1 <= age <= most:
         raise Failure(
             f"The answers are {age} days old" if age > 0 else "The answers are of a day that has not come",
             where=f"{path}, recorded",
-            why=f"found: {answers.recorded}. Required: a day from {now - timedelta(answers.maximum_days)} "
-            f"(maximumDays: {answers.maximum_days}) to {now}. AWS may answer otherwise by now",
+            why=f"found: {recorded}. Required: a day from {now - timedelta(most)} "
+            f"(maximumDays: {most}) to {now}. AWS may answer otherwise by now",
             fix="read them again (`tapgate answers --record FILE --aws real`), or look through them and set "
             "recorded to the day on which you did",
         )
-    for index, one in enumerate(answers.functions):
+    for index, one in enumerate(answers.file.functions):
         _require_fitting(
             path, f"functions[{index}]", one.token, {"arguments": one.arguments, "result": one.result}
         )
-    for index, one in enumerate(answers.resources):
+    for index, one in enumerate(answers.file.resources):
         _require_fitting(path, f"resources[{index}]", one.type, {"outputs": one.outputs})
     return answers
 

@@ -27,9 +27,8 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 
-ACCOUNT = "123456789012"
-"""The account that everything is in: AWS's own example number, which the stand-in provider names too."""
-REGION = "eu-west-2"
+from tapgate.embedded.environment import ACCOUNT, AWS_NOWHERE
+from tapgate.embedded.environment import DEFAULT_REGION as REGION
 
 _ROOT = Path(__file__).parents[2]
 _ATTEMPTS = 5
@@ -99,9 +98,7 @@ class Emulator:
             "AWS_SECRET_ACCESS_KEY": "stand-in",
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
+            **AWS_NOWHERE,
         }
 
     def start(self) -> None:
@@ -115,13 +112,13 @@ class Emulator:
             raise EmulatorError(_port_in_use(self._wanted))
         self.folder = Path(tempfile.mkdtemp(prefix="tap-emulator-"))
         try:
-            for attempt in range(1, _ATTEMPTS + 1):
+            for _ in range(1 if self._wanted else _ATTEMPTS):
                 self.port = self._wanted or _free_port()
                 self._launch()
                 if self._wait_until_ready():
                     return
                 self._end_process()
-                self._give_up_when(last=bool(self._wanted) or attempt == _ATTEMPTS)
+            raise EmulatorError(self._why_not())  # noqa: TRY301 - ended like any other failure
         except BaseException:
             self.stop()
             raise
@@ -184,10 +181,6 @@ class Emulator:
                 return True
             time.sleep(_POLL_SECONDS)
         return False
-
-    def _give_up_when(self, *, last: bool) -> None:
-        if last:
-            raise EmulatorError(self._why_not())
 
     def _why_not(self) -> str:
         log = (self.folder / "emulator.log").read_text("utf-8", errors="replace").strip()

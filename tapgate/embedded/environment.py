@@ -205,6 +205,12 @@ EMULATOR_STATE = "TAP_EMULATOR_STATE"
 """Set by `python -m tapgate.embedded.emulator run`: the folder for the state of what is deployed to it."""
 PASSPHRASE = "tap-guardrails-stand-in"  # noqa: S105 - protects nothing: it belongs to the embedded state alone
 _HARMLESS_AWS = {"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE", "AWS_XRAY_DAEMON_ADDRESS"}
+AWS_NOWHERE = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+"""Keeps the AWS SDKs from the credentials that they look for by themselves."""
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _CLOUD = ("PULUMI_ACCESS_TOKEN", "PULUMI_API", "PULUMI_DEFAULT_ORGANIZATION", "PULUMI_CONFIG_PASSPHRASE_FILE")
 _AMBIENT = "PULUMI_IGNORE_AMBIENT_PLUGINS"
@@ -279,7 +285,7 @@ def _embedded(base: Mapping[str, str], first: list[Path], backend: Path, root: P
     return {
         **_python(base),
         **dict.fromkeys((name for name in base if not _may_stay(name, base[name])), None),
-        **_nowhere_to_log_in(),
+        **AWS_NOWHERE,
         "PATH": _path(base, first),
         "PULUMI_HOME": str(make_folder(checkout_folder(root) / "home")),
         "PULUMI_BACKEND_URL": f"file://{backend}",
@@ -372,12 +378,3 @@ def _on_this_machine(url: str) -> bool:
         return urlsplit(url).hostname in _LOOPBACK
     except ValueError:
         return False
-
-
-def _nowhere_to_log_in() -> Changes:
-    """Keep the AWS SDKs from the credentials that they look for by themselves."""
-    return {
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }

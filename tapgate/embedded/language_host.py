@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from concurrent import futures
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from urllib.parse import unquote, urlsplit
 
 from tapgate.embedded.aws_provider.__main__ import load_without_sdk
@@ -45,6 +45,22 @@ _FUNCTION: Final = "pulumi:pulumi:readStackOutputs"
 _PROJECT: Final = "tapgate-answers"
 """The project of the stacks that stand in."""
 _PARTS: Final = 3
+
+
+class _Call(NamedTuple):
+    """A method of the monitor: its messages, and the field of each that has the stack's properties."""
+
+    request: str
+    asked: str
+    response: str
+    answered: str
+
+
+_CALLS: Final = {
+    "ReadResource": _Call("ReadResourceRequest", "properties", "ReadResourceResponse", "properties"),
+    "RegisterResource": _Call("RegisterResourceRequest", "object", "RegisterResourceResponse", "object"),
+    "Invoke": _Call("ResourceInvokeRequest", "args", "ResourceInvokeResponse", "return"),
+}
 
 
 class References:
@@ -73,7 +89,7 @@ class References:
         if url.scheme != "file":
             return name
         backend = EmbeddedStacks(Path(unquote(url.path)))
-        answered = given().stacks.get(name)
+        answered = given().file.stacks.get(name)
         self._note(asked("stack", name))
         there = backend.has(project, stack) if project and stack else False
         if answered is not None:
@@ -154,18 +170,13 @@ class _Between:
             self._references.project = run.project
             self._references.folder = Path(run.info.root_directory or run.pwd or ".")
             return run.SerializeToString(), ""
-        message = {
-            "ReadResource": resource_pb2.ReadResourceRequest,
-            "RegisterResource": resource_pb2.RegisterResourceRequest,
-            "Invoke": resource_pb2.ResourceInvokeRequest,
-        }.get(method.removeprefix(_MONITOR))
-        if message is None or (_TYPE.encode() not in request and _FUNCTION.encode() not in request):
+        call = _CALLS.get(method.removeprefix(_MONITOR))
+        if call is None or (_TYPE.encode() not in request and _FUNCTION.encode() not in request):
             return request, ""
-        body = cast("Any", message.FromString(request))
+        body = getattr(resource_pb2, call.request).FromString(request)
         if (body.tok if method.endswith("/Invoke") else body.type) not in {_TYPE, _FUNCTION}:
             return request, ""
-        fields = {"ReadResource": "properties", "RegisterResource": "object", "Invoke": "args"}
-        properties = getattr(body, fields[method.removeprefix(_MONITOR)])
+        properties = getattr(body, call.asked)
         name = str(properties["name"]) if "name" in properties.fields else str(getattr(body, "id", ""))
         meant = self._references.resolve(name)
         properties["name"] = meant
@@ -179,15 +190,9 @@ class _Between:
             return response
         from pulumi.runtime.proto import resource_pb2  # noqa: PLC0415
 
-        if method.endswith("/Invoke"):
-            answer = cast("Any", resource_pb2.ResourceInvokeResponse.FromString(response))
-            properties = getattr(answer, "return")
-        elif method.endswith("/ReadResource"):
-            answer = cast("Any", resource_pb2.ReadResourceResponse.FromString(response))
-            properties = answer.properties
-        else:
-            answer = cast("Any", resource_pb2.RegisterResourceResponse.FromString(response))
-            properties = answer.object
+        call = _CALLS[method.removeprefix(_MONITOR)]
+        answer = getattr(resource_pb2, call.response).FromString(response)
+        properties = getattr(answer, call.answered)
         if "name" in properties.fields:
             properties["name"] = name
         return answer.SerializeToString()

@@ -68,16 +68,17 @@ LANGUAGE: Final = "pulumi-language-"
 _HOST: Final = """\
 #!/bin/sh
 # Starts the program's language host, with a way to stacks of any backend.
-exec {python} -P -c {code} {home} {program} "$@"
+exec {start} {words} "$@"
 """
 _CODE: Final = """\
 import sys; sys.path.insert(0, sys.argv[1])
 from tapgate.embedded.language_host import main; sys.exit(main(sys.argv[2], sys.argv[3:]))
 """
+_START: Final = shlex.join([sys.executable, "-P", "-c", _CODE, str(ROOT)])
 _NO_HOST: Final = """\
 #!/bin/sh
 # Stands in for a language host that is not there, by what stands in for the project's components.
-exec {python} -P -c {code} {home} '' {components} "$@"
+exec {start} {words} "$@"
 """
 _PLUGIN_FILES: Final = ("PulumiPlugin.yaml", "PulumiPlugin.yml", "PulumiPlugin.json")
 _DOCKER: Final = """\
@@ -127,10 +128,7 @@ def find_project_file(start: Path) -> Path | None:
 
 def shims(project_file: Path, base: Mapping[str, str], *, rehearse: bool = False) -> dict[str, str]:
     """Return the executables, by name, that serve the program's packages."""
-    return _shims(_program(project_file), base, rehearse=rehearse)
-
-
-def _shims(program: _Program, base: Mapping[str, str], *, rehearse: bool = False) -> dict[str, str]:
+    program = _program(project_file)
     sdks = _sdks(program, base.get(PROGRAM_ENVIRONMENT, ""))
     wanted, other_major = (
         _asked(program.yaml) if program.yaml is not None else (_named(program) | sdks.keys(), False)
@@ -194,13 +192,9 @@ def described(project_file: Path, base: Mapping[str, str]) -> dict[str, tuple[st
 def _language_host(program: _Program, base: Mapping[str, str]) -> dict[str, str]:
     """Return what stands in for the language host of a program that refers to other stacks."""
     host = _host(program.runtime, base)
-    if host is None:
+    if host is None or not refers_to_stacks(program.yaml or program.folder):
         return {}
-    if not refers_to_stacks(program.yaml or program.folder):
-        return {}
-    fields = {"python": sys.executable, "code": _CODE, "home": str(ROOT), "program": host}
-    name = f"{LANGUAGE}{program.runtime}"
-    return {name: _HOST.format(**{key: shlex.quote(word) for key, word in fields.items()})}
+    return {f"{LANGUAGE}{program.runtime}": _HOST.format(start=_START, words=shlex.quote(host))}
 
 
 def _missing_hosts(program: _Program, base: Mapping[str, str], served: Collection[str]) -> dict[str, str]:
@@ -213,10 +207,8 @@ def _missing_hosts(program: _Program, base: Mapping[str, str], served: Collectio
         runtime = language(read_yaml(plugin))
         if _NAME.fullmatch(runtime) and runtime != program.runtime and not _host(runtime, base):
             missing.setdefault(runtime, []).append(shlex.quote(f"{package}={folder}"))
-    fields = {"python": sys.executable, "code": _CODE, "home": str(ROOT)}
-    quoted = {key: shlex.quote(word) for key, word in fields.items()}
     return {
-        f"{LANGUAGE}{runtime}": _NO_HOST.format(components=" ".join(components), **quoted)
+        f"{LANGUAGE}{runtime}": _NO_HOST.format(start=_START, words=" ".join(["''", *components]))
         for runtime, components in missing.items()
     }
 
@@ -231,7 +223,7 @@ def _host(runtime: str, base: Mapping[str, str]) -> str | None:
 def changes(project_file: Path, base: Mapping[str, str]) -> Changes:
     """Return what to change in a prepared environment so that the engine finds what serves the packages."""
     program = _program(project_file)
-    variables = _shims(program, base)
+    variables = shims(project_file, base)
     changed: Changes = {PROGRAM_FOLDER: str(program.folder)}
     if program.yaml is None and not any(base.get(name) for name in REGION_VARIABLES):
         changed |= _region(project_file)

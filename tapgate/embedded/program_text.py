@@ -93,10 +93,7 @@ def mapping(value: object) -> Mapping[str, object]:
 
 def read_yaml(path: Path) -> Mapping[str, object]:
     """Read a project or program file; an empty mapping where whoever needs the file says what is wrong."""
-    try:
-        return parsed_yaml(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
+    return parsed_yaml(_text(path))
 
 
 @cache

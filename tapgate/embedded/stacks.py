@@ -17,7 +17,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 from urllib.parse import unquote, urlsplit
 
 import yaml
@@ -43,33 +43,8 @@ SECRET_URL: Final = "https://tapgate-stand-in-secret.invalid/"  # noqa: S105 - s
 
 SECRET_KEY: Final = "an RSA key in PEM, and under it the stand-in secret"  # noqa: S105 - its name alone
 """Names a private key of 1,024 bits that opens nothing; what it signs no one trusts."""
-
 # Each value as the passphrase provider encrypts it with the stand-in passphrase and SALT.
-ENCRYPTED: Final = {
-    SECRET: "v1:UPzr4OMDlmftXFG7:IBiTR29XRH29StwiJNpKEGpN8aU1AalZLveoranHDTkSPzzhRiF7",
-    "1": "v1:a4ayc/80/OGda4BO:Ie2/CqvqVv6PigiPVeS9zpM=",
-    "true": "v1:tb6kG2xiP3wJ8b8k:06KlIh/EEE/N+tIhe8VYMcDhEnY=",
-    "{}": "v1:bDX/x3FywXsCr6iH:ePCkOPI6LVDegKhoVXUCJECg",
-    SECRET_URL: (
-        "v1:BwzwW3wdBXT9OaHQ:Yvynb7hfUoLagGxMLjsgw+x9y+beQnckKtU21Gy6XTmho9gKAeHnHftCrz0lGmNGaQrznV6AYx4="
-    ),
-    SECRET_KEY: (
-        "v1:fH3A/4cnmzkFMKT/:/xbTJrfPY7KK9oXrZGbwf3H2hloy4nWOmyoWoTQaLDU1hAPEV+tpCkq6YC+SfYFba7cYbF44GLo4"
-        "YgWNFXr6WUL0R0a84SZrZ0gugYbdJQyyRXQe2NFWAO71kNBY/y38olGkG7GnmH9royzhISyfjjjM7fULuU4b1eYZwWDwbruH"
-        "3u9CaOoIhcl+Dq+f0Q9ki2ycWc+ZP8ZCmqQbU4Bw0nU54f9vPFBTLF5Fn65QrFKZUv04SwujyhI9g4TZowvoEEnNC3vZeF9x"
-        "SaIvGz3PhkNQM7REOz+vujo0eCHYEyAGDIgcUFDqRmIzoIlKMgFhWCAlz2UTpvBIXUC1YyP8FLLQKiGqXlDuztk55AAVXsIF"
-        "HB8OxRhf8jcIEE0V3qJyFSsaIQzB0hH8Yr04xQ3Y7vGzlBVNTIVYi8RLjDzPmk98pyUJ/JAxTctvhlTJQC8mxDZYHkCFZ2Mn"
-        "3kDFcttEV51e/6cVmGkny8LCQ08IXykiO9YbQ1TANszDryu47n7IlynyUKIAncQi9JmNp6MvKfnJm8u0iXltVyzD7tN9J5nx"
-        "7jdl3GNAmxsARVewaYRbupFyvb2t04+nVGDD3HA5+vSpyG7pQSoYG+k8K2//ORgjdHa0x/qYYW+3kEB36zzz8MhxHDx+U3aA"
-        "aUvxKs+nocT1Jw61MC7tXVc6sgcfln3DFs5dALdzXHZlEiAAtJZ2nVfizFEKe7W/ZY7fqquWwv4//XB0E5a3FJ15Idd2QTaC"
-        "4gPfUsoWWnsmfP/MyEBgjURIGkq6RvqGF+pHx9bUEoBixZx3taYXwPzrQ3EvxV8hAC6BfNsqnIda5TKy4Pl4pOG/z8QrueB/"
-        "v0O931CPwyAkyP8ndbYxkBTlFbzH1nl/9WNhFH77GmvYScM8bEmzGhtjsPHdnZiVW+9/CBndhagEbGtsStcBanRx+8X9K+TO"
-        "Q/bxlnTzSXDOOMbSRPHSr3r7d+RsjPmyLCxB0X/dg0w3jsfSCBtUQc9Lfjmsi1+q/R/HXLb1KuM111MbnnE5tSNu7BAmePJ2"
-        "g6dsOp7tZ2MxL0T0fwcoLWu2wDPKpNgIYJ5OeWU+1fZvRJMyayAQqLZc4aCE4bYvzVBy/eFj7J/6yjIYeD3Eqs8oQ2kNtFES"
-        "hKmKzzz51gEMNMs+vW0Hr2EZ449lsNIoQczWa5L5GNqkmMONH40zbbeVXuAWrXSbgKVFpF/KcZDmalLVjsbyGYFKxROn0Hbt"
-        "TxtuUJI="
-    ),
-}
+ENCRYPTED: Final = cast("dict[str, str]", json.loads(Path(__file__).with_name("encrypted.json").read_bytes()))
 _OF_TYPE: Final = {
     **dict.fromkeys(("integer", "number"), "1"),
     "boolean": "true",
@@ -87,8 +62,7 @@ _ENVIRONMENTS: Final = "environments of Pulumi Cloud are left out: their values 
 _STRING: Final = "tag:yaml.org,2002:str"
 
 
-@dataclass(frozen=True)
-class StackFile:
+class StackFile(NamedTuple):
     """The text that the engine is given, and what in it is not the team's."""
 
     text: str
@@ -127,7 +101,7 @@ def embedded(text: str, project: str = "", forms: Mapping[str, str] | None = Non
         rest = text[start:end]
         text = f"{text[:start]}{new}{rest[len(rest.rstrip()) :]}{text[end:]}"
     if not salted:
-        text = _with_salt(text, top)
+        text = _with_first(text, top, [f"encryptionsalt: {SALT}"])
     return StackFile(text, tuple(notes))
 
 
@@ -157,7 +131,7 @@ def _completed(
 
         answered = {
             key if ":" in key else f"{name}:{key}": value
-            for key, value in given().environment.pulumiConfig.items()
+            for key, value in given().file.environment.pulumiConfig.items()
         }
     required = stand_ins(project_file, ENCRYPTED[SECRET])
     for key in [key for key, value in required.items() if value == {"secure": ENCRYPTED[SECRET]}]:
@@ -189,19 +163,21 @@ def _with_config(
     given = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in values.items()]
     if not given:
         return text
-    flow = f"{{{', '.join(given)}}}"
     if isinstance(config, yaml.MappingNode) and config.value:
-        start = config.start_mark.index
-        if config.flow_style:
-            return f"{text[: start + 1]}{', '.join(given)}, {text[start + 1 :]}"
-        lines = f"\n{' ' * config.start_mark.column}".join([*given, ""])
-        return f"{text[:start]}{lines}{text[start:]}"
-    if config is not None:
-        return f"{text[: config.start_mark.index]} {flow}{text[config.end_mark.index :]}"
-    start = top.start_mark.index
-    if top.flow_style:
-        return f"{text[: start + 1]}config: {flow}, {text[start + 1 :]}"
-    return f"{text[:start]}config: {flow}\n{' ' * top.start_mark.column}{text[start:]}"
+        return _with_first(text, config, given)
+    flow = f"{{{', '.join(given)}}}"
+    if config is None:
+        return _with_first(text, top, [f"config: {flow}"])
+    return f"{text[: config.start_mark.index]} {flow}{text[config.end_mark.index :]}"
+
+
+def _with_first(text: str, block: yaml.MappingNode, lines: Sequence[str]) -> str:
+    """Return a text with lines put first into a mapping in it."""
+    start = block.start_mark.index
+    if block.flow_style:
+        return f"{text[: start + 1]}{', '.join(lines)}, {text[start + 1 :]}"
+    block_text = f"\n{' ' * block.start_mark.column}".join([*lines, ""])
+    return f"{text[:start]}{block_text}{text[start:]}"
 
 
 def _pairs(parent: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
@@ -255,14 +231,6 @@ def _within(given: yaml.Node, declared_type: object) -> Iterator[tuple[yaml.Node
 
 def _replace(edits: dict[tuple[int, int], str], replaced: yaml.Node, new: str) -> None:
     edits[replaced.start_mark.index, replaced.end_mark.index] = new
-
-
-def _with_salt(text: str, top: yaml.MappingNode) -> str:
-    if top.flow_style:
-        after = top.start_mark.index + 1
-        return f"{text[:after]}encryptionsalt: {json.dumps(SALT)}, {text[after:]}"
-    start = top.start_mark.index
-    return f"{text[:start]}encryptionsalt: {SALT}\n{' ' * top.start_mark.column}{text[start:]}"
 
 
 def main(program: str, root: Path, arguments: Sequence[str]) -> None:
@@ -388,8 +356,7 @@ class EmbeddedStacks:
 
     def config(self, file: Path, project_file: Path) -> tuple[str, Sequence[str]]:
         """Return a stack's file as this backend can use it, and what in it is not the team's."""
-        prepared = adapted(file, project_file)
-        return prepared.text, prepared.notes
+        return adapted(file, project_file)
 
     def path(self, project: str, name: str) -> Path:
         """Return the file with a stack's state."""
@@ -407,8 +374,7 @@ def _empty_stack(project: str, name: str, outputs: Mapping[str, object]) -> str:
     return json.dumps({"version": 3, "checkpoint": {"stack": stack, "latest": latest}})
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(NamedTuple):
     """Where one rehearsal takes place.
 
     Attributes:

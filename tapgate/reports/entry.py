@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final, Literal
 
+from tapgate.assemble import count
 from tapgate.json_access import sanitized
 
 if TYPE_CHECKING:
@@ -127,11 +128,6 @@ def waiver_of(finding: Finding) -> Waiver | None:
 
 _OUTCOMES: Final = {"passed": "Passed", "blocked": "Blocked", "could-not-run": "Incomplete"}
 STACK_TYPE: Final = "pulumi:pulumi:Stack"
-
-
-def count(number: int, one: str, many: str = "") -> str:
-    """Return a number with its noun: `1 stack`, `2,048 stacks`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def named(*candidates: str) -> str:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from tapgate.assemble import coverage_text
+from tapgate.assemble import count, coverage_text
 from tapgate.json_access import sanitized, web_address
 from tapgate.reports.controls import framework_title
 from tapgate.reports.entry import (
@@ -17,7 +17,6 @@ from tapgate.reports.entry import (
     NAMES,
     Category,
     category_of,
-    count,
     counts,
     guardrails_of,
     headline,

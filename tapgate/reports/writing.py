@@ -7,7 +7,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.failure import CouldNotRunError
 
@@ -91,15 +91,9 @@ def add_targets(parser: argparse.ArgumentParser) -> None:
 
 def targets_of(options: argparse.Namespace) -> Targets:
     """Return what `add_targets` declared and the command line gave."""
-    given: dict[str, object] = vars(options)
-    files = {name: path for name in FORMATS if isinstance(path := given.get(name), Path)}
-    earlier = given.get("earlier")
-    prefix = given.get("sarif_prefix")
-    return Targets(
-        files=files,
-        earlier=earlier if isinstance(earlier, Path) else None,
-        prefix=prefix if isinstance(prefix, str) else "",
-    )
+    given = cast("dict[str, Path | None]", vars(options))
+    files = {name: path for name in FORMATS if (path := given[name]) is not None}
+    return Targets(files, given["earlier"], cast("str", options.sarif_prefix))
 
 
 def write(verdicts: VerdictFile, targets: Targets) -> None:

@@ -179,7 +179,7 @@ def called_or_asked(organisation: Organisation) -> Row:
     """Each state by the pack's function, and over the protocol, in turn; both say the same."""
     pack = RequestedPack(PACK, None)
     deployments = [read_deployment(path.read_bytes(), path.name) for path in organisation.sample()]
-    running = RunningPack.start(pack)
+    running = RunningPack(pack)
 
     def call() -> list[object]:
         return [_called(deployment, pack) for deployment in deployments]
@@ -192,7 +192,7 @@ def called_or_asked(organisation: Organisation) -> Row:
         assert call() == ask()
         pairs = [(cost(ask).cpu, cost(call).cpu) for _ in range(5)]
     finally:
-        running.process.close()
+        running.close()
     theirs, ours = (statistics.median(one) / len(deployments) * 1000 for one in zip(*pairs, strict=True))
     words = f"{theirs:.0f} ms ÷ {ours:.0f} ms of processor time a stack of {RESOURCES} resources"
     return at_least("asked over the protocol ÷ called", theirs / ours, 5, words)
@@ -200,7 +200,7 @@ def called_or_asked(organisation: Organisation) -> Row:
 
 def _called(deployment: Deployment, pack: RequestedPack) -> object:
     log = begin(deployment)
-    take(log, pack.folder, called(pack.folder, request_for(deployment, pack, {}, ())), root_of(deployment))
+    take(log, pack.folder, called(pack.folder, request_for(deployment, pack, {})), root_of(deployment))
     return sorted(log.findings, key=repr)
 
 

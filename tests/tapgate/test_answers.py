@@ -204,7 +204,7 @@ def test_answers_are_recorded(
     code = main([given.get(word, word) for word in RECORD.split()[3:]])
     said = "".join(capsys.readouterr())
     assert code == 0, said
-    made = read(tmp_path / "answers.yaml")
+    made = read(tmp_path / "answers.yaml").file
     (one,) = made.functions
     assert (one.arguments, one.region, one.result["value"]) == (
         {"name": "/network/key"},
@@ -318,7 +318,7 @@ def test_what_was_read_is_kept_once_and_without_secrets(tmp_path: Path) -> None:
     recorder.take([plain, single, key, other, closed, listed], read_now)
     recorder.take_stack(stack, json.dumps({"vpcId": "vpc-1", "password": "[secret]"}))
     recorder.save()
-    made = load(path)
+    made = load(path).file
     assert [(one.token, one.arguments, one.region, one.result) for one in made.functions] == [
         (PARAMETERS, {"names": ["a"]}, "r", {"values": ["x", None, {}], "more": {}}),
         ("std:index:abs", {"input": -1}, "", {"result": 1}),
@@ -337,9 +337,9 @@ def test_what_was_read_is_kept_once_and_without_secrets(tmp_path: Path) -> None:
     key = question(later, "resource", "aws:kms:Key", id="1234")
     later.take([plain, key], left_behind(q0={"values": ["y"]}, q1={"arn": "arn:new"}))
     later.save()
-    assert [one.result for one in load(path).functions] == [{"result": 1}, {"values": ["y"]}]
-    assert [one.outputs for one in load(path).resources] == [{"arn": "arn:new"}]
-    assert load(path).stacks == made.stacks
+    assert [one.result for one in load(path).file.functions] == [{"result": 1}, {"values": ["y"]}]
+    assert [one.outputs for one in load(path).file.resources] == [{"arn": "arn:new"}]
+    assert load(path).file.stacks == made.stacks
 
 
 def test_a_resource_is_known_by_type_and_id(tmp_path: Path) -> None:
@@ -356,7 +356,7 @@ def test_of_a_function_that_gives_one_value_the_result_is_free(tmp_path: Path, a
     path = tmp_path / "answers.yaml"
     entry = f"{{token: 'std:index:abs', arguments: {arguments}, result: {{result: 3}}}}"
     path.write_text(f"{DATED}, functions: [{entry}]}}")
-    assert read(path, TODAY).functions[0].result == {"result": 3}
+    assert read(path, TODAY).file.functions[0].result == {"result": 3}
 
 
 def test_the_entry_that_says_most_answers() -> None:

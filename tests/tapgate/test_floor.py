@@ -19,7 +19,7 @@ from tapgate.audit.task import Store, Task, audit_state, pack_digest
 from tapgate.cli import main
 from tapgate.failure import CouldNotRunError
 from tapgate.findings import Guardrails, Report
-from tapgate.floor import own_guardrails, read_floor
+from tapgate.floor import own_folder, read_floor
 from tapgate.packs import requested_packs
 from tapgate.rehearsal import evaluate
 from tests.policypack.harness.trees import day
@@ -60,7 +60,7 @@ def refusal(folder: Path) -> CouldNotRunError:
 
 def test_the_tools_own_guardrails_are_the_packs_defaults_with_nothing_waived_or_allowed() -> None:
     floor = read_floor(None)
-    assert floor.identity.folder == str(ROOT / "guardrails") == str(own_guardrails())
+    assert floor.identity.folder == str(ROOT / "guardrails") == str(own_folder("guardrails"))
     assert (floor.body, floor.in_project) == ({}, frozenset())
     (pack,) = requested_packs([], [], floor)
     assert (pack.body, pack.config, pack.guardrails) == ({}, floor.config, floor.identity)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, cast
 import jinja2
 from markupsafe import Markup, escape
 
-from tapgate.assemble import coverage_text
+from tapgate.assemble import count, coverage_text
 from tapgate.json_access import sanitized, web_address
 from tapgate.reports import entry
 from tapgate.reports.controls import framework_title
@@ -60,8 +60,8 @@ def rectangles(parts: Iterable[tuple[str, int]]) -> list[tuple[str, str, str]]:
 
 
 _CALLED: Final[tuple[Callable[..., object], ...]] = (
-    *(colour, rectangles, coverage_text, framework_title),
-    *(entry.time_text, entry.category_of, entry.count, entry.counts, entry.headline, entry.instant),
+    *(colour, count, rectangles, coverage_text, framework_title),
+    *(entry.time_text, entry.category_of, entry.counts, entry.headline, entry.instant),
     *(entry.named, entry.outcome_word, entry.resource, entry.source_of, entry.subject),
     *(view.anchor_of, view.changes, view.flags, view.share_text),
 )

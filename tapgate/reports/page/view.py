@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tapgate.assemble import coverage_text
+from tapgate.assemble import count, coverage_text
+from tapgate.findings import severity_rank
 from tapgate.reports.controls import framework_title
 from tapgate.reports.entry import (
     CATEGORIES,
@@ -17,7 +18,6 @@ from tapgate.reports.entry import (
     Identity,
     Waiver,
     category_of,
-    count,
     counts,
     guardrails_of,
     identified,
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from tapgate.findings import Finding, Report
 
 _BEST_FIRST: Final[tuple[Status, ...]] = ("met", "waived", "undecided", "failed", "off")
-_SEVERITIES: Final = ("critical", "high", "medium", "low")
 
 
 class Anchored(NamedTuple):
@@ -122,9 +121,7 @@ def _policies(
             groups[one.finding.pack, one.finding.policy].append(one)
 
     def order(key: tuple[str, str]) -> tuple[int, int, tuple[str, str]]:
-        severity = groups[key][0].finding.severity
-        grave = _SEVERITIES.index(severity) if severity in _SEVERITIES else len(_SEVERITIES)
-        return grave, -len(groups[key]), key
+        return severity_rank(groups[key][0].finding.severity), -len(groups[key]), key
 
     known = verdicts.known_policies
     policies: list[dict[str, object]] = []

@@ -65,11 +65,11 @@ STATE = exported([
 
 
 def over_the_protocol(deployment: Deployment, pack: RequestedPack) -> EventLog:
-    running = RunningPack.start(pack)
+    running = RunningPack(pack)
     try:
         return evaluate(begin(deployment), deployment, [running], {})
     finally:
-        running.process.close()
+        running.close()
 
 
 @pytest.mark.cli
@@ -81,7 +81,7 @@ def over_the_protocol(deployment: Deployment, pack: RequestedPack) -> EventLog:
 )  # fmt: skip
 def test_both_ways_say_the_same(config: Mapping[str, object]) -> None:
     pack, deployment = RequestedPack(PACK, None, config), read_deployment(STATE, "f")
-    request = request_for(deployment, pack, {}, ())
+    request = request_for(deployment, pack, {})
     theirs, here, apart = over_the_protocol(deployment, pack), begin(deployment), begin(deployment)
     take(here, pack.folder, called(pack.folder, request), root_of(deployment))
     take(apart, pack.folder, called_apart(pack, request), root_of(deployment))
@@ -103,7 +103,7 @@ def test_a_pack_that_cannot_be_called_is_asked_over_the_protocol() -> None:
 
 def test_a_config_that_the_pack_refuses_is_told() -> None:
     pack = RequestedPack(PACK, None, {"kms-key-rotation": {"maximumRotationDays": "soon"}})
-    request = request_for(read_deployment(STATE, "f"), pack, {}, ())
+    request = request_for(read_deployment(STATE, "f"), pack, {})
     for call in (lambda: called(pack.folder, request), lambda: called_apart(pack, request)):
         with pytest.raises(CouldNotRunError) as caught:
             call()
@@ -114,7 +114,7 @@ def test_a_config_that_the_pack_refuses_is_told() -> None:
 def test_a_pack_of_another_folder_is_not_taken_for_it(tmp_path: Path) -> None:
     (tmp_path / "tap_guardrails").mkdir()
     (tmp_path / "tap_guardrails" / "state.py").touch()
-    request = request_for(read_deployment(STATE, "f"), RequestedPack(PACK, None), {}, ())
+    request = request_for(read_deployment(STATE, "f"), RequestedPack(PACK, None), {})
     called(PACK, request)
     with pytest.raises(CouldNotRunError, match="does not run"):
         called(tmp_path, request)

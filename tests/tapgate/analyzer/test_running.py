@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import subprocess
@@ -72,16 +71,16 @@ def engines_findings(folder: Path, state: bytes, pack: RequestedPack) -> list[Po
 )
 def test_the_same_as_the_engine(tmp_path: Path, config: dict[str, object]) -> None:
     pack = requested("probe", **config)
-    running = RunningPack.start(pack)
-    with running.process:
+    running = RunningPack(pack)
+    with running:
         log = asked(read_deployment(STATE, "f"), running)
     assert sorted(log.findings, key=repr) == engines_findings(tmp_path, STATE, pack)
 
 
 def test_evidence_of_what_passed_and_what_does_not_apply() -> None:
-    running = RunningPack.start(requested("probe", probe_stack={"say": "violation"}))
-    with running.process:
-        assert (running.name, running.severity("probe-resource")) == ("probe", "high")
+    running = RunningPack(requested("probe", probe_stack={"say": "violation"}))
+    with running:
+        assert (running.info.name, running.severities["probe-resource"]) == ("probe", "high")
         log = asked(read_deployment(STATE, "f"), running)
     require_evaluated(log, [requested("probe")], allow_empty=False)
     assert [one.passed for one in log.analyzed] == [("probe-resource",), (), ()]
@@ -92,16 +91,16 @@ def test_evidence_of_what_passed_and_what_does_not_apply() -> None:
 
 
 def test_a_finding_without_a_resource_belongs_to_the_stack_even_if_the_state_lacks_that() -> None:
-    running = RunningPack.start(requested("probe", probe_stack={"say": "violation"}))
-    with running.process:
+    running = RunningPack(requested("probe", probe_stack={"say": "violation"}))
+    with running:
         log = asked(read_deployment(exported([resource("a")]), "f"), running)
     assert [one.urn for one in log.findings] == [ROOT]
 
 
 @pytest.fixture(scope="module")
 def probe() -> Iterator[RunningPack]:
-    running = RunningPack.start(requested("probe"))
-    with running.process:
+    running = RunningPack(requested("probe"))
+    with running:
         yield running
 
 
@@ -121,17 +120,17 @@ def test_any_properties_reach_the_pack(probe: RunningPack, properties: dict[str,
 
 
 def test_a_policy_that_raises_and_a_pack_that_dies() -> None:
-    running = RunningPack.start(requested("probe", probe_resource={"say": "raise"}))
-    with running.process:
+    running = RunningPack(requested("probe", probe_resource={"say": "raise"}))
+    with running:
         with pytest.raises(CouldNotRunError, match="The policy pack does not run") as caught:
             asked(read_deployment(STATE, "f"), running)
         assert "the rule is broken" in caught.value.details[0]
-        assert running.process.alive
-    running = RunningPack.start(requested("probe", probe_stack={"say": "exit"}))
-    with running.process:
+        assert running.alive
+    running = RunningPack(requested("probe", probe_stack={"say": "exit"}))
+    with running:
         with pytest.raises(CouldNotRunError, match="The policy pack does not run"):
             asked(read_deployment(STATE, "f"), running)
-        assert not running.process.alive
+        assert not running.alive
 
 
 def test_a_pack_that_does_not_start_says_why() -> None:
@@ -168,11 +167,11 @@ def children() -> set[str]:
 
 def test_nothing_is_left_running() -> None:
     before = children()
-    running = RunningPack.start(requested("probe"))
+    running = RunningPack(requested("probe"))
     ours = children() - before
     assert ours
-    running.process.close()
-    running.process.close()
+    running.close()
+    running.close()
     deadline = time.monotonic() + 60
     while children() & ours and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -190,17 +189,16 @@ def test_a_pack_whose_config_is_refused_is_not_left_running(monkeypatch: pytest.
         real(process)
 
     real = PackProcess.close
-    monkeypatch.setattr(PackProcess, "configure", refuse)
+    monkeypatch.setattr(PackProcess, "ask", refuse)
     monkeypatch.setattr(PackProcess, "close", close)
     with pytest.raises(CouldNotRunError):
-        RunningPack.start(requested("probe"))
+        RunningPack(requested("probe"))
     assert closed == [True]
 
 
 def test_levels_are_frozen_into_what_is_enabled() -> None:
-    running = RunningPack.start(requested("probe", all="disabled", probe_stack="mandatory"))
-    with running.process:
-        assert dataclasses.is_dataclass(running)
+    running = RunningPack(requested("probe", all="disabled", probe_stack="mandatory"))
+    with running:
         log = asked(read_deployment(STATE, "f"), running)
     assert log.stack_analyzed[0].passed == ("probe-stack",)
     assert all(not one.passed for one in log.analyzed)
