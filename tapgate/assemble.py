@@ -90,7 +90,7 @@ def coverage_text(reports: Iterable[Report]) -> str:
     """Say how many resources a control looked at, and of which types the others are; empty if unknown."""
     urns_by: dict[str, list[str]] = {what: [] for what in _CLOSENESS}
     for report in reports:
-        for urn, what in report.coverage:
+        for urn, what in report.coverage.items():
             urns_by[what].append(urn)
     if not any(urns_by.values()):
         return ""
@@ -240,9 +240,9 @@ def build_report(
         tallies=tuple(sorted(_tallies(log, requested), key=lambda one: (one.pack, one.policy))),
         resources=len({summary.urn for summary in log.analyzed}),
         notes=(*notes, *_log_notes(log), *sorted(_remediations(log))),
-        changes=tuple(sorted(log.changes.items())),
+        changes=dict(sorted(log.changes.items())),
         seconds=seconds,
-        coverage=tuple(sorted(covered(log).items())),
+        coverage=dict(sorted(covered(log).items())),
         guardrails=guardrails_of(requested),
     )
 
@@ -266,7 +266,7 @@ def _finding(event: PolicyEvent, locate: Locate) -> Finding:
         fix=text.fix,
         description=text.description,
         location=locate(event.urn, text.property_path),
-        more=tuple(text.more.items()),
+        more=text.more,
     )
 
 

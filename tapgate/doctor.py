@@ -72,11 +72,16 @@ def examine(folder: Path, packs: Sequence[Path]) -> Iterator[Check]:
     yield _package("distributed", "distributed", "audits on a Dask cluster (--scheduler)")
 
 
+def _looked_for(name: str, there: str, missing: str, fix: str, status: Status = "missing") -> Check:
+    """Return the check of something that is there, or is missing and can be had."""
+    return Check(name, "there", there) if there else Check(name, status, missing, fix)
+
+
 def _sandbox() -> Check:
     outcome = look()
-    if isinstance(outcome, Sandbox):
-        return Check("sandbox", "there", f"{outcome.version} at {outcome.program}")
-    return Check("sandbox", "optional", f"{outcome}; programs are previewed without one", SANDBOX_HINT)
+    there = f"{outcome.version} at {outcome.program}" if isinstance(outcome, Sandbox) else ""
+    missing = f"{outcome}; programs are previewed without one"
+    return _looked_for("sandbox", there, missing, SANDBOX_HINT, "optional")
 
 
 def check_line(check: Check, ink: Ink) -> Iterator[str]:
@@ -108,27 +113,21 @@ def _backend(program: str) -> Check:
         where = text(mapping(json.loads(said)).get("url"))
     except ValueError:
         where = ""
-    if where:
-        return Check("backend", "there", where)
     fix = "run `pulumi login` (or `pulumi login --local`), or set PULUMI_BACKEND_URL"
-    return Check("backend", "missing", said or "none", fix)
+    return _looked_for("backend", where, said or "none", fix)
 
 
 def _passphrase() -> Check:
     names = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
-    variable = next((name for name in names if name in os.environ), None)
-    if variable is not None:
-        return Check("secrets passphrase", "there", f"{variable} is set")
+    there = next((f"{name} is set" for name in names if name in os.environ), "")
     fix = f"set {names[0]} if the stacks encrypt with one (self-managed backends do by default)"
-    return Check("secrets passphrase", "optional", "not set", fix)
+    return _looked_for("secrets passphrase", there, "not set", fix, "optional")
 
 
 def _environment(project: Project) -> Check:
     folder = project.folder / project.virtualenv
-    if folder.is_dir():
-        return Check("program's environment", "there", str(folder))
     fix = "run the gate with --install, or `pulumi install` in the project: the program runs in it"
-    return Check("program's environment", "missing", str(folder), fix)
+    return _looked_for("program's environment", str(folder) if folder.is_dir() else "", str(folder), fix)
 
 
 def _project(folder: Path) -> Project | None:
@@ -149,13 +148,9 @@ def _project_check(folder: Path, project: Project | None) -> Check:
 
 
 def _host(runtime: str) -> Check:
-    name = f"{runtime} language host"
-    executable = shutil.which(f"pulumi-language-{runtime}")
-    if executable is not None:
-        return Check(name, "there", executable)
-    return Check(
-        name, "missing", "not on PATH", "install the full Pulumi CLI, which brings its language hosts"
-    )
+    executable = shutil.which(f"pulumi-language-{runtime}") or ""
+    fix = "install the full Pulumi CLI, which brings its language hosts"
+    return _looked_for(f"{runtime} language host", executable, "not on PATH", fix)
 
 
 def _pack_checks(packs: Sequence[Path]) -> Iterator[Check]:
@@ -177,9 +172,8 @@ def _pack_checks(packs: Sequence[Path]) -> Iterator[Check]:
 
 
 def _package(module: str, name: str, purpose: str) -> Check:
-    if importlib.util.find_spec(module) is not None:
-        return Check(name, "there", "installed")
-    return Check(name, "optional", f"not installed; {purpose}", f"pip install {name}")
+    there = "installed" if importlib.util.find_spec(module) is not None else ""
+    return _looked_for(name, there, f"not installed; {purpose}", f"pip install {name}", "optional")
 
 
 def _ask(program: str, *arguments: str) -> str:

@@ -161,7 +161,7 @@ class Finding:
     fix: str
     description: str = ""
     location: Location | None = None
-    more: tuple[tuple[str, str], ...] = ()
+    more: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def blocks(self) -> bool:
@@ -170,7 +170,7 @@ class Finding:
 
     def as_document(self) -> dict[str, object]:
         """Return the finding as JSON-ready values."""
-        document: dict[str, object] = {**asdict(self), "blocks": self.blocks, "more": dict(self.more)}
+        document: dict[str, object] = {**asdict(self), "blocks": self.blocks}
         document["property"] = document.pop("property_path")
         return document
 
@@ -248,15 +248,15 @@ class Report:
     tallies: tuple[PolicyTally, ...]
     resources: int
     notes: tuple[str, ...]
-    changes: tuple[tuple[str, int], ...]
+    changes: Mapping[str, int]
     seconds: float
-    coverage: tuple[tuple[str, str], ...] = ()
+    coverage: Mapping[str, str] = field(default_factory=dict[str, str])
     sandbox: str = ""
     guardrails: Guardrails | None = None
 
     def covered_by(self, what: str) -> tuple[str, ...]:
         """Return the URNs of the resources that only `control`, `tags` or `none` looked at."""
-        return tuple(urn for urn, by in self.coverage if by == what)
+        return tuple(urn for urn, by in self.coverage.items() if by == what)
 
     @property
     def outcome(self) -> Outcome:
@@ -269,8 +269,6 @@ class Report:
             "schema": SCHEMA,
             "outcome": self.outcome,
             **asdict(self),
-            "changes": dict(self.changes),
-            "coverage": dict(self.coverage),
             "findings": [finding.as_document() for finding in self.findings],
         }
 

@@ -139,7 +139,7 @@ def finding_lines(finding: Finding, ink: Ink) -> Iterator[str]:
     yield from _field("required", finding.required, ink)
     yield from _field("why", finding.why or finding.description, ink)
     yield from _field("fix", finding.fix, ink, "cyan")
-    for key, value in finding.more:
+    for key, value in finding.more.items():
         yield from _field(key.lower(), value, ink)
     if finding.location is not None:
         through = f" (in component {finding.location.through})" if finding.location.through else ""
@@ -151,7 +151,7 @@ def _header(report: Report, ink: Ink) -> Iterator[str]:
     for pack in report.packs:
         yield from _field("pack", f"{pack.name} {pack.version}  {pack.path}".rstrip(), ink)
         yield from _field("config", pack.config, ink)
-    changes = ", ".join(f"{count} to {op}" for op, count in report.changes if op != "same")
+    changes = ", ".join(f"{count} to {op}" for op, count in report.changes.items() if op != "same")
     yield from _field("planned", changes or "no change", ink)
     yield from _field("sandbox", report.sandbox, ink)
     for note in report.notes:

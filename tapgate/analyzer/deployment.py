@@ -228,7 +228,11 @@ def without_marks(deployment: Deployment) -> Deployment:
     takes from them is found by the dependencies of its properties. So is what was made of the outputs of a
     stack of which no one knows any: a part of a mark is none.
     """
-    vague = {one.urn for one in deployment.resources if _has_vague_boolean(one)}
+    vague = {
+        one.urn
+        for one in deployment.resources
+        if any(isinstance(_at(one.outputs, path), bool) for path in texts(one.outputs.get(REHEARSED)))
+    }
     silent = {one.urn for one in deployment.resources if _is_silent(one)}
     elsewhere = f"urn:pulumi:{deployment.stack}::{deployment.project}::tapgate:index:Elsewhere::elsewhere"
     return replace(
@@ -273,10 +277,6 @@ def _without_marks(one: Resource, vague: set[str], silent: set[str], elsewhere: 
         "outputs": _without_choices(outputs, vague_names) | made,
     }
     return replace(one, body=body)
-
-
-def _has_vague_boolean(one: Resource) -> bool:
-    return any(isinstance(_at(one.outputs, path), bool) for path in texts(one.outputs.get(REHEARSED)))
 
 
 def _without_choices(properties: Mapping[str, object], vague_names: set[str]) -> dict[str, object]:

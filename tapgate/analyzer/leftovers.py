@@ -22,13 +22,14 @@ _MOST_PAIRS: Final = 10_000
 def leftovers(deployment: Mapping[str, object]) -> tuple[str, ...]:
     """Return notes on a deployment: what is half-done, half-gone, or not as it was asked for."""
     resources = [mapping(one) for one in sequence(deployment.get("resources"))]
-    pending = [mapping(one) for one in sequence(deployment.get("pending_operations"))]
+    operations = map(mapping, sequence(deployment.get("pending_operations")))
+    pending = (f"{text(one.get('type'))} {_shown(mapping(one.get('resource')))}" for one in operations)
     deleted = (one for one in resources if one.get("delete") is True)
     kept = (one for one in resources if one.get("retainOnDelete") is True and one.get("delete") is not True)
     drifted = (f"{_shown(one)}, {', '.join(names)}" for one in resources if (names := list(_drift(one))))
     return (
         *_note("marked for deletion, not evaluated, and possibly there still", map(_shown, deleted)),
-        *_note("pending, so that no one knows whether it is done", map(_operation, pending)),
+        *_note("pending, so that no one knows whether it is done", pending),
         *_note("other outputs than inputs: changed outside, or by AWS", drifted),
         *_note("stay in AWS when they leave the program (retainOnDelete)", map(_shown, kept)),
     )
@@ -44,10 +45,6 @@ def _note(what: str, whose: Iterable[str]) -> Iterator[str]:
 def _shown(one: Mapping[str, object]) -> str:
     urn = text(one.get("urn"))
     return f"{urn_name(urn)} ({urn_type(urn)})"
-
-
-def _operation(one: Mapping[str, object]) -> str:
-    return f"{text(one.get('type'))} {_shown(mapping(one.get('resource')))}"
 
 
 def _drift(one: Mapping[str, object]) -> Iterator[str]:

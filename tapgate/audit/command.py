@@ -108,12 +108,11 @@ def _states(options: argparse.Namespace) -> list[State]:
             why="an audit of nothing must not look like a pass.",
             fix="name exported states, a folder of such, or a backend.",
         )
-    return [*states_in(paths), *(state for url in backends for state in _of_backend(url))]
-
-
-def _of_backend(url: str) -> Sequence[State]:
-    bucket = Bucket.of(url)
-    return states_of(url) if bucket is None else states_in_bucket(bucket)
+    states = states_in(paths)
+    for url in backends:
+        bucket = Bucket.of(url)
+        states += states_of(url) if bucket is None else states_in_bucket(bucket)
+    return states
 
 
 def _at_least_one(word: str) -> int:

@@ -118,7 +118,7 @@ def waiver_of(finding: Finding) -> Waiver | None:
     """Return the finding's waiver, or none when it is not waived."""
     if finding.verdict != "waived":
         return None
-    fields = {key.lower(): value for key, value in finding.more}
+    fields = {key.lower(): value for key, value in finding.more.items()}
 
     def first(keys: tuple[str, ...]) -> str:
         return next((fields[key] for key in keys if fields.get(key)), "")
@@ -205,6 +205,16 @@ def resource(finding: Finding) -> str:
     if finding.type == STACK_TYPE or not finding.name.strip():
         return "the stack as a whole"
     return sanitized(finding.name)
+
+
+def about(finding: Finding) -> str:
+    """Name what a finding is about, with its type."""
+    return resource(finding) + (f" ({finding.type})" if finding.type and finding.name.strip() else "")
+
+
+def labelled(*pairs: tuple[str, str]) -> list[str]:
+    """Return a line for each value that is there, with its label."""
+    return [f"{label}: {value}" for label, value in pairs if value]
 
 
 def source_of(finding: Finding) -> str:

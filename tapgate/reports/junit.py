@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from tapgate.json_access import sanitized
-from tapgate.reports.entry import instant, resource, source_of, waiver_of
+from tapgate.reports.entry import about, instant, labelled, source_of, waiver_of
 from tapgate.reports.score import PolicyStatus, policy_statuses
 
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ def _suite(root: Element, report: Report, verdicts: VerdictFile) -> None:
 
 
 def _finding_case(suite: Element, finding: Finding, seen: Counter[tuple[str, str]]) -> None:
-    about = resource(finding) + (f" ({finding.type})" if finding.type and finding.name.strip() else "")
-    name = f"{about}, {finding.property_path}" if finding.property_path else about
+    name = ", ".join(filter(None, (about(finding), finding.property_path)))
     where = _class_name(finding.pack, finding.policy)
     seen[where, name] += 1
     if seen[where, name] > 1:
@@ -98,10 +97,9 @@ def _text(finding: Finding) -> str:
         ("Program", source_of(finding)),
         ("Severity", finding.severity),
         ("Verdict", finding.verdict),
-        *finding.more,
+        *finding.more.items(),
     )
-    lines = [sanitized(finding.summary), *(sanitized(f"{key}: {value}") for key, value in pairs if value)]
-    return "\n" + "\n".join(lines) + "\n"
+    return "\n" + "\n".join(map(sanitized, [finding.summary, *labelled(*pairs)])) + "\n"
 
 
 def _policy_case(suite: Element, status: PolicyStatus) -> None:
@@ -124,10 +122,9 @@ def _class_name(pack: str, policy: str) -> str:
 def _unaudited_suite(root: Element, one: Unaudited) -> None:
     suite = SubElement(root, "testsuite", name=sanitized(one.name), time="0")
     case = SubElement(suite, "testcase", classname="tapgate.audit", name="could be audited", time="0")
-    pairs = (("Where", one.where), ("Why", one.why), ("Fix", one.fix))
-    lines = [*(sanitized(f"{key}: {value}") for key, value in pairs if value), *map(sanitized, one.details)]
+    lines = [*labelled(("Where", one.where), ("Why", one.why), ("Fix", one.fix)), *one.details]
     error = SubElement(case, "error", type="could-not-run", message=sanitized(one.what))
-    error.text = "\n" + "\n".join(lines) + "\n"
+    error.text = "\n" + "\n".join(map(sanitized, lines)) + "\n"
     _count(suite)
 
 

@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Final
 
 from tapgate.json_access import file_reference, sanitized, web_address
 from tapgate.reports.controls import PolicyInfo, control_order, framework_title
-from tapgate.reports.entry import Identity, Waiver, identified, instant, named, resource, source_of, waiver_of
+from tapgate.reports.entry import (
+    Identity,
+    Waiver,
+    about,
+    identified,
+    instant,
+    labelled,
+    named,
+    resource,
+    source_of,
+    waiver_of,
+)
 from tapgate.reports.markdown import DOLLAR, prose
 
 if TYPE_CHECKING:
@@ -86,7 +97,7 @@ class Rules:
     def _descriptor(self, rule_id: str, info: PolicyInfo) -> dict[str, object]:
         finding = self._described.get((info.pack, info.policy))
         title = named(info.title, info.policy, "unnamed policy")
-        about = info.description or (finding.description if finding else "") or title
+        description = info.description or (finding.description if finding else "") or title
         why = finding.why if finding else ""
         fix = info.remediation or (finding.fix if finding else "")
         severity = info.severity or (finding.severity if finding else "")
@@ -94,8 +105,8 @@ class Rules:
         return {
             "id": rule_id,
             "shortDescription": {"text": sarif_text(title)[:_TEXT_LIMIT]},
-            "fullDescription": {"text": sarif_text(about)[:_TEXT_LIMIT]},
-            "help": _help(about, why, fix),
+            "fullDescription": {"text": sarif_text(description)[:_TEXT_LIMIT]},
+            "help": _help(description, why, fix),
             **({"helpUri": address} if address else {}),
             "properties": {
                 "tags": _tags(info),
@@ -138,8 +149,8 @@ def _unique(wanted: Iterable[str]) -> list[str]:
     return chosen_before
 
 
-def _help(about: str, why: str, fix: str) -> dict[str, str]:
-    parts = [("", about), ("Why: ", why), ("Fix: ", fix)]
+def _help(description: str, why: str, fix: str) -> dict[str, str]:
+    parts = [("", description), ("Why: ", why), ("Fix: ", fix)]
     said = [(label, text) for label, text in parts if text]
     return {
         "text": "\n".join(sarif_text(label + text) for label, text in said),
@@ -231,7 +242,7 @@ def _notifications(verdicts: VerdictFile) -> Iterator[dict[str, object]]:
 
 
 def _unaudited(one: Unaudited) -> dict[str, object]:
-    lines = [one.what, *_labelled(("Where", one.where), ("Why", one.why), ("Fix", one.fix)), *one.details]
+    lines = [one.what, *labelled(("Where", one.where), ("Why", one.why), ("Fix", one.fix)), *one.details]
     return {
         "level": "error",
         "message": {"text": sarif_text("\n".join([f"{one.name}: {lines[0]}", *lines[1:]]))},
@@ -257,25 +268,16 @@ def _result(verdicts: VerdictFile, identity: Identity, finding: Finding, prefix:
 
 
 def _message(finding: Finding) -> str:
-    about = resource(finding) + (f" ({finding.type})" if finding.type and finding.name.strip() else "")
-    return "\n".join(
-        [
-            finding.summary or "The policy reported a finding without any text.",
-            *_labelled(
-                ("Resource", about),
-                ("Property", finding.property_path),
-                ("Found", finding.found),
-                ("Required", finding.required),
-                ("Why", finding.why),
-                ("Fix", finding.fix),
-                ("Program", source_of(finding)),
-            ),
-        ]
+    lines = labelled(
+        ("Resource", about(finding)),
+        ("Property", finding.property_path),
+        ("Found", finding.found),
+        ("Required", finding.required),
+        ("Why", finding.why),
+        ("Fix", finding.fix),
+        ("Program", source_of(finding)),
     )
-
-
-def _labelled(*pairs: tuple[str, str]) -> list[str]:
-    return [f"{label}: {value}" for label, value in pairs if value]
+    return "\n".join([finding.summary or "The policy reported a finding without any text.", *lines])
 
 
 def _location(verdicts: VerdictFile, finding: Finding, prefix: str) -> dict[str, object]:
@@ -302,7 +304,7 @@ def _physical(finding: Finding, prefix: str, *, of_program: bool) -> dict[str, o
 
 
 def _suppression(waiver: Waiver) -> dict[str, str]:
-    lines = _labelled(("Reason", waiver.reason), ("Owner", waiver.owner), ("Expires", waiver.expires))
+    lines = labelled(("Reason", waiver.reason), ("Owner", waiver.owner), ("Expires", waiver.expires))
     return {
         "kind": "external",
         "status": "accepted",
@@ -321,7 +323,7 @@ def _properties(identity: Identity, finding: Finding) -> dict[str, object]:
         "property": finding.property_path,
         "found": finding.found,
         "required": finding.required,
-        **{f"more/{key}": value for key, value in finding.more},
+        **{f"more/{key}": value for key, value in finding.more.items()},
     }
     return {sanitized(key): sanitized(value) for key, value in values.items() if value}
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -185,16 +184,11 @@ def _finite(text: str) -> float:
 
 
 def _report(value: object) -> object:
-    """Return a report's document with the names and pairs of its class."""
+    """Return a report's document with the names of its class."""
     if not isinstance(value, dict):
         return value
     body = mapping(cast("object", value))
-    return {
-        **body,
-        "changes": _pairs(body.get("changes")),
-        "coverage": _pairs(body.get("coverage", {})),
-        "findings": _each(body.get("findings"), _finding),
-    }
+    return {**body, "findings": _each(body.get("findings"), _finding)}
 
 
 def _finding(value: object) -> object:
@@ -202,19 +196,11 @@ def _finding(value: object) -> object:
         return value
     body = mapping(cast("object", value))
     shaped = {name: one for name, one in body.items() if name not in {"property", "property_path"}}
-    if "property" in body:
-        shaped["property_path"] = body["property"]
-    if "more" in body:
-        shaped["more"] = _pairs(body["more"])
-    return shaped
+    return {**shaped, "property_path": body["property"]} if "property" in body else shaped
 
 
 def _each(value: object, shape: Callable[[object], object]) -> object:
     return [shape(one) for one in cast("list[object]", value)] if isinstance(value, list) else value
-
-
-def _pairs(value: object) -> object:
-    return list(mapping(cast("object", value)).items()) if isinstance(value, dict) else value
 
 
 def _converted(value: object, kind: type[T]) -> T:
@@ -222,7 +208,7 @@ def _converted(value: object, kind: type[T]) -> T:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         problem, _, path = str(error).partition(" - at `$")
-        where = re.sub(r"\.(changes|coverage|more)\[\d+\].*", r".\1", path.rstrip("`")).lstrip(".")
+        where = path.rstrip("`").partition("[...]")[0].lstrip(".")
     except OverflowError as error:
         where, problem = "", str(error)
     raise ShapeError(where.replace("property_path", "property"), problem.replace("property_path", "property"))

@@ -29,7 +29,7 @@ def report(log: EventLog, disabled: frozenset[str] = frozenset()) -> Report:
 def test_a_finding_has_the_words_the_resource_and_the_place() -> None:
     (one,) = report(events(finding(KEY, "rotates", WORDS, severity="high"))).findings
     assert (one.name, one.type, one.property_path) == ("tap-key", "aws:kms/key:Key", "enableKeyRotation")
-    assert (one.summary, one.found, one.more) == ("Rotation is off.", "false", (("Owner", "me"),))
+    assert (one.summary, one.found, one.more) == ("Rotation is off.", "false", {"Owner": "me"})
     assert str(one.location) == "Pulumi.yaml:12"
     assert one.blocks
 

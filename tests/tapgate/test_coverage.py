@@ -12,7 +12,7 @@ from tapgate.failure import CouldNotRunError
 from tapgate.findings import Report
 
 A, B, STACK = (f"urn:pulumi:s::p::{kind}::n" for kind in ("t:a:A", "t:b:B", "pulumi:pulumi:Stack"))
-REPORT = Report("p", "s", (), (), (), 1, (), (), 1.0)
+REPORT = Report("p", "s", (), (), (), 1, (), {}, 1.0)
 
 
 def log(**coverage: dict[str, str]) -> EventLog:
@@ -47,11 +47,11 @@ def test_of_a_pack_that_does_not_tell_a_policy_that_applies_is_a_control() -> No
     ],
 )
 def test_words(coverage: dict[str, str], words: str) -> None:
-    assert coverage_text([replace(REPORT, coverage=tuple(coverage.items()))]) == words
+    assert coverage_text([replace(REPORT, coverage=coverage)]) == words
 
 
 def test_many_types_are_counted() -> None:
-    coverage = tuple((f"urn:pulumi:s::p::t:x:X{n}::n", "none") for n in range(9))
+    coverage = {f"urn:pulumi:s::p::t:x:X{n}::n": "none" for n in range(9)}
     assert coverage_text([replace(REPORT, coverage=coverage)]).endswith("t:x:X3, 5 more types)")
 
 

@@ -11,7 +11,7 @@ from tapgate.reports.writing import Targets
 if TYPE_CHECKING:
     from pathlib import Path
 
-REPORT = Report("shop", "dev", (), (), (), 3, (), (), 0.0)
+REPORT = Report("shop", "dev", (), (), (), 3, (), {}, 0.0)
 
 
 def test_a_pack_that_does_not_describe_itself_costs_no_report(tmp_path: Path) -> None:

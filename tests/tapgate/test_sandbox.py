@@ -257,7 +257,7 @@ def test_what_replaces_a_file_of_the_engine_is_not_read(tmp_path: Path, how: str
 
 def test_every_report_says_what_ran_where() -> None:
     words = "bubblewrap 0.0, preview and rehearsal"
-    report = Report("shop", "dev", (), (), (), 3, (), (), 0.0, sandbox=words)
+    report = Report("shop", "dev", (), (), (), 3, (), {}, 0.0, sandbox=words)
     verdicts = VerdictFile.of("preview", [report])
     assert from_json(to_json(verdicts)) == verdicts
     assert f"  sandbox   {words}" in report_lines(report, Ink(colour=False, unicode=True))

@@ -31,7 +31,7 @@ def finding(
 
 
 def report(*findings: Finding, notes: tuple[str, ...] = (), changes: int = 0) -> Report:
-    return Report("p", "s", (), findings, (), 1, notes, (("create", changes),), 1.0)
+    return Report("p", "s", (), findings, (), 1, notes, {"create": changes}, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_of_a_hidden_value_that_stands_in_the_second_decides(path: str, left: li
 
 def test_changes_come_from_the_first_and_notes_from_both_once() -> None:
     result = settled(report(notes=("a", "b"), changes=3), replace(report(notes=("b", "c")), resources=7), {A})
-    assert (result.changes, result.notes, result.resources) == ((("create", 3),), ("a", "b", "c"), 7)
+    assert (result.changes, result.notes, result.resources) == ({"create": 3}, ("a", "b", "c"), 7)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ FINDING = Finding(
     why="Old keys leak.",
     fix="Set it to true.",
     location=Location("program/kms.py", 12, through="tap"),
-    more=(("Owner", "me"),),
+    more={"Owner": "me"},
 )
 ADVICE = dataclasses.replace(
     FINDING,
@@ -60,7 +60,7 @@ REPORT = Report(
     ),
     resources=5,
     notes=("stand-in AWS provider",),
-    changes=(("create", 5), ("same", 2)),
+    changes={"create": 5, "same": 2},
     seconds=3.14,
 )
 
@@ -106,14 +106,14 @@ def test_a_blocked_report() -> None:
 
 
 def test_a_passed_report() -> None:
-    passed = dataclasses.replace(REPORT, findings=(), tallies=(), changes=(("same", 3),), notes=())
+    passed = dataclasses.replace(REPORT, findings=(), tallies=(), changes={"same": 3}, notes=())
     lines = list(report_lines(passed, PLAIN))
     assert "  planned   no change" in lines
     assert lines[-1] == "PASSED  0 policies, 5 resources, 0 blocking findings, 0 advisories, 3.1 s"
 
 
 def test_a_waived_finding_is_told_apart_from_advice() -> None:
-    terms = (("Reason", "Spring."), ("Owner", "me"), ("Expires", "2027-01-31"))
+    terms = {"Reason": "Spring.", "Owner": "me", "Expires": "2027-01-31"}
     waived = dataclasses.replace(FINDING, level="advisory", verdict="waived", location=None, more=terms)
     report = dataclasses.replace(
         REPORT, findings=(waived, dataclasses.replace(ADVICE, policy=FINDING.policy))
@@ -153,7 +153,7 @@ def test_no_name_reaches_the_terminal_as_control(name: str, summary: str, more: 
         policy=name,
         summary=summary,
         found=more,
-        more=((more, more),),
+        more={more: more},
         severity=more,
     )
     report = dataclasses.replace(REPORT, findings=(finding,), stack=name, notes=(summary,))

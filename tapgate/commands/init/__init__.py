@@ -89,7 +89,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> Exit:
     """Write the files, and say what was written and what to do next."""
     project = find_project(cast("Path", options.project))
-    root = _repository(project.folder)
+    # Of a folder that is in no repository, itself.
+    above = (project.folder, *project.folder.parents)
+    root = next((one for one in above if (one / ".git").exists()), project.folder)
     stacks = cast("list[str]", options.stack) or project.known_stacks() or ["dev"]
     for stack in stacks:
         check_stack_name(stack)
@@ -114,11 +116,6 @@ def _this() -> str:
         return f"tapgate=={metadata.version('tapgate')}"
     except metadata.PackageNotFoundError:
         return "tapgate"
-
-
-def _repository(folder: Path) -> Path:
-    """Return the folder of the repository that a folder is in; the folder itself where it is in none."""
-    return next((one for one in (folder, *folder.parents) if (one / ".git").exists()), folder)
 
 
 def _chosen(names: Sequence[str], root: Path) -> list[_Job]:

@@ -247,7 +247,7 @@ def _facts(verdicts: VerdictFile) -> Iterator[tuple[str, str]]:
     if len(verdicts.stacks) == 1:
         (report,) = verdicts.stacks
         verbs = {"same": "unchanged"}
-        changed = [f"{number:,} {verbs.get(name, 'to ' + name)}" for name, number in report.changes]
+        changed = [f"{number:,} {verbs.get(name, 'to ' + name)}" for name, number in report.changes.items()]
         yield "Planned", ", ".join(changed) or "nothing"
     boxes = sorted({report.sandbox for report in verdicts.stacks if report.sandbox})
     if boxes:

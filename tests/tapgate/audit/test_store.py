@@ -8,7 +8,7 @@ import pytest
 from tapgate.audit.task import Store, default_folder
 from tapgate.findings import Report
 
-REPORT = Report("shop", "dev", (), (), (), 3, (), (), 0.0)
+REPORT = Report("shop", "dev", (), (), (), 3, (), {}, 0.0)
 KEY = "ab" + "c" * 62
 
 

@@ -64,7 +64,7 @@ def _finding(body: dict[str, Any], project: str, stack: str, *, located: bool) -
         why=body["why"],
         fix=body["fix"],
         location=Location("Pulumi.yaml", line, body.get("through", "")) if located and line else None,
-        more=tuple(body.get("more", {}).items()),
+        more=body.get("more", {}),
     )
 
 
@@ -104,7 +104,7 @@ def report(found: list[Finding], project: str = "tap", stack: str = "prod", *not
         tallies=tuple(sorted(tallies, key=lambda one: one.policy)),
         resources=RESOURCES,
         notes=notes,
-        changes=(("create", RESOURCES),),
+        changes={"create": RESOURCES},
         seconds=3.42,
     )
 

@@ -81,7 +81,7 @@ findings = st.builds(
         st.sampled_from(["Reason", "Owner", "Expires"]) | texts,
         st.dates().map(str) | texts,
         max_size=3,
-    ).map(lambda more: tuple(more.items())),
+    ),
 )
 tallies = st.builds(
     PolicyTally,
@@ -108,7 +108,7 @@ reports = st.builds(
     tallies=tuples(tallies),
     resources=numbers,
     notes=tuples(texts),
-    changes=st.dictionaries(texts, numbers, max_size=2).map(lambda changes: tuple(changes.items())),
+    changes=st.dictionaries(texts, numbers, max_size=2),
     seconds=st.floats(0, 10**6),
 )
 infos = st.builds(

@@ -24,7 +24,7 @@ def test_the_words_of_a_waiver_are_found() -> None:
 
 
 def test_other_words_for_the_same_are_found_and_missing_ones_are_empty() -> None:
-    other = replace(WAIVED, more=(("Justification", "because"), ("UNTIL", "2027-01-01")))
+    other = replace(WAIVED, more={"Justification": "because", "UNTIL": "2027-01-01"})
     assert waiver_of(other) == Waiver("because", "", "2027-01-01")
 
 

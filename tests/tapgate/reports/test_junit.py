@@ -76,7 +76,7 @@ def test_what_does_not_block_is_skipped_with_the_reason() -> None:
 
 def test_a_waiver_without_a_date_is_said_without_one() -> None:
     (report,) = realistic.blocked().stacks
-    bare = replace(report, findings=tuple(replace(one, more=()) for one in report.findings))
+    bare = replace(report, findings=tuple(replace(one, more={}) for one in report.findings))
     assert message(VerdictFile.of("preview", [bare]), "sqs-encryption", "skipped").startswith("waived: ")
 
 

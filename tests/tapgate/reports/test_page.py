@@ -210,7 +210,7 @@ def test_waivers_are_shown_with_reason_owner_and_expiry() -> None:
 @pytest.mark.parametrize(("expires", "colour"), [("2026-11-01", "is-bad"), ("2026-11-30", "is-warn")])
 def test_a_waiver_that_is_about_to_end_stands_out(expires: str, colour: str) -> None:
     (finding,) = realistic.findings("sqs-encryption")
-    found = replace(finding, more=(("Expires", expires),))
+    found = replace(finding, more={"Expires": expires})
     page = page_of(VerdictFile.of("preview", [realistic.report([found])], made=realistic.MADE))
     row = page.by_id("waived").one("tbody")
     assert colour in row.all("span")[-1].attributes["class"]
@@ -293,7 +293,7 @@ def test_each_stack_has_a_section_whose_rows_lead_to_the_findings() -> None:
 
 
 def test_what_only_tags_or_no_policy_looked_at_is_named() -> None:
-    looked = (("urn:a", "control"), ("urn:b::t::b", "tags"), ("urn:c::t::c", "none"))
+    looked = {"urn:a": "control", "urn:b::t::b": "tags", "urn:c::t::c": "none"}
     one = replace(realistic.report([]), coverage=looked)
     (other,) = realistic.passed().stacks
     for verdicts, section in (
@@ -376,7 +376,7 @@ def test_the_evidence_names_packs_plan_and_engine() -> None:
     assert "Planned 46 to create" in words
     assert "Engine 3.4 s" in words
     (report,) = realistic.passed().stacks
-    foreign = replace(report, packs=(replace(report.packs[0], path=""),), changes=(("same", 46),))
+    foreign = replace(report, packs=(replace(report.packs[0], path=""),), changes={"same": 46})
     words = page_of(VerdictFile.of("preview", [foreign])).by_id("evidence").words
     assert "required by the organisation" in words
     assert "Planned 46 unchanged" in words
