@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, cast
 
 from tapgate.analyzer.deployment import (
     MARK,
@@ -27,7 +27,7 @@ from tapgate.engine import Engine, Limits, Running, require_file
 from tapgate.events import EventLog, read_log
 from tapgate.failure import CouldNotRunError
 from tapgate.findings import Finding, Question, Report, sorted_findings
-from tapgate.json_access import SIGNATURE, mapping, rebuilt, sequence, text
+from tapgate.json_access import SIGNATURE, mapping, rebuilt, text
 from tapgate.project import Project, read_yaml
 from tapgate.sources import urn_name
 

@@ -52,6 +52,15 @@ def test_only_advice_passes_and_an_unknown_level_blocks() -> None:
     assert report(events(finding(KEY, "a", "x", level=""))).outcome == "blocked"
 
 
+def test_only_a_provider_that_is_the_users_own_is_noted() -> None:
+    using = "using pulumi-resource-{0} from $PATH at {1}/pulumi-resource-{0}"
+    own, stand_in = using.format("random", "/opt/tools"), using.format("aws", "/c/stand-ins-0a1b2c")
+    result = report(events(diagnostic("warning", own), diagnostic("warning", stand_in)))
+    assert result.notes == (
+        "pulumi-resource-random is the one on PATH, whatever version the program asks for",
+    )
+
+
 def test_policies_are_counted() -> None:
     log = events(
         analyzed(STACK, [], ["rotates"]),

@@ -217,6 +217,13 @@ def test_a_waiver_that_is_about_to_end_stands_out(expires: str, colour: str) -> 
     assert "not said not said" in row.words
 
 
+def test_names_in_what_is_required_are_code() -> None:
+    (finding,) = realistic.findings("sqs-encryption")
+    found = replace(finding, required="one of `a`, `b`", verdict="violation", level="mandatory")
+    html = to_html(VerdictFile.of("preview", [realistic.report([found])], made=realistic.MADE))
+    assert "one of <code>a</code>, <code>b</code>" in html
+
+
 def test_a_waived_finding_that_blocks_is_a_violation_and_says_so() -> None:
     (finding,) = realistic.findings("sqs-encryption")
     page = page_of(VerdictFile.of("preview", [realistic.report([replace(finding, level="mandatory")])]))
