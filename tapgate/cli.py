@@ -178,7 +178,7 @@ def _prepare(options: argparse.Namespace, *, build: bool) -> None:
         require_bounded(project)
     options.notes = take_out_steering(os.environ)
     answers = _answers(cast("Path | None", getattr(options, "answers", None)))
-    options.unused_answers = answers.unused if answers is not None else lambda _: ()
+    options.unused_answers = None if answers is None else answers.unused
     before = os.environ.get(MARK)
     aws = cast("Aws", options.aws or (before if before in {"embedded", "real"} else "embedded"))
     options.checks, options.engine_at_hand = [], True

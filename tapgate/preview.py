@@ -164,7 +164,7 @@ def _settled(opened: Session, previewed: Preview, rehearsed: Rehearsed) -> Repor
         requested=opened.packs,
         locate=previewed.locate,
         seconds=max(previewed.report.seconds, rehearsed.seconds) + time.monotonic() - start,
-        notes=(*notes, *opened.unused_answers(rehearsed.said)),
+        notes=(*notes, *(opened.unused_answers(rehearsed.said) if opened.unused_answers else ())),
     )
     same = deployment if opened.offline else None
     report = settled(previewed.report, report, log.declared, previewed.remediated, same)

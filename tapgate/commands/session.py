@@ -200,7 +200,7 @@ class Session:
     ink: Ink
     embedded: EmbeddedBackend | None
     theatre: Theatre
-    unused_answers: Callable[[Iterable[str]], Sequence[str]]
+    unused_answers: Callable[[Iterable[str]], Sequence[str]] | None
     box: sandbox.Sandbox | None = None
     sandbox: str = ""
     notes: tuple[str, ...] = ()
@@ -284,7 +284,7 @@ def session(options: argparse.Namespace) -> Generator[Session]:
             ink=Ink.for_stream(sys.stdout),
             embedded=embedded,
             theatre=cast("Theatre", options.theatre),
-            unused_answers=cast("Callable[[Iterable[str]], Sequence[str]]", options.unused_answers),
+            unused_answers=cast("Callable[[Iterable[str]], Sequence[str]] | None", options.unused_answers),
             box=box,
             sandbox=sandbox.described(box, missing, preview=offline),
             notes=(

@@ -23,12 +23,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Self, cast
 
+from tapgate.embedded.environment import ACCOUNT, AWS_NOWHERE
+from tapgate.embedded.environment import DEFAULT_REGION as REGION
+
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
-
-from tapgate.embedded.environment import ACCOUNT, AWS_NOWHERE
-from tapgate.embedded.environment import DEFAULT_REGION as REGION
 
 _ROOT = Path(__file__).parents[2]
 _ATTEMPTS = 5

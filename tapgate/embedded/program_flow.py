@@ -37,20 +37,20 @@ _METHODS: Final = (
 )
 _NUMBERS: Final = frozenset({"int", "float"})
 _VALIDATED: Final = frozenset({"model_validate", "parse_obj"})
-_NETWORKS: Final = frozenset({"ip_network", "IPv4Network", "IPNetwork", "ip_interface"})
-_OPENED: Final = frozenset({"open", "FileAsset"})
-_URLS: Final = frozenset({"urlparse", "urlsplit", "make_url"})
 _ANY_FAILURE: Final = frozenset({"Exception", "BaseException"})
+# The forms of texts and numbers that functions take.
+_FORMS: Final = {
+    "range": "count",
+    **dict.fromkeys(("ip_network", "IPv4Network", "IPNetwork", "ip_interface"), "network"),
+    **dict.fromkeys(("open", "FileAsset"), "file"),
+    **dict.fromkeys(("urlparse", "urlsplit", "make_url"), "url"),
+}
 _ENDS: Final = frozenset({"exit", "sys.exit", "quit", "os._exit"})
 
 
 def read(folder: Path, project: str = "") -> Uses:
     """Read the program in a folder."""
-    reader = _Reader(folder, project)
-    for _ in range(_ROUNDS):
-        for name, tree in reader.trees.items():
-            reader.module(name, tree)
-    return reader.result()
+    return _Reader(folder, project).result()
 
 
 class _Reader(Program):
@@ -84,7 +84,10 @@ class _Reader(Program):
         }
 
     def result(self) -> Uses:
-        """Return what was found."""
+        """Go through the files as often as values need to reach their uses, and return what was found."""
+        for _ in range(_ROUNDS):
+            for name, tree in self.trees.items():
+                self._block(tree.body, self._scopes[name])
         uses = self.uses
         for name, (use, required) in self._asked.items():
             if name not in self._given and (required or not use.tested):
@@ -112,10 +115,6 @@ class _Reader(Program):
             inner = set(_calls(one for name in inner for one in self._functions.get(name, ()))) - names
             names |= inner
         return names
-
-    def module(self, name: str, tree: ast.Module) -> None:
-        """Read a file once more."""
-        self._block(tree.body, self._scopes[name])
 
     def _block(self, body: Iterable[ast.stmt], scope: Scope) -> None:
         for one in body:
@@ -324,16 +323,13 @@ class _Reader(Program):
 
     def _step(self, use: Use, key: object) -> Use:
         if isinstance(key, str):
-            return self._output(key) if use.source[0] == "stack" else use.field(key)
+            return self.uses.outputs.setdefault(key, Use()) if use.source[0] == "stack" else use.field(key)
         return _at(use, key) if isinstance(key, int) else use.element()
 
     def _variable(self, name: str, *, required: bool) -> Use:
         use, before = self._asked.get(name, (Use(), False))
         self._asked[name] = use, before or required
         return use
-
-    def _output(self, name: str) -> Use:
-        return self.uses.outputs.setdefault(name, Use())
 
     def _call(self, call: ast.Call, scope: Scope) -> Values:
         name, path = _called(call), dotted(call.func)
@@ -394,18 +390,10 @@ class _Reader(Program):
         return named
 
     def _converted(self, use: Use, name: str) -> None:
-        if name == "range":
-            use.form, use.demanded = "count", True
-        elif name in _NUMBERS:
-            use.form, use.demanded = use.form or "number", True
-        elif name in _NETWORKS:
-            use.form, use.demanded = "network", True
-        elif name.endswith("b64decode"):
-            use.form, use.demanded = "base64", True
-        elif name in _OPENED:
-            use.form, use.demanded = "file", True
-        elif name in _URLS:
-            use.form, use.demanded = "url", True
+        form = use.form or "number" if name in _NUMBERS else _FORMS.get(name, "")
+        form = "base64" if name.endswith("b64decode") else form
+        if form:
+            use.form, use.demanded = form, True
         elif name == "len":
             use.element()
 
@@ -415,7 +403,7 @@ class _Reader(Program):
         names = {text} if text else self._texts[getattr(call.args[0], "id", "")] if call.args else set[str]()
         if name in _OUTPUT_OF and names:
             self.value(function.value, scope)
-            return tuple(self._output(one) for one in sorted(names))
+            return tuple(self.uses.outputs.setdefault(one, Use()) for one in sorted(names))
         if isinstance(function.value, ast.Name) and self._module_called(function.value.id, scope) is not None:
             return None
         owners = self.value(function.value, scope)

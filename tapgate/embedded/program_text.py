@@ -172,7 +172,7 @@ def lookups(folder: Path) -> Lookups:
         if path.suffix in _DATA_FILES:
             keys.update(dict.fromkeys(_PROPERTY_OF_A_PROPERTY.findall(text)))
         attributes.update(_READ.findall(text))
-    uses = _used_in(folder)
+    uses = used(folder / "Pulumi.yaml")
     forms = {
         name: use
         for name, use in uses.attributes.items()
@@ -203,7 +203,7 @@ def outputs(folder: Path, stack: str) -> dict[str, object]:
     names: set[str] = set()
     several: set[str] = set()
     fields: dict[str, set[str]] = {}
-    used = _used_in(folder).outputs
+    uses = used(folder / "Pulumi.yaml").outputs
     for path, text in texts(folder):
         names.update(match[2] for match in _QUOTED.finditer(text))
         names.update(_READ.findall(text))
@@ -215,8 +215,8 @@ def outputs(folder: Path, stack: str) -> dict[str, object]:
             else:
                 several.add(match[1])
     values: dict[str, object] = {}
-    for name in (*used, *sorted(names - used.keys())[:_MOST_NAMES]):
-        seed, use = f"{stack}#{name}", used.get(name, Use())
+    for name in (*uses, *sorted(names - uses.keys())[:_MOST_NAMES]):
+        seed, use = f"{stack}#{name}", uses.get(name, Use())
         if use.has_form():
             values[name] = formed(use, seed)
         elif name in fields and not use.arguments:
@@ -310,26 +310,19 @@ def required(project_file: Path, uses: Uses | None = None) -> dict[str, str]:
 
 
 def used(project_file: Path) -> Uses:
-    """Return what a project's program, in Python or YAML, makes of what it is given."""
+    """Return what a project's program, in Python or YAML, makes of what it is given.
+
+    The file need not be there: then it is the program of its folder, which may be no project's.
+    """
     from tapgate.embedded.program_uses import Uses  # noqa: PLC0415 - for programs that are given something
 
     body = read_yaml(project_file)
     name, runtime, program = str(body.get("name")), language(body), program_folder(project_file.parent, body)
-    if runtime == "python":
+    if runtime in {"python", ""}:
         from tapgate.embedded.program_flow import read  # noqa: PLC0415 - for Python programs
 
         return read(program, name)
     return _used_by_yaml(program, project_file, name) if runtime == "yaml" else Uses()
-
-
-def _used_in(folder: Path) -> Uses:
-    """Return what the program of a folder, which may be no project's, makes of what it is given."""
-    project_file = folder / "Pulumi.yaml"
-    if language(read_yaml(project_file)):
-        return used(project_file)
-    from tapgate.embedded.program_flow import read  # noqa: PLC0415 - for Python programs
-
-    return read(folder)
 
 
 def _used_by_yaml(program: Path, project_file: Path, project: str) -> Uses:

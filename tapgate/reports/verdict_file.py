@@ -183,24 +183,24 @@ def _finite(text: str) -> float:
     return number
 
 
-def _report(value: object) -> object:
+def _report(body: Mapping[str, object]) -> object:
     """Return a report's document with the names of its class."""
-    if not isinstance(value, dict):
-        return value
-    body = mapping(cast("object", value))
     return {**body, "findings": _each(body.get("findings"), _finding)}
 
 
-def _finding(value: object) -> object:
-    if not isinstance(value, dict):
-        return value
-    body = mapping(cast("object", value))
+def _finding(body: Mapping[str, object]) -> object:
     shaped = {name: one for name, one in body.items() if name not in {"property", "property_path"}}
     return {**shaped, "property_path": body["property"]} if "property" in body else shaped
 
 
-def _each(value: object, shape: Callable[[object], object]) -> object:
-    return [shape(one) for one in cast("list[object]", value)] if isinstance(value, list) else value
+def _each(value: object, shape: Callable[[Mapping[str, object]], object]) -> object:
+    """Return a list with each object in it shaped; anything else as it is, for whoever refuses it."""
+    if not isinstance(value, list):
+        return value
+    return [
+        shape(mapping(cast("object", one))) if isinstance(one, dict) else one
+        for one in cast("list[object]", value)
+    ]
 
 
 def _converted(value: object, kind: type[T]) -> T:
