@@ -18,7 +18,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Final, Self
 
 from tapgate.failure import CouldNotRunError
-from tapgate.processes import adopt_orphans, children, count_below, end_below
+from tapgate.processes import adopt_orphans, children, end_below, more_below
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -242,7 +242,7 @@ class Running:
                 "a program that floods its output hides what is said, and fills the disk.",
                 "take the endless output out of the program.",
             )
-        if turns % _TURNS_OF_A_COUNT == 0 and count_below(self.process.pid) > limits.processes:
+        if turns % _TURNS_OF_A_COUNT == 0 and more_below(self.process.pid, limits.processes):
             return _ended(
                 f"The run started more than {limits.processes:,} processes.",
                 "a program that starts processes without end takes the machine away from everyone else.",

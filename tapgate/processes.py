@@ -38,9 +38,11 @@ def children() -> frozenset[int]:
     return frozenset(pid for pid, parent in _processes() if parent == own)
 
 
-def count_below(pid: int) -> int:
-    """Return how many processes there are below one."""
-    return len(_below({pid}, dict(_processes()))) - 1
+def more_below(pid: int, most: int) -> bool:
+    """Say whether there are more than so many processes below one."""
+    if _PROC.is_dir() and sum(map(str.isdecimal, os.listdir(_PROC))) <= most:  # noqa: PTH208 - as below
+        return False
+    return len(_below({pid}, dict(_processes()))) - 1 > most
 
 
 def end_below(process: subprocess.Popen[bytes], before: frozenset[int]) -> None:

@@ -209,6 +209,7 @@ def _form(key: str, short: str, forms: Mapping[str, str]) -> str:
     return forms.get(short) or forms.get(key) or next(by_name, "")
 
 
+@functools.lru_cache(maxsize=1)
 def _body(project: str) -> Mapping[str, object]:
     """Read a project file; keys and values are texts, so that one called `on` is not taken for a boolean."""
     return mapping(cast("object", yaml.load(project, Loader=yaml.BaseLoader)))  # noqa: S506 - makes only texts

@@ -33,4 +33,5 @@ def test_a_child_is_found(
     if not there:
         monkeypatch.setattr(processes, "_PROC", tmp_path / "none")
     assert child.pid in processes.children()
-    assert processes.count_below(os.getpid()) >= 1
+    assert processes.more_below(os.getpid(), 0)
+    assert not processes.more_below(os.getpid(), 1_000_000)
