@@ -126,7 +126,7 @@ def is_every_resource(resource: str) -> bool:
         for at in (SOMETHING, "")
         for identifier in IDENTIFIERS
     )
-    *_, region, account, _ = ["", *resource.split(":", 5)] if resource.count(":") >= 5 else ["", "", ""]
+    *_, region, account, _ = resource.split(":", 5) if resource.count(":") >= 5 else [""] * 3
     anywhere = bool(account) and not (region + account).strip(WILD)
     return everything or is_every_bucket(resource) or (anywhere and is_every_of_a_type(resource))
 
