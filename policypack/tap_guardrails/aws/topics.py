@@ -84,7 +84,7 @@ def admits(
 
 def allows(statement: PropertyRef, caller: Caller, actions: tuple[str, ...], topic_arn: str | None) -> bool:
     """Tell whether a statement allows a service all of some actions."""
-    return effect_is(statement, "Allow") and all(
+    return statement.at("Effect").text().value == "Allow" and all(
         concerns(statement, caller, action, topic_arn) for action in actions
     )
 
@@ -92,13 +92,8 @@ def allows(statement: PropertyRef, caller: Caller, actions: tuple[str, ...], top
 def denies(statement: PropertyRef, caller: Caller, action: str, topic_arn: str | None) -> bool:
     """Tell whether a statement denies a service an action under no condition."""
     unconditional = statement.at("Condition").entries().absent
-    return effect_is(statement, "Deny") and unconditional and concerns(statement, caller, action, topic_arn)
-
-
-def effect_is(statement: PropertyRef, wanted: str) -> bool:
-    """Tell whether a statement has an effect."""
-    effect = statement.at("Effect").text()
-    return effect.value == wanted
+    denied = statement.at("Effect").text().value == "Deny"
+    return denied and unconditional and concerns(statement, caller, action, topic_arn)
 
 
 def concerns(statement: PropertyRef, caller: Caller, action: str, topic_arn: str | None) -> bool:

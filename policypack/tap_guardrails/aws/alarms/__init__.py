@@ -7,7 +7,7 @@ One way: `alarm` reads the alarm, `effective` says whether it can fire and notif
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -322,18 +322,12 @@ def missing_alarm(
 ) -> Finding:
     """Say that no effective alarm covers a resource."""
     path = resource_type.at(resource, resource_type.name_property).path
+    names = listed(match.alarm.resource for match in covered.possible or covered.useless)
     if covered.possible:
-        names = listing(covered.possible)
         problem = f"{problem} Undecided before deployment: alarm {names} may cover it."
         return Finding(Verdict.UNDECIDED, problem, path, names, required, DECIDABLE)
     if covered.useless:
-        names = listing(covered.useless)
         near = f"{problem} {names} would, but is not effective: policy alarm-effective says why."
         fix = "Fix the alarm as policy alarm-effective says."
         return Finding(Verdict.VIOLATION, near, path, names, required, fix)
     return Finding(Verdict.VIOLATION, problem, path, "nothing", required)
-
-
-def listing(matches: Sequence[AlarmMatch]) -> str:
-    """List alarms."""
-    return listed(match.alarm.resource for match in matches)

@@ -5,7 +5,6 @@ All that the other modules ask of an alarm is read here, once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final, NamedTuple, TypeAlias
 
@@ -27,6 +26,8 @@ from tap_guardrails.model.values import record
 NATIVE: Final = METRIC_ALARM.types[1]
 ITSELF: Final = ""
 """Series key of an alarm that has no metricQueries."""
+
+DECIDES: Final = "a value that is known, since it decides what the alarm looks at"
 
 Dimensions: TypeAlias = dict[str, PropertyRef]
 
@@ -196,7 +197,7 @@ def read_listed(resource: Resource, listed: list[PropertyRef], stack: Stack) -> 
     series: dict[str, Series] = {}
     expressions: dict[str, Known[str]] = {}
     returned: list[str] = []
-    findings: list[Finding] = list(unsettled(band))
+    findings: list[Finding] = list(band.unsettled(DECIDES))
     for ref in listed:
         identifier = ref.at("id").text()
         if not isinstance(identifier, Known):
@@ -209,7 +210,7 @@ def read_listed(resource: Resource, listed: list[PropertyRef], stack: Stack) -> 
             return unreadable(finding, ref)
         key = identifier.value
         expression, gives = ref.at("expression").text(), ref.at("returnData").boolean()
-        findings += [*unsettled(gives), *unsettled(expression)]
+        findings += [*gives.unsettled(DECIDES), *expression.unsettled(DECIDES)]
         # CloudFormation returns what does not say otherwise; pulumi-aws does not.
         if (gives.value if isinstance(gives, Known) else native) and band.value != key:
             returned.append(key)
@@ -228,15 +229,6 @@ def read_listed(resource: Resource, listed: list[PropertyRef], stack: Stack) -> 
             read, findings=(queries.violation(problem, "exactly one query with `returnData: true`"),)
         )
     return with_insights(replace(read, returned=returned[0]), listed)
-
-
-def unsettled(prop: PropertyValue[bool] | PropertyValue[str]) -> Iterator[Finding]:
-    """Say that a value is unknown or of a wrong type that decides what an alarm looks at."""
-    required = "a value that is known, since it decides what the alarm looks at"
-    if prop.unknown:
-        yield prop.undecided(required)
-    elif isinstance(prop, Invalid):
-        yield prop.invalid(required)
 
 
 def with_insights(read: Queries, listed: list[PropertyRef]) -> Queries:
