@@ -98,6 +98,10 @@ def test_a_failing_resource_is_named() -> None:
         ("Error: EROFS: read-only file system, mkdir 'dist'", "writes to a file or folder"),
         ("open x: read-only file system", "writes to a file or folder"),
         ("socket.gaierror: [Errno -3] Temporary failure in name resolution", "asks the network"),
+        (
+            "AssertionError: get can only be used with classes decorated with @input_type or @output_type",
+            "calls a function with what is unknown",
+        ),
         ("Error: getaddrinfo EAI_AGAIN example.com", "asks the network"),
         ("dial tcp: lookup example.com: no such host", "asks the network"),
         ("error downloading provider x: lookup y: no such host", "plug-in"),
