@@ -133,10 +133,12 @@ def test_a_policy_that_raises_and_a_pack_that_dies() -> None:
         assert not running.alive
 
 
-def test_a_pack_that_does_not_start_says_why() -> None:
+@pytest.mark.parametrize("name", ["broken", "empty"])
+def test_a_pack_that_does_not_start_says_why(name: str) -> None:
     with pytest.raises(CouldNotRunError, match="The policy pack does not run") as caught:
-        PackProcess(PACKS / "broken")
-    assert caught.value.where == str(PACKS / "broken")
+        PackProcess(PACKS / name)
+    assert caught.value.where == str(PACKS / name)
+    assert "its requirements must be installed" in caught.value.fix
     assert not any("Traceback" in line for line in caught.value.details)
 
 
