@@ -9,7 +9,7 @@ import pulumi
 import pytest
 
 from tap_stack.functions import API_HANDLER, PROCESSOR, FunctionSpec
-from tap_stack.names import Addresses, Location, Names
+from tap_stack.names import DEAD_LETTERS, FAILED_EVENTS, WORK, Addresses, Location, Names
 from tap_stack.roles import assume_role_policy
 from tests.program.recording import ACCOUNT, CODE, REGION, Declared, Recording, declare, statements
 
@@ -88,7 +88,7 @@ def test_failed_asynchronous_events_go_to_a_queue_that_is_no_dead_letter_queue(
     # SQS moves nothing back out of a dead letter queue that something was sent to directly.
     redrives = [str(queue.inputs.get("redrivePolicy")) for queue in deployed.of_type("aws:sqs/queue:Queue")]
     assert "tap-failed-events-dev" not in "".join(redrives)
-    assert (("sqs:SendMessage", ADDRESSES.dead_letter_queue)) not in set(granted(spec))
+    assert (("sqs:SendMessage", ADDRESSES.queue(DEAD_LETTERS))) not in set(granted(spec))
 
 
 def test_settings_reach_the_functions() -> None:
@@ -187,7 +187,7 @@ def test_permissions_have_no_wildcard_but_the_two_explained(spec: FunctionSpec) 
         if service == "xray":
             assert resource == "*"
         elif service == "logs":
-            assert resource == f"{ADDRESSES.log_group(f'tap-{spec.component}-dev')}:log-stream:*"
+            assert resource == f"{ADDRESSES.log_group(spec.component)}:log-stream:*"
         elif service == "s3" and action != "s3:ListBucket":
             assert resource in {f"{ADDRESSES.bucket}/incoming/*", f"{ADDRESSES.bucket}/processed/*"}
         else:
@@ -203,8 +203,8 @@ def test_permissions_have_no_wildcard_but_the_two_explained(spec: FunctionSpec) 
         (API_HANDLER, "s3:GetObject", f"{ADDRESSES.bucket}/processed/a", False),
         (API_HANDLER, "s3:ListBucket", ADDRESSES.bucket, True),
         (API_HANDLER, "s3:DeleteObject", f"{ADDRESSES.bucket}/incoming/a", False),
-        (API_HANDLER, "sqs:SendMessage", ADDRESSES.work_queue, True),
-        (API_HANDLER, "sqs:ReceiveMessage", ADDRESSES.work_queue, False),
+        (API_HANDLER, "sqs:SendMessage", ADDRESSES.queue(WORK), True),
+        (API_HANDLER, "sqs:ReceiveMessage", ADDRESSES.queue(WORK), False),
         (API_HANDLER, "dynamodb:Scan", ADDRESSES.metadata_table, True),
         (API_HANDLER, "dynamodb:Query", ADDRESSES.metadata_table, True),
         (API_HANDLER, "dynamodb:PutItem", ADDRESSES.metadata_table, True),
@@ -212,18 +212,18 @@ def test_permissions_have_no_wildcard_but_the_two_explained(spec: FunctionSpec) 
         (API_HANDLER, "dynamodb:DeleteItem", ADDRESSES.metadata_table, False),
         (PROCESSOR, "s3:PutObject", f"{ADDRESSES.bucket}/processed/a", True),
         (PROCESSOR, "s3:PutObject", f"{ADDRESSES.bucket}/incoming/a", False),
-        (PROCESSOR, "sqs:ReceiveMessage", ADDRESSES.work_queue, True),
-        (PROCESSOR, "sqs:ReceiveMessage", ADDRESSES.dead_letter_queue, False),
-        (PROCESSOR, "sqs:SendMessage", ADDRESSES.dead_letter_queue, False),
-        (PROCESSOR, "sqs:SendMessage", ADDRESSES.failed_events_queue, True),
-        (API_HANDLER, "sqs:SendMessage", ADDRESSES.failed_events_queue, True),
-        (PROCESSOR, "sqs:SendMessage", ADDRESSES.work_queue, False),
+        (PROCESSOR, "sqs:ReceiveMessage", ADDRESSES.queue(WORK), True),
+        (PROCESSOR, "sqs:ReceiveMessage", ADDRESSES.queue(DEAD_LETTERS), False),
+        (PROCESSOR, "sqs:SendMessage", ADDRESSES.queue(DEAD_LETTERS), False),
+        (PROCESSOR, "sqs:SendMessage", ADDRESSES.queue(FAILED_EVENTS), True),
+        (API_HANDLER, "sqs:SendMessage", ADDRESSES.queue(FAILED_EVENTS), True),
+        (PROCESSOR, "sqs:SendMessage", ADDRESSES.queue(WORK), False),
         (PROCESSOR, "dynamodb:UpdateItem", ADDRESSES.metadata_table, True),
         (PROCESSOR, "s3:GetObject", f"{ADDRESSES.bucket}/processed/a", True),
         (PROCESSOR, "s3:ListBucket", ADDRESSES.bucket, True),
         (PROCESSOR, "dynamodb:PutItem", ADDRESSES.metadata_table, True),
         (PROCESSOR, "dynamodb:Scan", ADDRESSES.metadata_table, False),
-        (PROCESSOR, "logs:CreateLogGroup", ADDRESSES.log_group("tap-processor-dev"), False),
+        (PROCESSOR, "logs:CreateLogGroup", ADDRESSES.log_group("processor"), False),
         (PROCESSOR, "kms:Decrypt", "*", False),
     ],
 )
