@@ -41,7 +41,7 @@ class Documented:
         rule = rule_for(self.schema)
         if rule is not None:
             return rule.property
-        own = lower_first(self.name)
+        own = self.name[:1].lower() + self.name[1:]
         usual = ("name", f"{own}Name", f"{own}Identifier", f"{own}Id", "identifier")
         return next((one for one in usual if one in self.schema.inputs), "")
 
@@ -181,8 +181,3 @@ def matches(form: str, example: str) -> bool:
 def letters(word: str) -> str:
     """Return the letters and digits of a name, in lower case."""
     return re.sub(r"[^a-z0-9]", "", word.lower())
-
-
-def lower_first(word: str) -> str:
-    """Return a word with its first letter in lower case."""
-    return word[:1].lower() + word[1:]

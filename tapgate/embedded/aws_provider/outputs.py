@@ -215,7 +215,9 @@ class OutputsByForm:
         if step == "?":
             return marked_text(f"{self.urn}#{name}{position}")
         if step.startswith(":"):
-            return self._of_the_provider(step[1:])
+            partition = partition_of(self.region)
+            known = {":account": ACCOUNT, ":region": self.region, ":partition": partition}
+            return known.get(step) or suffix_of(self.region)
         if step.startswith("#"):
             return _made_up(f"{self.urn}#{name}{position}", step[1:])
         wanted, _, default = step.partition("=")
@@ -223,13 +225,6 @@ class OutputsByForm:
         if isinstance(value, str | int) and value != "":
             return str(value)
         return self.output(wanted) or default or marked_text(f"{self.urn}#{wanted}")
-
-    def _of_the_provider(self, what: str) -> str:
-        if what == "account":
-            return ACCOUNT
-        if what == "region":
-            return self.region
-        return partition_of(self.region) if what == "partition" else suffix_of(self.region)
 
 
 def _fitting(before: str, segment: str) -> str:

@@ -67,7 +67,7 @@ def _statement(given: Properties, version: str) -> dict[str, object]:
     for name, key in _SETS.items():
         values = [_variables(str(item), version) for item in _list(given.get(name))]
         if values:
-            statement[key] = _single_or_reversed(values)
+            statement[key] = values[0] if len({*values}) == 1 else sorted({*values}, reverse=True)
     for name, key in (("principals", "Principal"), ("notPrincipals", "NotPrincipal")):
         principals = _list(given.get(name))
         if principals:
@@ -117,11 +117,6 @@ def _conditions(given: list[Value], version: str) -> dict[str, dict[str, object]
         earlier = tests.get(variable)
         tests[variable] = [*(cast("list[str]", earlier) if isinstance(earlier, list) else []), *values]
     return {test: {variable: raw[test][variable] for variable in sorted(raw[test])} for test in sorted(raw)}
-
-
-def _single_or_reversed(values: list[str]) -> str | list[str]:
-    unique = set(values)
-    return values[0] if len(unique) == 1 else sorted(unique, reverse=True)
 
 
 def _variables(text: str, version: str) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 from tapgate.embedded.aws_provider.members import Names, Shape, models
@@ -50,9 +50,6 @@ _LENGTH = re.compile(
 _CONDITIONAL = re.compile(r"\b(?:if|when|unless|depend\w*|except)\b", re.IGNORECASE)
 _HARMLESS = re.compile(r"If you specify a value, |\(approximately[^)]*\)")
 _CONFLICTS = re.compile(rf"(?:Conflicts|Mutually exclusive) with (?P<list>{_TOKENS})(?=\.|$)")
-_ONE_OF = re.compile(
-    rf"\b(?:Exactly one|One) of (?P<list>{_TOKENS}) must be (?:specified|set|configured|provided)(?=\.|$)"
-)
 _JSON = re.compile(
     r"JSON(?:[- ]formatted| array| [Ss]tring| document| policy|[- ]encoded)|policy as JSON|JSON policy",
     re.IGNORECASE,
@@ -63,33 +60,23 @@ _NO_ARNS = frozenset({"taskArn"})
 _IDENTIFIER = re.compile(r"Ids?$")
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
-    """What is published of one property.
-
-    Attributes:
-        limit: What values it takes; None for any of its type.
-        conflicts: Names of siblings that cannot be given besides, in Terraform's casing.
-        one_of: Names of siblings of which one has to be given, itself among them.
-    """
-
-    limit: Limit | None = None
-    conflicts: tuple[str, ...] = ()
-    one_of: tuple[str, ...] = ()
-
-
-def of_property(name: str, type_: Type, documentation: str) -> Published:
-    """Return what is published of a property."""
-    text = re.sub(r"\s+", " ", documentation).strip()
-    leaf = _leaf(type_)
-    limit = None
+def of_property(name: str, type_: Type, documentation: str) -> Limit | None:
+    """Return what values a property's documentation says that it takes; None for any of its type."""
+    text, leaf = _one_line(documentation), _leaf(type_)
     if leaf in {"integer", "number"}:
-        limit = _numbers(text, integral=leaf == "integer")
-    elif leaf == "string":
-        limit = _texts(name, text)
-    elif leaf == "policy":
-        limit = Limit(form="policy")
-    return Published(limit, tuple(_listed(_CONFLICTS, text)), tuple(_listed(_ONE_OF, text)))
+        return _numbers(text, integral=leaf == "integer")
+    if leaf == "string":
+        return _texts(name, text)
+    return Limit(form="policy") if leaf == "policy" else None
+
+
+def conflicts_of(documentation: str) -> tuple[str, ...]:
+    """Return the siblings that cannot be given besides a property, in Terraform's casing."""
+    return tuple(_listed(_CONFLICTS, _one_line(documentation)))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def widened(module: str, limit: Limit | None, *, confirmed: bool) -> Limit | None:

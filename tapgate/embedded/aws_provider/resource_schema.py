@@ -111,7 +111,6 @@ class ResourceSchema:
         token: Type token, e.g. `aws:kms/key:Key`.
         inputs: What a program may set.
         outputs: What a program may read.
-        one_of: Groups of inputs of which at least one has to be given.
         objects: The objects that `inputs` and `outputs` refer to by name.
         secret_outputs: Outputs that are secret whatever the program says.
     """
@@ -121,7 +120,6 @@ class ResourceSchema:
     outputs: Object
     objects: Mapping[str, Object] = field(default_factory=dict[str, Object])
     secret_outputs: tuple[str, ...] = ()
-    one_of: tuple[tuple[str, ...], ...] = ()
 
     def properties_of(self, type_: Type | None) -> Object:
         """Return the properties of an object's type; none for every other type."""

@@ -77,7 +77,6 @@ def keep_noted(file: Path) -> None:
 _HERE = Path(__file__).parent
 _MAKERS = (
     "description",
-    "marks",
     "members",
     "published",
     "resource_schema",
@@ -90,7 +89,7 @@ _MAKERS = (
 @functools.cache
 def schema_of(token: str) -> ResourceSchema:
     """Return the schema of a resource type, as `read_resource` reads it, with the limits of AWS's models."""
-    return _kept(token, _read)
+    return _kept(token, lambda token: with_model_limits(sdk_source.read_resource(token), describe(token)))
 
 
 @functools.cache
@@ -110,10 +109,6 @@ def _makers_digest() -> str:
     for path in [*(_HERE / f"{name}.py" for name in _MAKERS), *sorted((_HERE / "types").glob("*.py"))]:
         made.update(path.read_bytes())
     return made.hexdigest()[:12]
-
-
-def _read(token: str) -> ResourceSchema:
-    return with_model_limits(sdk_source.read_resource(token), describe(token))
 
 
 def _kept(token: str, read: Callable[[str], ResourceSchema]) -> ResourceSchema:

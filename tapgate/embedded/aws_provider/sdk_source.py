@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tapgate.embedded.aws_provider import sdk_text
 from tapgate.embedded.aws_provider.marks import snake
-from tapgate.embedded.aws_provider.published import Published, of_property
+from tapgate.embedded.aws_provider.published import conflicts_of, of_property
 from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema, Type
 from tapgate.embedded.aws_provider.sdk_text import Direction, References, read_annotation
 from tapgate.embedded.environment import sdk_version
@@ -90,7 +90,6 @@ def read_resource(token: str) -> ResourceSchema:
         outputs=outputs_of(resource, objects),
         objects=objects.collect(),
         secret_outputs=secret_outputs(resource),
-        one_of=_one_of(arguments, inputs),
     )
 
 
@@ -181,13 +180,12 @@ def inputs_of(body: str, references: References, *, limits: bool = False) -> dic
     inputs: dict[str, Property] = {}
     for getter in sdk_text.getters(body):
         type_, _ = read_annotation(getter.annotation, references, "inputs")
-        stated = of_property(getter.name, type_, getter.doc) if limits else Published()
         inputs[getter.name] = Property(
             type_,
             getter.py in required,
             bool(_REPLACES.search(getter.doc)),
-            stated.limit,
-            stated.conflicts,
+            of_property(getter.name, type_, getter.doc) if limits else None,
+            conflicts_of(getter.doc) if limits else (),
             getter.py in managed,
         )
     return {
@@ -208,17 +206,6 @@ def _siblings(names: tuple[str, ...], known: Mapping[str, object]) -> tuple[str,
     return tuple(siblings)
 
 
-def _one_of(body: str, inputs: Mapping[str, Property]) -> tuple[tuple[str, ...], ...]:
-    """Read of which inputs one has to be given; the one that says so may have another name in Terraform."""
-    groups: set[tuple[str, ...]] = set()
-    for getter in sdk_text.getters(body):
-        stated = of_property(getter.name, inputs[getter.name].type, getter.doc).one_of
-        siblings = {*_siblings(stated, inputs), getter.name}
-        if stated and len(siblings) == len(stated):
-            groups.add(tuple(sorted(siblings)))
-    return tuple(sorted(groups))
-
-
 def outputs_of(body: str, references: References) -> dict[str, Property]:
     """Read the properties of a class of results."""
     outputs: dict[str, Property] = {}
@@ -237,7 +224,7 @@ def function_properties(
         return {}, {}
     inputs = {
         name: Property(
-            read_annotation(annotation, references, "inputs")[0], not sdk_text.optional(annotation)
+            read_annotation(annotation, references, "inputs")[0], not annotation.startswith("Optional[")
         )
         for name, annotation in signature.arguments.items()
     }

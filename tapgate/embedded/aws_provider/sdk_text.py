@@ -43,7 +43,6 @@ _FUNCTION_ARGUMENT = re.compile(
     re.MULTILINE,
 )
 _FUNCTION_NAME = re.compile(r"^    __args__\['(?P<name>\w+)'\] = (?P<py>\w+)$", re.MULTILINE)
-_OPTIONAL = "Optional["
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +93,6 @@ def signature(path: Path) -> Signature | None:
     )
     arguments = {names[py]: annotation for py, annotation in stated if py in names}
     return Signature(arguments, definition["result"])
-
-
-def optional(annotation: str) -> bool:
-    """Return whether a function's argument may be left out."""
-    return annotation.startswith(_OPTIONAL)
 
 
 def class_body(path: Path, name: str) -> str | None:

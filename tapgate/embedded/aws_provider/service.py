@@ -153,7 +153,7 @@ class Provider:
             self._log.warn_once(
                 f"the program uses pulumi_aws {sdk_source.package_version()}, and is evaluated by its types"
             )
-        asked = settings.version_of(args)
+        asked = str(args.get("version") or "")
         if settings.major(asked) not in {"", settings.major(sdk_source.package_version())}:
             self._other_major = True
             self._log.warn_once(

@@ -58,11 +58,6 @@ def read(inputs: Mapping[str, Value]) -> Settings:
     )
 
 
-def version_of(inputs: Mapping[str, Value]) -> str:
-    """Return the version of the AWS provider that the program asks for; empty when it asks for none."""
-    return _text(inputs.get("version"))
-
-
 def major(version: str) -> str:
     """Return a version's first number: `7` of `v7.51.1`."""
     return version.removeprefix("v").partition(".")[0]

@@ -8,7 +8,6 @@ has is added to its schema, as of any type.
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 from dataclasses import dataclass, field
@@ -103,14 +102,11 @@ def short(token: str) -> tuple[str, str, str]:
 
 def older_function(token: str) -> Older | None:
     """Return a function that pulumi_aws has no more, however it is spelled; None where it is none."""
-    return _older_functions().get(short(token)) if token.startswith("aws:") else None
-
-
-@functools.cache
-def _older_functions() -> Mapping[tuple[str, str, str], Older]:
+    if not token.startswith("aws:"):
+        return None
     from tapgate.embedded.aws_provider.older_functions import older_functions  # noqa: PLC0415 - of AWS's alone
 
-    return {short(token): one for token, one in older_functions().items()}
+    return next((one for known, one in older_functions().items() if short(known) == short(token)), None)
 
 
 def _declared(usage: Usage, token: str) -> Used | None:

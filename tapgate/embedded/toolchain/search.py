@@ -110,7 +110,14 @@ def find() -> Cli:
 
     cli = official.install() or go_build.build()
     if cli is None:
-        raise _nothing()
+        raise Failure(
+            "No Pulumi CLI is there, and none can be got on this machine",
+            why="the gate runs the real engine; its download cannot be reached, and no Go is there to build "
+            "it",
+            fix=f"install the Pulumi CLI {MINIMUM} or newer (https://www.pulumi.com/docs/install/) and put "
+            f"it on PATH, or name it in {FORCED}; or install Go (https://go.dev/dl/) and run the command "
+            "again",
+        )
     return cli
 
 
@@ -176,15 +183,6 @@ def _candidates() -> Iterator[Path]:
         if path not in seen and os.access(path, os.X_OK) and not path.is_dir():
             seen.add(path)
             yield path
-
-
-def _nothing() -> Failure:
-    return Failure(
-        "No Pulumi CLI is there, and none can be got on this machine",
-        why="the gate runs the real engine; its download cannot be reached, and no Go is there to build it",
-        fix=f"install the Pulumi CLI {MINIMUM} or newer (https://www.pulumi.com/docs/install/) and put it on "
-        f"PATH, or name it in {FORCED}; or install Go (https://go.dev/dl/) and run the command again",
-    )
 
 
 def installed() -> Cli | None:

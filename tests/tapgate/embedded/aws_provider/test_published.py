@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tapgate.embedded.aws_provider.published import of_operations, of_property, widened
+from tapgate.embedded.aws_provider.published import conflicts_of, of_operations, of_property, widened
 from tapgate.embedded.aws_provider.resource_schema import Limit, Type
 
 TEXT, WHOLE = Type("string"), Type("integer")
@@ -52,24 +52,23 @@ POLICY = Type("union", args=(TEXT, Type("object", "i:PolicyDocumentArgs")))
     ],
 )
 def test_a_sentence_is_read_strictly(type_: Type, said: str, limit: Limit | None) -> None:
-    assert of_property("it", type_, said).limit == limit
+    assert of_property("it", type_, said) == limit
 
 
 @pytest.mark.parametrize(
     ("name", "form"), [("roleArn", "arn"), ("arns", "arn"), ("warn", ""), ("taskArn", "")]
 )
 def test_arns_are_known_by_name(name: str, form: str) -> None:
-    limit = of_property(name, TEXT, "").limit
+    limit = of_property(name, TEXT, "")
     assert (limit.form if limit is not None else "") == form
 
 
 def test_conflicts_are_read() -> None:
-    stated = of_property(
-        "code", TEXT, "Conflicts with `image_uri` and `s3_bucket`. One of `a` or `b` must be set."
+    assert conflicts_of("Conflicts with `image_uri` and `s3_bucket`. So be it.") == (
+        "image_uri",
+        "s3_bucket",
     )
-    assert stated.conflicts == ("image_uri", "s3_bucket")
-    assert stated.one_of == ("a", "b")
-    assert of_property("x", TEXT, "Conflicts with `a` configuration block `b`.").conflicts == ()
+    assert conflicts_of("Conflicts with `a` configuration block `b`.") == ()
 
 
 def test_aws_s_newer_values_are_taken() -> None:
