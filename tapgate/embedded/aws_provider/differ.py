@@ -148,12 +148,12 @@ def _replaces(description: Description, path: str) -> bool:
 
 def equivalent(token: str, name: str, old: Value, new: Value) -> bool:
     """Return whether a top-level property is, to pulumi-aws, the same as wanted."""
-    schema, description = schema_of(token), describe(token)
+    schema = schema_of(token)
     output = schema.outputs.get(name)
     if new is None and (output is None or output.required):
         return True
     type_ = output.type if output is not None else None
-    return not any(_Comparison(schema, description).maybe(old, new, name, type_))
+    return not any(_Comparison(schema, describe(token)).maybe(old, new, name, type_))
 
 
 def replaced_first(token: str, news: Mapping[str, Value]) -> bool:

@@ -223,16 +223,16 @@ class Provider:
         inputs, secrets = decode(request.properties)
         marks = _with_computed(secrets)
         if request.preview:
-            return pb.CreateResponse(properties=encode(previewed(token, inputs), marks))
-        if self._rehearsing:
+            identifier, outputs = "", previewed(token, inputs)
+        elif self._rehearsing:
             identifier, outputs = rehearsed(token, request.urn, inputs, self._settings)
-            return pb.CreateResponse(id=identifier, properties=encode(outputs, marks))
-        try:
+        else:
             changer = self._changer("create", request.urn)
-            identifier, outputs = changer.create(request.urn, inputs, self._known)
-        except PartlyCreatedError as error:
-            error.secrets = marks
-            raise
+            try:
+                identifier, outputs = changer.create(request.urn, inputs, self._known)
+            except PartlyCreatedError as error:
+                error.secrets = marks
+                raise
         return pb.CreateResponse(id=identifier, properties=encode(outputs, marks))
 
     def update(self, request: pb.UpdateRequest) -> pb.UpdateResponse:
@@ -245,12 +245,11 @@ class Provider:
         if request.preview:
             imported = REHEARSED in state
             outputs = previewed(token, inputs) if imported else previewed_update(token, state, inputs)
-            return pb.UpdateResponse(properties=encode(outputs, marks))
-        if self._rehearsing:
+        elif self._rehearsing:
             answered, _ = self._answers.resource(token, request.id)
             outputs = rehearsed_read(token, request.urn, request.id, self._settings, answered, inputs)
-            return pb.UpdateResponse(properties=encode(outputs, marks))
-        outputs = self._changer("update", request.urn).update(request.id, request.urn, inputs)
+        else:
+            outputs = self._changer("update", request.urn).update(request.id, request.urn, inputs)
         return pb.UpdateResponse(properties=encode(outputs, marks))
 
     def read(self, request: pb.ReadRequest) -> pb.ReadResponse:

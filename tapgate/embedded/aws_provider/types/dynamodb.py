@@ -48,24 +48,26 @@ def _throughput(owner: Properties) -> object:
     return {member: owner.get(name) for name, member in _CAPACITIES.items()}
 
 
+def _members(**members: object) -> dict[str, object]:
+    """Return an object of AWS's without the members that the program does not give."""
+    return {name: value for name, value in members.items() if value}
+
+
 def _indexes(name: str) -> Computed:
     """Return the indexes of one kind in AWS's form."""
 
     def make(wanted: Properties) -> object:
-        made: list[object] = []
-        for index in _objects(wanted.get(name)):
-            projection = {"ProjectionType": index.get("projectionType")}
-            if index.get("nonKeyAttributes"):
-                projection["NonKeyAttributes"] = index["nonKeyAttributes"]
-            key = _key_schema({"hashKey": wanted.get("hashKey"), **index})
-            provisioned = _throughput({**index, "billingMode": wanted.get("billingMode")})
-            entry: dict[str, object] = {
-                "IndexName": index.get("name"),
-                "KeySchema": key,
-                "Projection": projection,
-            }
-            made.append({**entry, **({"ProvisionedThroughput": provisioned} if provisioned else {})})
-        return made or None
+        return [
+            _members(
+                IndexName=index.get("name"),
+                KeySchema=_key_schema({"hashKey": wanted.get("hashKey"), **index}),
+                Projection=_members(
+                    ProjectionType=index.get("projectionType"), NonKeyAttributes=index.get("nonKeyAttributes")
+                ),
+                ProvisionedThroughput=_throughput({**index, "billingMode": wanted.get("billingMode")}),
+            )
+            for index in _objects(wanted.get(name))
+        ] or None
 
     return Computed((name,), make)
 
@@ -82,16 +84,14 @@ def _encryption(wanted: Properties) -> object:
         return None
     if not value.get("enabled"):
         return {"Enabled": False}
-    key = value.get("kmsKeyArn")
-    return {"Enabled": True, "SSEType": "KMS", **({"KMSMasterKeyId": key} if key else {})}
+    return _members(Enabled=True, SSEType="KMS", KMSMasterKeyId=value.get("kmsKeyArn"))
 
 
 def _recovery(wanted: Properties) -> object:
     value = wanted.get("pointInTimeRecovery")
     if not isinstance(value, dict) or not value.get("enabled"):
         return {"PointInTimeRecoveryEnabled": False}
-    days = value.get("recoveryPeriodInDays")
-    return {"PointInTimeRecoveryEnabled": True, **({"RecoveryPeriodInDays": days} if days else {})}
+    return _members(PointInTimeRecoveryEnabled=True, RecoveryPeriodInDays=value.get("recoveryPeriodInDays"))
 
 
 def _expiry(wanted: Properties) -> object:
@@ -139,7 +139,7 @@ def _indexes_input(path: str) -> Reader:
                     for name, member in _CAPACITIES.items()
                 },
             }
-            indexes.append({name: cast("Value", value) for name, value in entry.items() if value is not None})
+            indexes.append(cast("Properties", {name: one for name, one in entry.items() if one is not None}))
         return indexes or None
 
     return read
