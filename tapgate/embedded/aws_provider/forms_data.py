@@ -120,29 +120,19 @@ def _services(types: Sequence[Documented]) -> dict[str, Counter[str]]:
 
 
 _ALSO_CALLED: Final[Mapping[str, tuple[str, ...]]] = {
-    "alb": ("elasticloadbalancing",),
-    "applicationloadbalancing": ("elasticloadbalancing",),
     "cloudwatch": ("logs", "events"),
-    "ebs": ("ec2",),
     "ec2clientvpn": ("ec2",),
     "ec2transitgateway": ("ec2",),
     "efs": ("elasticfilesystem",),
     "elb": ("elasticloadbalancing",),
-    "lb": ("elasticloadbalancing",),
     "vpc": ("ec2",),
-    "vpn": ("ec2",),
     "cognito": ("cognito-idp", "cognito-identity"),
     "opensearch": ("es", "aoss"),
     "elasticsearch": ("es",),
     "cfg": ("config",),
-    "apigatewayv2": ("apigateway",),
     "docdb": ("rds",),
     "neptune": ("rds",),
-    "directoryservice": ("ds",),
-    "codeconnections": ("codeconnections",),
     "emr": ("elasticmapreduce",),
-    "msk": ("kafka",),
-    "sfn": ("states",),
     "mwaa": ("airflow",),
 }
 """Modules of pulumi_aws whose services bear another prefix in IAM."""
