@@ -51,12 +51,8 @@ def check_limits(
         secrets: Inputs whose values are not shown.
     """
     failures: list[Failure] = []
-    documents = dict.fromkeys(description.documents, Limit(form="json"))
     published = {dotted for dotted, _, _, _ in _published(schema, inputs)}
-    stated = {
-        **{name: limit for name, limit in documents.items() if name not in published},
-        **description.limits,
-    }
+    stated = {**dict.fromkeys(description.documents - published, Limit(form="json")), **description.limits}
     if "region" in schema.inputs:
         stated.setdefault("region", _REGION)
     for name, limit in stated.items():
@@ -149,12 +145,8 @@ def _failure(token: str, path: str, value: Value, limit: Limit, secrets: frozens
     if problem is None:
         return []
     hidden = re.split(r"[.\[]", path, maxsplit=1)[0] in secrets
-    return [
-        Failure(
-            path,
-            f"{token}: `{path}` is {'a secret that does not fit' if hidden else _show(value)}. {problem}",
-        )
-    ]
+    shown = "a secret that does not fit" if hidden else _show(value)
+    return [Failure(path, f"{token}: `{path}` is {shown}. {problem}")]
 
 
 def _problem(value: Value, limit: Limit) -> str | None:

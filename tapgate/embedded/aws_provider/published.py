@@ -124,11 +124,8 @@ def _leaf(type_: Type) -> str:
     if type_.base == "union":
         bases = {variant.base for variant in type_.args}
         if "string" in bases:
-            return (
-                "policy"
-                if any(variant.name.endswith("PolicyDocumentArgs") for variant in type_.args)
-                else "string"
-            )
+            policy = any(variant.name.endswith("PolicyDocumentArgs") for variant in type_.args)
+            return "policy" if policy else "string"
     return type_.base
 
 

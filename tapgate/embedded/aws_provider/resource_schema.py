@@ -123,10 +123,7 @@ class ResourceSchema:
 
     def properties_of(self, type_: Type | None) -> Object:
         """Return the properties of an object's type; none for every other type."""
-        nothing: dict[str, Property] = {}
-        return (
-            self.objects.get(type_.name, nothing) if type_ is not None and type_.base == "object" else nothing
-        )
+        return self.objects.get(type_.name, {}) if type_ is not None and type_.base == "object" else {}
 
 
 DECODER: Final = msgspec.json.Decoder(ResourceSchema)

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
@@ -45,16 +46,14 @@ def read(inputs: Mapping[str, Value]) -> Settings:
     """Read the provider's configuration."""
     config = decoded_config(inputs)
     ignored = _mapping(config.get("ignoreTags"))
-    endpoints: dict[str, str] = {}
-    for entry in _sequence(config.get("endpoints")):
-        endpoints.update(_strings(entry))
+    endpoints = (_strings(entry).items() for entry in _sequence(config.get("endpoints")))
     return Settings(
         region=_text(config.get("region")) or region_of_environment(),
         default_tags=_strings(_mapping(config.get("defaultTags")).get("tags")),
         ignored_keys=frozenset(map(str, _sequence(ignored.get("keys")))),
         ignored_prefixes=tuple(map(str, _sequence(ignored.get("keyPrefixes")))),
         endpoint=os.environ.get("AWS_ENDPOINT_URL", ""),
-        endpoints=endpoints,
+        endpoints=dict(chain.from_iterable(endpoints)),
     )
 
 

@@ -34,10 +34,8 @@ _STAT: Final = f"{_PERCENTILE}|SampleCount|Average|Sum|Minimum|Maximum"
 
 def _statistic(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:
     if given(inputs.get("metricName")) and "statistic" not in inputs and "extendedStatistic" not in inputs:
-        reason = (
-            "the alarm is on a metric and has neither `statistic` nor `extendedStatistic`. AWS refuses that"
-        )
-        yield "statistic", f"{reason}. Fix: give one of them"
+        reason = "the alarm is on a metric and has neither `statistic` nor `extendedStatistic`"
+        yield "statistic", f"{reason}. AWS refuses that. Fix: give one of them"
 
 
 def _queries_alike(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:

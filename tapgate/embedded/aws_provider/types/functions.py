@@ -188,14 +188,8 @@ def _zip_is_run(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, st
 def _statement(answer: Answer, subject: Subject) -> Answer | None:
     policy = cast("dict[str, object]", json.loads(str(answer.get("Policy"))))
     statements = cast("list[dict[str, object]]", policy.get("Statement") or [])
-    return next(
-        (
-            {"Action": item["Action"], "Sid": item["Sid"]}
-            for item in statements
-            if item.get("Sid") == subject.id
-        ),
-        None,
-    )
+    own = (item for item in statements if item.get("Sid") == subject.id)
+    return next(({"Action": item["Action"], "Sid": item["Sid"]} for item in own), None)
 
 
 def _url_id(answer: Answer, _subject: Subject) -> Value:
