@@ -238,9 +238,8 @@ ACLS: Final = {
 
 def find_log_buckets(stack: Stack) -> frozenset[str]:
     """Find the buckets of a stack that take access logs, by URN."""
-    by_logging = [
-        one for token, name in ACLS.items() for one in stack.of(token) if one.at(name).value in DELIVERY_ACL
-    ]
+    every = ((one, one.at(name).text()) for token, name in ACLS.items() for one in stack.of(token))
+    by_logging = [one for one, acl in every if acl.value in DELIVERY_ACL]
     named = (
         stack.resolve_reference(source, ref, BUCKET)
         for token, paths in LOG_TARGETS.items()
