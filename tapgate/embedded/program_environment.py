@@ -37,7 +37,7 @@ from tapgate.embedded.python_requirements import Source, above, find_source, is_
 from tapgate.embedded.toolchain import find, search
 from tapgate.embedded.uv import NOT_BUILT, Confine, Uv, find_uv
 
-_FORM: Final = "2"
+_FORM: Final = "3"
 _PYTHON: Final = """\
 #!/bin/sh
 # Runs programs in the environment that was made for them, and everything else in the gate's.
@@ -311,6 +311,12 @@ def _install(uv: Uv, folder: Path, wanted: Path, options: list[str], besides: It
     sdks = dict.fromkeys(_SDK.findall(own)) if _BEFORE_3.search(own) else ()
     options = [*options, *(f"--exclude-newer-package={sdk}={_DAY_OF_PULUMI_3}" for sdk in sdks)]
     arguments, left, overridden = ["-r", str(wanted), *besides], dict(_REMEDIES), ""
+    if not options:
+        # A later SDK takes the id of a resource that it gets from an answer that this CLI does not give.
+        bound = folder / "constraints.txt"
+        bound.write_text(f"pulumi<={find().version}\n", encoding="utf-8")
+        with suppress(Failure):
+            return uv.install(*arguments, "--constraints", str(bound))
     while True:
         try:
             return uv.install(*options, *arguments)

@@ -673,7 +673,22 @@ def test_sdks_of_a_pulumi_before_3_are_those_of_its_time(
     monkeypatch.setattr(Uv, "install", install)
     file = project(tmp_path / "app", {"requirements.txt": asked})
     program_environment.changes(file, os.environ)
-    assert seen == [*options, "-r", str(file.with_name("requirements.txt"))]
+    assert seen[: len(options) + 2] == [*options, "-r", str(file.with_name("requirements.txt"))]
+
+
+@pytest.mark.usefixtures("own_cache")
+@pytest.mark.parametrize(
+    ("asked", "version"), [("pulumi>=3", "3.1"), ("pulumi==99", "99"), ("pulumi>4", "99")]
+)
+def test_the_sdk_is_no_newer_than_the_cli_unless_it_has_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str, version: str
+) -> None:
+    """Newer ones take the id of a resource that they get from an answer of the engine's that has none."""
+    for one in ("3.1", "99"):
+        wheel(tmp_path, "pulumi", one)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    assert installed(project(tmp_path / "app", {"requirements.txt": asked})) == {f"pulumi-{version}"}
 
 
 @pytest.mark.usefixtures("own_cache")
