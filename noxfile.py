@@ -198,7 +198,7 @@ def docs(session: nox.Session) -> None:
     reference = ("tap_guardrails.reference", "docs/policies.md")
     session.run("python", "-m", *reference, env={"PYTHONPATH": "policypack"})
     session.run(*prepared(), "python", "-m", "tests.docs.architecture")
-    session.run(*prepared(), "python", "-m", "tests.docs.pictures")
+    session.run(*prepared(), "python", "-m", "tests.docs.pictures", env={"PYTHONPATH": "policypack"})
 
 
 @nox.session(default=False)

@@ -199,7 +199,7 @@ class Functions:
         return Secret(value, marked=given.secret or not given.hidden) if secret else value
 
     def _mapped(self, *keys: Value) -> Value:
-        name, top, second = keys
+        name, top, second = map(text_of, keys)
         if not (isinstance(name, str) and isinstance(top, str) and isinstance(second, str)):
             return UNKNOWN
         return decode(object_of((self._entry("Mappings", name) or {}).get(top)).get(second, UNKNOWN))
@@ -303,6 +303,8 @@ def text_of(value: Value) -> str | Partial | None:
     match value:
         case str() | Partial():
             return value
+        case Secret():
+            return text_of(value.value)
         case bool():
             return "true" if value else "false"
         case float():
@@ -313,7 +315,7 @@ def text_of(value: Value) -> str | Partial | None:
 
 def joined(values: Sequence[Value]) -> Value:
     """Join texts, of which some may be unknown; with a secret in them, the whole is one."""
-    pieces = [text_of(value.value if isinstance(value, Secret) else value) for value in values]
+    pieces = [text_of(value) for value in values]
     texts = [piece.text if isinstance(piece, Partial) else piece for piece in pieces if piece is not None]
     text = "".join(texts)
     if len(texts) < len(pieces) or len(text) > LONGEST:
