@@ -18,6 +18,17 @@ def normalized(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def fields_of(distribution: metadata.Distribution) -> tuple[str, str, list[str]]:
+    """Its name, version and requirements, of the header alone: all of its metadata takes twice as long."""
+    header = (distribution.read_text("METADATA") or "").partition("\n\n")[0]
+    fields = re.findall(r"^(Name|Version|Requires-Dist): *(.*?) *$", header, re.MULTILINE)
+    names = [value for field, value in fields if field == "Name"]
+    versions = [value for field, value in fields if field == "Version"]
+    if not names or not versions:
+        return distribution.metadata["Name"], distribution.version, distribution.requires or []
+    return names[0], versions[0], [value for field, value in fields if field == "Requires-Dist"]
+
+
 def plugin_of(distribution: metadata.Distribution, name: str) -> object:
     """What the package says about its plugin; None when it says nothing."""
     folder = name.replace("-", "_")
@@ -30,25 +41,25 @@ def plugin_of(distribution: metadata.Distribution, name: str) -> object:
 
 def main() -> None:
     """Print one object a distribution, sorted by name; the first of two of one name is the one in use."""
-    found: dict[str, tuple[str, metadata.Distribution]] = {}
+    found: dict[str, tuple[str, str, metadata.Distribution]] = {}
     required: set[str] = set()
     for distribution in metadata.distributions():
-        name = distribution.metadata["Name"]
+        name, version, requirements = fields_of(distribution)
         if not name or normalized(name) in found:
             continue
-        found[normalized(name)] = (name, distribution)
-        for requirement in distribution.requires or ():
+        found[normalized(name)] = (name, version, distribution)
+        for requirement in requirements:
             needed = re.match(r"[\w.-]+", requirement)
             if needed and "extra ==" not in requirement:
                 required.add(normalized(needed.group()))
     listed = [
         {
             "name": key,
-            "version": distribution.version,
+            "version": version,
             "required": key in required,
             "plugin": plugin_of(distribution, name),
         }
-        for key, (name, distribution) in sorted(found.items())
+        for key, (name, version, distribution) in sorted(found.items())
     ]
     json.dump(listed, sys.stdout)
 
