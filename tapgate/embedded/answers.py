@@ -70,6 +70,10 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     resources: list[Resource] = []
 
 
+_PREPARED: Final = msgspec.json.Decoder(File)
+"""Made as the process starts: threads that use such a type at once for the first time end it by a fault."""
+
+
 @dataclass(frozen=True)
 class Answers:
     """The answers of one file; without a file there are none."""

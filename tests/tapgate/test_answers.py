@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -174,6 +175,30 @@ resources:
     properties: {kmsMasterKeyId: "${key.value}", name: "${network.outputs.name}"}
 outputs: {vpc: "${nobody.id}", broken: "${broken.body}", wrong: "${wrong.id}", gone: "${gone.outputs.a}"}
 """
+
+
+IN_THREADS = """
+import sys, threading
+import msgspec
+from tapgate.embedded.answers import File
+sys.setswitchinterval(1e-6)
+function = {"token": "aws:ssm:getParameter", "result": {}}
+document = {"version": 1, "recorded": "2026-01-01", "functions": [function]}
+together = threading.Barrier(12)
+def run():
+    together.wait()
+    msgspec.convert(document, File)
+threads = [threading.Thread(target=run) for _ in range(12)]
+[one.start() for one in threads]
+[one.join() for one in threads]
+"""
+
+
+def test_a_process_whose_threads_read_answers_at_once_lives() -> None:
+    """As the provider's do for the first functions of a program: seventeen in twenty ended by a fault."""
+    for _ in range(5):
+        done = subprocess.run([sys.executable, "-c", IN_THREADS], cwd=ROOT, check=False)
+        assert done.returncode == 0
 
 
 @pytest.mark.cli

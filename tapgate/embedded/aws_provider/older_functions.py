@@ -32,10 +32,14 @@ class Older(msgspec.Struct, frozen=True):
     schema: ResourceSchema
 
 
+# Made as the process starts, before its threads; see `answers`.
+_DECODER: Final = msgspec.json.Decoder(dict[str, Older])
+
+
 @functools.cache
 def older_functions() -> Mapping[str, Older]:
     """Return the functions that pulumi_aws has no more, by token."""
-    return msgspec.json.decode(_FILE.read_bytes(), type=dict[str, Older])
+    return _DECODER.decode(_FILE.read_bytes())
 
 
 def generate(folders: Sequence[Path]) -> dict[str, Older]:
