@@ -23,7 +23,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Self, cast
 
-from tapgate.embedded.environment import ACCOUNT, AWS_NOWHERE
+from tapgate.embedded.environment import ACCOUNT, AWS_NOWHERE, EMULATOR_STATE, MARK
 from tapgate.embedded.environment import DEFAULT_REGION as REGION
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -322,7 +322,6 @@ def main(arguments: list[str]) -> int:
 def _environment(emulator: Emulator) -> dict[str, str]:
     """Lead AWS's SDKs to the emulator, and the state of what is deployed to it to where it ends with it."""
     from tapgate.embedded import prepare  # noqa: PLC0415 - as above
-    from tapgate.embedded.environment import EMULATOR_STATE, MARK  # noqa: PLC0415
 
     state = emulator.folder / "stacks"
     environment = {**os.environ, **emulator.environment(), EMULATOR_STATE: str(state)}

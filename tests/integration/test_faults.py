@@ -107,15 +107,15 @@ def _kill_after(
 def _run_and_kill(deployment: Deployment, command: str, steps: int, killed: Killed) -> None:
     """Run a command that is killed on its way; where it came to its end before, again and killed earlier."""
     undo = {"up": deployment.destroy, "destroy": deployment.up}[command]
-    process = deployment.start(command, *UNASKED)
-    said = _kill_after(process, steps, killed)
-    while process.returncode == 0:
+    while True:
+        process = deployment.start(command, *UNASKED)
+        said = _kill_after(process, steps, killed)
+        if process.returncode != 0:
+            break
         assert steps > 1, said
         undone = undo()
         assert undone.returncode == 0, undone.stdout
         steps //= 2
-        process = deployment.start(command, *UNASKED)
-        said = _kill_after(process, steps, killed)
     deployment.pulumi("cancel", "--yes")
 
 
