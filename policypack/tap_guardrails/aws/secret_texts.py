@@ -37,7 +37,7 @@ ASSIGNMENT: Final = re.compile(
 """A name and a value, as shells, dotenv, YAML, INI, TOML, JSON and most programming languages write them."""
 
 WORD_AFTER: Final = re.compile(
-    r"(?<![A-Za-z0-9_.$/-])(?P<name>password|passwd|secret|token|aws_secret_access_key|aws_session_token)"
+    r"(?<![A-Za-z0-9_.$/-])(?P<name>password|passwd|requirepass|secret|token|aws_secret_access_key|aws_session_token)"
     r"[ \t]{1,4}[\"']?(?P<value>[^\s\"'$<({=:;,|&>-][^\s\"'$<({;|&>]{3,200})(?![^\n]{0,200}[.?!]\s*$)"
 )
 """A keyword of a file of settings, and its value: `machine x login y password z`, `aws configure set … …`."""
@@ -50,6 +50,11 @@ ATTRIBUTES: Final = re.compile(
 SSHPASS: Final = re.compile(
     r"sshpass\s{1,4}-p\s{0,4}[\"']?[^\s\"'$]{3}|chpasswd|IDENTIFIED BY\s{1,4}[\"'][^\"'$]{3}"
     r"|echo(?:\s{1,4}-\w)?\s{1,4}[\"']?[^\s\"'$`(<{|-][^\s\"'|]{2,200}[\"']?[\s\\]{0,8}\|[^\n|]{0,200}-stdin\b"
+    r"|\b(?:(?:mysql|mariadb)[a-z-]{0,12}\b[^\n;|&]{0,200}\s-p"
+    r"|(?:docker\s{1,4}login|az\s{1,4}login|mongo[a-z]{0,8})\b[^\n;|&]{0,200}\s-p\s{1,4}"
+    r"|redis-cli\b[^\n;|&]{0,200}\s-a\s{1,4}|htpasswd\s{1,4}-\w{0,4}b\w{0,4}(?:\s{1,4}[^\s$]{1,200}){2}\s{1,4}"
+    r"|net\s{1,4}user\s{1,4}\S{1,64}\s{1,4}|ConvertTo-SecureString\s{1,4}(?:-\w{1,16}\s{1,4}){0,3}"
+    r")[\"']?(?![\d.:]{1,40}(?:\s|$))[^\s\"'$`<>({%*/|&-][^\s\"'$`]{3}"
 )
 COMMAND_LINE: Final = "a password of a command line"
 
@@ -65,7 +70,7 @@ COMPARED: Final = re.compile(
     r"[\"'](?P<value>[^\"'\n]{4,500})[\"']\s{0,4}[!=]={1,2}\s{0,4}(?P<name>[A-Za-z_][A-Za-z0-9_.-]{1,64})"
 )
 OPTION: Final = re.compile(
-    r"(?:^|\s)--?(?P<name>[a-z][a-z0-9-]{1,40}(?<!stdin))[\s=]{1,2}[\"']?(?P<value>[^\s\"'$(<{-][^\s\"']{2,200})"
+    r"(?:^|\s)--?(?P<name>[a-z][a-z0-9_-]{1,40}(?<!stdin))[\s=]{1,2}[\"']?(?P<value>[^\s\"'$(<{-][^\s\"']{2,200})"
 )
 USER: Final = re.compile(r"(?:^|\s)(?:-u|--user)[\s=][\"']?[^\s:\"'$]{1,64}:(?P<value>[^\s\"'$@]{3,200})")
 """Options of a command line; `--password-stdin` takes no value."""

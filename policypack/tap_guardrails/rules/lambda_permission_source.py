@@ -36,7 +36,8 @@ def check(permission: Resource, _settings: Settings) -> Outcomes:
     if name != EVERYBODY and not name.endswith(SERVICE_ENDS):
         yield NotApplicable("The permission is for an account or a principal of it, and for no service.")
         return
-    if PERMISSION.at(permission, "functionUrlAuthType").value is not None:
+    by_url_only = PERMISSION.at(permission, "invokedViaFunctionUrl").value is True
+    if by_url_only or PERMISSION.at(permission, "functionUrlAuthType").value is not None:
         yield NotApplicable("Who may call the function's URL, its own type of authorization says.")
         return
     narrowing = [PERMISSION.at(permission, name).text() for name in SOURCES]
