@@ -36,6 +36,11 @@ class Documented:
     docs: Mapping[str, str]
 
     @property
+    def module(self) -> str:
+        """Its module in Pulumi."""
+        return self.schema.token.split(":")[1].split("/")[0]
+
+    @property
     def naming(self) -> str:
         """The property with the name in AWS; empty when there is none."""
         rule = rule_for(self.schema)

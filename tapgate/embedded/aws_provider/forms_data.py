@@ -15,9 +15,11 @@ import json
 import re
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, cast
+
+from botocore.loaders import Loader
 
 from tapgate.embedded.aws_provider.documented import (
     ARN,
@@ -30,6 +32,7 @@ from tapgate.embedded.aws_provider.documented import (
     matches,
     random_form,
 )
+from tapgate.embedded.aws_provider.members import services_of
 from tapgate.embedded.aws_provider.outputs import FORMS_FILE
 
 _PLACEHOLDER: Final = re.compile(r"\$\{(\w+)\}")
@@ -82,15 +85,14 @@ _WITHOUT_SOURCE: Final[Mapping[str, Mapping[str, str]]] = {
 def generate(definition: Mapping[str, object]) -> dict[str, dict[str, str]]:
     """Make the forms of every resource type."""
     types = list(documented())
-    services = _services(types)
     arns = _published_arns(definition)
+    services = _services(types, arns)
     forms: dict[str, dict[str, str]] = {}
     for one in types:
-        module = one.schema.token.split(":")[1].split("/")[0]
         own = dict(_WITHOUT_SOURCE.get(one.schema.token, {}))
         if "id" not in own and (identifier := id_form(one)):
             own["id"] = identifier
-        arn = _arn_form(one, [*services[module]], arns) if "arn" in one.schema.outputs else ""
+        arn = _arn_form(one, services[one.module], arns) if "arn" in one.schema.outputs else ""
         if arn:
             own.setdefault("arn", arn)
         if own.get("id") == "{arn}" and "arn" not in own:
@@ -101,41 +103,42 @@ def generate(definition: Mapping[str, object]) -> dict[str, dict[str, str]]:
     return forms
 
 
-def _services(types: Sequence[Documented]) -> dict[str, Counter[str]]:
-    """Count which services' ARNs each module's documentation shows; those of imports count most."""
-    votes: dict[str, Counter[str]] = defaultdict(Counter)
+def _services(types: Sequence[Documented], known: Collection[str]) -> dict[str, list[str]]:
+    """Return which services' ARNs each module's resources may have, its own services' first.
+
+    Of those that its documentation shows the ones of imports count most.
+    """
+    shown: dict[str, Counter[str]] = defaultdict(Counter)
     for one in types:
-        module = one.schema.token.split(":")[1].split("/")[0]
-        votes[module][module] += 1
-        for text, weight in ((one.example, 20), (one.docs.get("arn", ""), 5)):
+        texts = [(one.example, 20), (one.docs.get("arn", ""), 5), *((doc, 1) for doc in one.docs.values())]
+        for text, weight in texts:
             for arn in ARN.findall(text):
-                votes[module][arn.split(":")[2]] += weight
-        for doc in one.docs.values():
-            for arn in ARN.findall(doc):
-                votes[module][arn.split(":")[2]] += 1
-    for module, extra in _ALSO_CALLED.items():
-        for service in extra:
-            votes[module][service] += 1
-    return votes
+                shown[one.module][arn.split(":")[2]] += weight
+    services: dict[str, list[str]] = {}
+    for module in {one.module for one in types}:
+        own = [module, *_ALSO_CALLED.get(module, ()), *_called(module)]
+        ranked = dict.fromkeys(
+            [one for one in own if one in known] + [one for one, _ in shown[module].most_common()]
+        )
+        services[module] = [*ranked] or [module]
+    return services
+
+
+def _called(module: str) -> Iterator[str]:
+    """Yield what a module's services are called where they are signed for, and in their addresses."""
+    for service in services_of(module):
+        metadata = Loader().load_service_model(service, "service-2")["metadata"]
+        yield from filter(None, (service, metadata.get("signingName"), metadata["endpointPrefix"]))
 
 
 _ALSO_CALLED: Final[Mapping[str, tuple[str, ...]]] = {
-    "cloudwatch": ("logs", "events"),
+    "ebs": ("ec2",),
     "ec2clientvpn": ("ec2",),
     "ec2transitgateway": ("ec2",),
-    "efs": ("elasticfilesystem",),
-    "elb": ("elasticloadbalancing",),
-    "vpc": ("ec2",),
-    "cognito": ("cognito-idp", "cognito-identity"),
     "opensearch": ("es", "aoss"),
-    "elasticsearch": ("es",),
-    "cfg": ("config",),
-    "docdb": ("rds",),
-    "neptune": ("rds",),
-    "emr": ("elasticmapreduce",),
-    "mwaa": ("airflow",),
+    "vpc": ("ec2",),
 }
-"""Modules of pulumi_aws whose services bear another prefix in IAM."""
+"""Modules of pulumi_aws whose services botocore has by another name."""
 
 
 def _published_arns(definition: Mapping[str, object]) -> dict[str, list[tuple[str, str]]]:
@@ -237,7 +240,10 @@ def _variable(one: Documented, name: str, *, last: bool) -> str:
         if own != "{arn}":
             return "{id}" if property_name else "{" + one.naming + "}" if one.naming else ""
         made = random_form(one.example.rpartition("/")[2].rpartition(":")[2])
-        return made or ("{" + one.naming + "}" if one.naming else "")
+        # AWS makes an id up; a name is the program's.
+        return made or (
+            "{?}" if name.endswith(("Id", "Identifier")) else "{" + one.naming + "}" if one.naming else ""
+        )
     return "{" + property_name + "}" if property_name else ""
 
 

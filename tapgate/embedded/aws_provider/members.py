@@ -264,19 +264,19 @@ def pairs_of(value: object) -> Properties:
 @functools.cache
 def models(module: str) -> tuple[Model, ...]:
     """Return the models of the services that a module of Pulumi is of."""
-    data = _data()
-    if data is None:
-        return ()
-    own = [path.name for path in data.iterdir() if path.name.replace("-", "") == module]
-    return tuple(model(service) for service in _SERVICES.get(module) or own)
+    return tuple(map(model, services_of(module)))
+
+
+def services_of(module: str) -> tuple[str, ...]:
+    """Return the services that a module of Pulumi is of, by botocore's names."""
+    own = (path.name for path in _data().iterdir() if path.name.replace("-", "") == module)
+    return _SERVICES.get(module) or tuple(own)
 
 
 @functools.cache
 def model(service: str) -> Model:
     """Return the model of a service."""
-    data = _data()
-    assert data is not None  # noqa: S101 - nothing is deployed without boto3
-    path = max((data / service).glob("*/service-2.json*"))
+    path = max((_data() / service).glob("*/service-2.json*"))
     content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     document = cast("dict[str, dict[str, dict[str, object]]]", json.loads(content))
     operations = {
@@ -286,6 +286,7 @@ def model(service: str) -> Model:
     return Model(operations, document["shapes"])
 
 
-def _data() -> Path | None:
+def _data() -> Path:
     spec = importlib.util.find_spec("botocore")
-    return None if spec is None or spec.origin is None else Path(spec.origin).parent / "data"
+    assert spec is not None and spec.origin is not None  # noqa: PT018, S101 - a dependency
+    return Path(spec.origin).parent / "data"
