@@ -31,11 +31,12 @@ _NOTHING_SAID: Final = re.compile(
 _LIBRARY: Final = re.compile(r"(?:^|/)(?:site-packages|lib/python[0-9.]+|node_modules|pulumi/policy)/|^<")
 _FROM_PATH: Final = re.compile(r"^warning: using \S+ from \$PATH at ")
 _MOST_DETAILS: Final = 12
-# The engine does not say whose failure one of AnalyzeStack is; a resource's or a provider's has a URN.
-_PACK_DIED: Final = re.compile(r"Exception calling application|error reading from server|code = Unavailable")
+# The engine does not say whose failure one without a URN is: one of AnalyzeStack has none, where packs run.
+_DIED: Final = re.compile(r"Exception calling application|error reading from server|code = Unavailable")
 UNKNOWN_CAUSE: Final = "The program does not run to its end."
 """What is wrong when the engine's words are none of the known ones."""
 _PACK_FAILED: Final = "failed to run stack policy"
+_PROVIDER_FAILED: Final = "a provider does not answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,10 @@ def _known_failures() -> list[_Known]:
     return msgspec.convert(yaml.safe_load(table), list[_Known])
 
 
-def could_not_run(log: EventLog, errors: str, *, where: str, interrupted: bool = False) -> CouldNotRunError:
-    """Say why a run gave no verdict."""
+def could_not_run(
+    log: EventLog, errors: str, *, where: str, interrupted: bool = False, packs: bool = True
+) -> CouldNotRunError:
+    """Say why a run, with packs or without, gave no verdict."""
     if interrupted:
         return CouldNotRunError(
             "The run was interrupted.",
@@ -68,8 +71,8 @@ def could_not_run(log: EventLog, errors: str, *, where: str, interrupted: bool =
     printed = [
         line for one in log.diagnostics if one.severity == "info#err" for line in sanitized_lines(one.message)
     ]
-    died = any(not one.urn and _PACK_DIED.search(one.message) for one in failed)
-    closing = [_PACK_FAILED] if died else []
+    died = any(not one.urn and _DIED.search(one.message) for one in failed)
+    closing = [_PACK_FAILED if packs else _PROVIDER_FAILED] if died else []
     everything = "\n".join([*said, *(one.message for one in failed), *printed, *closing])
     details = _details(failed, said, printed)
     for known in _known_failures():

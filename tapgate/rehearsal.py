@@ -210,7 +210,7 @@ class Rehearsal:
             where = f"project {self._project.name}, stack {self._stack.name}, in the rehearsal"
             from tapgate.diagnose import could_not_run  # noqa: PLC0415 - only of a run that failed
 
-            raise could_not_run(log, run.errors, where=where, interrupted=run.interrupted)
+            raise could_not_run(log, run.errors, where=where, interrupted=run.interrupted, packs=False)
         require_file(self._state, self.scratch)
         body = self._state.read_bytes()
         if _CIPHERTEXT in body:

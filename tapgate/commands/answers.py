@@ -189,7 +189,7 @@ def _asked(
     )
     log = read_log(folder / "events")
     if run.code != 0 or log.errors():
-        failure = could_not_run(log, run.errors, where=str(folder), interrupted=run.interrupted)
+        failure = could_not_run(log, run.errors, where=str(folder), interrupted=run.interrupted, packs=False)
         return " ".join([failure.what, *failure.details[:2]])
     state = engine.run("stack", "export", "--stack", "reads", name="state")
     recorder.take(questions, state.output.read_bytes())

@@ -95,6 +95,7 @@ _BEFORE_3: Final = re.compile(
 )
 _SDK: Final = re.compile(r"^\s*(pulumi[-_][\w-]+)", re.MULTILINE)
 _DAY_OF_PULUMI_3: Final = "2021-04-19"
+_BOUND: Final = "pulumi<="
 _GRPCIO: Final = re.compile(r"\s*grpcio\s*[<>=!~;\[(@]")
 
 
@@ -311,16 +312,18 @@ def _install(uv: Uv, folder: Path, wanted: Path, options: list[str], besides: It
     sdks = dict.fromkeys(_SDK.findall(own)) if _BEFORE_3.search(own) else ()
     options = [*options, *(f"--exclude-newer-package={sdk}={_DAY_OF_PULUMI_3}" for sdk in sdks)]
     arguments, left, overridden = ["-r", str(wanted), *besides], dict(_REMEDIES), ""
+    bound: list[str] = []
     if not options:
         # A later SDK takes the id of a resource that it gets from an answer that this CLI does not give.
-        bound = folder / "constraints.txt"
-        bound.write_text(f"pulumi<={find().version}\n", encoding="utf-8")
-        with suppress(Failure):
-            return uv.install(*arguments, "--constraints", str(bound))
+        bound = ["--constraints", str(folder / "constraints.txt")]
+        Path(bound[1]).write_text(f"{_BOUND}{find().version}\n", encoding="utf-8")
     while True:
         try:
-            return uv.install(*options, *arguments)
+            return uv.install(*options, *arguments, *bound)
         except Failure:
+            if bound and _BOUND in uv.said:
+                bound = []  # The project asks for a later one.
+                continue
             gone = _NOT_FOUND.search(uv.said)
             known = gone is None or gone[1] in _PARTS_OF_PYTHON
             sign = next((one for one in left if one in uv.said and (known or one != _STANDARD)), "")

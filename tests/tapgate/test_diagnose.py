@@ -111,6 +111,17 @@ def test_what_a_sandbox_refuses(words: str, what: str) -> None:
     assert what in could_not_run(EventLog(), f"error: {words}", where="w").what
 
 
+@pytest.mark.parametrize(
+    "words", ["Exception calling application: x", "code = Unavailable", "error reading from server"]
+)
+def test_what_died_is_a_pack_only_where_packs_run(words: str) -> None:
+    log = events(diagnostic("error", words))
+    assert could_not_run(log, "", where="w").what == "The policy pack does not run."
+    without = could_not_run(log, "", where="w", packs=False)
+    assert without.what == "A provider failed or ended in the middle of the run."
+    assert without.details == (words,)
+
+
 def test_an_interrupted_run_says_so() -> None:
     assert (
         could_not_run(EventLog(), "error: x", where="w", interrupted=True).what == "The run was interrupted."

@@ -692,6 +692,28 @@ def test_the_sdk_is_no_newer_than_the_cli_unless_it_has_to_be(
 
 
 @pytest.mark.usefixtures("own_cache")
+@pytest.mark.parametrize(("asked", "times"), [("nowhere==1", 1), ("pulumi==100", 2)])
+def test_what_cannot_be_installed_is_tried_again_only_without_the_bound_that_kept_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str, times: int
+) -> None:
+    seen: list[tuple[str, ...]] = []
+    install = Uv.install
+
+    def noted(uv: Uv, *what: str) -> None:
+        seen.append(what)
+        install(uv, *what)
+
+    wheel(tmp_path, "pulumi", "99")
+    monkeypatch.setattr(Uv, "install", noted)
+    monkeypatch.setattr(program_environment, "_REMEDIES", {})
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    with pytest.raises(Failure):
+        installed(project(tmp_path / "app", {"requirements.txt": asked}))
+    assert ["--constraints" in one for one in seen] == [True, False][:times]
+
+
+@pytest.mark.usefixtures("own_cache")
 def test_a_program_that_looks_for_versions_by_pkg_resources_has_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
