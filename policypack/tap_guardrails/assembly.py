@@ -37,22 +37,13 @@ FRAMEWORKS: Final = {
 }
 
 
-@record
-class Policy:
-    """A rule as a policy of the pack."""
-
-    rule: Rule
-
-    @property
-    def tags(self) -> list[str]:
-        """The services that it is about, unless they are most, then every control that it answers."""
-        services = {token.split(":")[1].split("/")[0] for token in self.rule.types if token != ANY_TYPE}
-        if len(services) > MOST_SERVICES:
-            services.clear()
-        controls = [
-            f"{FRAMEWORKS[control.framework].tag}:{control.identifier}" for control in self.rule.answered
-        ]
-        return ["aws", *sorted(services), *controls]
+def tags_of(rule: Rule) -> list[str]:
+    """Return a policy's tags: the services that it is about, unless they are most, and what it answers."""
+    services = {token.split(":")[1].split("/")[0] for token in rule.types if token != ANY_TYPE}
+    if len(services) > MOST_SERVICES:
+        services.clear()
+    controls = [f"{FRAMEWORKS[control.framework].tag}:{control.identifier}" for control in rule.answered]
+    return ["aws", *sorted(services), *controls]
 
 
 def find_rules(folder: Path = RULES_FOLDER, package: str = "tap_guardrails.rules") -> tuple[Rule, ...]:
@@ -71,8 +62,3 @@ def find_rule(file_name: str, module: object) -> Rule:
     if isinstance(rule, (ResourceRule, StackRule)) and rule.name == file_name.replace("_", "-"):
         return rule
     raise TypeError(f"rules/{file_name}.py must define RULE, named `{file_name.replace('_', '-')}`")
-
-
-def policies() -> tuple[Policy, ...]:
-    """Return the policies of the pack, one for every rule in the folder."""
-    return tuple(Policy(rule) for rule in find_rules())

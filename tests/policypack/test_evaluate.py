@@ -12,7 +12,7 @@ import pytest
 from pulumi.runtime.proto import analyzer_pb2 as proto
 
 from tap_guardrails import evaluate
-from tap_guardrails.assembly import policies
+from tap_guardrails.assembly import find_rules
 from tap_guardrails.evaluation import ConfigurationError
 from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
 from tests.bench.stacks import synthetic_stack
@@ -39,7 +39,7 @@ def over_the_protocol(
     resources: Sequence[CaseResource], config: Mapping[str, Mapping[str, object]]
 ) -> list[tuple[str, ...]]:
     """What the servicer says of a stack, sorted."""
-    servicer = GuardrailsAnalyzer(policies())
+    servicer = GuardrailsAnalyzer(find_rules())
     request = proto.ConfigureAnalyzerRequest()
     for name, settings in config.items():
         request.policyConfig[name].enforcementLevel = proto.MANDATORY

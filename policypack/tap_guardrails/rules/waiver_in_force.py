@@ -26,11 +26,11 @@ from tap_guardrails.waivers import (
     WAIVER_POLICY,
     Ledger,
     Listed,
-    ProgramWaivers,
     Refused,
     Tagged,
     lapse,
     ledger_of,
+    objection,
     tagged,
 )
 
@@ -63,8 +63,8 @@ def check_tag(tag: Tagged, resource: Resource, ledger: Ledger, settings: Setting
         yield tag.ref.undecided(TERMS, f"{name} is unknown until deployment, so it waives nothing.")
     elif isinstance(terms, Refused):
         yield tag.ref.violation(f"{name} {terms.problem}, so it waives nothing.", TERMS)
-    elif objection := ProgramWaivers.of(settings).objection(tag.policy, terms):
-        yield tag.ref.violation(f"{name} {objection}.", PERMITTED, ASK)
+    elif problem := objection(tag.policy, terms, settings):
+        yield tag.ref.violation(f"{name} {problem}.", PERMITTED, ASK)
     elif over := lapse(terms, ledger.today(), settings.integer("maximumDays")):
         yield tag.ref.violation(f"{name} {over}.", TERMS, RENEW)
     elif ledger.useless_tag(tag.policy, resource):
@@ -80,8 +80,8 @@ def check_entry(entry: Listed, stack: Stack, ledger: Ledger, settings: Settings)
         yield said(entry, f"{name} names no policy that can be waived.", "a policy's name")
     elif not ledger.about(entry, stack):
         return
-    elif entry.of_stack and (objection := ProgramWaivers.of(settings).objection(entry.policy, terms)):
-        yield said(entry, f"{name} {objection}.", PERMITTED, ASK)
+    elif entry.of_stack and (problem := objection(entry.policy, terms, settings)):
+        yield said(entry, f"{name} {problem}.", PERMITTED, ASK)
     elif over := lapse(terms, ledger.today(), settings.integer("maximumDays")):
         yield said(entry, f"{name} {over}.", TERMS, RENEW)
     elif ledger.useless_entry(entry, stack):

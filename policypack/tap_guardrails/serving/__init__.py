@@ -13,7 +13,7 @@ from typing import Final
 import grpc
 from pulumi.runtime.proto.analyzer_pb2_grpc import add_AnalyzerServicer_to_server
 
-from tap_guardrails.assembly import policies
+from tap_guardrails.assembly import find_rules
 from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
 
 MESSAGE_LIMIT: Final = 400 * 1024 * 1024
@@ -28,7 +28,7 @@ STACK_BYTES: Final = 64 * 1024 * 1024
 def serve(*, reconfigurable: bool = False) -> None:
     """Serve the pack on a free port of the loopback interface, until interrupted."""
     server = make_server()
-    add_AnalyzerServicer_to_server(GuardrailsAnalyzer(policies(), reconfigurable=reconfigurable), server)
+    add_AnalyzerServicer_to_server(GuardrailsAnalyzer(find_rules(), reconfigurable=reconfigurable), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:

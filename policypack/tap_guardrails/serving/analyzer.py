@@ -20,7 +20,7 @@ from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerServicer
 from pulumi.runtime.proto.plugin_pb2 import PluginInfo
 
 from tap_guardrails import PACK_NAME, PACK_VERSION
-from tap_guardrails.assembly import FRAMEWORKS, Policy
+from tap_guardrails.assembly import FRAMEWORKS, tags_of
 from tap_guardrails.evaluation import LEVEL, Answer, ConfigurationError, Reported, Run, configure
 from tap_guardrails.model import Finding, Opaque, Provider, Resource, ResourceRule, Severity, Value, Verdict
 from tap_guardrails.model.rule import LEVELS, message
@@ -140,7 +140,7 @@ def wire_provider(message: proto.AnalyzerProviderResource) -> Provider:
     return Provider(message.urn, wire_properties(message.properties))
 
 
-def analyzer_info(policies: Sequence[Policy]) -> proto.AnalyzerInfo:
+def analyzer_info(rules: Sequence[Rule]) -> proto.AnalyzerInfo:
     """Describe the pack."""
     schemas: dict[int, Struct] = {}
     return proto.AnalyzerInfo(
@@ -151,18 +151,17 @@ def analyzer_info(policies: Sequence[Policy]) -> proto.AnalyzerInfo:
         description=DESCRIPTION,
         provider=PROVIDER,
         tags=TAGS,
-        policies=[policy_info(policy, schemas) for policy in policies],
+        policies=[policy_info(rule, schemas) for rule in rules],
     )
 
 
-def policy_info(policy: Policy, schemas: dict[int, Struct]) -> proto.PolicyInfo:
+def policy_info(rule: Rule, schemas: dict[int, Struct]) -> proto.PolicyInfo:
     """Describe one policy.
 
     Args:
-        policy: The policy.
+        rule: The policy's rule.
         schemas: Those made so far, by setting: policies share many settings, and a schema takes its time.
     """
-    rule = policy.rule
     info = proto.PolicyInfo(
         name=rule.name,
         displayName=rule.title,
@@ -170,7 +169,7 @@ def policy_info(policy: Policy, schemas: dict[int, Struct]) -> proto.PolicyInfo:
         enforcementLevel=LEVELS_ON_WIRE[rule.level],
         policy_type=proto.POLICY_TYPE_RESOURCE if isinstance(rule, ResourceRule) else proto.POLICY_TYPE_STACK,
         severity=SEVERITIES[rule.severity],
-        tags=policy.tags,
+        tags=tags_of(rule),
         remediation_steps=rule.fix,
         url=rule.url,
     )
@@ -201,7 +200,7 @@ class GuardrailsAnalyzer(AnalyzerServicer):
 
     def __init__(
         self,
-        policies: Sequence[Policy],
+        rules: Sequence[Rule],
         today: Callable[[], date] = today_utc,
         *,
         reconfigurable: bool = False,
@@ -209,13 +208,12 @@ class GuardrailsAnalyzer(AnalyzerServicer):
         """Make the pack as it is until the engine configures it.
 
         Args:
-            policies: The policies.
+            rules: Those of the policies.
             today: Tells the day by which waivers expire.
             reconfigurable: Whether it takes a configuration again and again. Not from an engine, whose
                 program can reach the pack as well.
         """
-        self._policies = tuple(policies)
-        self._rules: tuple[Rule, ...] = tuple(policy.rule for policy in policies)
+        self._rules = tuple(rules)
         self._today = today
         self._reconfigurable = reconfigurable
         self._configured: set[str] = set()
@@ -235,7 +233,7 @@ class GuardrailsAnalyzer(AnalyzerServicer):
 
     def GetAnalyzerInfo(self, request: Empty, context: grpc.ServicerContext) -> proto.AnalyzerInfo:
         """Tell all about the pack and its policies."""
-        return analyzer_info(self._policies)
+        return analyzer_info(self._rules)
 
     def Configure(self, request: proto.ConfigureAnalyzerRequest, context: grpc.ServicerContext) -> Empty:
         """Take the operator's levels and settings; what does not fit stops the run with a clear error."""

@@ -121,41 +121,22 @@ def today_utc() -> date:
     return datetime.now(UTC).date()
 
 
-@record
-class ProgramWaivers:
-    """What programs may waive, by tags and in their stack's configuration.
+def objection(policy: str, waiver: Waiver, settings: Settings) -> str:
+    """Say why a program may not waive a policy so, to follow "The waiver …"; empty when it may.
 
-    Attributes:
-        owners: Patterns of those who may answer for a waiver.
-        shortest: How many characters a reason has at least.
+    Args:
+        policy: The policy.
+        waiver: A tag's, or one in the stack's configuration.
+        settings: Those of the policy that checks waivers.
     """
-
-    allowed: bool = False
-    policies: frozenset[str] = frozenset()
-    owners: tuple[str, ...] = ()
-    shortest: int = 0
-
-    @classmethod
-    def of(cls, settings: Settings) -> ProgramWaivers:
-        """Read the settings of the policy that checks waivers."""
-        return cls(
-            settings.boolean("programWaivers"),
-            frozenset(settings.strings("programWaivable")),
-            settings.strings("programOwners"),
-            settings.integer("shortestReason"),
-        )
-
-    def objection(self, policy: str, waiver: Waiver) -> str:
-        """Say why a program may not waive a policy so, to follow "The waiver …"; empty when it may."""
-        if not self.allowed:
-            return "stands in the program"
-        if policy not in self.policies:
-            return "stands in the program, which may not waive this policy"
-        if not any(matches(pattern, waiver.owner) for pattern in self.owners):
-            return "names an owner who may not waive"
-        if len(waiver.reason) < self.shortest:
-            return f"gives a reason of less than {self.shortest} characters"
-        return ""
+    if not settings.boolean("programWaivers"):
+        return "stands in the program"
+    if policy not in settings.strings("programWaivable"):
+        return "stands in the program, which may not waive this policy"
+    if not any(matches(pattern, waiver.owner) for pattern in settings.strings("programOwners")):
+        return "names an owner who may not waive"
+    shortest = settings.integer("shortestReason")
+    return f"gives a reason of less than {shortest} characters" if len(waiver.reason) < shortest else ""
 
 
 class Ledger:
@@ -182,8 +163,7 @@ class Ledger:
         self._rules = rules
         self._enabled = {name: rule for name, rule in (rules or {}).items() if name in enabled}
         self.today = today
-        self._in_program = ProgramWaivers.of(settings) if settings else ProgramWaivers()
-        self._longest = settings.integer("maximumDays") if settings else LONGEST_DAYS
+        self._settings = settings
         self.listed: Sequence[Listed] = tuple(listed)
         self._by_policy: dict[str, list[Listed]] = defaultdict(list)
         for entry in self.listed:
@@ -217,7 +197,8 @@ class Ledger:
     def _in_force(self, policy: str, resource: Resource) -> Iterator[tuple[Waiver, Callable[[], None]]]:
         """Go through the waivers that hold, each with what notes its use."""
         declared = resource.declared
-        for tag in tagged(declared) if self._in_program.allowed else ():
+        in_program = self._settings is not None and self._settings.boolean("programWaivers")
+        for tag in tagged(declared) if in_program else ():
             if tag.policy == policy and self._holds(policy, tag.terms, in_program=True):
                 yield cast("Waiver", tag.terms), lambda: self._used_tags.add((policy, declared.urn))
         for entry in self._by_policy.get(policy, ()):
@@ -227,9 +208,10 @@ class Ledger:
                 yield cast("Waiver", entry.terms), lambda path=entry.path: self._used_paths.add(path)
 
     def _holds(self, policy: str, terms: Waiver | Refused | None, *, in_program: bool) -> bool:
-        if not isinstance(terms, Waiver) or lapse(terms, self.today(), self._longest):
+        longest = self._settings.integer("maximumDays") if self._settings else LONGEST_DAYS
+        if not isinstance(terms, Waiver) or lapse(terms, self.today(), longest):
             return False
-        return not in_program or not self._in_program.objection(policy, terms)
+        return not in_program or (self._settings is not None and not objection(policy, terms, self._settings))
 
     def knows(self, policy: str) -> bool:
         """Tell whether there is such a policy to waive, as far as is known."""
@@ -276,6 +258,6 @@ def ledger_of(stack: Stack) -> Ledger:
 
 
 __all__ = [
-    "LONGEST_DAYS", "TAG_PREFIX", "WAIVER_POLICY", "Ledger", "Listed", "ProgramWaivers", "Refused",
-    "Tagged", "in_policies", "in_stack", "lapse", "ledger_of", "tagged", "today_utc",
+    "LONGEST_DAYS", "TAG_PREFIX", "WAIVER_POLICY", "Ledger", "Listed", "Refused", "Tagged",
+    "in_policies", "in_stack", "lapse", "ledger_of", "objection", "tagged", "today_utc",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from fnmatch import fnmatchcase
 from typing import Final
 
 from tap_guardrails.model import Known, PropertyRef, Resource, Secret, Unknown, Value, Waiver
@@ -102,6 +103,8 @@ def lapse(waiver: Waiver, today: date, longest: int) -> str:
 URN: Final = "urn:pulumi:"
 BETWEEN: Final = "::"
 URN_PARTS, SHORT_PARTS = 4, 2
+SPECIAL: Final = re.compile(r"[?[]")
+"""What means something in a pattern of files besides `*`."""
 
 
 @record
@@ -153,20 +156,8 @@ def is_too_wide(text: str) -> bool:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Tell whether a pattern matches a text: each part between two `*` is taken where it first comes."""
-    first, *middle = pattern.split("*")
-    if not middle:
-        return pattern == text
-    last = middle.pop()
-    at, end = len(first), len(text) - len(last)
-    if at > end or not text.startswith(first) or not text.endswith(last):
-        return False
-    for literal in middle:
-        position = text.find(literal, at, end)
-        if position < 0:
-            return False
-        at = position + len(literal)
-    return True
+    """Tell whether a pattern matches a text: `*` stands for any characters, and all else for itself."""
+    return fnmatchcase(text, SPECIAL.sub(r"[\g<0>]", pattern))
 
 
 def split(urn: str) -> tuple[str, str]:

@@ -24,7 +24,7 @@ from pulumi_policy import (
 )
 from pulumi_policy import Severity as PolicySeverity
 
-from tap_guardrails.assembly import FRAMEWORKS, Policy, find_rules
+from tap_guardrails.assembly import FRAMEWORKS, find_rules, tags_of
 from tap_guardrails.aws.embedded import with_embedded
 from tap_guardrails.evaluation import evaluate_stack, evaluated
 from tap_guardrails.model import (
@@ -85,7 +85,7 @@ def details(rule: Rule) -> dict[str, Any]:
         "display_name": rule.title,
         "severity": PolicySeverity(rule.severity),
         "framework": framework,
-        "tags": Policy(rule).tags,
+        "tags": tags_of(rule),
         "remediation_steps": rule.fix,
         "url": rule.url,
     }

@@ -10,7 +10,7 @@ from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import analyzer_pb2 as proto
 
 from tap_guardrails import assembly
-from tap_guardrails.assembly import Policy, find_rule, find_rules, policies
+from tap_guardrails.assembly import find_rule, find_rules
 from tap_guardrails.model import Level, ResourceRule, Severity, StackRule
 from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
 from tests.policypack.harness.cases import CaseResource
@@ -67,7 +67,7 @@ def rules() -> list[ResourceRule | StackRule]:
 
 
 def analyzer(level: Level) -> GuardrailsAnalyzer:
-    return GuardrailsAnalyzer([Policy(replace(rule, level=level)) for rule in rules()])
+    return GuardrailsAnalyzer([replace(rule, level=level) for rule in rules()])
 
 
 @pytest.mark.parametrize("level", ["mandatory", "advisory"])
@@ -118,13 +118,13 @@ def test_a_file_without_a_rule_of_its_name_is_refused() -> None:
 
 
 def test_a_policy_without_controls_names_no_framework() -> None:
-    (info,) = GuardrailsAnalyzer([Policy(rules()[0])]).GetAnalyzerInfo(Empty(), CONTEXT).policies
+    (info,) = GuardrailsAnalyzer([rules()[0]]).GetAnalyzerInfo(Empty(), CONTEXT).policies
     assert not info.framework.name
     assert info.tags == ["aws", "kms"]
 
 
 def test_policies_are_mandatory_unless_said_otherwise() -> None:
-    levels = {made.rule.name: made.rule.level for made in policies()}
+    levels = {rule.name: rule.level for rule in find_rules()}
     advisory = {name for name, level in levels.items() if level == "advisory"}
     assert advisory == {
         "iam-no-public-trust",

@@ -105,7 +105,7 @@ def test_start_up_imports_nothing_that_pulumi_policy_does_not() -> None:
     program = (
         "import sys, grpc, pulumi_policy; before = set(sys.modules);"
         f"sys.path.insert(0, {str(PACK_FOLDER)!r});"
-        "import tap_guardrails.serving; from tap_guardrails.assembly import policies; policies();"
+        "import tap_guardrails.serving; from tap_guardrails.assembly import find_rules; find_rules();"
         "print(*sorted(name for name in set(sys.modules) - before if not name.startswith('tap_guardrails')))"
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -21,7 +21,7 @@ from pulumi_policy.deserialize import (
 )
 
 from tap_guardrails import PACK_NAME, PACK_VERSION
-from tap_guardrails.assembly import policies
+from tap_guardrails.assembly import find_rules
 from tap_guardrails.model import ResourceRule, values
 from tap_guardrails.serving import analyzer
 from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tap_guardrails.model import Rule
 
 THEIR_SERVICER = cast("Callable[..., Any]", vars(pulumi_policy.policy)["_PolicyAnalyzerServicer"])
-POLICIES = policies()
+POLICIES = find_rules()
 RUNNABLE = runnable_policies()
 MARKS_ASKED_FOR = {"no-plaintext-secrets", "no-unseen-resources", "waiver-in-force"}
 LEFT_OUT = MARKS_ASKED_FOR | {"kms-key-rotation", "sqs-encryption"}

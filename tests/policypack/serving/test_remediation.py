@@ -9,7 +9,6 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.proto import analyzer_pb2 as proto
 
-from tap_guardrails.assembly import Policy
 from tap_guardrails.aws.embedded import CARRIERS
 from tap_guardrails.model import Absent, PropertyPatch, ResourceRule
 from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
@@ -320,7 +319,7 @@ def test_a_repair_never_settles_what_is_undecided(value: object, *, remediated: 
         remediation="Sets it.",
         patches=set_it,
     )
-    servicer = GuardrailsAnalyzer([Policy(rule)])
+    servicer = GuardrailsAnalyzer([rule])
     request = analyze_request(CaseResource("key", "aws:kms/key:Key", {"a": value}))
     answer = servicer.Remediate(request, cast("grpc.ServicerContext", None))
     assert bool(answer.remediations) == remediated

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from pulumi.runtime.proto import analyzer_pb2 as proto
 
-from tap_guardrails.assembly import policies
+from tap_guardrails.assembly import find_rules
 from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
 from tapgate.findings import parse
 from tests.policypack.harness.clock import day
@@ -172,7 +172,7 @@ def test_the_bound_of_the_operator_decides_what_is_in_force(pack: Pack) -> None:
 def test_a_waiver_holds_through_its_last_day() -> None:
     given = analyze_request(key(**tags(ROTATION, words(expires=day(30)))))
     today = [day(30)]
-    servicer = GuardrailsAnalyzer(policies(), today=lambda: date.fromisoformat(today[0]))
+    servicer = GuardrailsAnalyzer(find_rules(), today=lambda: date.fromisoformat(today[0]))
     request = proto.ConfigureAnalyzerRequest()
     request.policyConfig[IN_FORCE].enforcementLevel = proto.MANDATORY
     request.policyConfig[IN_FORCE].properties.CopyFrom(struct(WAIVABLE))
