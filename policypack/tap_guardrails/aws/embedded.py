@@ -64,24 +64,8 @@ class Contents:
     gaps: tuple[Finding, ...] = ()
 
 
-class EveryProperty(Mapping[str, tuple[str, ...]]):
-    """Dependencies that are recorded for a whole document, and so hold for each of its properties."""
-
-    def __init__(self, urns: tuple[str, ...]) -> None:
-        self._urns = urns
-
-    def __getitem__(self, name: str) -> tuple[str, ...]:
-        return self._urns
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
-
-
 class References(dict[str, tuple[str, ...]]):
-    """For each property of a template's resource, the URNs that its functions refer to, by either name."""
+    """For each property of an embedded resource, the URNs of what it was made from, by either name."""
 
     def get(self, key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Return the URNs of a property."""
@@ -117,7 +101,6 @@ def desired_state(carrier: Resource, named: PropertyRef, state: PropertyRef) -> 
     if state.secret or not fields.settled:
         return gap(fields, "the properties of the resource, in the open", "Its properties cannot be read.")
     properties = CloudFormationObject(cast("dict[str, Value]", in_cloudformation(state.value or {})))
-    top = state.top
     inner = Resource(
         f"{carrier.urn}#{type_name.value}",
         token(type_name.value),
@@ -125,7 +108,8 @@ def desired_state(carrier: Resource, named: PropertyRef, state: PropertyRef) -> 
         hidden(properties) if state.redacted else properties,
         carrier.provider,
         carrier.urn,
-        EveryProperty(carrier.property_dependencies.get(top, ())),
+        # What is recorded of the whole document holds for each of its properties.
+        References(dict.fromkeys(properties, carrier.property_dependencies.get(state.top, ()))),
         Embedding(carrier, state.path),
     )
     return Contents((inner,))

@@ -88,13 +88,13 @@ def _waiting_calls(state: object, name: str | None) -> Iterator[bool]:
             yield from _waiting_calls(one, name)
 
 
-WITHOUT_WAITING: Final[Mapping[str, tuple[str, ...]]] = {
-    "aws:cloudwatch/eventTarget:EventTarget": ("arn",),
-    "aws:pipes/pipe:Pipe": ("target",),
-    "aws:scheduler/schedule:Schedule": ("target", "arn"),
-    "aws-native:events:Rule": ("targets[*]", "arn"),
-    "aws-native:pipes:Pipe": ("target",),
-    "aws-native:scheduler:Schedule": ("target", "arn"),
+WITHOUT_WAITING: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    "aws:cloudwatch/eventTarget:EventTarget": (("arn",),),
+    "aws:pipes/pipe:Pipe": (("target",),),
+    "aws:scheduler/schedule:Schedule": (("target", "arn"),),
+    "aws-native:events:Rule": (("targets[*]", "arn"),),
+    "aws-native:pipes:Pipe": (("target",),),
+    "aws-native:scheduler:Schedule": (("target", "arn"),),
 }
 """By type, where it names a function that it calls and does not wait for, by a role instead of a permission.
 
@@ -108,14 +108,12 @@ IN_PIPE: Final = ("targetParameters", "lambdaFunctionParameters", "invocationTyp
 def called_without_waiting(stack: Stack) -> frozenset[str]:
     """Return the URNs of the functions that rules, schedules and pipes may call without waiting."""
     called: set[str] = set()
-    for token, path in WITHOUT_WAITING.items():
-        for caller in stack.of(token):
-            invocation = caller.at(*IN_PIPE).text()
-            if token.endswith(":Pipe") and (invocation.absent or invocation.value == "REQUEST_RESPONSE"):
-                continue
-            for ref in refs_at(caller, path):
-                callees = stack.resolve_reference(caller, ref, FUNCTION, function_name)
-                called.update(one.urn for one in (*callees.certain, *callees.possible))
+    for caller, ref in stack.refs(WITHOUT_WAITING):
+        invocation = caller.at(*IN_PIPE).text()
+        waits = invocation.absent or invocation.value == "REQUEST_RESPONSE"
+        if not (waits and caller.type.endswith(":Pipe")):
+            callees = stack.resolve_reference(caller, ref, FUNCTION, function_name)
+            called.update(one.urn for one in (*callees.certain, *callees.possible))
     return frozenset(called)
 
 
@@ -207,17 +205,16 @@ def dead_letters(stack: Stack) -> DeadLetters:
     for token, paths in SOURCES.items():
         for source in stack.of(token):
             for path in paths:
-                refs = [redrive_ref(source, path)] if path == REDRIVE else refs_at(source, path)
+                refs = [redrive_ref(source)] if path == REDRIVE else refs_at(source, path)
                 for ref in refs:
                     note(letters, source, ref, stack)
     return letters
 
 
-def redrive_ref(source: Resource, path: tuple[str, ...]) -> PropertyRef:
-    """Go to where a resource names its dead letter target, into JSON if it is in JSON."""
-    top, *rest = path
-    ref = source.at(top)
-    return (ref.document() if path == REDRIVE else ref).at(*rest)
+def redrive_ref(source: Resource) -> PropertyRef:
+    """Go to where a redrive policy, in JSON or not, names its dead letter target."""
+    policy, queue = REDRIVE
+    return source.at(policy).document().at(queue)
 
 
 def note(letters: DeadLetters, source: Resource, ref: PropertyRef, stack: Stack) -> None:
@@ -275,20 +272,15 @@ ASSOCIATIONS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
 
 def edge_functions(stack: Stack) -> Relation[Resource]:
     """Find the functions that a distribution of the stack names, or may name."""
-    certain: dict[str, Resource] = {}
-    possible: dict[str, Resource] = {}
-    anything = False
-    for token, paths in ASSOCIATIONS.items():
-        for distribution in stack.of(token):
-            for ref in (ref for path in paths for ref in refs_at(distribution, path)):
-                associated = stack.resolve_reference(distribution, ref, FUNCTION, function_name)
-                for one in associated.certain:
-                    (possible if own_region(one) is None else certain)[one.urn] = one
-                possible.update({one.urn: one for one in associated.possible})
-                anything = anything or associated.anything
-    return Relation(tuple(certain.values()), tuple(possible.values()), anything).where(
-        lambda one: region_of(one) in ("", HOME)
-    )
+    associated = [
+        stack.resolve_reference(distribution, ref, FUNCTION, function_name)
+        for distribution, ref in stack.refs(ASSOCIATIONS)
+    ]
+    return Relation(
+        tuple(dict.fromkeys(function for one in associated for function in one.certain)),
+        tuple(dict.fromkeys(function for one in associated for function in one.possible)),
+        any(one.anything for one in associated),
+    ).where(lambda function: None if own_region(function) is None else region_of(function) in ("", HOME))
 
 
 def is_edge(function: Resource, stack: Stack) -> bool | None:

@@ -62,10 +62,7 @@ def texts(ref: PropertyRef) -> list[str]:
 
 def strange_elements(ref: PropertyRef, elements: frozenset[str] = STATEMENT_ELEMENTS) -> list[PropertyRef]:
     """Return the elements of a statement, or a document, that the grammar does not know, nulls left out."""
-    fields = ref.entries()
-    if not isinstance(fields, Known):
-        return []
-    return [field for name, field in fields.value.items() if name not in elements]
+    return [field for name, field in (ref.entries().value or {}).items() if name not in elements]
 
 
 def covers(pattern: str, text: str) -> bool:

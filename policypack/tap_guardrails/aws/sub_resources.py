@@ -36,7 +36,6 @@ from tap_guardrails.model import (
     Stack,
     Unknown,
     listed,
-    refs_at,
 )
 from tap_guardrails.model.values import has_unknown, record
 
@@ -240,13 +239,7 @@ def find_log_buckets(stack: Stack) -> frozenset[str]:
     """Find the buckets of a stack that take access logs, by URN."""
     every = ((one, one.at(name).text()) for token, name in ACLS.items() for one in stack.of(token))
     by_logging = [one for one, acl in every if acl.value in DELIVERY_ACL]
-    named = (
-        stack.resolve_reference(source, ref, BUCKET)
-        for token, paths in LOG_TARGETS.items()
-        for source in stack.of(token)
-        for path in paths
-        for ref in refs_at(source, path)
-    )
+    named = (stack.resolve_reference(source, ref, BUCKET) for source, ref in stack.refs(LOG_TARGETS))
     by_acl = (
         stack.resolve_reference(acl, acl.at("bucket"), BUCKET)
         for acl in by_logging

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tap_guardrails.aws import CHAT, KEY, SUBSCRIPTION, TOPIC, TOPIC_POLICY
 from tap_guardrails.aws.policy_documents import covers, document, one_or_many, texts
-from tap_guardrails.model import Known, PropertyRef, Resource, ResourceType, Stack, Unknown
+from tap_guardrails.model import Known, PropertyRef, Resource, ResourceType, Stack, Unknown, refs_at
+from tap_guardrails.model.property_value import EACH
 from tap_guardrails.model.values import any_of, has_unknown, record
 
 SOURCE_ARN: Final = "aws:sourcearn"
@@ -238,32 +239,20 @@ def is_someone(endpoint: PropertyRef, *, reserved_domains: bool) -> bool | None:
             return False
 
 
-def elements(ref: PropertyRef) -> Iterator[PropertyRef]:
-    """Go through a list, or give the list itself while it is unknown."""
-    listed = ref.items()
-    if isinstance(listed, Known):
-        yield from listed.value
-    elif listed.unknown:
-        yield ref
-
-
 def naming(topic: Resource, resource_type: ResourceType, prop: str, stack: Stack) -> Sequence[Resource]:
-    """Return the resources of a type that name a topic, or may, by a property of theirs."""
+    """Return the resources of a type that name a topic, or may, by a property of theirs, perhaps a list."""
 
     def index(one: Stack) -> Mapping[Resource, Sequence[Resource]]:
         indexed: dict[Resource, list[Resource]] = defaultdict(list)
         for owner in one.of(*resource_type.types):
-            ref = resource_type.at(owner, prop)
-            listed = isinstance(ref.value, list) or resource_type is CHAT
+            name = resource_type.property_aliases[owner.type].get(prop, prop)
             relations = [
-                one.resolve_reference(owner, each, TOPIC, topic_name)
-                for each in (elements(ref) if listed else (ref,))
+                one.resolve_reference(owner, ref, TOPIC, topic_name) for ref in refs_at(owner, [name + EACH])
             ]
-            named = dict.fromkeys(
+            for named in dict.fromkeys(
                 each for relation in relations for each in (*relation.certain, *relation.possible)
-            )
-            for each in named:
-                indexed[each].append(owner)
+            ):
+                indexed[named].append(owner)
         return indexed
 
     return stack.memoized(index, (naming, resource_type, prop)).get(topic, ())

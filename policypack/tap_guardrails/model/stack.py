@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from itertools import islice
 from typing import Final, Generic, TypeVar, cast
 
-from tap_guardrails.model.property_value import Known, PropertyRef, Unknown, join, revealed
+from tap_guardrails.model.property_value import Known, PropertyRef, Unknown, join, refs_at, revealed
 from tap_guardrails.model.values import UNKNOWN, CloudFormationObject, Value, record
 
 T = TypeVar("T")
@@ -229,6 +229,12 @@ class Stack:
             return
         for token in types:
             yield from self._by_type.get(token, ())
+
+    def refs(self, paths_of: Mapping[str, Iterable[Sequence[str]]]) -> Iterator[tuple[Resource, PropertyRef]]:
+        """Go through the resources of some types, and where each type's paths lead to."""
+        for token, paths in paths_of.items():
+            for resource in self.of(token):
+                yield from ((resource, ref) for path in paths for ref in refs_at(resource, path))
 
     def memoized(self, build: Callable[[Stack], T], key: Hashable = None) -> T:
         """Return what `build` makes of this stack, made once.

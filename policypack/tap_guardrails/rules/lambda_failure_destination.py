@@ -21,7 +21,6 @@ from tap_guardrails.aws.functions import (
     LATEST,
     ON_FAILURE,
     PERMISSIONS_OF,
-    REDRIVE,
     REDRIVES_OF,
     SOURCES_OF,
     STREAM_SERVICES,
@@ -277,7 +276,7 @@ def redrives(resource: Resource, stack: Stack) -> bool | None:
 
 def names_a_queue(resource: Resource, stack: Stack) -> bool | None:
     """Tell whether a redrive policy names a queue; None when that is undecided."""
-    ref = resource.as_set(redrive_ref(resource, REDRIVE))
+    ref = resource.as_set(redrive_ref(resource))
     match ref.text():
         case Known(arn):
             return queue_name(arn) is not None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from fnmatch import fnmatchcase
 from typing import Final
@@ -190,11 +190,9 @@ def tagged(resource: Resource) -> Iterator[Tagged]:
     if not resource.type.startswith(PACKAGES) or not mentioned(resource.properties.get("tags")):
         return
     tags = resource.at("tags")
-    match tags.entries():
-        case Known(entries):
-            named: Iterable[tuple[str, PropertyRef]] = entries.items()
-        case _:
-            named = listed_tags(tags)
+    named = [*(tags.entries().value or {}).items()]
+    # CloudFormation's form is a list of keys and values.
+    named += [(one.at("key").text().value or "", one.at("value")) for one in tags.items().value or ()]
     for key, ref in named:
         if key.startswith(TAG_PREFIX):
             yield Tagged(key.removeprefix(TAG_PREFIX), ref, read_tag(ref))
@@ -211,20 +209,6 @@ def mentioned(tags: Value) -> bool:
             return mentioned(inner)
         case _:
             return False
-
-
-def listed_tags(tags: PropertyRef) -> Iterator[tuple[str, PropertyRef]]:
-    """Go through tags in CloudFormation's form, a list of keys and values."""
-    match tags.items():
-        case Known(entries):
-            for entry in entries:
-                match entry.at("key").text():
-                    case Known(key):
-                        yield key, entry.at("value")
-                    case _:
-                        pass
-        case _:
-            pass
 
 
 def read_tag(ref: PropertyRef) -> Waiver | Refused | None:
