@@ -49,15 +49,11 @@ class RuleParser:
         return condition
 
     def _any(self) -> Condition:
-        parts = [self._all()]
-        while self._scanner.accept("OR"):
-            parts.append(self._all())
+        parts = self._scanner.several(self._all, "OR")
         return lambda states: any(condition(states) for condition in parts)
 
     def _all(self) -> Condition:
-        parts = [self._one()]
-        while self._scanner.accept("AND"):
-            parts.append(self._one())
+        parts = self._scanner.several(self._one, "AND")
         return lambda states: all(condition(states) for condition in parts)
 
     def _one(self) -> Condition:
@@ -80,9 +76,7 @@ class RuleParser:
             return lambda _: constant == "TRUE"
         if self._scanner.accept("AT_LEAST"):
             return self._at_least()
-        wanted = self._scanner.accept(*STATES)
-        if not wanted:
-            raise ExpressionError(f"expected a condition, found {self._scanner.current or 'the end'!r}")
+        wanted = self._scanner.one_of("a condition", *STATES)
         self._scanner.expect("(")
         name = self._name()
         self._scanner.expect(")")
@@ -93,14 +87,10 @@ class RuleParser:
         count = self._scanner.take().strip("\"'")
         self._scanner.expect(",")
         negated = bool(self._scanner.accept("NOT"))
-        wanted = self._scanner.accept(*STATES)
-        if not wanted:
-            raise ExpressionError(f"expected a state, found {self._scanner.current or 'the end'!r}")
+        wanted = self._scanner.one_of("a state", *STATES)
         self._scanner.expect(",")
         self._scanner.expect("(")
-        names = [self._name()]
-        while self._scanner.accept(","):
-            names.append(self._name())
+        names = self._scanner.several(self._name)
         self._scanner.expect(")")
         self._scanner.expect(")")
         needed = share_of(count, len(names))
@@ -139,8 +129,8 @@ def goes_off_with(rule: str, is_alarm: Callable[[str], bool]) -> bool:
 
 
 def names_alarm(given: str, name: str) -> bool:
-    """Tell whether a name or an ARN in a rule is that of an alarm."""
-    return given == name or given.endswith(f":alarm:{name}")
+    """Tell whether two names or ARNs are those of one alarm."""
+    return given.rpartition(":alarm:")[2] == name.rpartition(":alarm:")[2]
 
 
 def goes_off(composite: Resource, alarm: Resource, stack: Stack) -> bool | None:
@@ -214,15 +204,10 @@ def can_be_true(condition: Condition, names: list[str], calm: str = "") -> bool:
     distinct = list(dict.fromkeys(names))
     if len(distinct) > MOST_TRIED:
         return True
-    choices = [STATES[1:] if same_alarm(name, calm) else STATES for name in distinct]
+    choices = [STATES[1:] if calm and names_alarm(name, calm) else STATES for name in distinct]
     return any(
         condition(dict(zip(distinct, states, strict=True)).__getitem__) for states in product(*choices)
     )
-
-
-def same_alarm(one: str, other: str) -> bool:
-    """Tell whether two names or ARNs are those of one alarm."""
-    return bool(other) and one.rpartition(":alarm:")[2] == other.rpartition(":alarm:")[2]
 
 
 CRON: Final = re.compile(r"\s*cron\(\s*(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s*\)\s*", re.IGNORECASE)

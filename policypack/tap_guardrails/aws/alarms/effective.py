@@ -156,7 +156,8 @@ def outcome_findings(alarm: Alarm, most_events: int) -> Iterator[Finding]:
             tried(plan)
             return
         result = outcome(plan)
-        shortest = plan_of(alarm, most_events, SHORTEST_SECONDS)[0] if has_unknown_timeout(alarm) else plan
+        unknown = any(one.unknown for series in alarm.queries.series.values() for one in series.timeouts)
+        shortest = plan_of(alarm, most_events, SHORTEST_SECONDS)[0] if unknown else plan
         least = outcome(shortest)
     except ExpressionError as error:
         yield from not_followed(alarm, error)
@@ -183,11 +184,6 @@ def outcome_findings(alarm: Alarm, most_events: int) -> Iterator[Finding]:
             "The comparison is always true, so the alarm is on while all is well.",
             f"a threshold that tells {spoken(alarm, result)} apart",
         )
-
-
-def has_unknown_timeout(alarm: Alarm) -> bool:
-    """Tell whether an alarm watches the duration of a function whose timeout is unknown."""
-    return any(one.unknown for series in alarm.queries.series.values() for one in series.timeouts)
 
 
 def spoken(alarm: Alarm, result: Outcome) -> str:

@@ -215,8 +215,7 @@ class Calculator:
         if function in REDUCERS:
             return self._reduced(function, value)
         if function in CHANGES:
-            changed = [self._over_time(function, series) for series in self._series_of(value)]
-            return changed if isinstance(value, list) else changed[0]
+            return self._each(value, lambda series: self._over_time(function, series))
         if function in CLOCK:
             moments = [datetime.fromtimestamp(start, UTC) for start in self._world.starts]
             return tuple(float(CLOCK[function](moment)) for moment in moments)
@@ -227,6 +226,11 @@ class Calculator:
         if isinstance(value, (int, float)):
             return [(None if math.isnan(value) else value,) * self._length]
         return array(value)
+
+    def _each(self, value: Value, change: Callable[[Points], Points]) -> Value:
+        """Change each of a value's time series."""
+        changed = [change(series) for series in self._series_of(value)]
+        return changed if isinstance(value, list) else changed[0]
 
     def _combined(self, sign: str, left: Value, right: Value) -> Value:
         operation = OPERATORS[sign]
@@ -274,16 +278,16 @@ class Calculator:
 
     def _filled(self, value: Value, filler: Expression) -> Value:
         if isinstance(filler, Name) and filler.value.upper() in {"REPEAT", "LINEAR"}:
-            repeated = [carried(series) for series in self._series_of(value)]
-            return repeated if isinstance(value, list) else repeated[0]
+            return self._each(value, carried)
         fill = self._series_of(self.work_out(filler))
         if len(fill) != 1:
             raise ExpressionError("FILL with an array of time series")
-        filled = [
-            tuple(other if one is None else one for one, other in zip(series, fill[0], strict=True))
-            for series in self._series_of(value)
-        ]
-        return filled if isinstance(value, list) else filled[0]
+        return self._each(
+            value,
+            lambda series: tuple(
+                other if one is None else one for one, other in zip(series, fill[0], strict=True)
+            ),
+        )
 
     def _sorted(self, members: list[Points], by: str, order: str, limit: list[Value]) -> Value:
         reduce = REDUCERS.get(by.upper())
@@ -297,16 +301,13 @@ class Calculator:
         return ranked[: integer_of(limit[0])] if limit else ranked
 
     def _chosen(self, condition: Value, chosen: Value, other: list[Value]) -> Value:
-        conditions = self._series_of(condition)
-        if len(conditions) != 1:
+        given = [self._series_of(value) for value in (condition, chosen, *other)]
+        if any(len(one) != 1 for one in given):
             raise ExpressionError("IF over an array of time series")
-        then = self._series_of(chosen)
-        otherwise = self._series_of(other[0]) if other else [(None,) * self._length]
-        if len(then) != 1 or len(otherwise) != 1:
-            raise ExpressionError("IF over an array of time series")
+        conditions, then, otherwise, *_ = [*(one[0] for one in given), (None,) * self._length]
         return tuple(
             None if asked is None else ((one or 0.0) if asked else other_one)
-            for asked, one, other_one in zip(conditions[0], then[0], otherwise[0], strict=True)
+            for asked, one, other_one in zip(conditions, then, otherwise, strict=True)
         )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tap_guardrails.aws import METRIC_ALARM, table
 from tap_guardrails.aws.sub_resources import own_region, region_of
-from tap_guardrails.model import Finding, Invalid, Known, PropertyRef, PropertyValue, Resource
+from tap_guardrails.model import Finding, Known, PropertyValue, Resource
 from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def known_metrics(namespace: str) -> Mapping[str, Metric] | None:
         for name in group["names"].split()
     }
     return {
-        name: Metric(sets(*dimensions.split(" | ")), behaviours.get(name, Behaviour()))
+        name: Metric(sets_in(dimensions), behaviours.get(name, Behaviour()))
         for dimensions, names in published[namespace].items()
         for name in names.split()
     }
@@ -126,9 +126,9 @@ def legal_statistic(statistic: str) -> bool:
     return statistic in STATISTICS or EXTENDED_STATISTIC.fullmatch(statistic) is not None
 
 
-def sets(*names: str) -> tuple[frozenset[str], ...]:
-    """Return sets of dimensions, each written with commas; an empty one is no dimension."""
-    return tuple(frozenset(filter(None, name.split(","))) for name in names)
+def sets_in(text: str) -> tuple[frozenset[str], ...]:
+    """Return the sets of dimensions that the table writes: `a,b | a`; an empty one is no dimension."""
+    return tuple(frozenset(filter(None, names.split(","))) for names in text.split(" | "))
 
 
 @functools.cache
@@ -249,9 +249,10 @@ def name_finding(name: Known[str], namespace: str, known: Mapping[str, Metric]) 
 
 def metric_findings(series: Series, metric: Metric) -> Iterator[Finding]:
     """Say why a metric that AWS emits has no data as the alarm asks for it."""
-    if isinstance(series.dimensions, Known) and not sent_with(
-        metric, series, frozenset(series.dimensions.value)
-    ):
+    names = frozenset(series.dimensions.value or ())
+    # A query may take in more dimensions than it names.
+    sent = any(names <= one if series.loose else names == one for one in metric.dimensions)
+    if isinstance(series.dimensions, Known) and not sent:
         sets = sorted("{" + ", ".join(sorted(one)) + "}" for one in metric.dimensions)
         yield series.dimensions.violation(
             "AWS does not emit this metric with these dimensions, so the alarm never has data.",
@@ -271,11 +272,6 @@ def metric_findings(series: Series, metric: Metric) -> Iterator[Finding]:
         )
 
 
-def sent_with(metric: Metric, series: Series, names: frozenset[str]) -> bool:
-    """Tell whether AWS sends a metric with these dimensions, or with more where a query takes them in."""
-    return any(names <= one for one in metric.dimensions) if series.loose else names in metric.dimensions
-
-
 def dimension_findings(series: Series) -> Iterator[Finding]:
     """Say which dimensions cannot be read; a value that is not known yet is still one."""
     dimensions = series.dimensions
@@ -283,17 +279,10 @@ def dimension_findings(series: Series) -> Iterator[Finding]:
         yield dimensions.undecided("dimensions whose names are known")
     else:
         yield from dimensions.unsettled("an object of names and values")
-    for ref in (dimensions.value or {}).values():
-        yield from value_findings(ref)
-
-
-def value_findings(ref: PropertyRef) -> Iterator[Finding]:
-    """Say why the value of a dimension is none."""
-    prop = ref.text()
-    if prop.absent:
-        yield prop.violation("The dimension has no value.", "the name of what the metric is about")
-    elif isinstance(prop, Invalid):
-        yield prop.invalid("the name of what the metric is about")
+    for prop in (ref.text() for ref in (dimensions.value or {}).values()):
+        if not prop.unknown:
+            required = "the name of what the metric is about"
+            yield from prop.must(bool, problem="The dimension has no value.", required=required)
 
 
 def statistic_findings(series: Series) -> Iterator[Finding]:

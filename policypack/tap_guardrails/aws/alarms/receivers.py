@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from tap_guardrails.aws import AWS_ALIAS, COMPOSITE_ALARM, FUNCTION, METRIC_ALARM, MUTE_RULE, TOPIC
+from tap_guardrails.aws import AWS_ALIAS, COMPOSITE_ALARM, FUNCTION, METRIC_ALARM, TOPIC
 from tap_guardrails.aws.alarms.composite import always_muted_by, goes_off, suppressed_by
 from tap_guardrails.aws.functions import PERMISSIONS_OF, function_name
 from tap_guardrails.aws.sub_resources import own_region, partition_of, region_of, same_location, sub_resources
@@ -23,7 +23,6 @@ from tap_guardrails.aws.topics import (
     topic_name,
 )
 from tap_guardrails.model import (
-    Absent,
     Finding,
     Invalid,
     Known,
@@ -32,10 +31,9 @@ from tap_guardrails.model import (
     Resource,
     ResourceType,
     Stack,
-    Unknown,
     Verdict,
 )
-from tap_guardrails.model.values import has_unknown
+from tap_guardrails.model.values import any_of, has_unknown
 
 if TYPE_CHECKING:
     from tap_guardrails.aws.alarms.alarm import AlarmOptions
@@ -62,10 +60,9 @@ LAMBDA_PRINCIPAL: Final = "lambda.alarms.cloudwatch.amazonaws.com"
 
 
 def action_findings(alarm: Resource, stack: Stack, options: AlarmOptions) -> Iterator[Finding]:
-    """Say why an alarm notifies no one, itself or through a composite alarm where that is allowed."""
-    resource_type = COMPOSITE_ALARM if alarm.type in COMPOSITE_ALARM.types else METRIC_ALARM
-    findings = list(own_actions(alarm, resource_type, stack, options))
-    if findings and options.through_composite and resource_type is METRIC_ALARM:
+    """Say why a metric alarm notifies no one, itself or through a composite alarm where that is allowed."""
+    findings = list(own_actions(alarm, METRIC_ALARM, stack, options))
+    if findings and options.through_composite:
         told = [told_by(composite, alarm, stack, options) for composite in stack.of(*COMPOSITE_ALARM.types)]
         if True in told:
             return
@@ -93,51 +90,46 @@ def own_actions(
 ) -> Iterator[Finding]:
     """Say why an alarm's own actions notify no one."""
     enabled = resource_type.at(alarm, "actionsEnabled").boolean()
-    match enabled:
-        case Known(value) if not value:
-            yield enabled.violation("The alarm's actions are switched off.", "true, or nothing")
-        case _:
-            yield from enabled.unsettled("true, or nothing")
-    actions = resource_type.at(alarm, "alarmActions").items()
-    match actions:
-        case Known(listed):
-            yield from listed_actions(alarm, resource_type, actions.ref, listed, stack, options)
-        case Absent():
-            yield actions.violation("The alarm has no actions, so it notifies no one.", TELL)
-        case Unknown() | Invalid():
-            yield from actions.unsettled(TELL)
-    if any(stack.of(*MUTE_RULE.types)):
-        yield from mute_findings(alarm, resource_type, actions.ref, stack)
+    if enabled.value is False:
+        yield enabled.violation("The alarm's actions are switched off.", "true, or nothing")
+    yield from enabled.unsettled("true, or nothing")
+    listed = resource_type.at(alarm, "alarmActions").items()
+    yield from listed.unsettled(TELL)
+    actions = [prop for action in listed.value or () if not (prop := action.text()).absent]
+    if actions:
+        yield from listed_actions(alarm, resource_type, actions, stack, options)
+    elif listed.settled:
+        yield listed.violation("The alarm has no actions, so it notifies no one.", TELL)
+    muting = next(always_muted_by(alarm, resource_type.physical_name(alarm), stack), None)
+    if muting is not None:
+        rule, certain = muting
+        yield from unless(
+            listed.ref,
+            "a mute rule whose schedule leaves times in which it does notify",
+            right=False if certain else None,
+            problem=f"Mute rule `{rule.name}` mutes the alarm all the time, so it notifies no one.",
+            possible=f"mute rule `{rule.name}` may mute the alarm all the time.",
+        )
 
 
-def mute_findings(
-    alarm: Resource, resource_type: ResourceType, ref: PropertyRef, stack: Stack
+def unless(
+    ref: PropertyRef, required: str, *, right: bool | None, problem: str, possible: str
 ) -> Iterator[Finding]:
-    """Say that a rule keeps an alarm's actions back all the time."""
-    required = "a mute rule whose schedule leaves times in which it does notify"
-    for rule, certain in always_muted_by(alarm, resource_type.physical_name(alarm), stack):
-        if certain:
-            problem = f"Mute rule `{rule.name}` mutes the alarm all the time, so it notifies no one."
-            yield ref.violation(problem, required)
-        else:
-            problem = f"Undecided before deployment: mute rule `{rule.name}` may mute the alarm all the time."
-            yield ref.undecided(required, problem)
-        return
+    """Say what is wrong unless all is right, or what may be while that is undecided."""
+    if right is None:
+        yield ref.undecided(required, f"Undecided before deployment: {possible}")
+    elif not right:
+        yield ref.violation(problem, required)
 
 
 def listed_actions(
     alarm: Resource,
     resource_type: ResourceType,
-    ref: PropertyRef,
-    listed: list[PropertyRef],
+    actions: list[PropertyValue[str]],
     stack: Stack,
     options: AlarmOptions,
 ) -> Iterator[Finding]:
     """Say which actions AWS refuses, and why none of the others reaches anyone."""
-    actions = [prop for action in listed if not (prop := action.text()).absent]
-    if not actions:
-        yield ref.violation("The alarm has no actions, so it notifies no one.", TELL)
-        return
     refused = [finding for action in actions for finding in refusals(action, alarm, resource_type)]
     yield from refused
     if refused:
@@ -256,28 +248,26 @@ def topic_findings(
 ) -> Iterator[Finding]:
     """Say why what CloudWatch publishes to a topic of the stack reaches no one."""
     fifo = topic.as_set(topic.at("fifoTopic")).boolean()
-    if isinstance(fifo, Known) and fifo.value:
-        problem = f"Topic `{topic.name}` is a FIFO topic, to which alarms do not publish."
-        yield action.violation(problem, "a standard topic")
-    elif not fifo.settled:
-        problem = f"Undecided before deployment: topic `{topic.name}` may be a FIFO topic."
-        yield action.undecided("a standard topic", problem)
+    yield from unless(
+        action,
+        "a standard topic",
+        right=not fifo.value if fifo.settled else None,
+        problem=f"Topic `{topic.name}` is a FIFO topic, to which alarms do not publish.",
+        possible=f"topic `{topic.name}` may be a FIFO topic.",
+    )
     arn = topic.as_set(topic.at("arn")).text()
     topic_arn = arn.value
     policies = own_policies(topic, stack)
     answers = [admits(policy, caller, ("sns:Publish",), topic_arn) for policy in policies]
     if arn.unknown:
         answers = [None if answer else answer for answer in answers]
-    lets_in = f"a policy that lets {ALARM_PRINCIPAL} publish for this alarm"
-    if answers and True not in answers:
-        if None in answers:
-            problem = (
-                f"Undecided before deployment: the policy of topic `{topic.name}` may keep CloudWatch out."
-            )
-            yield action.undecided(lets_in, problem)
-        else:
-            problem = f"The policy of topic `{topic.name}` does not let CloudWatch publish for this alarm."
-            yield action.violation(problem, lets_in)
+    yield from unless(
+        action,
+        f"a policy that lets {ALARM_PRINCIPAL} publish for this alarm",
+        right=any_of(answers) if answers else True,
+        problem=f"The policy of topic `{topic.name}` does not let CloudWatch publish for this alarm.",
+        possible=f"the policy of topic `{topic.name}` may keep CloudWatch out.",
+    )
     yield from key_findings(action, topic, caller, stack)
     if options.subscribers_elsewhere:
         return
@@ -313,17 +303,14 @@ def key_findings(action: PropertyRef, topic: Resource, caller: Caller, stack: St
     for one in keys_of(topic, key, stack):
         policies = key_policies(one, stack)
         # Without a policy of its own, a key has one that lets in only the account.
-        answers = [admits(policy, caller, KMS_ACTIONS, None) for policy in policies] or [False]
-        if True in answers:
-            continue
-        if None in answers:
-            problem = f"Undecided before deployment: the policy of key `{one.name}` may keep CloudWatch out."
-            yield action.undecided(required, problem)
-        else:
-            problem = (
-                f"The policy of key `{one.name}` does not let CloudWatch encrypt for topic `{topic.name}`."
-            )
-            yield action.violation(problem, required)
+        yield from unless(
+            action,
+            required,
+            right=any_of(admits(policy, caller, KMS_ACTIONS, None) for policy in policies),
+            problem=f"The policy of key `{one.name}` does not let CloudWatch encrypt for topic "
+            f"`{topic.name}`.",
+            possible=f"the policy of key `{one.name}` may keep CloudWatch out.",
+        )
 
 
 def function_findings(action: PropertyRef, function: Resource, stack: Stack) -> Iterator[Finding]:
@@ -331,19 +318,15 @@ def function_findings(action: PropertyRef, function: Resource, stack: Stack) -> 
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html
     """
-    required = f"a `lambda:Permission` for {LAMBDA_PRINCIPAL} on the function"
-    permissions = sub_resources(stack, function, PERMISSIONS_OF)
-    certain = [admits_alarms(one) for one in permissions.certain]
-    if True in certain:
-        return
-    if None in certain or any(admits_alarms(one) is not False for one in permissions.possible):
-        problem = (
-            f"Undecided before deployment: a permission may let CloudWatch call function `{function.name}`."
-        )
-        yield action.undecided(required, problem)
-        return
-    problem = f"No permission lets CloudWatch call function `{function.name}`, so the alarm notifies no one."
-    yield action.violation(problem, required)
+    admitting = sub_resources(stack, function, PERMISSIONS_OF).where(admits_alarms)
+    yield from unless(
+        action,
+        f"a `lambda:Permission` for {LAMBDA_PRINCIPAL} on the function",
+        right=True if admitting.certain else None if admitting.possible else False,
+        problem=f"No permission lets CloudWatch call function `{function.name}`, so the alarm notifies no "
+        "one.",
+        possible=f"a permission may let CloudWatch call function `{function.name}`.",
+    )
 
 
 def admits_alarms(permission: Resource) -> bool | None:

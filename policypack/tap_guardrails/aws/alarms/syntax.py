@@ -10,9 +10,11 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from tap_guardrails.model.values import record
+
+T = TypeVar("T")
 
 DEEPEST: Final = 50
 """Parentheses within parentheses that are followed; no one writes more, and Python's stack has an end."""
@@ -65,10 +67,23 @@ class Scanner:
             return word
         return ""
 
+    def one_of(self, what: str, *tokens: str) -> str:
+        """Take one of some tokens, or raise `ExpressionError`, which says what had to come."""
+        token = self.accept(*tokens)
+        if not token:
+            raise ExpressionError(f"expected {what}, found {self.current or 'the end'!r}")
+        return token
+
     def expect(self, token: str) -> None:
         """Take a token that has to come now, or raise `ExpressionError`."""
-        if not self.accept(token):
-            raise ExpressionError(f"expected {token!r}, found {self.current or 'the end'!r}")
+        self.one_of(repr(token), token)
+
+    def several(self, read: Callable[[], T], between: str = ",") -> list[T]:
+        """Read one thing or more, with a token between each two."""
+        items = [read()]
+        while self.accept(between):
+            items.append(read())
+        return items
 
     def finish(self) -> None:
         """Raise `ExpressionError` if anything is left."""
@@ -177,9 +192,7 @@ class Parser:
         """Read values separated by commas, up to the closing sign."""
         if self._scanner.accept(end):
             return ()
-        values = [self.nested(lambda: self.binary(0))]
-        while self._scanner.accept(","):
-            values.append(self.nested(lambda: self.binary(0)))
+        values = self._scanner.several(lambda: self.nested(lambda: self.binary(0)))
         self._scanner.expect(end)
         return tuple(values)
 
@@ -292,9 +305,7 @@ def parse_insights(text: str) -> Insights:
     """Read a query of Metrics Insights, or raise `ExpressionError`."""
     scanner = Scanner(text, INSIGHTS_TOKEN, any_case=True)
     scanner.expect("SELECT")
-    function = scanner.accept(*INSIGHTS_STATISTICS)
-    if not function:
-        raise ExpressionError(f"expected one of {', '.join(INSIGHTS_STATISTICS)}, found {scanner.current!r}")
+    function = scanner.one_of(f"one of {', '.join(INSIGHTS_STATISTICS)}", *INSIGHTS_STATISTICS)
     scanner.expect("(")
     metric = unquoted(scanner)
     scanner.expect(")")
@@ -302,10 +313,7 @@ def parse_insights(text: str) -> Insights:
     dimensions: frozenset[str] | None = None
     if scanner.accept("SCHEMA"):
         scanner.expect("(")
-        namespace = unquoted(scanner)
-        keys: list[str] = []
-        while scanner.accept(","):
-            keys.append(unquoted(scanner))
+        namespace, *keys = names_in(scanner)
         scanner.expect(")")
         dimensions = frozenset(keys)
     else:
@@ -317,9 +325,7 @@ def parse_insights(text: str) -> Insights:
     grouped: list[str] = []
     if scanner.accept("GROUP"):
         scanner.expect("BY")
-        grouped.append(unquoted(scanner))
-        while scanner.accept(","):
-            grouped.append(unquoted(scanner))
+        grouped = names_in(scanner)
     if scanner.accept("ORDER"):
         scanner.expect("BY")
         scanner.accept(*INSIGHTS_STATISTICS)
@@ -342,9 +348,7 @@ def read_conditions(scanner: Scanner, equal: list[tuple[str, str]], unequal: lis
         while scanner.accept("("):
             opened += 1
         key = unquoted(scanner)
-        operator = scanner.accept("=", "!=")
-        if not operator:
-            raise ExpressionError(f"expected '=' or '!=', found {scanner.current or 'the end'!r}")
+        operator = scanner.one_of("'=' or '!='", "=", "!=")
         (equal if operator == "=" else unequal).append((key, unquoted(scanner)))
         while opened and scanner.accept(")"):
             opened -= 1
@@ -352,6 +356,11 @@ def read_conditions(scanner: Scanner, equal: list[tuple[str, str]], unequal: lis
             while scanner.accept(")"):
                 pass
             return
+
+
+def names_in(scanner: Scanner) -> list[str]:
+    """Take names with commas between them."""
+    return scanner.several(lambda: unquoted(scanner))
 
 
 def unquoted(scanner: Scanner) -> str:
