@@ -207,13 +207,13 @@ def data(session: nox.Session) -> None:
     install(session, "data")
     session.run("python", "-m", "data", *session.posargs, env={"PYTHONPATH": "policypack"})
     check = [word for word in session.posargs if word == "--check"]
-    session.run("python", "-m", "tapgate.embedded.aws_provider.forms_data", *check)
+    session.run("python", "-m", "tests.tapgate.embedded.aws_provider.forms_data", *check)
     older: list[str] = []
     for release in LAST_RELEASES:
         folder = Path(session.create_tmp(), release)
         session.install("--quiet", "--no-deps", "--target", str(folder), f"pulumi-aws=={release}")
         older.append(str(folder / "pulumi_aws"))
-    session.run("python", "-m", "tapgate.embedded.aws_provider.older_functions", *older, *check)
+    session.run("python", "-m", "tests.tapgate.embedded.aws_provider.older_functions_data", *older, *check)
     session.run("python", "-m", "tests.docs.service_authorization", *check)
 
 

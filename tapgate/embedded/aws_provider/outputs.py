@@ -4,7 +4,7 @@ In a preview what AWS adds is unknown. In a rehearsal every output has a value: 
 it, else one that is marked. A form is a text with fields in braces: `{name}` is a property of the resource
 (`{path=/}` with what stands when it is not set), `{:region}`, `{:account}`, `{:partition}` and `{:suffix}`
 are the provider's, `{#hex17}` stands for characters that AWS makes up, `{?}` for what no one knows before.
-`forms.json` has them for all types; `forms_data.py` makes it.
+`forms.json` has them for all types; `nox -s data` makes it.
 """
 
 from __future__ import annotations

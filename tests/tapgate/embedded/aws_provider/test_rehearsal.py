@@ -11,7 +11,6 @@ import yaml
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
-from tapgate.embedded.aws_provider.documented import documented, matches
 from tapgate.embedded.aws_provider.invokes import invoke, stood_in
 from tapgate.embedded.aws_provider.marks import MARK, MARKED_NUMBER, REHEARSED, contains_mark
 from tapgate.embedded.aws_provider.outputs import all_forms, rehearsed, rehearsed_read
@@ -19,6 +18,7 @@ from tapgate.embedded.aws_provider.schema_store import function_schema_of, schem
 from tapgate.embedded.aws_provider.settings import Settings
 from tapgate.embedded.aws_provider.values import Properties, Value, contains_unknown, decode, encode
 from tests.tapgate.embedded.aws_provider.conversation import URN, converse
+from tests.tapgate.embedded.aws_provider.documented import documented, matches
 from tests.tapgate.embedded.aws_provider.tokens import resource_tokens
 
 if TYPE_CHECKING:

@@ -21,7 +21,9 @@ from typing import Final, cast
 
 from botocore.loaders import Loader
 
-from tapgate.embedded.aws_provider.documented import (
+from tapgate.embedded.aws_provider.members import services_of
+from tapgate.embedded.aws_provider.outputs import FORMS_FILE
+from tests.tapgate.embedded.aws_provider.documented import (
     ARN,
     EXAMPLE_ACCOUNT,
     REGION,
@@ -32,8 +34,6 @@ from tapgate.embedded.aws_provider.documented import (
     matches,
     random_form,
 )
-from tapgate.embedded.aws_provider.members import services_of
-from tapgate.embedded.aws_provider.outputs import FORMS_FILE
 
 _PLACEHOLDER: Final = re.compile(r"\$\{(\w+)\}")
 _SAME: Final = re.compile(r"\b[Ss]ame as `(\w+)`")
