@@ -14,8 +14,17 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from tapgate.events import Diagnostic, EventLog, PolicyEvent
-from tapgate.failure import CouldNotRunError
-from tapgate.findings import Finding, Guardrails, Location, Pack, PolicyTally, Report, parse, sorted_findings
+from tapgate.findings import (
+    CouldNotRunError,
+    Finding,
+    Guardrails,
+    Location,
+    Pack,
+    PolicyTally,
+    Report,
+    parse,
+    sorted_findings,
+)
 from tapgate.json_access import sanitized_lines
 from tapgate.sources import urn_name, urn_type
 

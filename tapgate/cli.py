@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, TextIO, cast
 
-from tapgate.failure import CouldNotRunError, Exit
+from tapgate.findings import CouldNotRunError, Exit
 from tapgate.terminal import Ink, OutputError, failure_lines, write
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from tapgate.assemble import build_report, require_evaluated
 from tapgate.commands.session import Session, add_stack_options, session, write_reports
 from tapgate.diagnose import UNKNOWN_CAUSE, could_not_run
 from tapgate.events import Diagnostic, EventLog, read_log
-from tapgate.failure import CouldNotRunError, Exit
+from tapgate.findings import CouldNotRunError, Exit
 from tapgate.json_access import mapping
 from tapgate.packs import pack_options
 from tapgate.preview import Preview, preview

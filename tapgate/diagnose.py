@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import yaml
 
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tapgate.json_access import sanitized, sanitized_lines
 from tapgate.sources import urn_name, urn_type
 

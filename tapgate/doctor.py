@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, cast
 
 from tapgate.engine import INSTALL_HINT, quiet_environment
-from tapgate.failure import CouldNotRunError, Exit
+from tapgate.findings import CouldNotRunError, Exit
 from tapgate.json_access import mapping, sanitized, sanitized_lines, text
 from tapgate.packs import policies, requested_packs
 from tapgate.project import Project, find_project

@@ -1,4 +1,4 @@
-"""The one model of what a gate run found; the terminal and every report are rendered from it.
+"""The one model of what a gate run found, or of why it found nothing; all that is said is rendered from it.
 
 A pack's finding is a text: one line that says what is wrong, then `Key: value` lines: Where, Found, Required,
 Why, Fix, Verdict (and whatever else a pack adds). pulumi-policy puts the policy's description before it. Any
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from enum import IntEnum
 from typing import Final, Literal, get_args
 
 Verdict = Literal["violation", "undecided", "error", "waived"]
@@ -289,3 +290,44 @@ def sorted_findings(findings: list[Finding]) -> tuple[Finding, ...]:
         return not one.blocks, *about, repr(one)
 
     return tuple(sorted(findings, key=order))
+
+
+class Exit(IntEnum):
+    """Exit codes of every gate command."""
+
+    PASSED = 0
+    BLOCKED = 1
+    COULD_NOT_RUN = 2
+    CHANGED = 3
+    """Stopped or blocked after something was changed."""
+
+
+class CouldNotRunError(Exception):
+    """No verdict can be given; carries the message in the form that every message of the gate has.
+
+    Attributes:
+        what: what is wrong, one sentence.
+        where: the file, stack, resource or option that it is about.
+        why: why it matters.
+        fix: what to do, concretely.
+        details: lines of evidence (the engine's own words), shown indented below.
+        code: the exit code.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str,
+        why: str,
+        fix: str,
+        details: tuple[str, ...] = (),
+        code: Exit = Exit.COULD_NOT_RUN,
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.why = why
+        self.fix = fix
+        self.details = details
+        self.code = code

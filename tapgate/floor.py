@@ -17,8 +17,7 @@ from typing import Final, cast
 
 import yaml
 
-from tapgate.failure import CouldNotRunError
-from tapgate.findings import Guardrails
+from tapgate.findings import CouldNotRunError, Guardrails
 from tapgate.json_access import mapping, sanitized_lines, sequence
 from tapgate.registry import StrictLoader, allowed, refused, waivers
 

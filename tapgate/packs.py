@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tapgate.floor import Floor, can_be_tightened, own_folder, read_config, tightened
 from tapgate.json_access import mapping, text
 from tapgate.project import read_yaml

@@ -13,8 +13,7 @@ from tapgate import sandbox
 from tapgate.assemble import build_report, managed, require_evaluated
 from tapgate.commands.session import add_stack_options, session, write_reports
 from tapgate.events import read_log
-from tapgate.failure import CouldNotRunError, Exit
-from tapgate.findings import sorted_findings
+from tapgate.findings import CouldNotRunError, Exit, sorted_findings
 from tapgate.packs import pack_options, policies, relaxed, require_known
 from tapgate.rehearsal import evaluate, settled, unsettled, with_retained
 from tapgate.reports.writing import add_targets, targets_of, write_file

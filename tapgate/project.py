@@ -13,7 +13,7 @@ from typing import Final, cast
 
 import yaml
 
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tapgate.json_access import mapping, sequence, text
 
 # In the order in which the engine takes them: findProjectInDir in sdk/v3/go/common/workspace/paths.go.

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.doctor import Check, show_checks
-from tapgate.failure import CouldNotRunError, Exit
+from tapgate.findings import CouldNotRunError, Exit
 from tapgate.json_access import mapping, sanitized_lines, sequence, text
 from tapgate.packs import requested_packs, require_known
 from tapgate.project import read_yaml

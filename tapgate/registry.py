@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import yaml
 
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tapgate.project import OPERATORS_CHOICES
 
 if TYPE_CHECKING:

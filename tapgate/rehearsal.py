@@ -25,8 +25,7 @@ from tapgate.analyzer.direct import called_apart, offers_itself, request_for, ta
 from tapgate.assemble import managed
 from tapgate.engine import Engine, Limits, Running, require_file
 from tapgate.events import EventLog, read_log
-from tapgate.failure import CouldNotRunError
-from tapgate.findings import Finding, Question, Report, sorted_findings
+from tapgate.findings import CouldNotRunError, Finding, Question, Report, sorted_findings
 from tapgate.json_access import SIGNATURE, mapping, rebuilt, text
 from tapgate.project import Project, read_yaml
 from tapgate.sources import urn_name

@@ -20,7 +20,7 @@ from typing import Final, Literal
 from urllib.parse import unquote, urlsplit
 
 from tapgate.analyzer.deployment import MARK
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tapgate.json_access import sanitized_lines
 
 Mode = Literal["auto", "require", "off"]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from tapgate.events import EventLog
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tapgate.json_access import mapping, sanitized, sequence, text
 from tapgate.project import Project, check_stack_config, check_stack_name, read_yaml
 

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from tapgate.failure import CouldNotRunError
-    from tapgate.findings import Finding, PolicyTally, Report
+    from tapgate.findings import CouldNotRunError, Finding, PolicyTally, Report
 
 
 class Progress:

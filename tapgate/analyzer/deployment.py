@@ -19,7 +19,7 @@ from typing import Final, cast
 
 from tapgate.analyzer.leftovers import UNKNOWN, leftovers
 from tapgate.events import EventLog
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tapgate.json_access import SIGNATURE, mapping, rebuilt, sequence, text, texts
 from tapgate.sources import path_steps
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import msgspec
 
 from tapgate.events import EventLog, PolicyEvent, PolicySummary
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tapgate.json_access import mapping, sanitized_lines, sequence, text, texts
 
 if TYPE_CHECKING:

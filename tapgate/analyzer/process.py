@@ -19,7 +19,7 @@ from pulumi.runtime.proto import (
     language_pb2_grpc,
 )
 
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tapgate.json_access import mapping, sanitized_lines, text
 from tapgate.project import read_yaml
 

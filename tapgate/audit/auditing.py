@@ -20,7 +20,7 @@ from tapgate.audit.task import PassedOver, Result, Store, Task, audit_state, pac
 from tapgate.diagnose import could_not_run
 from tapgate.engine import Engine
 from tapgate.events import read_log
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tapgate.packs import RequestedPack, pack_options, require_known
 from tapgate.reports.controls import PolicyInfo, policies_of
 from tapgate.reports.verdict_file import Unaudited, VerdictFile

@@ -16,7 +16,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from tapgate.audit.states import LARGEST_BYTES, SUFFIXES, State, no_stack
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 
 _STACKS: Final = ".pulumi/stacks/"
 _PATH_STYLE: Final = ("s3ForcePathStyle", "use_path_style")

@@ -16,7 +16,7 @@ from tapgate.audit.bucket import Bucket, states_in_bucket
 from tapgate.audit.states import State, states_in, states_of
 from tapgate.audit.task import PassedOver, Result, Store, default_folder
 from tapgate.commands.session import add_pack_options, packs_of
-from tapgate.failure import CouldNotRunError, Exit
+from tapgate.findings import CouldNotRunError, Exit
 from tapgate.floor import read_floor
 from tapgate.json_access import sanitized
 from tapgate.reports.verdict_file import Unaudited

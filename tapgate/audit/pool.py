@@ -23,7 +23,7 @@ from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
 from typing import Any, Final, Generic, TypeVar
 
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 
 T = TypeVar("T")
 R = TypeVar("R")

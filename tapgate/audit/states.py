@@ -13,7 +13,7 @@ from typing import Final
 from tapgate.diagnose import UNKNOWN_CAUSE, could_not_run
 from tapgate.engine import find_engine, quiet_environment
 from tapgate.events import EventLog
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tapgate.json_access import mapping, sequence, text
 
 # Beyond this a state would not fit a worker's memory, several times over.

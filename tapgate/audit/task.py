@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from tapgate.analyzer.deployment import Deployment, NoStateError, begin, read_deployment, root_of
 from tapgate.analyzer.direct import called, offers_itself, request_for, take
 from tapgate.assemble import build_report, guardrails_of, managed, require_evaluated
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tapgate.reports.verdict_file import ShapeError, Unaudited, VerdictFile, from_json, to_json
 from tapgate.reports.writing import write_file
 

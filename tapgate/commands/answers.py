@@ -13,7 +13,7 @@ from tapgate.commands.session import add_stack_options, session
 from tapgate.diagnose import could_not_run
 from tapgate.engine import Engine
 from tapgate.events import read_log
-from tapgate.failure import CouldNotRunError, Exit
+from tapgate.findings import CouldNotRunError, Exit
 from tapgate.json_access import mapping
 from tapgate.project import check_stack_name, read_yaml
 from tapgate.stacks import Stack

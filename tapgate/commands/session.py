@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from tapgate import sandbox
 from tapgate.engine import LIMIT_SECONDS, Engine, Limits
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tapgate.floor import read_floor
 from tapgate.packs import policies, requested_packs
 from tapgate.project import OPERATORS_CHOICES, check_choices, find_project

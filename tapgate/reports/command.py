@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from tapgate.failure import CouldNotRunError, Exit
+from tapgate.findings import CouldNotRunError, Exit
 from tapgate.json_access import mapping, sanitized, sequence
 from tapgate.reports.controls import PolicyInfo, policies_of
 from tapgate.reports.entry import headline, outcome_word, subject

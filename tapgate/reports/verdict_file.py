@@ -22,7 +22,7 @@ from tapgate.json_access import mapping, sequence
 from tapgate.reports.controls import PolicyInfo  # noqa: TC001 - msgspec reads the annotations
 
 if TYPE_CHECKING:
-    from tapgate.failure import CouldNotRunError
+    from tapgate.findings import CouldNotRunError
 
 Command = Literal["preview", "deploy", "audit"]
 SCHEMA: Final = "tap-guardrails/verdicts/1"

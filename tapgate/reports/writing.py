@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 
 if TYPE_CHECKING:
     import argparse

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tapgate.embedded.emulator import Emulator
-from tapgate.failure import Exit
+from tapgate.findings import Exit
 from tapgate.reports.verdict_file import from_json
 from tests.integration.deployment import Deployment, prepare
 from tests.integration.inventory import inventory

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tapgate.reports.writing import write_file
 
 

@@ -8,8 +8,7 @@ import pytest
 
 from tapgate.assemble import coverage_text, covered, require_evaluated
 from tapgate.events import EventLog, PolicySummary
-from tapgate.failure import CouldNotRunError
-from tapgate.findings import Report
+from tapgate.findings import CouldNotRunError, Report
 
 A, B, STACK = (f"urn:pulumi:s::p::{kind}::n" for kind in ("t:a:A", "t:b:B", "pulumi:pulumi:Stack"))
 REPORT = Report("p", "s", (), (), (), 1, (), {}, 1.0)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tapgate.engine import Engine, find_engine
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 
 if TYPE_CHECKING:
     from pathlib import Path

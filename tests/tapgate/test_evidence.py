@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tapgate.assemble import loaded_packs, require_evaluated
-from tapgate.failure import CouldNotRunError
-from tapgate.findings import Pack
+from tapgate.findings import CouldNotRunError, Pack
 from tapgate.packs import RequestedPack
 from tests.tapgate.sample_log import KEY, STACK, analyzed, closing, events, stack_analyzed, step
 

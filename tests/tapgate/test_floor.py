@@ -17,8 +17,7 @@ from tapgate.audit import task as task_module
 from tapgate.audit.states import State
 from tapgate.audit.task import Store, Task, audit_state, pack_digest
 from tapgate.cli import main
-from tapgate.failure import CouldNotRunError
-from tapgate.findings import Guardrails, Report
+from tapgate.findings import CouldNotRunError, Guardrails, Report
 from tapgate.floor import own_folder, read_floor
 from tapgate.packs import requested_packs
 from tapgate.rehearsal import evaluate

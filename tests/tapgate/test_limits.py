@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tapgate.engine import Engine, Limits
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="descendants are found by /proc")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tapgate.packs import relaxed, requested_packs
 
 

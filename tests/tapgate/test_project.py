@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapgate.cli import main
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tapgate.project import Project, check_stack_config, check_stack_name, find_project, require_bounded
 
 if TYPE_CHECKING:

@@ -18,8 +18,7 @@ import pytest
 
 from tapgate import sandbox
 from tapgate.engine import Engine, Limits, require_file
-from tapgate.failure import CouldNotRunError
-from tapgate.findings import Report
+from tapgate.findings import CouldNotRunError, Report
 from tapgate.reports.markdown import to_markdown
 from tapgate.reports.page import to_html
 from tapgate.reports.verdict_file import VerdictFile, from_json, to_json

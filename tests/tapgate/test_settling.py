@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tapgate.analyzer.deployment import MARK, SECRET, UNKNOWN, Deployment, Resource
-from tapgate.failure import CouldNotRunError
-from tapgate.findings import Finding, Report
+from tapgate.findings import CouldNotRunError, Finding, Report
 from tapgate.json_access import SIGNATURE
 from tapgate.rehearsal import settled, with_retained
 from tapgate.sources import urn_name

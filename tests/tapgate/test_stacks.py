@@ -8,7 +8,7 @@ import pytest
 
 from tapgate import stacks
 from tapgate.engine import Engine
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tapgate.project import find_project
 from tapgate.stacks import NoSuchStackError, Stack, on_stack
 

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapgate.failure import CouldNotRunError
-from tapgate.findings import Finding, Location, Pack, PolicyTally, Report
+from tapgate.findings import CouldNotRunError, Finding, Location, Pack, PolicyTally, Report
 from tapgate.terminal import Ink, failure_lines, finding_lines, report_lines, write
 
 if TYPE_CHECKING:

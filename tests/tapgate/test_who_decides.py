@@ -15,7 +15,7 @@ import yaml
 
 from tapgate.cli import main
 from tapgate.engine import quiet_environment, take_out_steering
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tapgate.floor import read_floor
 from tapgate.project import OPERATORS_CHOICES, check_choices, find_project
 from tapgate.reports.markdown import prose

@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-from tapgate.failure import CouldNotRunError, Exit
+from tapgate.findings import CouldNotRunError, Exit
 from tapgate.project import check_stack_name, find_project
 from tapgate.reports.writing import write_file
 from tapgate.terminal import write

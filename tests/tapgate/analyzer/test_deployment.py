@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tapgate.analyzer.deployment import NoStateError, begin, read_deployment
 from tapgate.assemble import managed
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tests.tapgate.sample_state import checkpoint, exported, resource, root
 
 

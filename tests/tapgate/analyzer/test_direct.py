@@ -11,7 +11,7 @@ import pytest
 from tapgate.analyzer.deployment import Deployment, begin, read_deployment, root_of
 from tapgate.analyzer.direct import called, called_apart, offers_itself, request_for, take
 from tapgate.analyzer.running import RunningPack, evaluate
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tapgate.packs import RequestedPack
 from tests.tapgate.sample_state import SECRET, exported, resource, root, urn
 

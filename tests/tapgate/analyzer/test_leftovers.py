@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tapgate.analyzer.deployment import read_deployment
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tapgate.json_access import SIGNATURE
 from tests.tapgate.sample_state import SECRET, exported, resource, root, urn
 

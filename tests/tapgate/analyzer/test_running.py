@@ -18,7 +18,7 @@ from tapgate.analyzer.process import PackProcess
 from tapgate.analyzer.running import RunningPack, evaluate
 from tapgate.assemble import require_evaluated
 from tapgate.events import EventLog, PolicyEvent, read_events
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tapgate.packs import RequestedPack
 from tests.tapgate.sample_state import exported, resource, root, urn
 

@@ -14,7 +14,7 @@ import pytest
 from tapgate.audit import pool
 from tapgate.audit.pool import connected
 from tapgate.cli import main
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tapgate.json_access import mapping, sequence
 from tests.tapgate.audit.dask_cluster import REPOSITORY, scheduler, worker
 from tests.tapgate.sample_state import exported, resource, root

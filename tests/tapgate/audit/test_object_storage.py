@@ -16,7 +16,7 @@ from tapgate.audit.bucket import Bucket, object_state, states_in_bucket
 from tapgate.audit.states import backend_state, states_of
 from tapgate.cli import main
 from tapgate.embedded.emulator import Emulator
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tapgate.json_access import mapping, sequence, text
 from tests.tapgate.audit.test_audit import PROBE
 from tests.tapgate.sample_state import checkpoint, resource, root

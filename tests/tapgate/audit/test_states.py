@@ -9,7 +9,7 @@ import pytest
 
 from tapgate.audit import states
 from tapgate.audit.states import backend_state, file_state, states_in, states_of
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tapgate.cli import main
-from tapgate.failure import CouldNotRunError, Exit
+from tapgate.findings import CouldNotRunError, Exit
 from tapgate.reports.command import add_arguments, merged, read_policies, run
 from tapgate.reports.controls import PolicyInfo
 from tapgate.reports.junit import to_junit
