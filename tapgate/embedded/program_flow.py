@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from tapgate.embedded.program_uses import ANNOTATED, Program, Use, Uses, add, dotted
+from tapgate.embedded.program_names import Program, add, called, dotted, ends_program, namespace
+from tapgate.embedded.program_uses import Use, Uses, converted, done_with
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from tapgate.embedded.program_uses import Function, Scope, Values
+    from tapgate.embedded.program_names import Scope
+    from tapgate.embedded.program_uses import Values
 
 _ROUNDS: Final = 3
 _ENVIRONMENT: Final = frozenset({"os.environ", "environ"})
@@ -28,24 +30,7 @@ _PARSED: Final = frozenset({"loads", "safe_load", "json_loads", "load"})
 _SAME: Final = frozenset(
     {"from_input", "secret", "unsecret", "list", "sorted", "tuple", "set", "reversed", "str", "int", "float"}
 )
-_PARTED: Final = frozenset({"split", "rsplit", "partition", "rpartition"})
-_OF_MAPPINGS: Final = frozenset({"items", "values", "keys"})
-_METHODS: Final = (
-    _PARTED
-    | _OF_MAPPINGS
-    | {"get", "strip", "lower", "upper", "removeprefix", "removesuffix", "rstrip", "lstrip", "replace"}
-)
-_NUMBERS: Final = frozenset({"int", "float"})
 _VALIDATED: Final = frozenset({"model_validate", "parse_obj"})
-_ANY_FAILURE: Final = frozenset({"Exception", "BaseException"})
-# The forms of texts and numbers that functions take.
-_FORMS: Final = {
-    "range": "count",
-    **dict.fromkeys(("ip_network", "IPv4Network", "IPNetwork", "ip_interface"), "network"),
-    **dict.fromkeys(("open", "FileAsset"), "file"),
-    **dict.fromkeys(("urlparse", "urlsplit", "make_url"), "url"),
-}
-_ENDS: Final = frozenset({"exit", "sys.exit", "quit", "os._exit"})
 
 
 def read(folder: Path, project: str = "") -> Uses:
@@ -63,100 +48,77 @@ class _Reader(Program):
         self._given: set[str] = set()
         self._texts: dict[str, set[str]] = defaultdict(set)
         self._asked: dict[str, tuple[Use, bool]] = {}
-        self._sources: dict[tuple[str, str], Use] = {}
+        self._configs: dict[str, Use] = {}
+        self._stack = Use(("stack", ""))
         self._optional: dict[str, Use] = {}
         self.uses = Uses()
-        self._readers: dict[type[ast.expr], Callable[[Any, Scope], Values]] = {
-            ast.Attribute: self._attribute,
-            ast.BinOp: self._calculated,
-            ast.BoolOp: self._either,
-            ast.Call: self._call,
-            ast.Compare: self._compared,
-            ast.Dict: self._mapping,
-            ast.IfExp: self._chosen,
-            ast.Lambda: lambda expression, scope: self.value(
-                expression.body, self._scope_of(expression, scope)
-            ),
-            ast.Name: self._name,
-            ast.Subscript: self._subscript,
-            **dict.fromkeys((ast.Await, ast.NamedExpr, ast.Starred), self._passed_on),
-            **dict.fromkeys((ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp), self._comprehended),
-        }
 
     def result(self) -> Uses:
         """Go through the files as often as values need to reach their uses, and return what was found."""
         for _ in range(_ROUNDS):
             for name, tree in self.trees.items():
-                self._block(tree.body, self._scopes[name])
+                self._each(tree.body, self._scopes[name])
         uses = self.uses
         for name, (use, required) in self._asked.items():
             if name not in self._given and (required or not use.tested):
                 uses.variables[name] = use
         for key, use in self._optional.items():
-            if not use.tested and (use.demanded or any(_is_required(*one) for one in use.given)):
+            if not use.tested and (use.demanded or use.is_required()):
                 form = "object" if use.fields or use.items or use.mapped or use.at else "string"
                 uses.required.setdefault(key, form)
         for key, form in uses.required.items():
             if form == "string" and uses.config.get(key, Use()).form in {"number", "count", "length"}:
                 uses.required[key] = "int"
-        uses.tried = self._tried()
+        uses.tried = self.tried()
         return uses
 
-    def _tried(self) -> set[str]:
-        """Return what is called where a failure does not end the program, with what that calls in turn."""
-        names: set[str] = set()
-        for one in (one for tree in self.trees.values() for one in ast.walk(tree)):
-            if (isinstance(one, ast.Try) and any(map(_goes_on, one.handlers))) or (
-                isinstance(one, ast.With) and any(map(_suppresses, one.items))
-            ):
-                names.update(_calls(one.body))
-        inner = names
-        while inner:
-            inner = set(_calls(one for name in inner for one in self._functions.get(name, ()))) - names
-            names |= inner
-        return names
-
-    def _block(self, body: Iterable[ast.stmt], scope: Scope) -> None:
-        for one in body:
-            self._statement(one, scope)
-
-    def _statement(self, statement: ast.AST, scope: Scope) -> None:
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-            self._block(statement.body, self._scope_of(statement, scope))
-        elif isinstance(statement, ast.Import | ast.ImportFrom):
-            self._imported(statement, scope)
-        elif isinstance(statement, ast.Assign | ast.AnnAssign):
-            uses = self.value(statement.value, scope) if statement.value is not None else ()
-            for assigned in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
-                self._bind(assigned, uses, scope)
-                self._one_of(assigned, statement.value)
-        elif isinstance(statement, ast.For | ast.AsyncFor):
-            self._loop(statement.target, statement.iter, scope)
-            self._block([*statement.body, *statement.orelse], scope)
-        elif isinstance(statement, ast.Return) and statement.value is not None:
-            add(scope.names["return"], self.value(statement.value, scope))
-        elif isinstance(statement, ast.If):
-            self._test(statement.test, scope, ends=_ends(statement.body))
-            self._block([*statement.body, *statement.orelse], scope)
-        else:
-            self._inside(statement, scope)
+    def value(self, piece: ast.AST, scope: Scope) -> Values:
+        """Return what is known of an expression's value; note what an expression or a statement does."""
+        name = f"read_{type(piece).__name__.lower()}"
+        read: Callable[[ast.AST, Scope], Values] = getattr(self, name, self._inside)
+        return read(piece, scope)
 
     def _inside(self, outer: ast.AST, scope: Scope) -> Values:
         """Read what is inside of something that makes nothing of it."""
-        for child in ast.iter_child_nodes(outer):
-            if isinstance(child, ast.expr):
-                self.value(child, scope)
-            else:
-                self._statement(child, scope)
+        return self._each(ast.iter_child_nodes(outer), scope)
+
+    def _each(self, pieces: Iterable[ast.AST], scope: Scope) -> Values:
+        for one in pieces:
+            self.value(one, scope)
         return ()
 
-    @staticmethod
-    def _imported(statement: ast.Import | ast.ImportFrom, scope: Scope) -> None:
+    def read_functiondef(self, function: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> Values:
+        return self._each(function.body, self._scope_of(function, scope))
+
+    def read_import(self, statement: ast.Import | ast.ImportFrom, scope: Scope) -> Values:
         for one in statement.names:
             if isinstance(statement, ast.ImportFrom):
                 scope.imported[one.asname or one.name] = (statement.module or "", one.name)
             else:
                 scope.modules[one.asname or one.name.partition(".")[0]] = one.name
+        return ()
+
+    def read_assign(self, statement: ast.Assign | ast.AnnAssign, scope: Scope) -> Values:
+        uses = self.value(statement.value, scope) if statement.value is not None else ()
+        for assigned in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
+            self._bind(assigned, uses, scope)
+            self._one_of(assigned, statement.value)
+        return ()
+
+    def read_for(self, statement: ast.For | ast.AsyncFor, scope: Scope) -> Values:
+        self._loop(statement.target, statement.iter, scope)
+        return self._each([*statement.body, *statement.orelse], scope)
+
+    def read_return(self, statement: ast.Return, scope: Scope) -> Values:
+        add(scope.names["return"], self.value(statement.value, scope) if statement.value is not None else ())
+        return ()
+
+    def read_if(self, statement: ast.If, scope: Scope) -> Values:
+        self._test(statement.test, scope, ends=ends_program(statement.body))
+        return self._each([*statement.body, *statement.orelse], scope)
+
+    read_asyncfunctiondef, read_importfrom = read_functiondef, read_import
+    read_annassign, read_asyncfor = read_assign, read_for
 
     def _bind(self, assigned: ast.expr, uses: Values, scope: Scope) -> None:
         if isinstance(assigned, ast.Name):
@@ -167,7 +129,7 @@ class _Reader(Program):
             for use in uses:
                 use.length = max(use.length, len(assigned.elts))
             for index, one in enumerate(assigned.elts):
-                self._bind(one, tuple(_at(use, index) for use in uses), scope)
+                self._bind(one, tuple(use.number(index) for use in uses), scope)
         elif isinstance(assigned, ast.Subscript):
             key = assigned.slice
             if dotted(assigned.value) in _ENVIRONMENT and isinstance(key, ast.Constant):
@@ -176,7 +138,7 @@ class _Reader(Program):
 
     def _loop(self, assigned: ast.expr, iterated: ast.expr, scope: Scope) -> None:
         call = iterated if isinstance(iterated, ast.Call) else None
-        name = _called(call) if call is not None else ""
+        name = called(call) if call is not None else ""
         if call is not None and name == "enumerate" and call.args and isinstance(assigned, ast.Tuple):
             self._loop(assigned.elts[-1], call.args[0], scope)
         elif call is not None and name == "zip" and isinstance(assigned, ast.Tuple):
@@ -203,12 +165,12 @@ class _Reader(Program):
             for use in self.value(condition.operand, scope):
                 use.demanded, use.tested = use.demanded or ends, use.tested or not ends
         elif isinstance(condition, ast.Compare):
-            self._compared(condition, scope, ends=ends)
+            self.read_compare(condition, scope, ends=ends)
         else:
             for use in self.value(condition, scope):
                 use.tested = True
 
-    def _compared(self, comparison: ast.Compare, scope: Scope, *, ends: bool = False) -> Values:
+    def read_compare(self, comparison: ast.Compare, scope: Scope, *, ends: bool = False) -> Values:
         sides = [comparison.left, *comparison.comparators]
         for one in sides:
             of_the_environment = dotted(one) in _ENVIRONMENT
@@ -216,46 +178,44 @@ class _Reader(Program):
                 self._given.add(str(comparison.left.value))
             others = [operand for operand in sides if operand is not one]
             empty = any(isinstance(operand, ast.Constant) and operand.value is None for operand in others)
-            length = any(isinstance(operand, ast.Call) and _called(operand) == "len" for operand in others)
+            length = any(isinstance(operand, ast.Call) and called(operand) == "len" for operand in others)
             number = any(isinstance(one, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for one in comparison.ops)
             for use in self.value(one, scope):
                 use.demanded, use.tested = use.demanded or (empty and ends), use.tested or not ends
                 use.form = "length" if length else "count" if number else use.form
         return ()
 
-    def value(self, expression: ast.expr, scope: Scope) -> Values:
-        """Return what is known of an expression's value, and note what the expression does."""
-        reader = self._readers.get(type(expression), self._inside)
-        return reader(expression, scope)
-
-    def _name(self, expression: ast.Name, scope: Scope) -> Values:
+    def read_name(self, expression: ast.Name, scope: Scope) -> Values:
         self._region(expression.id, scope)
         return self._named(expression.id, scope)
 
-    def _passed_on(self, expression: ast.Await | ast.Starred | ast.NamedExpr, scope: Scope) -> Values:
+    def read_await(self, expression: ast.Await | ast.Starred | ast.NamedExpr, scope: Scope) -> Values:
         uses = self.value(expression.value, scope)
         if isinstance(expression, ast.NamedExpr):
             self._bind(expression.target, uses, scope)
         return tuple(use.element() for use in uses) if isinstance(expression, ast.Starred) else uses
 
-    def _chosen(self, expression: ast.IfExp, scope: Scope) -> Values:
+    read_starred = read_namedexpr = read_await
+
+    def read_lambda(self, function: ast.Lambda, scope: Scope) -> Values:
+        return self.value(function.body, self._scope_of(function, scope))
+
+    def read_ifexp(self, expression: ast.IfExp, scope: Scope) -> Values:
         self._test(expression.test, scope)
         return self.value(expression.body, scope) + self.value(expression.orelse, scope)
 
-    def _comprehended(self, comprehension: ast.ListComp | ast.DictComp, scope: Scope) -> Values:
+    def read_listcomp(self, comprehension: ast.ListComp | ast.DictComp, scope: Scope) -> Values:
         for one in comprehension.generators:
             self._loop(one.target, one.iter, scope)
             for test in one.ifs:
                 self._test(test, scope)
-        for each in (
-            [comprehension.key, comprehension.value]
-            if isinstance(comprehension, ast.DictComp)
-            else [comprehension.elt]
-        ):
-            self.value(each, scope)
-        return ()
+        of_a_mapping = isinstance(comprehension, ast.DictComp)
+        made = [comprehension.key, comprehension.value] if of_a_mapping else [comprehension.elt]
+        return self._each(made, scope)
 
-    def _mapping(self, display: ast.Dict, scope: Scope) -> Values:
+    read_setcomp = read_generatorexp = read_dictcomp = read_listcomp
+
+    def read_dict(self, display: ast.Dict, scope: Scope) -> Values:
         for key, one in zip(display.keys, display.values, strict=True):
             for use in self._given_as(one, scope):
                 if isinstance(key, ast.Constant):
@@ -271,7 +231,7 @@ class _Reader(Program):
                 use.demanded = True
         return ()
 
-    def _calculated(self, operation: ast.BinOp, scope: Scope) -> Values:
+    def read_binop(self, operation: ast.BinOp, scope: Scope) -> Values:
         if isinstance(operation.op, ast.Mod | ast.BitOr):
             return self._inside(operation, scope)
         for one, other in ((operation.left, operation.right), (operation.right, operation.left)):
@@ -281,16 +241,14 @@ class _Reader(Program):
                 use.form = "count" if number or isinstance(operation.op, ast.Mult) else use.form
         return ()
 
-    def _either(self, operation: ast.BoolOp, scope: Scope) -> Values:
-        alternatives: Values = ()
-        for index, one in enumerate(operation.values):
-            uses = self.value(one, scope)
-            for use in uses:
-                use.tested = use.tested or index < len(operation.values) - 1
-            alternatives += uses
-        return alternatives
+    def read_boolop(self, operation: ast.BoolOp, scope: Scope) -> Values:
+        *before, last = [self.value(one, scope) for one in operation.values]
+        tested = tuple(use for uses in before for use in uses)
+        for use in tested:
+            use.tested = True
+        return tested + last
 
-    def _attribute(self, expression: ast.Attribute, scope: Scope) -> Values:
+    def read_attribute(self, expression: ast.Attribute, scope: Scope) -> Values:
         if isinstance(expression.value, ast.Name):
             module = self._module_called(expression.value.id, scope)
             if module is not None and not self._named(expression.value.id, scope):
@@ -307,7 +265,7 @@ class _Reader(Program):
         if name and self._imported_as(name, scope).endswith("aws.config.region"):
             self.uses.required["aws:region"] = "string"
 
-    def _subscript(self, expression: ast.Subscript, scope: Scope) -> Values:
+    def read_subscript(self, expression: ast.Subscript, scope: Scope) -> Values:
         key = expression.slice.value if isinstance(expression.slice, ast.Constant) else None
         if dotted(expression.value) in _ENVIRONMENT and isinstance(key, str):
             return (self._variable(key, required=True),)
@@ -324,15 +282,15 @@ class _Reader(Program):
     def _step(self, use: Use, key: object) -> Use:
         if isinstance(key, str):
             return self.uses.outputs.setdefault(key, Use()) if use.source[0] == "stack" else use.field(key)
-        return _at(use, key) if isinstance(key, int) else use.element()
+        return use.number(key) if isinstance(key, int) else use.element()
 
     def _variable(self, name: str, *, required: bool) -> Use:
         use, before = self._asked.get(name, (Use(), False))
         self._asked[name] = use, before or required
         return use
 
-    def _call(self, call: ast.Call, scope: Scope) -> Values:
-        name, path = _called(call), dotted(call.func)
+    def read_call(self, call: ast.Call, scope: Scope) -> Values:
+        name, path = called(call), dotted(call.func)
         first = call.args[0] if call.args else None
         text = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
         if path in _GETENV and text:
@@ -342,16 +300,16 @@ class _Reader(Program):
         if path in {f"{one}.setdefault" for one in _ENVIRONMENT}:
             self._given.add(text)
         if name == "Config":
-            return self._source("config", _namespace(call, self._project))
+            of = namespace(call, self._project)
+            return (self._configs.setdefault(of, Use(("config", of))),) if of else ()
         if name in _OTHER_STACKS or path.endswith("cloudformation.get_stack"):
             self._inside(call, scope)
             # Nor is a stack called None because a part of its name is.
-            named = (
-                [one.value for one in ast.walk(first) if isinstance(one, ast.FormattedValue)] if first else []
-            )
-            for use in (use for one in (first, *named) if one is not None for use in self.value(one, scope)):
-                use.demanded = True
-            return self._source("stack", "")
+            parts = [one.value for one in ast.walk(call) if isinstance(one, ast.FormattedValue)]
+            for one in (*call.args[:1], *parts):
+                for use in self.value(one, scope):
+                    use.demanded = True
+            return (self._stack,)
         result = self._method(call, call.func, text, scope) if isinstance(call.func, ast.Attribute) else None
         return result if result is not None else self._function(call, name, scope)
 
@@ -359,19 +317,20 @@ class _Reader(Program):
         """Read what a function of the program, or one that is known by its name, does."""
         given = [self.value(one, scope) for one in call.args]
         named = self._by_name(call, name, scope)
-        for function in self._functions.get(name, ()):
+        for function in self.functions.get(name, ()):
             self._arguments(function, given, named)
         for uses in given:
             for use in uses:
-                self._converted(use, name)
-        if name == "all":
-            return (_together(given, named),)
+                converted(use, name)
+        if name == "all":  # Of outputs: by number, or by name.
+            at = {index: use for index, uses in enumerate(given) for use in uses}
+            return (Use(at=at, fields={name: use for name, uses in named.items() for use in uses}),)
         if name in _VALIDATED and given and isinstance(call.func, ast.Attribute):
             for use in given[0]:
                 self._spread(use, dotted(call.func.value))
         if given and (name in _SAME or name in _PARSED):
             return given[0] if name in _SAME else tuple(use.parsed() for use in given[0])
-        inner = [self._scope_of(one) for one in self._functions.get(name, ())]
+        inner = [self._scope_of(one) for one in self.functions.get(name, ())]
         return tuple(use for one in inner for use in one.names.get("return", ()))
 
     def _by_name(self, call: ast.Call, name: str, scope: Scope) -> dict[str, Values]:
@@ -389,14 +348,6 @@ class _Reader(Program):
                     add(self._attributes[one.arg], [use])
         return named
 
-    def _converted(self, use: Use, name: str) -> None:
-        form = use.form or "number" if name in _NUMBERS else _FORMS.get(name, "")
-        form = "base64" if name.endswith("b64decode") else form
-        if form:
-            use.form, use.demanded = form, True
-        elif name == "len":
-            use.element()
-
     def _method(self, call: ast.Call, function: ast.Attribute, text: str, scope: Scope) -> Values | None:
         """Read what a method of a value does; None where it may be any function."""
         name = function.attr
@@ -412,28 +363,7 @@ class _Reader(Program):
             return tuple(self._configured(namespace, name, text, call) for namespace in configs)
         if owners and name == "apply" and call.args:
             return self._applied(call.args[0], owners, scope)
-        return self._done_with(owners, name, text, call)
-
-    @staticmethod
-    def _done_with(owners: Values, name: str, text: str, call: ast.Call) -> Values | None:
-        """Read what is done with a text, a list or a mapping by its own methods."""
-        if not owners or name not in _METHODS or (name == "get" and not text):
-            return None
-        for use in owners:
-            use.demanded = True
-            use.mapped = use.mapped or name in _OF_MAPPINGS
-        if name == "get":
-            # Of what has a default the program can do without.
-            return tuple(
-                use.fields.get(text, Use()) if len(call.args) > 1 else use.field(text) for use in owners
-            )
-        if name in _OF_MAPPINGS:
-            elements = [use.element() for use in owners]
-            inside = elements if name == "values" else [Use(at={1: one}) for one in elements]
-            return () if name == "keys" else tuple(Use(items=one, alike=True) for one in inside)
-        return (
-            tuple(use.parts.setdefault(text or " ", Use()) for use in owners) if name in _PARTED else owners
-        )
+        return done_with(owners, name, text, has_default=len(call.args) > 1)
 
     def _configured(self, namespace: str, method: str, name: str, call: ast.Call) -> Use:
         key = name if ":" in name else f"{namespace}:{name}"
@@ -455,7 +385,7 @@ class _Reader(Program):
         if name in _PARSED:
             return tuple(use.parsed() for use in owners)
         results: set[Use] = set()
-        for one in [function] if isinstance(function, ast.Lambda) else self._functions.get(name, ()):
+        for one in [function] if isinstance(function, ast.Lambda) else self.functions.get(name, ()):
             inner = self._scope_of(one, scope if isinstance(one, ast.Lambda) else None)
             names = [each.arg for each in one.args.args if each.arg != "self"]
             if names:
@@ -464,89 +394,5 @@ class _Reader(Program):
                 results.update(self.value(one.body, inner))
             results |= inner.names.get("return", set())
         for use in owners:
-            self._converted(use, name)
+            converted(use, name)
         return tuple(results)
-
-    def _arguments(self, function: Function, given: list[Values], named: Mapping[str, Values]) -> None:
-        inner = self._scope_of(function)
-        parameters = [*function.args.posonlyargs, *function.args.args]
-        parameters = parameters[1:] if parameters and parameters[0].arg in {"self", "cls"} else parameters
-        pairs = [*zip(parameters, given, strict=False)]
-        by_name = (*parameters, *function.args.kwonlyargs)
-        pairs += [(one, named[one.arg]) for one in by_name if one.arg in named]
-        for parameter, uses in pairs:
-            add(inner.names[parameter.arg], uses)
-            for use in uses:
-                if parameter.annotation is not None and dotted(parameter.annotation) in ANNOTATED:
-                    use.form = use.form or ANNOTATED[dotted(parameter.annotation)]
-
-    def _source(self, form: str, of: str) -> Values:
-        return (self._sources.setdefault((form, of), Use((form, of))),) if form == "stack" or of else ()
-
-
-def _together(given: list[Values], named: Mapping[str, Values]) -> Use:
-    """Return what `Output.all` gives: its arguments by number, or by name."""
-    at = {index: use for index, uses in enumerate(given) for use in uses}
-    return Use(at=at, fields={name: use for name, uses in named.items() for use in uses})
-
-
-def _at(use: Use, index: int) -> Use:
-    use.demanded = True
-    return use.element() if use.alike else use.at.setdefault(index, Use())
-
-
-def _called(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-
-
-def _calls(body: Iterable[ast.AST]) -> Iterable[str]:
-    return (_called(one) for inner in body for one in ast.walk(inner) if isinstance(one, ast.Call))
-
-
-def _catches(types: ast.expr | None) -> bool:
-    """Say whether it is one of these that a function of a provider raises."""
-    each = types.elts if isinstance(types, ast.Tuple) else [types]
-    return any(one is None or dotted(one).rpartition(".")[2] in _ANY_FAILURE for one in each)
-
-
-def _goes_on(handler: ast.ExceptHandler) -> bool:
-    return _catches(handler.type) and not _ends(handler.body)
-
-
-def _suppresses(item: ast.withitem) -> bool:
-    call = item.context_expr
-    return isinstance(call, ast.Call) and _called(call) == "suppress" and any(map(_catches, call.args))
-
-
-def _ends(body: list[ast.stmt]) -> bool:
-    """Say whether a block ends the program."""
-    last = body[-1]
-    call = last.value if isinstance(last, ast.Expr) else None
-    return isinstance(last, ast.Raise) or (isinstance(call, ast.Call) and dotted(call.func) in _ENDS)
-
-
-def _is_required(function: str, argument: str) -> bool:
-    """Say whether a class of pulumi_aws, as a program calls it, ends the program without an argument."""
-    *_, module, member = ("", *function.split("."))
-    if not member[:1].isupper() or not module:
-        return False
-    from tapgate.embedded.aws_provider import schema_store, sdk_source  # noqa: PLC0415 - seldom needed
-    from tapgate.embedded.aws_provider.marks import snake  # noqa: PLC0415 - as above
-
-    token = f"aws:{module}/{member[:1].lower()}{member[1:]}:{member}"
-    try:
-        inputs = schema_store.schema_of(token).inputs
-    except (sdk_source.UnknownTypeError, sdk_source.SdkMissingError):
-        return False
-    return any(one.required and snake(name) == argument for name, one in inputs.items())
-
-
-def _namespace(call: ast.Call, project: str) -> str:
-    """Return the namespace that `Config(...)` is of; empty where that is computed."""
-    given = [*call.args, *(one.value for one in call.keywords)]
-    if not given:
-        return project
-    first = given[0]
-    if isinstance(first, ast.Constant):
-        return first.value if isinstance(first.value, str) else project
-    return project if isinstance(first, ast.Call) and _called(first) == "get_project" else ""

@@ -9,16 +9,13 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 import yaml
 
-from tapgate.embedded.aws_provider.marks import MARKED_NUMBER, marked_text
-from tapgate.embedded.environment import ACCOUNT, REGION_VARIABLES, STEERING, region_of_environment
-from tapgate.embedded.paths import cache_root, write_atomically
-
-if TYPE_CHECKING:
-    from tapgate.embedded.program_uses import Use, Uses
+from tapgate.embedded.aws_provider.marks import marked_text
+from tapgate.embedded.environment import ACCOUNT, REGION_VARIABLES, STEERING
+from tapgate.embedded.program_uses import LISTS, SECRET, STRING, Use, Uses, formed, named, stand_in
 
 _SUFFIXES: Final = frozenset(
     (
@@ -45,7 +42,6 @@ _WORD: Final = re.compile(r"[A-Za-z_][\w-]{0,127}")
 _STEP: Final = re.compile(
     r"""(?<![\w$-])([A-Za-z_$][\w$-]{0,127}+)(?=["'`)\]]*\[\s*(?:\d+|(["'`])([A-Za-z_]\w*)\2)\s*\])"""
 )
-_SEVERAL: Final = re.compile(r"(?:[a-z]I|(?:^|[_-])i)ds$|(?:[a-z]A|(?:^|[_-])a)rns$|[sS]ubnets$|[zZ]ones$")
 _CONFIGURED: Final = re.compile(
     r"""\b(?:require|get|try)_?(?:secret)?_?(?P<type>int|bool|float|object|number|boolean)?"""
     r"""\(\s*(["'`])(?P<key>[\w.:-]{1,127})\2""",
@@ -58,13 +54,10 @@ _KEY_OF: Final = r"(?i:private_?key(?:_?pem)?)[\"']?\s*[:=]"
 _ASSIGNED: Final = re.compile(
     r"^\s*(?:(?:const|let|var|final)\s+)?(?P<name>[A-Za-z_]\w{0,63})\s*(?::[^=\n]{0,80})?:?="
 )
-_SPREAD: Final = 3
 # Its bracket first: what begins with a look-behind is tried at every character.
 _SUBSCRIPT: Final = re.compile(r"""\[(?<=[\w)\]]\[)\s*(["'])([A-Za-z_][\w./:-]{0,127})\1\s*\]""")
 _PROPERTY_OF_A_PROPERTY: Final = re.compile(r"\$\{[\w-]+(?:\.\w+|\[\d+\])*\.\w+\.(\w+)")
 _MOST_SUBSCRIPTS: Final = 64
-_A_NUMBER: Final = re.compile(r"(?:^|_)(?:count|size|capacity|port|ttl|days|seconds|minutes|number|timeout)$")
-_NO_LIST: Final = re.compile(r"(?:ss|us|is|dns|tags)$")
 
 
 @dataclass(frozen=True)
@@ -80,7 +73,7 @@ class Lookups:
 
     keys: tuple[str, ...] = ()
     attributes: frozenset[str] = frozenset()
-    forms: Mapping[str, Use] = field(default_factory=dict[str, "Use"])
+    forms: Mapping[str, Use] = field(default_factory=dict[str, Use])
     tried: frozenset[str] = frozenset()
 
 
@@ -198,8 +191,6 @@ def variables(project_file: Path) -> dict[str, str]:
 
 def outputs(folder: Path, stack: str) -> dict[str, object]:
     """Return a marked value for each output of another stack whose name the program's text may mean."""
-    from tapgate.embedded.program_uses import Use, formed  # noqa: PLC0415 - for programs that refer to stacks
-
     names: set[str] = set()
     several: set[str] = set()
     fields: dict[str, set[str]] = {}
@@ -222,18 +213,8 @@ def outputs(folder: Path, stack: str) -> dict[str, object]:
         elif name in fields and not use.arguments:
             values[name] = {field: marked_text(f"{seed}.{field}") for field in sorted(fields[name])}
         else:
-            values[name] = _named(name, use, seed, several=name in several)
+            values[name] = named(name, use, seed, several=name in several)
     return values
-
-
-def _named(name: str, use: Use, seed: str, *, several: bool) -> object:
-    """Return what stands in for an output of which only names tell what it is."""
-    if any(map(_A_NUMBER.search, use.arguments)):
-        return MARKED_NUMBER
-    lists = any(one.endswith("s") and not _NO_LIST.search(one) for one in use.arguments)
-    if several or lists or (not use.arguments and _SEVERAL.search(name)):
-        return [marked_text(f"{seed}[{index}]") for index in range(_SPREAD)]
-    return marked_text(seed)
 
 
 def config_forms(folder: Path) -> dict[str, str]:
@@ -272,13 +253,6 @@ def _form(text: str, match: re.Match[str]) -> str:
 
 
 _ACCOUNTS: Final = frozenset({"AWS_ACCOUNT_ID", "AWS_ACCOUNT", "AWS_DEFAULT_ACCOUNT", "CDK_DEFAULT_ACCOUNT"})
-STRING: Final = "string"
-SECRET: Final = "secret"  # noqa: S105 - a kind of value
-_INTEGERS: Final = frozenset({"integer", "int", "number", "float"})
-_LISTS: Final = frozenset({"array", "list"})
-# What a program reads as it starts has to be there.
-_NAMES_A_FILE: Final = ("path", "file")
-_NAMES_A_FOLDER: Final = ("dir", "directory", "folder")
 # A YAML program may read config that is declared nowhere.
 _REFERENCE: Final = re.compile(r"(?<!\$)\$\{\s*(aws:region|[A-Za-z_][\w-]*(?![\w:-]))")
 
@@ -314,8 +288,6 @@ def used(project_file: Path) -> Uses:
 
     The file need not be there: then it is the program of its folder, which may be no project's.
     """
-    from tapgate.embedded.program_uses import Uses  # noqa: PLC0415 - for programs that are given something
-
     body = read_yaml(project_file)
     name, runtime, program = str(body.get("name")), language(body), program_folder(project_file.parent, body)
     if runtime in {"python", ""}:
@@ -327,7 +299,6 @@ def used(project_file: Path) -> Uses:
 
 def _used_by_yaml(program: Path, project_file: Path, project: str) -> Uses:
     from tapgate.embedded.aws_provider.usage import parted, references  # noqa: PLC0415 - it takes this
-    from tapgate.embedded.program_uses import Use, Uses  # noqa: PLC0415
 
     uses = Uses()
     body = parsed_yaml(_text(program / "Main.yaml") or _text(project_file))
@@ -364,58 +335,13 @@ def stand_ins(project_file: Path, encrypted: str) -> dict[str, object]:
     return {key: stand_in(key, type_, encrypted, config.get(key), counts=counts) for key, type_ in wanted}
 
 
-def stand_in(key: str, type_: str, encrypted: str, use: Use | None = None, *, counts: bool = False) -> object:
-    """Return a value for a key.
-
-    Args:
-        key: The key, in full.
-        type_: Its type.
-        encrypted: What stands in for a secret, encrypted.
-        use: What the program makes of it.
-        counts: The program may count by a number, and so not live with a marked one.
-    """
-    fixed: dict[str, object] = {SECRET: {"secure": encrypted}, "boolean": False, "bool": False}
-    if type_ in fixed:
-        return fixed[type_]  # A truth cannot be marked.
-    if key == "aws:region":
-        return region_of_environment()
-    from tapgate.embedded.program_uses import Use, formed  # noqa: PLC0415 - for what is not there
-
-    use = use or Use()
-    if type_ in _INTEGERS:
-        is_handed_on = bool(use.arguments) and not use.form
-        return MARKED_NUMBER if is_handed_on or not counts else 1
-    outer, _, items = type_.partition("<")
-    if outer in _LISTS and not any(one.has_form() for one in (*use.at.values(), use.items or Use())):
-        type_, count = items.rstrip(">") or STRING, use.elements(_SPREAD)
-        return [stand_in(f"{key}[{at}]", type_, encrypted, counts=counts) for at in range(count)]
-    if type_ == "object" or use.has_form():
-        return formed(use, key, number=1, is_object=type_ == "object")
-    return _text_that_stands_in(key)
-
-
-def _text_that_stands_in(key: str) -> str:
-    """Return a marked text, of a file or a folder that is there where the key names one."""
-    text, short = marked_text(key), key.rpartition(":")[2].casefold()
-    if not short.startswith("path") and not short.endswith((*_NAMES_A_FILE, *_NAMES_A_FOLDER)):
-        return text
-    from tapgate.embedded.program_uses import file_that_stands_in  # noqa: PLC0415 - for what is not there
-
-    if short.endswith(_NAMES_A_FILE):
-        return file_that_stands_in(text)
-    folder = cache_root() / "stand-in-folders" / text
-    if not (folder / text).is_file():
-        write_atomically(folder / text, f"{text}\n")
-    return str(folder)
-
-
 def _required_type(declared: object) -> str:
     """Return the type of a declaration that gives no value; empty for one that does."""
     body = mapping(declared)
     if not body or "default" in body or "value" in body:
         return ""
     type_ = str(body.get("type") or STRING).casefold()
-    items = _required_type(body.get("items")) if type_ in _LISTS else ""
+    items = _required_type(body.get("items")) if type_ in LISTS else ""
     if items not in {STRING, ""}:
         type_ = f"{type_}<{items}>"
     return SECRET if body.get("secret") is True and type_ == STRING else type_

@@ -1,23 +1,18 @@
-"""What a Python program declares and makes of each value, and marked values of the form that it needs."""
+"""What a program makes of a value that it is given, and a marked value of the form that this needs."""
 
 from __future__ import annotations
 
-import ast
 import base64
 import functools
 import json
-from collections import defaultdict
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from tapgate.embedded.aws_provider.marks import MARK_IN_BASE64, MARKED_NUMBER, marked_text
+from tapgate.embedded.environment import region_of_environment
 from tapgate.embedded.paths import cache_root, write_atomically
-from tapgate.embedded.program_text import PYTHON, files
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 
 def file_that_stands_in(text: str) -> str:
@@ -28,6 +23,8 @@ def file_that_stands_in(text: str) -> str:
     return str(path)
 
 
+Values: TypeAlias = "tuple[Use, ...]"
+"""What an expression or a name may stand for."""
 _TEXTS: Final[dict[str, Callable[[str], str]]] = {
     "base64": lambda text: base64.b64encode(f"{MARK_IN_BASE64}{text}".encode()).decode(),
     "file": file_that_stands_in,
@@ -105,6 +102,15 @@ class Use:
         self.items = self.items or Use()
         return self.items
 
+    def number(self, index: int) -> Use:
+        """Return the use of the element of a number."""
+        self.demanded = True
+        return self.element() if self.alike else self.at.setdefault(index, Use())
+
+    def is_required(self) -> bool:
+        """Say whether a class of pulumi_aws that it is given to ends the program without it."""
+        return any(_is_required(*one) for one in self.given)
+
     def parsed(self) -> Use:
         """Return the use of the document that it is."""
         self.demanded = True
@@ -131,6 +137,71 @@ class Uses:
     outputs: dict[str, Use] = field(default_factory=dict[str, Use])
     attributes: dict[str, Use] = field(default_factory=dict[str, Use])
     tried: set[str] = field(default_factory=set[str])
+
+
+_PARTED: Final = frozenset({"split", "rsplit", "partition", "rpartition"})
+_OF_MAPPINGS: Final = frozenset({"items", "values", "keys"})
+_METHODS: Final = (
+    _PARTED
+    | _OF_MAPPINGS
+    | {"get", "strip", "lower", "upper", "removeprefix", "removesuffix", "rstrip", "lstrip", "replace"}
+)
+# The forms of texts and numbers that functions take.
+_FORMS: Final = {
+    "range": "count",
+    **dict.fromkeys(("ip_network", "IPv4Network", "IPNetwork", "ip_interface"), "network"),
+    **dict.fromkeys(("open", "FileAsset"), "file"),
+    **dict.fromkeys(("urlparse", "urlsplit", "make_url"), "url"),
+}
+
+
+def converted(use: Use, name: str) -> None:
+    """Note what a function that is known by its name needs of a value that it is given."""
+    form = use.form or "number" if name in {"int", "float"} else _FORMS.get(name, "")
+    form = "base64" if name.endswith("b64decode") else form
+    if form:
+        use.form, use.demanded = form, True
+    elif name == "len":
+        use.element()
+
+
+def done_with(owners: Values, name: str, text: str, *, has_default: bool) -> Values | None:
+    """Return what a text, a list or a mapping gives by a method of its own; None where it may be any other.
+
+    Args:
+        owners: What it may be.
+        name: The method.
+        text: Its first argument, where that is a text.
+        has_default: It has a second argument: of that the program can do without.
+    """
+    if not owners or name not in _METHODS or (name == "get" and not text):
+        return None
+    for use in owners:
+        use.demanded = True
+        use.mapped = use.mapped or name in _OF_MAPPINGS
+    if name == "get":
+        return tuple(use.fields.get(text, Use()) if has_default else use.field(text) for use in owners)
+    if name in _OF_MAPPINGS:
+        elements = [use.element() for use in owners]
+        inside = elements if name == "values" else [Use(at={1: one}) for one in elements]
+        return () if name == "keys" else tuple(Use(items=one, alike=True) for one in inside)
+    return tuple(use.parts.setdefault(text or " ", Use()) for use in owners) if name in _PARTED else owners
+
+
+def _is_required(function: str, argument: str) -> bool:
+    """Say whether a class of pulumi_aws, as a program calls it, ends the program without an argument."""
+    *_, module, member = ("", *function.split("."))
+    if not member[:1].isupper() or not module:
+        return False
+    from tapgate.embedded.aws_provider import schema_store, sdk_source  # noqa: PLC0415 - seldom needed
+    from tapgate.embedded.aws_provider.marks import snake  # noqa: PLC0415 - as above
+
+    token = f"aws:{module}/{member[:1].lower()}{member[1:]}:{member}"
+    try:
+        inputs = schema_store.schema_of(token).inputs
+    except (sdk_source.UnknownTypeError, sdk_source.SdkMissingError):
+        return False
+    return any(one.required and snake(name) == argument for name, one in inputs.items())
 
 
 def formed(
@@ -182,190 +253,64 @@ def _text(use: Use, seed: str, number: int, *, is_object: bool) -> object:
     return {text: text} if is_object else text
 
 
-_MOST_FILES: Final = 100
-_MOST_USES: Final = 24
-_SEQUENCES: Final = frozenset({"list", "List", "Sequence", "tuple", "Tuple", "set", "Set", "Iterable"})
-_MAPPINGS: Final = frozenset({"dict", "Dict", "Mapping"})
-_DEEPEST_FIELD: Final = 4
-ANNOTATED: Final = {"int": "number", "float": "number", "bool": "boolean"}
-"""The forms of values that are annotated so."""
-
-Values: TypeAlias = "tuple[Use, ...]"
-"""What an expression or a name may stand for."""
-Function: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda"
-
-
-@dataclass(eq=False)
-class Scope:
-    """The names of a module or a function."""
-
-    outer: Scope | None = None
-    names: dict[str, set[Use]] = field(default_factory=lambda: defaultdict[str, set[Use]](set))
-    modules: dict[str, str] = field(default_factory=dict[str, str])
-    imported: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
-
-    def outwards(self) -> Iterator[Scope]:
-        """Yield the scopes in which a name is looked for: this one, and each around it."""
-        inner: Scope | None = self
-        while inner is not None:
-            yield inner
-            inner = inner.outer
+STRING: Final = "string"
+SECRET: Final = "secret"  # noqa: S105 - a kind of value
+_INTEGERS: Final = frozenset({"integer", "int", "number", "float"})
+LISTS: Final = frozenset({"array", "list"})
+# What a program reads as it starts has to be there.
+_NAMES_A_FILE: Final = ("path", "file")
+_NAMES_A_FOLDER: Final = ("dir", "directory", "folder")
+_SEVERAL: Final = re.compile(r"(?:[a-z]I|(?:^|[_-])i)ds$|(?:[a-z]A|(?:^|[_-])a)rns$|[sS]ubnets$|[zZ]ones$")
+_A_NUMBER: Final = re.compile(r"(?:^|_)(?:count|size|capacity|port|ttl|days|seconds|minutes|number|timeout)$")
+_NO_LIST: Final = re.compile(r"(?:ss|us|is|dns|tags)$")
 
 
-class Program:
-    """A program's files, and what they declare.
+def stand_in(key: str, type_: str, encrypted: str, use: Use | None = None, *, counts: bool = False) -> object:
+    """Return a value for a key.
 
-    Attributes:
-        trees: The files, by module.
+    Args:
+        key: The key, in full.
+        type_: Its type.
+        encrypted: What stands in for a secret, encrypted.
+        use: What the program makes of it.
+        counts: The program may count by a number, and so not live with a marked one.
     """
-
-    def __init__(self, folder: Path) -> None:
-        """Read the files of a folder's program."""
-        self.trees = dict(_modules(folder))
-        self._scopes: dict[int | str, Scope] = {}
-        self._functions: dict[str, list[Function]] = defaultdict(list)
-        self._records: dict[str, ast.ClassDef] = {}
-        self._modules_by_name: dict[str, Scope | None] = {}
-        for name, tree in self.trees.items():
-            module = self._scopes[name] = Scope()
-            for statement in ast.walk(tree):
-                if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-                    self._scopes[id(statement)] = Scope(module)
-                if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-                    self._functions[statement.name].append(statement)
-                elif isinstance(statement, ast.ClassDef):
-                    makers = [one for one in statement.body if getattr(one, "name", "") == "__init__"]
-                    self._functions[statement.name] += [
-                        one for one in makers if isinstance(one, ast.FunctionDef)
-                    ]
-                    if not makers:
-                        self._records[statement.name] = statement
-
-    def _named(self, name: str, scope: Scope) -> Values:
-        for inner in scope.outwards():
-            if inner.names.get(name):
-                return tuple(inner.names[name])
-            if name in inner.imported:
-                module, original = inner.imported[name]
-                other = self._module(module)
-                return tuple(other.names.get(original, ())) if other is not None else ()
-        return ()
-
-    def _module_called(self, name: str, scope: Scope) -> Scope | None:
-        for inner in scope.outwards():
-            if name in inner.modules:
-                return self._module(inner.modules[name])
-            if name in inner.imported:
-                module, original = inner.imported[name]
-                return self._module(f"{module}.{original}".strip("."))
-        return None
-
-    def _imported_as(self, name: str, scope: Scope) -> str:
-        """Return what a name with dots is called where it is imported from; the name where it is not."""
-        first, dot, rest = name.partition(".")
-        for inner in scope.outwards():
-            if first in inner.imported:
-                return f"{'.'.join(inner.imported[first])}{dot}{rest}"
-            if first in inner.modules and not name.startswith(f"{inner.modules[first]}."):
-                return f"{inner.modules[first]}{dot}{rest}"
-        return name
-
-    def _module(self, name: str) -> Scope | None:
-        """Return a module of the program by its name, of which a package that it is in may be missing."""
-        if name not in self._modules_by_name:
-            scopes = (one for one in self.trees if one == name or one.endswith(f".{name}"))
-            self._modules_by_name[name] = next((self._scopes[one] for one in scopes), None)
-        return self._modules_by_name[name]
-
-    def _scope_of(self, function: Function, outer: Scope | None = None) -> Scope:
-        scope = self._scopes[id(function)]
-        scope.outer = outer or scope.outer
-        return scope
-
-    def _spread(self, use: Use, name: str, depth: int = 0) -> None:
-        """Note that the fields of a mapping become the arguments of a function, or the fields of a class."""
-        use.spread = True
-        required: list[tuple[str, ast.expr | None]] = []
-        for one in self._functions.get(name, ()):
-            names = [*one.args.posonlyargs, *one.args.args]
-            names = names[: len(names) - len(one.args.defaults)]
-            alone = zip(one.args.kwonlyargs, one.args.kw_defaults, strict=True)
-            names += [each for each, default in alone if default is None]
-            required += [(each.arg, each.annotation) for each in names if each.arg not in {"self", "cls"}]
-        for one in self._records[name].body if name in self._records else ():
-            if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name) and one.value is None:
-                required.append((one.target.id, one.annotation))
-        for parameter, annotation in required if depth < _DEEPEST_FIELD else ():
-            self._annotated(use.field(parameter), annotation, depth + 1)
-
-    def _annotated(self, use: Use, annotation: ast.expr | None, depth: int = 0) -> None:
-        """Note what an annotation says of a value."""
-        if isinstance(annotation, ast.BinOp):
-            annotation = annotation.left
-        owner = annotation.value if isinstance(annotation, ast.Subscript) else annotation
-        name = dotted(owner).rpartition(".")[2] if owner is not None else ""
-        inside = annotation.slice if isinstance(annotation, ast.Subscript) else None
-        inside = inside.elts[-1] if isinstance(inside, ast.Tuple) else inside
-        if name in ANNOTATED:
-            use.form = use.form or ANNOTATED[name]
-        elif name in _SEQUENCES:
-            self._annotated(use.element(), inside, depth)
-        elif name in _MAPPINGS:
-            use.mapped = True
-            self._annotated(use.element(), inside, depth)
-        elif name in {"Optional", "Input", "Annotated"}:
-            self._annotated(use, inside, depth)
-        elif name in self._records:
-            self._spread(use, name, depth)
+    fixed: dict[str, object] = {SECRET: {"secure": encrypted}, "boolean": False, "bool": False}
+    if type_ in fixed:
+        return fixed[type_]  # A truth cannot be marked.
+    if key == "aws:region":
+        return region_of_environment()
+    use = use or Use()
+    if type_ in _INTEGERS:
+        is_handed_on = bool(use.arguments) and not use.form
+        return MARKED_NUMBER if is_handed_on or not counts else 1
+    outer, _, items = type_.partition("<")
+    if outer in LISTS and not any(one.has_form() for one in (*use.at.values(), use.items or Use())):
+        type_, count = items.rstrip(">") or STRING, use.elements(_SPREAD)
+        return [stand_in(f"{key}[{at}]", type_, encrypted, counts=counts) for at in range(count)]
+    if type_ == "object" or use.has_form():
+        return formed(use, key, number=1, is_object=type_ == "object")
+    return _text_that_stands_in(key)
 
 
-def dotted(expression: ast.expr) -> str:
-    """Return a name with its dots; empty for what is no name."""
-    names: list[str] = []
-    while isinstance(expression, ast.Attribute):
-        names.append(expression.attr)
-        expression = expression.value
-    return ".".join(reversed([*names, expression.id])) if isinstance(expression, ast.Name) else ""
+def _text_that_stands_in(key: str) -> str:
+    """Return a marked text, of a file or a folder that is there where the key names one."""
+    text, short = marked_text(key), key.rpartition(":")[2].casefold()
+    if not short.startswith("path") and not short.endswith((*_NAMES_A_FILE, *_NAMES_A_FOLDER)):
+        return text
+    if short.endswith(_NAMES_A_FILE):
+        return file_that_stands_in(text)
+    folder = cache_root() / "stand-in-folders" / text
+    if not (folder / text).is_file():
+        write_atomically(folder / text, f"{text}\n")
+    return str(folder)
 
 
-def add(to: set[Use], uses: Iterable[Use]) -> None:
-    """Add what a name may stand for; one that is assigned to itself again and again has no end of it."""
-    to.update(one for one in uses if len(to) < _MOST_USES)
-
-
-def _modules(folder: Path) -> Iterator[tuple[str, ast.Module]]:
-    """Yield the modules of a program: what its main file imports, or all where there is none."""
-    main = folder / "__main__.py"
-    waiting = ["__main__"] if main.is_file() else []
-    if not waiting:
-        paths = (path.relative_to(folder) for path in files(folder, PYTHON))
-        waiting = [".".join(path.with_suffix("").parts) for path in paths]
-    seen: set[str] = set()
-    while waiting and len(seen) < _MOST_FILES:
-        name = waiting.pop(0)
-        if name in seen:
-            continue
-        seen.add(name)
-        inside = folder.joinpath(*name.split("."))
-        path = next(
-            (one for one in (inside.with_suffix(".py"), inside / "__init__.py") if one.is_file()), None
-        )
-        if path is None:
-            continue
-        try:
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, SyntaxError, RecursionError):
-            continue  # Python says what is wrong with it.
-        yield name, tree
-        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        for statement in ast.walk(tree):
-            if isinstance(statement, ast.Import):
-                waiting += [one.name for one in statement.names]
-            elif isinstance(statement, ast.ImportFrom):
-                base = (
-                    package.split(".")[: len(package.split(".")) - statement.level + 1]
-                    if statement.level
-                    else []
-                )
-                module = ".".join(one for one in (*base, statement.module or "") if one)
-                waiting += [module, *(f"{module}.{one.name}".strip(".") for one in statement.names)]
+def named(name: str, use: Use, seed: str, *, several: bool) -> object:
+    """Return what stands in for an output of which only names tell what it is."""
+    if any(map(_A_NUMBER.search, use.arguments)):
+        return MARKED_NUMBER
+    lists = any(one.endswith("s") and not _NO_LIST.search(one) for one in use.arguments)
+    if several or lists or (not use.arguments and _SEVERAL.search(name)):
+        return [marked_text(f"{seed}[{index}]") for index in range(_SPREAD)]
+    return marked_text(seed)

@@ -92,7 +92,7 @@ ALLOWED: Final = {
     "tapgate/embedded/aws_provider/values.py": {"sort_keys": "as json.dumps has it"},
     "tapgate/embedded/aws_provider/service.py": {"kind": "a field of Pulumi's protocol"},
     "tapgate/embedded/program_flow.py": {"scope": "where a name of Python holds"},
-    "tapgate/embedded/program_uses.py": dict.fromkeys(
+    "tapgate/embedded/program_names.py": dict.fromkeys(
         ("Scope", "_scope_of", "_scopes", "scope"), "where a name of Python holds"
     ),
 }

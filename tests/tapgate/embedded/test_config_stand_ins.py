@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from tapgate.embedded.aws_provider.marks import MARK, MARKED_NUMBER
-from tapgate.embedded.program_text import required, stand_in, stand_ins
+from tapgate.embedded.program_text import required, stand_ins
+from tapgate.embedded.program_uses import stand_in
 from tapgate.embedded.stacks import adapted
 
 DECLARED = """\

@@ -12,8 +12,9 @@ import pytest
 from tapgate.embedded.aws_provider.marks import MARK, MARKED_NUMBER, marked
 from tapgate.embedded.aws_provider.resource_schema import ResourceSchema, Type
 from tapgate.embedded.program_flow import read
+from tapgate.embedded.program_names import Program
 from tapgate.embedded.program_text import lookups, outputs, stand_ins, variables
-from tapgate.embedded.program_uses import Program, Use, formed
+from tapgate.embedded.program_uses import Use, formed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
