@@ -69,10 +69,6 @@ class Answer(Generic[T]):
         """Say that the property is unknown, so that compliance is undecided."""
         return self.ref.undecided(required, problem, fix)
 
-    def not_known(self, what: str, required: str, setting: str) -> Finding:
-        """Say that AWS may have added something since this version of the pack."""
-        return self.ref.not_known(what, required, setting)
-
     def unsettled(self, required: str) -> Iterator[Finding]:
         """Say that the property is unknown or of another type than AWS takes, if it is."""
         if isinstance(self, Unknown):

@@ -171,30 +171,21 @@ def types_read(rules: Iterable[Rule]) -> frozenset[str]:
 
 def message(rule: Declaration, resource: Resource, finding: Finding) -> str:
     """Write a finding: the problem in the first line, then one `Key: value` a line, a waiver's terms last."""
-    declared = resource.declared
-    return "\n".join(
-        (
-            one_line(finding.problem),
-            one_line(f"Where: {declared.name} ({declared.type}), property `{finding.path}`"),
-            one_line(f"Found: {finding.found}"),
-            one_line(f"Required: {finding.required}"),
-            one_line(f"Why: {rule.why}"),
-            one_line(f"Fix: {finding.fix or rule.fix}"),
-            f"Verdict: {finding.verdict.value}",
-            *(waiver_lines(finding.waiver) if finding.waiver else ()),
-        )
-    )
-
-
-def waiver_lines(waiver: Waiver) -> tuple[str, ...]:
-    """Write a waiver's terms, one a line."""
-    return (
-        f"Reason: {one_line(waiver.reason)}",
-        f"Owner: {one_line(waiver.owner)}",
-        f"Expires: {waiver.expires.isoformat()}",
-    )
-
-
-def one_line(text: str) -> str:
-    """Keep a text in one line, whatever names of resources and properties are in it."""
-    return " ".join(text.split())
+    declared, waiver = resource.declared, finding.waiver
+    lines = [
+        finding.problem,
+        f"Where: {declared.name} ({declared.type}), property `{finding.path}`",
+        f"Found: {finding.found}",
+        f"Required: {finding.required}",
+        f"Why: {rule.why}",
+        f"Fix: {finding.fix or rule.fix}",
+        f"Verdict: {finding.verdict.value}",
+    ]
+    if waiver is not None:
+        lines += [
+            f"Reason: {waiver.reason}",
+            f"Owner: {waiver.owner}",
+            f"Expires: {waiver.expires.isoformat()}",
+        ]
+    # Each stays one line, whatever names of resources and properties are in it.
+    return "\n".join(" ".join(line.split()) for line in lines)

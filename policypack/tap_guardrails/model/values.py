@@ -195,7 +195,10 @@ def decode(tree: object, depth: int = 0) -> Value:
     if tree is None or isinstance(tree, (bool, float)):
         return tree
     if isinstance(tree, int):
-        return integer_value(tree)
+        try:
+            return float(tree)  # as the wire carries it, a double
+        except OverflowError:
+            return Opaque("number beyond every limit")
     return decode_container(tree, depth)
 
 
@@ -219,14 +222,6 @@ def decode_container(tree: object, depth: int) -> Value:
     if isinstance(tree, Sequence) and not isinstance(tree, (bytes, bytearray)):
         return [decode(item, depth + 1) for item in cast("Sequence[object]", tree)]
     return Opaque(type(tree).__name__)
-
-
-def integer_value(number: int) -> Value:
-    """Return the number as the wire carries it, a double; one that no double can hold is opaque."""
-    try:
-        return float(number)
-    except OverflowError:
-        return Opaque("number beyond every limit")
 
 
 def leaves(value: Value) -> Iterator[Value]:

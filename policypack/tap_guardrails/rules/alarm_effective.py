@@ -7,13 +7,7 @@ looks like protection and is none.
 from __future__ import annotations
 
 from tap_guardrails.aws.alarms import ALARM_SETTINGS, ALARM_TYPES, alarm_findings
-from tap_guardrails.model import Outcomes, Resource, Settings, Stack, StackRule
-
-
-def check(alarm: Resource, stack: Stack, settings: Settings) -> Outcomes:
-    """Check an alarm."""
-    yield from alarm_findings(alarm, stack, settings)
-
+from tap_guardrails.model import StackRule
 
 RULE = StackRule(
     name="alarm-effective",
@@ -29,5 +23,5 @@ RULE = StackRule(
     ),
     types=ALARM_TYPES,
     settings=ALARM_SETTINGS,
-    check=check,
+    check=alarm_findings,
 )

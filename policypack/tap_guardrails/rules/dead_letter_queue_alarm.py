@@ -14,7 +14,15 @@ from tap_guardrails.aws.alarms import ALARM_SETTINGS, RequiredMetric
 from tap_guardrails.aws.functions import SOURCES, dead_letters
 from tap_guardrails.model import NotApplicable, Outcomes, Resource, Settings, Stack, StackRule
 
-DEPTH: Final = RequiredMetric("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", QUEUE)
+DEPTH: Final = RequiredMetric(
+    "AWS/SQS",
+    "ApproximateNumberOfMessagesVisible",
+    "QueueName",
+    QUEUE,
+    problem="No effective alarm watches the depth of the dead letter queue.",
+    required="an alarm on AWS/SQS ApproximateNumberOfMessagesVisible with the dimension QueueName, for "
+    "this queue",
+)
 DEAD_LETTER_ARN: Final = "the ARN of the dead letter target, or JSON with it"
 
 
@@ -25,8 +33,8 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
         yield NotApplicable("It is no dead letter queue, and names none that cannot be told.")
         return
     if resource.urn in letters.sources.certain:
-        yield from depth_watched(resource, stack, settings)
-    elif resource.urn in letters.sources.possible and list(depth_watched(resource, stack, settings)):
+        yield from DEPTH.missing(resource, stack, settings)
+    elif resource.urn in letters.sources.possible and any(DEPTH.missing(resource, stack, settings)):
         yield QUEUE.at(resource, QUEUE.name_property).undecided(
             "an alarm on its depth if it is a dead letter queue",
             "Undecided before deployment: this may be a dead letter queue, and no alarm watches its depth.",
@@ -43,22 +51,10 @@ def check(resource: Resource, stack: Stack, settings: Settings) -> Outcomes:
         )
 
 
-def depth_watched(queue: Resource, stack: Stack, settings: Settings) -> Outcomes:
-    """Require that a queue's depth is watched."""
-    yield from DEPTH.missing(
-        queue,
-        stack,
-        settings,
-        problem="No effective alarm watches the depth of the dead letter queue.",
-        required="an alarm on AWS/SQS ApproximateNumberOfMessagesVisible with the dimension QueueName, for "
-        "this queue",
-    )
-
-
 def all_watched(stack: Stack, settings: Settings) -> bool:
     """Tell whether the depth of every queue is watched, so that it does not matter which one it is."""
     return stack.memoized(
-        lambda one: not any(any(depth_watched(queue, one, settings)) for queue in one.of(*QUEUE.types)),
+        lambda one: not any(any(DEPTH.missing(queue, one, settings)) for queue in one.of(*QUEUE.types)),
         (all_watched, settings.key()),
     )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from tap_guardrails.aws import CUSTOMER, CUSTOMER_KEY, KEY_SETTING, KEY_TYPES, TABLE, TABLE_REPLICA, named_key
-from tap_guardrails.model import UNKNOWN, Known, Outcomes, PropertyRef, Resource, Settings, Stack, StackRule
+from tap_guardrails.model import UNKNOWN, Outcomes, Resource, Settings, Stack, StackRule
 
 AWS_TABLE: Final = "aws:dynamodb/table:Table"
 NATIVE_TABLE: Final = "aws-native:dynamodb:Table"
@@ -40,23 +40,16 @@ def check(table: Resource, stack: Stack, settings: Settings) -> Outcomes:
 
 
 def replicas(table: Resource, stack: Stack) -> Outcomes:
-    """Check the replicas that a table declares."""
-    match table.at("replicas").items():
-        case Known(listed):
-            steps = ("kmsKeyArn",) if table.type == AWS_TABLE else ("sseSpecification", "kmsMasterKeyId")
-            keys = [replica.at(*steps) for replica in listed]
-            yield from replica_keys(table, stack, keys)
-        case prop:
-            yield from prop.unsettled(f"a list of replicas that is known, each with {CUSTOMER_KEY}")
-
-
-def replica_keys(table: Resource, stack: Stack, keys: list[PropertyRef]) -> Outcomes:
-    """Require a customer's key of each replica.
+    """Require a customer's key of each replica that a table declares.
 
     A key that is not set is as unknown before deployment as one that is. The dependencies are those of the
     whole list, so there have to be as many keys among them as replicas that leave it open: each region has
     its own.
     """
+    listed = table.at("replicas").items()
+    yield from listed.unsettled(f"a list of replicas that is known, each with {CUSTOMER_KEY}")
+    steps = ("kmsKeyArn",) if table.type == AWS_TABLE else ("sseSpecification", "kmsMasterKeyId")
+    keys = [replica.at(*steps) for replica in listed.value or ()]
     unknown = [key for key in keys if key.value is UNKNOWN]
     enough = len(stack.dependencies_of(table, "replicas", KEY_TYPES)) >= len(unknown)
     for key in keys:

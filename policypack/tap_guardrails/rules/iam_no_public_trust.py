@@ -92,15 +92,13 @@ def federated(ref: PropertyRef) -> Outcomes:
     if not by_token or not (named.value or named.unknown):
         return
     condition = ref.at("Condition")
-    match is_narrowed(condition, limits_subject):
-        case None:
-            yield condition.undecided(SUBJECT)
-        case False:
-            problem = "Whoever gets a token of the identity provider may assume the role."
-            fix = "Add `StringEquals` or `StringLike` on `<provider>:sub`, with the organization spelled out."
-            yield condition.violation(problem, SUBJECT, fix)
-        case _:
-            pass
+    narrowed = is_narrowed(condition, limits_subject)
+    if narrowed is None:
+        yield condition.undecided(SUBJECT)
+    elif not narrowed:
+        problem = "Whoever gets a token of the identity provider may assume the role."
+        fix = "Add `StringEquals` or `StringLike` on `<provider>:sub`, with the organization spelled out."
+        yield condition.violation(problem, SUBJECT, fix)
 
 
 def public(ref: PropertyRef) -> Outcomes:
@@ -108,15 +106,11 @@ def public(ref: PropertyRef) -> Outcomes:
     if ref.at("NotPrincipal").value is not None:
         yield ref.at("NotPrincipal").violation("Everybody but some may assume the role.", NAMED)
     for principal in principals(ref.at("Principal")):
-        match principal.pattern():
-            case Known(name) as prop if name == EVERYBODY:
-                yield prop.violation(PUBLIC, NAMED)
-            case prop if not (
-                isinstance(principal.value, Partial) and principal.value.text.startswith("arn:")
-            ):
-                yield from prop.unsettled(NAMED)
-            case _:
-                pass
+        prop, value = principal.pattern(), principal.value
+        if prop.value == EVERYBODY:
+            yield prop.violation(PUBLIC, NAMED)
+        elif not (isinstance(value, Partial) and value.text.startswith("arn:")):
+            yield from prop.unsettled(NAMED)
 
 
 def principals(ref: PropertyRef) -> Iterator[PropertyRef]:

@@ -36,7 +36,6 @@ from tap_guardrails.model import (
     Settings,
     Stack,
     StringList,
-    Unknown,
     refs_at,
 )
 from tap_guardrails.model.property_value import EACH
@@ -172,18 +171,12 @@ def in_stack(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
 
 def not_too_broad(arn: PropertyValue[str], measure: Measure) -> Outcomes:
     """Require that a policy is none of AWS's own that allow whole services."""
-    match arn:
-        case Invalid():
-            yield arn.invalid("the ARN of a policy")
-        case Known(text):
-            name = broad_managed_policy(text)
-            if name is not None and name not in measure.managed:
-                yield arn.violation(
-                    f"AWS's policy {arn.ref.found()} allows whole services.",
-                    "a policy with the exact actions that are used",
-                )
-        case _:
-            pass
+    name = broad_managed_policy(arn.value or "")
+    if isinstance(arn, Invalid):
+        yield arn.invalid("the ARN of a policy")
+    elif name is not None and name not in measure.managed:
+        problem = f"AWS's policy {arn.ref.found()} allows whole services."
+        yield arn.violation(problem, "a policy with the exact actions that are used")
 
 
 def allowances(policy: PropertyRef, measure: Measure, absent: str) -> Outcomes:
@@ -207,18 +200,13 @@ def statement(ref: PropertyRef, measure: Measure) -> Outcomes:
     for strange in strange_elements(ref):
         yield strange.violation(f"`{strange.path}` is no element of a statement.", SPELLED_OUT)
     effect = ref.at("Effect").text()
-    match effect:
-        case Known("Deny"):
-            pass
-        case Known("Allow"):
-            yield from allowed(ref, measure)
-        case Unknown():
-            if any(True for _ in allowed(ref, measure)):
-                yield effect.undecided("Deny, or exact actions and resources")
-        case Invalid():
-            yield effect.invalid("Allow or Deny")
-        case _:
-            yield effect.violation("The statement neither allows nor denies.", "Allow or Deny")
+    if effect.value == "Allow":
+        yield from allowed(ref, measure)
+    elif not effect.unknown:
+        problem = "The statement neither allows nor denies."
+        yield from effect.must(lambda word: word == "Deny", problem=problem, required="Allow or Deny")
+    elif any(True for _ in allowed(ref, measure)):
+        yield effect.undecided("Deny, or exact actions and resources")
 
 
 def allowed(ref: PropertyRef, measure: Measure) -> Outcomes:

@@ -15,7 +15,16 @@ from tap_guardrails.aws.functions import PERMISSIONS_OF, SOURCES_OF, URLS_OF
 from tap_guardrails.aws.sub_resources import sub_resources
 from tap_guardrails.model import Enum, NotApplicable, Outcomes, Resource, Settings, Stack, StackRule
 
-DURATION: Final = RequiredMetric("AWS/Lambda", "Duration", "FunctionName", FUNCTION, by_value=True)
+DURATION: Final = RequiredMetric(
+    "AWS/Lambda",
+    "Duration",
+    "FunctionName",
+    FUNCTION,
+    by_value=True,
+    problem="No effective alarm warns before the function runs into its timeout.",
+    required="an alarm on AWS/Lambda Duration with the one dimension FunctionName, for this function and "
+    "below its timeout",
+)
 EXEMPT, REQUIRE = "exempt", "require"
 
 
@@ -23,15 +32,8 @@ def check(function: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Check a function."""
     if settings.enum("eventSources") == EXEMPT and only_polled(function, stack):
         yield NotApplicable("Only event sources call the function, and no one waits for its answer.")
-        return
-    yield from DURATION.missing(
-        function,
-        stack,
-        settings,
-        problem="No effective alarm warns before the function runs into its timeout.",
-        required="an alarm on AWS/Lambda Duration with the one dimension FunctionName, for this function and "
-        "below its timeout",
-    )
+    else:
+        yield from DURATION.missing(function, stack, settings)
 
 
 def only_polled(function: Resource, stack: Stack) -> bool:

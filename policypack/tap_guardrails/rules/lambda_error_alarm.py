@@ -10,20 +10,16 @@ from typing import Final
 
 from tap_guardrails.aws import FUNCTION
 from tap_guardrails.aws.alarms import ALARM_SETTINGS, RequiredMetric
-from tap_guardrails.model import Outcomes, Resource, Settings, Stack, StackRule
+from tap_guardrails.model import StackRule
 
-ERRORS: Final = RequiredMetric("AWS/Lambda", "Errors", "FunctionName", FUNCTION)
-
-
-def check(function: Resource, stack: Stack, settings: Settings) -> Outcomes:
-    """Check a function."""
-    yield from ERRORS.missing(
-        function,
-        stack,
-        settings,
-        problem="No effective alarm watches the function's errors.",
-        required="an alarm on AWS/Lambda Errors with the one dimension FunctionName, for this function",
-    )
+ERRORS: Final = RequiredMetric(
+    "AWS/Lambda",
+    "Errors",
+    "FunctionName",
+    FUNCTION,
+    problem="No effective alarm watches the function's errors.",
+    required="an alarm on AWS/Lambda Errors with the one dimension FunctionName, for this function",
+)
 
 
 RULE = StackRule(
@@ -38,5 +34,5 @@ RULE = StackRule(
     controls=("cloudwatch-15: NIST CA-7 SI-4(5)",),
     types=FUNCTION.types,
     settings=ALARM_SETTINGS,
-    check=check,
+    check=ERRORS.missing,
 )

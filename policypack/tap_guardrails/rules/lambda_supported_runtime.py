@@ -46,7 +46,7 @@ def check(function: Resource, settings: Settings) -> Outcomes:
     elif listed:
         yield runtime.violation("The runtime is none of those allowed.", required)
     elif last is None:
-        yield runtime.not_known("runtime", required, "moreRuntimes")
+        yield runtime.ref.not_known("runtime", required, "moreRuntimes")
     else:
         problem = f"AWS gives the runtime no security updates from {last.isoformat()} on."
         yield runtime.violation(problem, required)

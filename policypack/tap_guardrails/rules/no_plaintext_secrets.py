@@ -252,51 +252,31 @@ def partly_known(value: Value) -> str:
     return packed if packed and UNKNOWN_TEXT in packed else ""
 
 
-def harmless_as_known(value: Shown, text: str, allowed: Collection[str], *, entropy: bool) -> Outcomes:
-    """Require that there is no secret in what is known of a text, and none in what is not."""
-    from tap_guardrails.aws.secret_signs import names_a_connection  # noqa: PLC0415 - as below
-    from tap_guardrails.aws.secret_texts import sign_of  # noqa: PLC0415
-
-    ref = redacted(value.ref)
-    sign = sign_of(value.name, text.replace(UNKNOWN_TEXT, REFERRED), entropy=entropy)
-    if sign and sign.name not in allowed:
-        yield ref.violation(f"In the clear stands {title(sign, value.ref)}.", REFERENCE)
-        return
-    possible = sign_of("", text.replace(UNKNOWN_TEXT, MADE_UP), entropy=False)
-    if possible and possible.name not in allowed:
-        yield ref.undecided(
-            REFERENCE, f"Undecided before deployment: in the clear may stand {possible.title}."
-        )
-    elif names_a_connection(value.name) and "://" not in text.partition(UNKNOWN_TEXT)[0]:
-        yield ref.undecided(REFERENCE)
-
-
 def harmless(value: Shown, allowed: Collection[str], *, entropy: bool) -> Outcomes:
     """Require that a value is no secret, by what it looks like, what it is called, and how random it is."""
     from tap_guardrails.aws.secret_signs import names_a_connection, names_a_secret  # noqa: PLC0415 - as below
     from tap_guardrails.aws.secret_texts import sign_of  # noqa: PLC0415 - its patterns take long to compile
 
     ref = redacted(value.ref)
-    partial = "" if names_a_secret(value.name) else partly_known(ref.value)
-    if partial:
-        yield from harmless_as_known(value, partial, allowed, entropy=entropy)
-        return
-    match ref.text():
-        case Known(text):
-            sign = sign_of(value.name, text, entropy=entropy)
-            if sign and sign.name not in allowed:
-                yield ref.violation(f"In the clear stands {title(sign, value.ref)}.", REFERENCE)
-        case Unknown() as prop:
-            if names_a_secret(value.name) or names_a_connection(value.name):
-                yield prop.undecided(REFERENCE)
-            else:
-                yield NotApplicable(
-                    f"`{ref.path}` is evaluated once it is known, before the resource is created."
-                )
-        case Invalid() as prop:
-            yield prop.invalid("a text that is no secret")
-        case _:
-            pass
+    prop, secret, connection = ref.text(), names_a_secret(value.name), names_a_connection(value.name)
+    partial = "" if secret else partly_known(ref.value)
+    known = partial.replace(UNKNOWN_TEXT, REFERRED) if partial else prop.value
+    sign = sign_of(value.name, known, entropy=entropy) if known else None
+    if sign and sign.name not in allowed:
+        yield ref.violation(f"In the clear stands {title(sign, value.ref)}.", REFERENCE)
+    elif partial:
+        possible = sign_of("", partial.replace(UNKNOWN_TEXT, MADE_UP), entropy=False)
+        if possible and possible.name not in allowed:
+            problem = f"Undecided before deployment: in the clear may stand {possible.title}."
+            yield ref.undecided(REFERENCE, problem)
+        elif connection and "://" not in partial.partition(UNKNOWN_TEXT)[0]:
+            yield ref.undecided(REFERENCE)
+    elif isinstance(prop, Invalid):
+        yield prop.invalid("a text that is no secret")
+    elif prop.unknown and (secret or connection):
+        yield prop.undecided(REFERENCE)
+    elif prop.unknown:
+        yield NotApplicable(f"`{ref.path}` is evaluated once it is known, before the resource is created.")
 
 
 def no_literal(value: Shown, *, entropy: bool) -> Outcomes:

@@ -90,13 +90,8 @@ def wire_container(value: WireValue, oneof: str | None, depth: int) -> Value:
         return [wire_value(item, depth + 1) for item in value.list_value.values]
     fields = value.struct_value.fields
     if SIGNATURE_KEY in fields:
-        return signed(dict(fields), lambda field: signed_field(field, depth))
+        return signed(dict(fields), lambda field: wire_value(cast("WireValue", field), depth + 1))
     return {name: wire_value(item, depth + 1) for name, item in fields.items()}
-
-
-def signed_field(field: object, depth: int) -> Value:
-    """Decode a field of an object that carries a signature."""
-    return wire_value(field, depth + 1) if isinstance(field, WireValue) else None
 
 
 def analyzed_resource(request: proto.AnalyzeRequest) -> Resource:
@@ -110,29 +105,19 @@ def analyzed_stack(
 ) -> list[Resource]:
     """Make the resources that `AnalyzeStack` asks about; those of one provider share it."""
     providers: dict[str, Provider] = {}
-    return [stack_resource(message, providers, inputs.get(message.urn)) for message in messages]
-
-
-def stack_resource(
-    message: proto.AnalyzerResource, providers: dict[str, Provider], inputs: Mapping[str, Value] | None
-) -> Resource:
-    """Make one resource of a stack."""
-    outputs = wire_properties(message.properties)
-    provider = None
-    if message.HasField("provider"):
-        urn = message.provider.urn
-        if urn not in providers:
-            providers[urn] = wire_provider(message.provider)
-        provider = providers[urn]
-    return Resource(
-        message.urn,
-        message.type,
-        message.name,
-        outputs if inputs is None else Overlay(outputs, inputs),
-        provider,
-        message.parent,
-        wire_dependencies(message),
-    )
+    resources: list[Resource] = []
+    for one in messages:
+        if one.HasField("provider") and one.provider.urn not in providers:
+            providers[one.provider.urn] = wire_provider(one.provider)
+        provider = providers[one.provider.urn] if one.HasField("provider") else None
+        properties: Mapping[str, Value] = wire_properties(one.properties)
+        if one.urn in inputs:
+            properties = Overlay(properties, inputs[one.urn])
+        dependencies = wire_dependencies(one)
+        resources.append(
+            Resource(one.urn, one.type, one.name, properties, provider, one.parent, dependencies)
+        )
+    return resources
 
 
 def wire_provider(message: proto.AnalyzerProviderResource) -> Provider:

@@ -145,6 +145,8 @@ class RequiredMetric(NamedTuple):
         dimension: The dimension that names the resource.
         further: Other dimensions that it has to have.
         by_value: Whether a count of its samples says nothing of it.
+        problem: What to say where no effective alarm is on it.
+        required: Which alarm is asked for.
     """
 
     namespace: str
@@ -153,14 +155,14 @@ class RequiredMetric(NamedTuple):
     type: ResourceType
     further: frozenset[str] = frozenset()
     by_value: bool = False
+    problem: str = ""
+    required: str = ""
 
-    def missing(
-        self, resource: Resource, stack: Stack, settings: Settings, *, problem: str, required: str
-    ) -> Iterator[Finding]:
+    def missing(self, resource: Resource, stack: Stack, settings: Settings) -> Iterator[Finding]:
         """Require an effective alarm on this metric of a resource."""
         covered = coverage(resource, self, stack, alarm_options(settings))
         if not covered.certain:
-            yield missing_alarm(self.type, resource, covered, problem=problem, required=required)
+            yield missing_alarm(self.type, resource, covered, problem=self.problem, required=self.required)
 
 
 @record(eq=False)

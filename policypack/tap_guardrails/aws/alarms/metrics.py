@@ -231,7 +231,7 @@ def namespace_findings(namespace: PropertyValue[str], options: AlarmOptions) -> 
                 proposal = required if namespace.ref.hidden else f'"{meant}"'
                 yield namespace.violation("No such namespace has metrics.", proposal)
             else:
-                yield namespace.not_known("namespace", required, "moreNamespaces")
+                yield namespace.ref.not_known("namespace", required, "moreNamespaces")
         case _:
             yield from namespace.must(bool, problem="The alarm names no namespace.", required=required)
 
@@ -240,7 +240,7 @@ def name_finding(name: Known[str], namespace: str, known: Mapping[str, Metric]) 
     """Say that a metric is not one of those that are known in its namespace."""
     meant = certain_slip(name.value, known)
     if meant is None:
-        return name.not_known("metric", f"a metric that AWS emits in {namespace}", "moreMetrics")
+        return name.ref.not_known("metric", f"a metric that AWS emits in {namespace}", "moreMetrics")
     return name.violation(
         "AWS emits no metric of this name in this namespace.",
         f"a metric that AWS emits in {namespace}" if name.ref.hidden else f'"{meant}"',

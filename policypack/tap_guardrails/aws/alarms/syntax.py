@@ -225,14 +225,10 @@ def parts(tree: Expression) -> Iterator[Expression]:
     while waiting:
         expression = waiting.pop()
         yield expression
-        match expression:
-            case Call(_, arguments):
-                waiting.extend(arguments)
-            case Chain(first, rest):
-                waiting.append(first)
-                waiting.extend(operand for _, operand in rest)
-            case _:
-                pass
+        if isinstance(expression, Call):
+            waiting.extend(expression.arguments)
+        elif isinstance(expression, Chain):
+            waiting += [expression.first, *(operand for _, operand in expression.rest)]
 
 
 KEYWORDS: Final = frozenset({"REPEAT", "LINEAR", "ASC", "DESC", "AVG", "MAX", "MIN", "SUM"})
