@@ -5,9 +5,7 @@ Lambda and DynamoDB send no data while nothing happens, so for their metrics mis
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pulumi
 import pulumi_aws as aws
@@ -84,16 +82,6 @@ def create_notifications(context: Context, key: aws.kms.Key) -> pulumi.Input[str
 PERIOD_SECONDS = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A statistic of one metric, over periods of `PERIOD_SECONDS`."""
-
-    namespace: str
-    name: str
-    dimensions: dict[str, pulumi.Input[str]]
-    statistic: str
-
-
 def create_alarms(
     context: Context,
     topic: pulumi.Input[str],
@@ -109,27 +97,20 @@ def create_alarms(
     def alarm(
         component: str,
         description: str,
-        source: Metric | Sequence[aws.cloudwatch.MetricAlarmMetricQueryArgsDict],
+        source: dict[str, Any],
         *,
         periods: int,
         threshold: int,
         missing: Literal["notBreaching", "ignore"] = "notBreaching",
     ) -> None:
-        """Create an alarm on a metric, or on the one of some queries that returns data.
+        """Create an alarm on what a source says: a metric, or queries of which one returns data.
 
         It fires above the threshold in each of so many periods; `missing` is what one without data counts as.
         """
-        metric = source if isinstance(source, Metric) else None
         aws.cloudwatch.MetricAlarm(
             context.logical(component),
             name=context.names.of(component),
             alarm_description=description,
-            namespace=metric and metric.namespace,
-            metric_name=metric and metric.name,
-            dimensions=metric and metric.dimensions,
-            statistic=metric and metric.statistic,
-            period=PERIOD_SECONDS if metric else None,
-            metric_queries=None if isinstance(source, Metric) else source,
             evaluation_periods=periods,
             comparison_operator="GreaterThanThreshold",
             threshold=threshold,
@@ -138,12 +119,13 @@ def create_alarms(
             ok_actions=[topic],
             tags=context.tags,
             opts=context.child(),
+            **source,
         )
 
     alarm(
         "api-handler-errors",
         "The API handler fails: its invocations end in errors. See its log group and traces.",
-        Metric("AWS/Lambda", "Errors", {"FunctionName": api_handler.name}, "Sum"),
+        _metric("AWS/Lambda", "Errors", {"FunctionName": api_handler.name}, "Sum"),
         periods=2,
         threshold=settings.api_handler_error_threshold,
     )
@@ -152,21 +134,21 @@ def create_alarms(
     alarm(
         "api-handler-5xx",
         "The API answers with 5xx: a dependency is down, or the API handler has a defect. See its log group.",
-        Metric("AWS/Lambda", "Url5xxCount", {"FunctionName": api_handler.name}, "Sum"),
+        _metric("AWS/Lambda", "Url5xxCount", {"FunctionName": api_handler.name}, "Sum"),
         periods=2,
         threshold=settings.api_handler_error_threshold,
     )
     alarm(
         "api-handler-duration",
         "The API handler is slow and nears its timeout. See its traces.",
-        Metric("AWS/Lambda", "Duration", {"FunctionName": api_handler.name}, "Average"),
+        _metric("AWS/Lambda", "Duration", {"FunctionName": api_handler.name}, "Average"),
         periods=3,
         threshold=settings.api_handler_duration_threshold,
     )
     alarm(
         "processor-errors",
         "The processor fails: items are late, then dead letters. See its log group.",
-        Metric("AWS/Lambda", "Errors", {"FunctionName": processor.name}, "Sum"),
+        _metric("AWS/Lambda", "Errors", {"FunctionName": processor.name}, "Sum"),
         periods=2,
         threshold=settings.processor_error_threshold,
     )
@@ -198,12 +180,24 @@ def create_alarms(
     )
 
 
-def _depth(queue: aws.sqs.Queue) -> Metric:
-    return Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": queue.name}, "Maximum")
+def _metric(
+    namespace: str, name: str, dimensions: dict[str, pulumi.Input[str]], statistic: str
+) -> dict[str, Any]:
+    return {
+        "namespace": namespace,
+        "metric_name": name,
+        "dimensions": dimensions,
+        "statistic": statistic,
+        "period": PERIOD_SECONDS,
+    }
 
 
-def _throttles(table: aws.dynamodb.Table) -> Sequence[aws.cloudwatch.MetricAlarmMetricQueryArgsDict]:
-    return [
+def _depth(queue: aws.sqs.Queue) -> dict[str, Any]:
+    return _metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": queue.name}, "Maximum")
+
+
+def _throttles(table: aws.dynamodb.Table) -> dict[str, Any]:
+    queries: list[aws.cloudwatch.MetricAlarmMetricQueryArgsDict] = [
         {
             # SUM over a list adds what there is. `reads + writes` would be nothing whenever one of the two is
             # missing, which is nearly always: each is sent only while it throttles. FILL with 0 can hide the
@@ -213,27 +207,20 @@ def _throttles(table: aws.dynamodb.Table) -> Sequence[aws.cloudwatch.MetricAlarm
             "label": "Throttled reads and writes",
             "expression": "SUM([reads, writes])",
             "return_data": True,
-        },
-        {
-            "id": "reads",
-            "metric": {
-                "namespace": "AWS/DynamoDB",
-                "metric_name": "ReadThrottleEvents",
-                "dimensions": {"TableName": table.name},
-                "stat": "Sum",
-                "period": PERIOD_SECONDS,
-            },
-            "return_data": False,
-        },
-        {
-            "id": "writes",
-            "metric": {
-                "namespace": "AWS/DynamoDB",
-                "metric_name": "WriteThrottleEvents",
-                "dimensions": {"TableName": table.name},
-                "stat": "Sum",
-                "period": PERIOD_SECONDS,
-            },
-            "return_data": False,
-        },
+        }
     ]
+    for key, name in (("reads", "ReadThrottleEvents"), ("writes", "WriteThrottleEvents")):
+        queries.append(
+            {
+                "id": key,
+                "metric": {
+                    "namespace": "AWS/DynamoDB",
+                    "metric_name": name,
+                    "dimensions": {"TableName": table.name},
+                    "stat": "Sum",
+                    "period": PERIOD_SECONDS,
+                },
+                "return_data": False,
+            }
+        )
+    return {"metric_queries": queries}

@@ -152,10 +152,6 @@ def existing_file(code: object) -> str | None:
     return None
 
 
-def _anything(_: object) -> None:
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class Argument:
     """One argument.
@@ -172,7 +168,7 @@ class Argument:
     type: Type
     default: Any = None
     by_environment: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    check: Check = _anything
+    check: Check = lambda _: None
     output: bool = False
 
     def default_in(self, environment: str) -> Any:  # noqa: ANN401 - of the argument's type

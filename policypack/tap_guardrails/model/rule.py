@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias, TypeVar, get_args
+from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 
-from tap_guardrails.model.finding import Finding, Outcome, Waiver
+from tap_guardrails.model.finding import Finding, Outcome
 from tap_guardrails.model.settings import ON_UNKNOWN, WAIVERS, Setting, Settings
 from tap_guardrails.model.stack import ANY_TYPE, Resource, Stack
 from tap_guardrails.model.values import record
-
-if TYPE_CHECKING:
-    from tap_guardrails.model import Finding, Waiver
-
-T = TypeVar("T")
 
 MOST_NAMED: Final = 5
 """How many resources a message names, which has to stay one that people read."""
