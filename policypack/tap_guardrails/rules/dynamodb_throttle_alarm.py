@@ -18,7 +18,6 @@ from tap_guardrails.aws.alarms import (
     AlarmCoverage,
     AlarmMatch,
     RequiredMetric,
-    alarm_options,
     coverage,
     missing_alarm,
 )
@@ -72,8 +71,7 @@ METRICS: Final = (*map(metric, METRIC.values()), REQUESTS)
 
 def check(table: Resource, stack: Stack, settings: Settings) -> Outcomes:
     """Check a table."""
-    options = alarm_options(settings)
-    coverages = [coverage(table, one, stack, options) for one in METRICS]
+    coverages = [coverage(table, one, stack, settings) for one in METRICS]
     certain = [match for one in coverages for match in one.certain]
     possible = [match for one in coverages for match in one.possible]
     useless = [match for one in coverages for match in one.useless]
@@ -104,7 +102,7 @@ def index_findings(table: Resource, stack: Stack, settings: Settings, requests: 
     for direction in settings.strings("watch"):
         if direction == "writes" and requests >= OPERATIONS["writes"]:
             continue
-        covered = coverage(table, metric(METRIC[direction], INDEX), stack, alarm_options(settings))
+        covered = coverage(table, metric(METRIC[direction], INDEX), stack, settings)
         for name in names:
             if not any(is_about(match, name) for match in covered.certain):
                 unsure = (*covered.possible, *covered.certain)

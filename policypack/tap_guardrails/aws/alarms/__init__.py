@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from tap_guardrails.aws import COMPOSITE_ALARM, METRIC_ALARM
-from tap_guardrails.aws.alarms.alarm import Alarm, AlarmOptions, Series, read_alarm
+from tap_guardrails.aws.alarms.alarm import Alarm, Series, read_alarm
 from tap_guardrails.aws.alarms.composite import rule_findings
 from tap_guardrails.aws.alarms.effective import effective_findings, name_findings
 from tap_guardrails.aws.alarms.receivers import own_actions
@@ -37,8 +36,6 @@ from tap_guardrails.model import (
     listed,
 )
 from tap_guardrails.model.values import all_of, record
-
-STACK, ELSEWHERE = "stack", "elsewhere"
 
 ALARM_TYPES: Final = (*METRIC_ALARM.types, *COMPOSITE_ALARM.types)
 ALARM_SETTINGS: Final = (
@@ -69,10 +66,10 @@ ALARM_SETTINGS: Final = (
     ),
     Enum(
         "subscribers",
-        STACK,
+        "stack",
         "Where the subscribers of a topic of the stack are: in the same `stack`, as subscriptions or chat "
         "configurations, or `elsewhere`, so that none is asked for. `stack` is stricter.",
-        (STACK, ELSEWHERE),
+        ("stack", "elsewhere"),
     ),
     Boolean(
         "reservedDomains",
@@ -95,43 +92,28 @@ MOST_POSSIBLE: Final = 50
 """How many alarms that may cover a resource are looked at; where any may cover any, that is every pair."""
 
 
-@lru_cache(maxsize=64)
-def alarm_options(settings: Settings) -> AlarmOptions:
-    """Take the options out of a policy's settings."""
-    metrics = frozenset(settings.strings("moreMetrics"))
-    namespaces = {one.partition(":")[0] for one in metrics} | set(settings.strings("moreNamespaces"))
-    return AlarmOptions(
-        settings.boolean("actionsThroughComposite"),
-        metrics,
-        frozenset(namespaces),
-        settings.integer("mostEvents"),
-        settings.enum("subscribers") == ELSEWHERE,
-        settings.boolean("reservedDomains"),
-    )
-
-
 # -- Whether an alarm is effective.
 
 
 def alarm_findings(resource: Resource, stack: Stack, settings: Settings) -> Iterator[Finding]:
     """Say what keeps an alarm, composite or not, from being effective."""
-    options = alarm_options(settings)
     if resource.type in COMPOSITE_ALARM.types:
-        yield from own_actions(resource, COMPOSITE_ALARM, stack, options)
+        yield from own_actions(resource, COMPOSITE_ALARM, stack, settings)
         yield from name_findings(resource, COMPOSITE_ALARM, stack)
         yield from rule_findings(resource)
     else:
-        yield from findings_of(stack.memoized(read_alarms).by_urn[resource.urn], stack, options)
+        yield from findings_of(stack.memoized(read_alarms).by_urn[resource.urn], stack, settings)
 
 
-def findings_of(alarm: Alarm, stack: Stack, options: AlarmOptions) -> tuple[Finding, ...]:
-    """Return what keeps a metric alarm from being effective; worked out once a stack."""
-    return stack.memoized(lambda _: tuple(effective_findings(alarm, stack, options)), (alarm, options))
+def findings_of(alarm: Alarm, stack: Stack, settings: Settings) -> tuple[Finding, ...]:
+    """Return what keeps a metric alarm from being effective; worked out once for policies set alike."""
+    given = tuple(settings[one.name] for one in ALARM_SETTINGS)
+    return stack.memoized(lambda _: tuple(effective_findings(alarm, stack, settings)), (alarm, given))
 
 
-def is_effective(alarm: Alarm, stack: Stack, options: AlarmOptions) -> bool | None:
+def is_effective(alarm: Alarm, stack: Stack, settings: Settings) -> bool | None:
     """Return whether an alarm is effective; None while that is undecided."""
-    verdicts = {finding.verdict for finding in findings_of(alarm, stack, options)}
+    verdicts = {finding.verdict for finding in findings_of(alarm, stack, settings)}
     return False if Verdict.VIOLATION in verdicts else None if verdicts else True
 
 
@@ -160,7 +142,7 @@ class RequiredMetric(NamedTuple):
 
     def missing(self, resource: Resource, stack: Stack, settings: Settings) -> Iterator[Finding]:
         """Require an effective alarm on this metric of a resource."""
-        covered = coverage(resource, self, stack, alarm_options(settings))
+        covered = coverage(resource, self, stack, settings)
         if not covered.certain:
             yield missing_alarm(self.type, resource, covered, problem=self.problem, required=self.required)
 
@@ -193,29 +175,27 @@ class AlarmCoverage:
     useless: tuple[AlarmMatch, ...]
 
 
-def coverage(
-    resource: Resource, required: RequiredMetric, stack: Stack, options: AlarmOptions
-) -> AlarmCoverage:
+def coverage(resource: Resource, required: RequiredMetric, stack: Stack, settings: Settings) -> AlarmCoverage:
     """Return what covers a resource: all that certainly does, and enough of what may."""
     matches = stack.memoized(lambda one: matches_of(required, one), required).of(resource.urn)
 
     def is_about(match: AlarmMatch) -> bool | None:
-        return all_of((same_location(match.alarm.resource, resource), fires_alone(match, options)))
+        return all_of((same_location(match.alarm.resource, resource), fires_alone(match, settings)))
 
     def covers(match: AlarmMatch) -> bool | None:
         about = is_about(match)
-        return about if about is False else all_of((about, is_effective(match.alarm, stack, options)))
+        return about if about is False else all_of((about, is_effective(match.alarm, stack, settings)))
 
     matched = matches.where(covers, MOST_POSSIBLE)
     useless = tuple(
         match
         for match in matches.certain
-        if is_about(match) is not False and is_effective(match.alarm, stack, options) is False
+        if is_about(match) is not False and is_effective(match.alarm, stack, settings) is False
     )
     return AlarmCoverage(matched.certain, matched.possible, useless)
 
 
-def fires_alone(match: AlarmMatch, options: AlarmOptions) -> bool | None:
+def fires_alone(match: AlarmMatch, settings: Settings) -> bool | None:
     """Return whether an alarm goes from quiet to ALARM when what it is about fails alone.
 
     Returns:
@@ -224,7 +204,7 @@ def fires_alone(match: AlarmMatch, options: AlarmOptions) -> bool | None:
     series = match.series
     if series is None or not (isinstance(series.namespace, Known) and isinstance(series.name, Known)):
         return None
-    covered = covers_alone(match.alarm, match.key, options.most_events)
+    covered = covers_alone(match.alarm, match.key, settings.integer("mostEvents"))
     counted = series.statistic.value == A_COUNT
     return None if counted and not covered else covered
 

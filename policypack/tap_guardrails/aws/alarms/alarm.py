@@ -6,7 +6,7 @@ All that the other modules ask of an alarm is read here, once.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from tap_guardrails.aws import FUNCTION, METRIC_ALARM
 from tap_guardrails.aws.alarms.syntax import ExpressionError, is_insights, parse_insights
@@ -30,25 +30,6 @@ ITSELF: Final = ""
 DECIDES: Final = "a value that is known, since it decides what the alarm looks at"
 
 Dimensions: TypeAlias = dict[str, PropertyRef]
-
-
-class AlarmOptions(NamedTuple):
-    """What an operator says of all alarms.
-
-    Attributes:
-        through_composite: Whether a composite alarm may notify instead of a metric alarm.
-        namespaces: Namespaces that it does not know, those of these metrics too.
-        most_events: How many events a minute can have at most.
-        subscribers_elsewhere: Whether no one has to be subscribed in the stack.
-        reserved_domains: Whether an address in a reserved domain counts as a subscriber.
-    """
-
-    through_composite: bool
-    metrics: frozenset[str]
-    namespaces: frozenset[str]
-    most_events: int
-    subscribers_elsewhere: bool
-    reserved_domains: bool
 
 
 @record(eq=False)

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from tap_guardrails.aws import COMPOSITE_ALARM, METRIC_ALARM
-from tap_guardrails.aws.alarms.alarm import ITSELF, Alarm, AlarmOptions, Series
+from tap_guardrails.aws.alarms.alarm import ITSELF, Alarm, Series
 from tap_guardrails.aws.alarms.metrics import identity_findings, known_metric
 from tap_guardrails.aws.alarms.receivers import action_findings
 from tap_guardrails.aws.alarms.syntax import Call, ExpressionError, RefusedError, parse, parts
 from tap_guardrails.aws.alarms.witness import SHORTEST_SECONDS, Outcome, outcome, plan_of, tried
 from tap_guardrails.aws.alarms.worlds import BAND, MINUTE, WITH_NUMBER
 from tap_guardrails.aws.sub_resources import same_location
-from tap_guardrails.model import Finding, Known, Resource, ResourceType, Stack
+from tap_guardrails.model import Finding, Known, Resource, ResourceType, Settings, Stack
 
 HOUR, DAY, WEEK = 3600, 86_400, 604_800
 FAST_PERIODS: Final = frozenset({10, 20, 30})
@@ -24,20 +24,20 @@ MOST_METRICS: Final = 10
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html"""
 
 
-def effective_findings(alarm: Alarm, stack: Stack, options: AlarmOptions) -> Iterator[Finding]:
+def effective_findings(alarm: Alarm, stack: Stack, settings: Settings) -> Iterator[Finding]:
     """Go through all that can keep an alarm from being effective."""
-    yield from action_findings(alarm.resource, stack, options)
+    yield from action_findings(alarm.resource, stack, settings)
     yield from name_findings(alarm.resource, METRIC_ALARM, stack)
     yield from alarm.queries.findings
     for series in alarm.queries.series.values():
-        yield from identity_findings(series, alarm.resource, options)
+        yield from identity_findings(series, alarm.resource, settings)
     if len(alarm.queries.series) > MOST_METRICS:
         queries = METRIC_ALARM.at(alarm.resource, "metricQueries")
         problem = f"CloudWatch refuses an alarm on more than {MOST_METRICS} metrics."
         yield queries.violation(problem, f"at most {MOST_METRICS} metrics, or a query in Metrics Insights")
     if not alarm.queries.by_query or alarm.queries.series:
         yield from period_findings(alarm)
-        yield from comparison_findings(alarm, options.most_events)
+        yield from comparison_findings(alarm, settings.integer("mostEvents"))
 
 
 def name_findings(alarm: Resource, resource_type: ResourceType, stack: Stack) -> Iterator[Finding]:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tap_guardrails.aws import METRIC_ALARM, table
 from tap_guardrails.aws.sub_resources import own_region, region_of
-from tap_guardrails.model import Finding, Known, PropertyValue, Resource
+from tap_guardrails.model import Finding, Known, PropertyValue, Resource, Settings
 from tap_guardrails.model.values import record
 
 if TYPE_CHECKING:
-    from tap_guardrails.aws.alarms.alarm import AlarmOptions, Series
+    from tap_guardrails.aws.alarms.alarm import Series
 
 
 class Range(NamedTuple):
@@ -186,10 +186,10 @@ https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/monitoring-cloudwatch.
 A_STATISTIC: Final = f"one of {', '.join(sorted(STATISTICS))}, or an extended statistic such as p99"
 
 
-def identity_findings(series: Series, alarm: Resource, options: AlarmOptions) -> Iterator[Finding]:
+def identity_findings(series: Series, alarm: Resource, settings: Settings) -> Iterator[Finding]:
     """Say why a metric has no data."""
     namespace, name = series.namespace, series.name
-    yield from namespace_findings(namespace, options)
+    yield from namespace_findings(namespace, settings)
     yield from name.must(bool, problem="The alarm names no metric.", required="the name of a metric")
     if namespace.value in GLOBAL_NAMESPACES:
         yield from region_findings(namespace, alarm)
@@ -197,7 +197,7 @@ def identity_findings(series: Series, alarm: Resource, options: AlarmOptions) ->
     if known is not None and isinstance(namespace, Known) and isinstance(name, Known):
         if name.value in known:
             yield from metric_findings(series, known[name.value])
-        elif f"{namespace.value}:{name.value}" not in options.metrics:
+        elif f"{namespace.value}:{name.value}" not in settings.strings("moreMetrics"):
             yield name_finding(name, namespace.value, known)
     metric = known_metric(series)
     if not series.unit.absent and not (metric and metric.behaviour.unit):
@@ -219,11 +219,13 @@ def region_findings(namespace: PropertyValue[str], alarm: Resource) -> Iterator[
         )
 
 
-def namespace_findings(namespace: PropertyValue[str], options: AlarmOptions) -> Iterator[Finding]:
+def namespace_findings(namespace: PropertyValue[str], settings: Settings) -> Iterator[Finding]:
     """Say why a namespace has no metrics, or that it is not known whether it has."""
     required = "the namespace of the metric"
+    more = {one.partition(":")[0] for one in settings.strings("moreMetrics")}
+    more.update(settings.strings("moreNamespaces"))
     match namespace:
-        case Known(name) if name in published() or name in options.namespaces or not is_aws(name):
+        case Known(name) if name in published() or name in more or not is_aws(name):
             return
         case Known(name):
             meant = slip_of(name)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tap_guardrails.aws import AWS_ALIAS, COMPOSITE_ALARM, FUNCTION, METRIC_ALARM, TOPIC
 from tap_guardrails.aws.alarms.composite import always_muted_by, goes_off, suppressed_by
@@ -30,13 +30,11 @@ from tap_guardrails.model import (
     PropertyValue,
     Resource,
     ResourceType,
+    Settings,
     Stack,
     Verdict,
 )
 from tap_guardrails.model.values import any_of, has_unknown
-
-if TYPE_CHECKING:
-    from tap_guardrails.aws.alarms.alarm import AlarmOptions
 
 TELL: Final = "at least one action, such as the ARN of an SNS topic that someone reads"
 ARN: Final = re.compile(
@@ -59,11 +57,11 @@ ALARM_PRINCIPAL: Final = "cloudwatch.amazonaws.com"
 LAMBDA_PRINCIPAL: Final = "lambda.alarms.cloudwatch.amazonaws.com"
 
 
-def action_findings(alarm: Resource, stack: Stack, options: AlarmOptions) -> Iterator[Finding]:
+def action_findings(alarm: Resource, stack: Stack, settings: Settings) -> Iterator[Finding]:
     """Say why a metric alarm notifies no one, itself or through a composite alarm where that is allowed."""
-    findings = list(own_actions(alarm, METRIC_ALARM, stack, options))
-    if findings and options.through_composite:
-        told = [told_by(composite, alarm, stack, options) for composite in stack.of(*COMPOSITE_ALARM.types)]
+    findings = list(own_actions(alarm, METRIC_ALARM, stack, settings))
+    if findings and settings.boolean("actionsThroughComposite"):
+        told = [told_by(composite, alarm, stack, settings) for composite in stack.of(*COMPOSITE_ALARM.types)]
         if True in told:
             return
         if None in told:
@@ -73,20 +71,20 @@ def action_findings(alarm: Resource, stack: Stack, options: AlarmOptions) -> Ite
     yield from findings
 
 
-def told_by(composite: Resource, alarm: Resource, stack: Stack, options: AlarmOptions) -> bool | None:
+def told_by(composite: Resource, alarm: Resource, stack: Stack, settings: Settings) -> bool | None:
     """Return whether a composite alarm goes off with an alarm and notifies; None while that is undecided."""
     near = same_location(composite, alarm)
     heard = goes_off(composite, alarm, stack)
     if near is False or heard is False or suppressed_by(composite, alarm):
         return False
-    verdicts = {finding.verdict for finding in own_actions(composite, COMPOSITE_ALARM, stack, options)}
+    verdicts = {finding.verdict for finding in own_actions(composite, COMPOSITE_ALARM, stack, settings)}
     if Verdict.VIOLATION in verdicts:
         return False
     return None if near is None or heard is None or verdicts else True
 
 
 def own_actions(
-    alarm: Resource, resource_type: ResourceType, stack: Stack, options: AlarmOptions
+    alarm: Resource, resource_type: ResourceType, stack: Stack, settings: Settings
 ) -> Iterator[Finding]:
     """Say why an alarm's own actions notify no one."""
     enabled = resource_type.at(alarm, "actionsEnabled").boolean()
@@ -97,7 +95,7 @@ def own_actions(
     yield from listed.unsettled(TELL)
     actions = [prop for action in listed.value or () if not (prop := action.text()).absent]
     if actions:
-        yield from listed_actions(alarm, resource_type, actions, stack, options)
+        yield from listed_actions(alarm, resource_type, actions, stack, settings)
     elif listed.settled:
         yield listed.violation("The alarm has no actions, so it notifies no one.", TELL)
     muting = next(always_muted_by(alarm, resource_type.physical_name(alarm), stack), None)
@@ -127,7 +125,7 @@ def listed_actions(
     resource_type: ResourceType,
     actions: list[PropertyValue[str]],
     stack: Stack,
-    options: AlarmOptions,
+    settings: Settings,
 ) -> Iterator[Finding]:
     """Say which actions AWS refuses, and why none of the others reaches anyone."""
     refused = [finding for action in actions for finding in refusals(action, alarm, resource_type)]
@@ -136,7 +134,7 @@ def listed_actions(
         return
     if own_region(alarm) is None and any(isinstance(action, Known) for action in actions):
         yield resource_type.at(alarm, "region").undecided("the region of the alarm's actions")
-    deaf = [list(deaf_findings(action, alarm, resource_type, stack, options)) for action in actions]
+    deaf = [list(deaf_findings(action, alarm, resource_type, stack, settings)) for action in actions]
     if all(deaf):
         yield from deaf[0]
 
@@ -184,7 +182,7 @@ def deaf_findings(
     alarm: Resource,
     resource_type: ResourceType,
     stack: Stack,
-    options: AlarmOptions,
+    settings: Settings,
 ) -> Iterator[Finding]:
     """Say why an action reaches no one, when its receiver is in the stack, or is an instance that is none."""
     ref = action.ref
@@ -193,7 +191,7 @@ def deaf_findings(
         yield ref.violation(problem, TELL)
         return
     receivers = [
-        list(topic_findings(ref, topic, caller_of(alarm, resource_type), stack, options))
+        list(topic_findings(ref, topic, caller_of(alarm, resource_type), stack, settings))
         for topic in topics_of(action, alarm, stack)
     ]
     receivers += [
@@ -244,7 +242,7 @@ def functions_of(action: PropertyValue[str], alarm: Resource, stack: Stack) -> l
 
 
 def topic_findings(
-    action: PropertyRef, topic: Resource, caller: Caller, stack: Stack, options: AlarmOptions
+    action: PropertyRef, topic: Resource, caller: Caller, stack: Stack, settings: Settings
 ) -> Iterator[Finding]:
     """Say why what CloudWatch publishes to a topic of the stack reaches no one."""
     fifo = topic.as_set(topic.at("fifoTopic")).boolean()
@@ -269,11 +267,12 @@ def topic_findings(
         possible=f"the policy of topic `{topic.name}` may keep CloudWatch out.",
     )
     yield from key_findings(action, topic, caller, stack)
-    if options.subscribers_elsewhere:
+    if settings.enum("subscribers") == "elsewhere":
         return
+    reserved = settings.boolean("reservedDomains")
     heard = stack.memoized(
-        lambda one: is_heard(topic, one, reserved_domains=options.reserved_domains),
-        (is_heard, topic, options.reserved_domains),
+        lambda one: is_heard(topic, one, reserved_domains=reserved),
+        (is_heard, topic, reserved),
     )
     if heard is None:
         problem = f"Undecided before deployment: topic `{topic.name}` may have no subscriber that reads it."
