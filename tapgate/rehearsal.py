@@ -46,7 +46,8 @@ _BLINDED: Final = "[secret]"
 def retained(document: str) -> tuple[Resource, ...]:
     """Return the resources that a preview would forget without removing them.
 
-    So it does with one that has `deletedWith`, where that one leaves too, whatever AWS makes of it.
+    So it does with one that has `deletedWith`, where that one leaves too, whatever AWS makes of it, and with
+    one that it made and that the program only looks up from now on (`get`).
 
     Raises:
         CouldNotRunError: the preview's document is none, so that no one knows what it would forget.
@@ -65,7 +66,8 @@ def retained(document: str) -> tuple[Resource, ...]:
     for step in steps:
         state, operation = mapping(step.get("oldState")), text(step.get("op"))
         forgotten = state.get("retainOnDelete") is True or text(state.get("deletedWith")) in gone
-        if operation in _LEAVES and forgotten:
+        looked_up = operation == "read" and state.get("custom") is True and state.get("external") is not True
+        if looked_up or (operation in _LEAVES and forgotten):
             # One that is replaced has its successor's URN.
             urn = f"{text(step.get('urn'))}{' (replaced)' if operation in _REPLACED else ''}"
             kept[urn] = Resource(urn, text(state.get("type")), mapping(_unblinded(state)))
@@ -91,14 +93,16 @@ def with_retained(deployment: Deployment, document: str) -> tuple[Deployment, tu
     Returns:
         The state with the resources that stay, and a note for each.
     """
-    stays = retained(document)
+    stays = {one.urn: one for one in retained(document)}
     notes = tuple(
         f"{urn_name(one.urn)} ({one.type}) leaves the program and stays in AWS "
-        f"({'retainOnDelete' if one.body.get('retainOnDelete') is True else 'deletedWith'}): it is evaluated "
-        "with what the program still declares"
-        for one in stays
+        f"({next(filter(one.body.get, ('retainOnDelete', 'deletedWith')), 'it is only looked up')}): it is "
+        "evaluated with what the program still declares"
+        for one in stays.values()
     )
-    return replace(deployment, resources=(*deployment.resources, *stays)), notes
+    # What is only looked up stands in the state under the URN of what stays.
+    declared = (one for one in deployment.resources if one.urn not in stays)
+    return replace(deployment, resources=(*declared, *stays.values())), notes
 
 
 def _unblinded(value: object) -> object:

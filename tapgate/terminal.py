@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import textwrap
 import time
 from dataclasses import dataclass
@@ -60,6 +61,10 @@ class Progress:
 _WIDTH: Final = 110
 _LABEL: Final = 10
 _COLOURS: Final = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
+# What the runners of GitHub and Azure carry out that find it in a job's log, the first where a line begins:
+# https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
+_COMMAND: Final = re.compile(r"(?m)^\s*:(?=:)|##(?=\[|vso\[)")
+_AS_TEXT: Final = r"\g<0>\\"
 _ASCII_MARKS: Final = {"✓": "ok", "✗": "XX", "!": "!!", "-": "--", "→": "->", "…": "..."}
 
 
@@ -217,13 +222,13 @@ class OutputError(Exception):
 
 
 def write(lines: Iterator[str] | Sequence[str], stream: TextIO) -> None:
-    """Write lines; what the stream's encoding cannot show is written as an escape.
+    """Write lines; what the encoding cannot show, or a job's runner would carry out, is written as an escape.
 
     Raises:
         OutputError: they cannot be written.
     """
     encoding = getattr(stream, "encoding", None) or "ascii"
-    body = "".join(f"{line}\n" for line in lines)
+    body = "".join(f"{_COMMAND.sub(_AS_TEXT, line)}\n" for line in lines)
     try:
         stream.write(body.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()

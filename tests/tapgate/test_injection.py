@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
@@ -24,9 +25,11 @@ pytestmark = [pytest.mark.cli, pytest.mark.usefixtures("backend")]
 NAME = (
     "</code><script>alert(1)</script>\"'><img src=x onerror=alert(1)>[x](javascript:alert(1))"
     "![p](https://evil.example/x.png) | <!-- `x` ]]> @octocat \x1b]0;title\x07\x1b[2J\u202e"
-    "\r\nPASSED\nVerdict: waived"
+    "\r\nPASSED\nVerdict: waived ##[error]PASSED ##vso[task.complete result=Succeeded;]"
+    + 20
+    * " ::add-mask::BLOCKED"
 )
-"""Markup of every format, escape sequences, a change of direction, and lines that look like a verdict."""
+"""Markup of every format, escape sequences, lines that look like a verdict, commands to a runner."""
 PROGRAM = f"""
 import pulumi
 
@@ -45,6 +48,7 @@ def check(folder: Path, said: str) -> None:
     """Read every report as its readers do."""
     assert not set(said) & {"\x1b", "\x07", "\u202e", "\r"}
     assert not any(line.startswith("PASSED") for line in said.splitlines())
+    assert not re.search(r"(?m)^\s*::|##\[|##vso\[", said)
     verdict = (folder / "verdict").read_text(encoding="utf-8")
     assert "alert(1)" in verdict
     page = read_page((folder / "html").read_text(encoding="utf-8"))
@@ -71,6 +75,7 @@ def test_a_resource_of_a_program(
     code = main(["preview", "-C", str(project), *arguments])
     out, err = capsys.readouterr()
     assert code == 1, out + err
+    assert "##\\[error]" in out
     check(tmp_path, out + err)
 
 

@@ -102,13 +102,19 @@ STAYS: list[tuple[list[object], list[str]]] = [
     ([step("replace", kept=False, deletedWith=B), {"op": "replace", "urn": B}], [f"{A} (replaced)"]),
     ([step("delete", kept=False, deletedWith=B), {"op": "same", "urn": B}], []),
     ([step("same", kept=False, deletedWith=B), {"op": "delete", "urn": B}], []),
+    ([step("read", kept=False, custom=True)], [A]),
+    ([step("read", kept=False, custom=True, external=True)], []),
+    ([step("read-replacement", kept=False, custom=True), step("delete-replaced", kept=False)], []),
+    ([{"op": "read", "urn": A}], []),
 ]
 
 
 @pytest.mark.parametrize(("steps", "stays"), STAYS)
 def test_what_stays_in_aws_is_in_the_state_that_is_evaluated(steps: list[object], stays: list[str]) -> None:
     there = Resource(B, "t", {})
-    deployment, notes = with_retained(replace(EMPTY, resources=(there,)), json.dumps({"steps": steps}))
+    looked_up = [Resource(A, "t", {"external": True})] if stays and "'read'" in str(steps) else []
+    state = replace(EMPTY, resources=(*looked_up, there))
+    deployment, notes = with_retained(state, json.dumps({"steps": steps}))
     assert [one.urn for one in deployment.resources] == [B, *stays]
     assert [note.partition(" leaves ")[0] for note in notes] == [f"{urn_name(urn)} (t)" for urn in stays]
 
