@@ -8,8 +8,7 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import signal
-from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -33,29 +32,6 @@ class WorkerDiedError(Exception):
     """A worker ended while it worked on a task, and it did so again when the task was alone."""
 
 
-class _Waiting(Generic[T]):
-    """Tasks that no one has begun, drawn from their source one by one: a task may carry a whole state."""
-
-    def __init__(self, tasks: Iterable[T]) -> None:
-        self._source = iter(tasks)
-        self._next: deque[T] = deque()
-        self.started = 0
-
-    def __bool__(self) -> bool:
-        if not self._next:
-            self._next.extend(islice(self._source, 1))
-        return bool(self._next)
-
-    def first(self) -> T:
-        """Return the next task, and leave it there."""
-        return self._next[0]
-
-    def take(self) -> T:
-        """Take the next task out."""
-        self.started += 1
-        return self._next.popleft()
-
-
 class Pool(Generic[T, R]):
     """Runs a function on each of many tasks."""
 
@@ -76,35 +52,38 @@ class Pool(Generic[T, R]):
         worker alone is given up. So is a task that a cluster answers with an error of its own, such as that
         the result was lost with the worker that had it.
         """
-        waiting = _Waiting(tasks)
-        while waiting:
+        source, complete = iter(tasks), False
+        while not complete:
             suspects: list[T] = []
-            before = waiting.started
-            yield from self._round(waiting, self._workers, suspects)
-            if not suspects and waiting.started == before:
-                suspects.append(waiting.take())
+            complete = yield from self._round(source, self._workers, suspects)
             for task in suspects:
-                alone, again = _Waiting([task]), list[T]()
-                yield from self._round(alone, 1, again, last=True)
-                if again or alone:
+                again: list[T] = []
+                yield from self._round(iter([task]), 1, again, last=True)
+                if again:
                     yield task, WorkerDiedError("the worker ended without an answer")
 
     def _round(
-        self, waiting: _Waiting[T], workers: int, suspects: list[T], *, last: bool = False
-    ) -> Generator[tuple[T, R | WorkerDiedError]]:
+        self, source: Iterator[T], workers: int, suspects: list[T], *, last: bool = False
+    ) -> Generator[tuple[T, R | WorkerDiedError], None, bool]:
         """Run tasks until none is left or a worker dies; those under way then are the suspects.
 
-        So are those that failed, unless it is the `last` try.
+        So are those that failed, unless it is the `last` try. Tasks are drawn one by one: each may carry a
+        whole state.
+
+        Returns:
+            Whether none is left.
         """
         running: dict[Future[R], T] = {}
         with self._open(workers) as executor:
-            while waiting or running:
-                try:
-                    while len(running) < 2 * workers and waiting:
-                        future = executor.submit(self._function, waiting.first())
-                        running[future] = waiting.take()
-                except BrokenExecutor:
-                    break
+            while True:
+                for task in islice(source, 2 * workers - len(running)):
+                    try:
+                        running[executor.submit(self._function, task)] = task
+                    except BrokenExecutor:
+                        suspects += [*running.values(), task]
+                        return False
+                if not running:
+                    return True
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 finished = [future for future in done if not isinstance(_error(future), BrokenExecutor)]
                 for future in finished:
@@ -114,8 +93,8 @@ class Pool(Generic[T, R]):
                     else:
                         yield task, outcome
                 if len(finished) < len(done):
-                    break
-        suspects.extend(running.values())
+                    suspects += running.values()
+                    return False
 
 
 def _outcome(future: Future[R]) -> R | WorkerDiedError:

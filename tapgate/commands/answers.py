@@ -143,11 +143,11 @@ def _record(opened: Session, recorder: Recorder, name: str, folder: Path) -> Cou
 
 
 def _group(question: Any) -> tuple[bool, str]:  # noqa: ANN401 - the recorder's own
-    return bool(question.stack), str(question.region)
+    return question.category == "stack", str(question.region)
 
 
 def _ask_stack(opened: Session, recorder: Recorder, question: Any) -> None:  # noqa: ANN401 - as above
-    run = opened.engine.run("stack", "output", "--json", "--stack", str(question.stack), name="outputs")
+    run = opened.engine.run("stack", "output", "--json", "--stack", str(question.of), name="outputs")
     if run.code == 0:
         recorder.take_stack(question, run.output.read_text("utf-8"))
     else:

@@ -270,26 +270,16 @@ def _require_harmless(path: Path, body: File) -> None:
 
 
 def _require_one_answer(path: Path, body: File) -> None:
-    for index, one in enumerate(body.functions):
-        for other in body.functions[:index]:
-            same = (one.arguments, one.region) == (other.arguments, other.region)
-            if same and short(one.token) == short(other.token):
-                raise _refused(
-                    path,
-                    f"functions[{index}]",
-                    f"a second answer for {one.token} with the same arguments",
-                    "remove one of the two",
-                )
-    for index, one in enumerate(body.resources):
-        if any(
-            short(one.type) == short(other.type) and one.id == other.id for other in body.resources[:index]
-        ):
-            raise _refused(
-                path,
-                f"resources[{index}]",
-                f"a second entry for {one.type} {one.id}",
-                "remove one of the two",
-            )
+    of_functions = [
+        ((short(one.token), one.arguments, one.region), f"answer for {one.token} with the same arguments")
+        for one in body.functions
+    ]
+    of_resources = [((short(one.type), one.id), f"entry for {one.type} {one.id}") for one in body.resources]
+    for name, listed in (("functions", of_functions), ("resources", of_resources)):
+        asked_for = [key for key, _ in listed]
+        for index, (key, what) in enumerate(listed):
+            if key in asked_for[:index]:
+                raise _refused(path, f"{name}[{index}]", f"a second {what}", "remove one of the two")
 
 
 def _refused(path: Path, entry: str, reason: str, fix: str) -> Failure:

@@ -67,7 +67,7 @@ _REQUIREMENTS: Final = ("*requirements*.txt", "pyproject.toml", "Pipfile", "setu
 LANGUAGE: Final = "pulumi-language-"
 _HOST: Final = """\
 #!/bin/sh
-# Starts the program's language host, with a way to stacks of any backend.
+# {about}
 exec {start} {words} "$@"
 """
 _CODE: Final = """\
@@ -75,11 +75,6 @@ import sys; sys.path.insert(0, sys.argv[1])
 from tapgate.embedded.language_host import main; sys.exit(main(sys.argv[2], sys.argv[3:]))
 """
 _START: Final = shlex.join([sys.executable, "-P", "-c", _CODE, str(ROOT)])
-_NO_HOST: Final = """\
-#!/bin/sh
-# Stands in for a language host that is not there, by what stands in for the project's components.
-exec {start} {words} "$@"
-"""
 _PLUGIN_FILES: Final = ("PulumiPlugin.yaml", "PulumiPlugin.yml", "PulumiPlugin.json")
 _DOCKER: Final = """\
 #!/bin/sh
@@ -194,7 +189,9 @@ def _language_host(program: _Program, base: Mapping[str, str]) -> dict[str, str]
     host = _host(program.runtime, base)
     if host is None or not refers_to_stacks(program.yaml or program.folder):
         return {}
-    return {f"{LANGUAGE}{program.runtime}": _HOST.format(start=_START, words=shlex.quote(host))}
+    about = "Starts the program's language host, with a way to stacks of any backend."
+    text = _HOST.format(about=about, start=_START, words=shlex.quote(host))
+    return {f"{LANGUAGE}{program.runtime}": text}
 
 
 def _missing_hosts(program: _Program, base: Mapping[str, str], served: Collection[str]) -> dict[str, str]:
@@ -207,8 +204,9 @@ def _missing_hosts(program: _Program, base: Mapping[str, str], served: Collectio
         runtime = language(read_yaml(plugin))
         if _NAME.fullmatch(runtime) and runtime != program.runtime and not _host(runtime, base):
             missing.setdefault(runtime, []).append(shlex.quote(f"{package}={folder}"))
+    about = "Stands in for a language host that is not there, by what stands in for the project's components."
     return {
-        f"{LANGUAGE}{runtime}": _NO_HOST.format(start=_START, words=" ".join(["''", *components]))
+        f"{LANGUAGE}{runtime}": _HOST.format(about=about, start=_START, words=" ".join(["''", *components]))
         for runtime, components in missing.items()
     }
 

@@ -36,18 +36,21 @@ class Question:
     """What a program asks of a provider, or of another stack.
 
     Attributes:
-        name: How it is called in messages.
-        function: The function's token, with its arguments; empty for another kind.
-        resource: The type and id of a resource; empty for another kind.
-        stack: The name of another stack; empty for another kind.
+        category: `function`, `resource` or `stack`.
+        of: The function's or resource's token, or the name of the other stack.
+        by: The function's arguments as JSON, or the resource's id.
         region: That of the provider.
     """
 
-    name: str
-    function: tuple[str, str] = ("", "")
-    resource: tuple[str, str] = ("", "")
-    stack: str = ""
+    category: str
+    of: str
+    by: str = ""
     region: str = ""
+
+    @property
+    def name(self) -> str:
+        """How it is called in messages."""
+        return f"stack {self.of}" if self.category == "stack" else f"{self.of} {self.by}"
 
 
 class Recorder:
@@ -75,15 +78,10 @@ class Recorder:
             if not message.startswith(ASKED) or MARK in message.lower():
                 continue
             body = cast("dict[str, Any]", json.loads(message.removeprefix(ASKED)))
+            category, of = str(body["kind"]), str(body["of"])
             arguments = json.dumps(body.get("arguments", {}), sort_keys=True)
-            name, region = str(body["of"]), str(body.get("region", ""))
-            question = {
-                "function": Question(f"{name} {arguments}", function=(name, arguments), region=region),
-                "resource": Question(
-                    f"{name} {body.get('id')}", resource=(name, str(body.get("id"))), region=region
-                ),
-                "stack": Question(f"stack {name}", stack=name),
-            }[str(body["kind"])]
+            by = {"function": arguments, "resource": str(body.get("id"))}.get(category, "")
+            question = Question(category, of, by, str(body.get("region", "")))
             if question not in self._asked:
                 self._asked.add(question)
                 questions.append(question)
@@ -94,12 +92,11 @@ class Recorder:
         variables: dict[str, object] = {}
         resources: dict[str, object] = {}
         for index, one in enumerate(questions):
-            if one.function[0]:
-                arguments = _escaped(cast("object", json.loads(one.function[1])))
-                variables[f"q{index}"] = {"fn::invoke": {"function": one.function[0], "arguments": arguments}}
+            if one.category == "function":
+                arguments = _escaped(cast("object", json.loads(one.by)))
+                variables[f"q{index}"] = {"fn::invoke": {"function": one.of, "arguments": arguments}}
             else:
-                token, identifier = one.resource
-                resources[f"q{index}"] = {"type": token, "get": {"id": _escaped(identifier)}}
+                resources[f"q{index}"] = {"type": one.of, "get": {"id": _escaped(one.by)}}
         body: dict[str, object] = {"name": _PROJECT, "runtime": "yaml"}
         body |= {"variables": variables} if variables else {}
         body |= {"resources": resources} if resources else {}
@@ -131,14 +128,15 @@ class Recorder:
                 self.refuse(one, "the answer is a secret")
             elif MARK in json.dumps(result).lower():
                 self.refuse(one, "a stand-in answered, and no provider")
-            elif one.function[0]:
+            elif one.category == "function":
                 # A function that gives a single value gives it under this name.
                 answer = cast("dict[str, Any]", result) if isinstance(result, dict) else {"result": result}
                 self._keep_function(one, answer)
             else:
                 known = cast("dict[str, Any]", result or {})
-                entry = Resource(*one.resource, outputs=known)
-                others = [it for it in self._file.resources if (short(it.type), it.id) != _key(entry)]
+                entry = Resource(one.of, one.by, outputs=known)
+                key = short(one.of), one.by
+                others = [it for it in self._file.resources if (short(it.type), it.id) != key]
                 self._file = msgspec.structs.replace(self._file, resources=[*others, entry])
                 self.recorded.append(one.name)
 
@@ -146,7 +144,7 @@ class Recorder:
         """Take the outputs of another stack, as `pulumi stack output --json` prints them."""
         answers = cast("dict[str, Any]", json.loads(outputs))
         known = {name: value for name, value in answers.items() if value != "[secret]"}
-        self._file = msgspec.structs.replace(self._file, stacks={**self._file.stacks, question.stack: known})
+        self._file = msgspec.structs.replace(self._file, stacks={**self._file.stacks, question.of: known})
         self.recorded.append(question.name)
 
     def refuse(self, question: Question, reason: str) -> None:
@@ -165,7 +163,7 @@ class Recorder:
         variables[ANSWERS] = str(folder / "answers.yaml")
 
     def _keep_function(self, question: Question, result: Mapping[str, Any]) -> None:
-        token, arguments = question.function
+        token, arguments = question.of, question.by
         entry = Function(
             token, dict(result), cast("dict[str, Any]", json.loads(arguments)), region=question.region
         )
@@ -178,12 +176,8 @@ class Recorder:
         self.recorded.append(question.name)
 
 
-def _key(one: Resource) -> tuple[tuple[str, str, str], str]:
-    return short(one.type), one.id
-
-
 def _packages(questions: Iterable[Question]) -> set[str]:
-    return {(one.function[0] or one.resource[0]).partition(":")[0] for one in questions} - {_OWN}
+    return {one.of.partition(":")[0] for one in questions} - {_OWN}
 
 
 def _escaped(value: object) -> object:

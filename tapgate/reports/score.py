@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from tapgate.reports.controls import Control, control_order
@@ -26,6 +26,10 @@ MEANINGS: Final[Mapping[Status, str]] = {
     "met": "Every policy was evaluated and found nothing.",
     "not applicable": "There is nothing in the stack that it is about, or its pack keeps it off by default.",
 }
+
+
+_SUMMED: Final = ("passed", "failed", "not_applicable", "findings", "affected", "stacks")
+"""What several stacks have of a policy, together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,8 @@ class PolicyStatus:
 
 def worst(statuses: Iterable[Status]) -> Status:
     """Return the worst of several; of none, `off`, since nothing was evaluated."""
-    present = set(statuses)
-    for word in WORST_FIRST:
-        if word in present:
-            return word
-    return "off"
+    none: Status = "off"
+    return min(statuses, key=WORST_FIRST.index, default=none)
 
 
 def policy_statuses(report: Report, known: Iterable[tuple[str, str]] = ()) -> tuple[PolicyStatus, ...]:
@@ -211,19 +212,10 @@ def score(verdicts: VerdictFile) -> Score:
 
 
 def _policy_score(statuses: list[PolicyStatus]) -> PolicyStatus:
-    first = statuses[0]
-    return PolicyStatus(
-        policy=first.policy,
-        pack=first.pack,
-        status=worst(one.status for one in statuses),
-        kind=next((one for one in statuses if one.kind), first).kind,
-        passed=sum(one.passed for one in statuses),
-        failed=sum(one.failed for one in statuses),
-        not_applicable=sum(one.not_applicable for one in statuses),
-        findings=sum(one.findings for one in statuses),
-        affected=sum(one.affected for one in statuses),
-        stacks=len(statuses),
-    )
+    """Return how a policy stands on all stacks."""
+    sums = {name: sum(getattr(one, name) for one in statuses) for name in _SUMMED}
+    first = next((one for one in statuses if one.kind), statuses[0])
+    return replace(first, status=worst(one.status for one in statuses), **sums)
 
 
 def _frameworks(

@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, cast
+from typing import cast
 
 from tapgate.embedded.console import Failure, say
 from tapgate.embedded.environment import is_stand_in_folder
@@ -26,47 +26,11 @@ DIGESTS = Path(__file__).with_name("digests.json")
 SDK_MODULE = "github.com/pulumi/pulumi/sdk/v3"
 
 
+_NUMBER = r"(?:0|[1-9]\d{0,8})"
 _PRINTED = re.compile(
-    r"v?(?P<major>0|[1-9]\d{0,8})\.(?P<minor>0|[1-9]\d{0,8})\.(?P<patch>0|[1-9]\d{0,8})"
-    r"(?:-(?P<pre>[0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?",
-    re.ASCII,
+    rf"v?(?P<version>{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-[0-9A-Za-z.-]+)?)(?:\+[0-9A-Za-z.-]+)?", re.ASCII
 )
-
-
-@dataclass(frozen=True)
-class Version:
-    """A semantic version; build metadata is not kept, since it does not order versions."""
-
-    major: int
-    minor: int
-    patch: int
-    pre: str = ""
-
-    @classmethod
-    def parse(cls, text: str) -> Self | None:
-        """Read what `pulumi version` prints (`v3.259.0`); None when it is anything else."""
-        match = _PRINTED.fullmatch(text.strip())
-        if match is None:
-            return None
-        return cls(int(match["major"]), int(match["minor"]), int(match["patch"]), match["pre"] or "")
-
-    def at_least(self, other: Version) -> bool:
-        """Say whether this is `other` or newer; a pre-release comes before its release.
-
-        Two pre-releases of one release count as equal: they differ by a build's time, which says nothing
-        about what the CLI can do.
-        """
-        mine, theirs = (self.major, self.minor, self.patch), (other.major, other.minor, other.patch)
-        if mine != theirs:
-            return mine > theirs
-        return not self.pre or bool(other.pre)
-
-    def __str__(self) -> str:
-        """As the CLI prints it, without the leading v."""
-        return f"{self.major}.{self.minor}.{self.patch}" + (f"-{self.pre}" if self.pre else "")
-
-
-MINIMUM = Version(3, 255, 0)
+MINIMUM = "3.255.0"
 """The oldest CLI that understands `packages:` with a local folder, `policy analyze` and today's RunPlugin."""
 ENTRY_PREFIX = "pulumi-official-"
 """How the cache entries begin that the official installer filled."""
@@ -77,12 +41,28 @@ _REMEMBERED = 32
 _SMALLEST_BINARY = 1 << 20
 
 
+def version_in(printed: str) -> str | None:
+    """Return the version that `pulumi version` printed (`v3.259.0`), without its build; else None."""
+    match = _PRINTED.fullmatch(printed.strip())
+    return match["version"] if match is not None else None
+
+
+def order(version: str) -> tuple[list[int], bool]:
+    """Return what puts versions in order: a pre-release comes before its release.
+
+    Two pre-releases of one release count as equal: they differ by a build's time, which says nothing about
+    what the CLI can do.
+    """
+    numbers, _, pre_release = version.partition("-")
+    return [*map(int, numbers.split("."))], not pre_release
+
+
 @dataclass(frozen=True)
 class Cli:
     """A usable Pulumi CLI: the folder of its executables, its version, and how it was found."""
 
     folder: Path
-    version: Version
+    version: str
     way: str
 
 
@@ -253,12 +233,12 @@ def inspect(path: Path, way: str) -> Cli | Unusable:
     return Cli(path.parent, version, way)
 
 
-def _version(path: Path) -> Version:
+def _version(path: Path) -> str:
     printed = _printed(path)
-    version = Version.parse(printed)
+    version = version_in(printed)
     if version is None:
         raise _RefusedError(f"`pulumi version` printed {printed[:80]!r}, which is not a version")
-    if not version.at_least(MINIMUM):
+    if order(version) < order(MINIMUM):
         raise _RefusedError(f"it is version {version}; {MINIMUM} or newer is needed")
     return version
 

@@ -8,7 +8,7 @@ import pytest
 
 from tapgate.embedded.console import Failure
 from tapgate.embedded.prepare import ensure_component_environment
-from tapgate.embedded.toolchain.search import Cli, Version
+from tapgate.embedded.toolchain.search import Cli
 from tests.tapgate.embedded.toolchain import fakes
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def checkout(tmp_path: Path) -> Path:
 def official(folder: Path, then: str = "mkdir -p program/venv/bin; : > program/venv/bin/python") -> Cli:
     """A CLI that installs what `pulumi install` installs, and counts."""
     fakes.script(folder / "pulumi", f'echo "$* in $PWD with $WORD" >> "{folder}/asked"; {then}')
-    return Cli(folder, Version(3, 300, 0), "for a test")
+    return Cli(folder, "3.300.0", "for a test")
 
 
 @pytest.mark.usefixtures("cache")

@@ -23,11 +23,11 @@ from tapgate.embedded.environment import (
     state_folder,
 )
 from tapgate.embedded.paths import checkout_folder
-from tapgate.embedded.toolchain.search import Cli, Version
+from tapgate.embedded.toolchain.search import Cli
 
 pytestmark = pytest.mark.usefixtures("cache")
 
-CLI = Cli(Path("/opt/pulumi/bin"), Version(3, 300, 0), "for a test")
+CLI = Cli(Path("/opt/pulumi/bin"), "3.300.0", "for a test")
 SUFFIXES = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789", min_size=1, max_size=24)
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tapgate.embedded.toolchain.search import Cli, Unusable, Version, inspect
+from tapgate.embedded.toolchain.search import Cli, Unusable, inspect
 from tests.tapgate.embedded.toolchain import fakes
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def refusal(path: Path) -> str:
 
 def test_a_compatible_cli_with_its_hosts_can_be_used(tmp_path: Path) -> None:
     path = fakes.cli(tmp_path / "bin")
-    assert inspect(path, "for a test") == Cli(tmp_path / "bin", Version(3, 300, 1), "for a test")
+    assert inspect(path, "for a test") == Cli(tmp_path / "bin", "3.300.1", "for a test")
 
 
 def test_hosts_may_be_anywhere_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
