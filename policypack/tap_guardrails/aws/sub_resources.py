@@ -75,6 +75,8 @@ def own_region(resource: Resource) -> str | None:
         None when the resource's region was made from something that is not known yet.
     """
     declared = resource.declared
+    if declared.properties.get("region") is None:
+        return ""  # as nearly all do, of every pair that is compared
     match declared.at("region").text():
         case Known(region):
             return region

@@ -108,12 +108,19 @@ def paths(tree: object, path: Path = ()) -> Iterator[Path]:
 
 
 def put(tree: object, path: Path, value: object) -> object:
-    """Return a tree with another value at a place; objects that are missing on the way are made."""
+    """Return a tree with another value at a place; objects that are missing on the way are made.
+
+    Raises:
+        IndexError: There is no such element.
+        TypeError: There is no list.
+    """
     if not path:
         return value
     step, rest = path[0], path[1:]
     if isinstance(step, int):
-        items = list(cast("list[object]", tree))
+        if not isinstance(tree, list):
+            raise TypeError(type(tree).__name__)
+        items = [*cast("list[object]", tree)]
         items[step] = put(items[step], rest, value)
         return items
     fields = dict(cast("dict[str, object]", tree)) if isinstance(tree, dict) else {}

@@ -113,8 +113,12 @@ def findings_of(alarm: Alarm, stack: Stack, settings: Settings) -> tuple[Finding
 
 def is_effective(alarm: Alarm, stack: Stack, settings: Settings) -> bool | None:
     """Return whether an alarm is effective; None while that is undecided."""
-    verdicts = {finding.verdict for finding in findings_of(alarm, stack, settings)}
-    return False if Verdict.VIOLATION in verdicts else None if verdicts else True
+
+    def worth(_: Stack) -> bool | None:
+        verdicts = {finding.verdict for finding in findings_of(alarm, stack, settings)}
+        return False if Verdict.VIOLATION in verdicts else None if verdicts else True
+
+    return stack.memoized(worth, (is_effective, alarm, settings))
 
 
 # -- What it covers.
@@ -180,7 +184,9 @@ def coverage(resource: Resource, required: RequiredMetric, stack: Stack, setting
     matches = stack.memoized(lambda one: matches_of(required, one), required).of(resource.urn)
 
     def is_about(match: AlarmMatch) -> bool | None:
-        return all_of((same_location(match.alarm.resource, resource), fires_alone(match, settings)))
+        # Many resources may ask of one alarm.
+        alone = stack.memoized(lambda _: fires_alone(match, settings), (match, settings))
+        return all_of((same_location(match.alarm.resource, resource), alone))
 
     def covers(match: AlarmMatch) -> bool | None:
         about = is_about(match)
