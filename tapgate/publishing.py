@@ -100,12 +100,18 @@ def describe_alone(folder: Path) -> Mapping[str, object]:
 def _installed(requirements: Path, environment: Path) -> Path:
     """Make an environment with these requirements, and return the folder of its programs."""
     programs = environment / "bin"
-    uv = _uv()
-    venv.create(environment, with_pip=uv is None)
-    python = str(programs / "python")
-    pip = [uv, "pip", "install", "--python", python] if uv else [python, "-m", "pip", "install"]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    uv = shutil.which("uv", path=path)
+    if uv is None:
+        raise CouldNotRunError(
+            "The pack's requirements cannot be installed: there is no uv.",
+            where="PATH",
+            why="they are installed with uv, which comes with tapgate's wheel.",
+            fix="install it (`pip install uv`).",
+        )
+    venv.create(environment)
     done = subprocess.run(
-        [*pip, "--quiet", "-r", str(requirements)],
+        [uv, "pip", "install", "--python", str(programs / "python"), "--quiet", "-r", str(requirements)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -121,12 +127,6 @@ def _installed(requirements: Path, environment: Path) -> Path:
             details=tuple(sanitized_lines(done.stderr))[-6:],
         )
     return programs
-
-
-def _uv() -> str | None:
-    """Find uv, which is ten times as fast as pip and need not be there."""
-    path = os.environ.get("PATH", "")
-    return shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{path}")
 
 
 def _policies(policies: Sequence[Mapping[str, object]]) -> Check:
