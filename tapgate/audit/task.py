@@ -171,7 +171,7 @@ def _over_the_protocol(log: EventLog, deployment: Deployment, packs: tuple[Reque
         evaluate(log, deployment, running)
     except CouldNotRunError:
         if not all(pack.alive for pack in running):
-            _stop(packs)
+            close_packs()
         raise
 
 
@@ -197,35 +197,38 @@ def _files(folder: Path) -> list[Path]:
     )
 
 
-class _Workers(threading.local):
+class _Worker(threading.local):
     """The packs that one thread of a worker keeps running."""
 
     def __init__(self) -> None:
-        self.running: dict[tuple[Path, ...], list[RunningPack]] = {}
+        self.packs: tuple[RequestedPack, ...] = ()
+        self.running: list[RunningPack] = []
 
 
-_workers: Final = _Workers()
+_worker: Final = _Worker()
 
 
 def _running(packs: tuple[RequestedPack, ...]) -> list[RunningPack]:
-    folders = tuple(pack.folder for pack in packs)
-    if folders not in _workers.running:
+    # A cluster's worker lives on: another audit may come with other packs, or another config of the same.
+    if _worker.packs != packs:
         from tapgate.analyzer.running import RunningPack  # noqa: PLC0415 - as above
 
-        started: list[RunningPack] = []
-        _workers.running[folders] = started
+        close_packs()
         # A worker of a process pool ends without the interpreter's usual farewell.
-        Finalize(None, _close, args=(started,), exitpriority=10)
+        Finalize(None, _close, args=(_worker.running,), exitpriority=10)
         try:
-            started.extend(map(RunningPack, packs))
+            _worker.running.extend(map(RunningPack, packs))
         except BaseException:
-            _stop(packs)
+            close_packs()
             raise
-    return _workers.running[folders]
+        _worker.packs = packs
+    return _worker.running
 
 
-def _stop(packs: tuple[RequestedPack, ...]) -> None:
-    _close(_workers.running.pop(tuple(pack.folder for pack in packs), []))
+def close_packs() -> None:
+    """End the packs that this thread keeps running."""
+    _worker.packs = ()
+    _close(_worker.running)
 
 
 def _close(running: list[RunningPack]) -> None:

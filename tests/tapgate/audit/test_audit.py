@@ -9,17 +9,23 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from tapgate.audit import auditing
-from tapgate.audit.auditing import Plan
+from tapgate.audit.auditing import Plan, describe_usable
+from tapgate.audit.command import audit_lines
 from tapgate.audit.states import LARGEST_BYTES, State, states_in
+from tapgate.audit.task import close_packs
 from tapgate.cli import main
+from tapgate.failure import CouldNotRunError
 from tapgate.json_access import mapping, sequence, text
 from tapgate.packs import RequestedPack
+from tapgate.terminal import Ink
 from tests.tapgate.sample_state import checkpoint, exported, resource, root
 
 pytestmark = [pytest.mark.cli, pytest.mark.usefixtures("backend")]
@@ -64,6 +70,22 @@ def audit(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Audit:
     return run
 
 
+@pytest.fixture(scope="module")
+def lasting_worker() -> Iterator[ThreadPoolExecutor]:
+    """One that lasts from audit to audit, as a cluster's does: it starts the pack once for all of them."""
+    with ThreadPoolExecutor(1) as executor:
+        yield executor
+        executor.submit(close_packs).result()
+
+
+@pytest.fixture
+def worker_that_lasts(lasting_worker: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(_: int) -> nullcontext[ThreadPoolExecutor]:
+        return nullcontext(lasting_worker)
+
+    monkeypatch.setattr(auditing, "local_processes", opened)
+
+
 def config(folder: Path, **body: object) -> list[str]:
     path = folder / "config.json"
     path.write_text(json.dumps({name.replace("_", "-"): value for name, value in body.items()}))
@@ -75,12 +97,15 @@ def verdict(path: Path) -> dict[str, object]:
     return {**mapping(json.loads(path.read_text())), "made": ""}
 
 
-def test_stacks_that_hold_and_an_audit_that_goes_on(audit: Audit, states: Path, tmp_path: Path) -> None:
+def test_stacks_that_hold_and_an_audit_that_goes_on(
+    audit: Audit, states: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     code, out, err = audit(states, "--verdict", tmp_path / "first.json")
     assert code == 0
     assert "  ✓ probe-resource  6 stacks" in out
     assert "PASSED  6 stacks with 18 resources audited, 0 blocked, " in out
     assert "audited 6 of 6" in err
+    request.getfixturevalue("worker_that_lasts")
     (states / "3.json").write_bytes(state("s3", "a", "changed"))
     code, out, _ = audit(states, "--verdict", tmp_path / "second.json")
     assert code == 0
@@ -90,8 +115,12 @@ def test_stacks_that_hold_and_an_audit_that_goes_on(audit: Audit, states: Path, 
     assert verdict(tmp_path / "second.json") == verdict(tmp_path / "third.json")
 
 
-def test_stacks_that_are_blocked(audit: Audit, states: Path, tmp_path: Path) -> None:
-    arguments = config(tmp_path, probe_stack={"say": "violation"}, probe_resource="disabled")
+@pytest.mark.usefixtures("worker_that_lasts")
+def test_stacks_that_are_blocked_and_the_same_where_it_is_advice(
+    audit: Audit, states: Path, tmp_path: Path
+) -> None:
+    says = {"say": "violation"}
+    arguments = config(tmp_path, probe_stack=says, probe_resource="disabled")
     code, out, _ = audit(states, *arguments, "--html", tmp_path / "audit.html")
     assert code == 1
     assert "✗ probe-stack" in out
@@ -99,6 +128,13 @@ def test_stacks_that_are_blocked(audit: Audit, states: Path, tmp_path: Path) -> 
     assert "BLOCKED      shop / s0  1 finding" in out
     assert "BLOCKED BY POLICY  6 stacks" in out
     assert (tmp_path / "audit.html").stat().st_size
+    # The worker has the pack running under the config of before.
+    advice = RequestedPack(PROBE, None, {"probe-stack": {**says, "enforcementLevel": "advisory"}})
+    done = auditing.audit(states_in([states]), Plan((advice,), workers=1))
+    assert done.verdicts.outcome == "passed"
+    assert "  ! probe-stack     6 findings in 6 of 6 stacks" in audit_lines(
+        done, 1.0, Ink(colour=False, unicode=True)
+    )
 
 
 DOCUMENTED = (
@@ -119,7 +155,7 @@ def test_an_audit_and_its_trend_as_documented(
     for rotation, command in ((False, DOCUMENTED[0]), (True, DOCUMENTED[1])):
         key = resource("key", kind, inputs={"enableKeyRotation": rotation, "tags": {}})
         (states / "dev.json").write_bytes(exported([root(), key]))
-        code = main([*command.split()[3:], "--workers", "1"])
+        code = main(command.split()[3:])
         assert code == (0 if rotation else 1), capsys.readouterr().out
     page = (tmp_path / "trend.html").read_text()
     assert "Changes since" in page
@@ -127,13 +163,7 @@ def test_an_audit_and_its_trend_as_documented(
     assert "Changes since" not in (tmp_path / "audit.html").read_text()
 
 
-def test_advice_passes(audit: Audit, states: Path, tmp_path: Path) -> None:
-    arguments = config(tmp_path, probe_stack={"say": "violation", "enforcementLevel": "advisory"})
-    code, out, _ = audit(states, *arguments)
-    assert code == 0
-    assert "! probe-stack" in out
-
-
+@pytest.mark.usefixtures("worker_that_lasts")
 def test_bad_states_are_named_and_the_others_audited(audit: Audit, states: Path, tmp_path: Path) -> None:
     (states / "0.json").write_bytes(b"{")
     (states / "1.json").write_bytes(gzip.compress(state("zipped"))[:-9])
@@ -168,47 +198,45 @@ def test_bad_states_are_named_and_the_others_audited(audit: Audit, states: Path,
     assert all(one.startswith(("NOT AUDITED", " ")) for one in out.splitlines() if "encrypted.json" in one)
 
 
-def test_a_policy_that_breaks_on_every_state(audit: Audit, states: Path, tmp_path: Path) -> None:
-    for number in range(2, 6):
-        (states / f"{number}.json").unlink()
-    code, out, _ = audit(states, *config(tmp_path, probe_stack={"say": "exit"}))
-    assert code == 2
-    assert "NOT COMPLETE  0 stacks" in out
-    assert "The policy pack does not run." in out
+@pytest.mark.usefixtures("worker_that_lasts")
+def test_a_policy_that_breaks_on_every_state(states: Path) -> None:
+    breaks = RequestedPack(PROBE, None, {"probe-stack": {"say": "exit"}})
+    done = auditing.audit(states_in([states / "0.json", states / "1.json"]), Plan((breaks,), workers=1))
+    assert done.verdicts.stacks == ()
+    assert [one.what for one in done.verdicts.unaudited] == ["The policy pack does not run."] * 2
 
 
-def test_the_backend_of_the_cli(audit: Audit, backend: Path) -> None:
+@pytest.mark.usefixtures("worker_that_lasts")
+def test_a_backend_by_its_folder_and_by_its_address(audit: Audit, backend: Path) -> None:
     stacks = backend / ".pulumi" / "stacks" / "shop"
     stacks.mkdir(parents=True)
     (stacks / "dev.json").write_bytes(checkpoint([root()]))
     (stacks / "dev.json.bak").write_bytes(b"not looked at")
-    by_folder = audit(backend)
-    assert by_folder[0] == 0
-    assert "1 stack with 1 resource audited" in by_folder[1]
-    by_address = audit("--backend", os.environ["PULUMI_BACKEND_URL"])
-    assert by_address[0] == 0
-    assert "1 stack with 1 resource audited" in by_address[1]
+    code, out, _ = audit(backend, "--backend", os.environ["PULUMI_BACKEND_URL"])
+    assert code == 0, out
+    assert "2 stacks with 2 resources audited" in out
 
 
 @pytest.mark.parametrize(
     ("body", "what"),
     [
-        ({"probe_stak": "disabled"}, "The pack has no policy 'probe-stak'."),
+        ({"probe-stak": "disabled"}, "The pack has no policy 'probe-stak'."),
         ({"all": "disabled"}, "No policy would be evaluated."),
-        ({"probe_stack": {"say": "odd"}}, "The policy pack's config does not match what the pack accepts."),
-        ({"probe_stack": "bogus"}, "The policy pack's config does not match what the pack accepts."),
-        (
-            {"probe_resource": {"enforcementLevel": "bogus"}},
-            "The policy pack's config does not match what the pack accepts.",
-        ),
     ],
 )
-def test_policy_config_that_cannot_be(
-    audit: Audit, states: Path, tmp_path: Path, body: dict[str, object], what: str
+def test_a_config_under_which_a_pack_says_nothing(body: dict[str, object], what: str) -> None:
+    with pytest.raises(CouldNotRunError) as caught:
+        describe_usable([RequestedPack(PROBE, None, body)])
+    assert caught.value.what == what
+
+
+@pytest.mark.parametrize("resource", ["bogus", {"enforcementLevel": "bogus"}])
+def test_a_config_that_the_engine_refuses(
+    audit: Audit, states: Path, tmp_path: Path, resource: object
 ) -> None:
-    code, _, err = audit(states, *config(tmp_path, **body))
+    code, _, err = audit(states, *config(tmp_path, probe_resource=resource))
     assert code == 2
-    assert what in err
+    assert "The policy pack's config does not match what the pack accepts." in err
 
 
 def deadly() -> bytes:
@@ -234,14 +262,16 @@ def test_nothing_to_audit(audit: Audit, tmp_path: Path, capsys: pytest.CaptureFi
     assert "--workers" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("worker_that_lasts")
 def test_an_interrupted_audit_keeps_what_is_done(states: Path, tmp_path: Path, audit: Audit) -> None:
-    for number in range(6, 100):
-        (states / f"{number}.json").write_bytes(state(f"s{number}", *map(str, range(10))))
+    for number in range(6, 20):
+        (states / f"{number}.json").write_bytes(state(f"s{number}", "a"))
     results = tmp_path / "results"
     command = [sys.executable, "-m", "tapgate", "audit", str(states), "--policy-pack", str(PROBE)]
     process = subprocess.Popen(
         [*command, "--results", str(results), "--workers", "2"],
         cwd=Path(__file__).parents[3],
+        env={**os.environ, "PROBE_SECONDS": "0.5"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -255,12 +285,13 @@ def test_an_interrupted_audit_keeps_what_is_done(states: Path, tmp_path: Path, a
     assert "Traceback" not in out + err
     assert "The audit was interrupted." in err
     kept = len(list(results.rglob("*.json")))
-    assert 0 < kept < 100
+    assert 0 < kept < 20
     code, out, _ = audit(states)
     assert code == 0
     assert f"{kept} unchanged since an earlier audit" in out
 
 
+@pytest.mark.usefixtures("worker_that_lasts")
 def test_another_json_file_in_a_folder_is_passed_over_with_a_note(states: Path, audit: Audit) -> None:
     other, torn = states / "package.json", states / "torn.json"
     other.write_text('{"name": "shop", "version": "1.0.0"}')
@@ -278,6 +309,7 @@ def test_another_json_file_in_a_folder_is_passed_over_with_a_note(states: Path, 
     assert f"NOT AUDITED  {other}" in out
 
 
+@pytest.mark.usefixtures("worker_that_lasts")
 def test_a_folder_without_any_state_is_no_pass(tmp_path: Path, audit: Audit) -> None:
     for name in ("package.json", "tsconfig.json"):
         (tmp_path / name).write_text('{"files": []}')
