@@ -22,7 +22,7 @@ from tapgate.audit.command import audit_lines
 from tapgate.audit.states import LARGEST_BYTES, State, states_in
 from tapgate.audit.task import close_packs
 from tapgate.cli import main
-from tapgate.failure import CouldNotRunError
+from tapgate.findings import CouldNotRunError
 from tapgate.json_access import mapping, sequence, text
 from tapgate.packs import RequestedPack
 from tapgate.terminal import Ink
