@@ -36,12 +36,12 @@ def check(permission: Resource, _settings: Settings) -> Outcomes:
     if name != EVERYBODY and not name.endswith(SERVICE_ENDS):
         yield NotApplicable("The permission is for an account or a principal of it, and for no service.")
         return
+    narrowing = [PERMISSION.at(permission, name).text() for name in SOURCES]
+    if any(one.value is not None and not is_of_any_account(one.value) for one in narrowing):
+        return
     by_url_only = PERMISSION.at(permission, "invokedViaFunctionUrl").value is True
     if by_url_only or PERMISSION.at(permission, "functionUrlAuthType").value is not None:
         yield NotApplicable("Who may call the function's URL, its own type of authorization says.")
-        return
-    narrowing = [PERMISSION.at(permission, name).text() for name in SOURCES]
-    if any(one.value is not None and not is_of_any_account(one.value) for one in narrowing):
         return
     if any(one.unknown for one in narrowing):
         yield NotApplicable("The source is not known yet; it comes from another resource.")

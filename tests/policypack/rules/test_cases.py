@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_guardrails.assembly import RULES_FOLDER
-from tests.policypack.harness.cases import RULES, Case, all_cases, cases
+from tests.policypack.harness.cases import RULES, cases, each_rule
 from tests.policypack.harness.findings import mismatches, over_the_protocol, purely
 
 if TYPE_CHECKING:
+    from tap_guardrails.model import Rule
     from tests.policypack.harness.pack import Pack
 
-CASES = all_cases()
 MISSION = {
     "kms-key-rotation",
     "dynamodb-point-in-time-recovery",
@@ -28,18 +28,19 @@ MISSION = {
 }
 MISSION_CASES, OTHER_CASES = 12, 5
 
-each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.identity)
+
+@each_rule
+def test_each_case_purely(rule: Rule) -> None:
+    assert {case.name: wrong for case in cases(rule) if (wrong := [*mismatches(case, purely(case))])} == {}
 
 
-@each_case
-def test_a_case_purely(case: Case) -> None:
-    assert not list(mismatches(case, purely(case)))
-
-
-@each_case
-def test_a_case_over_the_protocol(case: Case, pack: Pack) -> None:
-    pack.configure(case.rule.name, case.config)
-    assert not list(mismatches(case, over_the_protocol(case, pack)))
+@each_rule
+def test_each_case_over_the_protocol(rule: Rule, pack: Pack) -> None:
+    wrong: dict[str, list[str]] = {}
+    for case in cases(rule):
+        pack.configure(rule.name, case.config)
+        wrong[case.name] = [*mismatches(case, over_the_protocol(case, pack))]
+    assert {name: said for name, said in wrong.items() if said} == {}
 
 
 @pytest.mark.parametrize("name", sorted(RULES))

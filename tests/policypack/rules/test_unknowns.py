@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from pulumi.runtime.proto import analyzer_pb2 as proto
 
 from tap_guardrails.model import ResourceRule
-from tests.policypack.harness.cases import Case, cases, each_rule
+from tap_guardrails.model.stack import ANY_TYPE
+from tap_guardrails.serving.analyzer import GuardrailsAnalyzer
+from tests.policypack.harness.cases import RULES, Case, cases, each_rule
 from tests.policypack.harness.findings import asked_alone, on_the_wire, purely
 from tests.policypack.harness.injection import Place, places, with_unknown, with_value
+from tests.policypack.harness.pack import analyze_request, stack_request
+from tests.policypack.harness.trees import struct
 
 if TYPE_CHECKING:
+    import grpc
+
     from tap_guardrails.model import Rule
-    from tests.policypack.harness.pack import Pack
 
 # The cases themselves are counted where they are evaluated as they are.
 pytestmark = pytest.mark.uncounted
+CONTEXT = cast("grpc.ServicerContext", None)
 SUBSTITUTES: list[object] = [None, "", "x", True, False, 0, 1, 1e9, [], ["x"], {}, {"x": "x"}]
 
 LEGAL: list[tuple[re.Pattern[str], list[object]]] = [
@@ -49,14 +55,21 @@ def compliant(rule: Rule) -> list[Case]:
     ]
 
 
+def policy(case: Case) -> GuardrailsAnalyzer:
+    """The servicer with the case's policy alone, but for one whose answer others have a part in."""
+    servicer = GuardrailsAnalyzer(tuple(RULES.values()) if ANY_TYPE in case.rule.types else (case.rule,))
+    request = proto.ConfigureAnalyzerRequest()
+    request.policyConfig[case.rule.name].enforcementLevel = proto.MANDATORY
+    request.policyConfig[case.rule.name].properties.CopyFrom(struct(case.config))
+    servicer.Configure(request, CONTEXT)
+    return servicer
+
+
 @each_rule
-def test_an_unknown_is_compliant_only_where_no_value_matters_and_blocks_elsewhere(
-    rule: Rule, pack: Pack
-) -> None:
+def test_an_unknown_is_compliant_only_where_no_value_matters_and_blocks_elsewhere(rule: Rule) -> None:
     """Both of one answer: what is found at the level of the policy, and what is silently compliant."""
     for case in compliant(rule):
-        pack.configure_stack()
-        pack.configure(rule.name, case.config)
+        servicer = policy(case)
         for place in places(case):
             changed = with_unknown(case, place)
             answer = purely(changed)
@@ -67,9 +80,9 @@ def test_an_unknown_is_compliant_only_where_no_value_matters_and_blocks_elsewher
             asked = asked_alone(changed)
             if not case.in_stack:
                 asked = changed.resources[:of_resources]
-            responses = [pack.analyze(one) for one in asked]
+            responses = [servicer.Analyze(analyze_request(one), CONTEXT) for one in asked]
             if case.in_stack or not of_resources:
-                responses.append(pack.analyze_stack(changed.resources))
+                responses.append(servicer.AnalyzeStack(stack_request(changed.resources), CONTEXT))
             every = [one for response in responses for one in response.diagnostics]
             mine = [one for one in every if one.policyName == rule.name]
             assert {one.enforcementLevel for one in mine} <= {proto.MANDATORY}, where
