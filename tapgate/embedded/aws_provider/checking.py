@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from tapgate.embedded.aws_provider.marks import MARK, MARKED_NUMBER
+from tapgate.embedded.aws_provider.marks import MARK, MARKED_NUMBER, contains_mark
 from tapgate.embedded.aws_provider.sdk_source import package_version
 from tapgate.embedded.aws_provider.values import UNKNOWN, Blob, Unknown, contains_unknown, dump_json
 
@@ -122,7 +122,7 @@ class _Check:
         return UNKNOWN if contains_unknown(checked) else dump_json(checked)
 
     def mismatch(self, value: Value, type_: Type, path: str) -> Value:
-        if _is_marked(value):
+        if contains_mark(value):
             # It stands for what no one knows, the type included.
             return MARKED_NUMBER if type_.base in {"integer", "number"} else value
         self.fail(
@@ -145,14 +145,6 @@ def _in_plural(values: Mapping[str, Value], properties: Object) -> Mapping[str, 
         for plural in missing & {f"{name}s", f"{name}es", f"{name[:-1]}ies"}:
             named[plural] = named.pop(name)
     return named
-
-
-def _is_marked(value: Value) -> bool:
-    if isinstance(value, list):
-        return any(map(_is_marked, value))
-    if isinstance(value, dict):
-        return any(map(_is_marked, value.values()))
-    return isinstance(value, str) and MARK in value.lower()
 
 
 def check(schema: ResourceSchema, inputs: Mapping[str, Value]) -> tuple[Properties, list[Failure]]:

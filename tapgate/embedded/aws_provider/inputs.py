@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from tapgate.embedded.aws_provider.checking import Failure, check
@@ -84,12 +84,8 @@ _RULES: dict[str, Rule | None] = {
     "aws:elasticache/replicationGroup:ReplicationGroup": Rule("replicationGroupId", length=40, lower=True),
     "aws:elasticbeanstalk/environment:Environment": Rule(length=40),
     "aws:elasticsearch/domain:Domain": Rule("domainName", length=28, lower=True),
-    "aws:glue/catalogDatabase:CatalogDatabase": Rule(
-        length=0, separator="_", random=8, charset=_LETTERS, lower=True, named=False
-    ),
-    "aws:glue/catalogTable:CatalogTable": Rule(
-        length=0, separator="_", random=8, charset=_LETTERS, lower=True, named=False
-    ),
+    "aws:glue/catalogDatabase:CatalogDatabase": replace(_UNDERSCORED, lower=True),
+    "aws:glue/catalogTable:CatalogTable": replace(_UNDERSCORED, lower=True),
     "aws:iam/role:Role": Rule(length=64),
     "aws:iot/topicRule:TopicRule": Rule(length=0, separator="_", random=0),
     "aws:kms/alias:Alias": Rule(length=238, prefix="alias/"),
@@ -152,10 +148,9 @@ def make_name(
             "automatic naming is switched off (pulumi:autonaming) and the program gives no "
             f"`{rule.property}`. AWS needs one. Fix: set `{rule.property}`"
         )
-    base = proposed if mode == "propose" else resource
-    base = base.lower() if rule.lower else base
-    stem = base if mode == "propose" or not rule.random else base + rule.separator
     random = 0 if mode == "propose" else rule.random
+    base = proposed if mode == "propose" else resource
+    stem = (base.lower() if rule.lower else base) + (rule.separator if random else "")
     if rule.length and len(stem) + random > rule.length:
         raise AutonamingError(
             f"the automatic name `{stem}` with {random} random characters is longer than the "

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.embedded.aws_provider.checking import Failure, nearest
 from tapgate.embedded.aws_provider.marks import MARK, MARKED_NUMBER, STAND_IN_SECRET
-from tapgate.embedded.aws_provider.resource_schema import Form, Limit, Object, ResourceSchema, Type
+from tapgate.embedded.aws_provider.resource_schema import Form, Limit
 from tapgate.embedded.aws_provider.values import Blob, Properties, Unknown, Value
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.description import Description, Rule
+    from tapgate.embedded.aws_provider.resource_schema import Object, Property, ResourceSchema
 
 _FORMS: dict[Form, str] = {
     "arn": "an ARN (arn:partition:service:region:account:resource)",
@@ -50,78 +52,55 @@ def check_limits(
         olds: The inputs of the last deployment; empty when there is none.
         secrets: Inputs whose values are not shown.
     """
-    failures: list[Failure] = []
-    published = {dotted for dotted, _, _, _ in _published(schema, inputs)}
-    stated = {**dict.fromkeys(description.documents - published, Limit(form="json")), **description.limits}
-    if "region" in schema.inputs:
-        stated.setdefault("region", _REGION)
-    for name, limit in stated.items():
-        for path, value in values_at(inputs, name.split(".")):
-            failures += _failure(schema.token, path, value, limit, secrets)
-    for dotted, path, value, limit in _published(schema, inputs):
-        if dotted not in stated and (description.known or not _passes(value, limit)):
-            failures += _failure(schema.token, path, value, limit, secrets)
-    failures += _at_odds(schema, inputs, schema.inputs, "")
+    limits = _Limits(schema, {"region": _REGION, **description.limits}, description, secrets)
+    limits.object(inputs, schema.inputs)
     for rule in description.rules:
-        failures += [Failure(path, f"{schema.token}: {reason}") for path, reason in rule(inputs, olds)]
-    return failures
+        found = (Failure(path, f"{schema.token}: {reason}") for path, reason in rule(inputs, olds))
+        limits.failures.extend(found)
+    return limits.failures
 
 
-def values_at(value: Value, steps: list[str], path: str = "") -> Iterator[tuple[str, Value]]:
-    """Find the values at a path of names, through lists, with the concrete path of each."""
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from values_at(item, steps, f"{path}[{index}]")
-    elif not steps:
-        yield path, value
-    elif isinstance(value, dict) and steps[0] in value:
-        yield from values_at(value[steps[0]], steps[1:], f"{path}.{steps[0]}" if path else steps[0])
+@dataclass(slots=True)
+class _Limits:
+    """Goes through inputs, and keeps why AWS refuses some."""
 
+    schema: ResourceSchema
+    stated: Mapping[str, Limit]
+    description: Description
+    secrets: frozenset[str]
+    failures: list[Failure] = field(default_factory=list[Failure])
 
-def _published(schema: ResourceSchema, inputs: Properties) -> Iterator[tuple[str, str, Value, Limit]]:
-    def walk(
-        value: Value, type_: Type, dotted: str, path: str, limit: Limit | None
-    ) -> Iterator[tuple[str, str, Value, Limit]]:
+    def object(self, values: Properties, properties: Object, path: str = "", described: str = "") -> None:
+        """Check an object; `described` is its path without the places in lists."""
+        for name, value in values.items():
+            prop = properties.get(name)
+            if prop is None:
+                continue
+            self.value(value, prop, f"{path}{name}", f"{described}{name}")
+            for other in prop.conflicts:
+                twice = name >= other and name in properties[other].conflicts
+                if given(value) and given(values.get(other)) and not twice:
+                    reason = (
+                        f"{self.schema.token}: `{path}{name}` is given together with `{other}`. Required: "
+                        "only one. AWS refuses both. Fix: take one of them out"
+                    )
+                    self.failures.append(Failure(f"{path}{name}", reason))
+
+    def value(self, value: Value, prop: Property, path: str, described: str) -> None:
+        """Check a value, or each in a list or object."""
         if isinstance(value, list):
-            inner = type_.args[0] if type_.base == "list" else type_
             for index, item in enumerate(value):
-                yield from walk(item, inner, dotted, f"{path}[{index}]", limit)
+                self.value(item, prop, f"{path}[{index}]", described)
         elif isinstance(value, dict):
-            for name, item in value.items():
-                prop = schema.properties_of(type_).get(name)
-                if prop is not None:
-                    yield from walk(item, prop.type, f"{dotted}.{name}", f"{path}.{name}", prop.limit)
-        elif limit is not None:
-            yield dotted, path, value, limit
-
-    for name, value in inputs.items():
-        prop = schema.inputs.get(name)
-        if prop is not None:
-            yield from walk(value, prop.type, name, name, prop.limit)
-
-
-def _at_odds(schema: ResourceSchema, value: Value, properties: Object, path: str) -> Iterator[Failure]:
-    """Find siblings that cannot be given together."""
-    if not isinstance(value, dict):
-        return
-    for name, item in value.items():
-        prop = properties.get(name)
-        if prop is None:
-            continue
-        for other in prop.conflicts:
-            twice = name >= other and name in properties[other].conflicts
-            if given(item) and given(value.get(other)) and not twice:
-                where = f"{path}.{name}" if path else name
-                yield Failure(
-                    where,
-                    f"{schema.token}: `{where}` is given together with `{other}`. Required: only one. "
-                    "AWS refuses both. Fix: take one of them out",
-                )
-        type_ = prop.type.args[0] if prop.type.base == "list" else prop.type
-        for index, inner in enumerate(item if isinstance(item, list) else [item]):
-            below = f"{path}.{name}" if path else name
-            step = f"{below}[{index}]" if isinstance(item, list) else below
-            yield from _at_odds(schema, inner, schema.properties_of(type_), step)
+            inside = self.schema.properties_of(prop.type.element())
+            self.object(value, inside, f"{path}.", f"{described}.")
+        elif described in self.stated:
+            self.failures += _failure(self.schema.token, path, value, self.stated[described], self.secrets)
+        else:
+            document = Limit(form="json" if described in self.description.documents else "")
+            limit = prop.limit or document
+            if self.description.known or not _passes(value, limit):
+                self.failures += _failure(self.schema.token, path, value, limit, self.secrets)
 
 
 def given(value: Value) -> bool:
@@ -240,48 +219,65 @@ MOMENT: Final = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})
 """A moment as RFC 3339 has it."""
 
 
+def _owners(value: Value, names: str, path: str = "") -> Iterator[tuple[str, str, Properties]]:
+    """Yield how a property's path begins, its name, and what it is in: `a.b` in each object of `a`."""
+    name, _, inner = names.partition(".")
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _owners(item, names, f"{path[:-1]}[{index}].")
+    elif isinstance(value, dict) and inner:
+        yield from _owners(value.get(name), inner, f"{path}{name}.")
+    elif isinstance(value, dict):
+        yield path, name, value
+
+
 def not_both(one: str, other: str) -> Rule:
-    """Refuse two inputs together."""
+    """Refuse a property together with another one beside it."""
 
     def rule(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:
-        if given(inputs.get(one)) and given(inputs.get(other)):
-            yield one, f"`{one}` and `{other}` are both given. AWS takes one of them. Fix: take the other out"
+        for path, name, owner in _owners(inputs, one):
+            if given(owner.get(name)) and given(owner.get(other)):
+                both = f"`{path}{name}` and `{path}{other}` are both given"
+                yield f"{path}{name}", f"{both}. AWS takes one of them. Fix: take the other out"
 
     return rule
 
 
 def needs(one: str, other: str, *, true: bool = False) -> Rule:
-    """Refuse an input without another one; `true` where that one has to be true."""
+    """Refuse a property without another one beside it; `true` where that one has to be true."""
 
     def rule(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:
-        there = inputs.get(other)
-        if given(inputs.get(one)) and (there is None or (true and there is False)):
-            said = f"`{other}: true`" if true else f"`{other}`"
-            yield one, f"`{one}` is given without {said}. AWS takes it only besides. Fix: give {said} as well"
+        for path, name, owner in _owners(inputs, one):
+            there = owner.get(other)
+            if given(owner.get(name)) and (there in (None, "") or (true and there is False)):
+                said = f"`{path}{other}: true`" if true else f"`{path}{other}`"
+                alone = f"`{path}{name}` is given without {said}"
+                yield f"{path}{name}", f"{alone}. AWS takes it only besides. Fix: give {said} as well"
 
     return rule
 
 
-def one_given(*names: str) -> Rule:
-    """Refuse that none of some inputs is given."""
+def one_given(*names: str, where: str = "") -> Rule:
+    """Refuse that none of some inputs is given, be it only where another one is."""
 
     def rule(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:
-        if all(inputs.get(name) is None for name in names):
+        if all(inputs.get(name) is None for name in names) and (not where or given(inputs.get(where))):
             said = ", ".join(f"`{name}`" for name in names)
-            yield names[0], f"none of {said} is given. AWS needs one of them. Fix: give one"
+            besides = f" besides `{where}`" if where else ""
+            yield names[0], f"none of {said} is given. AWS needs one of them{besides}. Fix: give one"
 
     return rule
 
 
-def at_most(name: str, count: int) -> Rule:
+def at_most(one: str, count: int) -> Rule:
     """Refuse a list with more elements."""
 
     def rule(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:
-        value: Value = inputs
-        for step in name.split("."):
-            value = value.get(step) if isinstance(value, dict) else None
-        if isinstance(value, list) and len(value) > count:
-            yield name, f"`{name}` has {len(value)} elements. AWS takes at most {count}. Fix: leave some out"
+        for path, name, owner in _owners(inputs, one):
+            value = owner.get(name)
+            if isinstance(value, list) and len(value) > count:
+                found = f"`{path}{name}` has {len(value)} elements"
+                yield f"{path}{name}", f"{found}. AWS takes at most {count}. Fix: leave some out"
 
     return rule
 

@@ -119,8 +119,7 @@ def of_operations(module: str, operations: Iterable[str], path: str, names: Name
 
 
 def _leaf(type_: Type) -> str:
-    if type_.base == "list":
-        return _leaf(type_.args[0])
+    type_ = type_.element()
     if type_.base == "union":
         bases = {variant.base for variant in type_.args}
         if "string" in bases:

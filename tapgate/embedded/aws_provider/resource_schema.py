@@ -30,6 +30,10 @@ class Type:
     args: tuple[Type, ...] = ()
     stand_in: str = field(default="", compare=False)
 
+    def element(self) -> Type:
+        """Return what is in a list, however deep, or the type itself."""
+        return self.args[0].element() if self.base == "list" else self
+
     def describe(self) -> str:
         """Say the type as a message to a user does: `a list of strings`, `true or false`, …."""
         if self.base == "list":

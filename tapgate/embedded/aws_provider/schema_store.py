@@ -28,7 +28,7 @@ from tapgate.embedded.console import Failure
 from tapgate.embedded.paths import cache_root, write_atomically
 
 if TYPE_CHECKING:
-    from tapgate.embedded.aws_provider.resource_schema import Object, Property, Type
+    from tapgate.embedded.aws_provider.resource_schema import Object, Property
 
 
 NOTED = "TAPGATE_NOTED"
@@ -145,7 +145,7 @@ def with_model_limits(schema: ResourceSchema, description: Description) -> Resou
     def added(properties: Object, path: str) -> dict[str, Property]:
         limited: dict[str, Property] = {}
         for name, prop in properties.items():
-            where, type_ = f"{path}{name}", _element(prop.type)
+            where, type_ = f"{path}{name}", prop.type.element()
             if type_.base == "object" and type_.name in pending:
                 pending.discard(type_.name)
                 objects[type_.name] = added(schema.objects[type_.name], f"{where}.")
@@ -162,10 +162,6 @@ def with_model_limits(schema: ResourceSchema, description: Description) -> Resou
 
     inputs = added(schema.inputs, "")
     return replace(schema, inputs=inputs, objects=objects)
-
-
-def _element(type_: Type) -> Type:
-    return _element(type_.args[0]) if type_.base == "list" else type_
 
 
 def _joined(documented: Limit | None, stated: Limit | None, module: str, *, confirmed: bool) -> Limit | None:

@@ -13,6 +13,7 @@ import functools
 import importlib.util
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tapgate.embedded.aws_provider import sdk_text
@@ -231,66 +232,53 @@ def function_properties(
     return inputs, outputs_of(sdk_text.class_body(path, signature.result) or "", references)
 
 
+@dataclass
 class Objects:
     """Collects the nested objects of one resource, each read once, whoever refers to it.
 
-    Args:
+    Attributes:
         folder: The module that refers to them.
         root: The package; pulumi_aws where it is None.
+        home: The resource's own module, where that is another one.
     """
 
-    def __init__(self, folder: Path, root: Path | None = None) -> None:
-        """Take the module; nothing is wanted yet."""
-        self._folder = folder
-        self.root = root
-        self._wanted: list[tuple[str, Path, str, Direction]] = []
-        self._names: set[str] = set()
+    folder: Path
+    root: Path | None = None
+    home: Path | None = None
+    _wanted: dict[str, tuple[Path, str, Direction]] = field(
+        default_factory=dict[str, tuple[Path, str, "Direction"]]
+    )
 
     def refer(self, reference: str, direction: Direction) -> str:
         """Note that an object is wanted; gives the name that it has in the schema."""
         module, _, name = reference.rpartition(".")
-        folder = self._folder
-        if module and module != "outputs":
-            names = module.removesuffix(".outputs").lstrip("_").split(".")
-            folder = (self.root or package_folder()).joinpath(*names)
-        key = f"{direction[0]}:{module}.{name}" if module not in {"", "outputs"} else f"{direction[0]}:{name}"
-        if key not in self._names:
-            self._names.add(key)
-            self._wanted.append((key, folder, name, direction))
+        root, folder = self.root or package_folder(), self.folder
+        if module not in {"", "outputs"}:
+            folder = root.joinpath(*module.removesuffix(".outputs").lstrip("_").split("."))
+        parts = () if folder == (self.home or self.folder) else folder.relative_to(root).parts
+        key = f"{direction[0]}:{'.'.join((*parts, name))}"
+        self._wanted.setdefault(key, (folder, name, direction))
         return key
 
     def enumeration(self, reference: str) -> Type:
         """Return a text that takes any value, for AWS adds some, and stands in as one that the SDK takes."""
-        body = sdk_text.class_body(self._folder / "_enums.py", reference) or ""
+        body = sdk_text.class_body(self.folder / "_enums.py", reference) or ""
         value = next(iter(sdk_text.ENUM_VALUE.findall(body)), "").strip('"')
         return Type("string", stand_in=value)
 
     def collect(self) -> dict[str, dict[str, Property]]:
         """Read what is wanted, and what that refers to in turn."""
         objects: dict[str, dict[str, Property]] = {}
-        while self._wanted:
-            key, folder, name, direction = self._wanted.pop()
-            path = folder / ("_inputs.py" if direction == "inputs" else "outputs.py")
-            here = _Here(self, folder) if folder != self._folder else self
-            body = sdk_text.class_body(path, name)
-            if body is None:
-                objects[key] = {}
-            elif direction == "inputs":
-                objects[key] = inputs_of(body, here, limits=True)
-            else:
-                objects[key] = outputs_of(body, here)
+        while pending := self._wanted.keys() - objects.keys():
+            for key in sorted(pending):
+                folder, name, direction = self._wanted[key]
+                here = dataclasses.replace(self, folder=folder, home=self.home or self.folder)
+                path = folder / ("_inputs.py" if direction == "inputs" else "outputs.py")
+                body = sdk_text.class_body(path, name)
+                if body is None:
+                    objects[key] = {}
+                elif direction == "inputs":
+                    objects[key] = inputs_of(body, here, limits=True)
+                else:
+                    objects[key] = outputs_of(body, here)
         return objects
-
-
-class _Here(Objects):
-    """The same collection, seen from another module's folder."""
-
-    def __init__(self, parent: Objects, folder: Path) -> None:
-        super().__init__(folder, parent.root)
-        self._parent = parent
-
-    def refer(self, reference: str, direction: Direction) -> str:
-        if "." in reference and not reference.startswith("outputs."):
-            return self._parent.refer(reference, direction)
-        module = ".".join(self._folder.relative_to(self.root or package_folder()).parts)
-        return self._parent.refer(f"{module}.{reference.removeprefix('outputs.')}", direction)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from tapgate.embedded.aws_provider.description import (
@@ -17,12 +16,12 @@ from tapgate.embedded.aws_provider.description import (
     picked,
     value_of,
 )
-from tapgate.embedded.aws_provider.limits import at_most, given, not_both
+from tapgate.embedded.aws_provider.limits import at_most, not_both, one_given
 from tapgate.embedded.aws_provider.resource_schema import Limit
 
 if TYPE_CHECKING:
     from tapgate.embedded.aws_provider.description import Answer, Reader, Subject
-    from tapgate.embedded.aws_provider.values import Properties, Value
+    from tapgate.embedded.aws_provider.values import Value
 
 _OF_ONE_METRIC: Final = ("dimensions", "extendedStatistic", "metricName", "namespace", "period", "statistic")
 # What terraform-provider-aws takes: internal/service/cloudwatch/metric_alarm.go.
@@ -30,20 +29,6 @@ _PERCENTILE: Final = (
     r"(p|tm|wm|tc|ts)(\d{1,2}(\.\d{1,2})?|100)|IQM|(TM|WM|PR|TC|TS)\((\d+(\.\d+)?%?)?:(\d+(\.\d+)?%?)?\)"
 )
 _STAT: Final = f"{_PERCENTILE}|SampleCount|Average|Sum|Minimum|Maximum"
-
-
-def _statistic(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:
-    if given(inputs.get("metricName")) and "statistic" not in inputs and "extendedStatistic" not in inputs:
-        reason = "the alarm is on a metric and has neither `statistic` nor `extendedStatistic`"
-        yield "statistic", f"{reason}. AWS refuses that. Fix: give one of them"
-
-
-def _queries_alike(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:
-    queries = inputs.get("metricQueries")
-    for index, query in enumerate(queries if isinstance(queries, list) else []):
-        if isinstance(query, dict) and given(query.get("expression")) and given(query.get("metric")):
-            reason = "a metric query has both `expression` and `metric`. AWS takes one of them"
-            yield f"metricQueries[{index}]", f"{reason}. Fix: make two queries of it"
 
 
 def _of_one_metric(name: str) -> Reader:
@@ -85,8 +70,8 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             not_both("threshold", "thresholdMetricId"),
             at_most("insufficientDataActions", 5),
             at_most("okActions", 5),
-            _statistic,
-            _queries_alike,
+            one_given("statistic", "extendedStatistic", where="metricName"),
+            not_both("metricQueries.expression", "metric"),
         ),
         names={
             "arn": "AlarmArn",

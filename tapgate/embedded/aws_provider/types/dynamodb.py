@@ -20,7 +20,7 @@ from tapgate.embedded.aws_provider.description import (
     identity,
     value_of,
 )
-from tapgate.embedded.aws_provider.limits import given
+from tapgate.embedded.aws_provider.limits import given, needs
 from tapgate.embedded.aws_provider.members import inside
 from tapgate.embedded.aws_provider.resource_schema import Limit
 from tapgate.embedded.aws_provider.values import Properties, Unknown, Value, contains_unknown
@@ -181,12 +181,6 @@ def _keys_are_attributes(inputs: Properties, _olds: Properties) -> Iterator[tupl
             )
 
 
-def _stream_has_view(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:
-    """Refuse a stream that does not say what it shows."""
-    if inputs.get("streamEnabled") is True and inputs.get("streamViewType") in (None, ""):
-        yield "streamViewType", "`streamEnabled` is true, and `streamViewType` is missing. Fix: give it"
-
-
 def _capacity_fits_billing(inputs: Properties, olds: Properties) -> Iterator[tuple[str, str]]:
     """Refuse a provisioned table without capacity, and capacity for one that is paid by request."""
     mode = inputs.get("billingMode", "PROVISIONED")
@@ -204,15 +198,6 @@ def _capacity_fits_billing(inputs: Properties, olds: Properties) -> Iterator[tup
             yield name, f"`{name}` has to be at least 1 with the billing mode PROVISIONED. Fix: give it"
         if mode == "PAY_PER_REQUEST" and given(value) and value != 0:
             yield name, f"`{name}` means nothing with the billing mode PAY_PER_REQUEST. Fix: take it out"
-
-
-def _expiry_has_attribute(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:
-    """Refuse an expiry that does not say which attribute has the time."""
-    expiry = inputs.get("ttl")
-    if not isinstance(expiry, dict) or expiry.get("enabled") is not True:
-        return
-    if expiry.get("attributeName") in (None, ""):
-        yield "ttl.attributeName", "`ttl` is enabled, and `ttl.attributeName` is missing. Fix: give it"
 
 
 def _keys(inputs: Properties) -> Iterator[tuple[str, Value]]:
@@ -334,7 +319,12 @@ DESCRIPTIONS: Final[dict[str, Description]] = {
             "replicas.consistencyMode": Limit(choices=("EVENTUAL", "STRONG")),
             "restoreDateTime": Limit(pattern=r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z"),
         },
-        rules=(_keys_are_attributes, _stream_has_view, _capacity_fits_billing, _expiry_has_attribute),
+        rules=(
+            _keys_are_attributes,
+            needs("streamEnabled", "streamViewType"),
+            _capacity_fits_billing,
+            needs("ttl.enabled", "attributeName"),
+        ),
         names={"attributes": "AttributeDefinitions"},
         operations=_OPERATIONS,
     ),

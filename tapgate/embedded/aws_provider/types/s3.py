@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, cast
 
 from tapgate.embedded.aws_provider.description import (
@@ -16,7 +15,7 @@ from tapgate.embedded.aws_provider.description import (
     identity,
     value_of,
 )
-from tapgate.embedded.aws_provider.limits import given
+from tapgate.embedded.aws_provider.limits import not_both
 from tapgate.embedded.aws_provider.resource_schema import Limit
 
 if TYPE_CHECKING:
@@ -82,19 +81,6 @@ def _filtered(wanted: Properties) -> Value:
             for rule in (rules if isinstance(rules, list) else [])
         ]
     }
-
-
-def _transition_once(inputs: Properties, _olds: Properties) -> Iterator[tuple[str, str]]:
-    rules = inputs.get("rules")
-    for index, rule in enumerate(rules if isinstance(rules, list) else []):
-        transitions = rule.get("transitions") if isinstance(rule, dict) else None
-        for inner, transition in enumerate(transitions if isinstance(transitions, list) else []):
-            both = isinstance(transition, dict) and all(
-                given(transition.get(name)) for name in ("date", "days")
-            )
-            if both:
-                path = f"rules[{index}].transitions[{inner}]"
-                yield path, f"`{path}` has both `date` and `days`. AWS takes one of them. Fix: take one out"
 
 
 def _beside(what: str, *, put: PropertyGroup | None = None, delete: str = "") -> Operations:
@@ -185,7 +171,7 @@ _LIFECYCLE = Description(
         "rules.transitions.date": Limit(pattern=_DATE),
         "rules.transitions.days": Limit(minimum=0),
     },
-    rules=(_transition_once,),
+    rules=(not_both("rules.transitions.date", "days"),),
     sets={"rules.noncurrentVersionTransitions", "rules.transitions"},
     operations=_beside(
         "bucket_lifecycle_configuration",
