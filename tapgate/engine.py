@@ -65,9 +65,12 @@ def find_engine() -> str:
     return executable
 
 
-# The engine takes any of its options, and hooks for debuggers, from variables of these names; by the last one
-# it says events in place of what a preview would change.
-_STEERING: Final = ("PULUMI_OPTION_", "PULUMI_DEBUG_", "PULUMI_ENABLE_STREAMING_JSON_PREVIEW")
+# The engine takes any of its options, and hooks for debuggers, from variables of these names; by the third it
+# says events in place of what a preview would change, by the last it passes over a rehearsal's stand-ins.
+_STEERING: Final = (
+    *("PULUMI_OPTION_", "PULUMI_DEBUG_", "PULUMI_ENABLE_STREAMING_JSON_PREVIEW"),
+    "PULUMI_IGNORE_AMBIENT_PLUGINS",
+)
 
 
 def take_out_steering(variables: MutableMapping[str, str]) -> tuple[str, ...]:

@@ -256,11 +256,17 @@ def _own_packages(root: Path, body: Mapping[str, object], seen: set[Path]) -> It
             yield from _own_packages(root, read_yaml(file, "plug-in's file", _TextLoader), seen)
 
 
+_URL: Final = "pluginDownloadURL"
+_STANDING_IN: Final = frozenset({"aws", "aws-native"})
+# The key that makes a file one, as it is or by an escape, or in an encoding of two bytes a character.
+_DECLARES: Final = re.compile(
+    rb'packageDeclarationVersion|"[^"\n]*\\[^"\n]*"\s*:|^\s*\?|\A(?:\xff\xfe|\xfe\xff)', re.MULTILINE
+)
 # What a project may not decide for the gate, and why.
 OPERATORS_CHOICES: Final = {
     "plugins": "it replaces the plug-ins that check resources and start policy packs.",
     "compiler": "it is a command that the language host runs before the program.",
-    "pluginDownloadURL": "it is where the engine downloads a plug-in from, which then runs beside the gate.",
+    _URL: "it is where the engine downloads a plug-in from, which then runs beside the gate.",
 }
 
 
@@ -274,22 +280,45 @@ def check_choices(project: Project, allowed: Collection[str] = ()) -> None:
     program = project.yaml_program() if project.runtime == "yaml" else project.file
     other = body if program == project.file else read_yaml(program, "program")
     compiler = any(_at(body, "runtime", "options", "compiler"))
-    url = _anywhere(body, "pluginDownloadURL") or _anywhere(other, "pluginDownloadURL")
+    url = _anywhere(body, _URL) or _anywhere(other, _URL)
     # The engine takes such a folder for the provider.
     replaced = sorted(f"packages.{name}" for name in project.own_packages & _PROVIDERS)
-    choices = {
-        "plugins": "plugins" if any(_at(body, "plugins")) else next(iter(replaced), ""),
-        "compiler": "runtime.options.compiler" if compiler else "",
-        "pluginDownloadURL": "pluginDownloadURL" if url else "",
-    }
-    for name, where in choices.items():
-        if where and name not in allowed:
+    decided = [
+        ("plugins", "plugins" if any(_at(body, "plugins")) else next(iter(replaced), ""), project.file),
+        ("compiler", "runtime.options.compiler" if compiler else "", project.file),
+        (_URL, _URL if url else "", project.file if _anywhere(body, _URL) else program),
+        *(_declared(program.parent) if project.runtime == "yaml" else ()),
+    ]
+    for name, what, where in decided:
+        if what and name not in allowed:
             raise CouldNotRunError(
-                f"The project decides what the operator has to: `{where}`.",
-                where=str(project.file if name != "pluginDownloadURL" or _anywhere(body, name) else program),
+                f"The project decides what the operator has to: `{what}`.",
+                where=str(where),
                 why=OPERATORS_CHOICES[name],
                 fix=f"remove it; the operator can allow it with --allow-in-project {name}.",
             )
+
+
+def _declared(folder: Path) -> Iterator[tuple[str, str, Path]]:
+    """Yield what declarations of packages decide, which may be in any file below a program in YAML.
+
+    As SearchPackageDecls in pkg/pulumiyaml/packages/file.go of pulumi-yaml finds them.
+    """
+    for path in folder.rglob("*.yaml"):
+        with suppress(OSError, ValueError, yaml.YAMLError):  # What is no YAML declares nothing.
+            content = path.read_bytes() if path.is_file() else b""
+            if not _DECLARES.search(content):
+                continue
+            _require_bounded(path)
+            body = mapping(next(yaml.load_all(content, _TextLoader), None))
+            if "packageDeclarationVersion" in body:
+                url = str(body.get("downloadUrl") or "")
+                # A component in a repository is let through here as it is in `packages`.
+                named = not url.startswith("git://") or body.get("name") in _STANDING_IN
+                yield _URL, "downloadUrl" if url and named else "", path
+                for name in ("parameterization", "extension"):
+                    replaces = mapping(body.get(name)).get("name") in _STANDING_IN
+                    yield "plugins", f"{name}.name" if replaces else "", path
 
 
 def _at(value: object, *names: str) -> list[object]:

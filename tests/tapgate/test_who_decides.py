@@ -136,9 +136,10 @@ def test_a_variable_that_steers_the_engine_never_reaches_it(monkeypatch: pytest.
     assert "PULUMI_OPTION_PARALLEL" in os.environ
     monkeypatch.setenv("PULUMI_ENABLE_STREAMING_JSON_PREVIEW", "1")  # It hides what leaves the program.
     assert "PULUMI_ENABLE_STREAMING_JSON_PREVIEW" not in quiet_environment()
-    variables = {"PULUMI_OPTIONS": "x", "PULUMI_HOME": "x", "PULUMI_OPTION_": "x"}
-    (note,) = take_out_steering(variables)
-    assert note.startswith("PULUMI_OPTION_ is left out")
+    left_out = ["PULUMI_IGNORE_AMBIENT_PLUGINS", "PULUMI_OPTION_"]
+    variables = dict.fromkeys([*left_out, "PULUMI_OPTIONS", "PULUMI_HOME"], "x")
+    notes = take_out_steering(variables)
+    assert [note.partition(" is left out")[0] for note in notes] == left_out
     assert sorted(variables) == ["PULUMI_HOME", "PULUMI_OPTIONS"]
 
 
@@ -246,6 +247,38 @@ def test_a_program_in_a_file_of_its_own_is_looked_at_too(tmp_path: Path) -> None
     with pytest.raises(CouldNotRunError) as refused:
         check_choices(find_project(tmp_path))
     assert refused.value.where == str(program)
+
+
+URL = "downloadUrl: https://evil.example"
+
+
+@pytest.mark.parametrize(
+    ("what", "declaration"),
+    [
+        ("downloadUrl", f"packageDeclarationVersion: 1\nname: x\n{URL}\n"),
+        ("downloadUrl", f'"package\\u0044eclarationVersion": 1\nname: x\n{URL}\n---\n: more: [\n'),
+        ("downloadUrl", f'? "package\\\n  DeclarationVersion"\n: 1\nname: x\n{URL}\n'),
+        ("downloadUrl", f"a: &a {{packageDeclarationVersion: 1, {URL}}}\n<<: *a\n"),
+        ("downloadUrl", "packageDeclarationVersion: 1\nname: aws\ndownloadUrl: git://example.com/x\n"),
+        ("parameterization.name", "packageDeclarationVersion: 1\nparameterization: {name: aws}\n"),
+        ("extension.name", "packageDeclarationVersion: 1\nname: x\nextension: {name: aws-native}\n"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_what_a_package_is_declared_to_be_decides_no_more(
+    tmp_path: Path, what: str, declaration: str, encoding: str
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: x\nruntime: yaml\n")
+    (tmp_path / "sdks" / "x").mkdir(parents=True)
+    file = tmp_path / "sdks" / "x" / "x.yaml"
+    file.write_text(declaration, encoding)
+    with pytest.raises(CouldNotRunError, match=rf"the operator has to: `{what}`") as refused:
+        check_choices(find_project(tmp_path))
+    assert refused.value.where == str(file)
+    file.write_text(declaration.replace("Version", "").replace(what.partition(".")[0], "other"), encoding)
+    check_choices(find_project(tmp_path))
+    file.write_text("packageDeclarationVersion: 1\nname: x\ndownloadUrl: git://example.com/x\n")
+    check_choices(find_project(tmp_path))
 
 
 @pytest.mark.parametrize(
