@@ -88,10 +88,7 @@ def own_region(resource: Resource) -> str | None:
 
 def provider_region(resource: Resource) -> str:
     """Return the region of a resource's provider, empty when it is not known."""
-    if resource.provider is None:
-        return ""
-    prop = resource.provider.at("region").text()
-    return prop.value or ""
+    return (resource.provider.at("region").text().value or "") if resource.provider else ""
 
 
 def same_account(one: Provider | None, other: Provider | None) -> bool:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeVar, cast
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, Final, cast
 
 from tap_guardrails.aws import (
     BUCKET,
@@ -34,8 +35,6 @@ from tap_guardrails.model.values import (
     any_of,
     decode_text,
 )
-
-T = TypeVar("T")
 
 TYPE: Final = re.compile(r"AWS::([A-Za-z0-9]+)::([A-Za-z0-9]+)")
 CUSTOM_RESOURCE: Final = "aws-native:cloudformation:CustomResource"
@@ -100,18 +99,13 @@ class Functions:
         self._document = document
         self._one_stack = carrier.type in ONE_STACK
         self._region = region_of(carrier) if self._one_stack else ""
-        self._made: dict[tuple[str, str], object] = {}
+        # Templates refer to one name from many places.
+        self.name_of = cache(self._name_of)
+        self.holds = cache(self._holds)
 
     def _entry(self, section: str, name: str) -> Mapping[str, object] | None:
         named = object_of(self._document.get(section))
         return object_of(named[name]) if isinstance(named.get(name), dict) else None
-
-    def _once(self, make: Callable[[str], T], name: str) -> T:
-        """Return what is made of a name, made once: templates refer to one name from many places."""
-        key = make.__name__, name
-        if key not in self._made:
-            self._made[key] = make(name)
-        return cast("T", self._made[key])
 
     def value(self, tree: object) -> Value:
         """Turn a value of a template into one of the pack's."""
@@ -234,11 +228,8 @@ class Functions:
         )
         return prop[:1].upper() + prop[1:]
 
-    def name_of(self, identifier: str) -> Value:
-        """Return a resource's name in AWS: its own, or one as CloudFormation would make it."""
-        return self._once(self._name_of, identifier)
-
     def _name_of(self, identifier: str) -> Value:
+        """Return a resource's name in AWS: its own, or one as CloudFormation would make it."""
         named = self.value(self.properties(identifier).get(self.name_property(identifier)))
         carrier = self._carrier
         made_up = f"{carrier.name.replace('/', '-')}-{identifier}-{zlib.crc32(carrier.urn.encode()):08X}"
@@ -254,12 +245,9 @@ class Functions:
             return UNKNOWN
         return joined(["arn:", NAME]) if attribute == "Arn" else NAME
 
-    def holds(self, condition: str) -> bool | None:
+    def _holds(self, condition: str) -> bool | None:
         """Tell whether a condition of the template holds; None while that is not known."""
-        return self._once(self._condition, condition)
-
-    def _condition(self, name: str) -> bool | None:
-        return self._is_true(object_of(self._document.get("Conditions")).get(name))
+        return self._is_true(object_of(self._document.get("Conditions")).get(condition))
 
     def _is_true(self, tree: Any) -> bool | None:  # noqa: ANN401 - JSON
         match tree:

@@ -139,13 +139,13 @@ def is_from_elsewhere(resource: Resource) -> bool:
 
 
 def component(resource: Resource, stack: Stack) -> Iterator[Finding]:
-    """Evaluate a component: one from elsewhere has to have registered its children."""
+    """Evaluate a component: one that a provider of its package makes has to have registered its children."""
     if not resource.is_a((resource.type,)):
         reason = "A component bears the type of an AWS resource, which no provider makes."
         yield unseen_finding(
             resource, reason, "a type of the component's own", "Give the component another type."
         )
-    elif is_remote(resource, stack) and not stack.children(resource.urn):
+    elif any(stack.of(PROVIDERS + resource.type.partition(":")[0])) and not stack.children(resource.urn):
         yield unseen_finding(
             resource,
             "The component comes from another package, and none of its resources is registered.",
@@ -153,11 +153,6 @@ def component(resource: Resource, stack: Stack) -> Iterator[Finding]:
             "Make the component register its resources with itself as their parent.",
             Verdict.UNDECIDED,
         )
-
-
-def is_remote(resource: Resource, stack: Stack) -> bool:
-    """Tell whether a component is made by a provider of its package, which the engine then has."""
-    return any(True for _ in stack.of(PROVIDERS + resource.type.partition(":")[0]))
 
 
 def unseen_finding(

@@ -168,8 +168,7 @@ class Ledger:
         self._by_policy: dict[str, list[Listed]] = defaultdict(list)
         for entry in self.listed:
             self._by_policy[entry.policy].append(entry)
-        self._used_tags: set[tuple[str, str]] = set()
-        self._used_paths: set[str] = set()
+        self._used: set[object] = set()
         self._analysed: Collection[str] | None = None
 
     def applied(self, policy: str, resource: Resource, findings: Sequence[Finding]) -> Sequence[Finding]:
@@ -182,30 +181,29 @@ class Ledger:
         in_force = list(self._in_force(policy, resource))
         return [self._applied(finding, in_force) for finding in findings] if in_force else findings
 
-    def _applied(self, finding: Finding, in_force: Sequence[tuple[Waiver, Callable[[], None]]]) -> Finding:
-        covering = [(waiver, used) for waiver, used in in_force if waiver.covers(finding)]
+    def _applied(self, finding: Finding, in_force: Sequence[tuple[Waiver, object]]) -> Finding:
+        covering = [(waiver, written) for waiver, written in in_force if waiver.covers(finding)]
         if not covering or finding.verdict is Verdict.ERROR:
             return finding
-        for _, used in covering:
-            used()
+        self._used.update(written for _, written in covering)
         return replace(finding, verdict=Verdict.WAIVED, waiver=covering[0][0])
 
     def waives(self, policy: str, resource: Resource) -> bool:
         """Tell whether a waiver that is in force is about a resource, without noting that it was needed."""
         return any(True for _ in self._in_force(policy, resource))
 
-    def _in_force(self, policy: str, resource: Resource) -> Iterator[tuple[Waiver, Callable[[], None]]]:
-        """Go through the waivers that hold, each with what notes its use."""
+    def _in_force(self, policy: str, resource: Resource) -> Iterator[tuple[Waiver, object]]:
+        """Go through the waivers that hold, each with where it is written."""
         declared = resource.declared
         in_program = self._settings is not None and self._settings.boolean("programWaivers")
         for tag in tagged(declared) if in_program else ():
             if tag.policy == policy and self._holds(policy, tag.terms, in_program=True):
-                yield cast("Waiver", tag.terms), lambda: self._used_tags.add((policy, declared.urn))
+                yield cast("Waiver", tag.terms), (policy, declared.urn)
         for entry in self._by_policy.get(policy, ()):
             if entry.pattern is None or not self._holds(policy, entry.terms, in_program=entry.of_stack):
                 continue
             if entry.pattern.matches(declared.urn):
-                yield cast("Waiver", entry.terms), lambda path=entry.path: self._used_paths.add(path)
+                yield cast("Waiver", entry.terms), entry.path
 
     def _holds(self, policy: str, terms: Waiver | Refused | None, *, in_program: bool) -> bool:
         longest = self._settings.integer("maximumDays") if self._settings else LONGEST_DAYS
@@ -225,7 +223,7 @@ class Ledger:
         """Tell whether a tag that is in force let nothing stand although its policy saw the resource."""
         rule = self._evaluated(policy)
         seen = isinstance(rule, StackRule) or (self._analysed is not None and resource.urn in self._analysed)
-        return rule is not None and seen and (policy, resource.urn) not in self._used_tags
+        return rule is not None and seen and (policy, resource.urn) not in self._used
 
     def useless_entry(self, entry: Listed, stack: Stack) -> bool:
         """Tell whether an entry that is in force let nothing stand although its policy saw all it names.
@@ -233,7 +231,7 @@ class Ledger:
         A pattern that can be about several stacks is never useless: no run sees them all.
         """
         rule = self._evaluated(entry.policy)
-        if rule is None or entry.pattern is None or entry.path in self._used_paths:
+        if rule is None or entry.pattern is None or entry.path in self._used:
             return False
         if not (entry.of_stack or entry.pattern.one_stack):
             return False

@@ -263,11 +263,13 @@ def matches_of(required: RequiredMetric, stack: Stack) -> RelationIndex[AlarmMat
 def shows(series: Series, required: RequiredMetric) -> bool | None:
     """Return whether a series is the required metric, of whichever resource; None while that is undecided."""
     counted = series.statistic.value == A_COUNT
+    # Those of one resource: no fewer and no more.
+    wanted = required.further | {required.dimension}
     return all_of(
         (
             says(series.namespace, required.namespace),
             says(series.name, required.metric),
-            has_dimensions(series, required),
+            None if series.dimensions.unknown else (series.dimensions.value or {}).keys() == wanted,
             not (series.partial or (required.by_value and counted)),
             True if series.account.absent else None,
         )
@@ -277,14 +279,6 @@ def shows(series: Series, required: RequiredMetric) -> bool | None:
 def says(prop: PropertyValue[str], wanted: str) -> bool | None:
     """Return whether a text is a certain one; None while it is unknown."""
     return None if prop.unknown else prop.value == wanted
-
-
-def has_dimensions(series: Series, required: RequiredMetric) -> bool | None:
-    """Return whether a series has the dimensions of one resource, no fewer and no more."""
-    if series.dimensions.unknown:
-        return None
-    wanted = required.further | {required.dimension}
-    return isinstance(series.dimensions, Known) and series.dimensions.value.keys() == wanted
 
 
 def subject_of(series: Series, required: RequiredMetric, alarm: Alarm, stack: Stack) -> Relation[Resource]:

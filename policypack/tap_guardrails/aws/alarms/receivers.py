@@ -141,40 +141,29 @@ def listed_actions(
 
 def refusals(action: PropertyValue[str], alarm: Resource, resource_type: ResourceType) -> Iterator[Finding]:
     """Say why AWS refuses an action, whose value may not be known yet."""
-    if isinstance(action, Known):
-        problem, required = refused_for(action.value, alarm, resource_type)
-        if problem:
-            yield action.violation(problem, required)
-    elif isinstance(action, Invalid):
+    if isinstance(action, Invalid):
         yield action.invalid("an ARN")
-
-
-def refused_for(value: str, alarm: Resource, resource_type: ResourceType) -> tuple[str, str]:
-    """Return why AWS refuses an ARN as an action and what it takes, or two empty texts."""
-    parts = ARN.fullmatch(value)
+    if not isinstance(action, Known):
+        return
+    parts = ARN.fullmatch(action.value)
     if parts is None:
-        return "An action of the alarm is no ARN, so AWS refuses it.", "an ARN"
+        yield action.violation("An action of the alarm is no ARN, so AWS refuses it.", "an ARN")
+        return
     services = METRIC_SERVICES if resource_type is METRIC_ALARM else SERVICES
     service, region, here = parts["service"], parts["region"], region_of(alarm)
-    if service not in services:
-        return (
-            f"An alarm has no actions of the service {service}, so AWS refuses it.",
-            f"the ARN of something of {', '.join(sorted(services))}",
-        )
-    if service not in WITHOUT_REGION and (not region or (here and region != here)):
-        return (
-            "The action is in another region than the alarm, so AWS refuses it.",
-            "an ARN in the alarm's region",
-        )
     partition = partition_of(region or here)
-    if partition and parts["partition"] != partition:
-        return (
-            "The action is in another partition than the alarm, so AWS refuses it.",
-            "an ARN in its partition",
-        )
-    if service == "sns" and parts["rest"].endswith(".fifo"):
-        return "The topic is a FIFO topic, to which alarms do not publish.", "the ARN of a standard topic"
-    return "", ""
+    if service not in services:
+        problem = f"An alarm has no actions of the service {service}, so AWS refuses it."
+        yield action.violation(problem, f"the ARN of something of {', '.join(sorted(services))}")
+    elif service not in WITHOUT_REGION and (not region or (here and region != here)):
+        problem = "The action is in another region than the alarm, so AWS refuses it."
+        yield action.violation(problem, "an ARN in the alarm's region")
+    elif partition and parts["partition"] != partition:
+        problem = "The action is in another partition than the alarm, so AWS refuses it."
+        yield action.violation(problem, "an ARN in its partition")
+    elif service == "sns" and parts["rest"].endswith(".fifo"):
+        problem = "The topic is a FIFO topic, to which alarms do not publish."
+        yield action.violation(problem, "the ARN of a standard topic")
 
 
 def deaf_findings(
@@ -224,13 +213,9 @@ def topics_of(action: PropertyValue[str], alarm: Resource, stack: Stack) -> list
         return []
     receivers = stack.resolve_reference(alarm, action.ref, TOPIC, topic_name)
     topics = receivers.certain if isinstance(action, Known) else (*receivers.certain, *receivers.possible)
-    return [topic for topic in topics if same_location(alarm, topic) is not False and may_be(topic, action)]
-
-
-def may_be(topic: Resource, action: PropertyValue[str]) -> bool:
-    """Tell whether a topic may have the ARN that an action has: names are those of one account."""
-    arn = topic.at("arn").text()
-    return not (isinstance(arn, Known) and isinstance(action, Known) and arn.value != action.value)
+    near = [topic for topic in topics if same_location(alarm, topic) is not False]
+    # Names are those of one account: two ARNs that are known and differ are of two topics.
+    return [topic for topic in near if len({action.value, topic.at("arn").text().value} - {None}) < 2]
 
 
 def functions_of(action: PropertyValue[str], alarm: Resource, stack: Stack) -> list[Resource]:
