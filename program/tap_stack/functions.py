@@ -32,11 +32,6 @@ class FunctionSpec:
     policy: Callable[[Addresses], str]
     """The document that says what the function may do."""
 
-    @property
-    def service(self) -> str:
-        """The name it gives itself in logs, metrics and traces."""
-        return f"tap-{self.component}"
-
 
 API_HANDLER = FunctionSpec(
     component="api-handler",
@@ -58,14 +53,8 @@ PROCESSOR = FunctionSpec(
 
 
 METRICS_NAMESPACE = "TapStack"
-LAMBDA_LOG_LEVELS = {
-    "DEBUG": "DEBUG",
-    "INFO": "INFO",
-    "WARNING": "WARN",
-    "ERROR": "ERROR",
-    "CRITICAL": "FATAL",
-}
-"""Python's log levels as Lambda spells them. Lambda drops what is below its own, which is INFO unless set.
+LAMBDA_LOG_LEVELS = {"WARNING": "WARN", "CRITICAL": "FATAL"}
+"""Python's log levels that Lambda spells otherwise. It drops what is below its own, which is INFO unless set.
 
 https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html
 """
@@ -82,21 +71,6 @@ class Dependencies:
     table: aws.dynamodb.Table
     work: aws.sqs.Queue
     failed_events: aws.sqs.Queue
-
-
-def _environment(
-    context: Context, spec: FunctionSpec, dependencies: Dependencies
-) -> dict[str, pulumi.Input[str]]:
-    return {
-        "TABLE_NAME": dependencies.table.name,
-        "BUCKET_NAME": dependencies.bucket.bucket,
-        "QUEUE_URL": dependencies.work.url,
-        "KMS_KEY_ARN": dependencies.key.arn,
-        "ENVIRONMENT_SUFFIX": context.names.suffix,
-        "LOG_LEVEL": context.settings.log_level,
-        "POWERTOOLS_SERVICE_NAME": spec.service,
-        "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
-    }
 
 
 def create_function(
@@ -124,6 +98,7 @@ def create_function(
         code: Its zip.
         reserved_concurrency: Concurrent runs kept for it and its limit; -1 for neither.
     """
+    log_level = context.settings.log_level
     logs = aws.cloudwatch.LogGroup(
         context.logical(f"{spec.component}-logs"),
         name=context.names.log_group(spec.component),
@@ -147,11 +122,22 @@ def create_function(
         tracing_config={"mode": "Active"},
         logging_config={
             "log_format": "JSON",
-            "application_log_level": LAMBDA_LOG_LEVELS[context.settings.log_level],
+            "application_log_level": LAMBDA_LOG_LEVELS.get(log_level, log_level),
             "log_group": logs.name,
         },
         kms_key_arn=dependencies.key.arn,
-        environment={"variables": _environment(context, spec, dependencies)},
+        environment={
+            "variables": {
+                "TABLE_NAME": dependencies.table.name,
+                "BUCKET_NAME": dependencies.bucket.bucket,
+                "QUEUE_URL": dependencies.work.url,
+                "KMS_KEY_ARN": dependencies.key.arn,
+                "ENVIRONMENT_SUFFIX": context.names.suffix,
+                "LOG_LEVEL": log_level,
+                "POWERTOOLS_SERVICE_NAME": f"tap-{spec.component}",
+                "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
+            }
+        },
         tags=context.tags,
         opts=context.child(depends_on=[logs, role.policy]),
     )

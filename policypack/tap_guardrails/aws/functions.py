@@ -9,6 +9,7 @@ from typing import Final, cast
 
 from tap_guardrails.aws import (
     ASYNC_CONFIG,
+    BUCKET,
     EVENT_SOURCE,
     FUNCTION,
     FUNCTION_URL,
@@ -17,6 +18,7 @@ from tap_guardrails.aws import (
     QUEUE,
     REDRIVE_POLICY,
     STATE_MACHINE,
+    TOPIC,
     table,
 )
 from tap_guardrails.aws.sub_resources import SubResource, own_region, region_of, same_location
@@ -144,9 +146,8 @@ STREAM_TYPES: Final = (
     "aws-native:kinesis:Stream", "aws-native:msk:Cluster",
 )  # fmt: skip
 FAILURE_TARGETS: Final = (
-    *QUEUE.types, *FUNCTION.types, "aws:cloudwatch/eventBus:EventBus", "aws:s3/bucket:Bucket",
-    "aws:s3/bucketV2:BucketV2", "aws:sns/topic:Topic", "aws-native:events:EventBus", "aws-native:s3:Bucket",
-    "aws-native:sns:Topic",
+    *QUEUE.types, *FUNCTION.types, *BUCKET.types, *TOPIC.types, "aws:cloudwatch/eventBus:EventBus",
+    "aws-native:events:EventBus",
 )  # fmt: skip
 """What can take the events that failed."""
 

@@ -76,12 +76,8 @@ def function(resource: Resource, stack: Stack, *, exempting: bool) -> Outcomes:
     ref = FUNCTION.at(resource, "deadLetterConfig", "targetArn")
     own = lost(resource, stack, ref)
     configs = sub_resources(stack, resource, ASYNC_CONFIGS_OF)
-    others = {config.urn: lost(config, stack, config.at(*ON_FAILURE)) for config in configs.certain}
-    kept = {
-        qualifier(config, config.at("functionName"))
-        for config in configs.certain
-        if others[config.urn] is None
-    }
+    others = [(config, lost(config, stack, config.at(*ON_FAILURE))) for config in configs.certain]
+    kept = {qualifier(config, config.at("functionName")) for config, finding in others if finding is None}
     called = asynchronous_calls(resource, stack)
     if own is None or (kept and kept >= called):
         return
@@ -91,11 +87,7 @@ def function(resource: Resource, stack: Stack, *, exempting: bool) -> Outcomes:
             "CloudFront waits for the function's answer; Lambda@Edge can have no destination."
         )
         return
-    open_ones = [
-        config
-        for config in configs.certain
-        if (finding := others[config.urn]) and finding.verdict is Verdict.UNDECIDED
-    ]
+    open_ones = [one for one, finding in others if finding and finding.verdict is Verdict.UNDECIDED]
     possibly_kept = (*open_ones, *configs.possible)
     # Whoever configures asynchronous calls has some.
     reason = only_waited_for(resource, stack, exempting=exempting and not configs.certain)

@@ -23,7 +23,6 @@ from tap_guardrails.waivers.terms import (
     Refused,
     Tagged,
     deceptive,
-    is_too_wide,
     lapse,
     matches,
     pattern_of,
@@ -98,14 +97,15 @@ def read_entry(policy: str, path: str, fields: dict[str, str], *, of_stack: bool
     found = json.dumps(fields, ensure_ascii=False)[:SHOWN_LENGTH]
     urn = fields.pop("urn", "")
     pattern, terms = pattern_of(urn), read_fields(fields)
-    if pattern is None and not isinstance(terms, Refused):
+    if isinstance(terms, Refused):
+        pass
+    elif pattern is None:
         terms = Refused("has no `urn` of the form `TYPE::NAME` or `urn:pulumi:STACK::PROJECT::TYPE::NAME`")
-    elif not isinstance(terms, Refused):
-        if is_too_wide(urn):
-            terms = Refused("has a `urn` with `*` in both type and name")
-        elif problem := deceptive(urn + policy, exact=True):
-            terms = Refused(f"has {problem} in `urn` or `policy`")
-    if not policy and not isinstance(terms, Refused):
+    elif pattern.too_wide:
+        terms = Refused("has a `urn` with `*` in both type and name")
+    elif problem := deceptive(urn + policy, exact=True):
+        terms = Refused(f"has {problem} in `urn` or `policy`")
+    elif not policy:
         terms = Refused("names no `policy`")
     return Listed(policy, path, found, pattern, terms, of_stack)
 
@@ -182,10 +182,10 @@ class Ledger:
         return [self._applied(finding, in_force) for finding in findings] if in_force else findings
 
     def _applied(self, finding: Finding, in_force: Sequence[tuple[Waiver, object]]) -> Finding:
-        covering = [(waiver, written) for waiver, written in in_force if waiver.covers(finding)]
+        covering = [(waiver, entry) for waiver, entry in in_force if waiver.covers(finding)]
         if not covering or finding.verdict is Verdict.ERROR:
             return finding
-        self._used.update(written for _, written in covering)
+        self._used.update(entry for _, entry in covering)
         return replace(finding, verdict=Verdict.WAIVED, waiver=covering[0][0])
 
     def waives(self, policy: str, resource: Resource) -> bool:

@@ -43,8 +43,9 @@ def read_fields(fields: Mapping[str, str]) -> Waiver | Refused:
     missing = [f"`{name}`" for name in FIELDS if not fields.get(name, "").strip()]
     strange = [f"`{name}`" for name in fields if name not in FIELDS]
     if missing or strange:
-        lacks, has = f"lacks {', '.join(missing)}", f"has {', '.join(strange)}, which is no field of a waiver"
-        return Refused(" and ".join([*([lacks] if missing else []), *([has] if strange else [])]))
+        problems = [f"lacks {', '.join(missing)}"] if missing else []
+        problems += [f"has {', '.join(strange)}, which is no field of a waiver"] if strange else []
+        return Refused(" and ".join(problems))
     for name, value in fields.items():
         if problem := deceptive(value, exact=name in EXACT):
             return Refused(f"has {problem} in `{name}`")
@@ -131,6 +132,12 @@ class Pattern:
         """Tell whether resources of a stack are meant, given `STACK::PROJECT`."""
         return self.stack is None or matches(self.stack, stack)
 
+    @property
+    def too_wide(self) -> bool:
+        """Whether it spells out neither the type nor the name of what it is about."""
+        type_chain, _, name = self.resource.partition(BETWEEN)
+        return "*" in type_chain.rpartition("$")[2] and "*" in name
+
 
 def pattern_of(text: str) -> Pattern | None:
     """Read a pattern; None when it is none."""
@@ -145,14 +152,6 @@ def pattern_of(text: str) -> Pattern | None:
     if len(parts) != SHORT_PARTS or not all(parts):
         return None
     return Pattern(None, text, one_stack=False)
-
-
-def is_too_wide(text: str) -> bool:
-    """Tell whether a pattern spells out neither the type nor the name of what it is about."""
-    chain, _, name = (text.split(BETWEEN, URN_PARTS - 2)[-1] if text.startswith(URN) else text).partition(
-        BETWEEN
-    )
-    return "*" in chain.rpartition("$")[2] and "*" in name
 
 
 def matches(pattern: str, text: str) -> bool:

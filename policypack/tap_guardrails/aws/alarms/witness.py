@@ -211,13 +211,6 @@ def troubled(machine: Machine) -> Iterator[Situation]:
         )
 
 
-def leaves_band(operator: str, usual: float | None, point: float) -> bool:
-    """Tell whether a value is above or below what is usual, on the side that the alarm looks at."""
-    if usual is None:
-        return operator != BELOW_BAND
-    return (operator != BELOW_BAND and point > usual) or (operator != ABOVE_BAND and point < usual)
-
-
 def covers_alone(alarm: Alarm, key: str, most_events: int) -> bool | None:
     """Return whether an alarm goes from quiet to ALARM when one thing fails alone; None while undecided."""
     plan, complete = (None, False) if alarm.queries.findings else plan_of(alarm, most_events)
@@ -276,8 +269,11 @@ def wakes_up(
 def differs(machine: Machine, good: Situation, bad: Situation) -> bool:
     """Tell whether an alarm is off in one world and in ALARM in another."""
     if machine.plan.operator in BAND:
-        usual, point = machine.points(good)[-1], machine.points(bad)[-1]
-        return point is not None and leaves_band(machine.plan.operator, usual, point)
+        # Above what is usual, or below, on the side that the alarm looks at.
+        usual, point, operator = machine.points(good)[-1], machine.points(bad)[-1], machine.plan.operator
+        above = point is not None and operator != BELOW_BAND and (usual is None or point > usual)
+        below = point is not None and operator != ABOVE_BAND and usual is not None and point < usual
+        return above or below
     return machine.state(bad) == ALARM and machine.state(good) != ALARM
 
 
