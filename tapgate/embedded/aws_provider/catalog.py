@@ -27,13 +27,6 @@ _ANY: Final = {"$ref": "pulumi.json#/Any"}
 _UNKNOWN_VERSION: Final = "0.0.0"
 _AT_LEAST: Final = {"docker": "4.0.0"}
 """Versions from which on the YAML runtime takes a package's resources."""
-_DEFINED: Final = re.compile(r"\n@pulumi\.type_token\(\"([^\"]+)\"\)\nclass \w+\((pulumi\.\w+)")
-# Until 2025 the class alone does not say its type, but what it hands to its base.
-_DEFINED_BEFORE: Final = re.compile(
-    r"\nclass \w+\((pulumi\.\w+)\):\n(?:(?!\nclass )[\s\S])*?"
-    r"\n +super\(\w+, __self__\)\.__init__\(\n +'([^']+)',"
-)
-_CALLED: Final = re.compile(r"pulumi\.runtime\.invoke(?:_single)?\('([^']+)'")
 _METHOD: Final = re.compile(r"(pulumi\.runtime\.call|_utilities\.call_plain)\(\s*'([^']+)'")
 _RESULT: Final = re.compile(r"\n    class (\w+Result):\n((?:(?:        .*)?\n)+)")
 """What a method gives: a class in the class of its resource."""
@@ -136,7 +129,7 @@ class Catalog:
         text = sdk_text.source(folder.joinpath(*modules) / f"{snake(name)}.py")
         if text and name == "Provider" and not modules:
             return f"{PROVIDER}{package.removeprefix('pulumi_').replace('_', '-')}", sdk_version(folder)
-        tokens = [*sdk_source.resources_in(text), *(token for token, _, _ in _defined(text))]
+        tokens = (token for token, _, _ in sdk_source.defined(text))
         token = next((one for one in tokens if one.rpartition(":")[2] == name), "")
         return token, sdk_version(folder) if token else ""
 
@@ -196,7 +189,7 @@ class Catalog:
 
 def _resources(path: Path, token: str, objects: sdk_source.Objects) -> Iterator[Known]:
     text = sdk_text.source(path)
-    for defined, base, start in _defined(text):
+    for defined, base, start in sdk_source.defined(text):
         if short(defined) == short(token):
             arguments = sdk_source.arguments_body(path, defined.rpartition(":")[2])
             inputs = sdk_source.inputs_of(arguments, objects) if arguments else {}  # Before 2021 none.
@@ -218,7 +211,7 @@ def _methods(path: Path, token: str, objects: sdk_source.Objects) -> Iterator[Kn
 
 def _functions(path: Path, token: str, objects: sdk_source.Objects) -> Iterator[Known]:
     text = sdk_text.source(path)
-    for called in _CALLED.findall(text):
+    for called in sdk_source.functions_in(text):
         if short(called) == short(token):
             inputs = {one: Property(Type("any")) for one in _ARGUMENT.findall(text)}
             outputs = sdk_source.outputs_of(sdk_text.class_body(path, _result(called)) or "", objects)
@@ -247,14 +240,6 @@ def result_of(known: Known, token: str, args: Properties) -> Properties:
         name: args[name] if name in args else stood_in(known, name, f"{seed}.{name}")
         for name in known.schema.outputs
     }
-
-
-def _defined(text: str) -> Iterator[tuple[str, str, int]]:
-    """Yield the resource types that a file of an SDK defines: token, base class, start of the class."""
-    for match in _DEFINED.finditer(text):
-        yield match[1], match[2], match.start() + 1
-    for match in _DEFINED_BEFORE.finditer(text):
-        yield match[2], match[1], match.start() + 1
 
 
 def stood_in(known: Known, name: str, seed: str, resources: Resources | None = None) -> Value:

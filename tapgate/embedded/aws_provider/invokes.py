@@ -15,7 +15,7 @@ from tapgate.embedded.aws_provider.values import Properties, Value, contains_unk
 from tapgate.embedded.environment import ACCOUNT
 
 if TYPE_CHECKING:
-    from tapgate.embedded.aws_provider.resource_schema import ResourceSchema, Type
+    from tapgate.embedded.aws_provider.resource_schema import ResourceSchema
     from tapgate.embedded.aws_provider.settings import Settings
 
 _SUFFIXES = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-us-gov": "amazonaws.com"}
@@ -106,16 +106,10 @@ def stood_in(schema: ResourceSchema, args: Mapping[str, Value]) -> Properties:
     if not schema.outputs:
         return {_RESULT: marked_text(seed)}
     return {
-        name: args[name] if name in args else _marked(prop.type, schema, f"{seed}.{name}")
+        name: args[name] if name in args else marked(prop.type, schema, f"{seed}.{name}")
         for name, prop in schema.outputs.items()
         if name in args or prop.required
     }
-
-
-def _marked(type_: Type, schema: ResourceSchema, seed: str) -> Value:
-    """Return a marked value; a map says by an entry that no one knows what is in it."""
-    value = marked(type_, schema, seed)
-    return {marked_text(seed): marked_text(seed)} if type_.base == "map" and not value else value
 
 
 def _filtered(args: Mapping[str, Value]) -> Properties:

@@ -22,7 +22,7 @@ from tapgate.embedded.aws_provider.differ import compare
 from tapgate.embedded.aws_provider.inputs import DEFAULTS, made_up
 from tapgate.embedded.aws_provider.invokes import partition_of, suffix_of
 from tapgate.embedded.aws_provider.marks import REHEARSED, marked, marked_text
-from tapgate.embedded.aws_provider.resource_schema import Property, ResourceSchema, Type
+from tapgate.embedded.aws_provider.resource_schema import Property, Type
 from tapgate.embedded.aws_provider.schema_store import schema_of
 from tapgate.embedded.aws_provider.types import describe
 from tapgate.embedded.aws_provider.values import UNKNOWN, Properties, Value
@@ -116,40 +116,29 @@ def completed(token: str, outputs: Mapping[str, Value], by_form: OutputsByForm) 
     schema = schema_of(token)
     complete: Properties = {}
     marks: list[Value] = []
-    for name, value in outputs.items():
-        type_ = schema.outputs.get(name, _ANYTHING).type
-        known = by_form.output(name) if value is UNKNOWN else None
-        if known is not None:
-            complete[name] = known
-        else:
-            complete[name] = _Filling(schema, by_form.urn, marks).filled(value, type_, name)
-    if marks:
-        complete[REHEARSED] = marks
-    return complete
 
-
-@dataclass(frozen=True, slots=True)
-class _Filling:
-    """Puts marked values where a resource's outputs are unknown, and notes where it did."""
-
-    schema: ResourceSchema
-    urn: str
-    marks: list[Value]
-
-    def filled(self, value: Value, type_: Type, path: str) -> Value:
+    def filled(value: Value, type_: Type, path: str) -> Value:
         if value is UNKNOWN:
-            self.marks.append(path)
-            return marked(type_, self.schema, f"{self.urn}#{path}")
+            marks.append(path)
+            return marked(type_, schema, f"{by_form.urn}#{path}")
         if isinstance(value, dict) and type_.base in {"object", "map"}:
-            properties = self.schema.properties_of(type_)
+            properties = schema.properties_of(type_)
             element = type_.args[0] if type_.base == "map" else None
             return {
-                name: self.filled(item, element or properties.get(name, _ANYTHING).type, f"{path}.{name}")
+                name: filled(item, element or properties.get(name, _ANYTHING).type, f"{path}.{name}")
                 for name, item in value.items()
             }
         if isinstance(value, list) and type_.base == "list":
-            return [self.filled(item, type_.args[0], f"{path}[{index}]") for index, item in enumerate(value)]
+            return [filled(item, type_.args[0], f"{path}[{index}]") for index, item in enumerate(value)]
         return value
+
+    for name, value in outputs.items():
+        known = by_form.output(name) if value is UNKNOWN else None
+        type_ = schema.outputs.get(name, _ANYTHING).type
+        complete[name] = filled(value, type_, name) if known is None else known
+    if marks:
+        complete[REHEARSED] = marks
+    return complete
 
 
 FORMS_FILE: Final = Path(__file__).with_name("forms.json")

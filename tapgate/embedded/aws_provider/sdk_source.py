@@ -25,12 +25,15 @@ from tapgate.embedded.environment import sdk_version
 
 _SECRETS = re.compile(r"additional_secret_outputs=\[(?P<names>[^\]]*)\]")
 _REPLACES = re.compile(r"forces? (?:a )?(?:new|replacement|re-?creation)", re.IGNORECASE)
-_RESOURCE = re.compile(r"\n@pulumi\.type_token\(\"(aws:[^\"]+)\"\)\nclass \w+\(pulumi\.")
-# Until version 6 the class alone does not say it, but what it hands to its base.
-_OLDER_RESOURCE = re.compile(r"\n        super\(\w+, __self__\)\.__init__\(\n +'(aws:[^']+)',")
+_DEFINED = re.compile(r"\n@pulumi\.type_token\(\"(?P<token>[^\"]+)\"\)\nclass \w+\((?P<base>pulumi\.\w+)")
+# Until 2025 the class alone does not say its type, but what it hands to its base.
+_DEFINED_BEFORE = re.compile(
+    r"\nclass \w+\((?P<base>pulumi\.\w+)\):\n(?:(?!\nclass )[\s\S])*?"
+    r"\n +super\(\w+, __self__\)\.__init__\(\n +'(?P<token>[^']+)',"
+)
 MANAGED = "Managed by Pulumi"
 _MANAGED = re.compile(rf"^ +(\w+) = '{MANAGED}'$", re.MULTILINE)
-_INVOKE = re.compile(r"pulumi\.runtime\.invoke(?:_single)?\('(aws:[^']+)'")
+_INVOKE = re.compile(r"pulumi\.runtime\.invoke(?:_single)?\('([^']+)'")
 
 
 class UnknownTypeError(LookupError):
@@ -144,18 +147,20 @@ def member_files() -> Iterator[Path]:
             yield path
 
 
+def defined(text: str) -> Iterator[tuple[str, str, int]]:
+    """Yield the resource types that a file of an SDK defines: token, base class, start of the class."""
+    for match in [*_DEFINED.finditer(text)] or _DEFINED_BEFORE.finditer(text):
+        yield match["token"], match["base"], match.start() + 1
+
+
 def resources_in(text: str) -> list[str]:
-    """Return the tokens of the resource types that a file defines."""
-    return _RESOURCE.findall(text) or _OLDER_RESOURCE.findall(text)
+    """Return the tokens of the resource types that a file of pulumi_aws defines; its provider is none."""
+    return [token for token, _, _ in defined(text) if token.startswith("aws:")]
 
 
 def resource_body(text: str, token: str) -> str:
     """Return the text of a file from a resource type's class on; empty when the file does not define it."""
-    member = token.rpartition(":")[2]
-    start = text.find(f'@pulumi.type_token("{token}")\nclass {member}(')
-    if start < 0 and token in _OLDER_RESOURCE.findall(text):
-        start = text.find(f"\nclass {member}(pulumi.CustomResource)") + 1
-    return text[start:] if start > 0 else ""
+    return next((text[start:] for known, _, start in defined(text) if known == token), "")
 
 
 def functions_in(text: str) -> list[str]:

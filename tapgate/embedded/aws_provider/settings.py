@@ -18,7 +18,7 @@ from tapgate.embedded.aws_provider.values import UNKNOWN, Properties, Value
 from tapgate.embedded.environment import DEFAULT_REGION, region_of_environment
 
 if TYPE_CHECKING:
-    from tapgate.embedded.aws_provider.resource_schema import Object, ResourceSchema, Type
+    from tapgate.embedded.aws_provider.resource_schema import Object, ResourceSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,24 +162,18 @@ def decoded_config(inputs: Mapping[str, Value]) -> Properties:
     """
     schema = read_provider()
     unpacked = {name: _unpack(value) for name, value in inputs.items() if name != "version"}
-    return _renamed(unpacked, schema.inputs, schema)
+    return cast("Properties", _renamed(unpacked, schema.inputs, schema))
 
 
-def _renamed(values: Mapping[str, Value], properties: Object, schema: ResourceSchema) -> Properties:
+def _renamed(value: Value, properties: Object, schema: ResourceSchema) -> Value:
+    if isinstance(value, list):
+        return [_renamed(item, properties, schema) for item in value]
+    if not isinstance(value, dict) or not properties:
+        return value
     renamed: Properties = {}
-    for name, value in values.items():
+    for name, item in value.items():
         known = name if name in properties else re.sub(r"_([a-z0-9])", lambda match: match[1].upper(), name)
         prop = properties.get(known)
-        if prop is None:
-            renamed[name] = value
-        else:
-            renamed[known] = _inside(value, prop.type, schema)
+        inner = schema.properties_of(None if prop is None else prop.type.element())
+        renamed[name if prop is None else known] = _renamed(item, inner, schema)
     return renamed
-
-
-def _inside(value: Value, type__: Type, schema: ResourceSchema) -> Value:
-    if type__.base == "list" and isinstance(value, list):
-        return [_inside(item, type__.args[0], schema) for item in value]
-    if type__.base == "object" and isinstance(value, dict):
-        return _renamed(value, schema.properties_of(type__), schema)
-    return value
