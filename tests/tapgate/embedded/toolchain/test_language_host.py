@@ -12,12 +12,12 @@ import time
 import venv
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tapgate.embedded.prepare import ensure_stacks
-from tapgate.embedded.stacks import embedded
+from tapgate.embedded.stacks import embedded, outputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,10 +33,10 @@ class Project:
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self.folder = folder
-        backend = folder.parent / "state"
-        backend.mkdir()
-        self.environment = {**environment, "PULUMI_BACKEND_URL": backend.as_uri()}
-        ensure_stacks(["dev"], folder, backend)
+        self.backend = folder.parent / "state"
+        self.backend.mkdir()
+        self.environment = {**environment, "PULUMI_BACKEND_URL": self.backend.as_uri()}
+        ensure_stacks(["dev"], folder, self.backend)
 
     def pulumi(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -52,8 +52,8 @@ class Project:
     def up(self, *options: str) -> dict[str, object]:
         """Run an update and return the stack's outputs."""
         self.pulumi("up", "--yes", "--skip-preview", "--stack", "dev", *options)
-        outputs = self.pulumi("stack", "output", "--json", "--show-secrets", "--stack", "dev")
-        return cast("dict[str, object]", json.loads(outputs.stdout))
+        (state,) = self.backend.glob(".pulumi/stacks/*/dev.json")
+        return outputs_of(state)
 
     def fails(self, *options: str) -> str:
         """Run a preview that has to fail and return what was said."""
@@ -88,8 +88,9 @@ def make_venv(folder: Path, *installed: Path) -> None:
 def test_a_yaml_program_with_a_component_and_a_pack(project: Callable[[str], Project]) -> None:
     boxes = project("with_component")
     assert boxes.up("--policy-pack", str(PACK)) == {"doubled": 6, "interpreter": sys.executable}
-    boxes.pulumi("config", "set", "size", "30", "--stack", "dev")
-    boxes.pulumi("config", "set", "greeting", "hello", "--stack", "dev")
+    (boxes.folder / "Pulumi.dev.yaml").write_text(
+        "config: {'with-component:size': 30, 'with-component:greeting': hello}"
+    )
     said = boxes.fails("--policy-pack", str(PACK))
     assert "- [mandatory]  small  (box:index:Box: box)" in said
     assert "too large in organization/with-component/dev, greeting hello" in said
@@ -104,13 +105,14 @@ def test_a_component_runs_in_its_own_venv_where_it_has_one(project: Callable[[st
 
 def test_a_python_program(project: Callable[[str], Project]) -> None:
     program = project("python_program")
-    program.pulumi("config", "set", "greeting", "good day", "--stack", "dev")
+    (program.folder / "Pulumi.dev.yaml").write_text("config: {'python-program:greeting': good day}")
     program.pulumi("config", "set", "--secret", "token", "s3cret", "--stack", "dev")
-    preview = program.pulumi("preview", "--stack", "dev").stdout
-    assert "a line on stdout" in preview
-    assert "a line on stderr" in preview
-    assert "s3cret" not in preview
-    assert program.up() == {
+    said = program.pulumi("up", "--yes", "--skip-preview", "--stack", "dev").stdout
+    assert "a line on stdout" in said
+    assert "a line on stderr" in said
+    assert "s3cret" not in said
+    outputs = program.pulumi("stack", "output", "--json", "--show-secrets", "--stack", "dev")
+    assert json.loads(outputs.stdout) == {
         "greeting": "good day",
         "token": "s3cret",
         "interpreter": sys.executable,
