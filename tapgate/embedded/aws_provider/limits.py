@@ -55,8 +55,8 @@ def check_limits(
     limits = _Limits(schema, {"region": _REGION, **description.limits}, description, secrets)
     limits.object(inputs, schema.inputs)
     for rule in description.rules:
-        found = (Failure(path, f"{schema.token}: {reason}") for path, reason in rule(inputs, olds))
-        limits.failures.extend(found)
+        refused = (Failure(path, f"{schema.token}: {reason}") for path, reason in rule(inputs, olds))
+        limits.failures.extend(refused)
     return limits.failures
 
 
@@ -276,8 +276,8 @@ def at_most(one: str, count: int) -> Rule:
         for path, name, owner in _owners(inputs, one):
             value = owner.get(name)
             if isinstance(value, list) and len(value) > count:
-                found = f"`{path}{name}` has {len(value)} elements"
-                yield f"{path}{name}", f"{found}. AWS takes at most {count}. Fix: leave some out"
+                size = f"`{path}{name}` has {len(value)} elements"
+                yield f"{path}{name}", f"{size}. AWS takes at most {count}. Fix: leave some out"
 
     return rule
 
