@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -106,14 +106,10 @@ def coverage_text(reports: Iterable[Report]) -> str:
     parts = [f"{count(len(urns_by['control']), 'resource')} by a control"]
     for what, by in (("tags", "by tags alone"), ("none", "by no policy")):
         if urns_by[what]:
-            parts.append(f"{len(urns_by[what]):,} {by} ({_types(urns_by[what])})")
+            types = sorted({urn_type(urn) for urn in urns_by[what]})
+            more = [f"{len(types) - _MOST_TYPES} more types"] if len(types) > _MOST_TYPES else []
+            parts.append(f"{len(urns_by[what]):,} {by} ({', '.join([*types[:_MOST_TYPES], *more])})")
     return ", ".join(parts)
-
-
-def _types(urns: Sequence[str]) -> str:
-    names = sorted({urn_type(urn) for urn in urns})
-    more = len(names) - _MOST_TYPES
-    return ", ".join([*names[:_MOST_TYPES], *([f"{more} more types"] if more > 0 else [])])
 
 
 _LONGEST_PATH = 75
@@ -257,25 +253,17 @@ def build_report(
 
 
 def _finding(event: PolicyEvent, locate: Locate) -> Finding:
-    text = parse(event.message)
+    words = {name: value for name, value in asdict(parse(event.message)).items() if name != "where"}
     return Finding(
         policy=event.policy,
         pack=event.pack,
         level=event.level,
         severity=event.severity,
-        verdict=text.verdict,
         urn=event.urn,
         type=urn_type(event.urn),
         name=urn_name(event.urn),
-        property_path=text.property_path,
-        summary=text.summary,
-        found=text.found,
-        required=text.required,
-        why=text.why,
-        fix=text.fix,
-        description=text.description,
-        location=locate(event.urn, text.property_path),
-        more=text.more,
+        location=locate(event.urn, words["property_path"]),
+        **words,
     )
 
 

@@ -96,19 +96,15 @@ def _main(given: list[str]) -> int:
             write([], sys.stdout)
             write([], sys.stderr)
             raise
-        code = _answered(command, entry, options)
+        try:
+            code = _run(command, entry, options)
+        except CouldNotRunError as failure:
+            write(failure_lines(failure, Ink.for_stream(sys.stderr)), sys.stderr)
+            code = failure.code
         write([], sys.stdout)
     except (OutputError, BrokenPipeError) as error:
         return _unheard(error)
     return code
-
-
-def _answered(command: ModuleType, entry: Entry, options: argparse.Namespace) -> int:
-    try:
-        return _run(command, entry, options)
-    except CouldNotRunError as failure:
-        write(failure_lines(failure, Ink.for_stream(sys.stderr)), sys.stderr)
-        return failure.code
 
 
 def _require_streams() -> None:

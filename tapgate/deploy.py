@@ -83,11 +83,11 @@ class Deployment:
     """A deployment that ended with a verdict.
 
     Attributes:
-        applied: number of operations that were carried out, by kind.
+        applied: what was carried out, in words.
     """
 
     report: Report
-    applied: tuple[tuple[str, int], ...]
+    applied: str
     changed: bool
 
 
@@ -105,7 +105,7 @@ def deploy(opened: Session, stack: Stack, previewed: Preview) -> Deployment:
     engine = opened.engine
     events = engine.scratch / "up.events"
     run = engine.run(
-        *("up", "--stack", stack.name, "--config-file", str(stack.config), "--yes", "--skip-preview"),
+        *("up", *stack.options, "--yes", "--skip-preview"),
         *("--plan", str(previewed.plan), *pack_options(opened.packs, engine.scratch)),
         *("--event-log", str(events)),
         name="up",
@@ -115,7 +115,7 @@ def deploy(opened: Session, stack: Stack, previewed: Preview) -> Deployment:
     update = _report(opened, stack, previewed, log, run.seconds)
     applied = _applied(log)
     if run.interrupted or log.errors() or (run.code != 0 and update.outcome != "blocked"):
-        failure = failed_update(log, run, where=_where(opened, stack), applied=applied_text(applied))
+        failure = failed_update(log, run, where=_where(opened, stack), applied=applied)
         failure.details += tuple(_exists(opened, stack, previewed, log)) if log.changed else ()
         raise failure
     if update.outcome == "passed":
@@ -137,11 +137,6 @@ def _report(opened: Session, stack: Stack, previewed: Preview, log: EventLog, se
         locate=previewed.locate,
         seconds=seconds,
     )
-
-
-def applied_text(applied: Sequence[tuple[str, int]]) -> str:
-    """Say in words what was carried out."""
-    return ", ".join(f"{operation} {count:,}" for operation, count in applied) or "nothing"
 
 
 def exists_lines(findings: Sequence[Finding]) -> list[str]:
@@ -198,10 +193,11 @@ def _exists(opened: Session, stack: Stack, previewed: Preview, log: EventLog) ->
     return exists_lines(report.findings)
 
 
-def _applied(log: EventLog) -> tuple[tuple[str, int], ...]:
-    """Count what was carried out: the engine's own count, or what was seen if it did not come to its end."""
+def _applied(log: EventLog) -> str:
+    """Say what was carried out: by the engine's own count, or by what was seen where it did not end."""
     counts = log.changes if log.result else Counter(log.applied)
-    return tuple(sorted((operation, count) for operation, count in counts.items() if operation != "same"))
+    done = sorted((operation, count) for operation, count in counts.items() if operation != "same")
+    return ", ".join(f"{operation} {count:,}" for operation, count in done) or "nothing"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -233,7 +229,7 @@ def _deploy(opened: Session, stack: Stack) -> Deployment:
     previewed = preview(opened, stack, opened.engine.scratch / "plan.json")
     if previewed.report.outcome == "blocked":
         write(["", "Nothing was deployed."], sys.stdout)
-        return Deployment(previewed.report, (), changed=False)
+        return Deployment(previewed.report, "nothing", changed=False)
     deployment = deploy(opened, stack, previewed)
     opened.progress.clear()
     report, blocked = deployment.report, deployment.report.outcome == "blocked"
@@ -244,6 +240,6 @@ def _deploy(opened: Session, stack: Stack) -> Deployment:
             write(["", *exists_lines(report.findings)], sys.stdout)
     write(guardrails_lines([report], opened.ink), sys.stdout)
     word, style = ("BLOCKED BY POLICY", "red") if blocked else ("DEPLOYED", "green")
-    done = f"{applied_text(deployment.applied)}, {report.seconds:.1f} s"
+    done = f"{deployment.applied}, {report.seconds:.1f} s"
     write([f"{opened.ink.paint(word, style, 'bold')}  {done}"], sys.stdout)
     return replace(deployment, report=replace(report, sandbox=opened.sandbox))

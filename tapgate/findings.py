@@ -50,7 +50,8 @@ class FindingText:
 def parse(message: str) -> FindingText:
     """Take a finding's text apart; never fails, never drops a word."""
     lines = [line.strip() for line in message.strip().splitlines() if line.strip()]
-    start = next((n for n, line in enumerate(lines) if _first_key(line)), len(lines))
+    keys = [match and match["key"] for match in map(_KEY_LINE.fullmatch, lines)]
+    start = next((number for number, key in enumerate(keys) if key in _FIRST_KEYS), len(lines))
     head, tail = lines[:start], lines[start:]
     if not tail:
         return _free_text(head)
@@ -69,11 +70,6 @@ def parse(message: str) -> FindingText:
         verdict=_verdict(fields.pop("Verdict", ""), loose),
         more=fields,
     )
-
-
-def _first_key(line: str) -> bool:
-    match = _KEY_LINE.fullmatch(line)
-    return match is not None and match["key"] in _FIRST_KEYS
 
 
 def _fields(lines: list[str]) -> tuple[dict[str, str], list[str]]:

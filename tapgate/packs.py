@@ -173,7 +173,8 @@ def _checked(folder: Path) -> Path:
             why="Pulumi takes a pack's runtime and version from that file.",
             fix="name the folder that holds the pack's PulumiPolicy.yaml.",
         )
-    if not text(_runtime(folder)):
+    runtime = read_yaml(folder / "PulumiPolicy.yaml", "policy pack's project file").get("runtime")
+    if not text(mapping(runtime).get("name") or runtime):
         raise CouldNotRunError(
             "The policy pack says no runtime.",
             where=str(folder / "PulumiPolicy.yaml"),
@@ -181,11 +182,6 @@ def _checked(folder: Path) -> Path:
             fix="add `runtime: python` (or nodejs, …).",
         )
     return folder
-
-
-def _runtime(folder: Path) -> object:
-    runtime = read_yaml(folder / "PulumiPolicy.yaml", "policy pack's project file").get("runtime")
-    return mapping(runtime).get("name") or runtime
 
 
 def level_of(value: object) -> str:

@@ -188,21 +188,10 @@ def _previewed(
     """
     engine, project = opened.engine, opened.project
     events = engine.scratch / f"{name}.events"
-    arguments = [
-        "preview",
-        "--stack",
-        stack.name,
-        "--config-file",
-        str(stack.config),
-        "--json",
-        *pack_options(packs, engine.scratch),
-    ]
-    if plan is not None:
-        arguments += ["--save-plan", str(plan)]
+    kept = ["--save-plan", str(plan)] if plan is not None else []
     run = engine.run(
-        *arguments,
-        "--event-log",
-        str(events),
+        *("preview", *stack.options, "--json", *pack_options(packs, engine.scratch)),
+        *(*kept, "--event-log", str(events)),
         name=name,
         observe=lambda: opened.progress.observe(events),
         limits=engine.limits,

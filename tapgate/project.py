@@ -189,22 +189,20 @@ def read_yaml(path: Path, what: str, loader: type[yaml.SafeLoader] = yaml.SafeLo
     Raises:
         CouldNotRunError: it cannot be read, is not YAML, or is something else than a mapping.
     """
-    locked, fix = False, "correct the file's YAML."
+    problem, fix = "its top level is not a mapping of keys to values", "correct the file's YAML."
     try:
         content = path.read_bytes()
-        locked = content.startswith(_GIT_CRYPT)
-        loaded: object = None if locked else yaml.load(content.decode(), loader)  # noqa: S506 - a safe one
+        if content.startswith(_GIT_CRYPT):
+            problem = "git-crypt has encrypted it, and this checkout has not been unlocked."
+            fix = "run `git-crypt unlock` with the repository's key, then the gate again."
+        else:
+            loaded: object = yaml.load(content.decode(), loader)  # noqa: S506 - a safe one
+            if loaded is None or isinstance(loaded, Mapping):
+                return mapping(cast("object", loaded))
     except (OSError, UnicodeDecodeError) as error:
         problem = str(error)
     except yaml.YAMLError as error:
         problem = " ".join(str(error).split())
-    else:
-        if not locked and (loaded is None or isinstance(loaded, Mapping)):
-            return mapping(cast("object", loaded))
-        problem = "its top level is not a mapping of keys to values"
-        if locked:
-            problem = "git-crypt has encrypted it, and this checkout has not been unlocked."
-            fix = "run `git-crypt unlock` with the repository's key, then the gate again."
     raise CouldNotRunError(
         f"The {what} cannot be read.",
         where=str(path),

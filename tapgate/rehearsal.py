@@ -189,13 +189,8 @@ class Rehearsal:
         name = stack.name.rsplit("/", 1)[-1]
         self._stack_options = ("--stack", name, "--config-file", str(config))
         self.running: Running = self._engine.begin(
-            "up",
-            *self._stack_options,
-            "--yes",
-            "--skip-preview",
-            "--suppress-outputs",
-            "--event-log",
-            str(self._events),
+            *("up", *self._stack_options, "--yes", "--skip-preview", "--suppress-outputs"),
+            *("--event-log", str(self._events)),
             name="rehearsal",
             limits=limits,
         )
@@ -226,14 +221,8 @@ class Rehearsal:
 
     def _opened(self) -> bytes:
         """Return the state with its secrets open; they are under the stand-in's passphrase."""
-        run = self._engine.run(
-            "stack",
-            "export",
-            *self._stack_options[:2],
-            "--show-secrets",
-            name="rehearsed",
-            limits=self._limits,
-        )
+        options = (*self._stack_options[:2], "--show-secrets")
+        run = self._engine.run("stack", "export", *options, name="rehearsed", limits=self._limits)
         if run.code != 0:
             raise CouldNotRunError(
                 "The state of the rehearsal cannot be read.",

@@ -259,7 +259,7 @@ def own_copy(folder: Path, copy: Path, readable: Iterable[Path] = ()) -> list[st
             return []
     if not copy.exists():
         try:
-            shutil.copytree(folder, copy, symlinks=True, ignore=partial(_left_out, own))
+            shutil.copytree(folder, copy, symlinks=True, ignore=partial(_left_out, frozenset(kept)))
         except OSError:
             # What cannot be copied can be read where it is, if at all.
             return []
@@ -271,15 +271,11 @@ def own_copy(folder: Path, copy: Path, readable: Iterable[Path] = ()) -> list[st
     return arguments
 
 
-def _left_out(own: Collection[Path], folder: str, names: Iterable[str]) -> set[str]:
+def _left_out(kept: Collection[Path], folder: str, names: Iterable[str]) -> set[str]:
     """Return the names in a folder that are not copied: folders that stay, and what is no file to be read."""
-    hidden: set[str] = set()
-    for name in names:
-        path = Path(folder, name)
-        stays = (name in _NOT_COPIED or path in own) if path.is_dir() else not path.is_file()
-        if stays and not path.is_symlink():
-            hidden.add(name)
-    return hidden
+    paths = {name: Path(folder, name) for name in names}
+    read = {name for name, path in paths.items() if path.is_symlink() or path.is_dir() or path.is_file()}
+    return {name for name, path in paths.items() if name not in read or path in kept}
 
 
 def _around(folder: Path, hidden: Sequence[Path]) -> Iterator[Path]:

@@ -48,6 +48,11 @@ class Stack:
     config: Path
     notes: tuple[str, ...] = ()
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The CLI's options that name it."""
+        return "--stack", self.name, "--config-file", str(self.config)
+
 
 class EmbeddedBackend(Protocol):
     """A backend of the gate's own: its stacks are files, and no secret of the team's can be opened there."""
@@ -174,15 +179,8 @@ def _create(engine: Engine, project: Project, name: str, *, patient: bool) -> bo
     before = file.read_bytes() if file.is_file() else None
     provider = text(read_yaml(file, "stack's config file").get("secretsprovider")) if before else ""
     try:
-        run = engine.run(
-            "stack",
-            "init",
-            "--no-select",
-            *(["--secrets-provider", provider] if provider else []),
-            "--stack",
-            name,
-            name="stack-init",
-        )
+        secrets = ["--secrets-provider", provider] if provider else []
+        run = engine.run("stack", "init", "--no-select", *secrets, "--stack", name, name="stack-init")
     finally:
         if before is not None:
             file.write_bytes(before)

@@ -45,8 +45,7 @@ class Progress:
         self._offset += len(new)
         self._resources += new.count(b'"resourcePreEvent"')
         seconds = time.monotonic() - self._start
-        seen = f"{self._resources} resource{'' if self._resources == 1 else 's'}"
-        self._stream.write(f"\r\x1b[2K  evaluating … {seen}, {seconds:.0f} s")
+        self._stream.write(f"\r\x1b[2K  evaluating … {count(self._resources, 'resource')}, {seconds:.0f} s")
         self._stream.flush()
         self._shown = True
 

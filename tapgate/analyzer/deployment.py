@@ -306,16 +306,11 @@ def _known_text(marked: str) -> str:
     try:
         document: object = json.loads(marked)
     except (ValueError, RecursionError):
-        return _partly_known(marked)
+        # Of a script and of a URL only what is marked in it is unknown.
+        several = marked.lstrip()[:1] not in {"{", "["} and _SEVERAL.search(marked)
+        return _MARKED.sub(UNKNOWN, marked) if several else UNKNOWN
     is_document = isinstance(document, dict | list)
     return json.dumps(_known(cast("object", document))) if is_document else UNKNOWN
-
-
-def _partly_known(marked: str) -> str:
-    """Return a marked text as unknown; of a script and of a URL only what is marked in it."""
-    if marked.lstrip()[:1] in {"{", "["} or not _SEVERAL.search(marked):
-        return UNKNOWN
-    return _MARKED.sub(UNKNOWN, marked)
 
 
 def _packed(value: str) -> str:

@@ -171,15 +171,8 @@ def require_valid_config(packs: Sequence[RequestedPack]) -> None:
         state = Path(scratch) / "state.json"
         state.write_text(json.dumps(_STATE), encoding="utf-8")
         engine = Engine(Path(scratch), Path(scratch))
-        run = engine.run(
-            "policy",
-            "analyze",
-            "--file",
-            str(state),
-            "--json",
-            *pack_options(packs, Path(scratch)),
-            name="analyze",
-        )
+        options = pack_options(packs, Path(scratch))
+        run = engine.run("policy", "analyze", "--file", str(state), "--json", *options, name="analyze")
         log = read_log(run.output)
         if not log.result:
             where = ", ".join(str(pack.config) for pack in packs if pack.config)

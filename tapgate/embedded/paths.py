@@ -105,14 +105,10 @@ DAY = 24 * 60 * 60
 def is_complete(entry: Path) -> bool:
     """Say whether every file that the entry was finished with is there, with its size."""
     sizes = read_object(entry / MANIFEST, int)
-    return bool(sizes) and all(_size(entry / name) == size for name, size in sizes.items())
-
-
-def _size(path: Path) -> int:
     try:
-        return path.stat().st_size
+        return bool(sizes) and all((entry / name).stat().st_size == size for name, size in sizes.items())
     except OSError:
-        return -1
+        return False
 
 
 def state_root() -> Path:

@@ -67,10 +67,9 @@ class Program:
                 if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
                     self.functions[statement.name].append(statement)
                 elif isinstance(statement, ast.ClassDef):
-                    makers = [one for one in statement.body if getattr(one, "name", "") == "__init__"]
-                    self.functions[statement.name] += [
-                        one for one in makers if isinstance(one, ast.FunctionDef)
-                    ]
+                    functions = [one for one in statement.body if isinstance(one, ast.FunctionDef)]
+                    makers = [one for one in functions if one.name == "__init__"]
+                    self.functions[statement.name] += makers
                     if not makers:
                         self._records[statement.name] = statement
 
@@ -264,10 +263,7 @@ def _modules(folder: Path) -> Iterator[tuple[str, ast.Module]]:
             if isinstance(statement, ast.Import):
                 waiting += [one.name for one in statement.names]
             elif isinstance(statement, ast.ImportFrom):
-                base = (
-                    package.split(".")[: len(package.split(".")) - statement.level + 1]
-                    if statement.level
-                    else []
-                )
+                steps = package.split(".")
+                base = steps[: len(steps) - statement.level + 1] if statement.level else []
                 module = ".".join(one for one in (*base, statement.module or "") if one)
                 waiting += [module, *(f"{module}.{one.name}".strip(".") for one in statement.names)]

@@ -308,12 +308,8 @@ def _used_by_yaml(program: Path, project_file: Path, project: str) -> Uses:
             use = use.field(step) if isinstance(step, str) else use.at.setdefault(step, Use())
     for steps, by, last in parted(body):
         name = next(step for step in reversed(steps) if isinstance(step, str))
-        of = uses.outputs if "outputs" in steps else uses.attributes
-        use = (
-            of.setdefault(name, Use())
-            if len(steps) > 1
-            else uses.config.setdefault(f"{project}:{name}", Use())
-        )
+        of = uses.config if len(steps) == 1 else uses.outputs if "outputs" in steps else uses.attributes
+        use = of.setdefault(f"{project}:{name}" if len(steps) == 1 else name, Use())
         if by:
             use.parts.setdefault(by, Use()).at.setdefault(last, Use())
         else:

@@ -40,7 +40,7 @@ def _environments(folder: Path, now: float) -> Iterator[int]:
     folders: list[tuple[float, int, Path]] = []
     for entry in folder.glob("[!.]*"):
         with suppress(OSError):
-            used = max(entry.stat().st_mtime, _time_of(entry / MANIFEST))
+            used = max(one.stat().st_mtime for one in (entry, entry / MANIFEST) if one.exists())
             folders.append((used, sum(read_object(entry / MANIFEST, int).values()), entry))
     kept = 0
     for used, size, entry in sorted(folders, reverse=True):
@@ -85,13 +85,6 @@ def _bytecode(folder: Path, now: float) -> Iterator[int]:
     for path, _, _ in os.walk(folder, topdown=False):
         with suppress(OSError):
             Path(path).rmdir()
-
-
-def _time_of(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
 
 
 def size_of(folder: Path) -> int:

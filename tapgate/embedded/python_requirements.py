@@ -194,11 +194,11 @@ def _files(path: Path) -> Iterator[Path]:
     if path.is_file():
         yield path
     for parent, folders, names in islice(os.walk(path), _MOST_FOLDERS):
-        hidden = "pyvenv.cfg" in names
-        folders[:] = (
-            [] if hidden else sorted(one for one in folders if one[0] != "." and one != "node_modules")
-        )
-        for name in [] if hidden else sorted(names):
+        if "pyvenv.cfg" in names:
+            folders.clear()
+            continue
+        folders[:] = sorted(one for one in folders if one[0] != "." and one != "node_modules")
+        for name in sorted(names):
             if not name.endswith(".pyc") and Path(parent, name).is_file():
                 yield Path(parent, name)
 

@@ -57,13 +57,13 @@ class Rules:
         self._infos = [known.get(key, PolicyInfo(key[1], key[0])) for key in sorted(keys)]
         self._described = described
         self._index = {(info.pack, info.policy): number for number, info in enumerate(self._infos)}
-        self._ids = _unique([_rule_id(info) for info in self._infos])
+        names = ("/".join(filter(None, (info.pack, info.policy))) for info in self._infos)
+        self._ids = _unique(sanitized(name) or "unnamed" for name in names)
         controls = {one for info in self._infos for one in info.controls}
         self._taxa = {
             name: [one for one in sorted(controls, key=control_order) if one.framework == name]
             for name in sorted({one.framework for one in controls})
         }
-        self._frameworks = list(self._taxa)
 
     def reference(self, finding: Finding) -> dict[str, object]:
         """Return a result's reference to its rule."""
@@ -90,8 +90,7 @@ class Rules:
     def references(self) -> list[dict[str, object]]:
         """Return the references of the tool to its taxonomies."""
         return [
-            {"name": sanitized(framework), "index": number}
-            for number, framework in enumerate(self._frameworks)
+            {"name": sanitized(framework), "index": number} for number, framework in enumerate(self._taxa)
         ]
 
     def _descriptor(self, rule_id: str, info: PolicyInfo) -> dict[str, object]:
@@ -109,7 +108,7 @@ class Rules:
             "help": _help(description, why, fix),
             **({"helpUri": address} if address else {}),
             "properties": {
-                "tags": _tags(info),
+                "tags": list(dict.fromkeys(sanitized(tag) for tag in ("security", *info.tags))),
                 "precision": "very-high",
                 **_severities(severity),
             },
@@ -117,6 +116,7 @@ class Rules:
         }
 
     def _relationships(self, info: PolicyInfo) -> list[Mapping[str, object]]:
+        frameworks = list(self._taxa)
         return [
             {
                 "target": {
@@ -124,17 +124,13 @@ class Rules:
                     "index": self._taxa[one.framework].index(one),
                     "toolComponent": {
                         "name": sanitized(one.framework),
-                        "index": self._frameworks.index(one.framework),
+                        "index": frameworks.index(one.framework),
                     },
                 },
                 "kinds": ["relevant"],
             }
             for one in info.controls
         ]
-
-
-def _rule_id(info: PolicyInfo) -> str:
-    return sanitized("/".join(name for name in (info.pack, info.policy) if name)) or "unnamed"
 
 
 def _unique(wanted: Iterable[str]) -> list[str]:
@@ -156,10 +152,6 @@ def _help(description: str, why: str, fix: str) -> dict[str, str]:
         "text": "\n".join(sarif_text(label + text) for label, text in said),
         "markdown": "\n\n".join(label + sarif_text(prose(text).replace(DOLLAR, "$")) for label, text in said),
     }
-
-
-def _tags(info: PolicyInfo) -> list[str]:
-    return list(dict.fromkeys(sanitized(tag) for tag in ("security", *info.tags)))
 
 
 def _severities(severity: str) -> dict[str, str]:

@@ -63,8 +63,11 @@ class PolicyStatus:
 
 def worst(statuses: Iterable[Status]) -> Status:
     """Return the worst of several; of none, `off`, since nothing was evaluated."""
-    none: Status = "off"
-    return min(statuses, key=WORST_FIRST.index, default=none)
+    present = set(statuses)
+    for word in WORST_FIRST:
+        if word in present:
+            return word
+    return "off"
 
 
 def policy_statuses(report: Report, known: Iterable[tuple[str, str]] = ()) -> tuple[PolicyStatus, ...]:
@@ -107,19 +110,14 @@ def _status(
 
 def _word(findings: Sequence[Finding], tallies: Sequence[PolicyTally]) -> Status:
     if findings:
-        return worst(_finding_word(finding) for finding in findings)
+        words: Mapping[str, Status] = {"waived": "waived", "violation": "failed"}
+        return worst(words.get(finding.verdict, "undecided") for finding in findings)
     if any(tally.failed > 0 for tally in tallies):
         # The engine counted a failure whose finding is not here: it must not pass for compliance.
         return "failed"
     if any(tally.disabled for tally in tallies):
         return "off"
     return "met" if any(tally.passed > 0 for tally in tallies) else "not applicable"
-
-
-def _finding_word(finding: Finding) -> Status:
-    if finding.verdict == "waived":
-        return "waived"
-    return "failed" if finding.verdict == "violation" else "undecided"
 
 
 Key = tuple[str, str]

@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -153,16 +152,11 @@ def _on_path() -> Cli | None:
     return None
 
 
-def _candidates() -> Iterator[Path]:
-    """Every `pulumi` on PATH, each once, in PATH's order."""
-    seen: set[Path] = set()
-    for entry in os.environ.get("PATH", os.defpath).split(os.pathsep):
-        path = Path(entry, "pulumi")
-        if is_stand_in_folder(entry):
-            continue  # It starts the CLI that is searched for.
-        if path not in seen and os.access(path, os.X_OK) and not path.is_dir():
-            seen.add(path)
-            yield path
+def _candidates() -> list[Path]:
+    """Return every `pulumi` on PATH, each once, in PATH's order, without the stand-ins'."""
+    entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    paths = dict.fromkeys(Path(entry, "pulumi") for entry in entries if not is_stand_in_folder(entry))
+    return [path for path in paths if os.access(path, os.X_OK) and not path.is_dir()]
 
 
 def installed() -> Cli | None:
