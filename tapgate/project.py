@@ -28,6 +28,8 @@ _CODE: Final = frozenset({".py", ".ts", ".js", ".mjs", ".go", ".cs", ".fs", ".ja
 _INSTALLED: Final = frozenset({"node_modules", "site-packages", "vendor", ".git"})
 _OF_AN_ENVIRONMENT: Final = "pyvenv.cfg"
 _GIT_CRYPT: Final = b"\0GITCRYPT\0"
+# Names of variables that decide about the engine, an interpreter or a linker, or that are a function's.
+_STEERING: Final = re.compile(r"PULUMI_|LD_|DYLD_|PYTHON|NODE_|GRPC_|VIRTUAL_ENV$|(?:PATH|HOME)$|fn::|\$")
 # What a stack's config file may have: ProjectStack in sdk/v3/go/common/workspace/project.go.
 _STACK_FILE_KEYS: Final = ("config", "encryptedkey", "encryptionsalt", "environment", "secretsprovider")
 
@@ -255,7 +257,7 @@ def _own_packages(root: Path, body: Mapping[str, object], seen: set[Path]) -> It
 
 
 _URL: Final = "pluginDownloadURL"
-_STANDING_IN: Final = frozenset({"aws", "aws-native"})
+_AWS_PACKAGES: Final = frozenset({"aws", "aws-native"})
 # The key that makes a file one, as it is or by an escape, or in an encoding of two bytes a character.
 _DECLARES: Final = re.compile(
     rb'packageDeclarationVersion|"[^"\n]*\\[^"\n]*"\s*:|^\s*\?|\A(?:\xff\xfe|\xfe\xff)', re.MULTILINE
@@ -312,10 +314,10 @@ def _declared(folder: Path) -> Iterator[tuple[str, str, Path]]:
             if "packageDeclarationVersion" in body:
                 url = str(body.get("downloadUrl") or "")
                 # A component in a repository is let through here as it is in `packages`.
-                named = not url.startswith("git://") or body.get("name") in _STANDING_IN
+                named = not url.startswith("git://") or body.get("name") in _AWS_PACKAGES
                 yield _URL, "downloadUrl" if url and named else "", path
                 for name in ("parameterization", "extension"):
-                    replaces = mapping(body.get(name)).get("name") in _STANDING_IN
+                    replaces = mapping(body.get(name)).get("name") in _AWS_PACKAGES
                     yield "plugins", f"{name}.name" if replaces else "", path
 
 
@@ -356,12 +358,19 @@ def check_stack_config(project: Project, stack: str) -> None:
     """Refuse a config file with a key that nothing reads: such a setting silently does not apply.
 
     Raises:
-        CouldNotRunError: the file is no YAML, or has a misspelt key.
+        CouldNotRunError: the file is no YAML, has a misspelt key, or sets variables of the engine's.
     """
     path = project.stack_file(stack)
     if not path.is_file():
         return
     body = read_yaml(path, "stack's config file")
+    for what in _steering(mapping(mapping(body.get("environment")).get("values"))):
+        raise CouldNotRunError(
+            f"The stack's file decides what the operator has to: `environment.values.{what}`.",
+            where=str(path),
+            why="the engine makes it a variable of its own, which may lead it to other plug-ins or options.",
+            fix="remove it; name there, one by one, the variables of the program alone.",
+        )
     # In YAML a key may be a number, a truth or nothing.
     for key in map(str, body):
         if key not in _STACK_FILE_KEYS:
@@ -373,6 +382,17 @@ def check_stack_config(project: Project, stack: str) -> None:
                 raise _misspelt(path, key, [f"{project.name}:{short}"])
         elif project.declared and short not in project.declared and not _reads(project, short):
             raise _misspelt(path, key, sorted(f"{project.name}:{known}" for known in project.declared))
+
+
+def _steering(values: Mapping[str, object]) -> Iterator[str]:
+    """Yield what an environment of Pulumi Cloud gives the engine besides the program's own variables.
+
+    What one that is imported gives, only Pulumi Cloud knows.
+    """
+    for entry in ("environmentVariables", "files"):
+        if not isinstance(values.get(entry), Mapping | None):
+            yield entry
+        yield from (f"{entry}.{name}" for name in mapping(values.get(entry)) if _STEERING.match(str(name)))
 
 
 def _reads(project: Project, key: str) -> bool:

@@ -17,7 +17,7 @@ from tapgate.cli import main
 from tapgate.engine import quiet_environment, take_out_steering
 from tapgate.findings import CouldNotRunError
 from tapgate.floor import read_floor
-from tapgate.project import OPERATORS_CHOICES, check_choices, find_project
+from tapgate.project import OPERATORS_CHOICES, check_choices, check_stack_config, find_project
 from tapgate.reports.markdown import prose
 from tests.policypack.harness.trees import day
 
@@ -279,6 +279,34 @@ def test_what_a_package_is_declared_to_be_decides_no_more(
     check_choices(find_project(tmp_path))
     file.write_text("packageDeclarationVersion: 1\nname: x\ndownloadUrl: git://example.com/x\n")
     check_choices(find_project(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("values", "what"),
+    [
+        ("environmentVariables: {REGION: x, PULUMI_DEBUG_PROVIDERS: 'aws:1'}", ".PULUMI_DEBUG_PROVIDERS"),
+        ("environmentVariables: {PATH: './evil:/usr/bin'}", ".PATH"),
+        ("{a: {PATH: ./evil}, environmentVariables: '${a}'}", ""),
+        ("environmentVariables: {fn::fromBase64: e30=}", ".fn::fromBase64"),
+        ("files: {LD_PRELOAD: evil}", ".LD_PRELOAD"),
+        ("{pulumiConfig: {PATH: x}, environmentVariables: {AWS_REGION: x, GITHUB_TOKEN: x}}", None),
+        ("environmentVariables:", None),
+    ],
+)
+def test_an_environment_of_pulumi_cloud_sets_no_variable_of_the_engine(
+    tmp_path: Path, values: str, what: str | None
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: x\nruntime: yaml\n")
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_text(f"environment:\n  imports: [a]\n  values:\n    {values}\n")
+    if what is None:
+        check_stack_config(find_project(tmp_path), "dev")
+        return
+    entry = "files" if "files" in values else "environmentVariables"
+    with pytest.raises(CouldNotRunError) as refused:
+        check_stack_config(find_project(tmp_path), "dev")
+    assert f"the operator has to: `environment.values.{entry}{what}`" in refused.value.what
+    assert refused.value.where == str(file)
 
 
 @pytest.mark.parametrize(
