@@ -39,7 +39,6 @@ from tap_guardrails.model import (
     refs_at,
 )
 from tap_guardrails.model.property_value import EACH
-from tap_guardrails.model.values import record
 
 INLINE: Final = {
     "aws:iam/role:Role": ("inlinePolicies", "policy"),
@@ -80,73 +79,43 @@ EXACT_RESOURCES: Final = "the ARNs of the resources that are used"
 NOT_BROAD: Final = "the ARNs of policies that allow no whole services"
 
 
-@record
-class Measure:
-    """What is allowed besides what is spelled out.
-
-    Attributes:
-        strict: Whether wildcards within the names of actions and for all of a type count as well.
-        unscoped: Patterns of actions that may be allowed on every resource, besides those known.
-        managed: Names of AWS's own policies that may be attached although they allow whole services.
-    """
-
-    strict: bool
-    unscoped: tuple[str, ...]
-    managed: frozenset[str]
-
-    def may_be_everywhere(self, action: str) -> bool | None:
-        """Tell whether an action may be allowed on every resource; None when it is not known."""
-        lower = action.casefold()
-        if any(covers(pattern, lower) for pattern in self.unscoped):
-            return True
-        return False if is_service_wildcard(lower) else may_be_everywhere(lower)
-
-    def too_many_actions(self, action: str) -> bool:
-        """Tell whether an action is too many of them."""
-        return is_service_wildcard(action) or (self.strict and wild(action))
-
-    def too_many_resources(self, resource: str) -> bool:
-        """Tell whether a resource is too many of them."""
-        return is_every_resource(resource) or (self.strict and is_every_of_a_type(resource))
+def is_unscoped(action: str, settings: Settings) -> bool | None:
+    """Tell whether an action may be allowed on every resource; None when it is not known."""
+    lower = action.casefold()
+    patterns = (*settings.strings("allowedOnEveryResource"), *settings.strings("moreUnscopedActions"))
+    if any(covers(pattern.casefold(), lower) for pattern in patterns):
+        return True
+    return False if is_service_wildcard(lower) else may_be_everywhere(lower)
 
 
 def check(resource: Resource, settings: Settings) -> Outcomes:
     """Check a policy, a role with its inline policies, or the attachment of a policy."""
-    measure = Measure(
-        settings.boolean("strict"),
-        tuple(
-            pattern.casefold()
-            for name in ("allowedOnEveryResource", "moreUnscopedActions")
-            for pattern in settings.strings(name)
-        ),
-        frozenset(settings.strings("allowedManagedPolicies")),
-    )
     path = ATTACHED.get(resource.type)
     if resource.type in INLINE:
         inline, policy_document = INLINE[resource.type]
         yield from evaluate_each(
             resource.at(inline).items(),
-            lambda policy: allowances(policy.at(policy_document), measure, absent=""),
+            lambda policy: allowances(policy.at(policy_document), settings, absent=""),
             required=SPELLED_OUT,
         )
     elif resource.type in DOCUMENTS:
         absent = "" if path else "The policy has no document."
-        yield from allowances(resource.at(DOCUMENTS[resource.type]), measure, absent)
+        yield from allowances(resource.at(DOCUMENTS[resource.type]), settings, absent)
     if path:
-        yield from attachments(resource, path, measure)
+        yield from attachments(resource, path, settings)
 
 
-def attachments(resource: Resource, path: str, measure: Measure) -> Outcomes:
+def attachments(resource: Resource, path: str, settings: Settings) -> Outcomes:
     """Check all that a resource attaches; a list may be empty, which takes every policy away."""
     arns = resource.at(*path.removesuffix(EACH).split("."))
     if path.endswith(EACH):
         yield from evaluate_each(
-            arns.items(), lambda arn: not_too_broad(arn.pattern(), measure), required=NOT_BROAD
+            arns.items(), lambda arn: not_too_broad(arn.pattern(), settings), required=NOT_BROAD
         )
     elif arns.text().absent and "." not in path:
         yield arns.violation("The attachment names no policy.", "the ARN of a policy")
     else:
-        yield from not_too_broad(arns.pattern(), measure)
+        yield from not_too_broad(arns.pattern(), settings)
     if resource.type not in {*INLINE, *DOCUMENTS} and any(made_in_stack(resource, path)):
         yield NotApplicable("What the ARN was made from tells in the stack whether its policy is evaluated.")
 
@@ -169,17 +138,17 @@ def in_stack(resource: Resource, stack: Stack, _settings: Settings) -> Outcomes:
             yield ref.undecided(NOT_BROAD)
 
 
-def not_too_broad(arn: PropertyValue[str], measure: Measure) -> Outcomes:
+def not_too_broad(arn: PropertyValue[str], settings: Settings) -> Outcomes:
     """Require that a policy is none of AWS's own that allow whole services."""
     name = broad_managed_policy(arn.value or "")
     if isinstance(arn, Invalid):
         yield arn.invalid("the ARN of a policy")
-    elif name is not None and name not in measure.managed:
+    elif name is not None and name not in settings.strings("allowedManagedPolicies"):
         problem = f"AWS's policy {arn.ref.found()} allows whole services."
         yield arn.violation(problem, "a policy with the exact actions that are used")
 
 
-def allowances(policy: PropertyRef, measure: Measure, absent: str) -> Outcomes:
+def allowances(policy: PropertyRef, settings: Settings, absent: str) -> Outcomes:
     """Check a policy document."""
     content = document(policy)
     if content.value is None:
@@ -189,27 +158,27 @@ def allowances(policy: PropertyRef, measure: Measure, absent: str) -> Outcomes:
         yield ref.violation(f"`{ref.path}` is no element of a policy.", SPELLED_OUT)
     yield from evaluate_each(
         one_or_many(content.at("Statement")),
-        lambda one: statement(one, measure),
+        lambda one: statement(one, settings),
         required=SPELLED_OUT,
         absent="The policy has no statements.",
     )
 
 
-def statement(ref: PropertyRef, measure: Measure) -> Outcomes:
+def statement(ref: PropertyRef, settings: Settings) -> Outcomes:
     """Check a statement by its effect: only what is allowed can be too much."""
     for strange in strange_elements(ref):
         yield strange.violation(f"`{strange.path}` is no element of a statement.", SPELLED_OUT)
     effect = ref.at("Effect").text()
     if effect.value == "Allow":
-        yield from allowed(ref, measure)
+        yield from allowed(ref, settings)
     elif not effect.unknown:
         problem = "The statement neither allows nor denies."
         yield from effect.must(lambda word: word == "Deny", problem=problem, required="Allow or Deny")
-    elif any(True for _ in allowed(ref, measure)):
+    elif any(True for _ in allowed(ref, settings)):
         yield effect.undecided("Deny, or exact actions and resources")
 
 
-def allowed(ref: PropertyRef, measure: Measure) -> Outcomes:
+def allowed(ref: PropertyRef, settings: Settings) -> Outcomes:
     """Check what a statement allows."""
     all_but_some, everywhere_but = ref.at("NotAction"), ref.at("NotResource")
     yield from exempting(all_but_some, "Everything but some actions is allowed.", EXACT_ACTIONS)
@@ -217,21 +186,21 @@ def allowed(ref: PropertyRef, measure: Measure) -> Outcomes:
     actions, resources = one_or_many(ref.at("Action")), one_or_many(ref.at("Resource"))
     yield from evaluate_each(
         actions,
-        lambda one: action(one.text(), measure),
+        lambda one: action(one.text(), settings),
         required=EXACT_ACTIONS,
         absent="The statement names no action." if all_but_some.value is None else "",
     )
-    scoped, new = first_with(actions, measure, answer=False), first_with(actions, measure, answer=None)
+    scoped, new = first_with(actions, settings, answer=False), first_with(actions, settings, answer=None)
     if scoped is not None or resources.absent:
         yield from evaluate_each(
             resources,
-            lambda one: exact_resource(one.pattern(), scoped.found() if scoped else "It", measure),
+            lambda one: exact_resource(one.pattern(), scoped.found() if scoped else "It", settings),
             required=EXACT_RESOURCES,
             absent="The statement names no resource." if everywhere_but.value is None else "",
         )
     elif new is not None and any(
         evaluate_each(
-            resources, lambda one: exact_resource(one.pattern(), "It", measure), required=EXACT_RESOURCES
+            resources, lambda one: exact_resource(one.pattern(), "It", settings), required=EXACT_RESOURCES
         )
     ):
         yield new.not_known("action", "an action that AWS scopes to no resource", "moreUnscopedActions")
@@ -245,26 +214,27 @@ def exempting(ref: PropertyRef, problem: str, required: str) -> Outcomes:
         yield ref.violation(problem, required)
 
 
-def action(prop: PropertyValue[str], measure: Measure) -> Outcomes:
+def action(prop: PropertyValue[str], settings: Settings) -> Outcomes:
     """Require that an action is spelled out."""
     yield from prop.must(
-        lambda text: not measure.too_many_actions(text),
+        lambda text: not (is_service_wildcard(text) or (settings.boolean("strict") and wild(text))),
         problem=f"{prop.ref.found()} allows more actions than anyone can oversee.",
         required=EXACT_ACTIONS,
     )
 
 
-def exact_resource(prop: PropertyValue[str], action_shown: str, measure: Measure) -> Outcomes:
+def exact_resource(prop: PropertyValue[str], action_shown: str, settings: Settings) -> Outcomes:
     """Require that a resource is spelled out."""
+    strict = settings.boolean("strict")
     yield from prop.must(
-        lambda text: not measure.too_many_resources(text),
+        lambda text: not (is_every_resource(text) or (strict and is_every_of_a_type(text))),
         problem=f"{action_shown} is allowed on every resource.",
         required=EXACT_RESOURCES,
     )
 
 
 def first_with(
-    actions: PropertyValue[list[PropertyRef]], measure: Measure, *, answer: bool | None
+    actions: PropertyValue[list[PropertyRef]], settings: Settings, *, answer: bool | None
 ) -> PropertyRef | None:
     """Return the first action of which it is so, or not, or not known, that it may be allowed everywhere.
 
@@ -272,7 +242,7 @@ def first_with(
     """
     for ref in actions.value or ():
         prop = ref.text()
-        if isinstance(prop, Known) and measure.may_be_everywhere(prop.value) is answer:
+        if isinstance(prop, Known) and is_unscoped(prop.value, settings) is answer:
             return ref
     return None
 
