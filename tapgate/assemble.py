@@ -253,7 +253,7 @@ def build_report(
 
 
 def _finding(event: PolicyEvent, locate: Locate) -> Finding:
-    words = {name: value for name, value in asdict(parse(event.message)).items() if name != "where"}
+    said = {name: value for name, value in asdict(parse(event.message)).items() if name != "where"}
     return Finding(
         policy=event.policy,
         pack=event.pack,
@@ -262,8 +262,8 @@ def _finding(event: PolicyEvent, locate: Locate) -> Finding:
         urn=event.urn,
         type=urn_type(event.urn),
         name=urn_name(event.urn),
-        location=locate(event.urn, words["property_path"]),
-        **words,
+        location=locate(event.urn, said["property_path"]),
+        **said,
     )
 
 

@@ -129,10 +129,8 @@ def path_steps(path: str) -> list[str | int]:
     """Split a property path such as `rule[0].apply["a.b"]` into keys and indexes."""
     steps: list[str | int] = []
     for match in _PATH_STEP.finditer(path):
-        if match["index"] is not None:
-            steps.append(int(match["index"]))
-        else:
-            steps.append(match["quoted"] if match["quoted"] is not None else match["name"])
+        index, quoted, name = match.groups()
+        steps.append(int(index) if index is not None else name if quoted is None else quoted)
     return steps
 
 

@@ -110,8 +110,8 @@ def _status(
 
 def _word(findings: Sequence[Finding], tallies: Sequence[PolicyTally]) -> Status:
     if findings:
-        words: Mapping[str, Status] = {"waived": "waived", "violation": "failed"}
-        return worst(words.get(finding.verdict, "undecided") for finding in findings)
+        of_verdicts: Mapping[str, Status] = {"waived": "waived", "violation": "failed"}
+        return worst(of_verdicts.get(finding.verdict, "undecided") for finding in findings)
     if any(tally.failed > 0 for tally in tallies):
         # The engine counted a failure whose finding is not here: it must not pass for compliance.
         return "failed"

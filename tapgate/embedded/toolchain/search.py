@@ -154,8 +154,8 @@ def _on_path() -> Cli | None:
 
 def _candidates() -> list[Path]:
     """Return every `pulumi` on PATH, each once, in PATH's order, without the stand-ins'."""
-    entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    paths = dict.fromkeys(Path(entry, "pulumi") for entry in entries if not is_stand_in_folder(entry))
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    paths = dict.fromkeys(Path(entry, "pulumi") for entry in folders if not is_stand_in_folder(entry))
     return [path for path in paths if os.access(path, os.X_OK) and not path.is_dir()]
 
 
