@@ -51,6 +51,45 @@ def rebuilt(value: object, change: Callable[[object], object]) -> object:
     return value
 
 
+_MOST_VALUES: Final = 1_000_000
+_TEXT: Final = "tag:yaml.org,2002:str"
+_DEEPEST: Final = 100
+
+
+def unbounded(document: str) -> str:
+    """Say why a YAML document is more than it looks, or nothing."""
+    import yaml  # noqa: PLC0415 - the process that evaluates a state does without
+
+    loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+    sizes: dict[str, int] = {}
+    # For each open object or list, its anchor and how many values it stands for.
+    above: list[tuple[str, int]] = [("", 0)]
+    for event in yaml.parse(document, Loader=loader):
+        tag = event.tag if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) else None
+        if tag not in {None, _TEXT}:
+            return f"it has the tag {tag}, which not everyone reads alike."
+        if isinstance(event, yaml.AliasEvent):
+            size = sizes.get(event.anchor or "", 0)
+            if any(anchor == event.anchor for anchor, _ in above[1:]):
+                return f"`&{event.anchor}` contains itself."
+        elif isinstance(event, yaml.CollectionStartEvent):
+            above.append((event.anchor or "", 1))
+            if len(above) > _DEEPEST:
+                return f"it is nested deeper than {_DEEPEST} levels."
+            continue
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, size = above.pop()
+            sizes[anchor] = size
+        elif isinstance(event, yaml.ScalarEvent):
+            sizes[event.anchor or ""] = size = 1
+        else:
+            continue
+        above[-1] = (above[-1][0], above[-1][1] + size)
+        if above[-1][1] > _MOST_VALUES:
+            return f"its aliases stand for more than {_MOST_VALUES:,} values."
+    return ""
+
+
 _SGR = re.compile(r"\x1b\[[0-9;:]*m")
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 

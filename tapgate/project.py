@@ -14,7 +14,7 @@ from typing import Final, cast
 import yaml
 
 from tapgate.findings import CouldNotRunError
-from tapgate.json_access import mapping, sequence, text
+from tapgate.json_access import mapping, sequence, text, unbounded
 
 # In the order in which the engine takes them: findProjectInDir in sdk/v3/go/common/workspace/paths.go.
 _SUFFIXES: Final = (".json", ".yaml", ".yml")
@@ -107,11 +107,6 @@ def _project_file(begin: Path) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
-_MOST_VALUES: Final = 1_000_000
-_TEXT: Final = "tag:yaml.org,2002:str"
-_DEEPEST: Final = 100
-
-
 def require_bounded(start: Path) -> None:
     """Refuse a project whose YAML stands for more than anyone reads, or for something else than it looks.
 
@@ -131,7 +126,7 @@ def require_bounded(start: Path) -> None:
 
 def _require_bounded(path: Path) -> None:
     try:
-        problem = _unbounded(path.read_text(encoding="utf-8"))
+        problem = unbounded(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):
         return  # Whoever reads it says what is wrong.
     if problem:
@@ -141,38 +136,6 @@ def _require_bounded(path: Path) -> None:
             why=problem,
             fix="write out what the aliases stand for, or less of it, and no tags.",
         )
-
-
-def _unbounded(document: str) -> str:
-    """Say why a document is more than it looks, or nothing."""
-    loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
-    sizes: dict[str, int] = {}
-    # For each open object or list, its anchor and how many values it stands for.
-    above: list[tuple[str, int]] = [("", 0)]
-    for event in yaml.parse(document, Loader=loader):
-        tag = event.tag if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) else None
-        if tag not in {None, _TEXT}:
-            return f"it has the tag {tag}, which not everyone reads alike."
-        if isinstance(event, yaml.AliasEvent):
-            size = sizes.get(event.anchor or "", 0)
-            if any(anchor == event.anchor for anchor, _ in above[1:]):
-                return f"`&{event.anchor}` contains itself."
-        elif isinstance(event, yaml.CollectionStartEvent):
-            above.append((event.anchor or "", 1))
-            if len(above) > _DEEPEST:
-                return f"it is nested deeper than {_DEEPEST} levels."
-            continue
-        elif isinstance(event, yaml.CollectionEndEvent):
-            anchor, size = above.pop()
-            sizes[anchor] = size
-        elif isinstance(event, yaml.ScalarEvent):
-            sizes[event.anchor or ""] = size = 1
-        else:
-            continue
-        above[-1] = (above[-1][0], above[-1][1] + size)
-        if above[-1][1] > _MOST_VALUES:
-            return f"its aliases stand for more than {_MOST_VALUES:,} values."
-    return ""
 
 
 class _TextLoader(yaml.SafeLoader):
