@@ -92,14 +92,8 @@ def states_in(paths: Iterable[Path]) -> list[State]:
 
 
 def _in_folder(folder: Path) -> Iterator[State]:
-    backend = next(
-        (
-            stacks
-            for stacks in (folder / ".pulumi" / "stacks", folder / "stacks")
-            if stacks.is_dir() and stacks.parent.name == ".pulumi"
-        ),
-        None,
-    )
+    stacks = (folder / ".pulumi" / "stacks", folder / "stacks")
+    backend = next((one for one in stacks if one.is_dir() and one.parent.name == ".pulumi"), None)
     for path in (backend or folder).rglob("*"):
         if path.name.endswith(SUFFIXES) and path.is_file():
             yield file_state(path, discovered=backend is None)
