@@ -118,6 +118,14 @@ def test_every_project_and_stack_is_found_and_the_worst_code_counts(tmp_path: Pa
     shutil.rmtree(tmp_path / "caller")
     (tmp_path / "caller").mkdir()
     assert run() == (0, [])
+    hidden = tmp_path / "caller" / "x\na ##[error]b"
+    hidden.mkdir()
+    (hidden / "Pulumi.yaml").touch()
+    done = subprocess.run(
+        ["bash", gate_all, "caller"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["", r"== $'x\na ##\[error]b', stack dev"]
+    assert "--project caller/x\na ##[error]b --stack dev" in (tmp_path / "calls").read_text()
 
 
 WORKFLOWS = {
