@@ -8,7 +8,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 import tests.policypack.harness.clock  # noqa: F401 # pyright: ignore[reportUnusedImport] - sets the workers' day
 from tests.scheduling import Scheduler, long_ones_first
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
 # How long one example takes says more about what else the machine does than about the code.
-settings.register_profile("no-deadline", deadline=None)
+settings.register_profile("no-deadline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # Where coverage is measured, nothing is proven by numbers.
 settings.register_profile("coverage", deadline=None, max_examples=10, derandomize=True)
 settings.load_profile("no-deadline")

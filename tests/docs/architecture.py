@@ -17,10 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.stack.engine import ROOT, copy_project
+from tests.stack.engine import ROOT, copy_project, preview
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from tests.stack.engine import Preview
 
 PAGE: Final = ROOT / "docs" / "architecture.md"
 PLACE: Final = re.compile(
@@ -159,17 +161,10 @@ def common(members: Sequence[Box]) -> set[str]:
     return {used for used in members[0].uses if all(used in box.uses for box in members)}
 
 
-def planned(environment: Mapping[str, str], project: Path, stack: str = "dev") -> list[dict[str, Any]]:
-    """Let the engine plan a stack that its backend has, and return the steps."""
-    done = subprocess.run(
-        ["pulumi", "preview", "--json", "--stack", stack, "--non-interactive"],
-        cwd=project,
-        env=dict(environment),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(done.stdout)["steps"]
+def planned(result: Preview) -> list[dict[str, Any]]:
+    """Return the steps of a preview that was made with `--json`."""
+    document, _ = json.JSONDecoder().raw_decode(result.output)
+    return document["steps"]
 
 
 def page(drawing: str) -> str:
@@ -188,7 +183,7 @@ def main() -> None:
         environment = {**os.environ, "PULUMI_BACKEND_URL": backend.as_uri()}
         command = ["pulumi", "stack", "init", "dev", "--non-interactive"]
         subprocess.run(command, cwd=project, env=environment, check=True)
-        PAGE.write_text(page(mermaid(planned(environment, project))), encoding="utf-8")
+        PAGE.write_text(page(mermaid(planned(preview(project, environment, "--json")))), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 
 from tap_guardrails.assembly import find_rules
+from tap_guardrails.tightening import tighten
 from tests.policypack.harness.pack import PACK_FOLDER
 from tests.policypack.rules.test_cases import MISSION
 
@@ -59,3 +60,5 @@ def test_strict_advises_nothing_and_is_nowhere_softer_than_baseline() -> None:
     baseline, strict = (read(profile) for profile in PROFILES)
     assert {one["enforcementLevel"] for one in strict.values()} == {"mandatory"}
     assert not any(len(baseline[name]) > 1 for name in baseline)
+    # Nor than the pack is by itself: what passes it passes without a configuration.
+    assert tighten({}, strict).keys() == strict.keys()

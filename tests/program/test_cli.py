@@ -62,14 +62,17 @@ def make_stack(project: Path, env: Mapping[str, str], stack: str) -> None:
     ensure_stacks([stack], project, Path(env["PULUMI_BACKEND_URL"].removeprefix("file://")))
 
 
-def planned(project: Path, env: Mapping[str, str], stack: str) -> dict[str, object]:
-    """What a preview plans: the resources' inputs by URN and the outputs that the stack will have."""
-    make_stack(project, env, stack)
-    return previewed(project, env, stack)
+CONFIG = """config:
+  tap-stack:deletionProtection: "false"
+  tap-stack:logRetentionInDays: 90
+  tap-stack:architecture: x86_64
+  tap-stack:permissionsBoundary: arn:aws:iam::123456789012:policy/boundary
+  tap-stack:tags: {Team: tap}
+"""
 
 
-def previewed(project: Path, env: Mapping[str, str], stack: str) -> dict[str, object]:
-    """The same of a stack that the backend has."""
+def planned(project: Path, env: Mapping[str, str], stack: str) -> dict[str, dict[str, object]]:
+    """What a preview plans: the resources' inputs by URN."""
     document = cast(
         "dict[str, list[dict[str, dict[str, object]]]]",
         json.loads(pulumi(project, env, "preview", "--json", "--stack", stack).stdout),
@@ -85,51 +88,31 @@ def previewed(project: Path, env: Mapping[str, str], stack: str) -> dict[str, ob
     }
 
 
-def by_name(plan: Mapping[str, object]) -> dict[str, dict[str, object]]:
-    """A plan's inputs by logical name."""
-    return {urn.rpartition("::")[2]: cast("dict[str, object]", inputs) for urn, inputs in plan.items()}
-
-
-def test_yaml_and_python_programs_plan_the_same_however_the_stack_is_called(
+def test_yaml_and_python_programs_plan_the_same_of_their_config(
     project: Path, env: Mapping[str, str]
 ) -> None:
-    """In production, whose settings the other previews do not have: `prod`, and `TapStackprod`."""
-    from_yaml = planned(project, env, "prod")
+    """Also that the stack is production, which only its name says."""
+    stack = "TapStackprod"
+    make_stack(project, env, stack)
+    (project / f"Pulumi.{stack}.yaml").write_text(CONFIG)
+    secret = ("--secret", "notificationEmail", "on-call@tap.test")
+    pulumi(project, env, "config", "set", *secret, "--stack", stack)
+    from_yaml = planned(project, env, stack)
     for file in PYTHON_PROGRAM.iterdir():
         shutil.copy(file, project)
-    from_python = planned(project, env, "TapStackprod")
-    assert {urn.replace(":TapStackprod::", ":prod::"): own for urn, own in from_python.items()} == from_yaml
-    short = by_name(from_yaml)
+    assert planned(project, env, stack) == from_yaml
     assert len(from_yaml) == 40
-    assert short["tap-processor-logs"]["retentionInDays"] == 30
-    assert short["tap-metadata-table"]["deletionProtectionEnabled"] is True
-    assert short["tap-key"]["deletionWindowInDays"] == 30
-    assert "tap-alarm-topic-email" in short
-
-
-def test_what_the_config_sets_reaches_the_plan(project: Path, env: Mapping[str, str]) -> None:
-    boundary = "arn:aws:iam::123456789012:policy/boundary"
-    make_stack(project, env, "TapStackpr12")
-    (project / "Pulumi.TapStackpr12.yaml").write_text(
-        f"""config:
-  tap-stack:deletionProtection: "true"
-  tap-stack:logRetentionInDays: 90
-  tap-stack:architecture: x86_64
-  tap-stack:permissionsBoundary: {boundary}
-  tap-stack:tags: {{Team: tap}}
-"""
-    )
-    secret = ("--secret", "notificationEmail", "on-call@tap.test")
-    pulumi(project, env, "config", "set", *secret, "--stack", "TapStackpr12")
-    plan = by_name(previewed(project, env, "TapStackpr12"))
-    table = plan["tap-metadata-table"]
-    assert (table["name"], table["deletionProtectionEnabled"]) == ("tap-metadata-pr12", True)
+    short = {urn.rpartition("::")[2]: inputs for urn, inputs in from_yaml.items()}
+    # As the config says, and not as it is in production where nothing does.
+    table = short["tap-metadata-table"]
+    assert (table["name"], table["deletionProtectionEnabled"]) == ("tap-metadata-prod", False)
+    assert short["tap-key"]["deletionWindowInDays"] == 7
     assert cast("dict[str, str]", table["tags"])["Team"] == "tap"
-    assert plan["tap-processor-logs"]["retentionInDays"] == 90
-    assert plan["tap-processor"]["architectures"] == ["x86_64"]
-    assert plan["tap-processor-role"]["permissionsBoundary"] == boundary
+    assert short["tap-processor-logs"]["retentionInDays"] == 90
+    assert short["tap-processor"]["architectures"] == ["x86_64"]
+    assert short["tap-processor-role"]["permissionsBoundary"] == "arn:aws:iam::123456789012:policy/boundary"
     # The preview's document masks what is secret.
-    assert "on-call@tap.test" not in str(plan["tap-alarm-topic-email"]["endpoint"])
+    assert "on-call@tap.test" not in str(short["tap-alarm-topic-email"]["endpoint"])
 
 
 def refused(project: Path, env: Mapping[str, str], stack: str = "dev") -> str:
@@ -144,7 +127,8 @@ def refused(project: Path, env: Mapping[str, str], stack: str = "dev") -> str:
     return said
 
 
-def test_bad_config_is_refused_by_argument(project: Path, env: Mapping[str, str]) -> None:
+def test_bad_config_and_missing_code_are_refused_by_argument(project: Path, env: Mapping[str, str]) -> None:
+    shutil.rmtree(project / "dist")
     (project / "Pulumi.bad.yaml").write_text(
         "config: {tap-stack:environmentSuffix: PR_12, tap-stack:logRetentionInDays: 8}", "utf-8"
     )
@@ -153,34 +137,23 @@ def test_bad_config_is_refused_by_argument(project: Path, env: Mapping[str, str]
     assert "property logRetentionInDays" in said
     assert "CloudWatch Logs does not accept 8 days: choose one of 1, 3, 5," in said
     assert "It is the stack's config tap-stack:logRetentionInDays" in said
-
-
-def test_missing_code_names_the_command(project: Path, env: Mapping[str, str]) -> None:
-    shutil.rmtree(project / "dist")
-    said = refused(project, env)
     assert "there is no file 'dist/api_handler.zip'" in said
     assert "python -m lambdas.package" in said
 
 
-@pytest.mark.parametrize(
-    ("right", "wrong", "words"),
-    [
-        ("      logLevel:", "      logLevl:", "Property logLevl does not exist on 'tap:index:TapStack'"),
-        (
-            ": ${forceDestroy}",
-            ": [maybe]",
-            "forceDestroy: Cannot assign 'List<string>' to 'boolean'",
-        ),
-    ],
-)
-def test_an_argument_that_the_component_does_not_have_is_refused(
-    project: Path, env: Mapping[str, str], right: str, wrong: str, words: str
+def test_arguments_that_the_component_does_not_have_are_refused(
+    project: Path, env: Mapping[str, str]
 ) -> None:
     program = project / "Pulumi.yaml"
     text = program.read_text("utf-8")
-    assert right in text
-    program.write_text(text.replace(right, wrong), "utf-8")
-    assert words in refused(project, env)
+    other = "resources:\n  other: {type: 'tap:index:TapStack', properties: {logLevl: INFO}}\n"
+    for right, wrong in ((": ${forceDestroy}", ": [maybe]"), ("resources:\n", other)):
+        assert right in text
+        text = text.replace(right, wrong)
+    program.write_text(text, "utf-8")
+    said = refused(project, env)
+    assert "Property logLevl does not exist on 'tap:index:TapStack'" in said
+    assert "forceDestroy: Cannot assign 'List<string>' to 'boolean'" in said
 
 
 def test_a_python_program_is_refused_without_a_traceback(project: Path, env: Mapping[str, str]) -> None:

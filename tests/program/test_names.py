@@ -22,10 +22,15 @@ from tap_stack.names import (
 
 LONGEST_REGION = "us-isof-south-1"
 
-suffixes = st.from_regex(SUFFIX_PATTERN, fullmatch=True).filter(lambda text: len(text) <= MAX_SUFFIX_LENGTH)
+# Made of their parts, which takes a tenth of the time of making them by the pattern.
+LETTERS = "abcxyz059"
+suffixes = st.one_of(
+    st.text(LETTERS, min_size=1, max_size=MAX_SUFFIX_LENGTH),
+    st.lists(st.text(LETTERS, min_size=1, max_size=4), min_size=2, max_size=5).map("-".join),
+)
 locations = st.builds(
     Location,
-    account=st.from_regex(r"[0-9]{12}", fullmatch=True),
+    account=st.integers(0, 10**12 - 1).map("{:012}".format),
     region=st.sampled_from(["eu-west-2", "ap-southeast-1", LONGEST_REGION]),
     partition=st.sampled_from(["aws", "aws-cn", "aws-us-gov", "aws-iso-f"]),
 )
@@ -44,6 +49,7 @@ LOG_GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
 
 @given(suffixes, locations)
 def test_every_name_is_legal_for_its_service(suffix: str, location: Location) -> None:
+    assert SUFFIX_PATTERN.fullmatch(suffix)
     names = Names(suffix)
     addresses = Addresses(names, location)
     legal = {

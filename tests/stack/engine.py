@@ -83,3 +83,12 @@ def preview(project: Path, env: Mapping[str, str], *options: str, stack: str = "
         frozenset(remediated),
         frozenset(found),
     )
+
+
+def found_in(result: Preview, component: str) -> frozenset[tuple[str, str]]:
+    """Return what blocks in one of several components, with names as they are in the stack itself."""
+    return frozenset(
+        (policy, f"tap-{name.removeprefix(f'{component}-')}")
+        for policy, name in result.found
+        if name.startswith(f"{component}-")
+    )

@@ -1,26 +1,8 @@
-"""The drawing in docs/architecture.md is the one that the program gives."""
+"""How docs/architecture.md draws a stack; test_configured.py compares it with the program's."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import pytest
-
-from tests.docs.architecture import PAGE, boxes, folded, mermaid, page, planned
-from tests.stack.engine import copy_project
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-
-@pytest.mark.cli
-@pytest.mark.uncounted
-def test_the_drawing_is_current(tmp_path: Path, stack_env: dict[str, str]) -> None:
-    steps = planned(stack_env, copy_project(tmp_path))
-    again = (
-        "run `python -m tapgate exec -- python -m tests.docs.architecture` and commit docs/architecture.md"
-    )
-    assert PAGE.read_text(encoding="utf-8") == page(mermaid(steps)), again
+from tests.docs.architecture import boxes, folded, mermaid
 
 
 def state(name: str, kind: str, **uses: list[str]) -> dict[str, object]:

@@ -11,8 +11,11 @@ tap = TapStack(
     "tap",
     {
         "environment_suffix": config.get("environmentSuffix") or "",
-        "notification_email": config.get("notificationEmail") or "tap-alarms@example.com",
+        "notification_email": config.get_secret("notificationEmail") or "tap-alarms@example.com",
         "force_destroy": config.get_bool("forceDestroy") or False,
+        "architecture": config.get("architecture") or "arm64",
+        "permissions_boundary": config.get("permissionsBoundary") or "",
+        "tags": config.get_object("tags") or {},
     },
 )
 
