@@ -1,4 +1,4 @@
-"""Hundreds of messages, with poison, duplicates and throttles among them: each one is accounted for."""
+"""Two hundred messages, with poison, duplicates and throttles among them: each one is accounted for."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.emulator, pytest.mark.uncounted]
 
-MESSAGES = 500
-POISON = 26
-DUPLICATES = 25
+MESSAGES = 200
+POISON = 12
+DUPLICATES = 10
 THROTTLE_SHARE = 0.1
-SEED = 20261123
+SEED = 20261376
 
 
 class Throttles:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_guardrails.assembly import policies
 from tapgate.embedded.prepare import ensure_stacks
 from tests.stack.engine import ROOT, STACKS
 
@@ -20,9 +19,3 @@ def stack_env(engine_env: Mapping[str, str], tmp_path_factory: pytest.TempPathFa
     state = tmp_path_factory.mktemp("stacks")
     ensure_stacks(STACKS, ROOT, state)
     return {**engine_env, "PULUMI_BACKEND_URL": state.as_uri()}
-
-
-@pytest.fixture(scope="session")
-def mandatory_policies() -> frozenset[str]:
-    """The names of the policies that block, as the pack declares them."""
-    return frozenset(policy.rule.name for policy in policies() if policy.rule.level == "mandatory")
