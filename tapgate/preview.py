@@ -14,7 +14,7 @@ from tapgate.assemble import build_report, managed, require_evaluated
 from tapgate.commands.session import add_stack_options, session, write_reports
 from tapgate.events import read_log
 from tapgate.findings import CouldNotRunError, Exit, sorted_findings
-from tapgate.packs import pack_options, policies, relaxed, require_known
+from tapgate.packs import pack_options, relaxed
 from tapgate.rehearsal import evaluate, settled, unsettled, with_retained
 from tapgate.reports.writing import add_targets, targets_of, write_file
 from tapgate.sources import Sources
@@ -105,11 +105,6 @@ def preview(opened: Session, stack: Stack, plan: Path | None = None) -> Preview:
             opened.theatre.keep(folder / sandbox.NOT_KEPT)
     result = replace(previewed, report=report, rehearsed=rehearsed)
     opened.progress.clear()
-    for pack in opened.packs:
-        seen = {tally.policy for tally in result.report.tallies if not tally.disabled}
-        unseen = pack.configured - seen
-        if unseen:
-            require_known(pack, unseen, {info.policy for info in policies(pack)})
     write(report_lines(result.report, opened.ink), sys.stdout)
     return result
 

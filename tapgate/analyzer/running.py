@@ -12,7 +12,7 @@ from tapgate.analyzer.deployment import RESOURCE, SECRET, UNKNOWN, Deployment, R
 from tapgate.analyzer.direct import Answer, stack_config, take
 from tapgate.analyzer.process import PackProcess, struct
 from tapgate.json_access import SIGNATURE, mapping, rebuilt, text, texts
-from tapgate.packs import RequestedPack, level_of
+from tapgate.packs import RequestedPack, level_of, require_known
 from tapgate.sources import urn_name
 
 if TYPE_CHECKING:
@@ -61,12 +61,13 @@ class RunningPack(PackProcess):
         severities: each policy's own severity, or nothing, by name.
 
     Raises:
-        CouldNotRunError: it does not start, or refuses its config.
+        CouldNotRunError: it does not start, refuses its config, or has not all policies that this names.
     """
 
     def __init__(self, pack: RequestedPack) -> None:
         super().__init__(pack.folder)
         try:
+            require_known(pack, pack.configured, {one.name for one in self.info.policies})
             config = reconcile(self.info, pack.body)
             self.ask("Configure", analyzer_pb2.ConfigureAnalyzerRequest(policyConfig=config))
         except BaseException:

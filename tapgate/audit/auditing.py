@@ -21,7 +21,7 @@ from tapgate.diagnose import could_not_run
 from tapgate.engine import Engine
 from tapgate.events import read_log
 from tapgate.findings import CouldNotRunError
-from tapgate.packs import RequestedPack, pack_options, require_known
+from tapgate.packs import RequestedPack, pack_options
 from tapgate.reports.controls import PolicyInfo, policies_of
 from tapgate.reports.verdict_file import Unaudited, VerdictFile
 
@@ -106,8 +106,6 @@ def describe_usable(packs: Sequence[RequestedPack]) -> tuple[PolicyInfo, ...]:
     infos: list[PolicyInfo] = []
     for pack in packs:
         with RunningPack(pack) as running:
-            described = policies_of(running.description())
-            require_known(pack, pack.configured, {info.policy for info in described})
             if all(level == analyzer_pb2.DISABLED for level in running.levels.values()):
                 raise CouldNotRunError(
                     "No policy would be evaluated.",
@@ -115,7 +113,7 @@ def describe_usable(packs: Sequence[RequestedPack]) -> tuple[PolicyInfo, ...]:
                     why="it has no policy, or all are turned off; nothing that was not evaluated may pass.",
                     fix="check the enforcement levels of the pack and of its config file.",
                 )
-        infos.extend(described)
+            infos.extend(policies_of(running.description()))
     return tuple(infos)
 
 

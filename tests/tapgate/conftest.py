@@ -45,8 +45,14 @@ def backend(engine_env: Mapping[str, str], tmp_path: Path, monkeypatch: pytest.M
     for name, value in engine_env.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("PULUMI_BACKEND_URL", folder.as_uri())
-    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "a passphrase for tests")
     return folder
+
+
+@pytest.fixture
+def teams_backend(backend: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same as a team's own, where the CLI makes and removes stacks, and opens their secrets."""
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "a passphrase for tests")
+    return backend
 
 
 @pytest.fixture
