@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from tapgate.cli import main
 from tapgate.json_access import mapping, sequence, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 REPOSITORY = Path(__file__).parents[2]
 FOREIGN = Path(__file__).parent / "fixtures" / "foreign"
@@ -52,12 +53,14 @@ class Shape:
 
 
 SHAPES = {
+    # With a secret that a passphrase opens, of which there is but the salt.
     "yaml": Shape(
         "Pulumi.yaml",
         "enableKeyRotation: true",
         "enableKeyRotation: false",
         "kms-key-rotation",
         ("Pulumi.yaml", "enableKeyRotation"),
+        ("us-east-1",),
     ),
     "python": Shape(
         "__main__.py",
@@ -67,12 +70,14 @@ SHAPES = {
         ("__main__.py", "enable_key_rotation"),
         ("eu-north-1", "eu-west-1"),
     ),
+    # With secrets that a key in AWS opens.
     "component": Shape(
         "Pulumi.yaml",
         "rotated: true",
         "rotated: false",
         "kms-key-rotation",
         ("parts/__main__.py", "enable_key_rotation"),
+        ("us-east-1",),
     ),
     # In a folder of its own by `main`, without a Pulumi.<stack>.yaml, with providers for two regions.
     "service": Shape(
@@ -86,76 +91,87 @@ SHAPES = {
 }
 
 
-def run(
-    command: Sequence[str], environment: Mapping[str, str], folder: Path = REPOSITORY
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command, cwd=folder, env=dict(environment), capture_output=True, text=True, check=False
-    )
-
-
 def foreign(folder: Path, name: str) -> Path:
     return Path(shutil.copytree(FOREIGN / name, folder / "infrastructure"))
 
 
-def gate(project: Path, environment: Mapping[str, str], *more: str) -> subprocess.CompletedProcess[str]:
-    """Run the documented command, word for word."""
+Gate = Callable[[Path], tuple[int, str, str]]
+
+
+@pytest.fixture
+def gate(backend: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Gate:
+    """The documented command, word for word, in this process: exit code, output, errors."""
+    assert backend
     assert DOCUMENTED in (REPOSITORY / "docs" / "org-wide.md").read_text(encoding="utf-8")
-    words = DOCUMENTED.replace("PROJECT", str(project)).replace("STACK", "dev").split()
-    path = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    return run([*words, *more], {**environment, "PATH": path})
+    monkeypatch.chdir(REPOSITORY)
+
+    def run(project: Path) -> tuple[int, str, str]:
+        words = DOCUMENTED.replace("PROJECT", str(project)).replace("STACK", "dev").split()
+        code = main(words[3:])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+@pytest.fixture
+def script(script_env: Mapping[str, str], tmp_path: Path) -> Gate:
+    """The pipeline's script, which brings its own environment."""
+    (tmp_path / "guardrails").symlink_to(REPOSITORY)
+    assert SCRIPT in (REPOSITORY / "docs" / "org-wide.md").read_text(encoding="utf-8")
+
+    def run(project: Path) -> tuple[int, str, str]:
+        # The script would make the environment that this asks for, which is an empty one.
+        (project / "requirements.txt").unlink()
+        command = SCRIPT.replace("PROJECT", project.name).replace("STACK", "dev").split()
+        done = subprocess.run(
+            command, cwd=tmp_path, env=dict(script_env), capture_output=True, text=True, check=False
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+def listed(project: Path) -> dict[Path, bytes]:
+    files = (path for path in project.rglob("*") if "__pycache__" not in path.parts and path.is_file())
+    return {path: path.read_bytes() for path in files}
 
 
 @pytest.mark.cli
 @pytest.mark.uncounted
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_foreign_project_is_gated_by_the_documented_command(
-    engine_env: Mapping[str, str], tmp_path: Path, name: str
+    request: pytest.FixtureRequest, tmp_path: Path, name: str
 ) -> None:
-    shape = SHAPES[name]
+    """Without what opens the secrets of its stack. As they are, projects pass in the wheel's test."""
+    shape, run = SHAPES[name], request.getfixturevalue("script" if name == "python" else "gate")
     project = foreign(tmp_path, name)
     right = (project / shape.file).read_text(encoding="utf-8")
     assert shape.right in right
     (project / shape.file).write_text(right.replace(shape.right, shape.wrong), encoding="utf-8")
     files = listed(project)
-    blocked = gate(project, engine_env)
-    assert blocked.returncode == 1, blocked.stderr
-    assert re.findall(r"^BLOCKED  (\S+)", blocked.stdout, re.MULTILINE) == [shape.policy]
-    assert shape.place(project) in blocked.stdout
-    said = " ".join(blocked.stdout.split())
+    code, out, err = run(project)
+    assert code == 1, err
+    assert re.findall(r"^BLOCKED  (\S+)", out, re.MULTILINE) == [shape.policy]
+    assert shape.place(project) in out
+    said = " ".join(out.split())
     assert sorted(re.findall(r"region ([a-z0-9-]+)\)", said)) == list(shape.regions)
+    assert ("stand in: accounts:dbPassword" in said) == (name == "yaml")
+    files.pop(project / "requirements.txt", None)
     assert listed(project) == files
-    # As they are, "python" passes the pipeline's script, and those with secrets what is in YAML.
-
-
-def listed(project: Path) -> list[Path]:
-    return sorted(path for path in project.rglob("*") if "__pycache__" not in path.parts)
-
-
-def passes(done: subprocess.CompletedProcess[str], shape: Shape) -> None:
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"✓ {shape.policy}" in done.stdout
-    said = " ".join(done.stdout.split())
-    assert sorted(re.findall(r"region ([a-z0-9-]+)\)", said)) == list(shape.regions)
-
-
-# "secure-cloud" is gated in an empty home, by the wheel's test; a salt is in "secure-passphrase" as well.
-SECRETS = ("secure-passphrase", "kms-provider-only")
 
 
 @pytest.mark.cli
 @pytest.mark.uncounted
-@pytest.mark.parametrize("name", SECRETS)
-def test_nobody_asks_for_what_opens_the_secrets_of_a_stack(
-    engine_env: Mapping[str, str], tmp_path: Path, name: str
+def test_what_is_said_plainly_is_found_and_a_function_that_is_waited_for_needs_no_destination(
+    evaluated: Callable[[Path], tuple[int, set[tuple[str, str, str]], str]], tmp_path: Path
 ) -> None:
-    project = foreign(tmp_path, name)
-    files = {path: path.read_bytes() for path in project.rglob("*")}
-    passed = gate(project, engine_env, "--stack", "prod")
-    assert passed.returncode == 0, passed.stderr
-    assert "✓ kms-key-rotation" in passed.stdout
-    assert ("stand in: app:dbPassword" in " ".join(passed.stdout.split())) == name.startswith("secure")
-    assert {path: path.read_bytes() for path in project.rglob("*")} == files
+    code, findings, said = evaluated(foreign(tmp_path, "said-plainly"))
+    assert code == 1, said
+    found = {policy: {name for of, name, _ in findings if of == policy} for policy, _, _ in findings}
+    assert found["no-plaintext-secrets"] == {"db", "github", "version", "web"}
+    assert found["lambda-error-alarm"] == {"fn"}
+    assert "lambda-failure-destination" not in found
 
 
 MISSPELT = """\
@@ -169,34 +185,26 @@ resources:
 
 @pytest.mark.cli
 @pytest.mark.uncounted
-def test_a_yaml_program_that_says_what_aws_does_not_have_is_refused(
-    engine_env: Mapping[str, str], tmp_path: Path
-) -> None:
+def test_a_yaml_program_that_says_what_aws_does_not_have_is_refused(gate: Gate, tmp_path: Path) -> None:
     """By the schema that the stand-in gives; what else is in it is tested beside its generator."""
     (tmp_path / "Pulumi.yaml").write_text(MISSPELT)
-    refused = gate(tmp_path, engine_env)
-    assert refused.returncode == 2, refused.stdout
-    assert "Traceback" not in refused.stderr
-    assert "Property enableKeyRotaton does not exist on 'aws:kms/key:Key'" in refused.stderr
-    assert "on Pulumi.yaml line 4:" in refused.stderr
-    assert "retentionInDays: Cannot assign 'List<number>' to 'integer'" in refused.stderr
+    code, out, err = gate(tmp_path)
+    assert code == 2, out
+    assert "Traceback" not in err
+    assert "Property enableKeyRotaton does not exist on 'aws:kms/key:Key'" in err
+    assert "on Pulumi.yaml line 4:" in err
+    assert "retentionInDays: Cannot assign 'List<number>' to 'integer'" in err
 
 
 @pytest.mark.cli
 @pytest.mark.uncounted
-def test_what_a_program_deploys_has_to_be_built_first(engine_env: Mapping[str, str], tmp_path: Path) -> None:
-    refused = gate(foreign(tmp_path, "missing-asset"), engine_env)
-    assert refused.returncode == 2
-    assert "build/f.zip, which is not there: build it first." in refused.stderr
-    assert " | " not in refused.stderr
+def test_what_a_program_deploys_has_to_be_built_first(gate: Gate, tmp_path: Path) -> None:
+    code, _, err = gate(foreign(tmp_path, "missing-asset"))
+    assert code == 2
+    assert "build/f.zip, which is not there: build it first." in err
+    assert " | " not in err
 
 
-RAISES = """\
-import pulumi_aws as aws
-
-aws.kms.Key("key", enable_key_rotation=True)
-raise ValueError("no such region")
-"""
 MISTYPED = """\
 import pulumi_aws as aws
 
@@ -206,44 +214,16 @@ aws.lambda_.Function("f", role="r", timeout="soon", tracing_config={"mod": "Acti
 
 @pytest.mark.cli
 @pytest.mark.uncounted
-@pytest.mark.parametrize(
-    ("program", "said"),
-    [
-        (RAISES, ["ValueError: no such region", "__main__.py:4"]),
-        (
-            MISTYPED,
-            ["no property `tracingConfig.mod`", "did you mean `mode`?", "`timeout` has the wrong type"],
-        ),
-    ],
-)
-def test_a_python_program_that_is_wrong_is_refused(
-    engine_env: Mapping[str, str], tmp_path: Path, program: str, said: list[str]
-) -> None:
+def test_a_python_program_that_is_wrong_is_refused(gate: Gate, tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: wrong-python\nruntime: python\nmain: program\n")
     (tmp_path / "program").mkdir()
-    (tmp_path / "program" / "__main__.py").write_text(program)
-    refused = gate(tmp_path, engine_env)
-    assert refused.returncode == 2, refused.stdout
-    assert "PASSED" not in refused.stdout
-    assert "Traceback" not in refused.stderr
-    for words in said:
-        assert words in refused.stderr
-
-
-@pytest.mark.cli
-@pytest.mark.uncounted
-def test_the_pipelines_script_brings_its_own_environment(
-    script_env: Mapping[str, str], tmp_path: Path
-) -> None:
-    project = foreign(tmp_path, "python")
-    # The script would make the environment that this asks for, which is an empty one.
-    (project / "requirements.txt").unlink()
-    (tmp_path / "guardrails").symlink_to(REPOSITORY)
-    assert SCRIPT in (REPOSITORY / "docs" / "org-wide.md").read_text(encoding="utf-8")
-    files = listed(project)
-    command = SCRIPT.replace("PROJECT", "infrastructure").replace("STACK", "dev").split()
-    passes(run(command, script_env, tmp_path), SHAPES["python"])
-    assert listed(project) == files
+    (tmp_path / "program" / "__main__.py").write_text(MISTYPED)
+    code, out, err = gate(tmp_path)
+    assert code == 2, out
+    assert "PASSED" not in out
+    assert "Traceback" not in err
+    for words in ("no property `tracingConfig.mod`", "did you mean `mode`?", "`timeout` has the wrong type"):
+        assert words in err
 
 
 def test_workflow_job_and_hook_call_the_script_that_is_there() -> None:
