@@ -39,8 +39,10 @@ class Recorder(Protocol):
         """Return what is asked for the first time."""
         ...
 
-    def program(self, folder: Path, questions: Sequence[Any], config: Mapping[str, object]) -> None:
-        """Write a project that asks, and does nothing else."""
+    def program(
+        self, folder: Path, questions: Sequence[Any], config: Mapping[str, object]
+    ) -> tuple[Mapping[str, str], Path]:
+        """Write a project that asks, and does nothing else; returns its environment and its state's file."""
         ...
 
     def take(self, questions: Sequence[Any], state: bytes) -> None:
@@ -172,15 +174,8 @@ def _asked(
     opened: Session, recorder: Recorder, questions: Sequence[Any], folder: Path, config: Mapping[str, object]
 ) -> str:
     """Ask, and return what is wrong; nothing when all was answered."""
-    (folder / "backend").mkdir(parents=True)
-    recorder.program(folder, questions, config)
-    variables = {
-        **os.environ,
-        "PULUMI_BACKEND_URL": (folder / "backend").as_uri(),
-        "PULUMI_CONFIG_PASSPHRASE": "",
-    }
+    variables, state = recorder.program(folder, questions, config)
     engine = Engine(folder, folder, variables=variables, limits=opened.engine.limits)
-    engine.run("stack", "init", "--stack", "reads", name="init")
     run = engine.run(
         *("up", "--yes", "--skip-preview", "--stack", "reads", "--suppress-outputs"),
         *("--event-log", str(folder / "events")),
@@ -191,6 +186,5 @@ def _asked(
     if run.code != 0 or log.errors():
         failure = could_not_run(log, run.errors, where=str(folder), interrupted=run.interrupted, packs=False)
         return " ".join([failure.what, *failure.details[:2]])
-    state = engine.run("stack", "export", "--stack", "reads", name="state")
-    recorder.take(questions, state.output.read_bytes())
+    recorder.take(questions, state.read_bytes())
     return ""

@@ -214,7 +214,7 @@ AWS_NOWHERE = {
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _CLOUD = ("PULUMI_ACCESS_TOKEN", "PULUMI_API", "PULUMI_DEFAULT_ORGANIZATION", "PULUMI_CONFIG_PASSPHRASE_FILE")
 _AMBIENT = "PULUMI_IGNORE_AMBIENT_PLUGINS"
-_BACKEND = ("PULUMI_DIY_BACKEND_", "PULUMI_SELF_MANAGED_STATE_")
+BACKEND = ("PULUMI_DIY_BACKEND_", "PULUMI_SELF_MANAGED_STATE_")
 """How the user's own backend keeps its states: where, and compressed."""
 
 Changes = dict[str, str | None]
@@ -359,7 +359,7 @@ def _path(base: Mapping[str, str], first: list[Path]) -> str:
 
 def _may_stay(name: str, value: str) -> bool:
     """Say whether a variable may stay on the embedded default, which may not reach a real account."""
-    if name in _CLOUD or name == _AMBIENT or name.startswith(_BACKEND):
+    if name in _CLOUD or name == _AMBIENT or name.startswith(BACKEND):
         return False
     if name.startswith("AWS_ENDPOINT_URL"):
         return _on_this_machine(value)

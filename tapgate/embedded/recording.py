@@ -7,6 +7,7 @@ real providers, with the credentials and the provider configuration of the stack
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -17,8 +18,9 @@ import yaml
 from tapgate.embedded.answers import ASKED, File, Function, Resource, read_file
 from tapgate.embedded.aws_provider.marks import MARK
 from tapgate.embedded.aws_provider.usage import short
-from tapgate.embedded.environment import ANSWERS
+from tapgate.embedded.environment import ANSWERS, BACKEND, PASSPHRASE
 from tapgate.embedded.paths import write_atomically
+from tapgate.embedded.stacks import SALT, EmbeddedStacks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, MutableMapping, Sequence
@@ -87,8 +89,14 @@ class Recorder:
                 questions.append(question)
         return questions
 
-    def program(self, folder: Path, questions: Sequence[Question], config: Mapping[str, object]) -> None:
-        """Write the project that asks, for one region."""
+    def program(
+        self, folder: Path, questions: Sequence[Question], config: Mapping[str, object]
+    ) -> tuple[Mapping[str, str], Path]:
+        """Write the project that asks, for one region.
+
+        Returns:
+            Its environment, in which its stack is there, and the file with the stack's state.
+        """
         variables: dict[str, object] = {}
         resources: dict[str, object] = {}
         for index, one in enumerate(questions):
@@ -110,13 +118,20 @@ class Recorder:
         }
         region = questions[0].region
         kept |= {"aws:region": region} if region else {}
-        write_atomically(folder / f"Pulumi.{STACK}.yaml", yaml.safe_dump({"config": kept}))
+        config = {"encryptionsalt": SALT, "config": kept}
+        write_atomically(folder / f"Pulumi.{STACK}.yaml", yaml.safe_dump(config))
+        backend = folder / "backend"
+        stacks = EmbeddedStacks(backend)
+        stacks.create(_PROJECT, STACK)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(BACKEND)}
+        environment |= {"PULUMI_BACKEND_URL": backend.as_uri(), "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}
+        return environment, stacks.path(_PROJECT, STACK)
 
     def take(self, questions: Sequence[Question], state: bytes) -> None:
         """Take the answers out of the state that the program left; secrets stay out of the file."""
-        deployment = cast("dict[str, dict[str, list[dict[str, Any]]]]", json.loads(state))["deployment"]
+        latest = cast("dict[str, dict[str, dict[str, list[dict[str, Any]]]]]", json.loads(state))
         outputs: dict[str, Any] = {}
-        for one in deployment.get("resources", ()):
+        for one in latest["checkpoint"]["latest"].get("resources", ()):
             if one["type"] == _ROOT:
                 outputs |= one.get("outputs") or {}
             elif one.get("external"):
