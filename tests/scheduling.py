@@ -34,12 +34,12 @@ WHOLE = (
     "tests/tapgate/audit/test_cluster.py",
     "tests/lambdas/test_contract.py",
     "tests/tapgate/test_floor.py",
+    "tests/tapgate/test_attacks.py",
 )
 """Modules that are long and whose tests share something."""
 ALONE = (
     "tests/integration/test_faults.py",
     "tests/integration/test_as_a_user.py",
-    "tests/tapgate/test_attacks.py",
     "tests/program/test_plain_preview.py",
     "tests/program/test_cli.py",
     "tests/tapgate/test_foreign.py",
@@ -53,7 +53,6 @@ ALONE = (
     "tests/tapgate/test_preview.py",
     "tests/tapgate/test_answers.py",
     "tests/tapgate/test_packages.py",
-    "tests/tapgate/test_foreign_table.py",
     "tests/tapgate/embedded/test_program_environment.py",
 )
 """Modules that are long and whose tests share nothing."""
