@@ -251,7 +251,7 @@ def test_what_is_asked_by_what_nobody_knows_yet_waits_for_its_turn(tmp_path: Pat
     messages = [
         asked("function", "aws:ssm:getParameter", arguments=one, region="r") for one in (known, later)
     ]
-    assert [one.function[1] for one in recorder.questions(["else", *messages])] == ['{"name": "/a"}']
+    assert [one.by for one in recorder.questions(["else", *messages])] == ['{"name": "/a"}']
     assert recorder.questions(messages) == []
 
 
