@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import shutil
 import subprocess
@@ -75,21 +76,33 @@ def screenshot(page: Path, picture: Path, *, width: int, height: int, dark: bool
     )
 
 
-def measured(page: Path, script: str, *, width: int) -> str:
-    """Return what a script says of a page of that width; the copy that it runs in has no security policy."""
-    body = re.sub(r"<meta http-equiv=[^>]*>", "", page.read_text(encoding="utf-8"))
-    copy = page.with_name(f"{page.stem}-measured.html")
-    copy.write_text(body, encoding="utf-8")
-    outer = page.with_name(f"{page.stem}-outer.html")
+def asked(folder: Path, *questions: tuple[str, str, int]) -> tuple[list[object], list[str]]:
+    """Ask a script of each page, all in one start of the browser.
+
+    Args:
+        folder: where the pages are put for that.
+        questions: a page, the script, which returns its answer, and the width of the page in pixels.
+
+    Returns:
+        The answers, and what the browser complained of on its console.
+    """
+    frames: list[str] = []
+    for number, (page, script, width) in enumerate(questions):
+        (folder / f"asked-{number}.html").write_text(page, encoding="utf-8")
+        frames.append(
+            f'<iframe src="asked-{number}.html" style="border: 0; width: {width}px; height: 800px"></iframe>'
+            f"<script>scripts.push((page) => {{ {script} }});</script>"
+        )
+    outer = folder / "asked.html"
     outer.write_text(
-        f"""<!doctype html><iframe id="f" src="{copy.name}"
-        style="border: 0; width: {width}px; height: 800px"></iframe><output id="said"></output><script>
-        document.getElementById("f").addEventListener("load", (event) => {{
-          const page = event.target.contentDocument;
-          document.getElementById("said").textContent = JSON.stringify((() => {{ {script} }})());
+        f"""<!doctype html><script>const scripts = [];</script>{"".join(frames)}<output id="said"></output>
+        <script>addEventListener("load", () => {{
+          const frames = [...document.querySelectorAll("iframe")];
+          document.getElementById("said").textContent = JSON.stringify(
+            frames.map((frame, number) => scripts[number](frame.contentDocument)));
         }});</script>""",
         encoding="utf-8",
     )
     done = browse(outer, "--allow-file-access-from-files", "--virtual-time-budget=5000", "--dump-dom")
     (said,) = re.findall(r'<output id="said">(.*?)</output>', done.stdout, flags=re.DOTALL)
-    return html.unescape(said)
+    return json.loads(html.unescape(said)), [line for line in done.stderr.splitlines() if "CONSOLE" in line]
