@@ -54,9 +54,15 @@ def test_a_cut_off_log_says_so() -> None:
     assert log.truncated
 
 
+NAMES = st.sampled_from(
+    ["metadata", "new", "before", "after", "resourceChanges", "PolicyPacks", "passed", "message"]
+)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda children: st.lists(children, max_size=4) | st.dictionaries(st.text(), children, max_size=4),
+    lambda children: (
+        st.lists(children, max_size=4) | st.dictionaries(NAMES | st.text(), children, max_size=4)
+    ),
+    max_leaves=12,
 )
 KINDS = [
     "policyEvent",
