@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tap_guardrails.model import Rule
 
 CONTEXT = cast("grpc.ServicerContext", None)
+SERVICER = GuardrailsAnalyzer(find_rules(), reconfigurable=True)
 LEVELS = {proto.ADVISORY: "advisory", proto.MANDATORY: "mandatory"}
 KEY = CaseResource("key", "aws:kms/key:Key", {"enableKeyRotation": False})
 
@@ -39,20 +40,19 @@ def over_the_protocol(
     resources: Sequence[CaseResource], config: Mapping[str, Mapping[str, object]]
 ) -> list[tuple[str, ...]]:
     """What the servicer says of a stack, sorted."""
-    servicer = GuardrailsAnalyzer(find_rules())
     request = proto.ConfigureAnalyzerRequest()
     for name, settings in config.items():
         request.policyConfig[name].enforcementLevel = proto.MANDATORY
         request.policyConfig[name].properties.CopyFrom(struct(settings))
-    servicer.Configure(request, CONTEXT)
+    SERVICER.Configure(request, CONTEXT)
     answers: list[proto.AnalyzeResponse] = []
     for one in resources:
         asked = CaseResource(one.name, one.type, one.inputs or one.props, provider=one.provider)
-        answers.append(servicer.Analyze(analyze_request(asked), CONTEXT))
+        answers.append(SERVICER.Analyze(analyze_request(asked), CONTEXT))
     stack = stack_request(resources)
     for urn in {one.provider_urn for one in resources if not one.is_component}:
         stack.resources.add(type=urn.split("::")[2], urn=urn, name=urn.split("::")[3])
-    answers.append(servicer.AnalyzeStack(stack, CONTEXT))
+    answers.append(SERVICER.AnalyzeStack(stack, CONTEXT))
     return sorted(
         (one.policyName, one.urn, LEVELS[one.enforcementLevel], one.message)
         for answer in answers

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tapgate.embedded.paths import cache_root, get_or_make
+from tapgate.embedded.prepare import ensure_stacks
 from tests.policypack.harness.pack import PACK_FOLDER
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def test_a_program_is_gated(language: str, tmp_path: Path, vendored: tuple[Path,
     pack, env = vendored
     project = tmp_path / "project"
     shutil.copytree(PROGRAMS / language, project)
-    run(["pulumi", "stack", "init", language, "--non-interactive"], project, env)
+    ensure_stacks([language], project, pack.with_name("state"))
     preview = ["pulumi", "preview", "--non-interactive", "--stack", language, "--policy-pack", str(pack)]
     done = subprocess.run(preview, cwd=project, env=env, capture_output=True, text=True, check=False)
     assert blocked(done.stdout) == EXPECTED, done.stdout + done.stderr
