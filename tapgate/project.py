@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -70,11 +71,9 @@ class Project:
 
     def known_stacks(self) -> list[str]:
         """Return the stacks that have a config file."""
-        names = (
-            path.name.removeprefix("Pulumi.").removesuffix(".yaml")
-            for path in self.stack_folder.glob("Pulumi.*.yaml")
-        )
-        return sorted(names)
+        endings = {".yaml", self.file.suffix}
+        files = (path for ending in endings for path in self.stack_folder.glob(f"Pulumi.*{ending}"))
+        return sorted({path.stem.removeprefix("Pulumi.") for path in files})
 
 
 def find_project(start: Path) -> Project:
@@ -324,6 +323,14 @@ def check_stack_config(project: Project, stack: str) -> None:
         CouldNotRunError: the file is no YAML, has a misspelt key, or sets variables of the engine's.
     """
     path = project.stack_file(stack)
+    engines = path.with_suffix(project.file.suffix)
+    if engines != path and engines.is_file():
+        raise CouldNotRunError(
+            "The stack's config is in a file that is not read here.",
+            where=str(engines),
+            why=f"the engine reads it beside a {project.file.name}; here a stack's config is in YAML.",
+            fix=f"make the two Pulumi.yaml and {path.name}, which every version of the engine reads.",
+        )
     if not path.is_file():
         return
     body = read_yaml(path, "stack's config file")
@@ -387,3 +394,8 @@ def _misspelt(path: Path, key: str, known: tuple[str, ...] | list[str]) -> Could
         why="nothing reads it, so what it is meant to set would silently stay at its default.",
         fix=f"write {near[0]!r}." if near else f"remove it, or use one of: {', '.join(known)}.",
     )
+
+
+if __name__ == "__main__":
+    # What is asked for a pipeline: the stacks that a project's folder has files for.
+    print(*find_project(Path(sys.argv[1])).known_stacks(), sep="\n")

@@ -119,6 +119,20 @@ def test_misspelt_config_is_refused_with_what_was_meant(tmp_path: Path, body: st
     assert caught.value.where.endswith("Pulumi.dev.yaml")
 
 
+@pytest.mark.parametrize("ending", ["json", "yml"])
+def test_config_that_the_engine_alone_reads_is_refused(tmp_path: Path, ending: str) -> None:
+    (tmp_path / f"Pulumi.{ending}").write_text('{"name": "x", "runtime": "yaml", "stackConfigDir": "stacks"}')
+    file = tmp_path / "stacks" / f"Pulumi.live.{ending}"
+    file.parent.mkdir()
+    file.touch()
+    project = find_project(tmp_path)
+    assert project.known_stacks() == ["live"]
+    check_stack_config(project, "dev")
+    with pytest.raises(CouldNotRunError, match="not read here") as caught:
+        check_stack_config(project, "org/x/live")
+    assert caught.value.where == str(file)
+
+
 @pytest.mark.parametrize(
     ("project", "key", "right"),
     [

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,14 +86,19 @@ def test_every_project_and_stack_is_found_and_the_worst_code_counts(tmp_path: Pa
     """With a gate that tells what it is called with, and how it ends."""
     gate = tmp_path / "guardrails" / ".ci" / "gate"
     gate.parent.mkdir(parents=True)
-    gate.write_text('#!/bin/sh\necho "$@" >> calls; case "$*" in *prod*) exit 2 ;; *"a b"*) exit 1 ;; esac\n')
+    stacks = f'PYTHONPATH={REPOSITORY}; export PYTHONPATH; exec {sys.executable} -m tapgate.project "$2"'
+    ends = 'echo "$@" >> calls; case "$*" in *prod*) exit 2 ;; *"a b"*) exit 1 ;; esac'
+    gate.write_text(f'#!/bin/sh\nif [ "$1" = stacks ]; then {stacks}; fi\n{ends}\n')
     gate.chmod(0o755)
     gate_all = shutil.copy(REPOSITORY / ".ci" / "gate-all", gate.parent)
     for name in ("Pulumi.yaml", "a b/Pulumi.yml", "deep/down/Pulumi.json", "node_modules/x/Pulumi.yaml"):
         (tmp_path / "caller" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "caller" / name).touch()
-    for stack in ("dev", "prod"):
-        (tmp_path / "caller" / f"Pulumi.{stack}.yaml").touch()
+        (tmp_path / "caller" / name).write_text(
+            '{"name": "x", "runtime": "yaml", "stackConfigDir": "stacks"}'
+        )
+    for stack in ("stacks/Pulumi.dev.yaml", "stacks/Pulumi.prod.yaml", "deep/down/stacks/Pulumi.live.json"):
+        (tmp_path / "caller" / stack).parent.mkdir(exist_ok=True)
+        (tmp_path / "caller" / stack).touch()
     (tmp_path / "caller" / "deep" / "down" / "policy-config.yaml").touch()
 
     def run(*words: str) -> tuple[int, list[list[str]]]:
@@ -109,7 +115,7 @@ def test_every_project_and_stack_is_found_and_the_worst_code_counts(tmp_path: Pa
             ["caller/.", "dev"],
             ["caller/.", "prod"],
             ["caller/a b", "dev"],
-            ["caller/deep/down", "dev", "caller/deep/down/policy-config.yaml"],
+            ["caller/deep/down", "live", "caller/deep/down/policy-config.yaml"],
         ],
     )
     assert run("a b") == (1, [["caller/a b", "dev"]])
@@ -120,7 +126,7 @@ def test_every_project_and_stack_is_found_and_the_worst_code_counts(tmp_path: Pa
     assert run() == (0, [])
     hidden = tmp_path / "caller" / "x\na ##[error]b"
     hidden.mkdir()
-    (hidden / "Pulumi.yaml").touch()
+    (hidden / "Pulumi.yaml").touch()  # What cannot be read is gated, to be said.
     done = subprocess.run(
         ["bash", gate_all, "caller"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
