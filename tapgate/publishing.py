@@ -112,6 +112,8 @@ def _installed(requirements: Path, environment: Path) -> Path:
     venv.create(environment)
     done = subprocess.run(
         [uv, "pip", "install", "--python", str(programs / "python"), "--quiet", "-r", str(requirements)],
+        # As pip does: an index may be signed by an authority that the machine trusts.
+        env={"UV_SYSTEM_CERTS": "1", **os.environ},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
