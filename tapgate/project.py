@@ -242,13 +242,13 @@ def check_choices(project: Project, allowed: Collection[str] = ()) -> None:
     program = project.yaml_program() if project.runtime == "yaml" else project.file
     other = body if program == project.file else read_yaml(program, "program")
     compiler = any(_at(body, "runtime", "options", "compiler"))
-    url = _anywhere(body, _URL) or _anywhere(other, _URL)
     # The engine takes such a folder for the provider.
     replaced = sorted(f"packages.{name}" for name in project.own_packages & _PROVIDERS)
     decided = [
         ("plugins", "plugins" if any(_at(body, "plugins")) else next(iter(replaced), ""), project.file),
         ("compiler", "runtime.options.compiler" if compiler else "", project.file),
-        (_URL, _URL if url else "", project.file if _anywhere(body, _URL) else program),
+        (_URL, _URL if _anywhere(body, _URL) else "", project.file),
+        (_URL, _URL if _anywhere(other, _URL) else "", program),
         *(_declared(program.parent) if project.runtime == "yaml" else ()),
     ]
     for name, what, where in decided:
